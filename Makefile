@@ -1,0 +1,55 @@
+# Escalation Desk. `make` lists the targets; every target sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-sqlite test-postgres test-browser check lock bench prove chaos docs shots
+PY := .venv/bin/python
+PYTEST := .venv/bin/pytest
+LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+EVERYDAY := not browser and not chaos
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
+
+setup: ## Create .venv with all that development and tests need
+	@.ci/setup.sh dev
+
+run: ## Start Escalation Desk on http://127.0.0.1:8000 (PORT=, DATABASE_URL=, EMAIL_URL= change where)
+	@.ci/setup.sh run
+	@$(PY) -m config.keys
+	@exec $(PY) manage.py run_desk
+
+test: test-sqlite test-postgres test-browser ## Run the whole suite on SQLite, on PostgreSQL and in a browser
+
+test-sqlite: setup ## Run the suite on SQLite
+	@echo "== SQLite"
+	@TEST_DATABASE=sqlite $(PYTEST) -q -n 2 -m "$(EVERYDAY) and not postgres"
+
+test-postgres: setup ## Run the suite on PostgreSQL
+	@echo "== PostgreSQL"
+	@TEST_DATABASE=postgres $(PYTEST) -q -n 2 -m "$(EVERYDAY)"
+
+test-browser: setup ## Run the browser tests; screenshots land in test-output/
+	@echo "== Browser"
+	@TEST_DATABASE=sqlite $(PYTEST) -q -n 2 -m "browser and not chaos"
+
+check: setup ## Lint, format, types, layers, dependencies, migrations, deployment settings, house rules
+	@.ci/check.sh
+
+lock: setup ## Pin and hash the requirements
+	@$(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+bench: setup ## Measure on a filled database
+	@$(PY) manage.py bench
+
+prove: setup ## Run the long forms of the property and race tests, on both databases
+	@PROVE=1 TEST_DATABASE=sqlite $(PYTEST) -q -m prove
+	@PROVE=1 TEST_DATABASE=postgres $(PYTEST) -q -m prove
+
+chaos: setup ## Run the fault tests: processes killed while the desk works
+	@$(PYTEST) -q -m chaos
+
+docs: setup ## Write docs/states.md anew from the transition table
+	@$(PY) manage.py states_doc docs/states.md
+
+shots: setup ## Take a picture of every screen into test-output/
+	@$(PYTEST) -q -m browser tests/flows

@@ -1,0 +1,9 @@
+"""Who: companies, people, roles, calendars."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Who: companies, people, roles, calendars."""
+
+    name = "accounts"

@@ -1,0 +1,187 @@
+"""Users, roles and who holds which role when."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from simple_history.models import HistoricalRecords
+
+from ledger.now import now
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users by e-mail; addresses are kept in lower case."""
+
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """A user who can sign in. Raises ValueError without an address."""
+        if not email:
+            raise ValueError("Enter an e-mail address for the user.")
+        user = self.model(email=email.strip().lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """An administrator of the installation."""
+        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **extra})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """By address, whatever its case."""
+        return self.get(email=(username or "").strip().lower())
+
+    def holding(self, role_slugs: Iterable[str], at: datetime | None = None) -> models.QuerySet["User"]:
+        """Active people who hold one of the roles at that moment, in a stable order."""
+        held = RoleHolding.objects.in_force(at or now()).filter(role__slug__in=list(role_slugs))
+        return self.filter(is_active=True, holdings__in=held).distinct().order_by("id")
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person (or service) who signs in. Never a customer's contact."""
+
+    PERSON, SERVICE = "person", "service"
+    KINDS: ClassVar = [(PERSON, "Person"), (SERVICE, "Service")]
+    DENSITIES: ClassVar = [("comfortable", "Comfortable"), ("compact", "Compact")]
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    zone = models.CharField("time zone", max_length=60, default="America/New_York", help_text="Such as Europe/Berlin.")
+    manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
+    team = models.CharField(max_length=80, blank=True)
+    region = models.CharField(max_length=40, blank=True)
+    kind = models.CharField(max_length=10, choices=KINDS, default=PERSON)
+    density = models.CharField(max_length=12, choices=DENSITIES, default="comfortable")
+    shortcuts = models.BooleanField("keyboard shortcuts", default=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField("may open the admin", default=False)
+    date_joined = models.DateTimeField(default=now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name"]
+    objects = UserManager()
+    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_ci")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        """The name as shown."""
+        return self.name
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the avatar."""
+        words = self.name.split() or [self.email]
+        return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+
+    @property
+    def avatar(self) -> str:
+        """One of four avatar colours, stable per person."""
+        return ("", "b", "c", "d")[(self.pk or 0) % 4]
+
+    @cached_property
+    def roles(self) -> list["Role"]:
+        """Roles held now, most senior first; one query, kept for the request."""
+        return list(
+            Role.objects.filter(holdings__in=RoleHolding.objects.in_force(now()).filter(user=self)).order_by(
+                "-level", "sort"
+            )
+        )
+
+    @property
+    def role_slugs(self) -> frozenset[str]:
+        """Slugs of the roles held now."""
+        return frozenset(role.slug for role in self.roles)
+
+    @property
+    def role_label(self) -> str:
+        """The most senior role in words, for the corner of the page."""
+        return self.roles[0].name if self.roles else ("Service" if self.kind == self.SERVICE else "No role yet")
+
+    def has_role(self, *slugs: str) -> bool:
+        """Whether one of these roles is held now."""
+        return bool(self.role_slugs & set(slugs))
+
+    @property
+    def sees(self) -> str:
+        """Widest scope of the roles held: all, tree, function or own."""
+        if self.is_superuser:
+            return Role.ALL
+        held = {role.sees for role in self.roles}
+        return next((scope for scope in (Role.ALL, Role.TREE, Role.FUNCTION) if scope in held), Role.OWN)
+
+    @property
+    def is_ops(self) -> bool:
+        """PMO / operations and administrators: they see the operations pages."""
+        return self.is_superuser or self.has_role("pmo", "administrator")
+
+    @cached_property
+    def tree_ids(self) -> list[int]:
+        """This person and everyone who reports to them, at any depth."""
+        found, edge = {self.pk}, [self.pk]
+        while edge:
+            edge = list(User.objects.filter(manager__in=edge).exclude(pk__in=found).values_list("pk", flat=True))
+            found.update(edge)
+        return sorted(found)
+
+
+class Role(models.Model):
+    """A job in the escalation framework. `level` 0 works cases, 1 to 3 decide them."""
+
+    OWN, FUNCTION, TREE, ALL = "own", "function", "tree", "all"
+    SCOPES: ClassVar = [
+        (OWN, "Own accounts and cases they serve or watch"),
+        (FUNCTION, "Cases handed to them and requests addressed to them"),
+        (TREE, "Everything of their reporting tree"),
+        (ALL, "Everything that is not confidential"),
+    ]
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    level = models.PositiveSmallIntegerField(default=0, help_text="0 works cases; 1 team lead; 2 director; 3 executive.")
+    function = models.CharField(max_length=40, blank=True, help_text="Such as legal, finance, product.")
+    sees = models.CharField(max_length=10, choices=SCOPES, default=OWN)
+    quorum = models.BooleanField(default=False, help_text="A committee: decides by quorum.")
+    sort = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ["sort", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleHoldingQuerySet(models.QuerySet["RoleHolding"]):
+    """Who holds what, when."""
+
+    def in_force(self, at: datetime) -> "RoleHoldingQuerySet":
+        """Holdings that apply at that moment."""
+        return self.filter(starts__lte=at).filter(Q(ends__isnull=True) | Q(ends__gt=at))
+
+
+class RoleHolding(models.Model):
+    """A person holds a role from one moment to another (half-open)."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="holdings")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="holdings")
+    starts = models.DateTimeField(default=now)
+    ends = models.DateTimeField(null=True, blank=True)
+    objects = RoleHoldingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends__isnull=True) | Q(ends__gt=models.F("starts")), name="holding_ends_after_start"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"

@@ -1,0 +1,6 @@
+"""News for the apps above: sent inside the caller's transaction."""
+
+from django.dispatch import Signal
+
+# Argument: entry (approvals.DecisionEntry just appended), one call per row of the decision log.
+log_appended = Signal()

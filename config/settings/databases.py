@@ -1,0 +1,37 @@
+"""Database settings from one URL: SQLite by default, PostgreSQL when the URL says so."""
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+SQLITE_OPTIONS = {
+    # IMMEDIATE: writers queue at BEGIN instead of failing at their first write; FULL: a promise written is on disk.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+}
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """Django's DATABASES entry for `sqlite:///path` or `postgres://user:pass@host:port/name?option=value`.
+
+    Raises ValueError for another scheme, naming the two that work.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = url.removeprefix("sqlite:///") or ":memory:"
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": dict(SQLITE_OPTIONS)}
+    if parts.scheme in ("postgres", "postgresql"):
+        options: dict[str, Any] = dict(parse_qsl(parts.query))
+        host = options.pop("host", None) or unquote(parts.hostname or "")
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": host,
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": options,
+        }
+    raise ValueError(f"DATABASE_URL starts with {parts.scheme!r}; use sqlite:///path or postgres://user:pass@host/name")

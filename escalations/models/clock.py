@@ -1,0 +1,99 @@
+"""One running promise with a target."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Calendar
+from escalations import states
+from escalations.models.escalation import Escalation
+
+
+class ClockQuerySet(models.QuerySet["Clock"]):
+    """Clocks in business words."""
+
+    def live(self) -> "ClockQuerySet":
+        """Running or paused."""
+        return self.filter(state__in=[Clock.RUNNING, Clock.PAUSED])
+
+    def past_due(self, at: datetime) -> "ClockQuerySet":
+        """Running with something to fire (a warning or the breach) at or before that moment, oldest first."""
+        return self.filter(state=Clock.RUNNING, fire_at__lte=at, parked=False).order_by("fire_at", "id")
+
+
+class Clock(models.Model):
+    """A promise of a case: start, target, due. `due_at` is a cache; the history rows (events) can rebuild it.
+
+    `fire_at` is the next moment something happens: the warning, then the breach; None once breached or not running.
+    """
+
+    RUNNING, PAUSED, MET, MISSED, STOPPED = "running", "paused", "met", "missed", "stopped"
+    STATES: ClassVar = [
+        (RUNNING, "Running"),
+        (PAUSED, "Paused"),
+        (MET, "Met"),
+        (MISSED, "Missed"),
+        (STOPPED, "Stopped"),
+    ]
+    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks")
+    kind = models.CharField(max_length=20, choices=states.CLOCKS)
+    generation = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
+    level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
+    calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    target_seconds = models.PositiveIntegerField(help_text="Working seconds of the calendar; elapsed ones without one.")
+    target_text = models.CharField(max_length=80, help_text="The promise in words: 4 clock hours.")
+    warn_percent = models.PositiveSmallIntegerField(default=75)
+    on_breach = models.CharField(max_length=10, default="remind")
+    started_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=200, blank=True)
+    used_seconds = models.PositiveIntegerField(default=0, help_text="Working seconds used before the last resume.")
+    resumed_at = models.DateTimeField(help_text="Start of the present running stretch.")
+    due_at = models.DateTimeField(null=True, blank=True)
+    warn_at = models.DateTimeField(null=True, blank=True)
+    fire_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, blank=True)
+    breached_at = models.DateTimeField(null=True, blank=True, help_text="The due time, not when somebody noticed.")
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    why = models.JSONField(default=list, help_text="Why it is due then, line by line.")
+    fingerprint = models.CharField(max_length=64, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    parked = models.BooleanField(default=False, help_text="Could not be fired three times; operations are told.")
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = ClockQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["case", "due_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "kind", "generation"], name="clock_generation_once"),
+            models.UniqueConstraint(
+                fields=["case", "kind"], condition=Q(state__in=["running", "paused"]), name="one_live_clock_a_kind"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["fire_at"], condition=Q(state="running", parked=False), name="clock_fire"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.case_id}"
+
+    @property
+    def label(self) -> str:
+        """Name on screen: Director decision, Acceptance …"""
+        if self.kind == states.DECISION and self.level:
+            return f"{dict(states.LEVELS)[self.level]} decision"
+        return str(dict(states.CLOCKS)[self.kind])
+
+    def status(self, at: datetime) -> str:
+        """Code for the chip: red, yel, grn, pau, met, missed, or stopped."""
+        if self.state == self.PAUSED:
+            return "pau"
+        if self.state != self.RUNNING:
+            return self.state
+        if self.due_at and at >= self.due_at:
+            return "red"
+        return "yel" if self.warn_at and at >= self.warn_at else "grn"

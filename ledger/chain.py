@@ -1,0 +1,119 @@
+"""Append-only, tamper-evident logs: one HMAC chain per parent row (a case, an approval request).
+
+An entry's content is what `content()` of its model returns: plain JSON values. Text the law may ask us to erase lives in a
+row of its own; the entry keeps only its keyed hash (`text_hash`), so erasing the text leaves the chain whole.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import models
+
+from ledger.models import ChainedRow, ChainParent
+
+
+class Entry(Protocol):
+    """What a chained model offers besides its columns."""
+
+    seq: int
+    at: datetime
+    digest: str
+    content_digest: str
+    key_id: str
+
+    def content(self) -> dict[str, Any]: ...
+
+
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a chain does not hold, in words."""
+
+    parent: int
+    seq: int
+    what: str
+
+
+@cache
+def _keys() -> dict[str, bytes]:
+    pairs = (text.partition(":") for text in settings.LOG_KEYS)
+    return {key_id: secret.encode() for key_id, _, secret in pairs}
+
+
+def current_key() -> str:
+    """Id of the key that signs new entries: the first one configured."""
+    return next(iter(_keys()))
+
+
+def sign(text: str, key_id: str) -> str:
+    """Keyed SHA-256 of a text, as hex. Raises KeyError for a key that is not configured."""
+    return hmac.new(_keys()[key_id], text.encode(), hashlib.sha256).hexdigest()
+
+
+def text_hash(text: str) -> str:
+    """Keyed hash kept in the log in place of erasable text."""
+    return sign("text\x00" + text, current_key())
+
+
+def _canonical(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _digest(parent: int, entry: Entry, before: str) -> str:
+    at = entry.at.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return sign(f"{parent}\x00{entry.seq}\x00{at}\x00{entry.content_digest}\x00{before}", entry.key_id)
+
+
+def _seal(parent: ChainParent) -> str:
+    return sign(f"seal\x00{parent.pk}\x00{parent.log_count}\x00{parent.log_last}", current_key())
+
+
+def append(parent: ChainParent, rows: Sequence[Any]) -> None:
+    """Number, sign and insert `rows` (unsaved, `at` set) at the end of the parent's chain and seal the parent.
+
+    The caller holds the parent's row lock inside its transaction; without it two writers would take one number and the
+    unique constraint (parent, seq) would refuse the second.
+    """
+    for row in rows:
+        row.seq = parent.log_count + 1
+        row.key_id = current_key()
+        row.content_digest = hashlib.sha256(_canonical(row.content()).encode()).hexdigest()
+        row.digest = _digest(parent.pk, row, parent.log_last)
+        parent.log_count, parent.log_last = row.seq, row.digest
+    type(rows[0])._default_manager.bulk_create(rows) if rows else None
+    parent.log_seal = _seal(parent)
+    parent.save(update_fields=["log_count", "log_last", "log_seal"])
+
+
+def breaks_in(parent: ChainParent, entries: Iterable[Entry]) -> Iterator[Break]:
+    """Every place where the parent's chain does not hold: edited, missing, reordered entries or a cut tail."""
+    before, expected = "", 1
+    for entry in entries:
+        if entry.seq != expected:
+            yield Break(parent.pk, expected, "entry is missing")
+            expected = entry.seq
+        content = hashlib.sha256(_canonical(entry.content()).encode()).hexdigest()
+        if content != entry.content_digest:
+            yield Break(parent.pk, entry.seq, "content was changed")
+        if entry.key_id not in _keys():
+            yield Break(parent.pk, entry.seq, f"signed with unknown key {entry.key_id}")
+        elif _digest(parent.pk, entry, before) != entry.digest:
+            yield Break(parent.pk, entry.seq, "signature does not fit the entry before it")
+        before, expected = entry.digest, entry.seq + 1
+    if parent.log_count != expected - 1 or parent.log_last != before:
+        yield Break(parent.pk, expected, "the end of the log was cut or the counter changed")
+    elif parent.log_count and _seal(parent) != parent.log_seal:
+        yield Break(parent.pk, parent.log_count, "the seal of the log does not fit")
+
+
+def chained_models(registry: Iterable[type[models.Model]]) -> list[type[ChainedRow]]:
+    """The concrete append-only models of a registry."""
+    return [model for model in registry if issubclass(model, ChainedRow) and not model._meta.abstract]

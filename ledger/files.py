@@ -1,0 +1,35 @@
+"""Files by content: written once under MEDIA_ROOT/ab/cdef…, described by a StoredFile row."""
+
+import hashlib
+from pathlib import Path
+
+from django.conf import settings
+
+from ledger.models import StoredFile
+from ledger.now import now
+
+
+def path_of(sha256: str) -> Path:
+    """Where the bytes of a stored file lie."""
+    return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256[2:]
+
+
+def store(data: bytes, *, name: str, content_type: str = "application/octet-stream") -> StoredFile:
+    """Keep the bytes (once, whatever the name) and return their row. The name is trimmed to 255 characters."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    target = path_of(sha256)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".part")
+        part.write_bytes(data)
+        part.replace(target)
+    row, _ = StoredFile.objects.get_or_create(
+        sha256=sha256,
+        defaults={"size": len(data), "content_type": content_type[:120], "name": name[-255:], "at": now()},
+    )
+    return row
+
+
+def read(stored: StoredFile) -> bytes:
+    """The bytes of a stored file. Raises FileNotFoundError when the media folder lost them."""
+    return path_of(stored.sha256).read_bytes()

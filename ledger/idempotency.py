@@ -1,0 +1,31 @@
+"""Doing a request once: the same key answers with the first answer, a different body under one key is refused."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+
+from ledger.errors import Stale
+from ledger.models import IdempotencyKey
+from ledger.now import now
+
+
+def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
+    """Run `do` for a new key and remember its (status, answer); for a known key return what was remembered.
+
+    Raises Stale when the key was used for another body. Without a key the request simply runs.
+    """
+    if not key:
+        return do()
+    fingerprint = hashlib.sha256(body).hexdigest()
+    with transaction.atomic():
+        row, new = IdempotencyKey.objects.select_for_update().get_or_create(
+            scope=scope[:120], key=key[:200], defaults={"fingerprint": fingerprint, "at": now()}
+        )
+        if row.fingerprint != fingerprint:
+            raise Stale("This idempotency key was used for a different request. Send a new key.")
+        if new or row.status is None:
+            row.status, row.answer = do()
+            row.save(update_fields=["status", "answer"])
+    return row.status or 200, row.answer

@@ -1,0 +1,93 @@
+"""Rows that belong to no business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
+
+from django.conf import settings
+from django.db import models
+
+
+class ChainedRow(models.Model):
+    """Abstract entry of an append-only log. One chain per parent; `seq` counts from 1 without a gap.
+
+    `digest` is an HMAC over the parent, the sequence number, the content and the digest before it, made with a key that
+    lives outside the database (`key_id` names which). Triggers forbid UPDATE and DELETE of these tables.
+    """
+
+    seq = models.PositiveIntegerField(editable=False)
+    at = models.DateTimeField(db_index=True, editable=False)
+    content_digest = models.CharField(max_length=64, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    key_id = models.CharField(max_length=32, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class ChainParent(models.Model):
+    """Abstract owner of a chain: how many entries, the last digest, and an HMAC over both, so that a cut tail shows."""
+
+    log_count = models.PositiveIntegerField(default=0, editable=False)
+    log_last = models.CharField(max_length=64, default="", editable=False)
+    log_seal = models.CharField(max_length=64, default="", editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class IdempotencyKey(models.Model):
+    """A request that must be done once: same scope and key, same answer."""
+
+    scope = models.CharField(max_length=120)
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    answer = models.JSONField(null=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "key"], name="idempotency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.scope}: {self.key}"
+
+
+class StoredFile(models.Model):
+    """A file kept once by its SHA-256 under the private media root; served only through access-checked views."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.PositiveBigIntegerField()
+    content_type = models.CharField(max_length=120)
+    name = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a long-running part (engine, sender, worker)."""
+
+    name = models.CharField(max_length=60, unique=True)
+    at = models.DateTimeField()
+    detail = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DownloadLog(models.Model):
+    """Who took a copy of what (brief PDFs, exports)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    what = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.what} by {self.user}"
+
+
+class ClockOffset(models.Model):
+    """Seconds added to the clock; read only where settings.CLOCK_MAY_MOVE is on (test servers)."""
+
+    seconds = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s"

@@ -1,0 +1,40 @@
+"""Keeps the append-only triggers in place after every migrate and checks for them."""
+
+from typing import Any
+
+from django.core.checks import Error, Tags, register
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+from ledger import triggers
+
+
+def _install(using: str = "default", **_: Any) -> None:
+    triggers.install(using)
+
+
+def check_database(app_configs: Any, databases: Any = None, **_: Any) -> list[Error]:
+    """Append-only triggers must be there, and SQLite must run with the options that keep promises on disk."""
+    found = []
+    for using in databases or []:
+        if names := triggers.missing(using):
+            found.append(Error(f"Append-only triggers are missing: {', '.join(names)}. Run migrate.", id="ledger.E001"))
+        found += _sqlite_options(using)
+    return found
+
+
+def _sqlite_options(using: str) -> list[Error]:
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        return []
+    options = connection.settings_dict.get("OPTIONS", {})
+    wanted = {"transaction_mode": "IMMEDIATE"}
+    return [
+        Error(f"SQLite must run with {name}={value} (database {using}).", id="ledger.E002")
+        for name, value in wanted.items()
+        if options.get(name) != value
+    ]
+
+
+post_migrate.connect(_install, dispatch_uid="ledger.triggers")
+register(check_database, Tags.database)

@@ -1,0 +1,9 @@
+"""Word out and in."""
+
+from django.apps import AppConfig
+
+
+class MessagingConfig(AppConfig):
+    """Word out and in."""
+
+    name = "messaging"

@@ -1,0 +1,164 @@
+"""Word out (outbox, in-app notices, chat and webhook targets) and word in (mail)."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from ledger.models import StoredFile
+from ledger.now import now
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Outbox rows in business words."""
+
+    def due(self, at: datetime) -> "MessageQuerySet":
+        """Waiting to leave, and free: never leased, or the lease has run out."""
+        return self.filter(state=Message.PENDING, next_try_at__lte=at).exclude(leased_until__gt=at)
+
+    def needs_attention(self) -> "MessageQuerySet":
+        """Parked after too many tries; a person presses Send again."""
+        return self.filter(state=Message.PARKED)
+
+
+class Message(models.Model):
+    """One piece of mail, chat or webhook, written in the same transaction as the change it tells of.
+
+    `key` makes it happen once: the same key is never written twice. `message_id` (or webhook-id) stays the same over retries.
+    """
+
+    EMAIL, CHAT, WEBHOOK = "email", "chat", "webhook"
+    CHANNELS: ClassVar = [(EMAIL, "E-mail"), (CHAT, "Chat"), (WEBHOOK, "Webhook")]
+    PENDING, SENT, PARKED, DROPPED = "pending", "sent", "parked", "dropped"
+    STATES: ClassVar = [(PENDING, "Waiting"), (SENT, "Sent"), (PARKED, "Needs attention"), (DROPPED, "No longer wanted")]
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=40, help_text="Such as handoff, approval, breach, customer_update.")
+    channel = models.CharField(max_length=10, choices=CHANNELS, default=EMAIL)
+    state = models.CharField(max_length=10, choices=STATES, default=PENDING, db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="mails"
+    )
+    address = models.CharField(max_length=500, help_text="Mail address or URL.")
+    reply_to = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    message_id = models.CharField(max_length=200, unique=True)
+    thread_id = models.CharField(max_length=200, blank=True, help_text="Message-ID all mails of one case refer to.")
+    case_key = models.CharField(max_length=20, blank=True, db_index=True)
+    account_name = models.CharField(max_length=200, blank=True)
+    wanted_while = models.CharField(
+        max_length=120, blank=True, help_text="Relevance check before sending, such as handoff:12 or approval:7:3."
+    )
+    created_at = models.DateTimeField(default=now)
+    next_try_at = models.DateTimeField(default=now, db_index=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["state", "next_try_at"], name="message_due")]
+
+    def __str__(self) -> str:
+        return self.subject or self.key
+
+
+class Delivery(models.Model):
+    """One attempt to send a message, and what came of it."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="deliveries")
+    at = models.DateTimeField()
+    ok = models.BooleanField()
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.at}: {'sent' if self.ok else self.detail}"
+
+
+class Notice(models.Model):
+    """In-app notification of one person."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices")
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    url = models.CharField(max_length=300)
+    case_key = models.CharField(max_length=20, blank=True)
+    urgent = models.BooleanField(default=False)
+    at = models.DateTimeField(default=now, db_index=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["user", "read_at"], name="notice_unread")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Subscription(models.Model):
+    """A target outside: a chat room's incoming webhook or an integration's webhook, with the kinds of news it takes."""
+
+    name = models.CharField(max_length=80)
+    channel = models.CharField(max_length=10, choices=[Message.CHANNELS[1], Message.CHANNELS[2]])
+    url = models.URLField(max_length=500)
+    secret = models.CharField(max_length=120, blank=True, help_text="Signs webhooks (Standard Webhooks).")
+    kinds = models.JSONField(default=list, blank=True, help_text="Kinds of news; an empty list takes all.")
+    active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InboundMailQuerySet(models.QuerySet["InboundMail"]):
+    """Received mail in business words."""
+
+    def waiting(self) -> "InboundMailQuerySet":
+        """Mail no rule could place; a person decides."""
+        return self.filter(state=InboundMail.WAITING)
+
+
+class InboundMail(models.Model):
+    """A mail as it came in (raw bytes kept as a stored file) and what became of it."""
+
+    WAITING, CLAIMED, AUTOMATIC, DISMISSED, REFUSED = "waiting", "claimed", "automatic", "dismissed", "refused"
+    STATES: ClassVar = [
+        (WAITING, "Waiting for a person"),
+        (CLAIMED, "Placed"),
+        (AUTOMATIC, "Automatic, kept only"),
+        (DISMISSED, "Dismissed"),
+        (REFUSED, "Could not be read"),
+    ]
+    message_id = models.CharField(max_length=255, unique=True)
+    state = models.CharField(max_length=10, choices=STATES, default=WAITING, db_index=True)
+    sender = models.CharField(max_length=254, blank=True, db_index=True)
+    sender_name = models.CharField(max_length=200, blank=True)
+    recipients = models.JSONField(default=list)
+    subject = models.CharField(max_length=500, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(default=now)
+    text = models.TextField(blank=True, help_text="The whole text part.")
+    visible_text = models.TextField(blank=True, help_text="What the sender newly wrote.")
+    in_reply_to = models.CharField(max_length=255, blank=True)
+    references = models.JSONField(default=list)
+    automatic = models.CharField(max_length=16, blank=True)
+    note = models.CharField(max_length=300, blank=True, help_text="Why it is where it is.")
+    raw = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT)
+    handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    handled_at = models.DateTimeField(null=True, blank=True)
+    objects = InboundMailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.subject or self.message_id

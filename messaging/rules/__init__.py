@@ -1,0 +1,1 @@
+"""Pure mail rules: no ORM, no settings, no clock."""

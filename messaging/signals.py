@@ -1,0 +1,6 @@
+"""News for the apps above: sent inside the caller's transaction."""
+
+from django.dispatch import Signal
+
+# Argument: mail (messaging.InboundMail just written, state waiting). A receiver that takes it calls services.inbound.claim().
+mail_received = Signal()

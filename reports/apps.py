@@ -1,0 +1,9 @@
+"""Figures: reads only."""
+
+from django.apps import AppConfig
+
+
+class ReportsConfig(AppConfig):
+    """Figures: reads only."""
+
+    name = "reports"

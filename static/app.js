@@ -1,0 +1,201 @@
+/* Escalation Desk, browser side. Every page works without it: this adds ticking clocks, keys, focus and feedback.
+   No build step, no eval. Hooks in the templates:
+   time[data-due data-warn data-over]   countdown in a chip      [data-row] a.ttl, input[data-select]   keyboard rows
+   [data-select-all] [data-bulk] [data-bulk-count]   bulk bar    [data-key="c" | "g q"]   click by key
+   form[data-composer] or [data-ctrl-enter]   Ctrl+Enter sends   [data-modes]   radio group that marks its label
+   [data-show-when="field=value,value"]   shown for these values (or data-kind of the chosen option)
+   [data-autosubmit]   sends its form on change                  [data-dialog="id"] [data-close] [data-dismiss]
+   [data-calm]   htmx refresh waits while in use, [data-stale] is shown instead
+   HX-Trigger-After-Settle {"desk:focus": "#id"} and {"desk:message": "text"}   focus and message after a swap */
+(() => {
+  "use strict";
+  const doc = document, root = doc.documentElement;
+  const $ = (sel, at = doc) => at.querySelector(sel);
+  const $$ = (sel, at = doc) => [...at.querySelectorAll(sel)];
+  root.classList.add("js");
+
+  /* Clocks: <time data-due data-warn data-over> inside a chip. Same words as duration() on the server. */
+  const SHAPE = { red: "exclamation-octagon-fill", yel: "exclamation-triangle-fill", grn: "check-circle-fill" };
+  const WORD = { red: "Red: ", yel: "Yellow: ", grn: "Green: " };
+  const span = (ms) => {
+    const m = Math.floor(Math.abs(ms) / 60000), h = Math.floor(m / 60), d = Math.floor(h / 24);
+    if (m < 1) return "under 1m";
+    if (h < 1) return m + "m";
+    if (d < 1) return h + "h" + (m % 60 ? " " + String(m % 60).padStart(2, "0") + "m" : "");
+    return d + "d" + (h % 24 ? " " + (h % 24) + "h" : "");
+  };
+  const repaint = (time, state) => {
+    const chip = time.closest(".st"), use = chip && $("use", chip), hidden = chip && $(".visually-hidden", chip);
+    time.dataset.state = state;
+    if (!chip) return;
+    chip.classList.remove("st-red", "st-yel", "st-grn");
+    chip.classList.add("st-" + state);
+    if (use) use.setAttribute("href", use.getAttribute("href").split("#")[0] + "#" + SHAPE[state]);
+    if (hidden) hidden.textContent = WORD[state];
+  };
+  const tick = () => $$("time[data-due]").forEach((time) => {
+    const now = Date.now(), left = Date.parse(time.dataset.due) - now, state = time.dataset.state;
+    if (Number.isNaN(left)) return;
+    const over = time.dataset.over === "over" ? span(left) + " over" : "Past SLA " + span(left);
+    time.textContent = left > 0 ? span(left) + " left" : over;
+    if (left <= 0 && state !== "red") repaint(time, "red");
+    else if (left > 0 && state === "grn" && now >= Date.parse(time.dataset.warn || "x")) repaint(time, "yel");
+  });
+  setInterval(tick, 30000);
+
+  /* Messages */
+  const say = (text, href, label) => {
+    const box = $("#messages"), item = doc.createElement("div"), words = doc.createElement("span");
+    if (!box) return;
+    item.className = "toasty";
+    words.textContent = text;
+    item.append(words);
+    if (href) item.append(Object.assign(doc.createElement("a"), { href, textContent: label, target: "_blank", rel: "noopener" }));
+    item.append(Object.assign(doc.createElement("button"), { type: "button", textContent: "Dismiss" }));
+    item.lastChild.dataset.dismiss = "";
+    box.replaceChildren(item);
+  };
+
+  /* Parts that depend on a choice: data-modes marks the chosen radio, data-show-when="name=a,b" shows a block. */
+  const chosen = (form, name) => {
+    const field = form.elements[name];
+    if (!field) return [];
+    const options = field.options ? [...field.selectedOptions] : field.length ? [...field].filter((f) => f.checked) : [field];
+    return options.flatMap((o) => [o.value, o.dataset.kind]);
+  };
+  const arrange = (form) => {
+    $$("[data-show-when]", form).forEach((block) => {
+      const [name, values] = block.dataset.showWhen.split("="), now = chosen(form, name);
+      block.hidden = !values.split(",").some((value) => now.includes(value));
+    });
+    $$("[data-modes]", form).forEach((group) => {
+      const on = $("input:checked", group);
+      $$("label", group).forEach((label) => label.classList.toggle("on", label.contains(on)));
+      form.classList.toggle("customer", !!on && on.value === "customer");
+    });
+  };
+  const recount = () => $$("[data-bulk]").forEach((bar) => {
+    const picked = $$("input[data-select]:checked").length;
+    bar.hidden = !picked;
+    $$("[data-bulk-count]", bar).forEach((at) => { at.textContent = picked; });
+  });
+  const setUp = (at) => {
+    $$("form", at).concat(at.closest && at.closest("form") || []).forEach(arrange);
+    recount();
+    tick();
+    const problem = $(".errsum", at);
+    if (problem) problem.focus();
+  };
+
+  /* Busy: a form is sent once; the button keeps its value because it is not disabled. */
+  const free = (form) => {
+    form.removeAttribute("aria-busy");
+    $$("[data-held]", form).forEach((b) => { b.removeAttribute("aria-disabled"); delete b.dataset.held; });
+  };
+  const hold = (form, button) => {
+    form.setAttribute("aria-busy", "true");
+    if (button) { button.dataset.held = ""; button.setAttribute("aria-disabled", "true"); }
+    setTimeout(free, 10000, form);
+  };
+  doc.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (form.getAttribute("aria-busy") === "true") event.preventDefault();
+    else hold(form, event.submitter);
+  });
+  addEventListener("pageshow", () => $$("form[aria-busy]").forEach(free));
+
+  doc.addEventListener("change", (event) => {
+    const el = event.target, form = el.form;
+    if (el.matches("[data-select-all]")) $$("input[data-select]").forEach((box) => { box.checked = el.checked; });
+    if (el.matches("[data-autosubmit]") && form) form.requestSubmit();
+    if (form) arrange(form);
+    recount();
+  });
+  doc.addEventListener("click", (event) => {
+    const near = (sel) => event.target.closest(sel);
+    const gone = near("[data-dismiss]"), dialog = near("[data-dialog]"), off = near("[data-close]");
+    if (gone) (gone.closest(".toasty, .banner") || gone).remove();
+    if (dialog) { const box = doc.getElementById(dialog.dataset.dialog); if (box) box.showModal(); }
+    if (off) off.closest("dialog").close();
+    if (near("[aria-disabled=true]:not([data-held])")) event.preventDefault();
+  });
+
+  /* Keys: data-key="c" or "g q" on a link or button; rows are data-row with a link .ttl inside. */
+  const typing = (el) => el.isContentEditable || el.matches("textarea, select, input:not([type=checkbox], [type=radio])");
+  const shown = (el) => el.checkVisibility ? el.checkVisibility() : true;
+  const move = (step) => {
+    const rows = $$("[data-row]").filter(shown), at = rows.findIndex((row) => row.classList.contains("cur"));
+    const next = rows[Math.max(0, Math.min(rows.length - 1, at + step))];
+    if (!next) return;
+    if (at >= 0) rows[at].classList.remove("cur");
+    next.classList.add("cur");
+    const link = $("a.ttl, [data-open]", next) || next;
+    link.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  };
+  const onRow = {
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => { const box = $("[data-row].cur input[data-select]"); if (box) box.click(); },
+    enter: () => { const link = $("[data-row].cur a.ttl, [data-row].cur [data-open]"); if (link) link.click(); },
+  };
+  const focusOn = (sel) => { const el = $(sel); if (el) el.focus(); return !!el; };
+  let before = "", beforeAt = 0;
+  const keyed = (key) => {
+    const pair = Date.now() - beforeAt < 1200 ? before + " " + key : "";
+    before = key;
+    beforeAt = Date.now();
+    const target = (pair && $(`[data-key="${pair}"]`)) || (/^[a-z]$/.test(key) && $(`[data-key="${key}"]`));
+    if (target) target.click();
+    return !!target;
+  };
+  doc.addEventListener("keydown", (event) => {
+    const el = event.target, key = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && key === "enter") {
+      const form = el.closest("form[data-composer], form[data-ctrl-enter]");
+      if (form) { event.preventDefault(); form.requestSubmit($("[type=submit]", form)); }
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (doc.body.dataset.shortcuts === "off" || typing(el) || $("dialog[open], .modal.show, .offcanvas.show")) return;
+    let done = true;
+    if (key === "/") done = focusOn("#gs");
+    else if (key === "?") $("#shortcuts") && $("#shortcuts").showModal();
+    else if (/^[1-7]$/.test(key)) { const tab = $$(".tabs a")[key - 1]; if (tab) tab.click(); done = !!tab; }
+    else if (keyed(key)) done = true;
+    else if (key === "r") done = focusOn("[data-composer] textarea");
+    else if (key === "enter") { done = !el.closest("a, button, summary, label"); if (done) onRow.enter(); }
+    else if (onRow[key] && $("[data-row]")) onRow[key]();
+    else done = false;
+    if (done) event.preventDefault();
+  });
+
+  /* htmx: no double post, calm refresh, errors in words, focus asked for by the server. */
+  const body = doc.body;
+  const sentForm = (event) => {
+    const by = event.detail.requestConfig.triggeringEvent;  // a preview on change must not hold the form
+    return by && by.type === "submit" && event.detail.requestConfig.verb !== "get" && event.target.closest("form");
+  };
+  body.addEventListener("htmx:beforeRequest", (event) => {
+    const el = event.target, form = sentForm(event);
+    if (el.matches("[data-calm]") && (el.contains(doc.activeElement) || $("input:checked", el))) {
+      event.preventDefault();
+      $$("[data-stale]").forEach((note) => { note.hidden = false; });
+    } else if (form && form.getAttribute("aria-busy") === "true") event.preventDefault();
+    else if (form) hold(form, event.detail.requestConfig.triggeringEvent.submitter);
+  });
+  body.addEventListener("htmx:afterRequest", (event) => { const form = sentForm(event); if (form) free(form); });
+  body.addEventListener("htmx:afterSettle", (event) => setUp(event.detail.elt));
+  body.addEventListener("htmx:sendError", () => say("The server did not answer. What you typed is still here. Try again."));
+  body.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 401) say("You are signed out. What you typed is still here.", body.dataset.login, "Sign in");
+    else if (status === 409) say("Somebody changed this while you worked. Reload to see it.");
+    else if (status === 403 || status === 404) say("You cannot do this, or it is no longer there. Nothing was saved.");
+    else say("That did not work. Nothing was saved. Try again.");
+  });
+  body.addEventListener("desk:focus", (event) => requestAnimationFrame(() => focusOn(event.detail.target || event.detail.value)));
+  body.addEventListener("desk:message", (event) => say(event.detail.text || event.detail.value));
+  setUp(doc);
+})();

@@ -1,0 +1,162 @@
+"""The rules of the house that no linter knows: design §1, §3 and §6, checked on the files themselves."""
+
+import ast
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ("ledger", "accounts", "messaging", "approvals", "escalations", "reports", "config")
+FOLDERS = {*APPS, ".ci", "docs", "static", "templates", "tests"}
+NOT_OURS = {".git", ".venv", "var", "test-output"}
+# Put together from pieces, so that this file does not itself say what it forbids.
+REGISTRIES = re.compile(r"(py" + r"pi|npm" + r"js|deb" + r"ian)\.(org|com)|python" + "hosted")
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "tm" + "p", r"home/\w+")) + r")/")
+UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|coming " + r"soon|lorem " + "ipsum", re.IGNORECASE)
+CLOCKS = re.compile(r"\b(timezone\.(now|localtime|localdate)|datetime\.(now|utcnow|today)|date\.today|time\.time)\(")
+MOST_LINES_OF_A_FUNCTION = 50
+MOST_LINES_OF_A_FILE = 300
+LONGEST_FILE_READ = 2_000_000
+
+
+@cache
+def files() -> tuple[str, ...]:
+    """Every file that is or will be committed, as a path inside the repository."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return tuple(_walk())
+    return tuple(sorted(name for name in listed.split("\0") if name and (ROOT / name).is_file()))
+
+
+def _walk() -> Iterator[str]:
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [each for each in folders if each not in NOT_OURS]
+        yield from (str((Path(folder) / name).relative_to(ROOT)) for name in names)
+
+
+@cache
+def text(name: str) -> str:
+    """The text of a file; nothing for pictures and the like."""
+    path = ROOT / name
+    if path.stat().st_size > LONGEST_FILE_READ:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def python(*, tests: bool = True) -> list[str]:
+    """Python files, migrations left out."""
+    found = [name for name in files() if name.endswith(".py") and "/migrations/" not in name]
+    return [name for name in found if tests or not name.startswith("tests/")]
+
+
+def templates() -> list[str]:
+    """Templates of pages. E-mails may carry inline styles: mail programs know nothing else."""
+    found = (name for name in files() if name.startswith("templates/") and name.endswith(".html"))
+    return [name for name in found if not re.search(r"(^|[/_])e?mails?([/_.]|$)", name)]
+
+
+def places(names: list[str], pattern: re.Pattern[str]) -> list[str]:
+    """`file:line text` of every line in which the pattern occurs."""
+    return [
+        f"{name}:{number} {line.strip()[:100]}"
+        for name in names
+        for number, line in enumerate(text(name).splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+def functions(name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function of a file."""
+    for node in ast.walk(ast.parse(text(name))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or "."]
+    return [each.name for each in node.names] if isinstance(node, ast.Import) else []
+
+
+def test_no_committed_file_names_a_package_registry() -> None:
+    assert places(list(files()), REGISTRIES) == []
+
+
+def test_no_committed_file_holds_a_path_of_one_machine() -> None:
+    ours = [name for name in files() if "/vendor/" not in name]
+    assert places(ours, MACHINE_PATHS) == []
+
+
+def test_nothing_is_left_unfinished() -> None:
+    ours = [name for name in files() if "/vendor/" not in name and not name.startswith("requirements")]
+    assert places(ours, UNFINISHED) == []
+
+
+def test_functions_fit_on_a_screen() -> None:
+    long = [
+        f"{name}:{each.lineno} {each.name} ({(each.end_lineno or 0) - each.lineno + 1} lines)"
+        for name in python()
+        for each in functions(name)
+        if (each.end_lineno or 0) - each.lineno + 1 > MOST_LINES_OF_A_FUNCTION
+    ]
+    assert long == []
+
+
+def test_files_stay_small() -> None:
+    sizes = {
+        name: sum(1 for line in text(name).splitlines() if line.strip() and not line.strip().startswith("#"))
+        for name in python()
+    }
+    assert {name: size for name, size in sizes.items() if size > MOST_LINES_OF_A_FILE} == {}
+
+
+def test_no_function_imports_from_the_project() -> None:
+    hidden = {
+        f"{name}:{inner.lineno}"
+        for name in python()
+        for each in functions(name)
+        for inner in ast.walk(each)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+        and any(module.split(".")[0] in (*APPS, "tests", "") for module in _imported(inner))
+    }
+    assert sorted(hidden) == []
+
+
+def test_only_the_ledger_reads_the_clock() -> None:
+    others = [name for name in python(tests=False) if name != "ledger/now.py"]
+    assert places(others, CLOCKS) == []
+
+
+def test_pages_carry_no_inline_style() -> None:
+    assert places(templates(), re.compile(r"<style\b|\sstyle\s*=")) == []
+
+
+def test_pages_carry_no_inline_script() -> None:
+    handler = r"<script(?![^>]*\bsrc=)|\son[a-z]+\s*=\s*[\"']|javascript:"
+    assert places(templates(), re.compile(handler, re.IGNORECASE)) == []
+
+
+def test_the_top_level_has_no_drawer_for_odds_and_ends() -> None:
+    found = {name.split("/")[0] for name in files() if "/" in name}
+    assert found - FOLDERS == set()
+
+
+def test_every_app_and_only_they_are_under_the_layers_contract() -> None:
+    packages = {name.split("/")[0] for name in files() if name.count("/") == 1 and name.endswith("/__init__.py")}
+    linter = tomllib.loads(text("pyproject.toml"))["tool"]["importlinter"]
+    assert set(linter["root_packages"]) == packages - {"tests"} == set(APPS)
+
+
+def test_e_mail_templates_are_told_from_pages() -> None:
+    names = ("templates/messaging/email/due.html", "templates/approvals/mail_asked.html", "templates/emails/a.html")
+    assert [name for name in names if not re.search(r"(^|[/_])e?mails?([/_.]|$)", name)] == []
+    assert not re.search(r"(^|[/_])e?mails?([/_.]|$)", "templates/escalations/case.html")

@@ -1,0 +1,106 @@
+"""A browser page that is being watched: what the console said, what the CSP refused, what axe finds."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+
+VENDOR = Path(__file__).parent / "vendor"
+OUTPUT = Path(__file__).resolve().parents[2] / "test-output"
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+NOTE_VIOLATIONS = """
+window.cspViolations = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.cspViolations.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+
+@cache
+def _axe() -> str:
+    return (VENDOR / "axe.min.js").read_text(encoding="utf-8")
+
+
+class Watched:
+    """A person at a screen: a browser context of its own, one page, and what went wrong on it."""
+
+    def __init__(self, browser: Browser, base_url: str, *, viewport: dict[str, int] | None = None) -> None:
+        self.base_url = base_url.rstrip("/")
+        size: Any = viewport or DESKTOP
+        self.context: BrowserContext = browser.new_context(base_url=self.base_url, viewport=size, timezone_id="UTC")
+        self.context.add_init_script(NOTE_VIOLATIONS)
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("response", self._note_failure)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text} ({self.page.url})")
+
+    def _note_failure(self, response: Any) -> None:
+        if response.status >= 500:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+    def visit(self, path: str) -> Page:
+        """Open a path of the desk (or a full URL) and wait until the network is quiet."""
+        self.page.goto(path, wait_until="networkidle")
+        return self.page
+
+    def sign_in(self, email: str, password: str) -> Page:
+        """Through the sign-in page, as a person does."""
+        self.visit("/auth/login/")
+        self.page.locator("input[name=login]").fill(email)
+        self.page.locator("input[name=password]").fill(password)
+        self.press(self.page.locator("main form button[type=submit], form button[type=submit]").first)
+        assert "/auth/login" not in self.page.url, f"{email} could not sign in"
+        return self.page
+
+    def press(self, button: Locator) -> Page:
+        """Click and wait until the answer has settled."""
+        button.click()
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def csp_violations(self) -> list[str]:
+        """What the content security policy refused on the present page."""
+        return list(self.page.evaluate("window.cspViolations || []"))
+
+    def axe_violations(self) -> list[str]:
+        """Accessibility violations of the present page, one line each: rule, impact, where."""
+        self.page.evaluate(_axe())
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{each['id']} ({each['impact']}): {', '.join(' '.join(map(str, node['target'])) for node in each['nodes'][:4])}"
+            for each in found["violations"]
+        ]
+
+    def overflow(self) -> int:
+        """Pixels by which the page is wider than its window; 0 when nothing must be scrolled sideways."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def shot(self, name: str) -> Path:
+        """Keep a picture of the whole page in test-output/."""
+        OUTPUT.mkdir(exist_ok=True)
+        path = OUTPUT / f"{re.sub(r'[^a-z0-9_-]+', '_', name.lower())}.png"
+        self.page.screenshot(path=str(path), full_page=True)
+        return path
+
+    def assert_clean(self, name: str = "") -> None:
+        """Console silent, nothing refused by the CSP, axe content, no sideways scrolling. A name keeps a picture."""
+        if name:
+            self.shot(name)
+        problems = [*self.complaints, *(f"csp: {each}" for each in self.csp_violations())]
+        problems += [f"axe: {each}" for each in self.axe_violations()]
+        if (width := self.overflow()) > 0:
+            problems.append(f"{width} px wider than the window")
+        self.complaints.clear()
+        assert not problems, f"{self.page.url}: " + "; ".join(problems)
+
+    def close(self) -> None:
+        """Leave."""
+        self.context.close()
