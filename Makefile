@@ -1,6 +1,6 @@
 # Escalation Desk. `make` lists the targets; every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sqlite test-postgres test-browser check lock bench prove chaos docs shots
+.PHONY: help setup run test test-sqlite test-postgres test-browser check format lock bench prove chaos docs shots
 PY := .venv/bin/python
 PYTEST := .venv/bin/pytest
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
@@ -33,6 +33,11 @@ test-browser: setup ## Run the browser tests; screenshots land in test-output/
 
 check: setup ## Lint, format, types, layers, dependencies, migrations, deployment settings, house rules
 	@.ci/check.sh
+
+format: setup ## Format the code and the templates
+	@.venv/bin/ruff check --quiet --fix . || true
+	@.venv/bin/ruff format --quiet .
+	@find templates -name '*.html' -print0 | xargs -0 .venv/bin/djade --target-version 5.2 || true
 
 lock: setup ## Pin and hash the requirements
 	@$(LOCK) requirements.in -o requirements.txt

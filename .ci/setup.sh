@@ -31,6 +31,7 @@ need_python() {
 }
 
 make_venv() {
+  [ -f .venv/.requirements ] && [ -x .venv/bin/python ] && return
   .venv/bin/python -m pip --version >/dev/null 2>&1 && return
   rm -rf .venv
   "$python" -m venv .venv >/dev/null 2>&1 && return
@@ -49,7 +50,7 @@ install_requirements() {
   [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
   say "Installing Python packages from $file"
   rm -f "$stamp"
-  if ! .venv/bin/python -m pip install -q --require-hashes -r "$file"; then
+  if ! .venv/bin/python -m pip install -qq --require-hashes -r "$file"; then
     say "The Python packages could not be installed (see above): check the network and run make again."
     exit 1
   fi

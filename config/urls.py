@@ -1,9 +1,10 @@
 """All addresses of the product."""
 
-from django.urls import include, path
 from django.contrib import admin
+from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("auth/", include("allauth.urls")),
+    path("", include("messaging.urls")),
 ]

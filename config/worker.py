@@ -1,8 +1,8 @@
 """Runs the django-q2 cluster in a process group of its own and ends it when it shows no sign of life.
 
-A cluster can look alive and do nothing: a worker killed while idle may take the queue's lock with it. So the proof of life
-is work done: a small task that writes a heartbeat, or any task finished. Without either for STALE_SECONDS the whole group is
-killed and started anew; tasks are idempotent and come back by themselves.
+A cluster can look alive and do nothing: a worker killed while idle may take the queue's lock with it. So the proof
+of life is work done: a small task that writes a heartbeat, or any task finished. Without either for STALE_SECONDS the
+whole group is killed and started anew; tasks are idempotent and come back by themselves.
 """
 
 import logging

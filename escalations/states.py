@@ -65,7 +65,12 @@ TEAM_LEAD: Final = 1
 DIRECTOR: Final = 2
 EXECUTIVE: Final = 3
 EXTERNAL: Final = 4
-LEVELS: Final = [(TEAM_LEAD, "Team lead"), (DIRECTOR, "Director"), (EXECUTIVE, "Executive sponsor"), (EXTERNAL, "External")]
+LEVELS: Final = [
+    (TEAM_LEAD, "Team lead"),
+    (DIRECTOR, "Director"),
+    (EXECUTIVE, "Executive sponsor"),
+    (EXTERNAL, "External"),
+]
 
 HIERARCHICAL: Final = "hierarchical"
 FUNCTIONAL: Final = "functional"

@@ -31,8 +31,6 @@ class Entry(Protocol):
     def content(self) -> dict[str, Any]: ...
 
 
-
-
 @dataclass(frozen=True)
 class Break:
     """Where a chain does not hold, in words."""

@@ -154,7 +154,7 @@
     const el = event.target, key = event.key.toLowerCase();
     if ((event.ctrlKey || event.metaKey) && key === "enter") {
       const form = el.closest("form[data-composer], form[data-ctrl-enter]");
-      if (form) { event.preventDefault(); form.requestSubmit($("[type=submit]", form)); }
+      if (form) { event.preventDefault(); form.requestSubmit($("button:not([type]), [type=submit]", form)); }
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

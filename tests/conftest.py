@@ -27,7 +27,7 @@ hypothesis_settings.load_profile("prove" if os.environ.get("PROVE") else "ci" if
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the database before Django reads its settings; the controller starts PostgreSQL, its workers inherit it."""
+    """Choose the database before Django reads its settings. The controller starts PostgreSQL for its workers."""
     if not hasattr(config, "workerinput"):
         kind = os.environ.get("TEST_DATABASE", "sqlite")
         if kind not in ("sqlite", "postgres"):
@@ -166,5 +166,3 @@ def watch(chromium: Browser) -> Iterator[Any]:
     yield open_page
     for each in opened:
         each.close()
-
-

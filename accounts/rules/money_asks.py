@@ -45,7 +45,8 @@ _ASK = (
 )
 # Words that begin another thought: "a refund and we paid $50,000" asks for no amount.
 _WORD = (
-    r"(?:\s(?!(?:and|but|because|since|which|paid|pay|paying|pays|cost|costs|worth|if|when|until|after|before|than|from|on|"
+    r"(?:\s(?!(?:and|but|because|since|which|paid|pay|paying|pays|cost|costs|worth|if|when|until|after|before|than|"
+    r"from|on|"
     r"under|over|against|last|spend|spent|spending)\b)[a-z][a-z'-]{0,20})"
 )
 ASK_THEN_AMOUNT = re.compile(rf"\b(?P<ask>{_ASK}){_WORD}{{0,6}}:?\s{_AMOUNT}", re.IGNORECASE)
@@ -62,7 +63,7 @@ NOT_ASKED = re.compile(
 def money_asked(text: str) -> tuple[Decimal, str] | None:
     """The amount and ISO currency a text asks to be refunded, credited or paid back.
 
-    None when it is uncertain: no currency, two different amounts, an ambiguous figure, or an ask that is denied or done.
+    None when it is uncertain: no currency, two amounts, an ambiguous figure, or an ask that is denied or done.
     Only the first 20,000 characters are read.
     """
     plain = re.sub(r"[\s\u00a0\u202f]+", " ", text[:READ_LIMIT])

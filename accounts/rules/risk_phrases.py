@@ -1,7 +1,7 @@
 """The weighted risk phrases we listen for in a customer's words.
 
-Each row is a kind, a weight from 0 (a hint) to 1 (act now) and patterns. In a pattern a space stands for any short run of
-white space; matching ignores case, starts and ends at word boundaries, and apostrophes are made straight before it.
+Each row is a kind, a weight from 0 (a hint) to 1 (act now) and patterns. In a pattern a space stands for a short run
+of white space; matching ignores case, starts and ends at word boundaries, and apostrophes are made straight before it.
 Airlines' customers cancel flights and shoppers cancel orders every day: a cancellation counts when a contract, renewal,
 subscription or account is meant, or when somebody says "we will cancel" without naming such an everyday thing.
 """
@@ -21,15 +21,18 @@ _EVERYDAY = (
     r"items?|rides?|seats?|lunch|dinner|class(?:es)?|visits?|request|job|task|upload|download)\b)"
 )
 _INTEND = (
-    r"(?:(?:'ll|'d)(?: (?!not|never)\w+)?|(?:'re| are|'m| am|'ve| have)?(?: will| would| shall| may| might| must| going to| want to| like to| have to|"
+    r"(?:(?:'ll|'d)(?: (?!not|never)\w+)?|(?:'re| are|'m| am|'ve| have)?(?: will| would| shall| may| might| must|"
+    r" going to| want to| like to| have to|"
     r" need to|"
     r" intend to| plan to| planning to| considering| thinking of| thinking about| decided to| have decided to| now|"
     r" ready to| prepared to| about to| have no choice but to| be forced to| forced to| have no option but to|"
     r" immediately| also| simply| just| then| be| looking to){1,4})"
 )
 _CHIEF = (
-    r"(?:ceo|cfo|coo|cto|cio|ciso|cro|cpo|chief \w+(?: officer)?|president|vice president|[se]?vp|board|chair(?:man|woman)?|"
-    r"executives?|executive (?:team|sponsor|office)|leadership(?: team)?|(?:senior|upper|top) management|managing director)"
+    r"(?:ceo|cfo|coo|cto|cio|ciso|cro|cpo|chief \w+(?: officer)?|president|vice president|[se]?vp|board|chair(?:man|"
+    r"woman)?|"
+    r"executives?|executive (?:team|sponsor|office)|leadership(?: team)?|(?:senior|upper|top) management|"
+    r"managing director)"
 )
 _RIVAL = r"(?:competitors?|competition|vendors?|suppliers?|providers?|alternatives?|platforms?|solutions?|carriers?)"
 _DAY = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
@@ -74,11 +77,14 @@ PHRASE_RULES: tuple[PhraseRule, ...] = (
         r"legal (?:action|proceedings|steps|recourse|remed(?:y|ies)|claims?|threats?|consequences|dispute|notice)",
         r"su(?:e|ing) (?:you|your|them|the company|over|for)",
         r"lawsuits?|litigat(?:e|ing|ion)|class action|cease and desist|letter before action|demand letter|subpoena",
-        r"(?:material )?breach of (?:the |our |this |your )?(?:\w+ )?(?:contract|agreement|warranty|sla|terms|obligations?)",
-        r"material breach|in breach of|breach(?:ed|es|ing)? (?:the|our|your|this) (?:\w+ )?(?:contract|agreement|sla|terms)",
+        r"(?:material )?breach of (?:the |our |this |your )?(?:\w+ )?(?:contract|agreement|warranty|sla|terms|"
+        r"obligations?)",
+        r"material breach|in breach of|breach(?:ed|es|ing)? (?:the|our|your|this) (?:\w+ )?(?:contract|agreement|sla|"
+        r"terms)",
         r"(?:tak(?:e|ing)|see(?:ing)?) (?:you|this|them) (?:to|in) court|(?:go|going) to court|small claims",
         r"notice of (?:default|breach|claim)|formal notice|(?:claim|claiming|seek|seeking|sue for) damages",
-        r"hold(?:ing)? you (?:fully |personally )?(?:liable|responsible)|reserve (?:all )?(?:of )?our (?:legal )?rights",
+        r"hold(?:ing)? you (?:fully |personally )?(?:liable|responsible)|"
+        r"reserve (?:all )?(?:of )?our (?:legal )?rights",
     ),
     _rule(
         "legal",
@@ -108,19 +114,23 @@ PHRASE_RULES: tuple[PhraseRule, ...] = (
         "chargeback",
         0.8,
         r"charge-?backs?|charge back",
-        r"disput(?:e|ed|ing) (?:the |this |these |all |your |our |my |a |that )?(?:\w+ )?(?:charges?|invoices?|payments?|"
+        r"disput(?:e|ed|ing) (?:the |this |these |all |your |our |my |a |that )?(?:\w+ )?(?:charges?|invoices?|"
+        r"payments?|"
         r"transactions?|bills?)",
         r"(?:withhold(?:ing)?|suspend(?:ing)?|stop(?:ping)?) (?:all )?(?:further |future )?payments?",
-        r"(?:refuse to|will not|won't|not going to|are not|we're not) pay(?:ing)?(?: (?:the|this|your|for|you|any|until))",
+        r"(?:refuse to|will not|won't|not going to|are not|we're not) pay(?:ing)?(?: (?:the|this|your|for|you|any|"
+        r"until))",
         r"reverse (?:the|this|these) (?:charges?|payments?)",
     ),
     _rule(
         "regulatory",
         0.85,
-        r"(?:report(?:ing|ed)?|complain(?:t|ts|ing|ed)?|filed|filing|going) (?:\w+ ){0,3}(?:to|with) (?:the )?(?:fcc|ftc|cfpb|"
+        r"(?:report(?:ing|ed)?|complain(?:t|ts|ing|ed)?|filed|filing|going) (?:\w+ ){0,3}(?:to|with) (?:the )?(?:fcc|"
+        r"ftc|cfpb|"
         r"ico|bbb|sec|fca|faa|dot|ombudsman|regulators?|better business bureau|attorney general|authorities|"
         r"data protection \w+|consumer protection)",
-        r"regulators?|regulatory (?:complaint|bod(?:y|ies)|breach|action|authority|filing|issue|violation|exposure|fine)",
+        r"regulators?|regulatory (?:complaint|bod(?:y|ies)|breach|action|authority|filing|issue|violation|exposure|"
+        r"fine)",
         r"ombudsman|better business bureau|attorney general|data protection authority",
         r"(?:gdpr|hipaa|sox|pci|ccpa)(?: \w+)? (?:violations?|breach(?:es)?|complaint|fine|issue|exposure)",
         r"non-?complian(?:t|ce)|audit findings?|compliance (?:violation|breach|failure)",
@@ -128,18 +138,22 @@ PHRASE_RULES: tuple[PhraseRule, ...] = (
     _rule(
         "security",
         0.85,
-        r"(?:security|data|privacy) (?:breach(?:es)?|incidents?|leaks?|vulnerabilit(?:y|ies)|exposure|hole|flaw|issues?)",
+        r"(?:security|data|privacy) (?:breach(?:es)?|incidents?|leaks?|vulnerabilit(?:y|ies)|exposure|hole|flaw|"
+        r"issues?)",
         r"breach of (?:security|privacy|confidentiality|(?:our |personal |customer )?data)",
-        r"(?:data|credentials|passwords?|records|accounts?) (?:was|were|is|are|has been|have been|got) (?:\w+ )?(?:leaked|"
+        r"(?:data|credentials|passwords?|records|accounts?) (?:was|were|is|are|has been|have been|"
+        r"got) (?:\w+ )?(?:leaked|"
         r"exposed|stolen|compromised|hacked|hijacked)",
-        r"ransomware|hacked|unauthori[sz]ed (?:access|charges?|transactions?|users?)|compromised (?:accounts?|credentials)",
+        r"ransomware|hacked|unauthori[sz]ed (?:access|charges?|transactions?|users?)|compromised (?:accounts?|"
+        r"credentials)",
     ),
     _rule(
         "churn",
         0.75,
         rf"(?:switch(?:ing|ed)?|mov(?:e|ing|ed)|go(?:ing)?|migrat(?:e|ing)|chang(?:e|ing)) (?:\w+ ){{0,3}}to "
         rf"(?:a|an|another|your|one of your|the|other|some other|different)(?: \w+)? {_RIVAL}",
-        rf"(?:look(?:ing)?|shop(?:ping)?|search(?:ing)?) (?:at|for|into|around for) (?:other|another|alternative|new|an?|your)"
+        rf"(?:look(?:ing)?|shop(?:ping)?|search(?:ing)?) (?:at|for|into|around for) (?:other|another|alternative|new|"
+        rf"an?|your)"
         rf"(?: \w+)? {_RIVAL}",
         rf"evaluat(?:e|ing) (?:other|alternative|competing|your|alternatives|new|replacements?)(?: {_RIVAL})?",
         r"(?:our|my) business elsewhere|go(?:ing)? elsewhere|(?:look|looking) elsewhere",
@@ -147,17 +161,21 @@ PHRASE_RULES: tuple[PhraseRule, ...] = (
         r"leav(?:e|ing) (?:you|your (?:company|platform|service|product)|for (?:a|your|another))",
         r"never (?:\w+ ){1,4}again|last time (?:we|i|i'll|i'm|we'll)(?: ever)?",
         r"(?:replac(?:e|ing)|migrat(?:e|ing) (?:off|away from)|ditch(?:ing)?) (?:you|your|yours)(?: \w+)?",
-        r"re-?consider(?:ing)? (?:our|the|this|my) (?:\w+ )?(?:relationship|renewal|partnership|contract|business|options)",
+        r"re-?consider(?:ing)? (?:our|the|this|my) (?:\w+ )?(?:relationship|renewal|partnership|contract|business|"
+        r"options)",
         r"done (?:with (?:you|your|this)|doing business)|walk(?:ing)? away|part ways|no longer (?:a|your) customer",
     ),
     _rule(
         "unacceptable",
         0.55,
-        r"(?:totally |completely |simply |absolutely )?unacceptable|(?:not|isn't|is not|wasn't|hardly|never) acceptable",
+        r"(?:totally |completely |simply |absolutely )?unacceptable|(?:not|isn't|is not|wasn't|hardly|"
+        r"never) acceptable",
         r"inexcusable|intolerable|unprofessional|outrageous|disgraceful|appalling|unsatisfactory|ridiculous",
-        r"out of patience|fed up|(?:last|final) straw|enough is enough|had (?:more than )?enough|sick (?:and tired )?of",
+        r"out of patience|fed up|(?:last|final) straw|enough is enough|had (?:more than )?enough|"
+        r"sick (?:and tired )?of",
         r"worst (?:\w+ ){0,2}(?:service|support|experience|company|airlines?|vendor|supplier|provider|flight|ever)",
-        r"(?:extremely|very|deeply|so|really|beyond|incredibly|super) (?:disappoint\w+|frustrat\w+|dissatisfied|unhappy|upset|"
+        r"(?:extremely|very|deeply|so|really|beyond|incredibly|super) (?:disappoint\w+|frustrat\w+|dissatisfied|"
+        r"unhappy|upset|"
         r"angry|annoy\w+)",
     ),
     _rule(
@@ -169,9 +187,11 @@ PHRASE_RULES: tuple[PhraseRule, ...] = (
     _rule(
         "hostile",
         0.6,
-        r"idiots?|incompeten(?:t|ce)|liars?|scam(?:s|mers?|med)?|rip-?offs?|ripped off|thieves|crooks?|useless|pathetic",
+        r"idiots?|incompeten(?:t|ce)|liars?|scam(?:s|mers?|med)?|rip-?offs?|ripped off|thieves|crooks?|useless|"
+        r"pathetic",
         r"garbage|crap(?:py)?|bullshit|wtf|f+u+c+k\w{0,6}|shit\w{0,5}|screw(?:ed|ing)? (?:you|us|me|up|over)|stfu",
-        r"(?:an absolute |a complete |a total |a |such a )joke|disgust(?:ed|ing)|shame on (?:you|them)|how dare you|stupid",
+        r"(?:an absolute |a complete |a total |a |such a )joke|disgust(?:ed|ing)|shame on (?:you|them)|how dare you|"
+        r"stupid",
         r"(?:i|we) hate|(?:you|they) suck|sucks|clowns?|morons?|laughable|shameful",
     ),
     _rule(
@@ -185,23 +205,32 @@ PHRASE_RULES: tuple[PhraseRule, ...] = (
     _rule(
         "no_response",
         0.35,
-        r"(?:no|without (?:any|a)|never (?:got|received|had)(?: an?| any)?|(?:not|haven't|never)(?: yet)? received(?: an?| any)?|"
-        r"still (?:no|waiting for|awaiting)(?: an?| any)?|awaiting(?: an?)?) (?:response|reply|answers?|updates?|feedback|"
+        r"(?:no|without (?:any|a)|never (?:got|received|had)(?: an?| any)?|(?:not|haven't|"
+        r"never)(?: yet)? received(?: an?| any)?|"
+        r"still (?:no|waiting for|awaiting)(?: an?| any)?|awaiting(?: an?)?) (?:response|reply|answers?|updates?|"
+        r"feedback|"
         r"call ?back|explanation|resolution|solution)",
-        r"(?:haven't|have not|hasn't|not|never) (?:yet )?(?:heard|called|responded|replied|answered|gotten back)(?: back)?",
-        r"(?:nobody|no ?one) (?:\w+ )?(?:answers?|responds?|replies|picks up|calls?|cares?|knows|helps?|available|tells?)",
+        r"(?:haven't|have not|hasn't|not|never) (?:yet )?(?:heard|called|responded|replied|answered|"
+        r"gotten back)(?: back)?",
+        r"(?:nobody|no ?one) (?:\w+ )?(?:answers?|responds?|replies|picks up|calls?|cares?|knows|helps?|available|"
+        r"tells?)",
         r"on hold (?:for|with|since|over|again)|been on hold|(?:hung|hangs?|hanging) up on|left waiting|still waiting",
         r"been (?:waiting|trying|sitting|stuck)|being ignored|ignor(?:ed|ing|es?) (?:us|me|our|my|the|this)",
-        r"(?:can't|cannot|couldn't|unable to) (?:even )?(?:get|reach|speak|talk|access|log ?in|contact|find|change|book)",
+        r"(?:can't|cannot|couldn't|unable to) (?:even )?(?:get|reach|speak|talk|access|log ?in|contact|find|change|"
+        r"book)",
     ),
     _rule(
         "repeat_contact",
         0.3,
-        r"(?:second|third|fourth|fifth|2nd|3rd|[4-9]th|umpteenth|nth) (?:time|request|attempt|ticket|email|e-mail|call)",
+        r"(?:second|third|fourth|fifth|2nd|3rd|[4-9]th|umpteenth|nth) (?:time|request|attempt|ticket|email|e-mail|"
+        r"call)",
         r"(?:yet again|again and again|over and over|time and again|once again)",
-        rf"(?:multiple|several|numerous|many|countless|{_NUMBER}) (?:times|calls|emails|e-mails|attempts|tickets|messages)",
-        r"same (?:issue|problem|error|thing|question) (?:again|keeps|persists|is back|still)|keeps? happening|recurring",
-        r"for (?:weeks|months|days|hours|over an?|over \w+)|for (?:the )?(?:past|last) (?:\w+ )?(?:hours|days|weeks|months)",
+        rf"(?:multiple|several|numerous|many|countless|{_NUMBER}) (?:times|calls|emails|e-mails|attempts|tickets|"
+        rf"messages)",
+        r"same (?:issue|problem|error|thing|question) (?:again|keeps|persists|is back|still)|keeps? happening|"
+        r"recurring",
+        r"for (?:weeks|months|days|hours|over an?|over \w+)|for (?:the )?(?:past|last) (?:\w+ )?(?:hours|days|weeks|"
+        r"months)",
     ),
     _rule(
         "refund",
@@ -215,7 +244,8 @@ PHRASE_RULES: tuple[PhraseRule, ...] = (
         0.15,
         rf"by (?:the )?(?:end of (?:the |this )?(?:day|business|week|month|quarter)|eod|cob|close of business|tomorrow|"
         rf"tonight|noon|(?:this |next )?{_DAY})",
-        rf"within (?:the )?(?:next )?{_NUMBER} (?:business |working )?(?:hours?|days?)|no later than|before (?:the )?renewal",
+        rf"within (?:the )?(?:next )?{_NUMBER} (?:business |working )?(?:hours?|days?)|no later than|"
+        rf"before (?:the )?renewal",
         r"final (?:notice|deadline|warning|chance|offer)|ultimatum|last chance|hard deadline",
     ),
 )

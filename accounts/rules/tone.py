@@ -34,6 +34,7 @@ SERVICE_WORDS = {
     **dict.fromkeys(("delayed", "delays", "unresolved", "downtime", "blocked", "stuck", "stranded", "hung"), -1.6),
     **dict.fromkeys(("waiting", "late", "missing", "incorrect", "hold", "cancelled", "hours", "hrs", "rebook"), -0.9),
     **dict.fromkeys(("still", "nobody", "nothing", "never", "cannot"), -0.4),
+    "number": 0.0,
 }
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "′": "'", "\u00a0": " ", "\x00": " "})
 
@@ -41,7 +42,8 @@ _HEADER = r"[> \t]{0,40}(?:from|to|cc|bcc|sent|date|subject|reply-to|von|an|gese
 HEADER_BLOCK = re.compile(rf"^{_HEADER}(?:\n{_HEADER})+$|^[ \t]{{0,8}}>{_HEADER}$", re.IGNORECASE | re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 NEGATED_BEFORE = re.compile(
-    r"(?:\b(?:not(?!\s+only)|no|never|without|cannot|neither|nor|avoid|avoiding|instead of|rather than|withdraw|withdrew)"
+    r"(?:\b(?:not(?!\s+only)|no|never|without|cannot|neither|nor|avoid|avoiding|instead of|rather than|withdraw|"
+    r"withdrew)"
     r"|n't)(?:\s+(?:yet|going to|planning to|intending to|plan to|intend to|want to|wish to|need to|have to|currently|"
     r"any|a|an|the|to|be|been|about|of|for|considering|talking|threatening|seeking|asking|plans?|intention|reason|need|"
     r"case|sign|signs|evidence|question|risk|further|such|us|you|you to|longer|in|or|making|taking|take|make|"
@@ -49,8 +51,10 @@ NEGATED_BEFORE = re.compile(
     re.IGNORECASE,
 )
 NEGATED_AFTER = re.compile(
-    r"^\s{1,4}(?:(?:is|are|was|were|will be|has been)\s(?:\w+\s)?)?(?:off the table|(?:not|n't)\s(?:planned|needed|necessary|"
-    r"required|on the table|an option|our intention|our plan|a concern|an issue|the issue|involved))\b",
+    r"^\s{1,4}(?:(?:is|are|was|were|will be|has been)\s(?:\w+\s)?)?(?:off the table|(?:not|n't)\s(?:planned|needed|"
+    r"necessary|"
+    r"required|on the table|an option|our intention|our plan|a concern|an issue|the issue|involved)|(?:(?:has|"
+    r"have)\s)?(?:now\s|already\s)?(?:approved|signed|cleared|agreed|confirmed|is fine|is happy|are happy))\b",
     re.IGNORECASE,
 )
 
@@ -66,7 +70,7 @@ class Phrase(NamedTuple):
 
 
 class Tone(NamedTuple):
-    """What a text sounds like: compound from -1 (hostile) to 1 (delighted), its label, and the risk phrases in order."""
+    """What a text sounds like: compound from -1 (hostile) to 1 (delighted), its label, the risk phrases in order."""
 
     compound: float
     label: Label
@@ -118,10 +122,16 @@ def _negated(plain: str, start: int, end: int) -> bool:
 
 def _without_overlaps(phrases: list[Phrase]) -> tuple[Phrase, ...]:
     """Of overlapping phrases of one kind only the longest stays; kinds may share words ("GDPR breach")."""
-    kept: list[Phrase] = []
-    for phrase in sorted(phrases, key=lambda p: (p.start - p.end, p.start)):
-        if not any(p.kind == phrase.kind and p.start < phrase.end and phrase.start < p.end for p in kept):
-            kept.append(phrase)
+    last: dict[str, Phrase] = {}
+    kept: set[Phrase] = set()
+    for phrase in sorted(phrases, key=lambda p: (p.start, p.end)):
+        rival = last.get(phrase.kind)
+        if rival and phrase.start < rival.end:
+            if phrase.end - phrase.start <= rival.end - rival.start:
+                continue
+            kept.discard(rival)
+        last[phrase.kind] = phrase
+        kept.add(phrase)
     return tuple(sorted(kept, key=lambda p: (p.start, p.end)))
 
 

@@ -135,7 +135,7 @@ def _between(calendar: WorkCalendar, start: datetime, end: datetime) -> int:
 def due_after(calendar: WorkCalendar, start: datetime, seconds: int, pauses: Iterable[Pause] = ()) -> datetime | None:
     """When `seconds` of working time are used up, paused time left out; None while a pause with no end holds the clock.
 
-    A pause is (from, to), `to` None when it is still on. Pauses may overlap, come in any order and begin before `start`.
+    A pause is (from, to), `to` None when it is still on. Pauses may overlap, be in any order and begin before `start`.
     """
     running_from, left = start, int(seconds) * SECOND
     if seconds < 0:

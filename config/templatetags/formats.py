@@ -1,7 +1,9 @@
 """Filters that write money, times and spans the way the screens do (US English, the viewer's zone)."""
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import nh3
@@ -238,7 +240,7 @@ def markdown(value: str | None) -> SafeString:
 
 
 @register.filter
-def phrases(text: str, spans: object) -> SafeString:
+def phrases(text: str, spans: Iterable[Any] | None) -> SafeString:
     """Mark the flagged parts of a customer's words. `spans`: (start, end, …) pairs or mappings; overlaps are joined."""
     out, at = [], 0
     for start, end in sorted(_span(span) for span in spans or []):
@@ -252,7 +254,7 @@ def phrases(text: str, spans: object) -> SafeString:
     return mark_safe("".join([*out, conditional_escape(text[at:])]))  # noqa: S308 - every piece is escaped
 
 
-def _span(span: object) -> tuple[int, int]:
+def _span(span: Any) -> tuple[int, int]:
     if isinstance(span, dict):
         return int(span["start"]), int(span["end"])
-    return int(span[0]), int(span[1])  # type: ignore[index]
+    return int(span[0]), int(span[1])

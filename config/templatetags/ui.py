@@ -11,6 +11,7 @@ from django.forms import (
     RadioSelect,
     Select,
 )
+from django.forms.boundfield import BoundWidget
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -249,6 +250,13 @@ def _control_class(widget: Any) -> str:
 def is_checkbox(field: BoundField) -> bool:
     """True for a single tick box, whose label stands after it."""
     return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def tick(choice: BoundWidget) -> SafeString:
+    """One radio or tick box of a group, with the class Bootstrap wants."""
+    choice.data["attrs"]["class"] = "form-check-input"
+    return choice.tag()
 
 
 @register.filter

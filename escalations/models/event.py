@@ -27,12 +27,19 @@ class Event(ChainedRow):
     AUDIENCES: ClassVar = [(INTERNAL, "Internal"), (CUSTOMER, "Customer"), (SYSTEM, "System")]
     # Kinds people write; everything else is written by the system: opened, triaged, routed, moved, handed_off, accepted,
     # refused, level, role, status, brief, action, request, decision, clock.start/pause/resume/retarget/warn/breach/stop …
-    UPDATE, CUSTOMER_UPDATE, CUSTOMER_MESSAGE, NOTE_DECISION = "update", "customer_update", "customer_message", "decision"
+    UPDATE, CUSTOMER_UPDATE, CUSTOMER_MESSAGE, NOTE_DECISION = (
+        "update",
+        "customer_update",
+        "customer_message",
+        "decision",
+    )
 
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=32, db_index=True)
     audience = models.CharField(max_length=10, choices=AUDIENCES, default=SYSTEM)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     actor_name = models.CharField(max_length=120, blank=True, help_text="Who, as shown: a person, contact or rule.")
     summary = models.CharField(max_length=400, blank=True, help_text="One line without confidential words.")
     text = models.ForeignKey(EventText, null=True, blank=True, on_delete=models.PROTECT)
@@ -51,5 +58,15 @@ class Event(ChainedRow):
 
     def content(self) -> dict[str, Any]:
         """What the chain signs."""
-        names = ("kind", "audience", "actor_id", "actor_name", "summary", "text_hash", "clock_id", "replaces_id", "data")
+        names = (
+            "kind",
+            "audience",
+            "actor_id",
+            "actor_name",
+            "summary",
+            "text_hash",
+            "clock_id",
+            "replaces_id",
+            "data",
+        )
         return {name: getattr(self, name) for name in names}

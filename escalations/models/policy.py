@@ -17,7 +17,11 @@ class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
 
     def current(self, at: datetime) -> "PolicyVersion | None":
         """The published version in force at that moment."""
-        return self.filter(state=PolicyVersion.PUBLISHED, effective_from__lte=at).order_by("-effective_from", "-id").first()
+        return (
+            self.filter(state=PolicyVersion.PUBLISHED, effective_from__lte=at)
+            .order_by("-effective_from", "-id")
+            .first()
+        )
 
 
 class PolicyVersion(models.Model):
@@ -62,12 +66,21 @@ class Tier(PolicyRow):
     slug = models.CharField(max_length=10, choices=states.TIERS)
     health_from = models.PositiveSmallIntegerField(help_text="Lowest health of this tier, inclusive.")
     health_to = models.PositiveSmallIntegerField(help_text="Highest health, exclusive (101 takes in 100).")
-    score_from = models.PositiveSmallIntegerField(help_text="Lowest score of this tier; used where no hard rule decides.")
+    score_from = models.PositiveSmallIntegerField(
+        help_text="Lowest score of this tier; used where no hard rule decides."
+    )
     renewal_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="A blocker with renewal within so many days puts the case at least here."
     )
     arr_from = models.DecimalField(
-        max_digits=14, decimal_places=2, null=True, blank=True, help_text="ARR in USD from which negative tone puts it here."
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="ARR in USD from which a case is at least here.",
+    )
+    arr_needs_negative_tone = models.BooleanField(
+        default=False, help_text="The ARR rule applies only when the customer's tone is negative."
     )
     sort = models.PositiveSmallIntegerField(default=0)
 
@@ -134,7 +147,10 @@ class MatrixRow(PolicyRow):
     tier = models.CharField(max_length=10, choices=states.TIERS, blank=True, help_text="Empty: every tier.")
     level = models.PositiveSmallIntegerField(choices=states.LEVELS)
     kind = models.CharField(max_length=12, choices=states.TYPES, default=states.HIERARCHICAL)
-    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", help_text="Who gets it.")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", help_text="Who decides at this level.")
+    owner_role = models.ForeignKey(
+        Role, on_delete=models.PROTECT, related_name="+", help_text="Who owns the work and must accept the hand-off."
+    )
     wait_minutes = models.PositiveIntegerField(help_text="Time to decide before it goes on, in minutes.")
     then_role = models.ForeignKey(
         Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Whom after that."

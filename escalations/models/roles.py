@@ -60,6 +60,7 @@ class HandOff(models.Model):
     )
     to_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="handoffs_received")
     to_role = models.ForeignKey(Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    duty = models.CharField(max_length=16, choices=CasePerson.DUTIES, default=CasePerson.OWNER)
     level = models.PositiveSmallIntegerField(choices=states.LEVELS)
     kind = models.CharField(max_length=12, choices=states.TYPES)
     state = models.CharField(max_length=10, choices=STATES, default=WAITING)
@@ -78,7 +79,9 @@ class HandOff(models.Model):
         ordering = ["case", "number"]
         constraints = [
             models.UniqueConstraint(fields=["case", "number"], name="handoff_number_once"),
-            models.UniqueConstraint(fields=["case"], condition=Q(state="waiting"), name="one_waiting_handoff"),
+            models.UniqueConstraint(
+                fields=["case", "duty"], condition=Q(state="waiting"), name="one_waiting_handoff_a_duty"
+            ),
         ]
 
     def __str__(self) -> str:

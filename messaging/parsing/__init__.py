@@ -1,1 +1,1 @@
-"""Reading raw mail safely: `mail_reader` is the door, everything else runs in the limited child process."""
+"""Raw mail to plain facts. `reader.parse_in_child` is the door; all else runs inside the limited child process."""

@@ -14,16 +14,62 @@ MAX_DEPTH = 100
 ORIGINAL_MARK = "-----Original Message-----"
 
 _TAG_NAME = re.compile(r"/?[a-zA-Z][a-zA-Z0-9:]*")
-_ATTRIBUTE = re.compile(r"\b(class|id|type|data-signatureblock)\s{0,3}=\s{0,3}(?:\"([^\"]{0,400})\"|'([^']{0,400})'|([^\s>\"']{1,400}))", re.I)
+_ATTRIBUTE = re.compile(
+    r"\b(class|id|type|data-signatureblock)\s{0,3}=\s{0,3}(?:\"([^\"]{0,400})\"|'([^']{0,400})'|([^\s>\"']{1,400}))",
+    re.I,
+)
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_SILENT = frozenset("style script head title template noscript object svg".split())
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
+_SILENT = frozenset(["style", "script", "head", "title", "template", "noscript", "object", "svg"])
 _BLOCK = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header html li main"
-    " nav ol p pre section table tbody tfoot thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 # Marks that mail programs leave on their quotations, signatures and on the header block above a quotation.
-_QUOTE_MARKS = ("yahoo_quoted", "moz-cite-prefix", "gmail_attr", "protonmail_quote", "zmail_extra", "gmail_quote_attribution")
+_QUOTE_MARKS = (
+    "yahoo_quoted",
+    "moz-cite-prefix",
+    "gmail_attr",
+    "protonmail_quote",
+    "zmail_extra",
+    "gmail_quote_attribution",
+)
 _SIGNATURE_MARKS = (
     "gmail_signature",
     "moz-signature",
@@ -32,7 +78,13 @@ _SIGNATURE_MARKS = (
     "protonmail_signature_block",
     "data-signatureblock",
 )
-_HEADER_MARKS = ("outlookmessageheader", "divrplyfwdmsg", "appendonsend", "stopspelling", "mail-editor-reference-message")
+_HEADER_MARKS = (
+    "outlookmessageheader",
+    "divrplyfwdmsg",
+    "appendonsend",
+    "stopspelling",
+    "mail-editor-reference-message",
+)
 
 
 def html_to_text(html: str) -> str:

@@ -18,7 +18,7 @@ from messaging.rules.reply_phrases import (
 )
 
 MAX_CHARACTERS = 1_000_000
-MAX_LINES = 10_000  # nobody types more; the rest can only be quotation or noise
+MAX_LINES = 5_000  # nobody types more; the rest can only be quotation or noise
 MAX_LINE = 300  # longer lines are prose, never a header of a quotation
 ATTRIBUTION_LINES = 4
 SIGNATURE_LINES = 15
@@ -112,7 +112,7 @@ def _opens_signature(lines: list[str], i: int) -> bool:
         return False
     foot = 0
     for line in lines[i + 1 :]:
-        if _is_quoted(line) or _header_label(line) or line.rstrip().endswith((":", "：")) and _VERB_LAST.search(line):
+        if _is_quoted(line) or _header_label(line) or (line.rstrip().endswith((":", "：")) and _VERB_LAST.search(line)):
             break
         foot += bool(line)
         if foot > SIGNATURE_LINES:
@@ -131,7 +131,7 @@ def _role(line: str) -> str | None:
 
 
 def _header_block_end(lines: list[str], i: int) -> int:
-    """The line after a block of at least three mail headers (or From and Sent with an address) opening at `i`; 0 if none."""
+    """The line after a block of three mail headers (or From and Sent with an address) opening at `i`; 0 if none."""
     if _role(lines[i]) is None:
         return 0
     roles: set[str] = set()
@@ -219,7 +219,9 @@ def _may_end_attribution(line: str) -> bool:
 
 
 def _may_open_attribution(line: str) -> bool:
-    return bool("@" in line or _YEAR.search(line) or _TIME.search(line) or (_OPENER.match(line) and _NUMBERS.search(line)))
+    return bool(
+        "@" in line or _YEAR.search(line) or _TIME.search(line) or (_OPENER.match(line) and _NUMBERS.search(line))
+    )
 
 
 def _begins_attribution(line: str) -> bool:

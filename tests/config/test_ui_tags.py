@@ -254,6 +254,12 @@ def test_a_field_ties_help_and_error_to_its_control():
     assert all(f'id="{name}"' in html for name in described[1].split())
 
 
+def test_choices_of_a_group_have_labels_of_their_own():
+    html = render_to_string("components/field.html", {"field": Reply({})["way"]})
+    assert html.count('class="form-check-input"') == 2
+    assert '<label class="form-check-label" for="id_way_1">Phone</label>' in html
+
+
 def request_for(path: str) -> HttpRequest:
     return RequestFactory().get(path)
 

@@ -24,6 +24,10 @@ def _axe() -> str:
     return (VENDOR / "axe.min.js").read_text(encoding="utf-8")
 
 
+def _where(nodes: list[dict[str, Any]]) -> str:
+    return ", ".join(" ".join(map(str, node["target"])) for node in nodes[:4])
+
+
 class Watched:
     """A person at a screen: a browser context of its own, one page, and what went wrong on it."""
 
@@ -74,10 +78,7 @@ class Watched:
         """Accessibility violations of the present page, one line each: rule, impact, where."""
         self.page.evaluate(_axe())
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{each['id']} ({each['impact']}): {', '.join(' '.join(map(str, node['target'])) for node in each['nodes'][:4])}"
-            for each in found["violations"]
-        ]
+        return [f"{each['id']} ({each['impact']}): {_where(each['nodes'])}" for each in found["violations"]]
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than its window; 0 when nothing must be scrolled sideways."""

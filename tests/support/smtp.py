@@ -25,7 +25,7 @@ class Mailbox:
         if self.refuse_next > 0:
             self.refuse_next -= 1
             return "451 try again later"
-        message = message_from_bytes(bytes(envelope.content or b""), policy=policy.default)
+        message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
         self.messages.append(message)
         return "250 OK"

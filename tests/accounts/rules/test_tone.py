@@ -58,6 +58,7 @@ def test_a_risk_phrase_is_heard(kind: str, text: str):
         ("legal", "There is no legal issue here."),
         ("legal", "We are not planning to take legal action."),
         ("legal", "Legal action is off the table."),
+        ("legal", "Our legal team has approved the contract."),
         ("legal", "I am legally blind and need assistance"),
         ("cancellation", "We are not cancelling."),
         ("cancellation", "We are not cancelling our contract."),
@@ -114,7 +115,8 @@ def test_asking_for_help_politely_is_not_praise():
 
 
 def test_quoted_mail_headers_are_not_read():
-    text = "See below.\n\n> From: Legal Action <legal@acme.example>\n> To: Chargebacks\n> Subject: breach of contract\n> fine"
+    headers = "> From: Legal Action <legal@acme.example>\n> To: Chargebacks\n> Subject: breach of contract"
+    text = f"See below.\n\n{headers}\n> fine"
     assert read_tone(text).phrases == ()
 
 

@@ -1,0 +1,33 @@
+"""Tables that leave the desk as CSV. Cells that a spreadsheet would run as a formula are neutralised."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from accounts.models import ImportRun
+
+FORMULA = re.compile(r"^\s*[=+\-@|%\t\r]")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?%?")
+
+
+def safe_cell(value: Any) -> str:
+    """The text of a cell; an apostrophe before what would start a formula. Plain numbers stay numbers."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A CSV file as text, with every cell made safe."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([safe_cell(cell) for cell in header])
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def problems_csv(run: ImportRun) -> str:
+    """The rows that did not go in: where, what stood there, how to fix it."""
+    rows = run.problems.values_list("row", "ref", "column", "value", "reason").iterator()
+    return csv_text(("row", "id", "column", "in the file", "how to fix"), rows)

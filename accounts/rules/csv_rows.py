@@ -1,0 +1,97 @@
+"""Reads the rows of a CSV file as people export them: any usual encoding, delimiter and dirt."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+DELIMITERS = (",", ";", "\t", "|")
+LARGEST_CELL = 16 * 1024 * 1024
+# The standard limit is 128 KB; a pasted log is larger. It can only be set for the whole process.
+csv.field_size_limit(LARGEST_CELL)
+
+
+class Row(NamedTuple):
+    """One row: the line it starts on (the header is line 1), its cells by header, what is wrong with it ("" = fine)."""
+
+    line: int
+    values: dict[str, str]
+    problem: str
+
+
+def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
+    """The headers and the rows of a CSV file.
+
+    Reads UTF-8 (with or without BOM), UTF-16 with BOM and Windows-1252; commas, semicolons, tabs or bars. Empty lines
+    are left out; a row with too few or too many cells comes with a `problem`. Raises ValueError (readable) when there
+    is no table at all: an empty file, a workbook.
+    """
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise ValueError("This is a spreadsheet workbook, not a CSV file: save it as CSV (UTF-8) and upload that.")
+    text = _decode(content).replace("\x00", "")
+    first, _, rest = text.lstrip("\r\n").partition("\n")
+    skipped = text[: len(text) - len(text.lstrip("\r\n"))].count("\n")
+    delimiter = _delimiter(first)
+    if first.strip().lower().startswith("sep=") and len(first.strip()) <= 5:  # a hint that Excel writes and reads
+        delimiter, text, skipped = first.strip()[4:] or "\t", rest, skipped + 1
+    else:
+        text = text.lstrip("\r\n")
+    rows = _raw_rows(text, delimiter, skipped)
+    _, header, problem = next(rows, (1, [], ""))
+    if problem or not any(cell.strip() for cell in header):
+        raise ValueError("The file is empty: it needs a line with column names and one line for each record.")
+    names = _unique(header)
+    return names, (_row(names, *raw) for raw in rows)
+
+
+def _decode(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _delimiter(header: str) -> str:
+    bare = "".join(header.split('"')[::2])  # what stands outside quotes
+    return max(DELIMITERS, key=bare.count)
+
+
+def _raw_rows(text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str], str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    while True:
+        line = skipped + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield (
+                line,
+                [],
+                f"The rest of the file cannot be read ({error}): look for a quotation mark that is not closed.",
+            )
+            return
+        if any(cell.strip() for cell in cells):
+            yield line, cells, ""
+
+
+def _row(names: list[str], line: int, cells: list[str], problem: str) -> Row:
+    while len(cells) > len(names) and not cells[-1].strip():
+        cells.pop()
+    if not problem and len(cells) != len(names):
+        problem = f"The row has {len(cells)} cells, the header has {len(names)}: check for stray delimiters or quotes."
+    return Row(line, dict(zip(names, cells, strict=False)), problem)
+
+
+def _unique(header: list[str]) -> list[str]:
+    """Column names as shown to people: trimmed, an empty one named by its place, repeated ones numbered."""
+    names: list[str] = []
+    for place, cell in enumerate(header, start=1):
+        name = base = cell.strip() or f"column {place}"
+        number = 2
+        while name in names:
+            name, number = f"{base} ({number})", number + 1
+        names.append(name)
+    return names

@@ -1,0 +1,203 @@
+"""Words that leave about a request. Each is written once per reason, in the transaction of the change it tells of."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import User
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.queries.standing import STATE_WORDS, chain_and_weight
+from approvals.rules.words import amount_words, moment_words, money_short, money_words
+from messaging import mail
+from messaging.services import notices, outbox
+
+OUTCOME = {
+    ApprovalRequest.APPROVED: ("Approved", "green"),
+    ApprovalRequest.CONDITIONS: ("Approved with conditions", "green"),
+    ApprovalRequest.DECLINED: ("Declined", "red"),
+}
+
+
+def url_of(request: ApprovalRequest) -> str:
+    """The page of a request, as a path."""
+    return reverse("approvals:detail", args=[request.pk])
+
+
+def topic(request: ApprovalRequest) -> str:
+    """`Northwind liability cap, $500k ARR`."""
+    arr = f", {money_short(request.account.arr, request.account.currency)} ARR" if request.account.arr else ""
+    return f"{request.account.name} {request.concession_name.lower()}{arr}"
+
+
+def ask(request: ApprovalRequest, step: ApprovalStep, token: str, at: datetime, *, nth: int = 0, again: str = "") -> None:
+    """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking."""
+    person = step.approver
+    by = moment_words(request.deadline, person.zone, at)
+    late = request.deadline <= at
+    start = f"Reminder {nth}: decision" if nth else "Decision"
+    subject = f"{start} {'was due' if late else 'needed by'} {by}: {topic(request)}"
+    text = f"{request.requester} asks for your decision by {by}: {request.ask}"
+    key = f"approval:{request.pk}:{step.order}{again}{f':reminder:{nth}' if nth else ''}"
+    _post(
+        request,
+        key=key,
+        kind="approval",
+        to=person,
+        subject=subject,
+        wanted_while=f"approval:{request.pk}:{step.order}",
+        values={
+            "word": "Past due" if late else f"Reminder {nth}" if nth else "Your decision",
+            "tone": "red" if late else "yellow" if nth else "neutral",
+            "head": request.ask,
+            "lead": f"{person.name}, {request.requester} needs your decision as {step.role} by {by}. {request.why_now}",
+            "facts": facts(request, step),
+            "quote": [("Recommendation", request.recommendation)],
+            "button": "Review and decide",
+            "url": reverse("approvals:link", args=[token]),
+            "after": "Nothing is decided until you submit on the page. Opening the link changes nothing.",
+            "why": f"You get this because the authority matrix names your role. {if_nothing_is_done(request, by, at)}",
+            "preview": request.recommendation[:140],
+        },
+    )
+    notices.tell(
+        users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
+    )
+
+
+def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]:
+    """Four facts: asked, who stops below, the limit, ARR with renewal."""
+    below = request.rule.get("below") or []
+    rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
+    rows += [(f"{below[-1]['role']} stops at", below[-1]["limit"])] if below else []
+    rows.append(("Your limit", step.limit))
+    account = request.account
+    if account.arr is not None:
+        renewal = f", renews {account.renewal_date:%b} {account.renewal_date.day}" if account.renewal_date else ""
+        rows.append(("ARR", money_words(account.arr, account.currency) + renewal))
+    return rows
+
+
+def if_nothing_is_done(request: ApprovalRequest, by: str, at: datetime) -> str:
+    """What happens without a decision."""
+    chain, _ = chain_and_weight(request, at)
+    asked = next((each for each in chain.covering if each.role == request.approver_role.slug), None)
+    higher = chain.above(asked.role, asked.rank) if asked else []
+    if higher:
+        return f"If there is no decision by {by}, it goes to the {higher[0].role_name}."
+    return "There is no higher authority, so it stays with you until you decide."
+
+
+def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime) -> None:
+    """The outcome, to the requester; to the approver too when somebody decided over their head."""
+    word, tone = OUTCOME[request.state]
+    who = "a pre-approved band" if request.by_rule else str(request.decided_by)
+    key = f"approval-decided:{request.pk}:{entry.seq}"
+    quote = [("Conditions", request.conditions), ("Reason", request.reason)]
+    others = [request.approver] if entry.override and request.approver_id != request.decided_by_id else []
+    for person in [request.requester, *others]:
+        if person is None:
+            continue
+        _post(
+            request,
+            key=f"{key}:{person.pk}",
+            kind="approval_decided",
+            to=person,
+            subject=f"{word}: {topic(request)}",
+            wanted_while=f"approval-decided:{request.pk}:{entry.seq}",
+            values={
+                "word": word,
+                "tone": tone,
+                "head": request.ask,
+                "lead": f"{word} by {who} at {moment_words(at, person.zone, at)}.",
+                "quote": [pair for pair in quote if pair[1]],
+                "button": "Open the decision",
+                "url": url_of(request),
+                "why": "You get this because you asked for it."
+                if person.pk == request.requester_id
+                else "You get this because it was addressed to you. There is nothing left for you to do.",
+            },
+        )
+    text = f"{word} by {who}: {request.ask}"
+    _tell(request, [request.requester, *others], key, "approval_decided", text)
+
+
+def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: datetime, reason: str) -> None:
+    """To the person it was taken from: nothing is left to do."""
+    key = f"approval-passed:{request.pk}:{step.order}"
+    _post(
+        request,
+        key=key,
+        kind="approval_passed_up",
+        to=step.approver,
+        subject=f"Nothing left to do: {topic(request)}",
+        values={
+            "word": "Passed up",
+            "head": request.ask,
+            "lead": f"This went up to {to} at {moment_words(at, step.approver.zone, at)}. There is nothing left for you to do.",
+            "quote": [("Why", reason)] if reason else [],
+            "button": "Open the request",
+            "url": url_of(request),
+            "why": "You get this because the decision was addressed to you.",
+        },
+    )
+    _tell(request, [step.approver, request.requester], key, "approval_passed_up", f"Passed up to {to}: {request.ask}")
+
+
+def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subject: str, lead: str) -> None:
+    """A question, an answer, a recall or an undo, to the people it concerns."""
+    key = f"approval-{entry.kind}:{request.pk}:{entry.seq}"
+    for person in to:
+        _post(
+            request,
+            key=f"{key}:{person.pk}",
+            kind=f"approval_{entry.kind}",
+            to=person,
+            subject=f"{subject}: {topic(request)}",
+            values={
+                "head": request.ask,
+                "lead": lead,
+                "quote": [("", entry.rationale)] if entry.rationale else [],
+                "button": "Open the request",
+                "url": url_of(request),
+                "why": "You get this because you take part in this decision.",
+            },
+        )
+    _tell(request, to, key, f"approval_{entry.kind}", f"{lead} {request.ask}")
+
+
+def outcome_words(request: ApprovalRequest) -> str:
+    """`approved with conditions`."""
+    return STATE_WORDS.get(request.state, request.get_state_display().lower())
+
+
+def _tell(request: ApprovalRequest, users: list[User | None], key: str, kind: str, text: str) -> None:
+    notices.tell(users=users, key=key, kind=kind, text=text, url=url_of(request), case_key=request.case_key)
+
+
+def _post(
+    request: ApprovalRequest,
+    *,
+    key: str,
+    kind: str,
+    to: User,
+    subject: str,
+    values: dict[str, Any],
+    wanted_while: str = "",
+) -> None:
+    if not to.is_active or to.kind == User.SERVICE:
+        return
+    context = {"ref": request.case_key, "subject": subject, **values}
+    text, html = mail.render("approval", context, zone=to.zone)
+    outbox.post(
+        key=key,
+        kind=kind,
+        to=to,
+        subject=subject,
+        text=text,
+        html=html,
+        case_key=request.case_key,
+        account_name=request.account.name,
+        reply_to="" if to.pk == request.requester_id else request.requester.email,
+        wanted_while=wanted_while,
+    )

@@ -1,0 +1,41 @@
+"""The three lists of the approvals page."""
+
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from approvals.models import ApprovalRequest
+
+NEEDS_YOU, WAITING, DECIDED = "needs-you", "waiting", "decided"
+
+
+def with_people(requests: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
+    """Everything a row or a page shows, in one query."""
+    return requests.select_related(
+        "account", "requester", "approver", "approver_role", "decided_by", "authority", "account__csm", "account__ae"
+    )
+
+
+def needs_you(user: User) -> QuerySet[ApprovalRequest]:
+    """Open and addressed to this person, the soonest due first."""
+    return with_people(ApprovalRequest.objects.waiting_on(user)).order_by("deadline", "id")
+
+
+def waiting_on_others(user: User) -> QuerySet[ApprovalRequest]:
+    """Open, visible and addressed to somebody else."""
+    requests = ApprovalRequest.objects.visible_to(user).open().exclude(approver=user)
+    return with_people(requests).order_by("deadline", "id")
+
+
+def decided(user: User) -> QuerySet[ApprovalRequest]:
+    """Visible and over, the latest first."""
+    requests = ApprovalRequest.objects.visible_to(user).exclude(state=ApprovalRequest.OPEN)
+    return with_people(requests).order_by(Coalesce("decided_at", "step_since").desc(), "-id")
+
+
+LISTS = {NEEDS_YOU: needs_you, WAITING: waiting_on_others, DECIDED: decided}
+
+
+def counts(user: User) -> dict[str, int]:
+    """How many each tab holds."""
+    return {key: make(user).count() for key, make in LISTS.items()}

@@ -1,0 +1,202 @@
+"""What the page of one request shows, as the values its components take."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import User
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.queries.standing import Standing, standing, what_happened
+from approvals.rules import verdicts
+from approvals.rules.words import ADDED_UP, MONEY, amount_words, money_short, money_words
+
+WARN_AT = Decimal("0.75")
+BASIS = ("account", "concession", "amount", "currency", "unit")
+STEP_MARKS = {
+    ApprovalStep.WAITING: ("wait", "is asked"),
+    ApprovalStep.PASSED_UP: ("none", "did not decide, passed up"),
+    ApprovalStep.RECALLED: ("none", "was asked, recalled"),
+}
+
+
+def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
+    """Context of components/decision.html with the guard: may the viewer decide, and if not, why."""
+    right = standing(request, user, at) if request.is_open else None
+    return {
+        "approval": request,
+        "right": right,
+        "guard": _guard(request, right, user, at),
+        "advice": verdicts.recommended_verdict(request.options),
+        "state": due_state(request, at) if request.is_open else "",
+        "due_at": request.deadline,
+        "warn_at": warn_at(request),
+        "reference": request.case_key,
+        "href": request.case_url,
+        "ask": request.ask,
+        "lead": _lead(request, user),
+        "terms": terms(request, user, right),
+        "recommendation": request.recommendation,
+        "chain": chain(request),
+        "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
+        "log": list(request.log.select_related("actor")),
+    }
+
+
+def _guard(request: ApprovalRequest, right: Standing | None, user: User, at: datetime) -> str:
+    if right is None:
+        return f"{what_happened(request, user, at)}."
+    return "" if right.may_decide else right.words
+
+
+def _lead(request: ApprovalRequest, user: User) -> str:
+    whom = "you" if request.approver_id == user.pk else str(request.approver)
+    asked = f"{request.requester} asks {whom} as {request.approver_role}." if request.approver else ""
+    return f"{asked} {request.why_now}".strip()
+
+
+def warn_at(request: ApprovalRequest) -> datetime:
+    """When a quarter of the time is left."""
+    whole: timedelta = request.deadline - request.opened_at
+    return request.opened_at + whole * float(WARN_AT)
+
+
+def due_state(request: ApprovalRequest, at: datetime) -> str:
+    """red past the deadline, yellow with a quarter of the time or less left, else green."""
+    if at > request.deadline:
+        return "red"
+    return "yellow" if at >= warn_at(request) else "green"
+
+
+def amount(request: ApprovalRequest) -> str:
+    """What is asked for, short enough for a list."""
+    if request.amount is None:
+        return request.concession_name
+    return amount_words(request.unit, request.amount, request.currency or "USD")
+
+
+def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[dict[str, Any]]:
+    """Asked, who stops below, the limit, what was added up, ARR, and the frozen wording."""
+    below = (request.rule.get("below") or [None])[-1]
+    rows = [_row("Requested", amount_words(request.unit, request.amount, request.currency or "USD"), over=bool(below))]
+    rows[0]["note"] = _excess(request, below) if below else ""
+    if request.unit == MONEY and request.currency != "USD":
+        rows.append(_row("In USD", money_words(request.amount_usd or Decimal(0))))
+    rows += _added_up(request, right)
+    if below:
+        rows.append(_row(f"{below['role']} stops at", below["limit"]))
+    if limit := (right.limit if right and right.limit else request.rule.get("limit")):
+        mine = request.approver_id == user.pk or bool(right and right.may_decide)
+        rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))
+    if request.account.arr is not None:
+        rows.append(_row("ARR protected", money_words(request.account.arr, request.account.currency)))
+    return rows + [_row(key.replace("_", " ").capitalize(), value) for key, value in _wording(request)]
+
+
+def _row(label: str, value: Any, *, over: bool = False) -> dict[str, Any]:
+    return {"label": label, "value": value, "over": over}
+
+
+def _excess(request: ApprovalRequest, below: dict[str, str]) -> str:
+    total = request.rule.get("total")
+    if total is None or below["up_to"] == "None":
+        return ""
+    excess = Decimal(total) - Decimal(below["up_to"])
+    words = amount_words(request.unit, excess).removeprefix("net ")
+    return f"{words} over what the {below['role']} may grant"
+
+
+def _added_up(request: ApprovalRequest, right: Standing | None) -> list[dict[str, Any]]:
+    given = right.granted if right else Decimal(request.rule.get("granted") or 0)
+    total = right.total if right else Decimal(request.rule.get("total") or 0)
+    if not given or request.unit not in ADDED_UP:
+        return []
+    return [
+        _row("Granted in the last 90 days", amount_words(request.unit, given)),
+        _row("Together", amount_words(request.unit, total)),
+    ]
+
+
+def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
+    return [(key, value) for key, value in request.terms.items() if key not in BASIS and value not in ("", None)]
+
+
+def chain(request: ApprovalRequest) -> list[dict[str, Any]]:
+    """Everybody who was asked, in order."""
+    return [_link(request, step) for step in request.steps.select_related("approver", "role")]
+
+
+def _link(request: ApprovalRequest, step: ApprovalStep) -> dict[str, Any]:
+    mark, says = STEP_MARKS.get(step.state, ("", ""))
+    who = str(step.approver)
+    if step.state == ApprovalStep.DECIDED:
+        mark = "red" if request.state == ApprovalRequest.DECLINED else "green"
+        says, who = request.get_state_display().lower(), str(request.decided_by)
+    return {"state": mark, "who": who, "says": says, "meta": f"{step.role}, limit {step.limit}"}
+
+
+def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
+    """The list beside the decision."""
+    return [
+        {
+            "approval": each,
+            "state": due_state(each, at),
+            "warn_at": warn_at(each),
+            "amount": amount(each),
+            "arr": money_short(each.account.arr, each.account.currency) if each.account.arr else "",
+        }
+        for each in requests
+    ]
+
+
+def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:
+    """The frozen brief as (title, text), whatever its parts were kept as."""
+    parts = request.brief.get("parts", request.brief)
+    pairs = parts.items() if isinstance(parts, dict) else ((str(n), part) for n, part in enumerate(parts, 1))
+    found = [_part(str(key), part) for key, part in pairs if key not in ("version", "number")]
+    return [(title, text) for title, text in found if text]
+
+
+def _part(key: str, part: Any) -> tuple[str, str]:
+    title = key.replace("_", " ").capitalize()
+    if isinstance(part, dict):
+        title = str(part.get("label") or part.get("title") or part.get("name") or title)
+        return title, _text(part.get("text") or part.get("value") or part.get("rows") or part.get("data") or "")
+    return title, _text(part)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"- {key}: {_text(each)}" for key, each in value.items() if each not in ("", None, []))
+    if isinstance(value, list | tuple):
+        return "\n".join(f"- {_line(each)}" for each in value)
+    return str(value)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key.replace('_', ' ')}: {each}" for key, each in value.items() if each not in ("", None))
+    return str(value)
+
+
+def told(request: ApprovalRequest, right: Standing, verdict: str) -> list[str]:
+    """What happens on submit, for the confirm page."""
+    people = str(request.requester)
+    if right.override and request.approver:
+        people += f" and {request.approver}"
+    lines = [f"{people} {'are' if right.override else 'is'} told straight away"]
+    if request.case_key:
+        granted = verdict != verdicts.DECLINED
+        lines.append(
+            f"The decision goes on the record of {request.case_key}, "
+            f"{'so that it can be carried out' if granted else 'and its owner looks for another way'}"
+        )
+    lines.append("You can undo for 10 minutes, until the customer is told")
+    return lines
+
+
+def last_question(request: ApprovalRequest) -> DecisionEntry | None:
+    """The question that still waits for an answer."""
+    said = request.log.filter(kind__in=(DecisionEntry.QUESTION, DecisionEntry.ANSWER)).last()
+    return said if said and said.kind == DecisionEntry.QUESTION else None

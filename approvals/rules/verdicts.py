@@ -1,0 +1,48 @@
+"""What was recommended, and which decisions need a reason."""
+
+from typing import Any
+
+APPROVED, CONDITIONS, DECLINED = "approved", "conditions", "declined"
+VERDICTS = (APPROVED, CONDITIONS, DECLINED)
+
+
+def recommended_option(options: list[dict[str, Any]]) -> dict[str, Any]:
+    """The option marked as recommended, or an empty one."""
+    return next((option for option in options if option.get("recommended")), {})
+
+
+def recommended_conditions(options: list[dict[str, Any]]) -> list[str]:
+    """Conditions that belong to the recommended option, one each."""
+    given = recommended_option(options).get("conditions") or []
+    lines = given.splitlines() if isinstance(given, str) else [str(each) for each in given]
+    return [line.strip() for line in lines if line.strip()]
+
+
+def recommended_verdict(options: list[dict[str, Any]]) -> str:
+    """What following the recommendation means. Recommending the status quo is recommending to decline."""
+    if recommended_option(options).get("status_quo"):
+        return DECLINED
+    return CONDITIONS if recommended_conditions(options) else APPROVED
+
+
+def goes_against(verdict: str, options: list[dict[str, Any]]) -> bool:
+    """Whether it goes against the recommendation. Adding conditions to what should be granted does not; dropping them does."""
+    recommended = recommended_verdict(options)
+    if (verdict == DECLINED) != (recommended == DECLINED):
+        return True
+    return recommended == CONDITIONS and verdict == APPROVED
+
+
+def what_is_missing(*, verdict: str, reason: str, conditions: str, override: bool, against: bool) -> tuple[str, str]:
+    """(field, sentence) of what must still be written; empty when nothing is."""
+    if verdict == CONDITIONS and not conditions.strip():
+        return "conditions", "Enter the conditions."
+    if reason.strip():
+        return "", ""
+    if verdict == DECLINED:
+        return "reason", "Enter a reason for declining."
+    if override:
+        return "reason", "Enter a reason for deciding in place of the person asked."
+    if against:
+        return "reason", "Enter a reason for going against the recommendation."
+    return ("reason", "Enter a reason for the conditions.") if verdict == CONDITIONS else ("", "")

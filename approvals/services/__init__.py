@@ -1,0 +1,1 @@
+"""Verbs that write requests, decisions and authority versions."""

@@ -1,0 +1,91 @@
+"""The authority matrix every installation starts with. An administrator changes it in a draft."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import transaction
+
+from accounts.models import Role
+from approvals.models import AuthorityLimit, AuthorityVersion, ConcessionType, ExceptionBand
+from ledger.now import now
+
+ANY = None
+Limits = dict[str, int | None]
+
+
+class Shipped(NamedTuple):
+    """A concession with the limits of the roles that may grant it."""
+
+    slug: str
+    name: str
+    unit: str
+    limits: Limits
+    needs_function: str = ""
+
+
+MONEY_LIMITS: Limits = {
+    "csm": 500,
+    "team-lead": 2_000,
+    "director": 10_000,
+    "executive-sponsor": 100_000,
+    "steering-committee": ANY,
+}
+CONCESSIONS = (
+    Shipped(
+        "discount",
+        "Discount",
+        ConcessionType.PERCENT,
+        {"csm": 5, "team-lead": 10, "director": 20, "executive-sponsor": 35, "steering-committee": ANY},
+    ),
+    Shipped("refund", "Refund", ConcessionType.MONEY, MONEY_LIMITS),
+    Shipped("credit", "Credit", ConcessionType.MONEY, MONEY_LIMITS),
+    Shipped("payment-terms", "Payment terms", ConcessionType.DAYS, {"director": 60, "executive-sponsor": 90}),
+    Shipped(
+        "liability-cap",
+        "Liability cap",
+        ConcessionType.MONTHS,
+        {"director": 12, "executive-sponsor": 24, "steering-committee": ANY},
+    ),
+    Shipped("indemnity", "Indemnity", ConcessionType.YES, {"executive-sponsor": ANY}, "legal"),
+    Shipped("roadmap-commitment", "Roadmap commitment", ConcessionType.YES, {"executive-sponsor": ANY}, "product"),
+    Shipped("risk-acceptance", "Risk acceptance", ConcessionType.YES, {"executive-sponsor": ANY}, "legal"),
+    Shipped("contract-term", "Contract term", ConcessionType.YES, {"director": ANY, "executive-sponsor": ANY}, "legal"),
+)
+BANDS = (("discount", "green", 5), ("credit", "green", 500))
+
+
+@transaction.atomic
+def ensure_defaults() -> None:
+    """Publishes version 1 with the shipped limits and bands when there is no version at all. Needs the shipped roles."""
+    if AuthorityVersion.objects.exists():
+        return
+    at = now()
+    version = AuthorityVersion.objects.create(
+        number=1,
+        state=AuthorityVersion.PUBLISHED,
+        note="Shipped limits",
+        created_at=at,
+        published_at=at,
+        # Long ago, so that history that is imported or seeded finds a version in force.
+        effective_from=at.replace(year=2015, month=1, day=1),
+    )
+    roles = {role.slug: role for role in Role.objects.all()}
+    made = {}
+    for place, row in enumerate(CONCESSIONS, start=1):
+        made[row.slug] = ConcessionType.objects.create(
+            version=version, slug=row.slug, name=row.name, unit=row.unit, sort=place * 10
+        )
+        AuthorityLimit.objects.bulk_create(
+            AuthorityLimit(
+                version=version,
+                role=roles[role],
+                concession=made[row.slug],
+                up_to=None if up_to is None else Decimal(up_to),
+                needs_function=row.needs_function,
+            )
+            for role, up_to in row.limits.items()
+        )
+    ExceptionBand.objects.bulk_create(
+        ExceptionBand(version=version, concession=made[slug], tier=tier, up_to=Decimal(up_to))
+        for slug, tier, up_to in BANDS
+    )

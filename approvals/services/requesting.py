@@ -1,0 +1,171 @@
+"""Asking for a concession."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Account, User
+from approvals import mail
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, ExceptionBand
+from approvals.queries import authority
+from approvals.queries.authority import Answer, Weighed
+from approvals.rules.terms import storable, terms_hash
+from approvals.rules.words import MONEY, amount_words
+from approvals.services import links, log
+from ledger.errors import Invalid
+from ledger.now import now
+
+
+@transaction.atomic
+def request(
+    *,
+    requester: User,
+    account: Account,
+    concession: str,
+    amount: Decimal | None,
+    currency: str,
+    ask: str,
+    recommendation: str,
+    options: list[dict[str, Any]],
+    brief: dict[str, Any],
+    deadline: datetime,
+    case_key: str = "",
+    case_url: str = "",
+    case_title: str = "",
+    tier: str = "",
+    why_now: str = "",
+    terms: dict[str, Any] | None = None,
+    channel: str = DecisionEntry.WEB,
+    exclude: Collection[int] = (),
+) -> ApprovalRequest:
+    """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it.
+
+    Terms and brief are frozen as given. Amounts granted to the account in the last 90 days count too. The requester and
+    `exclude` are never asked. Raises Invalid when something is missing, the deadline has passed, or nobody may approve it.
+    """
+    at = now()
+    _check(ask, recommendation, deadline, at)
+    # Two requests of one account must not both pass a limit by not seeing each other.
+    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    version = authority.version_at(at)
+    weighed = authority.weigh(
+        concession=authority.concession_of(version, concession), amount=amount, currency=currency, account=account, at=at
+    )
+    made = ApprovalRequest(
+        account=account,
+        requester=requester,
+        case_key=case_key,
+        case_url=case_url,
+        case_title=case_title[:200],
+        tier=tier,
+        ask=ask.strip(),
+        why_now=why_now.strip(),
+        recommendation=recommendation.strip(),
+        options=options,
+        brief=brief,
+        deadline=deadline,
+        authority=version,
+        opened_at=at,
+        step_since=at,
+    )
+    _measure(made, weighed, amount, currency)
+    _bind(made, terms or {})
+    band = authority.band_for(
+        concession=concession, amount=amount, currency=currency, tier=tier, at=at, account=account
+    )
+    if band:
+        return _grant_by_rule(made, band, weighed, channel)
+    excluded = sorted({requester.pk, *exclude})
+    return _put(made, authority.route(version, weighed, account, at, exclude=excluded), excluded, channel)
+
+
+def _check(ask: str, recommendation: str, deadline: datetime, at: datetime) -> None:
+    if not ask.strip():
+        raise Invalid("Enter the ask as one question.", field="ask")
+    if not recommendation.strip():
+        raise Invalid("Enter a recommendation.", field="recommendation")
+    if deadline <= at:
+        raise Invalid("Enter a deadline that lies ahead.", field="deadline")
+
+
+def _measure(made: ApprovalRequest, weighed: Weighed, amount: Decimal | None, currency: str) -> None:
+    made.concession = weighed.concession.slug
+    made.concession_name = weighed.concession.name
+    made.unit = weighed.concession.unit
+    made.amount = None if weighed.amount is None else amount
+    made.currency = currency if made.unit == MONEY else ""
+    made.amount_usd = weighed.amount_usd
+    made.total_usd = weighed.total if made.unit == MONEY else None
+
+
+def _bind(made: ApprovalRequest, terms: dict[str, Any]) -> None:
+    basis = {
+        "account": made.account.name,
+        "concession": made.concession,
+        "amount": made.amount,
+        "currency": made.currency,
+        "unit": made.unit,
+    }
+    made.terms = storable({**basis, **terms})
+    made.terms_hash = terms_hash(made.terms)
+
+
+def _grant_by_rule(made: ApprovalRequest, band: ExceptionBand, weighed: Weighed, channel: str) -> ApprovalRequest:
+    limit = amount_words(made.unit, band.up_to, band.currency)
+    sentence = f"Inside the pre-approved band: {made.concession_name.lower()} up to {limit} for {band.tier} cases."
+    made.rule = {
+        "band": limit,
+        "sentence": sentence,
+        "granted": str(weighed.granted),
+        "total": str(weighed.total),
+        "version": made.authority.number,
+    }
+    made.state, made.by_rule, made.decided_at, made.reason = (
+        ApprovalRequest.APPROVED,
+        True,
+        made.opened_at,
+        sentence,
+    )
+    made.decided_level = 0
+    made.save()
+    _asked(made, channel)
+    entry = log.write(
+        made, DecisionEntry.APPROVED, made.opened_at, channel=DecisionEntry.RULE, limit=limit, rationale=sentence
+    )
+    mail.decided(made, entry, made.opened_at)
+    return made
+
+
+def _put(made: ApprovalRequest, answer: Answer, excluded: list[int], channel: str) -> ApprovalRequest:
+    made.approver, made.approver_role = answer.person, answer.role
+    made.rule = {**answer.rule, "exclude": excluded}
+    made.save()
+    _asked(made, channel)
+    open_step(made, answer, made.opened_at)
+    return made
+
+
+def _asked(made: ApprovalRequest, channel: str) -> None:
+    log.write(
+        made,
+        DecisionEntry.ASKED,
+        made.opened_at,
+        actor=made.requester,
+        channel=channel,
+        options=made.options,
+        rationale=made.recommendation,
+        role=made.rule.get("role_name", ""),
+        limit=made.rule.get("limit", made.rule.get("band", "")),
+    )
+
+
+def open_step(made: ApprovalRequest, answer: Answer, at: datetime) -> ApprovalStep:
+    """Put the request to the person of the answer: a new step, a new link, a mail. The caller set step and version."""
+    step = ApprovalStep.objects.create(
+        request=made, order=made.step, approver=answer.person, role=answer.role, limit=answer.limit_text[:80], asked_at=at
+    )
+    mail.ask(made, step, links.issue(made, step), at)
+    return step

@@ -1,0 +1,215 @@
+"""Pages of approvals. Reading is a GET and changes nothing; every verb is a POST."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from approvals import queries
+from approvals.forms import TITLES, DecisionForm, WordsForm, who_context
+from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.queries import lists, page
+from approvals.rules import verdicts
+from approvals.services import deciding, links
+from ledger.errors import AlreadyDone, Invalid, Refused, Stale
+from ledger.now import now
+
+PER_PAGE = 25
+SEEN_LINKS = "approval_links"
+
+
+def _load(request: HttpRequest, pk: int) -> ApprovalRequest:
+    visible = ApprovalRequest.objects.visible_to(request.user)
+    return get_object_or_404(queries.with_people(visible), pk=pk)
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The three lists, with the first request open beside them on wide screens."""
+    tab = request.GET.get("tab", lists.NEEDS_YOU)
+    if tab not in lists.LISTS:
+        raise Http404
+    context = _listed(request, tab)
+    first = next(iter(context["rows"]), None)
+    if first:
+        context |= _page(request, first["approval"])
+    return render(request, "approvals/inbox.html", context)
+
+
+def _listed(request: HttpRequest, tab: str) -> dict[str, Any]:
+    found = Paginator(lists.LISTS[tab](request.user), PER_PAGE).get_page(request.GET.get("page"))
+    return {
+        "tab": tab,
+        "counts": lists.counts(request.user),
+        "rows": page.rows(list(found), now()),
+        "found": found,
+        "nav": {"page": "approvals"},
+    }
+
+
+def _page(request: HttpRequest, approval: ApprovalRequest) -> dict[str, Any]:
+    at = now()
+    return page.page(approval, request.user, at) | {
+        "may_undo": deciding.may_undo(approval, request.user, at),
+        "question": page.last_question(approval) if approval.is_open else None,
+        "words": WordsForm(auto_id="words_%s"),
+    }
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One request: the question, what would be agreed to, and what this person may do."""
+    return _detail(request, _load(request, pk))
+
+
+def _detail(request: HttpRequest, approval: ApprovalRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
+    tab = lists.DECIDED
+    if approval.is_open:
+        tab = lists.NEEDS_YOU if approval.approver_id == request.user.pk else lists.WAITING
+    context = _listed(request, tab) | _page(request, approval) | {"refused": refused, "alone": True}
+    return render(request, "approvals/inbox.html", context, status=status)
+
+
+@require_safe
+def brief(request: HttpRequest, pk: int) -> HttpResponse:
+    """The brief as it was when the decision was asked for."""
+    approval = _load(request, pk)
+    context = {"approval": approval, "parts": page.brief_parts(approval), "number": approval.brief.get("version")}
+    return render(request, "approvals/brief.html", context)
+
+
+@require_safe
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """The last page before a decision."""
+    approval = _load(request, pk)
+    verdict = request.GET.get("verdict", verdicts.APPROVED)
+    if verdict not in TITLES:
+        raise Http404
+    seen = {"verdict": verdict, "version": approval.version, "step": approval.step}
+    return _confirm(request, approval, DecisionForm(approval=approval, verdict=verdict, initial=seen), verdict)
+
+
+def _confirm(
+    request: HttpRequest, approval: ApprovalRequest, form: DecisionForm, verdict: str, status: int = 200
+) -> HttpResponse:
+    right = queries.standing(approval, request.user, now())
+    if not approval.is_open or not (right.may_decline if verdict == verdicts.DECLINED else right.may_decide):
+        return _detail(request, approval)
+    context = {
+        "approval": approval,
+        "form": form,
+        "verdict": verdict,
+        "title": TITLES[verdict],
+        "right": right,
+        "against": verdicts.goes_against(verdict, approval.options),
+        "then": page.told(approval, right, verdict),
+        "nav": {"page": "approvals"},
+    }
+    return render(request, "approvals/confirm.html", context, status=status)
+
+
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Submit a decision."""
+    approval = _load(request, pk)
+    verdict = request.POST.get("verdict", "")
+    form = DecisionForm(request.POST, approval=approval, verdict=verdict)
+    if not form.is_valid():
+        return _confirm(request, approval, form, verdict, status=422)
+    try:
+        deciding.decide(request_id=pk, by=request.user, channel=_channel(request, approval), **form.decision())
+    except Invalid as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return _confirm(request, approval, form, verdict, status=422)
+    except (AlreadyDone, Stale) as refusal:
+        return _too_late(request, _load(request, pk), form, refusal)
+    return redirect("approvals:detail", pk=pk)
+
+
+def _too_late(request: HttpRequest, approval: ApprovalRequest, form: DecisionForm, refusal: Refused) -> HttpResponse:
+    """Pressing the button twice is one decision; anything else that came first is told in words."""
+    sent = form.cleaned_data
+    mine = approval.decided_by_id == request.user.pk and approval.state == sent["verdict"]
+    if mine and approval.version == sent["version"] + 1:
+        return redirect("approvals:detail", pk=approval.pk)
+    return _detail(request, approval, refused=refusal.message, status=refusal.status)
+
+
+def _channel(request: HttpRequest, approval: ApprovalRequest) -> str:
+    """Whether this person came by the link mailed for this very step."""
+    came_by = request.session.get(SEEN_LINKS, {}).get(str(approval.pk))
+    return DecisionEntry.LINK if came_by == approval.step else DecisionEntry.WEB
+
+
+@require_safe
+def link(request: HttpRequest, token: str) -> HttpResponse:
+    """A mailed link: leads its owner to the request, decides nothing. A dead one says what happened."""
+    found = links.find(token)
+    if found is None or found.approver_id != request.user.pk:
+        raise Http404
+    if not links.is_alive(found, now()):
+        return _dead_link(request, found.request)
+    request.session[SEEN_LINKS] = {**request.session.get(SEEN_LINKS, {}), str(found.request_id): found.step}
+    return redirect("approvals:detail", pk=found.request_id)
+
+
+def _dead_link(request: HttpRequest, approval: ApprovalRequest) -> HttpResponse:
+    words = f"This now waits for {approval.approver}." if approval.approver_id != request.user.pk else ""
+    if not approval.is_open:
+        words = f"{queries.what_happened(approval, request.user, now())}."
+    context = {"approval": approval, "words": words or "This link is no longer in use. The request still waits for you."}
+    return render(request, "approvals/link_ended.html", context, status=410)
+
+
+def _act(request: HttpRequest, pk: int, verb: Any, done: str, **values: Any) -> HttpResponse:
+    """Call a verb, say what came of it, go back to the request."""
+    approval = _load(request, pk)
+    try:
+        verb(request_id=approval.pk, by=request.user, **values)
+        messages.success(request, done)
+    except Refused as refusal:
+        return _detail(request, _load(request, pk), refused=refusal.message, status=refusal.status)
+    return redirect("approvals:detail", pk=pk)
+
+
+@require_POST
+def question(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the requester."""
+    return _act(request, pk, deciding.question, "Question sent.", text=request.POST.get("text", ""))
+
+
+@require_POST
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer the approver."""
+    return _act(request, pk, deciding.answer, "Answer sent.", text=request.POST.get("text", ""))
+
+
+@require_POST
+def recall(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the request back."""
+    return _act(request, pk, deciding.recall, "Request recalled.", reason=request.POST.get("text", ""))
+
+
+@require_POST
+def remind(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mail the question again."""
+    return _act(request, pk, deciding.remind, "Reminder sent.")
+
+
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take one's own decision back."""
+    return _act(request, pk, deciding.undo, "Decision taken back. The request waits again.")
+
+
+@require_safe
+def who(request: HttpRequest) -> HttpResponse:
+    """Who approves this? A page, and the partial for htmx."""
+    context = who_context(request.GET, request.user)
+    template = "approvals/_who.html" if request.htmx else "approvals/who.html"
+    return render(request, template, context | {"nav": {"page": "approvals"}})

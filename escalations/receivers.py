@@ -1,0 +1,44 @@
+"""News from below, each answered by one verb."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.signals import signal_recorded
+from approvals.models import DecisionEntry
+from approvals.signals import log_appended
+from escalations.models import Clock, HandOff
+from escalations.services import asking, listening
+from messaging import relevance
+from messaging.models import InboundMail
+from messaging.signals import mail_received
+
+
+@receiver(signal_recorded, dispatch_uid="escalations.signals")
+def hear_signals(ids: list[int], **_: Any) -> None:
+    """Signals feed health, cases and triggers."""
+    listening.on_signals(ids)
+
+
+@receiver(mail_received, dispatch_uid="escalations.mail")
+def hear_mail(mail: InboundMail, **_: Any) -> None:
+    """Mail finds its case or account."""
+    listening.on_mail(mail)
+
+
+@receiver(log_appended, dispatch_uid="escalations.decisions")
+def hear_decisions(entry: DecisionEntry, **_: Any) -> None:
+    """Decisions move their case."""
+    asking.on_decision_log(entry)
+
+
+def _handoff_waits(rest: str) -> bool:
+    return HandOff.objects.filter(pk=int(rest), state=HandOff.WAITING).exists()
+
+
+def _clock_runs(rest: str) -> bool:
+    return Clock.objects.filter(pk=int(rest), state=Clock.RUNNING).exists()
+
+
+relevance.register("handoff", _handoff_waits)
+relevance.register("clock", _clock_runs)

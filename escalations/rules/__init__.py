@@ -1,0 +1,1 @@
+"""Pure decisions: plain values in, answers with reasons out."""

@@ -1,0 +1,54 @@
+"""Is the brief ready to be decided on? Names what is missing and refuses vague deadlines."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+REQUIRED = ("summary", "facts", "options", "recommendation", "ask", "next_step")
+NAMES = {
+    "summary": "Summary",
+    "classification": "Classification",
+    "account": "Account context",
+    "troubleshooting": "Troubleshooting log",
+    "artifacts": "Key artifacts",
+    "facts": "Facts",
+    "options": "Options and trade-offs",
+    "recommendation": "Recommendation",
+    "conversation": "Talking points, risks, desired outcome",
+    "ask": "The ask",
+    "next_step": "Next step",
+}
+VAGUE = re.compile(
+    r"\b(as soon as possible|a\.?s\.?a\.?p\.?|at your earliest convenience|whenever you can)\b", re.IGNORECASE
+)
+
+
+def missing(texts: Mapping[str, str], options: list[dict[str, Any]]) -> list[str]:
+    """What the author still has to fill, in words a form can show. Empty: the brief may be sent."""
+    gaps = [NAMES[part] for part in REQUIRED if part != "options" and not texts.get(part, "").strip()]
+    return gaps + option_gaps(options) + vague_parts(texts)
+
+
+def option_gaps(options: list[dict[str, Any]]) -> list[str]:
+    """An honest choice has two options at least, one of them the status quo, each with its trade-off."""
+    filled = [option for option in options if str(option.get("name", "")).strip()]
+    gaps = []
+    if len(filled) < 2:
+        gaps.append("Options: at least two, one of them the status quo")
+    elif not any(option.get("status_quo") for option in filled):
+        gaps.append("Options: mark which one is the status quo")
+    gaps += [
+        f"Trade-off of option “{option['name']}”" for option in filled if not str(option.get("trade_off", "")).strip()
+    ]
+    if filled and not any(option.get("recommended") for option in filled):
+        gaps.append("Options: mark the recommended one")
+    return gaps
+
+
+def vague_parts(texts: Mapping[str, str]) -> list[str]:
+    """“As soon as possible” is no deadline."""
+    return [
+        f"{NAMES[part]}: name a date and time instead of “as soon as possible”"
+        for part in ("ask",)
+        if VAGUE.search(texts.get(part, ""))
+    ]

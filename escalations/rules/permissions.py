@@ -1,0 +1,59 @@
+"""Who may do what on a case they can see. Pure: the person's standing on the case in, yes or no out."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a person stands to a case."""
+
+    owner: bool = False
+    authority: bool = False
+    communication: bool = False
+    named: bool = False
+    opened: bool = False
+    account_team: bool = False
+    senior: bool = False  # a level-1-or-higher role that sees the case through the reporting tree or as executive
+    ops: bool = False
+
+
+ANYONE = "anyone"
+_RULES: dict[str, tuple[str, ...]] = {
+    "post": (ANYONE,),
+    "customer_update": ("communication",),
+    "status": ("owner", "communication", "authority", "ops"),
+    "hand_off": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "escalate": ("owner", "communication", "opened", "account_team", "authority", "senior", "ops"),
+    "pause": ("owner", "communication", "ops"),
+    "ask": ("owner", "communication", "opened", "account_team", "ops"),
+    "brief": ("owner", "communication", "named", "opened", "account_team", "ops"),
+    "action": ("owner", "communication", "authority", "named", "opened", "account_team", "senior", "ops"),
+    "execute": ("owner", "communication", "ops"),
+    "resolve": ("owner", "communication", "ops"),
+    "review": ("owner", "communication", "named", "senior", "ops"),
+    "close": ("owner", "communication", "senior", "ops"),
+    "reopen": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "withdraw": ("owner", "opened", "account_team", "ops"),
+    "roles": ("owner", "communication", "senior", "ops"),
+}
+
+
+def may(verb: str, standing: Standing) -> bool:
+    """Whether this standing allows the verb. An unknown verb is never allowed."""
+    allowed = _RULES.get(verb, ())
+    return ANYONE in allowed or any(getattr(standing, name) for name in allowed)
+
+
+def who_may(verb: str) -> str:
+    """Who is allowed, for the sentence that refuses."""
+    names = {
+        "owner": "the escalation owner",
+        "communication": "the communication lead",
+        "authority": "the decision authority",
+        "opened": "whoever raised it",
+        "account_team": "the account team",
+        "named": "people named on the case",
+        "senior": "their managers",
+        "ops": "operations",
+    }
+    return ", ".join(names[name] for name in _RULES.get(verb, ()) if name in names) or "nobody"

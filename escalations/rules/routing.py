@@ -1,0 +1,99 @@
+"""Where does it go? The first matrix row that fits, lifted to the lowest level whose authority covers the ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from escalations import states
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the escalation matrix; empty issue type or tier means any."""
+
+    id: int
+    issue_type: str
+    tier: str
+    level: int
+    kind: str
+    role: str
+    owner_role: str
+    then_role: str
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the authority matrix asks for: the level and role that may grant the ask, and the rule in words."""
+
+    level: int
+    role: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """The answer, explained."""
+
+    row: Row
+    level: int
+    kind: str
+    role: str
+    owner_role: str
+    reasons: tuple[str, ...]
+
+
+class NoRoute(LookupError):
+    """No row fits: fail closed, a person must decide."""
+
+
+def pick_row(rows: Sequence[Row], issue_type: str, tier: str) -> Row:
+    """First row, in matrix order, that fits issue type and tier. Raises NoRoute."""
+    for row in rows:
+        if row.issue_type in ("", issue_type) and row.tier in ("", tier):
+            return row
+    raise NoRoute(f"The escalation matrix has no row for {issue_type} in {tier} tier.")
+
+
+def route(rows: Sequence[Row], *, issue_type: str, tier: str, need: Need | None) -> Route:
+    """Level, type, deciding role and owner role of a case. A functional escalation keeps its level and type."""
+    row = pick_row(rows, issue_type, tier)
+    reasons = [
+        f"Matrix row: {row.issue_type or 'any issue'} in {row.tier or 'any'} tier goes to {level_name(row.level)}"
+    ]
+    if need is None or need.level <= row.level:
+        if need is not None:
+            reasons.append(need.sentence)
+        return Route(row, row.level, row.kind, row.role, row.owner_role, tuple(reasons))
+    reasons.append(f"{need.sentence} So the case goes up to {level_name(need.level)}")
+    return Route(row, need.level, states.HIERARCHICAL, need.role, row.owner_role, tuple(reasons))
+
+
+def level_name(level: int) -> str:
+    """Level 3, Executive sponsor."""
+    if level == states.EXTERNAL:
+        return "External"
+    return f"Level {level}, {dict(states.LEVELS)[level]}"
+
+
+def next_level(level: int) -> int | None:
+    """The level above, or None at the top. External cases go to the executive level."""
+    if level == states.EXTERNAL:
+        return states.EXECUTIVE
+    return level + 1 if level < states.EXECUTIVE else None
+
+
+def next_role(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) -> tuple[int, str] | None:
+    """Level and role that get a case which its level did not decide in time, or None at the very top.
+
+    The matrix's “then whom” of the row in force comes first; then the row of the same issue type one level up; then the
+    general row of that level.
+    """
+    above = next_level(level)
+    if above is None:
+        return None
+    row = pick_row(rows, issue_type, tier)
+    if row.level == level and row.then_role:
+        return above, row.then_role
+    for candidate in rows:
+        if candidate.issue_type in ("", issue_type) and candidate.level == above:
+            return above, candidate.role
+    return above, {states.DIRECTOR: "director", states.EXECUTIVE: "executive-sponsor"}[above]

@@ -1,0 +1,1 @@
+"""Verbs that write a case. Every door calls these."""

@@ -1,0 +1,65 @@
+"""Entries of the thread: one function writes them all, chained, with erasable text in its own row."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from accounts.models import User
+from approvals.models import ApprovalRequest
+from escalations.models import Clock, Escalation, Event, EventText
+from ledger import chain
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What to write. `text` is what people wrote; `summary` is one line of ours and stays when text is erased."""
+
+    kind: str
+    summary: str = ""
+    audience: str = Event.SYSTEM
+    actor: User | None = None
+    actor_name: str = ""
+    text: str = ""
+    clock: Clock | None = None
+    replaces: Event | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def lock(case_id: int) -> Escalation:
+    """The case, locked for the rest of the transaction. Raises Escalation.DoesNotExist."""
+    return (
+        Escalation.objects.select_for_update(of=("self",))
+        .select_related("account", "policy", "issue_type")
+        .get(pk=case_id)
+    )
+
+
+def lock_with_requests(case_id: int) -> Escalation:
+    """The case's requests, then the case, locked in the order every verb uses (request, case, clock, outbox)."""
+    list(ApprovalRequest.objects.select_for_update().filter(case_link__case=case_id).order_by("pk").values_list("pk"))
+    return lock(case_id)
+
+
+def record(case: Escalation, entries: list[Entry], *, at: datetime) -> list[Event]:
+    """Append entries to the case's chain in one go. The caller holds the case's lock."""
+    rows = [_row(case, entry, at) for entry in entries]
+    chain.append(case, rows)
+    return rows
+
+
+def _row(case: Escalation, entry: Entry, at: datetime) -> Event:
+    text = EventText.objects.create(body=entry.text) if entry.text else None
+    return Event(
+        case=case,
+        at=at,
+        kind=entry.kind,
+        audience=entry.audience,
+        actor=entry.actor,
+        actor_name=entry.actor_name or (entry.actor.name if entry.actor else "Escalation Desk"),
+        summary=entry.summary[:400],
+        text=text,
+        text_hash=chain.text_hash(entry.text) if entry.text else "",
+        clock=entry.clock,
+        replaces=entry.replaces,
+        data=entry.data,
+    )

@@ -1,0 +1,94 @@
+"""Actions, execution proofs and commitments."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from escalations import notifications
+from escalations.models import Action, Commitment, Escalation
+from escalations.services.access import check
+from escalations.services.communication import first_act
+from escalations.services.log import Entry, lock, record
+from ledger.errors import AlreadyDone, Invalid
+from ledger.now import now
+
+
+@transaction.atomic
+def add_action(*, case_id: int, by: User, title: str, owner: User, due_at: datetime, execution: bool = False) -> Action:
+    """A new action with an owner and a due time. Raises Invalid for an empty title or a due time in the past."""
+    if not title.strip():
+        raise Invalid("Write what is to be done.", field="title")
+    at, case = now(), lock(case_id)
+    if due_at <= at:
+        raise Invalid("The due time must be in the future. Enter a later date and time.", field="due_at")
+    check(case, by, "action")
+    return _add(case, by, title, owner, due_at, execution, at)
+
+
+def _add(
+    case: Escalation, by: User | None, title: str, owner: User, due_at: datetime, execution: bool, at: datetime
+) -> Action:
+    action = Action.objects.create(
+        case=case, title=title[:200], owner=owner, due_at=due_at, execution=execution, made_at=at
+    )
+    data = {"action": action.pk, "owner": owner.pk, "execution": execution}
+    record(case, [Entry(kind="action", summary=f"Action for {owner.name}: {title}", actor=by, data=data)], at=at)
+    notifications.action_given(case, action, by)
+    return action
+
+
+@transaction.atomic
+def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
+    """Mark an action done. An execution action needs a proof (credit note number, ticket, signed page).
+
+    Raises Invalid without that proof and AlreadyDone when it is done.
+    """
+    at = now()
+    action = Action.objects.select_related("case").get(pk=action_id)
+    case = lock(action.case_id)
+    action.refresh_from_db()
+    if by.pk != action.owner_id:
+        check(case, by, "action")
+    if action.state == Action.DONE:
+        raise AlreadyDone(f"“{action.title}” is done already.")
+    if action.execution and not proof.strip():
+        raise Invalid("Give the proof: a credit note, ticket or document number.", field="proof")
+    action.state, action.done_at, action.done_by, action.proof = Action.DONE, at, by, proof[:300]
+    action.save()
+    done = f"Done: {action.title}" + (f" ({proof})" if proof else "")
+    record(case, [Entry(kind="action.done", summary=done, actor=by, data={"action": action.pk})], at=at)
+    first_act(case, by, at)
+    return action
+
+
+@transaction.atomic
+def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who: str = Commitment.US) -> Commitment:
+    """A commitment made on this case; it lives on after the case. Raises Invalid when text or side is missing."""
+    if not text.strip():
+        raise Invalid("Write what was promised.", field="text")
+    if who not in dict(Commitment.BY):
+        raise Invalid("Choose who promised: us or them.", field="by")
+    at, case = now(), lock(case_id)
+    check(case, by, "action")
+    made = Commitment.objects.create(
+        account=case.account, case=case, by=who, text=text[:300], owner=owner, due_on=due_on, made_at=at
+    )
+    summary = f"{made.get_by_display()}: {text} (by {due_on:%b %-d})"
+    record(case, [Entry(kind="commitment", summary=summary, actor=by, data={"commitment": made.pk})], at=at)
+    return made
+
+
+@transaction.atomic
+def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
+    """A commitment was kept, or broken."""
+    made = Commitment.objects.select_for_update().select_related("case").get(pk=commitment_id)
+    if made.state != Commitment.OPEN:
+        raise AlreadyDone(f"This commitment is {made.get_state_display().lower()} already.")
+    at = now()
+    made.state, made.kept_at = (Commitment.KEPT if kept else Commitment.BROKEN), at
+    made.save(update_fields=["state", "kept_at"])
+    if made.case_id:
+        case = lock(made.case_id)
+        record(case, [Entry(kind="commitment", summary=f"{made.get_state_display()}: {made.text}", actor=by)], at=at)
+    return made

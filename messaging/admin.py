@@ -1,0 +1,62 @@
+"""The admin shows word out and in; it changes neither."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from messaging.models import Delivery, InboundMail, Message
+
+
+class ReadOnly:
+    """Nothing is added, changed or deleted here; whoever may view the model sees every field."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+class DeliveryInline(ReadOnly, admin.TabularInline):
+    """The attempts below their message."""
+
+    model = Delivery
+    extra = 0
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, admin.ModelAdmin):
+    """Messages and their attempts."""
+
+    list_display = ["subject", "address", "kind", "state", "attempts", "created_at", "sent_at"]
+    list_filter = ["state", "channel", "kind"]
+    search_fields = ["subject", "address", "case_key", "key"]
+    date_hierarchy = "created_at"
+    inlines = [DeliveryInline]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
+    """All attempts."""
+
+    list_display = ["at", "message", "ok", "detail"]
+    list_filter = ["ok"]
+    list_select_related = ["message"]
+    search_fields = ["detail", "message__address"]
+
+
+@admin.register(InboundMail)
+class InboundMailAdmin(ReadOnly, admin.ModelAdmin):
+    """Received mail and what became of it."""
+
+    list_display = ["subject", "sender", "state", "automatic", "note", "received_at"]
+    list_filter = ["state", "automatic"]
+    search_fields = ["subject", "sender", "message_id"]
+    date_hierarchy = "received_at"

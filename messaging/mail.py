@@ -1,0 +1,63 @@
+"""Mail as text and HTML from one context. See templates/emails/base.html for the keys."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.template import Context, loader
+from django.utils import timezone
+
+# Background and letters of the status word (spec §2).
+TONES = {
+    "red": ("#B3261E", "#FFFFFF"),
+    "yellow": ("#FFF3D1", "#6B4300"),
+    "green": ("#E2F4F1", "#0B5951"),
+    "neutral": ("#EEF0F4", "#3D4658"),
+}
+
+
+def render(template: str, context: Mapping[str, Any], *, zone: str = "") -> tuple[str, str]:
+    """The text and the HTML part of `emails/<template>`; a template that does not exist means the plain base.
+
+    Times are shown in `zone` (the reader's) when given. A `url` that is a path becomes a full address, `tone` (red, yellow,
+    green, neutral) chooses the colours of `word`, and `quote` may be a text or (label, text) pairs.
+    """
+    values = _completed(context)
+    with timezone.override(ZoneInfo(zone) if zone else timezone.get_current_timezone()):
+        html = _template(template, "html").render(Context(values))
+        # The text part is no HTML: escaping there would show &amp; to the reader.
+        text = _template(template, "txt").render(Context(values, autoescape=False))
+    return _tidy(text), html
+
+
+def absolute(path: str) -> str:
+    """A path of the desk as a full address for mail; a full address stays as it is."""
+    return f"{settings.SITE_URL}{path}" if path.startswith("/") else path
+
+
+def _template(name: str, kind: str) -> Any:
+    # The engine's own template: only it lets the text part go unescaped.
+    return loader.select_template([f"emails/{name}.{kind}", f"emails/base.{kind}"]).template  # type: ignore[attr-defined]
+
+
+def _completed(context: Mapping[str, Any]) -> dict[str, Any]:
+    background, letters = TONES.get(context.get("tone", ""), TONES["neutral"])
+    quote = context.get("quote") or ()
+    return {
+        "site_name": settings.SITE_NAME,
+        "wbg": background,
+        "wfg": letters,
+        **context,
+        "url": absolute(str(context.get("url", ""))),
+        "quotes": [("", quote)] if isinstance(quote, str) else list(quote),
+    }
+
+
+def _tidy(text: str) -> str:
+    """Without blank lines at the ends and with at most one between paragraphs."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines).strip() + "\n"

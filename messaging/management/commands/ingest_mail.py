@@ -1,0 +1,104 @@
+"""`manage.py ingest_mail PATH…`: take mail files in, one line each."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Max
+
+from messaging.models import InboundMail
+from messaging.parsing.parsed import MAX_RAW_BYTES
+from messaging.services import inbound
+
+MAILBOXES = (".box", ".mbox")
+ENDINGS = (".eml", *MAILBOXES)
+# What became of a mail: the word in the summary, and how its line reads.
+OUTCOMES = {
+    InboundMail.CLAIMED: ("placed", "placed: {note}"),
+    InboundMail.WAITING: ("waiting in the inbox", "waits in the inbox: {note}"),
+    InboundMail.AUTOMATIC: ("automatic", "automatic ({automatic}), kept only: {note}"),
+    InboundMail.DISMISSED: ("dismissed", "dismissed"),
+    InboundMail.REFUSED: ("refused", "refused: {note}"),
+}
+
+
+class Command(BaseCommand):
+    """Reads mail files and says what became of each."""
+
+    help = (
+        "Take in received mail: files (.eml, or .mbox and .box with several mails) and folders of them. A mail from a known "
+        "contact or domain goes to its account; others wait in the inbox. The same mail again is skipped."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Paths, at least one."""
+        parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="A mail file or a folder of them.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Take everything that can be read; fail at the end when a path could not."""
+        self.tally: Counter[str] = Counter()
+        self.newest = InboundMail.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        self.seen: set[int] = set()
+        unread = [fault for path in options["paths"] for fault in self._take_path(path)]
+        summary = ", ".join(f"{count} {word}" for word, count in sorted(self.tally.items())) or "nothing to read"
+        self.stdout.write(f"{self.tally.total()} mails: {summary}")
+        if unread:
+            raise CommandError("\n".join(unread))
+
+    def _take_path(self, path: Path) -> list[str]:
+        """Take a file or all mail files of a folder; returns what could not be read."""
+        if not path.is_dir():
+            return self._take_file(path)
+        found = sorted(each for each in path.rglob("*") if each.suffix.lower() in ENDINGS and each.is_file())
+        if not found:
+            self.stdout.write(f"{path}: no mail in this folder (looked for {', '.join(ENDINGS)})")
+        return [fault for each in found for fault in self._take_file(each)]
+
+    def _take_file(self, path: Path) -> list[str]:
+        try:
+            for name, raw in _mails(path):
+                self._take(name, raw)
+        except OSError as error:
+            return [f"{path} could not be read: {error.strerror or error}"]
+        return []
+
+    def _take(self, name: str, raw: bytes) -> None:
+        mail = inbound.receive(raw=raw, channel="file")
+        word, line = OUTCOMES[mail.state]
+        if mail.pk <= self.newest or mail.pk in self.seen:
+            word, line = "already here", f"already here, {line}"
+        self.seen.add(mail.pk)
+        self.tally[word] += 1
+        shown = line.format(note=mail.note or "no reason given", automatic=mail.automatic)
+        self.stdout.write(f"{name}: {_printable(shown)}")
+
+
+def _mails(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The mails of a file with the name to print. More of a file than a mail may have is not even read."""
+    with path.open("rb") as file:
+        if path.suffix.lower() not in MAILBOXES:
+            yield path.name, file.read(MAX_RAW_BYTES + 1)
+            return
+        for number, raw in enumerate(_split(file), 1):
+            yield f"{path.name} [{number}]", raw
+
+
+def _split(lines: Any) -> Iterator[bytes]:
+    """A mailbox file: a mail begins at a line `From …` at the start or after an empty line."""
+    mail, after_blank = bytearray(), True
+    for line in lines:
+        if after_blank and line.startswith(b"From ") and mail.strip():
+            yield bytes(mail)
+            mail.clear()
+        after_blank = not line.strip()
+        if len(mail) <= MAX_RAW_BYTES:
+            mail += line[1:] if line.startswith(b">From ") else line
+    if mail.strip():
+        yield bytes(mail)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,122 @@
+"""What the pages of word out and in read. Nothing here writes."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, F, Min, Q, QuerySet
+
+from accounts.models import Account, User
+from messaging.models import InboundMail, Message, Notice
+
+MESSAGE_VIEWS = {
+    "attention": ("Needs attention", Q(state=Message.PARKED)),
+    "waiting": ("Waiting", Q(state=Message.PENDING)),
+    "sent": ("Sent", Q(state=Message.SENT)),
+    "dropped": ("No longer wanted", Q(state=Message.DROPPED)),
+}
+MAIL_VIEWS = {
+    InboundMail.WAITING: "Waiting",
+    InboundMail.CLAIMED: "Placed",
+    InboundMail.AUTOMATIC: "Automatic",
+    InboundMail.DISMISSED: "Dismissed",
+    InboundMail.REFUSED: "Could not be read",
+}
+MOST_ACCOUNTS = 20
+
+
+def messages_for(user: User) -> QuerySet[Message]:
+    """Operations read all messages, everybody else the mail addressed to them."""
+    rows = Message.objects.select_related("user")
+    return rows if user.is_ops else rows.filter(user=user)
+
+
+def message_counts(messages: QuerySet[Message]) -> dict[str, int]:
+    """How many messages each view holds, in one query."""
+    return messages.aggregate(**{name: Count("pk", filter=rule) for name, (_, rule) in MESSAGE_VIEWS.items()})
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """How sending goes: since when the oldest one waits, and the last day."""
+
+    oldest: datetime | None
+    sent: int
+    tried: int
+    median: timedelta | None
+
+
+def pulse(messages: QuerySet[Message], at: datetime) -> Pulse:
+    """Oldest waiting message, and of the last 24 hours: how many left, how many were written, median time to leave."""
+    day = at - timedelta(days=1)
+    figures = messages.aggregate(
+        oldest=Min("created_at", filter=Q(state=Message.PENDING)),
+        sent=Count("pk", filter=Q(sent_at__gt=day)),
+        tried=Count("pk", filter=Q(created_at__gt=day)),
+    )
+    spans = messages.filter(sent_at__gt=day).annotate(span=F("sent_at") - F("created_at")).order_by("span")
+    middle = spans.values_list("span", flat=True)[(figures["sent"] - 1) // 2 :][:1] if figures["sent"] else []
+    return Pulse(figures["oldest"], figures["sent"], figures["tried"], next(iter(middle), None))
+
+
+def linked(text: str) -> list[tuple[str, str]]:
+    """The text in pieces, with the path for those that are addresses of this desk. Other addresses stay plain text."""
+    pieces: list[tuple[str, str]] = []
+    at = 0
+    for match in re.finditer(re.escape(settings.SITE_URL) + r"(/[\w\-./?=&%#~+:]*[\w/=])", text):
+        pieces += [(text[at : match.start()], ""), (match.group(), match.group(1))]
+        at = match.end()
+    return [*pieces, (text[at:], "")]
+
+
+def mail_counts() -> dict[str, int]:
+    """How many received mails are in each state, in one query."""
+    return InboundMail.objects.aggregate(**{state: Count("pk", filter=Q(state=state)) for state in MAIL_VIEWS})
+
+
+def accounts_named(user: User, text: str) -> list[Account]:
+    """Accounts this person may open whose name or domain holds the text; at most 20, by name."""
+    if not text.strip():
+        return []
+    rule = Q(name__icontains=text.strip()) | Q(domains__domain__icontains=text.strip())
+    return list(Account.objects.visible_to(user).filter(rule).distinct().order_by("name", "id")[:MOST_ACCOUNTS])
+
+
+@dataclass
+class CaseNotices:
+    """The notices of one case, newest first."""
+
+    case_key: str
+    url: str
+    notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def unread(self) -> list[Notice]:
+        """Those not read yet."""
+        return [notice for notice in self.notices if notice.read_at is None]
+
+
+def notices_for(user: User, *, unread_only: bool = False) -> QuerySet[Notice]:
+    """A person's notices, those of cases with something unread first, then the newest."""
+    rows = Notice.objects.filter(user=user)
+    return (rows.filter(read_at__isnull=True) if unread_only else rows).order_by(
+        F("read_at").asc(nulls_first=True), "-at", "-id"
+    )
+
+
+def unread_count(user: User) -> int:
+    """For the bell."""
+    return Notice.objects.filter(user=user, read_at__isnull=True).count()
+
+
+def by_case(notices: Iterable[Notice]) -> list[CaseNotices]:
+    """Grouped by case in the order given; notices of no case come together. Inside a group unread first, then the newest."""
+    groups: dict[str, CaseNotices] = {}
+    for notice in notices:
+        group = groups.setdefault(notice.case_key, CaseNotices(notice.case_key, notice.url))
+        group.notices.append(notice)
+    for group in groups.values():
+        group.notices.sort(key=lambda notice: (notice.read_at is not None, -notice.at.timestamp()))
+    return list(groups.values())

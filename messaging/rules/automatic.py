@@ -1,0 +1,197 @@
+"""Did a person write this mail? Robots are filed, never answered and never acted upon (RFC 3834, 3464, 5965).
+
+A header that a machine sets about itself decides alone. Words in a subject count at its start only, so that a person's
+"Re: Out of office" stays a person's; words in a body need two witnesses.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from messaging.rules.automatic_phrases import (
+    AUTO_BODY,
+    BOUNCE_SUBJECT,
+    CALENDAR_SUBJECT,
+    CANCEL_OR_READ_SUBJECT,
+    FEEDBACK_BODY,
+    FEEDBACK_SUBJECT,
+    MEETING_OR_RECEIPT_BODY,
+    NOTICE_BODY,
+    NOTIFIER,
+    REPLY_SUBJECT,
+    ROBOT_NAME,
+    ROBOT_SENDER,
+    SURE_BOUNCE_SUBJECT,
+    TECHNICAL_BODY,
+    UNDELIVERED_BODY,
+    WARNING_SUBJECT,
+)
+
+Kind = Literal["human", "bounce", "auto_reply", "feedback_loop", "list"]
+BODY_LOOKED_AT = 4_000
+SUBJECT_LOOKED_AT = 300
+
+
+@dataclass(frozen=True)
+class Automatic:
+    kind: Kind
+    reason: str
+
+    @property
+    def is_human(self) -> bool:
+        return self.kind == "human"
+
+
+HUMAN = Automatic("human", "")
+
+
+def classify(
+    headers: Sequence[tuple[str, str]], subject: str, from_: str, body_start: str, content_type: str
+) -> Automatic:
+    """`subject` and `from_` decoded, `content_type` with its parameters; the first sure sign wins."""
+    mail = _Mail(headers, subject, from_, body_start, content_type)
+    for look in (_report, _feedback, _bounce, _own_statement, _subject, _envelope, _body, _list):
+        found = look(mail)
+        if found:
+            return found
+    return HUMAN
+
+
+class _Mail:
+    """What the rules look at, cut to a size that no mail can make dear."""
+
+    def __init__(
+        self, headers: Sequence[tuple[str, str]], subject: str, from_: str, body: str, content_type: str
+    ) -> None:
+        self.fields: dict[str, str] = {}
+        for name, value in headers:
+            self.fields.setdefault(name.strip().lower(), value.strip()[:SUBJECT_LOOKED_AT])
+        self.subject = " ".join(subject[:SUBJECT_LOOKED_AT].split())
+        self.sender = from_[:SUBJECT_LOOKED_AT]
+        self.body = body[:BODY_LOOKED_AT]
+        self.content_type = content_type[:SUBJECT_LOOKED_AT].lower().replace('"', "")
+
+    def get(self, name: str) -> str:
+        return self.fields.get(name, "").lower()
+
+    def has(self, *names: str) -> str:
+        return next((name for name in names if name in self.fields), "")
+
+    @property
+    def sender_is_robot(self) -> bool:
+        return bool(ROBOT_SENDER.search(self.sender + "@" * ("@" not in self.sender)) or ROBOT_NAME.search(self.sender))
+
+
+def _report(mail: _Mail) -> Automatic | None:
+    if not mail.content_type.startswith("multipart/report"):
+        return None
+    if "feedback-report" in mail.content_type:
+        return Automatic("feedback_loop", "Content-Type: multipart/report; feedback-report")
+    if "disposition-notification" in mail.content_type:
+        return Automatic("auto_reply", "Content-Type: multipart/report; disposition-notification")
+    return Automatic("bounce", "Content-Type: multipart/report")
+
+
+def _feedback(mail: _Mail) -> Automatic | None:
+    if mail.has("x-hmxmroriginalrecipient", "feedback-type") or "feedback-report" in mail.content_type:
+        return Automatic("feedback_loop", "header of a feedback loop")
+    if FEEDBACK_SUBJECT.match(mail.subject) and not mail.has("in-reply-to"):
+        return Automatic("feedback_loop", f"subject: {mail.subject[:60]}")
+    if FEEDBACK_BODY.search(mail.body[:600]):
+        return Automatic("feedback_loop", "body of a feedback report")
+    return None
+
+
+def _bounce(mail: _Mail) -> Automatic | None:
+    header = mail.has("x-failed-recipients", "x-mailer-daemon", "x-loop-bounce", "x-actual-recipient-failed")
+    if header:
+        return Automatic("bounce", f"header {header}")
+    if mail.content_type.startswith("message/delivery-status"):
+        return Automatic("bounce", "Content-Type: message/delivery-status")
+    notice = NOTICE_BODY.search(mail.body)
+    if notice and NOTIFIER.search(mail.sender):
+        kind: Kind = "feedback_loop" if notice.group(1).lower() == "complaint" else "bounce"
+        return Automatic(kind, f"delivery notice: {notice.group(1)}")
+    if mail.sender_is_robot:
+        vacation = REPLY_SUBJECT.match(mail.subject)
+        return Automatic("auto_reply" if vacation else "bounce", f"sender {mail.sender[:80]}")
+    return None
+
+
+def _own_statement(mail: _Mail) -> Automatic | None:
+    """Headers by which a program says that it, not a person, sent this."""
+    submitted = re.split(r"[;\s(]", mail.get("auto-submitted"))[0].replace("_", "-")
+    if submitted and submitted != "no":
+        return Automatic(
+            "bounce" if BOUNCE_SUBJECT.match(mail.subject) else "auto_reply", f"Auto-Submitted: {submitted}"
+        )
+    header = mail.has(
+        "x-autoreply", "x-autorespond", "x-autoresponder", "x-autogenerated", "x-auto-reply-from", "x-mail-autoreply",
+        "x-ebay-mailtracker", "x-facebook-notify", "x-vacation",
+    )  # fmt: skip
+    if header and mail.get(header) not in ("no", "false", "0"):
+        return Automatic("auto_reply", f"header {header}")
+    suppress = mail.get("x-auto-response-suppress")
+    if any(word in suppress for word in ("all", "autoreply", "oof")):
+        return Automatic("auto_reply", f"X-Auto-Response-Suppress: {suppress}")
+    return _precedence(mail)
+
+
+def _precedence(mail: _Mail) -> Automatic | None:
+    precedence = mail.get("precedence") or mail.get("x-precedence")
+    if precedence in ("bulk", "junk") and (BOUNCE_SUBJECT.match(mail.subject) or WARNING_SUBJECT.search(mail.subject)):
+        return Automatic("bounce", f"Precedence: {precedence}")
+    if precedence.replace("_", "-") in ("auto-reply", "autoreply"):
+        return Automatic("auto_reply", f"Precedence: {precedence}")
+    if precedence in ("bulk", "junk", "list"):
+        return Automatic("list", f"Precedence: {precedence}")
+    return None
+
+
+def _subject(mail: _Mail) -> Automatic | None:
+    subject = mail.subject
+    returned = SURE_BOUNCE_SUBJECT.match(subject) or (BOUNCE_SUBJECT.match(subject) and _looks_returned(mail))
+    if returned and not mail.has("in-reply-to"):
+        return Automatic("bounce", f"subject: {subject[:60]}")
+    if REPLY_SUBJECT.match(subject):
+        return Automatic("auto_reply", f"subject: {subject[:60]}")
+    if CALENDAR_SUBJECT.match(subject) or "method=reply" in mail.content_type or _is_cancel_or_receipt(mail):
+        return Automatic("auto_reply", f"calendar or read answer: {subject[:60]}")
+    if re.match(r"auto\s?:\s", subject, re.IGNORECASE) and mail.has("in-reply-to"):
+        return Automatic("auto_reply", f"subject: {subject[:60]}")
+    return None
+
+
+def _is_cancel_or_receipt(mail: _Mail) -> bool:
+    witness = not mail.body.strip() or "calendar" in mail.content_type or MEETING_OR_RECEIPT_BODY.search(mail.body)
+    return bool(CANCEL_OR_READ_SUBJECT.match(mail.subject) and witness)
+
+
+def _looks_returned(mail: _Mail) -> bool:
+    """A subject alone may be a person's complaint about a delivery; the body must sound like a mail server."""
+    return not mail.body.strip() or bool(TECHNICAL_BODY.search(mail.body))
+
+
+def _envelope(mail: _Mail) -> Automatic | None:
+    if mail.get("return-path").replace(" ", "") in ("<>", "<mailer-daemon>") or mail.get("envelope-from") == "<>":
+        return Automatic("bounce" if UNDELIVERED_BODY.search(mail.body) else "auto_reply", "Return-Path: <>")
+    return None
+
+
+def _body(mail: _Mail) -> Automatic | None:
+    """Bounces of old servers: plain text, ordinary sender. Two independent signs at the very start, and no reply."""
+    start = mail.body[:700]
+    if AUTO_BODY.match(start.lstrip()):
+        return Automatic("auto_reply", "first line of an automatic reply")
+    if mail.has("in-reply-to", "references"):
+        return None
+    if UNDELIVERED_BODY.search(start) and TECHNICAL_BODY.search(mail.body):
+        opens = UNDELIVERED_BODY.search(start[:300]) or WARNING_SUBJECT.search(mail.subject)
+        return Automatic("bounce", "text of a delivery failure") if opens else None
+    return None
+
+
+def _list(mail: _Mail) -> Automatic | None:
+    header = mail.has("list-id", "list-unsubscribe", "list-post", "mailing-list", "x-mailing-list")
+    return Automatic("list", f"header {header}") if header else None

@@ -1,0 +1,1 @@
+"""Verbs that write: the outbox, in-app notices and received mail."""

@@ -1,0 +1,17 @@
+"""Addresses of messages, received mail and notices."""
+
+from django.urls import path
+
+from messaging import views
+
+app_name = "messaging"
+urlpatterns = [
+    path("messages/", views.outbox, name="outbox"),
+    path("messages/<int:pk>/", views.message, name="message"),
+    path("messages/<int:pk>/resend/", views.resend, name="resend"),
+    path("messages/inbox/", views.inbox, name="inbox"),
+    path("messages/inbox/<int:pk>/", views.inbound, name="inbound"),
+    path("messages/inbox/<int:pk>/dismiss/", views.dismiss, name="dismiss"),
+    path("notifications/", views.notifications, name="notifications"),
+    path("notifications/read/", views.notifications_read, name="notifications_read"),
+]

@@ -1,0 +1,155 @@
+"""Pages of word out (messages), word in (received mail) and in-app notices."""
+
+from typing import Any
+
+from django.contrib import messages as flash
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from ledger.errors import Invalid, NotAllowed
+from ledger.now import now
+from messaging import queries
+from messaging.channels.email import leaves_the_house
+from messaging.models import InboundMail, Message
+from messaging.services import inbound as received
+from messaging.services import notices
+from messaging.services import outbox as sending
+
+PAGE = 25
+NOTICES_PAGE = 50
+TEXT_SHOWN = 20_000
+VIEW_OF = {
+    Message.PARKED: "attention",
+    Message.PENDING: "waiting",
+    Message.SENT: "sent",
+    Message.DROPPED: "dropped",
+}
+
+
+@require_safe
+def outbox(request: HttpRequest) -> HttpResponse:
+    """Messages of one view; the first one is open beside the list."""
+    visible = queries.messages_for(request.user)
+    counts = queries.message_counts(visible)
+    view = request.GET.get("view", "")
+    if view not in queries.MESSAGE_VIEWS:
+        view = "attention" if counts["attention"] else "sent"
+    return _messages_page(request, visible, counts, view)
+
+
+@require_safe
+def message(request: HttpRequest, pk: int) -> HttpResponse:
+    """One message with its attempts, beside the list of its view."""
+    visible = queries.messages_for(request.user)
+    chosen = get_object_or_404(visible, pk=pk)
+    return _messages_page(request, visible, queries.message_counts(visible), VIEW_OF[chosen.state], chosen)
+
+
+@require_POST
+def resend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a parked message back in the queue."""
+    chosen = get_object_or_404(queries.messages_for(request.user), pk=pk)
+    sending.resend(message=chosen, by=request.user)
+    flash.success(request, f"“{chosen.subject}” is back in the queue and leaves within a minute.")
+    return redirect("messaging:message", pk=pk)
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """Received mail by what became of it; what waits for a person comes first."""
+    _only_operations(request.user, "Received mail is read by operations.")
+    view = request.GET.get("view", "")
+    view = view if view in queries.MAIL_VIEWS else InboundMail.WAITING
+    counts = queries.mail_counts()
+    rows = InboundMail.objects.filter(state=view).defer("text")
+    context = {
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "view": view,
+        "tabs": [(name, label, counts[name]) for name, label in queries.MAIL_VIEWS.items()],
+    }
+    return render(request, "messaging/inbox.html", context)
+
+
+@require_safe
+def inbound(request: HttpRequest, pk: int) -> HttpResponse:
+    """One received mail as plain text, with what a person can do about it."""
+    _only_operations(request.user, "Received mail is read by operations.")
+    mail = get_object_or_404(InboundMail.objects.select_related("raw", "handled_by"), pk=pk)
+    wanted = request.GET.get("q", "")[:100]
+    context = {
+        "mail": mail,
+        "text": mail.text[:TEXT_SHOWN],
+        "cut": len(mail.text) > TEXT_SHOWN,
+        "may_place": mail.state in received.PLACEABLE,
+        "q_account": wanted,
+        "accounts": queries.accounts_named(request.user, wanted),
+    }
+    return render(request, "messaging/inbound.html", context)
+
+
+@require_POST
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set a waiting mail aside."""
+    _only_operations(request.user, "Only operations may dismiss mail.")
+    mail = get_object_or_404(InboundMail, pk=pk)
+    received.dismiss(mail=mail, by=request.user)
+    flash.success(request, f"“{mail}” is dismissed. It stays readable under Dismissed.")
+    return redirect("messaging:inbox")
+
+
+@require_safe
+def notifications(request: HttpRequest) -> HttpResponse:
+    """A person's notices, grouped by case, unread first."""
+    view = "unread" if request.GET.get("view") == "unread" else "all"
+    rows = queries.notices_for(request.user, unread_only=view == "unread")
+    page = Paginator(rows, NOTICES_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "view": view,
+        "page": page,
+        "groups": queries.by_case(page.object_list),
+        "unread": queries.unread_count(request.user),
+    }
+    return render(request, "messaging/notifications.html", context)
+
+
+@require_POST
+def notifications_read(request: HttpRequest) -> HttpResponse:
+    """Mark the given notices, or all, as read."""
+    if request.POST.get("all"):
+        notices.read(user=request.user)
+        return redirect("messaging:notifications")
+    ids = [int(value) for value in request.POST.getlist("id") if value.isdecimal() and len(value) < 19]
+    if not ids:
+        raise Invalid("Choose the notifications to mark as read.", field="id")
+    notices.read(user=request.user, ids=ids)
+    return redirect("messaging:notifications")
+
+
+def _messages_page(
+    request: HttpRequest, visible: Any, counts: dict[str, int], view: str, chosen: Message | None = None
+) -> HttpResponse:
+    rows = visible.filter(queries.MESSAGE_VIEWS[view][1]).defer("text", "html")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    chosen = chosen or next(iter(page.object_list), None)
+    context = {
+        "view": view,
+        "tabs": [(name, label, counts[name]) for name, (label, _) in queries.MESSAGE_VIEWS.items()],
+        "counts": counts,
+        "page": page,
+        "chosen": chosen,
+        "pieces": queries.linked(chosen.text) if chosen else [],
+        "deliveries": list(chosen.deliveries.all()) if chosen else [],
+        "pulse": queries.pulse(visible, now()),
+        "leaves": leaves_the_house(),
+        "is_ops": request.user.is_ops,
+        "received": sum(queries.mail_counts().values()) if request.user.is_ops else None,
+    }
+    return render(request, "messaging/outbox.html", context)
+
+
+def _only_operations(user: User, sentence: str) -> None:
+    if not user.is_ops:
+        raise NotAllowed(sentence)

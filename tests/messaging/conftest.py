@@ -1,0 +1,69 @@
+"""People around the outbox, and the outbox on a real SMTP server."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils.module_loading import import_string
+
+from tests.support.smtp import Mailbox
+
+# Models and services come by name: this file may be read before Django's registry is ready.
+PASSWORD = "long-enough-for-all-1"
+
+
+def _person(email: str, name: str) -> Any:
+    return get_user_model().objects.create_user(email, PASSWORD, name=name)
+
+
+@pytest.fixture
+def dana(db: None) -> Any:
+    """An executive who gets mail."""
+    return _person("dana@desk.example", "Dana Whitfield")
+
+
+@pytest.fixture
+def tom(db: None) -> Any:
+    """Somebody else without a role."""
+    return _person("tom@desk.example", "Tom Becker")
+
+
+@pytest.fixture
+def sana(db: None) -> Any:
+    """Operations."""
+    user = _person("sana@desk.example", "Sana Khan")
+    roles = import_string("accounts.models.Role").objects
+    role, _ = roles.get_or_create(slug="pmo", defaults={"name": "PMO / operations", "sees": "all"})
+    user.holdings.create(role=role)
+    return user
+
+
+@pytest.fixture
+def real_smtp(mailbox: Mailbox, settings: Any) -> Mailbox:
+    """The desk sends to this mailbox."""
+    parts = urlsplit(mailbox.url)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = parts.hostname, parts.port
+    return mailbox
+
+
+@pytest.fixture
+def post(db: None) -> Callable[..., Any]:
+    """Post a message with as little as the test cares for."""
+    write = import_string("messaging.services.outbox.post")
+
+    def make(number: int = 1, **values: Any) -> Any:
+        wanted = {
+            "key": f"test:{number}",
+            "kind": "handoff",
+            "to": f"person{number}@desk.example",
+            "subject": f"Message {number}",
+            "text": f"Text {number}",
+        }
+        message = write(**{**wanted, **values})
+        assert message is not None
+        return message
+
+    return make
