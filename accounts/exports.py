@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from accounts.models import ImportRun
+from accounts.models import Account, ImportRun
 
 FORMULA = re.compile(r"^\s*[=+\-@|%\t\r]")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?%?")
@@ -31,3 +31,29 @@ def problems_csv(run: ImportRun) -> str:
     """The rows that did not go in: where, what stood there, how to fix it."""
     rows = run.problems.values_list("row", "ref", "column", "value", "reason").iterator()
     return csv_text(("row", "id", "column", "in the file", "how to fix"), rows)
+
+
+def accounts_csv(accounts: Iterable[Account]) -> str:
+    """The account list with its figures in the accounts' own currencies."""
+    header = (
+        "source",
+        "id",
+        "name",
+        "kind",
+        "status",
+        "segment",
+        "region",
+        "health",
+        "weighted risk",
+        "arr",
+        "currency",
+    )
+    rows = (
+        (
+            *(account.source, account.external_id, account.name, account.kind, account.status, account.segment),
+            *(account.region, account.health, account.weighted_risk, account.arr, account.currency),
+            *(account.renewal_date, account.csm, account.ae),
+        )
+        for account in accounts
+    )
+    return csv_text((*header, "renewal", "csm", "account executive"), rows)

@@ -1,7 +1,7 @@
 """What people type about decisions."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -43,7 +43,7 @@ class DecisionForm(forms.Form):
     def __init__(self, *args: Any, approval: ApprovalRequest, verdict: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         advised = verdicts.recommended_conditions(approval.options)
-        self.fields["kept"].choices = [(line, line) for line in advised]
+        cast(forms.ChoiceField, self.fields["kept"]).choices = [(line, line) for line in advised]
         self.fields["kept"].initial = advised
         if verdict != verdicts.CONDITIONS:
             del self.fields["kept"], self.fields["conditions"]
@@ -87,8 +87,8 @@ class WhoForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["concession"].choices = concession_choices()
-        self.fields["account"].queryset = Account.objects.visible_to(user)
+        cast(forms.ChoiceField, self.fields["concession"]).choices = concession_choices()
+        cast(Any, self.fields["account"]).queryset = Account.objects.visible_to(user)
 
 
 def who_context(data: Mapping[str, Any], user: User) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Words that leave about a request. Each is written once per reason, in the transaction of the change it tells of."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +31,9 @@ def topic(request: ApprovalRequest) -> str:
     return f"{request.account.name} {request.concession_name.lower()}{arr}"
 
 
-def ask(request: ApprovalRequest, step: ApprovalStep, token: str, at: datetime, *, nth: int = 0, again: str = "") -> None:
+def ask(
+    request: ApprovalRequest, step: ApprovalStep, token: str, at: datetime, *, nth: int = 0, again: str = ""
+) -> None:
     """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking."""
     person = step.approver
     by = moment_words(request.deadline, person.zone, at)
@@ -81,7 +84,8 @@ def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]
 def if_nothing_is_done(request: ApprovalRequest, by: str, at: datetime) -> str:
     """What happens without a decision."""
     chain, _ = chain_and_weight(request, at)
-    asked = next((each for each in chain.covering if each.role == request.approver_role.slug), None)
+    asked_role = request.approver_role.slug if request.approver_role else ""
+    asked = next((each for each in chain.covering if each.role == asked_role), None)
     higher = chain.above(asked.role, asked.rank) if asked else []
     if higher:
         return f"If there is no decision by {by}, it goes to the {higher[0].role_name}."
@@ -171,7 +175,7 @@ def outcome_words(request: ApprovalRequest) -> str:
     return STATE_WORDS.get(request.state, request.get_state_display().lower())
 
 
-def _tell(request: ApprovalRequest, users: list[User | None], key: str, kind: str, text: str) -> None:
+def _tell(request: ApprovalRequest, users: Iterable[User | None], key: str, kind: str, text: str) -> None:
     notices.tell(users=users, key=key, kind=kind, text=text, url=url_of(request), case_key=request.case_key)
 
 

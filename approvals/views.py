@@ -6,10 +6,10 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import urlencode
-from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.middleware import HtmxDetails
 
+from accounts.models import User
 from approvals import queries
 from approvals.forms import TITLES, DecisionForm, WordsForm, who_context
 from approvals.models import ApprovalRequest, DecisionEntry
@@ -23,13 +23,20 @@ PER_PAGE = 25
 SEEN_LINKS = "approval_links"
 
 
-def _load(request: HttpRequest, pk: int) -> ApprovalRequest:
+class SignedIn(HttpRequest):
+    """A request as the middleware lets it through: somebody is signed in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def _load(request: SignedIn, pk: int) -> ApprovalRequest:
     visible = ApprovalRequest.objects.visible_to(request.user)
     return get_object_or_404(queries.with_people(visible), pk=pk)
 
 
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: SignedIn) -> HttpResponse:
     """The three lists, with the first request open beside them on wide screens."""
     tab = request.GET.get("tab", lists.NEEDS_YOU)
     if tab not in lists.LISTS:
@@ -41,33 +48,33 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "approvals/inbox.html", context)
 
 
-def _listed(request: HttpRequest, tab: str) -> dict[str, Any]:
+def _listed(request: SignedIn, tab: str) -> dict[str, Any]:
     found = Paginator(lists.LISTS[tab](request.user), PER_PAGE).get_page(request.GET.get("page"))
     return {
         "tab": tab,
         "counts": lists.counts(request.user),
         "rows": page.rows(list(found), now()),
         "found": found,
-        "nav": {"page": "approvals"},
     }
 
 
-def _page(request: HttpRequest, approval: ApprovalRequest) -> dict[str, Any]:
+def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, Any]:
     at = now()
     return page.page(approval, request.user, at) | {
         "may_undo": deciding.may_undo(approval, request.user, at),
+        "may_recall": deciding.may_recall(approval, request.user),
         "question": page.last_question(approval) if approval.is_open else None,
         "words": WordsForm(auto_id="words_%s"),
     }
 
 
 @require_safe
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: SignedIn, pk: int) -> HttpResponse:
     """One request: the question, what would be agreed to, and what this person may do."""
     return _detail(request, _load(request, pk))
 
 
-def _detail(request: HttpRequest, approval: ApprovalRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
+def _detail(request: SignedIn, approval: ApprovalRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
     tab = lists.DECIDED
     if approval.is_open:
         tab = lists.NEEDS_YOU if approval.approver_id == request.user.pk else lists.WAITING
@@ -76,7 +83,7 @@ def _detail(request: HttpRequest, approval: ApprovalRequest, *, refused: str = "
 
 
 @require_safe
-def brief(request: HttpRequest, pk: int) -> HttpResponse:
+def brief(request: SignedIn, pk: int) -> HttpResponse:
     """The brief as it was when the decision was asked for."""
     approval = _load(request, pk)
     context = {"approval": approval, "parts": page.brief_parts(approval), "number": approval.brief.get("version")}
@@ -84,7 +91,7 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+def confirm(request: SignedIn, pk: int) -> HttpResponse:
     """The last page before a decision."""
     approval = _load(request, pk)
     verdict = request.GET.get("verdict", verdicts.APPROVED)
@@ -95,7 +102,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _confirm(
-    request: HttpRequest, approval: ApprovalRequest, form: DecisionForm, verdict: str, status: int = 200
+    request: SignedIn, approval: ApprovalRequest, form: DecisionForm, verdict: str, status: int = 200
 ) -> HttpResponse:
     right = queries.standing(approval, request.user, now())
     if not approval.is_open or not (right.may_decline if verdict == verdicts.DECLINED else right.may_decide):
@@ -108,13 +115,12 @@ def _confirm(
         "right": right,
         "against": verdicts.goes_against(verdict, approval.options),
         "then": page.told(approval, right, verdict),
-        "nav": {"page": "approvals"},
     }
     return render(request, "approvals/confirm.html", context, status=status)
 
 
 @require_POST
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
+def decide(request: SignedIn, pk: int) -> HttpResponse:
     """Submit a decision."""
     approval = _load(request, pk)
     verdict = request.POST.get("verdict", "")
@@ -131,7 +137,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("approvals:detail", pk=pk)
 
 
-def _too_late(request: HttpRequest, approval: ApprovalRequest, form: DecisionForm, refusal: Refused) -> HttpResponse:
+def _too_late(request: SignedIn, approval: ApprovalRequest, form: DecisionForm, refusal: Refused) -> HttpResponse:
     """Pressing the button twice is one decision; anything else that came first is told in words."""
     sent = form.cleaned_data
     mine = approval.decided_by_id == request.user.pk and approval.state == sent["verdict"]
@@ -140,14 +146,14 @@ def _too_late(request: HttpRequest, approval: ApprovalRequest, form: DecisionFor
     return _detail(request, approval, refused=refusal.message, status=refusal.status)
 
 
-def _channel(request: HttpRequest, approval: ApprovalRequest) -> str:
+def _channel(request: SignedIn, approval: ApprovalRequest) -> str:
     """Whether this person came by the link mailed for this very step."""
     came_by = request.session.get(SEEN_LINKS, {}).get(str(approval.pk))
     return DecisionEntry.LINK if came_by == approval.step else DecisionEntry.WEB
 
 
 @require_safe
-def link(request: HttpRequest, token: str) -> HttpResponse:
+def link(request: SignedIn, token: str) -> HttpResponse:
     """A mailed link: leads its owner to the request, decides nothing. A dead one says what happened."""
     found = links.find(token)
     if found is None or found.approver_id != request.user.pk:
@@ -158,15 +164,18 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("approvals:detail", pk=found.request_id)
 
 
-def _dead_link(request: HttpRequest, approval: ApprovalRequest) -> HttpResponse:
+def _dead_link(request: SignedIn, approval: ApprovalRequest) -> HttpResponse:
     words = f"This now waits for {approval.approver}." if approval.approver_id != request.user.pk else ""
     if not approval.is_open:
         words = f"{queries.what_happened(approval, request.user, now())}."
-    context = {"approval": approval, "words": words or "This link is no longer in use. The request still waits for you."}
+    context = {
+        "approval": approval,
+        "words": words or "This link is no longer in use. The request still waits for you.",
+    }
     return render(request, "approvals/link_ended.html", context, status=410)
 
 
-def _act(request: HttpRequest, pk: int, verb: Any, done: str, **values: Any) -> HttpResponse:
+def _act(request: SignedIn, pk: int, verb: Any, done: str, **values: Any) -> HttpResponse:
     """Call a verb, say what came of it, go back to the request."""
     approval = _load(request, pk)
     try:
@@ -178,38 +187,38 @@ def _act(request: HttpRequest, pk: int, verb: Any, done: str, **values: Any) -> 
 
 
 @require_POST
-def question(request: HttpRequest, pk: int) -> HttpResponse:
+def question(request: SignedIn, pk: int) -> HttpResponse:
     """Ask the requester."""
     return _act(request, pk, deciding.question, "Question sent.", text=request.POST.get("text", ""))
 
 
 @require_POST
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer(request: SignedIn, pk: int) -> HttpResponse:
     """Answer the approver."""
     return _act(request, pk, deciding.answer, "Answer sent.", text=request.POST.get("text", ""))
 
 
 @require_POST
-def recall(request: HttpRequest, pk: int) -> HttpResponse:
+def recall(request: SignedIn, pk: int) -> HttpResponse:
     """Take the request back."""
     return _act(request, pk, deciding.recall, "Request recalled.", reason=request.POST.get("text", ""))
 
 
 @require_POST
-def remind(request: HttpRequest, pk: int) -> HttpResponse:
+def remind(request: SignedIn, pk: int) -> HttpResponse:
     """Mail the question again."""
     return _act(request, pk, deciding.remind, "Reminder sent.")
 
 
 @require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo(request: SignedIn, pk: int) -> HttpResponse:
     """Take one's own decision back."""
     return _act(request, pk, deciding.undo, "Decision taken back. The request waits again.")
 
 
 @require_safe
-def who(request: HttpRequest) -> HttpResponse:
+def who(request: SignedIn) -> HttpResponse:
     """Who approves this? A page, and the partial for htmx."""
     context = who_context(request.GET, request.user)
     template = "approvals/_who.html" if request.htmx else "approvals/who.html"
-    return render(request, template, context | {"nav": {"page": "approvals"}})
+    return render(request, template, context)

@@ -1,10 +1,97 @@
-"""What every page shows around its content."""
+"""What every page shows around its content. Nothing is asked of the database before a template asks for it."""
 
+from functools import cached_property
 from typing import Any
 
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 from django.http import HttpRequest
+
+from accounts.models import User
+from approvals.models import ApprovalRequest
+from escalations.models import Escalation, Review
+from messaging.models import Notice
+
+# Which entry of the navigation a page belongs to: by its name, else by its app.
+PAGES = {
+    "accounts:profile": "profile",
+    "accounts:imports": "imports",
+    "accounts:import_new": "imports",
+    "accounts:import_run": "imports",
+    "messaging:notifications": "notifications",
+    "messaging:inbox": "mail",
+    "messaging:inbound": "mail",
+    "messaging:outbox": "outbox",
+    "messaging:message": "outbox",
+    "escalations:reviews": "reviews",
+    "escalations:review": "reviews",
+    "escalations:matrices": "matrices",
+    "escalations:matrix": "matrices",
+    "reports:engine": "engine",
+    "approvals:who": "matrices",
+    "api-docs": "api",
+    "search": "search",
+}
+APPS = {"escalations": "queue", "approvals": "approvals", "accounts": "accounts", "reports": "dashboard"}
+
+
+class RowCount(Subquery):
+    """`SELECT COUNT(*)` over a whole query, as one column of another."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+    def __init__(self, queryset: QuerySet[Any]) -> None:
+        super().__init__(queryset.order_by().values("pk"))
+
+
+class Navigation:
+    """The counters beside the entries and the entry the visitor is on. All counters together are one query."""
+
+    def __init__(self, request: HttpRequest, user: User) -> None:
+        self._user = user
+        match = request.resolver_match
+        self.page = PAGES.get(match.view_name, APPS.get(match.namespace, "")) if match else ""
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        user = self._user
+        cases = Escalation.objects.visible_to(user)
+        reviews = Review.objects.filter(state=Review.OPEN).filter(Q(reviewer=user) | Q(case__in=cases.values("pk")))
+        counted = {
+            "queue_count": RowCount(cases.open()),
+            "approvals_count": RowCount(ApprovalRequest.objects.waiting_on(user)),
+            "reviews_count": RowCount(reviews),
+            "unread_count": RowCount(Notice.objects.filter(user=user, read_at__isnull=True)),
+        }
+        return User.objects.filter(pk=user.pk).order_by().values(**counted).get()
+
+    @property
+    def queue_count(self) -> int:
+        """Open cases this person may see."""
+        return self._counts["queue_count"]
+
+    @property
+    def approvals_count(self) -> int:
+        """Requests that wait for this person."""
+        return self._counts["approvals_count"]
+
+    @property
+    def reviews_count(self) -> int:
+        """Open reviews this person may see."""
+        return self._counts["reviews_count"]
+
+    @property
+    def unread_count(self) -> int:
+        """Notifications not read yet."""
+        return self._counts["unread_count"]
+
+    @property
+    def is_ops(self) -> bool:
+        """Whether the pages of operations are shown."""
+        return self._user.is_ops
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Counters of the navigation; nothing for visitors who are not signed in."""
-    return {}
+    user = getattr(request, "user", None)
+    return {"nav": Navigation(request, user)} if user is not None and user.is_authenticated else {}

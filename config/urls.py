@@ -7,4 +7,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("auth/", include("allauth.urls")),
     path("", include("messaging.urls")),
+    path("", include("approvals.urls")),
 ]

@@ -78,15 +78,19 @@ def append(parent: ChainParent, rows: Sequence[Any]) -> None:
     """Number, sign and insert `rows` (unsaved, `at` set) at the end of the parent's chain and seal the parent.
 
     The caller holds the parent's row lock inside its transaction; without it two writers would take one number and the
-    unique constraint (parent, seq) would refuse the second.
+    unique constraint (parent, seq) would refuse the second. The end of the chain is read again, because a verb called in
+    between may have written through another instance of the same parent.
     """
+    if not rows:
+        return
+    parent.refresh_from_db(fields=["log_count", "log_last", "log_seal"])
     for row in rows:
         row.seq = parent.log_count + 1
         row.key_id = current_key()
         row.content_digest = hashlib.sha256(_canonical(row.content()).encode()).hexdigest()
         row.digest = _digest(parent.pk, row, parent.log_last)
         parent.log_count, parent.log_last = row.seq, row.digest
-    type(rows[0])._default_manager.bulk_create(rows) if rows else None
+    type(rows[0])._default_manager.bulk_create(rows)
     parent.log_seal = _seal(parent)
     parent.save(update_fields=["log_count", "log_last", "log_seal"])
 

@@ -38,7 +38,7 @@ def absolute(path: str) -> str:
 
 def _template(name: str, kind: str) -> Any:
     # The engine's own template: only it lets the text part go unescaped.
-    return loader.select_template([f"emails/{name}.{kind}", f"emails/base.{kind}"]).template  # type: ignore[attr-defined]
+    return loader.select_template([f"emails/{name}.{kind}", f"emails/base.{kind}"]).template
 
 
 def _completed(context: Mapping[str, Any]) -> dict[str, Any]:

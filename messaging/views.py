@@ -29,8 +29,14 @@ VIEW_OF = {
 }
 
 
+class SignedIn(HttpRequest):
+    """Every page here asks for a sign-in first (LoginRequiredMiddleware)."""
+
+    user: User
+
+
 @require_safe
-def outbox(request: HttpRequest) -> HttpResponse:
+def outbox(request: SignedIn) -> HttpResponse:
     """Messages of one view; the first one is open beside the list."""
     visible = queries.messages_for(request.user)
     counts = queries.message_counts(visible)
@@ -41,7 +47,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def message(request: HttpRequest, pk: int) -> HttpResponse:
+def message(request: SignedIn, pk: int) -> HttpResponse:
     """One message with its attempts, beside the list of its view."""
     visible = queries.messages_for(request.user)
     chosen = get_object_or_404(visible, pk=pk)
@@ -49,7 +55,7 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def resend(request: HttpRequest, pk: int) -> HttpResponse:
+def resend(request: SignedIn, pk: int) -> HttpResponse:
     """Put a parked message back in the queue."""
     chosen = get_object_or_404(queries.messages_for(request.user), pk=pk)
     sending.resend(message=chosen, by=request.user)
@@ -58,7 +64,7 @@ def resend(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: SignedIn) -> HttpResponse:
     """Received mail by what became of it; what waits for a person comes first."""
     _only_operations(request.user, "Received mail is read by operations.")
     view = request.GET.get("view", "")
@@ -74,14 +80,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def inbound(request: HttpRequest, pk: int) -> HttpResponse:
+def inbound(request: SignedIn, pk: int) -> HttpResponse:
     """One received mail as plain text, with what a person can do about it."""
     _only_operations(request.user, "Received mail is read by operations.")
     mail = get_object_or_404(InboundMail.objects.select_related("raw", "handled_by"), pk=pk)
     wanted = request.GET.get("q", "")[:100]
     context = {
         "mail": mail,
-        "text": mail.text[:TEXT_SHOWN],
+        "text": mail.text[:TEXT_SHOWN] if mail.text.strip() != mail.visible_text.strip() else "",
         "cut": len(mail.text) > TEXT_SHOWN,
         "may_place": mail.state in received.PLACEABLE,
         "q_account": wanted,
@@ -91,7 +97,7 @@ def inbound(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+def dismiss(request: SignedIn, pk: int) -> HttpResponse:
     """Set a waiting mail aside."""
     _only_operations(request.user, "Only operations may dismiss mail.")
     mail = get_object_or_404(InboundMail, pk=pk)
@@ -101,7 +107,7 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def notifications(request: HttpRequest) -> HttpResponse:
+def notifications(request: SignedIn) -> HttpResponse:
     """A person's notices, grouped by case, unread first."""
     view = "unread" if request.GET.get("view") == "unread" else "all"
     rows = queries.notices_for(request.user, unread_only=view == "unread")
@@ -116,7 +122,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def notifications_read(request: HttpRequest) -> HttpResponse:
+def notifications_read(request: SignedIn) -> HttpResponse:
     """Mark the given notices, or all, as read."""
     if request.POST.get("all"):
         notices.read(user=request.user)
@@ -129,7 +135,7 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
 
 
 def _messages_page(
-    request: HttpRequest, visible: Any, counts: dict[str, int], view: str, chosen: Message | None = None
+    request: SignedIn, visible: Any, counts: dict[str, int], view: str, chosen: Message | None = None
 ) -> HttpResponse:
     rows = visible.filter(queries.MESSAGE_VIEWS[view][1]).defer("text", "html")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))

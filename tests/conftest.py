@@ -166,3 +166,9 @@ def watch(chromium: Browser) -> Iterator[Any]:
     yield open_page
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def cast(db: None) -> Any:
+    """The people and accounts of the stories (tests.support.cast.Cast). Models load only once Django is set up."""
+    return import_string("tests.support.cast.make_cast")()

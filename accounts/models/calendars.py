@@ -27,9 +27,7 @@ class Calendar(models.Model):
 class CalendarSpan(models.Model):
     """Open from one minute of the day to another (half-open; 1440 is midnight at the day's end)."""
 
-    WEEKDAYS: ClassVar = list(
-        enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])
-    )
+    WEEKDAYS: ClassVar = list(enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]))
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="spans")
     weekday = models.PositiveSmallIntegerField(choices=WEEKDAYS)
     opens = models.PositiveSmallIntegerField(help_text="Minute of the day, 540 is 9:00.")

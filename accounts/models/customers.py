@@ -53,7 +53,12 @@ class Account(models.Model):
     health = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 to 100; empty when not known yet.")
     health_parts = models.JSONField(default=list, blank=True, editable=False)
     csm = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="csm_of", verbose_name="CSM"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="csm_of",
+        verbose_name="CSM",
     )
     ae = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -51,7 +51,9 @@ class ImportRun(models.Model):
     default_currency = models.CharField(max_length=3, blank=True)
     state = models.CharField(max_length=10, choices=STATES, default=STAGED)
     total = models.PositiveIntegerField(default=0)
-    applied = models.PositiveIntegerField(default=0, help_text="Rows looked at so far; an interrupted run goes on here.")
+    applied = models.PositiveIntegerField(
+        default=0, help_text="Rows looked at so far; an interrupted run goes on here."
+    )
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)

@@ -146,7 +146,9 @@ class Role(models.Model):
     ]
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
-    level = models.PositiveSmallIntegerField(default=0, help_text="0 works cases; 1 team lead; 2 director; 3 executive.")
+    level = models.PositiveSmallIntegerField(
+        default=0, help_text="0 works cases; 1 team lead; 2 director; 3 executive."
+    )
     function = models.CharField(max_length=40, blank=True, help_text="Such as legal, finance, product.")
     sees = models.CharField(max_length=10, choices=SCOPES, default=OWN)
     quorum = models.BooleanField(default=False, help_text="A committee: decides by quorum.")

@@ -54,7 +54,9 @@ class Signal(models.Model):
     phrases = models.JSONField(default=list, help_text="Flagged phrases: kind, text, start, end, weight.")
     amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
-    with_concession = models.BooleanField(default=False, help_text="For a counterproposal: whether anything was conceded.")
+    with_concession = models.BooleanField(
+        default=False, help_text="For a counterproposal: whether anything was conceded."
+    )
     logged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="signals_logged"
     )

@@ -32,6 +32,7 @@ __all__ = [
     "REQUIRED",
     "Check",
     "apply",
+    "begin",
     "check",
     "configure",
     "fields_of",
@@ -78,9 +79,9 @@ def apply(*, run: ImportRun, on_progress: Progress | None = None) -> ImportRun:
     """Writes the rows in transactions of 100, each row whole or absent; bad rows become problems of the run.
 
     Goes on where an interrupted or stopped run ended; two at once never write a row twice. Stops after the batch in
-    which the state was set to stopped. Raises AlreadyDone for a finished run, Invalid when a required column is missing.
+    which the state was set to stopped. Raises AlreadyDone when finished, Invalid when a required column is missing.
     """
-    run = _start(run)
+    run = begin(run=run)
     planner = _planner(run)
     for offset, batch in _batches(run):
         if offset + len(batch) <= run.applied:
@@ -106,7 +107,8 @@ def stop(*, run: ImportRun) -> ImportRun:
 
 
 @transaction.atomic
-def _start(run: ImportRun) -> ImportRun:
+def begin(*, run: ImportRun) -> ImportRun:
+    """Marks an import as running, before it is handed to the worker. Raises as `apply` does."""
     run = ImportRun.objects.select_for_update().get(pk=run.pk)
     if run.state == ImportRun.DONE:
         raise AlreadyDone("This import is done. Upload the file again to import it once more.")

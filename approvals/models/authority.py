@@ -18,7 +18,9 @@ class AuthorityVersionQuerySet(models.QuerySet["AuthorityVersion"]):
     def current(self, at: datetime) -> "AuthorityVersion | None":
         """The published version in force at that moment."""
         return (
-            self.filter(state=AuthorityVersion.PUBLISHED, effective_from__lte=at).order_by("-effective_from", "-id").first()
+            self.filter(state=AuthorityVersion.PUBLISHED, effective_from__lte=at)
+            .order_by("-effective_from", "-id")
+            .first()
         )
 
 
@@ -82,10 +84,16 @@ class AuthorityLimit(models.Model):
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
     concession = models.ForeignKey(ConcessionType, on_delete=models.CASCADE, related_name="limits")
     segment = models.CharField(max_length=60, blank=True, help_text="Only accounts of this segment; empty: all.")
-    arr_from = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True, help_text="In USD, inclusive.")
+    arr_from = models.DecimalField(
+        max_digits=14, decimal_places=2, null=True, blank=True, help_text="In USD, inclusive."
+    )
     arr_to = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True, help_text="In USD, exclusive.")
     up_to = models.DecimalField(
-        max_digits=14, decimal_places=2, null=True, blank=True, help_text="Largest amount, inclusive. Empty: any amount."
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Largest amount, inclusive. Empty: any amount.",
     )
     currency = models.CharField(max_length=3, default="USD", help_text="For money limits.")
     needs_function = models.CharField(

@@ -45,7 +45,9 @@ class DecisionEntry(ChainedRow):
     ]
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="log")
     kind = models.CharField(max_length=12, choices=KINDS)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     on_behalf_of = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -58,7 +60,9 @@ class DecisionEntry(ChainedRow):
     options = models.JSONField(default=list, blank=True)
     rationale = models.TextField(blank=True)
     conditions = models.TextField(blank=True)
-    override = models.BooleanField(default=False, help_text="Against the recommendation, or over the head of the approver.")
+    override = models.BooleanField(
+        default=False, help_text="Against the recommendation, or over the head of the approver."
+    )
 
     class Meta:
         ordering = ["request", "seq"]

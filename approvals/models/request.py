@@ -24,7 +24,9 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
             return self
         mine = Q(requester=user) | Q(approver=user) | Q(decided_by=user) | Q(steps__approver=user)
         if user.sees == Role.TREE:
-            mine |= Q(requester__in=user.tree_ids) | Q(account__csm__in=user.tree_ids) | Q(account__ae__in=user.tree_ids)
+            mine |= (
+                Q(requester__in=user.tree_ids) | Q(account__csm__in=user.tree_ids) | Q(account__ae__in=user.tree_ids)
+            )
         else:
             mine |= Q(account__csm=user) | Q(account__ae=user)
         return self.filter(pk__in=ApprovalRequest.objects.filter(mine).values("pk"))
@@ -72,7 +74,9 @@ class ApprovalRequest(ChainParent):
     rule = models.JSONField(default=dict, help_text="The limit that applied: role, up_to, sentence.")
     state = models.CharField(max_length=12, choices=STATES, default=OPEN, db_index=True)
     step = models.PositiveSmallIntegerField(default=1)
-    version = models.PositiveIntegerField(default=1, help_text="Bumped by every change; a decision names the one it saw.")
+    version = models.PositiveIntegerField(
+        default=1, help_text="Bumped by every change; a decision names the one it saw."
+    )
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="requests_to_decide"
     )

@@ -26,7 +26,7 @@ class Answer:
 
     role: Role
     level: int
-    person: User | None
+    person: User
     limit_text: str
     sentence: str
     version: AuthorityVersion
@@ -101,7 +101,12 @@ def _limit(row: AuthorityLimit, at: datetime) -> rules.Limit:
 
 
 def weigh(
-    *, concession: ConcessionType, amount: Decimal | None, currency: str, account: Account | None, at: datetime,
+    *,
+    concession: ConcessionType,
+    amount: Decimal | None,
+    currency: str,
+    account: Account | None,
+    at: datetime,
     without: int | None = None,
 ) -> Weighed:
     """Measure an ask. Raises Invalid without a positive amount where one is needed, or for an unknown currency."""
@@ -124,7 +129,9 @@ def granted(account: Account, concession: str, unit: str, at: datetime, *, witho
         unit=unit,
         state__in=(ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS),
         decided_at__gt=at - WINDOW,
-    ).exclude(pk=without)
+    )
+    if without:
+        rows = rows.exclude(pk=without)
     return rows.aggregate(sum=Sum("amount_usd" if unit == MONEY else "amount"))["sum"] or Decimal(0)
 
 
@@ -220,7 +227,9 @@ def _holder(role: str, account: Account | None, exclude: Collection[int], near: 
 def _answer(
     version: AuthorityVersion, chain: rules.Chain, weighed: Weighed, limit: rules.Limit, person: User
 ) -> Answer:
-    roles = {role.slug: role for role in Role.objects.filter(slug__in=[limit.role, *(each.role for each in chain.below)])}
+    roles = {
+        role.slug: role for role in Role.objects.filter(slug__in=[limit.role, *(each.role for each in chain.below)])
+    }
     why = rules.explain(limit, chain.below, weighed.total, weighed.granted)
     role = roles[limit.role]
     rule = {

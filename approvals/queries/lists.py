@@ -37,5 +37,5 @@ LISTS = {NEEDS_YOU: needs_you, WAITING: waiting_on_others, DECIDED: decided}
 
 
 def counts(user: User) -> dict[str, int]:
-    """How many each tab holds."""
-    return {key: make(user).count() for key, make in LISTS.items()}
+    """How many each tab holds, by names a template can use."""
+    return {key.replace("-", "_"): make(user).count() for key, make in LISTS.items()}

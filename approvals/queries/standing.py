@@ -101,7 +101,11 @@ def _over_the_head(
 ) -> Standing:
     asked = next((each for each in (*chain.covering, *chain.below) if each.role == _asked_role(request)), None)
     for limit in mine:
-        if limit in chain.covering and (asked is None or limit.rank > asked.rank) and limit.role != _asked_role(request):
+        if (
+            limit in chain.covering
+            and (asked is None or limit.rank > asked.rank)
+            and limit.role != _asked_role(request)
+        ):
             return _granted(held, limit, weighed, override=True)
     if mine and not any(limit in chain.covering for limit in mine):
         return _none(OUTSIDE, _too_much(request, mine[-1], chain, weighed))

@@ -29,16 +29,17 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, bool) or value is None:
-        return value
+    return value if isinstance(value, bool) or value is None else _text(value)
+
+
+def _text(value: Any) -> str:
     if isinstance(value, int | float | Decimal):
         return _number(Decimal(str(value)))
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
-    text = " ".join(unicodedata.normalize("NFC", str(value)).split())
-    return _number_text(text)
+    return _number_text(" ".join(unicodedata.normalize("NFC", str(value)).split()))
 
 
 def _number_text(text: str) -> str:

@@ -19,7 +19,7 @@ from ledger.now import now
 
 UNDO_WINDOW = timedelta(minutes=10)
 
-__all__ = ["answer", "decide", "may_undo", "pass_up", "question", "recall", "remind", "seal", "undo"]
+__all__ = ["answer", "decide", "may_recall", "may_undo", "pass_up", "question", "recall", "remind", "seal", "undo"]
 
 
 @transaction.atomic
@@ -100,7 +100,14 @@ def _right(request: ApprovalRequest, by: User, verdict: str, at: datetime) -> St
 
 
 def _record(
-    request: ApprovalRequest, right: Standing, at: datetime, *, reason: str, conditions: str, channel: str, against: bool
+    request: ApprovalRequest,
+    right: Standing,
+    at: datetime,
+    *,
+    reason: str,
+    conditions: str,
+    channel: str,
+    against: bool,
 ) -> ApprovalRequest:
     request.reason, request.conditions = reason, conditions
     request.decided_level = right.role.level if right.role else None
@@ -132,7 +139,7 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
     """
     at = now()
     request = steps.locked_open(request_id, by, at)
-    if not _may_recall(request, by):
+    if not may_recall(request, by):
         raise NotAllowed(f"Only {request.requester}, their managers or the account's CSM and AE may recall this.")
     if not reason.strip():
         raise Invalid("Enter a reason for recalling the request.", field="reason")
@@ -140,15 +147,16 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
     request.save(update_fields=["state", "version", "reason"])
     steps.end(request, ApprovalStep.RECALLED, at)
     links.end_all(request, at)
-    entry = log.write(
-        request, DecisionEntry.RECALLED, at, actor=by, channel=channel, rationale=reason.strip()
-    )
+    entry = log.write(request, DecisionEntry.RECALLED, at, actor=by, channel=channel, rationale=reason.strip())
     told = [request.approver] if request.approver else []
-    mail.word(request, entry, told, subject="Recalled", lead=f"{by} took this back. There is nothing left for you to do.")
+    mail.word(
+        request, entry, told, subject="Recalled", lead=f"{by} took this back. There is nothing left for you to do."
+    )
     return request
 
 
-def _may_recall(request: ApprovalRequest, by: User) -> bool:
+def may_recall(request: ApprovalRequest, by: User) -> bool:
+    """The requester, their managers, the account's CSM and AE, operations."""
     account = request.account
     own = by.pk in (request.requester_id, account.csm_id, account.ae_id)
     return own or by.is_ops or request.requester_id in by.tree_ids

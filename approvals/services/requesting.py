@@ -52,7 +52,11 @@ def request(
     account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     version = authority.version_at(at)
     weighed = authority.weigh(
-        concession=authority.concession_of(version, concession), amount=amount, currency=currency, account=account, at=at
+        concession=authority.concession_of(version, concession),
+        amount=amount,
+        currency=currency,
+        account=account,
+        at=at,
     )
     made = ApprovalRequest(
         account=account,
@@ -165,7 +169,12 @@ def _asked(made: ApprovalRequest, channel: str) -> None:
 def open_step(made: ApprovalRequest, answer: Answer, at: datetime) -> ApprovalStep:
     """Put the request to the person of the answer: a new step, a new link, a mail. The caller set step and version."""
     step = ApprovalStep.objects.create(
-        request=made, order=made.step, approver=answer.person, role=answer.role, limit=answer.limit_text[:80], asked_at=at
+        request=made,
+        order=made.step,
+        approver=answer.person,
+        role=answer.role,
+        limit=answer.limit_text[:80],
+        asked_at=at,
     )
     mail.ask(made, step, links.issue(made, step), at)
     return step

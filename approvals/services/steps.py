@@ -74,9 +74,7 @@ def answer(*, request_id: int, by: User, text: str, channel: str = DecisionEntry
     return request
 
 
-def _said(
-    request: ApprovalRequest, kind: str, by: User, text: str, channel: str, at: datetime
-) -> DecisionEntry:
+def _said(request: ApprovalRequest, kind: str, by: User, text: str, channel: str, at: datetime) -> DecisionEntry:
     if not text.strip():
         raise Invalid("Enter the text.", field="text")
     return log.write(request, kind, at, actor=by, channel=channel, rationale=text.strip())
@@ -106,8 +104,8 @@ def remind(*, request_id: int, by: User | None = None) -> ApprovalRequest:
 def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> ApprovalRequest:
     """Put an undecided request to the next higher authority that covers it; the person passed over is told.
 
-    The requester, those excluded and everybody asked before are skipped. Raises AlreadyDone when it is over, Invalid when there is
-    no higher authority or nobody holds it.
+    The requester, those excluded and everybody asked before are skipped. Raises AlreadyDone when it is over, Invalid when
+    there is no higher authority or nobody holds it.
     """
     at = at or now()
     request = locked_open(request_id, None, at)
@@ -134,7 +132,7 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     )
     _move(request, found, at)
     open_step(request, found, at)
-    mail.passed_over(request, old, request.approver, at, reason)
+    mail.passed_over(request, old, found.person, at, reason)
     return request
 
 

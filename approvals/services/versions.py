@@ -60,7 +60,8 @@ def check(version: AuthorityVersion) -> list[str]:
         Band(row.concession.name, row.concession.unit, row.tier, row.up_to, row.currency)
         for row in version.bands.select_related("concession")
     ]
-    mixed = [str(row) for row in (*version.limits.all(), *version.bands.all()) if row.concession_id not in names]
+    mixed = [str(row) for row in version.limits.exclude(concession__in=names)]
+    mixed += [str(row) for row in version.bands.exclude(concession__in=names)]
     problems = [f"{each}: the concession belongs to another version. Choose the one of this draft." for each in mixed]
     empty = [] if names else ["The version lists no concession."]
     return empty + problems + check_matrix(rows, bands=bands, currencies=known_currencies(), tiers=TIERS)

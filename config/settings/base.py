@@ -202,8 +202,8 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 Q_CLUSTER = {
     "name": "escalation-desk",
     "orm": "default",
-    "workers": 1,
-    "timeout": 300,
+    "workers": 2,
+    "timeout": 150,
     "retry": 1500,
     "queue_limit": 4,
     "max_attempts": 3,

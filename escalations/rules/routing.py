@@ -85,12 +85,15 @@ def next_role(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) ->
     """Level and role that get a case which its level did not decide in time, or None at the very top.
 
     The matrix's “then whom” of the row in force comes first; then the row of the same issue type one level up; then the
-    general row of that level.
+    general row of that level. At the executive level the next body is the one some row names after it, such as the
+    steering committee.
     """
     above = next_level(level)
-    if above is None:
-        return None
     row = pick_row(rows, issue_type, tier)
+    if above is None:
+        after = [row, *rows] if row.level == level else rows
+        then = next((one.then_role for one in after if one.level == level and one.then_role), "")
+        return (level, then) if then else None
     if row.level == level and row.then_role:
         return above, row.then_role
     for candidate in rows:

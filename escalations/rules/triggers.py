@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 RISKY = frozenset({"legal", "cancellation", "churn"})
+# Phrases weigh 0 to 1; softer ones ("our lawyers") count from here, mere mentions do not.
+CLEAR_ENOUGH = 0.6
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Seen:
     """What a signal and its account say. Money in USD (None when unknown or not convertible)."""
 
     kind: str
-    phrases: tuple[tuple[str, str], ...] = ()
+    phrases: tuple[tuple[str, str, float], ...] = ()  # kind, words, weight
     amount: Decimal | None = None
     renewal_days: int | None = None
     rounds_without_concession: int = 0
@@ -31,7 +33,7 @@ def refund_over(seen: Seen, params: Mapping[str, Any]) -> str | None:
 def risk_language_renewal(seen: Seen, params: Mapping[str, Any]) -> str | None:
     """Legal or cancellation language while the renewal is within the days given."""
     days = int(params.get("days", 60))
-    words = [text for kind, text in seen.phrases if kind in RISKY]
+    words = [text for kind, text, weight in seen.phrases if kind in RISKY and weight >= CLEAR_ENOUGH]
     if words and seen.renewal_days is not None and 0 <= seen.renewal_days <= days:
         said = ", ".join(f"“{word}”" for word in words[:3])
         return f"Customer wrote {said} and renews in {seen.renewal_days} days (limit {days})"

@@ -16,7 +16,7 @@ from escalations.services import briefing, clocks, handoffs
 from escalations.services.access import check
 from escalations.services.lifecycle import move
 from escalations.services.log import Entry, lock, record
-from ledger.errors import Invalid
+from ledger.errors import Invalid, Refused
 from ledger.now import now
 
 EXECUTION_TIME = timedelta(days=2)
@@ -187,9 +187,17 @@ def _reopen_decision(case: Escalation, at: datetime) -> None:
     clocks.start(case, states.DECISION, at=at)
 
 
-def pass_up_requests(case: Escalation, at: datetime, reason: str) -> bool:
-    """Hand the open requests of a case to the next authority; whether there was any."""
-    open_ids = list(case.requests.filter(state=ApprovalRequest.OPEN).order_by("pk").values_list("pk", flat=True))
-    for request_id in open_ids:
-        deciding.pass_up(request_id=request_id, reason=reason, at=at)
-    return bool(open_ids)
+def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:
+    """Hand the open requests of a case to the next authority; one that has none above stays where it is, on record."""
+    for request_id in list(case.requests.filter(state=ApprovalRequest.OPEN).order_by("pk").values_list("pk", flat=True)):
+        try:
+            with transaction.atomic():
+                deciding.pass_up(request_id=request_id, reason=reason, at=at)
+        except Refused as refusal:
+            record(case, [Entry(kind="top", summary=f"Request not passed up: {refusal.message}")], at=at)
+
+
+def asked_now(case: Escalation) -> User | None:
+    """Who the newest open request of the case waits on."""
+    made = case.requests.filter(state=ApprovalRequest.OPEN).select_related("approver").order_by("-pk").first()
+    return made.approver if made else None

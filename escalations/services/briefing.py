@@ -9,6 +9,7 @@ from django.db.models import Max
 from accounts.models import User
 from escalations.briefs import current_parts
 from escalations.models import BriefPart, BriefSnapshot, Escalation
+from escalations.services.access import check
 from escalations.services.log import Entry, lock, record
 from ledger.errors import Invalid, Stale
 from ledger.now import now
@@ -20,14 +21,16 @@ PARTS = dict(BriefPart.PARTS)
 def save_parts(
     *, case_id: int, by: User, texts: dict[str, str], options: list[dict[str, Any]] | None, versions: dict[str, int]
 ) -> list[str]:
-    """Write the parts that changed; returns their names. `versions`: part → version the author saw (0 for none).
+    """Write the parts that changed; returns their names. `versions`: part → version the author saw (0 for none); a part
+    left out is written whatever its version.
 
     Raises Stale, naming the part, when somebody else wrote it meanwhile, and Invalid for an unknown part. Nothing is half
     written.
     """
     at, case = now(), lock(case_id)
-    changed = [part for part, text in texts.items() if _write(case, part, text, {}, by, at, versions.get(part, 0))]
-    if options is not None and _write(case, "options", "", {"rows": options}, by, at, versions.get("options", 0)):
+    check(case, by, "brief")
+    changed = [part for part, text in texts.items() if _write(case, part, text, {}, by, at, versions.get(part))]
+    if options is not None and _write(case, "options", "", {"rows": options}, by, at, versions.get("options")):
         changed.append("options")
     if changed:
         names = ", ".join(PARTS[part] for part in changed)
@@ -35,7 +38,9 @@ def save_parts(
     return changed
 
 
-def _write(case: Escalation, part: str, text: str, data: dict[str, Any], by: User, at: datetime, seen: int) -> bool:
+def _write(
+    case: Escalation, part: str, text: str, data: dict[str, Any], by: User, at: datetime, seen: int | None
+) -> bool:
     if part not in PARTS:
         raise Invalid(f"The brief has no part “{part}”.", field=part)
     row = case.brief_parts.filter(part=part).first()
@@ -46,7 +51,7 @@ def _write(case: Escalation, part: str, text: str, data: dict[str, Any], by: Use
         return False
     if (row.text, row.data) == (text, data):
         return False
-    if seen and row.version != seen:
+    if seen is not None and row.version != seen:
         raise Stale(f"{row.by} changed “{PARTS[part]}” while you typed. Compare both texts and save again.", field=part)
     row.text, row.data, row.by, row.at, row.version = text, data, by, at, row.version + 1
     row.save()

@@ -16,10 +16,18 @@ from ledger.now import now
 
 
 def above(case: Escalation) -> tuple[int, str] | None:
-    """Level and role the matrix names next, or None at the top."""
-    return rules.next_role(
+    """Level and role the matrix names next, or None at the top: when who decides now holds that role already."""
+    found = rules.next_role(
         routing.matrix_rows(case.policy), issue_type=case.issue_type.slug, tier=case.tier, level=case.level
     )
+    if found is None or found[0] > case.level:
+        return found
+    authority = _authority(case)
+    return None if authority and authority.user.has_role(found[1]) else found
+
+
+def _authority(case: Escalation) -> CasePerson | None:
+    return case.people.filter(duty=CasePerson.AUTHORITY).select_related("user").first()
 
 
 @transaction.atomic
@@ -58,14 +66,12 @@ def _up(case: Escalation, *, at: datetime, by: User | None, why: str, tried: str
     if target is None:
         raise Invalid("This case is at the top level already.")
     level, role = target
-    passed = asking.pass_up_requests(case, at, why)
-    case.refresh_from_db(
-        fields=["level", "level_since", "version", "route_reasons", "log_count", "log_last", "log_seal"]
-    )
+    asking.pass_up_requests(case, at, why)
+    case.refresh_from_db(fields=["level", "level_since", "version", "route_reasons"])
     if case.level < level:
         asking.raise_level(case, level, at, why, by)
-    authority = case.people.filter(duty=CasePerson.AUTHORITY).select_related("user").first()
-    new = authority.user if passed and authority else _person(case, role, authority)
+    authority = _authority(case)
+    new = asking.asked_now(case) or _person(case, role, authority)
     if new is None:
         record(case, [Entry(kind="nobody", summary=f"Nobody holds the role {role}; operations are told.")], at=at)
         notifications.nobody(case, role)

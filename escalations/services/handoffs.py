@@ -9,6 +9,7 @@ from accounts.models import Role, User
 from escalations import notifications, states
 from escalations.models import CasePerson, Escalation, HandOff
 from escalations.services import briefing, clocks
+from escalations.services.access import check
 from escalations.services.lifecycle import move
 from escalations.services.log import Entry, lock, record
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
@@ -199,5 +200,6 @@ def reassign(*, case_id: int, by: User, to: User, tried: str, open_points: str, 
         if not value.strip():
             raise Invalid("Write what the next owner needs: what was tried, what is open, what you ask.", field=field)
     at, case = now(), lock(case_id)
+    check(case, by, "hand_off")
     notes = {"tried": tried, "open_points": open_points, "ask": ask}
     return send(case, to=to, at=at, by=by, why=f"{by.name} hands it over", **notes)

@@ -1,39 +1,22 @@
-"""Account health: explained score from signals, cases, SLA, renewal and commitments; kept on the account."""
+"""Account health with what only cases know: open cases, missed promises, overdue commitments."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from accounts.models import Account, Signal
-from accounts.rules.health import HealthInputs, account_health
+from accounts.models import Account
+from accounts.rules.health import Health
+from accounts.services import health as account_verbs
 from escalations.models import Clock, Commitment, Escalation
 
+BREACHES_COUNT_FOR = timedelta(days=90)
 
-def inputs(account: Account, at: datetime) -> HealthInputs:
-    """What health looks at: the last 30 days of tone, open cases, breaches of 90 days, renewal, overdue commitments."""
-    recent = Signal.objects.filter(account=account, at__gte=at - timedelta(days=30)).order_by("-at")
-    tones = list(recent.values_list("sentiment", flat=True)[:50])
-    open_cases = Escalation.objects.open().filter(account=account).values_list("tier", flat=True)
-    tiers: dict[str, int] = {}
-    for tier in open_cases:
-        tiers[tier] = tiers.get(tier, 0) + 1
-    breaches = Clock.objects.filter(case__account=account, breached_at__gte=at - timedelta(days=90)).count()
+
+def recompute(account: Account, *, at: datetime) -> Health | None:
+    """Compute and keep the health of an account; None, and nothing changes, when too little is known."""
+    known = account_verbs.known_inputs(account)
+    tiers = Counter(Escalation.objects.open().filter(account=account).values_list("tier", flat=True))
+    breaches = Clock.objects.filter(case__account=account, breached_at__gte=at - BREACHES_COUNT_FOR).count()
     overdue = Commitment.objects.filter(account=account, state=Commitment.OPEN, due_on__lt=at.date()).count()
-    return HealthInputs(
-        sentiment=tones or None,
-        open_escalations=tiers,
-        sla_breaches=breaches,
-        days_to_renewal=(account.renewal_date - at.date()).days if account.renewal_date else None,
-        overdue_commitments=overdue,
-        usage=None,
-    )
-
-
-def recompute(account: Account, *, at: datetime) -> Account:
-    """Compute and keep the health; an account about which nothing is known keeps what an import said."""
-    found = account_health(inputs(account, at))
-    if found is None:
-        return account
-    parts: list[dict[str, Any]] = [part._asdict() for part in found.parts]
-    account.health, account.health_parts = found.score, [*parts, {"name": "sentence", "why": found.sentence}]
-    account.save(update_fields=["health", "health_parts", "changed_at"])
-    return account
+    inputs = replace(known, open_escalations=dict(tiers), sla_breaches=breaches, overdue_commitments=overdue)
+    return account_verbs.refresh(account=account, inputs=inputs)

@@ -40,7 +40,7 @@ def seen(signal: Signal) -> triggers.Seen:
     if signal.kind == Signal.COUNTERPROPOSAL:
         series = Signal.objects.filter(account=signal.account, kind=Signal.COUNTERPROPOSAL).order_by("at", "pk")
         rounds = triggers.rounds_without_concession(list(series.values_list("with_concession", flat=True)))
-    phrases = tuple((phrase["kind"], phrase["text"]) for phrase in signal.phrases)
+    phrases = tuple((phrase["kind"], phrase["text"], phrase["weight"]) for phrase in signal.phrases)
     renewal = signal.account.renewal_date
     try:
         amount = usd(signal.amount, signal.currency, now().date()) if signal.amount is not None else None
@@ -52,7 +52,7 @@ def seen(signal: Signal) -> triggers.Seen:
         amount=amount,
         renewal_days=(renewal - now().date()).days if renewal else None,
         rounds_without_concession=rounds,
-        asks_refund=any(kind in REFUND_WORDS for kind, _ in phrases) or signal.amount is not None,
+        asks_refund=any(kind in REFUND_WORDS for kind, _, _ in phrases) or signal.amount is not None,
     )
 
 

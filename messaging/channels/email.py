@@ -3,7 +3,7 @@
 import smtplib
 from email.utils import format_datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -37,10 +37,12 @@ class Postman:
     def __init__(self) -> None:
         self._connection: Any = None
 
-    def __enter__(self) -> "Postman":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._close()
 
     def hand_over(self, message: Message) -> str:

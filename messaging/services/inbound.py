@@ -36,7 +36,9 @@ def receive(*, raw: bytes, channel: str = "file") -> InboundMail:
     try:
         parsed = parse_in_child(raw)
     except MailRefused as refusal:
-        return _keep(raw, channel, f"<{sha256}@refused>", {"state": InboundMail.REFUSED, "note": refusal.reason[:300]})[0]
+        return _keep(raw, channel, f"<{sha256}@refused>", {"state": InboundMail.REFUSED, "note": refusal.reason[:300]})[
+            0
+        ]
     return _take(raw, channel, parsed)
 
 

@@ -40,7 +40,7 @@ def tell(
 
 
 def read(*, user: User, ids: Collection[int] | None = None) -> int:
-    """Mark this person's unread notices as read: those of `ids`, or all. Returns how many changed; foreign ids change nothing."""
+    """Mark this person's unread notices as read: those of `ids`, or all. Returns how many changed; foreign ids do nothing."""
     unread = Notice.objects.filter(user=user, read_at__isnull=True)
     if ids is not None:
         unread = unread.filter(pk__in=ids)

@@ -16,7 +16,9 @@ NOT_OURS = {".git", ".venv", "var", "test-output"}
 # Put together from pieces, so that this file does not itself say what it forbids.
 REGISTRIES = re.compile(r"(py" + r"pi|npm" + r"js|deb" + r"ian)\.(org|com)|python" + "hosted")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "tm" + "p", r"home/\w+")) + r")/")
-UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b|#\s*XX" + r"X\b|coming " + r"soon|lorem " + "ipsum", re.IGNORECASE)
+UNFINISHED = re.compile(
+    r"\b(TO" + r"DO|FIX" + r"ME)\b|#\s*XX" + r"X\b|coming " + r"soon|lorem " + "ipsum", re.IGNORECASE
+)
 CLOCKS = re.compile(r"\b(timezone\.(now|localtime|localdate)|datetime\.(now|utcnow|today)|date\.today|time\.time)\(")
 MOST_LINES_OF_A_FUNCTION = 50
 MOST_LINES_OF_A_FILE = 300

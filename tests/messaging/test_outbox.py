@@ -63,9 +63,9 @@ def test_the_same_key_is_written_once(post: Post) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_message_of_a_change_that_is_undone_is_never_sent(real_smtp: Mailbox, post: Post) -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         post()
-        raise RuntimeError("the change is undone")
+        transaction.set_rollback(True)
     assert outbox.send_due() == 0
     assert real_smtp.messages == []
 
@@ -153,9 +153,7 @@ def test_when_the_server_is_down_nothing_is_lost_and_all_wait(post: Post, settin
         assert "did not answer" in message.deliveries.get().detail
 
 
-def test_a_message_nobody_wants_any_more_is_dropped(
-    real_smtp: Mailbox, post: Post, check: Callable[..., None]
-) -> None:
+def test_a_message_nobody_wants_any_more_is_dropped(real_smtp: Mailbox, post: Post, check: Callable[..., None]) -> None:
     asked: list[str] = []
     check("handoff", lambda rest: bool(asked.append(rest)))
     stale = post(1, wanted_while="handoff:12:3")
@@ -242,7 +240,7 @@ def test_many_senders_at_once_send_each_message_once(real_smtp: Mailbox, post: P
         try:
             gate.wait()
             sent.append(outbox.send_due(limit=10) + outbox.send_due(limit=10))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
             faults.append(error)
         finally:
             connection.close()

@@ -70,10 +70,10 @@ class Desk:
         self.start(name, "manage.py", "run_engine")
 
     def wait_until_ready(self) -> None:
-        """Until /healthz is well; AssertionError with the log when it does not become so."""
+        """Until the web part of /healthz is well (the engine may start later); AssertionError with the log when it does not become so."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.processes["web"].poll() is None:
-            with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz?part=web", timeout=5) as answer:
                 if answer.status == 200:
                     return
             time.sleep(0.1)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from config import worker
+from config import schedules, worker
 from config.supervisor import Stopped, stopped_by_signals
 
 
@@ -14,6 +14,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with stopped_by_signals():
+                schedules.ensure()
                 worker.run()
         except Stopped:
             self.stdout.write("Worker stopped.")

@@ -1,0 +1,154 @@
+"""Accounts with their domains, contacts and contracts; exchange rates."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+
+from accounts.models import Account, AccountDomain, Contact, ExchangeRate, Subscription
+from accounts.queries import known_currencies
+from accounts.services.import_cells import website_domain
+
+
+def checked_currency(code: str) -> str:
+    """A currency that has an exchange rate; a form error otherwise."""
+    code = code.strip().upper()
+    if code not in known_currencies():
+        raise forms.ValidationError(f"There is no exchange rate for {code}. Add one first, or use a known code.")
+    return code
+
+
+class MoneyForm(forms.ModelForm):
+    """Amounts are in a currency that can be compared with limits."""
+
+    def clean_currency(self) -> str:
+        """As everywhere."""
+        return checked_currency(self.cleaned_data["currency"])
+
+
+class AccountForm(MoneyForm):
+    """An account."""
+
+    class Meta:
+        model = Account
+        fields = "__all__"
+        help_texts = {
+            "external_id": "Its id in the source; imports and the API find the account by both.",
+            "arr": "Yearly recurring revenue in the account's currency. Empty: taken from its contracts.",
+            "renewal_date": "Empty: taken from its contracts.",
+            "parent": "The company it belongs to.",
+            "strategic": "Raises triage.",
+        }
+
+    def clean_parent(self) -> Account | None:
+        """No circles."""
+        parent = above = self.cleaned_data["parent"]
+        while above is not None:
+            if above.pk == self.instance.pk:
+                raise forms.ValidationError("Choose an account that does not belong to this one.")
+            above = above.parent
+        return parent
+
+
+class DomainForm(forms.ModelForm):
+    """A mail domain."""
+
+    class Meta:
+        model = AccountDomain
+        fields = ["domain"]
+
+    def clean_domain(self) -> str:
+        """Kept bare and in lower case."""
+        domain = website_domain(self.cleaned_data["domain"])
+        if "." not in domain or any(char.isspace() for char in domain):
+            raise forms.ValidationError("Write the domain as example.com.")
+        return domain
+
+
+class DomainInline(admin.TabularInline):
+    """Mail from these domains belongs to the account."""
+
+    model = AccountDomain
+    form = DomainForm
+    extra = 0
+    verbose_name_plural = "mail domains (mail from them belongs to this account; leave public providers out)"
+
+
+class ContactInline(admin.TabularInline):
+    """The customer's people."""
+
+    model = Contact
+    fields = ["name", "email", "title", "executive"]
+    extra = 0
+
+
+class SubscriptionInline(admin.TabularInline):
+    """Contract lines."""
+
+    model = Subscription
+    form = MoneyForm
+    fields = ["source", "external_id", "plan", "start_date", "end_date", "arr", "currency", "auto_renew"]
+    extra = 0
+
+
+@admin.register(Account)
+class AccountAdmin(SimpleHistoryAdmin):
+    """Companies we deal with."""
+
+    form = AccountForm
+    inlines = [DomainInline, ContactInline, SubscriptionInline]
+    list_display = [
+        "name",
+        "kind",
+        "status",
+        "source",
+        "external_id",
+        "arr",
+        "currency",
+        "renewal_date",
+        "health",
+        "csm",
+    ]
+    list_filter = ["kind", "status", "strategic", "source", "segment"]
+    list_select_related = ["csm"]
+    search_fields = ["name", "external_id", "domains__domain", "contacts__email"]
+    autocomplete_fields = ["parent", "csm", "ae"]
+    readonly_fields = ["created_at", "changed_at"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        """Accounts churn, they are not removed."""
+        return False
+
+
+class RateForm(forms.ModelForm):
+    """A rate above zero for a three-letter code."""
+
+    class Meta:
+        model = ExchangeRate
+        fields = "__all__"
+        help_texts = {"on": "It applies from this day until the next rate.", "usd": "What 1 unit is worth in USD."}
+
+    def clean_currency(self) -> str:
+        """Three letters, upper case."""
+        code = self.cleaned_data["currency"].strip().upper()
+        if len(code) != 3 or not (code.isascii() and code.isalpha()):
+            raise forms.ValidationError("Use a three-letter code such as EUR.")
+        return code
+
+    def clean_usd(self) -> Any:
+        """Nothing is worth nothing."""
+        if self.cleaned_data["usd"] <= 0:
+            raise forms.ValidationError("Enter a rate above 0.")
+        return self.cleaned_data["usd"]
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(admin.ModelAdmin):
+    """What currencies are worth in USD. Limits are in USD; amounts without a rate are refused."""
+
+    form = RateForm
+    list_display = ["currency", "on", "usd"]
+    list_filter = ["currency"]
+    date_hierarchy = "on"

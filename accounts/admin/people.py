@@ -1,0 +1,154 @@
+"""Users and the roles they hold."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import Role, RoleHolding, User
+from accounts.rules.workcalendar import find_zone
+
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def checked_zone(name: str) -> str:
+    """The zone's name; a form error for one that does not exist."""
+    try:
+        find_zone(name)
+    except ValueError as error:
+        raise forms.ValidationError(str(error))
+    return name
+
+
+class PersonForm(forms.ModelForm):
+    """A user without the password: its hash is nobody's business."""
+
+    class Meta:
+        model = User
+        exclude = ["password"]
+
+    def clean_zone(self) -> str:
+        """A zone that exists: every page is shown in it."""
+        return checked_zone(self.cleaned_data["zone"])
+
+    def clean_email(self) -> str:
+        """Addresses are kept in lower case."""
+        return self.cleaned_data["email"].strip().lower()
+
+    def clean_manager(self) -> User | None:
+        """No circles: escalations walk up this chain."""
+        manager = self.cleaned_data["manager"]
+        if manager and self.instance.pk and manager.pk in self.instance.tree_ids:
+            raise forms.ValidationError("Choose somebody who does not report to this person.")
+        return manager
+
+
+class NewPersonForm(AdminUserCreationForm):
+    """A new user: address, name and first password."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+    def clean_email(self) -> str:
+        """Addresses are kept in lower case and are unique whatever their case."""
+        email = self.cleaned_data["email"].strip().lower()
+        if User.objects.filter(email__iexact=email).exists():
+            raise forms.ValidationError("A user with this address exists.")
+        return email
+
+
+class HoldingInline(admin.TabularInline):
+    """Roles held, from when to when. End a holding instead of removing it: decisions refer to it."""
+
+    model = RoleHolding
+    extra = 0
+    autocomplete_fields = ["role"]
+    verbose_name_plural = "roles held (end a holding instead of removing it; the end itself is no longer included)"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Holdings end, they are not removed."""
+        return False
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """Users sign in by e-mail. The password can be set, never read."""
+
+    form = PersonForm
+    add_form = NewPersonForm
+    inlines = [HoldingInline]
+    ordering = ["name"]
+    list_display = ["name", "email", "manager", "team", "region", "kind", "is_active"]
+    list_filter = ["is_active", "kind", "holdings__role", "region"]
+    list_select_related = ["manager"]
+    search_fields = ["name", "email", "team"]
+    autocomplete_fields = ["manager"]
+    readonly_fields = ["password_link", "last_login", "date_joined"]
+    filter_horizontal = ["groups", "user_permissions"]
+    add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
+    fieldsets = [
+        (None, {"fields": ["email", "password_link", "name", "kind", "is_active"]}),
+        (
+            "Place in the company",
+            {
+                "fields": ["manager", "team", "region"],
+                "description": "Escalations go up the chain of managers; a manager who holds the role asked for gets them.",
+            },
+        ),
+        (
+            "Reading",
+            {"fields": ["zone", "density", "shortcuts"], "description": "People change these on their profile."},
+        ),
+        (
+            "Admin rights",
+            {
+                "fields": list(POWERS),
+                "description": "Only superusers change these. Rights in the desk come from roles.",
+            },
+        ),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+
+    @admin.display(description="password")
+    def password_link(self, user: User) -> SafeString:
+        """Where a new password is set."""
+        return format_html('<a href="../password/">{}</a>', "Set a new password")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Nobody gives themselves rights: only superusers touch them, and only they touch superusers."""
+        locked = [] if getattr(request.user, "is_superuser", False) else list(POWERS)
+        return [*super().get_readonly_fields(request, obj), *locked]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A superuser is changed by superusers only: setting the password would take the rights over."""
+        if obj is not None and obj.is_superuser and not getattr(request.user, "is_superuser", False):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """People are made inactive, not removed: the record names them."""
+        return False
+
+
+@admin.register(Role)
+class RoleAdmin(admin.ModelAdmin):
+    """Jobs in the escalation framework."""
+
+    list_display = ["name", "slug", "level", "function", "sees", "quorum", "sort"]
+    list_filter = ["level", "sees", "quorum"]
+    search_fields = ["name", "slug"]
+    ordering = ["sort", "name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> list[str]:
+        """The slug is what matrices refer to."""
+        return ["slug"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        """Matrices and the record refer to roles."""
+        return False

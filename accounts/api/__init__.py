@@ -1,0 +1,158 @@
+"""Accounts and signals over HTTP: the same verbs, rights and errors as the browser."""
+
+import json
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.serializers import AccountSerializer, AccountWriteSerializer, SignalSerializer, SignalWriteSerializer
+from accounts.models import Account, Signal, User
+from accounts.queries import portfolio
+from accounts.services import accounts, signals
+from ledger import idempotency
+from ledger.errors import NotAllowed, NotThere
+
+LONGEST_BODY = 1_000_000
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Sent again with the same body, the first answer is repeated and nothing is written twice.",
+)
+
+
+class AccountFilter(filters.FilterSet):
+    """What the list may be narrowed by."""
+
+    health_min = filters.NumberFilter(field_name="health", lookup_expr="gte", min_value=0, max_value=100)
+    health_max = filters.NumberFilter(field_name="health", lookup_expr="lte", min_value=0, max_value=100)
+    renewal_before = filters.DateFilter(field_name="renewal_date", lookup_expr="lt")
+    updated_since = filters.IsoDateTimeFilter(field_name="changed_at", lookup_expr="gte")
+    search = filters.CharFilter(method="search_text", label="Words in name, id, segment or industry; or a mail domain")
+    ordering = filters.OrderingFilter(
+        fields=[("name", "name"), ("changed_at", "updated"), ("renewal_date", "renewal_date"), ("health", "health")]
+    )
+
+    class Meta:
+        model = Account
+        fields = ["kind", "status", "source", "external_id"]
+
+    def search_text(self, queryset: "QuerySet[Account]", name: str, value: str) -> "QuerySet[Account]":
+        """As the account page searches."""
+        return portfolio.search(queryset, value)
+
+
+class SignalFilter(filters.FilterSet):
+    """What the list may be narrowed by."""
+
+    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = Signal
+        fields = ["account", "kind", "tone", "source"]
+
+
+def _user(request: Request) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - the permission lets nobody else in
+    return request.user
+
+
+def _once(request: Request, scope: str, do: Any) -> Response:
+    """Run a write once for its Idempotency-Key; keys of one user never meet another's."""
+    code, answer = idempotency.once(
+        scope=f"{scope}:{_user(request).pk}",
+        key=request.headers.get("Idempotency-Key", "")[:200],
+        body=json.dumps(request.data, sort_keys=True, default=str).encode(),
+        do=do,
+    )
+    return Response(answer, status=code)
+
+
+def _plain(data: Any) -> Any:
+    """As JSON would show it, so that the remembered answer equals the first one."""
+    return json.loads(json.dumps(data, default=str))
+
+
+@extend_schema_view(list=extend_schema(summary="List accounts"), retrieve=extend_schema(summary="Read one account"))
+class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Companies this user may see. Integrations write them by their own external id."""
+
+    serializer_class = AccountSerializer
+    filterset_class = AccountFilter
+    queryset = Account.objects.none()
+
+    def get_queryset(self) -> "QuerySet[Account]":
+        """Only what this user may open."""
+        return Account.objects.visible_to(_user(self.request)).select_related("csm", "ae").order_by("name", "id")
+
+    @extend_schema(
+        summary="Create or update an account by external id",
+        description="For operations and service users. Fields left out keep their value. 201 when created, 200 otherwise.",
+        request=AccountWriteSerializer,
+        responses={200: AccountSerializer, 201: AccountSerializer},
+        parameters=[IDEMPOTENCY],
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Upsert by (source, external_id)."""
+        user = _user(request)
+        if not (user.is_ops or user.kind == User.SERVICE):
+            raise NotAllowed("Only operations and service users may write accounts.")
+        body = AccountWriteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+
+        def write() -> tuple[int, Any]:
+            account, new = accounts.put(by=user, **body.validated_data)
+            code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+            return code, _plain(AccountSerializer(account).data)
+
+        return _once(request, "accounts", write)
+
+
+@extend_schema_view(list=extend_schema(summary="List signals"), retrieve=extend_schema(summary="Read one signal"))
+class SignalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """What was observed about accounts, newest first."""
+
+    serializer_class = SignalSerializer
+    filterset_class = SignalFilter
+    queryset = Signal.objects.none()
+
+    def get_queryset(self) -> "QuerySet[Signal]":
+        """Only of accounts this user may open."""
+        return Signal.objects.visible_to(_user(self.request)).select_related("account", "contact")
+
+    @extend_schema(
+        summary="Log a signal",
+        description="Tone and risk phrases are read from the text. The same source and external id gives the first signal.",
+        request=SignalWriteSerializer,
+        responses={201: SignalSerializer},
+        parameters=[IDEMPOTENCY],
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Keep a signal of a visible account."""
+        body = SignalWriteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+
+        def write() -> tuple[int, Any]:
+            values = dict(body.validated_data)
+            account = _visible_account(_user(request), values.pop("account"))
+            contact = accounts.contact_of(account=account, email=values.pop("contact_email", ""))
+            signal = signals.record(account=account, contact=contact, logged_by=_user(request), **values)
+            return status.HTTP_201_CREATED, _plain(SignalSerializer(signal).data)
+
+        return _once(request, "signals", write)
+
+
+def _visible_account(user: User, pk: int) -> Account:
+    account = Account.objects.visible_to(user).filter(pk=pk).first()
+    if account is None:
+        raise NotThere("There is no such account.", field="account")
+    return account
+
+
+router_entries = [("accounts", AccountViewSet), ("signals", SignalViewSet)]

@@ -1,0 +1,215 @@
+"""Forms of the account pages."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row, Submit
+from django import forms
+
+from accounts.models import Account, Contact, ImportRun, Signal, User
+from accounts.queries import known_currencies
+from accounts.services.imports import LARGEST_FILE, fields_of
+from ledger.now import now
+
+ODD_ZONES = ("Etc/", "posix", "right", "SystemV")
+CLOCK_SKEW = timedelta(minutes=5)
+FIELD_LABELS = {
+    "external_id": "Id (match on this)",
+    "account_external_id": "Account id",
+    "arr": "ARR",
+    "mrr": "Monthly amount (× 12 is ARR)",
+    "owner_email": "Owner's e-mail (CSM)",
+    "parent": "Parent account",
+    "domain": "Mail domain",
+    "churned": "Has left (yes or no)",
+    "role": "Job title",
+    "auto_renew": "Renews by itself (yes or no)",
+}
+
+
+def field_label(name: str) -> str:
+    """A field in words."""
+    return FIELD_LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def currency_choices(empty: str = "–") -> list[tuple[str, str]]:
+    """Currencies with a rate; the first choice says what leaving it open means."""
+    return [("", empty), *((code, code) for code in sorted(known_currencies()))]
+
+
+class SignalForm(forms.Form):
+    """Log something observed about an account."""
+
+    kind = forms.ChoiceField(label="What was it", choices=Signal.KINDS, initial=Signal.CALL)
+    at = forms.DateTimeField(
+        label="When",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"required": "Enter a date and time.", "invalid": "Enter a date and time."},
+    )
+    contact = forms.ModelChoiceField(
+        label="Who", queryset=Contact.objects.none(), required=False, empty_label="Nobody named"
+    )
+    text = forms.CharField(
+        label="What was said or seen",
+        widget=forms.Textarea(attrs={"rows": 6}),
+        max_length=20_000,
+        help_text="Their own words where you have them: tone and risk phrases are read from this.",
+        error_messages={"required": "Enter what was said or seen."},
+    )
+    amount = forms.DecimalField(
+        label="Amount",
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+        help_text="Money asked for, if any.",
+    )
+    currency = forms.ChoiceField(label="Currency", required=False)
+    with_concession = forms.TypedChoiceField(
+        label="Did they concede anything",
+        choices=[("no", "No, without a concession"), ("yes", "Yes, with a concession")],
+        coerce=lambda value: value == "yes",
+        empty_value=False,
+        initial="no",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="Three counterproposals without a concession are a deadlock.",
+    )
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contact"].queryset = account.contacts.all()  # type: ignore[attr-defined]
+        self.fields["currency"].choices = currency_choices()  # type: ignore[attr-defined]
+        self.fields["at"].initial = now().replace(second=0, microsecond=0)
+        self.helper = FormHelper()
+        self.helper.attrs = {"novalidate": ""}
+        self.helper.layout = Layout(
+            Row(*(Column(name, css_class="col-md-4") for name in ("kind", "at", "contact"))),
+            "text",
+            Div(Field("with_concession"), data_show_when=f"kind={Signal.COUNTERPROPOSAL}"),
+            Row(Column("amount", css_class="col-md-4"), Column("currency", css_class="col-md-4")),
+            Submit("save", "Log signal", css_class="btn-primary"),
+            HTML('<a class="btn btn-link" href="{% url "accounts:detail" account.pk %}">Back to the account</a>'),
+        )
+
+    def clean_at(self) -> datetime:
+        """What is logged has happened."""
+        at = self.cleaned_data["at"]
+        if at > now() + CLOCK_SKEW:
+            raise forms.ValidationError("Enter a time that has passed.")
+        return at
+
+    def clean(self) -> dict[str, Any]:
+        """An amount needs its currency."""
+        values = super().clean() or {}
+        if values.get("amount") and not values.get("currency"):
+            self.add_error("currency", "Choose the currency of the amount.")
+        return values
+
+
+class UploadForm(forms.Form):
+    """Bring a file in."""
+
+    file = forms.FileField(
+        label="CSV file",
+        help_text="At most 10 MB, with a header line. Nothing is written before you confirm.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+        error_messages={"required": "Choose a CSV file.", "empty": "The file is empty. Choose another one."},
+    )
+    kind = forms.ChoiceField(
+        label="What is in it", required=False, choices=[("", "Find out from the columns"), *ImportRun.KINDS]
+    )
+    source = forms.SlugField(
+        label="Source system",
+        initial="crm",
+        max_length=40,
+        help_text="Ids are unique within a source: use the same name for the next file from there.",
+    )
+    default_currency = forms.ChoiceField(
+        label="Currency when the file has no such column",
+        required=False,
+        help_text="Can also be chosen in the next step.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["default_currency"].choices = currency_choices("Decide later")  # type: ignore[attr-defined]
+        self.helper = FormHelper()
+        self.helper.attrs = {"novalidate": ""}
+        self.helper.layout = Layout(
+            "file",
+            Row(
+                Column("kind", css_class="col-md-4"),
+                Column("source", css_class="col-md-4"),
+                Column("default_currency", css_class="col-md-4"),
+            ),
+            Submit("save", "Upload and match columns", css_class="btn-primary"),
+        )
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST_FILE:
+            raise forms.ValidationError("The file is larger than 10 MB. Split it and import the parts.")
+        return file
+
+
+class MappingForm(forms.Form):
+    """Which column fills which field: one choice for each column of the file."""
+
+    default_currency = forms.ChoiceField(label="Currency of the amounts", required=False)
+    save_as = forms.CharField(
+        label="Remember this mapping as",
+        required=False,
+        max_length=80,
+        help_text="It is taken by itself for the next file with the same header row.",
+    )
+
+    def __init__(self, *args: Any, run: ImportRun, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.run = run
+        self.fields["default_currency"].choices = currency_choices("Choose a currency")  # type: ignore[attr-defined]
+        self.fields["default_currency"].initial = run.default_currency
+        choices = [("", "Do not import"), *((name, field_label(name)) for name in fields_of(run.kind))]
+        for place, name in enumerate(run.headers):
+            fills = [field for field, header in run.columns.items() if header == name]
+            field = forms.MultipleChoiceField if len(fills) > 1 else forms.ChoiceField
+            self.fields[f"column_{place}"] = field(
+                label=f"Field for {name}",
+                choices=choices,
+                required=False,
+                initial=fills if len(fills) > 1 else "".join(fills),
+            )
+
+    def column_rows(self) -> list[dict[str, Any]]:
+        """Each column of the file beside its choice."""
+        return [{"header": name, "field": self[f"column_{place}"]} for place, name in enumerate(self.run.headers)]
+
+    def clean(self) -> dict[str, Any]:
+        """A field is filled by one column."""
+        values = super().clean() or {}
+        columns: dict[str, str] = {}
+        for place, header in enumerate(self.run.headers):
+            chosen = values.get(f"column_{place}") or []
+            for name in [chosen] if isinstance(chosen, str) else chosen:
+                if name in columns:
+                    self.add_error(f"column_{place}", f"{field_label(name)} is filled by {columns[name]} already.")
+                columns.setdefault(name, header)
+        values["columns"] = {name: header for name, header in columns.items() if name}
+        return values
+
+
+class ProfileForm(forms.Form):
+    """A person's own preferences."""
+
+    name = forms.CharField(label="Name", max_length=120, error_messages={"required": "Enter your name."})
+    zone = forms.ChoiceField(label="Time zone", help_text="Times on pages and in e-mails are shown in it.")
+    density = forms.ChoiceField(label="Density of lists", choices=User.DENSITIES, widget=forms.RadioSelect)
+    shortcuts = forms.BooleanField(label="Keyboard shortcuts with single keys", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(ODD_ZONES))
+        self.fields["zone"].choices = [(zone, zone.replace("_", " ")) for zone in ["UTC", *zones]]  # type: ignore[attr-defined]

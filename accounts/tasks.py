@@ -1,0 +1,17 @@
+"""Background jobs of this app, called by name."""
+
+from accounts.models import ImportRun
+from accounts.services import contracts, imports
+
+
+def run_import(run_id: int) -> str:
+    """Applies a started import; a repeated call goes on where the first one ended."""
+    run = ImportRun.objects.get(pk=run_id)
+    if run.state == ImportRun.RUNNING:
+        run = imports.apply(run=run)
+    return f"{run.filename}: {run.applied} of {run.total} rows"
+
+
+def roll_renewals() -> int:
+    """Moves renewals that have passed to the next one of their contracts."""
+    return contracts.roll_renewals()

@@ -1,0 +1,20 @@
+"""Addresses of the account pages."""
+
+from django.urls import path
+
+from accounts.views import customers, imports, people
+
+app_name = "accounts"
+urlpatterns = [
+    path("accounts/", customers.account_list, name="list"),
+    path("accounts/export.csv", customers.export, name="export"),
+    path("accounts/<int:pk>/", customers.detail, name="detail"),
+    path("accounts/<int:pk>/signals/new/", customers.log_signal, name="log_signal"),
+    path("imports/", imports.import_list, name="imports"),
+    path("imports/new/", imports.import_new, name="import_new"),
+    path("imports/<int:pk>/", imports.import_run, name="import_run"),
+    path("imports/<int:pk>/start/", imports.import_start, name="import_start"),
+    path("imports/<int:pk>/stop/", imports.import_stop, name="import_stop"),
+    path("imports/<int:pk>/problems.csv", imports.import_problems, name="import_problems"),
+    path("profile/", people.profile, name="profile"),
+]

@@ -1,0 +1,144 @@
+"""The account list, one account, and logging a signal."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.exports import accounts_csv
+from accounts.forms import SignalForm
+from accounts.models import Account, Signal, User
+from accounts.panels import panels_for
+from accounts.queries import portfolio
+from accounts.services import signals
+from ledger.errors import Refused
+from ledger.now import now
+
+PAGE = 25
+SIGNALS_SHOWN, MOST_SIGNALS = 10, 200
+NEGATIVE, COMMERCIAL = "negative", "commercial"
+
+
+@require_GET
+def account_list(request: HttpRequest) -> HttpResponse:
+    """Accounts by weighted risk, with saved views, filters and search."""
+    user, wanted = _viewer(request), request.GET.dict()
+    today = timezone.localdate(now())
+    page = Paginator(portfolio.select(user, wanted, today).select_related("csm"), PAGE).get_page(wanted.get("page"))
+    context = {
+        "page": page,
+        "rows": _rows(page),
+        "views": _views(user, wanted),
+        "tiles": portfolio.strip(user, today),
+        "segments": portfolio.segments(user),
+        "kinds": Account.KINDS,
+        "wanted": wanted,
+        "filtered": any(wanted.get(key) for key in ("q", "health", "renewal", "segment", "kind")),
+    }
+    return render(request, "accounts/list.html", context)
+
+
+def _views(user: User, wanted: dict[str, str]) -> list[dict[str, Any]]:
+    counts = portfolio.view_counts(user, timezone.localdate(now()))
+    current = wanted.get("view") if wanted.get("view") in portfolio.VIEWS else "customers"
+    return [
+        {"key": key, "label": label, "count": counts[key], "current": key == current}
+        for key, label in portfolio.VIEWS.items()
+    ]
+
+
+def _rows(page: Page) -> list[dict[str, Any]]:
+    accounts: list[Account] = list(page)
+    trends = portfolio.trends([account.pk for account in accounts], now())
+    largest = max((account.usd_risk or 0 for account in accounts), default=0)  # type: ignore[attr-defined]
+    return [
+        {
+            "account": account,
+            "trend": trends.get(account.pk),
+            "share": 100 * (account.usd_risk or 0) / largest if largest else 0,  # type: ignore[attr-defined]
+            "why": portfolio.worst_reason(account),
+        }
+        for account in accounts
+    ]
+
+
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """The list with its filters as CSV."""
+    accounts = portfolio.select(_viewer(request), request.GET.dict(), timezone.localdate(now()))
+    answer = HttpResponse(accounts_csv(accounts.select_related("csm", "ae")), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="accounts.csv"'
+    return answer
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One account: facts, health, what was observed, who is involved, and the blocks of the apps above."""
+    account = _account(request, pk)
+    parts = [part for part in account.health_parts if part.get("weight")]
+    summary = next((part["why"] for part in account.health_parts if part.get("name") == "summary"), "")
+    context = {
+        "account": account,
+        "health_parts": [{**part, "percent": _percent(part)} for part in parts],
+        "health_summary": summary,
+        "trend": portfolio.trends([account.pk], now()).get(account.pk),
+        "days_left": (account.renewal_date - timezone.localdate(now())).days if account.renewal_date else None,
+        "contacts": account.contacts.all()[:50],
+        "contracts": account.subscriptions.all()[:20],
+        "panels": panels_for(account, _viewer(request)),
+        **_signals(account, request.GET.get("signals", ""), older="older" in request.GET),
+    }
+    return render(request, "accounts/detail.html", context)
+
+
+def _percent(part: dict[str, Any]) -> int | None:
+    return None if part.get("points") is None else round(100 * part["points"] / part["weight"])
+
+
+def _signals(account: Account, show: str, *, older: bool) -> dict[str, Any]:
+    found = account.signals.select_related("contact", "logged_by")
+    if show == NEGATIVE:
+        found = found.filter(tone="negative")
+    elif show == COMMERCIAL:
+        found = found.filter(kind=Signal.COUNTERPROPOSAL)
+    total = found.count()
+    shown = list(found[: MOST_SIGNALS if older else SIGNALS_SHOWN])
+    for signal in shown:
+        signal.heard = [{"kind": part["kind"].replace("_", " "), "text": part["text"]} for part in signal.phrases]  # type: ignore[attr-defined]
+    return {"signals": shown, "signals_left": total - len(shown), "signals_show": show, "signals_older": older}
+
+
+@require_http_methods(["GET", "POST"])
+def log_signal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down what was observed."""
+    account = _account(request, pk)
+    form = SignalForm(request.POST or None, account=account)
+    if form.is_valid() and _recorded(form, account, _viewer(request)):
+        messages.success(request, f"Signal logged for {account}.")
+        return redirect("accounts:detail", pk=account.pk)
+    return render(
+        request, "accounts/signal_form.html", {"account": account, "form": form}, status=422 if form.is_bound else 200
+    )
+
+
+def _recorded(form: SignalForm, account: Account, user: User) -> bool:
+    try:
+        signals.record(account=account, logged_by=user, **form.cleaned_data)
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return False
+    return True
+
+
+def _account(request: HttpRequest, pk: int) -> Account:
+    accounts = Account.objects.visible_to(_viewer(request)).select_related("csm", "ae", "parent")
+    return get_object_or_404(accounts, pk=pk)
+
+
+def _viewer(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - the login middleware lets nobody else in
+    return request.user

@@ -1,0 +1,147 @@
+"""Imports, for operations: upload, match columns, check rows, run, result."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_q.tasks import async_task
+
+from accounts.exports import problems_csv
+from accounts.forms import MappingForm, UploadForm, field_label
+from accounts.models import ImportRun, User
+from accounts.services import imports
+from ledger.errors import NotAllowed, Refused
+
+RUNS_SHOWN = 50
+PROBLEMS_SHOWN = 200
+# Larger files are applied by the worker, and their rows are checked while they go in.
+INLINE_ROWS = 2000
+CHECKED_ROWS = 20_000
+
+
+@require_GET
+def import_list(request: HttpRequest) -> HttpResponse:
+    """Earlier and running imports."""
+    runs = ImportRun.objects.visible_to(_operator(request)).select_related("by")[:RUNS_SHOWN]
+    return render(request, "accounts/import_list.html", {"runs": runs})
+
+
+@require_http_methods(["GET", "POST"])
+def import_new(request: HttpRequest) -> HttpResponse:
+    """Upload a file; it is kept, and nothing is written before the run is confirmed."""
+    user = _operator(request)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if form.is_valid() and (run := _staged(form, user)):
+        return redirect("accounts:import_run", pk=run.pk)
+    return render(request, "accounts/import_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _staged(form: UploadForm, user: User) -> ImportRun | None:
+    values = form.cleaned_data
+    try:
+        return imports.stage(
+            data=values["file"].read(),
+            filename=values["file"].name,
+            kind=values["kind"] or None,
+            source=values["source"],
+            default_currency=values["default_currency"],
+            by=user,
+        )
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else "file", refusal.message)
+        return None
+
+
+@require_http_methods(["GET", "POST"])
+def import_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One import: matching and checking while it is staged, progress while it runs, the result when done."""
+    run = _run(request, pk)
+    if run.state != ImportRun.STAGED:
+        template = "import_progress.html" if request.headers.get("HX-Request") else "import_result.html"
+        return render(request, f"accounts/{template}", _result(run))
+    form = MappingForm(request.POST or None, run=run)
+    if form.is_valid() and _configured(form, run):
+        return redirect("accounts:import_run", pk=run.pk)
+    return render(request, "accounts/import_match.html", _matching(run, form), status=422 if form.is_bound else 200)
+
+
+def _configured(form: MappingForm, run: ImportRun) -> bool:
+    values = form.cleaned_data
+    try:
+        imports.configure(run=run, columns=values["columns"], default_currency=values["default_currency"])
+        if values["save_as"]:
+            imports.save_mapping(run=run, name=values["save_as"])
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return False
+    return True
+
+
+def _matching(run: ImportRun, form: MappingForm) -> dict[str, Any]:
+    missing = imports.missing_fields(run)
+    ready = not missing and not imports.needs_currency(run)
+    found = imports.check(run=run, most=PROBLEMS_SHOWN) if ready and run.total <= CHECKED_ROWS else None
+    saved = imports.fitting_mapping(kind=run.kind, headers=run.headers)
+    return {
+        "run": run,
+        "form": form,
+        "missing": [field_label(name) for name in missing],
+        "needs_currency": imports.needs_currency(run),
+        "ready": ready,
+        "check": found,
+        "good_rows": run.total - found.bad_rows if found else run.total,
+        "saved": saved if saved and saved.columns == run.columns else None,
+    }
+
+
+def _result(run: ImportRun) -> dict[str, Any]:
+    bad = run.problems.values("row").distinct().count()
+    return {
+        "run": run,
+        "bad_rows": bad,
+        "problems": run.problems.all()[:PROBLEMS_SHOWN],
+        "percent": round(100 * run.applied / run.total) if run.total else 100,
+    }
+
+
+@require_POST
+def import_start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Run a staged import or go on with a stopped one; large files go to the worker."""
+    run = _run(request, pk)
+    if run.state == ImportRun.RUNNING:
+        return redirect("accounts:import_run", pk=run.pk)
+    if run.total > INLINE_ROWS:
+        imports.begin(run=run)
+        async_task("accounts.tasks.run_import", run.pk, task_name=f"Import {run.pk}")
+    else:
+        imports.apply(run=run)
+    return redirect("accounts:import_run", pk=run.pk)
+
+
+@require_POST
+def import_stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a running import after its batch."""
+    imports.stop(run=_run(request, pk))
+    messages.info(request, "The import stops after this batch. What is in stays, and it can go on later.")
+    return redirect("accounts:import_run", pk=pk)
+
+
+@require_GET
+def import_problems(request: HttpRequest, pk: int) -> HttpResponse:
+    """The rows that did not go in, as CSV."""
+    run = _run(request, pk)
+    answer = HttpResponse(problems_csv(run), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="import-{run.pk}-problems.csv"'
+    return answer
+
+
+def _run(request: HttpRequest, pk: int) -> ImportRun:
+    return get_object_or_404(ImportRun.objects.visible_to(request.user).select_related("by", "file"), pk=pk)
+
+
+def _operator(request: HttpRequest) -> User:
+    if not isinstance(request.user, User) or not request.user.is_ops:
+        raise NotAllowed("Only operations may import files. Ask an administrator for the role.")
+    return request.user

@@ -1,0 +1,22 @@
+"""A person's own page."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts.forms import ProfileForm
+from accounts.services.people import save_preferences
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Name, zone, density and shortcuts."""
+    user = request.user
+    initial = {"name": user.name, "zone": user.zone, "density": user.density, "shortcuts": user.shortcuts}
+    form = ProfileForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        save_preferences(user=user, **form.cleaned_data)
+        messages.success(request, "Preferences saved.")
+        return redirect("accounts:profile")
+    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.is_bound else 200)

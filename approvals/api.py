@@ -1,0 +1,230 @@
+"""Approvals for machines: the same verbs, rights and refusals as the pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Account, User
+from approvals import queries
+from approvals.models import ApprovalRequest, AuthorityVersion, DecisionEntry
+from approvals.rules.verdicts import VERDICTS
+from approvals.services import deciding
+from ledger.errors import NotThere
+from ledger.idempotency import once
+
+
+class Caller(Request):
+    """A request of somebody who is signed in."""
+
+    user: User
+
+
+class DecisionEntrySerializer(serializers.ModelSerializer):
+    """One row of the decision log."""
+
+    actor = serializers.CharField(source="actor.email", default=None, read_only=True)
+
+    class Meta:
+        model = DecisionEntry
+        fields = [
+            *("seq", "at", "kind", "actor", "channel", "role", "limit", "rule_version", "step", "rationale"),
+            *("conditions", "override", "digest"),
+        ]
+        read_only_fields = fields
+
+
+class ApprovalSerializer(serializers.ModelSerializer):
+    """A request as lists show it."""
+
+    account_name = serializers.CharField(source="account.name", read_only=True)
+    requester = serializers.EmailField(source="requester.email", read_only=True)
+    approver = serializers.EmailField(source="approver.email", default=None, read_only=True)
+    approver_role = serializers.CharField(source="approver_role.slug", default=None, read_only=True)
+    decided_by = serializers.EmailField(source="decided_by.email", default=None, read_only=True)
+    authority_version = serializers.IntegerField(source="authority.number", read_only=True)
+
+    class Meta:
+        model = ApprovalRequest
+        fields = [
+            *("id", "state", "version", "step", "account", "account_name", "case_key", "tier", "concession", "unit"),
+            *("amount", "currency", "amount_usd", "total_usd", "ask", "why_now", "recommendation", "deadline"),
+            *("requester", "approver", "approver_role", "authority_version", "opened_at", "step_since"),
+            *("decided_at", "decided_by", "by_rule", "conditions", "reason", "sealed_at"),
+        ]
+        read_only_fields = fields
+
+
+class ApprovalDetailSerializer(ApprovalSerializer):
+    """A request with what was weighed and its log."""
+
+    log = DecisionEntrySerializer(many=True, read_only=True)
+
+    class Meta(ApprovalSerializer.Meta):
+        fields = [*ApprovalSerializer.Meta.fields, "options", "terms", "terms_hash", "rule", "log"]
+        read_only_fields = fields
+
+
+class DecideSerializer(serializers.Serializer):
+    """A decision. `version` is the version of the request that was read."""
+
+    verdict = serializers.ChoiceField(choices=VERDICTS)
+    version = serializers.IntegerField(min_value=1)
+    step = serializers.IntegerField(min_value=1, required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
+    conditions = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
+
+
+class ReasonSerializer(serializers.Serializer):
+    """Why a request is recalled."""
+
+    reason = serializers.CharField(max_length=4000)
+
+
+class TextSerializer(serializers.Serializer):
+    """A question."""
+
+    text = serializers.CharField(max_length=4000)
+
+
+class WhoQuerySerializer(serializers.Serializer):
+    """What is asked for, of which account."""
+
+    concession = serializers.CharField(max_length=40)
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
+    currency = serializers.CharField(max_length=3, required=False, default="USD")
+    account = serializers.IntegerField(required=False, allow_null=True, default=None)
+    tier = serializers.CharField(max_length=20, required=False, default="")
+
+
+class WhoSerializer(serializers.Serializer):
+    """Who may approve it, and why."""
+
+    role = serializers.CharField(source="role.slug")
+    role_name = serializers.CharField(source="role.name")
+    level = serializers.IntegerField()
+    person = serializers.EmailField(source="person.email", default=None)
+    limit = serializers.CharField(source="limit_text")
+    sentence = serializers.CharField()
+    authority_version = serializers.IntegerField(source="version.number")
+    needs_function = serializers.CharField()
+    within_band = serializers.BooleanField()
+
+
+class ApprovalFilter(django_filters.FilterSet):
+    """state, account, case_key; mine=true for what waits on the caller."""
+
+    mine = django_filters.BooleanFilter(method="of_caller", label="Waiting on the caller")
+
+    class Meta:
+        model = ApprovalRequest
+        fields = ["state", "account", "case_key"]
+
+    def of_caller(self, rows: QuerySet[ApprovalRequest], name: str, value: bool) -> QuerySet[ApprovalRequest]:
+        """Open and addressed to the caller; false leaves those out."""
+        waiting = {"approver": self.request.user, "state": ApprovalRequest.OPEN}
+        return rows.filter(**waiting) if value else rows.exclude(**waiting)
+
+
+class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ApprovalRequest]):
+    """Requests for a concession that the caller may see, and the decision."""
+
+    request: Caller
+    queryset = ApprovalRequest.objects.none()
+    serializer_class = ApprovalSerializer
+    filterset_class = ApprovalFilter
+
+    def get_queryset(self) -> QuerySet[ApprovalRequest]:
+        """What the caller may see; the log comes with one request only."""
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset
+        rows = queries.with_people(ApprovalRequest.objects.visible_to(self.request.user))
+        return rows if self.action == "list" else rows.prefetch_related("log__actor")
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        """The detail carries the log."""
+        return ApprovalSerializer if self.action == "list" else ApprovalDetailSerializer
+
+    @extend_schema(
+        request=DecideSerializer,
+        responses=ApprovalDetailSerializer,
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+    )
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Caller, pk: str) -> Response:
+        """Approve, approve with conditions or decline, once, by the version that was read."""
+        return self._do(request, DecideSerializer, deciding.decide)
+
+    @extend_schema(request=ReasonSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def recall(self, request: Caller, pk: str) -> Response:
+        """Take an open request back, with a reason."""
+        return self._do(request, ReasonSerializer, deciding.recall)
+
+    @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def question(self, request: Caller, pk: str) -> Response:
+        """Ask the requester, on the record."""
+        return self._do(request, TextSerializer, deciding.question)
+
+    def _do(
+        self, request: Caller, words: type[serializers.Serializer], verb: Callable[..., ApprovalRequest]
+    ) -> Response:
+        """Load what the caller may see, call the verb once per Idempotency-Key, answer with the request."""
+        body = request.body
+        asked = self.get_object()
+        given = words(data=request.data)
+        given.is_valid(raise_exception=True)
+
+        def run() -> tuple[int, Any]:
+            verb(request_id=asked.pk, by=request.user, channel=DecisionEntry.API, **given.validated_data)
+            return 200, ApprovalDetailSerializer(self.get_object()).data
+
+        scope = f"{self.action}:{request.user.pk}:{asked.pk}"
+        status, answer = once(scope=scope, key=request.headers.get("Idempotency-Key", ""), body=body, do=run)
+        return Response(answer, status=status)
+
+
+class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
+    """The authority matrix."""
+
+    queryset = AuthorityVersion.objects.none()
+    serializer_class = WhoSerializer
+    pagination_class = None
+    filter_backends = []
+
+    @extend_schema(parameters=[WhoQuerySerializer], responses=WhoSerializer)
+    @action(detail=False, methods=["get"])
+    def who(self, request: Caller) -> Response:
+        """Who approves this? The lowest role whose authority covers it, and the person."""
+        given = WhoQuerySerializer(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        values = dict(given.validated_data)
+        account, tier = self._account(request, values.pop("account")), values.pop("tier")
+        found = queries.who_approves(**values, account=account, exclude=[request.user.pk])
+        band = queries.band_for(**values, tier=tier, account=account)
+        return Response({**WhoSerializer(_With(found, within_band=band is not None)).data})
+
+    def _account(self, request: Caller, pk: int | None) -> Account | None:
+        if pk is None:
+            return None
+        account = Account.objects.visible_to(request.user).filter(pk=pk).first()
+        if account is None:
+            raise NotThere("There is no such account.", field="account")
+        return account
+
+
+class _With:
+    """An answer with one more attribute."""
+
+    def __init__(self, answer: queries.Answer, **more: Any) -> None:
+        self.__dict__ = {**answer.__dict__, **more}
+
+
+router_entries = [("approvals", ApprovalViewSet), ("authority", AuthorityViewSet)]

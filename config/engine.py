@@ -1,0 +1,113 @@
+"""The engine: fires clocks the moment they are due and sends what waits. Any number of copies may run.
+
+Two threads, so that a slow mail server never delays a clock. All that is due stands in the database; the engine keeps nothing, so
+it may be killed at any moment.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import close_old_connections, connections
+
+from escalations.services import firing
+from ledger import heartbeats
+from ledger.now import now
+from messaging.services import outbox
+
+log = logging.getLogger(__name__)
+ENGINE, SENDER = "engine", "sender"
+CLOCKS_AT_ONCE = 20
+MESSAGES_AT_ONCE = 10
+LONGEST_SLEEP = 0.25
+SENDER_SLEEP = 0.5
+BEAT_SECONDS = 5.0
+AFTER_AN_ERROR = 1.0
+# A mail that is just being handed over may finish; it would otherwise wait for its lease to run out and arrive twice.
+LAST_MAIL_SECONDS = 6.0
+
+
+def fire() -> int:
+    """Fire a batch of due clocks; returns how many steps were taken."""
+    return firing.fire_due(limit=CLOCKS_AT_ONCE)
+
+
+def send() -> int:
+    """Hand over a batch of waiting messages; returns how many left."""
+    return outbox.send_due(limit=MESSAGES_AT_ONCE)
+
+
+def seconds_to_next_clock() -> float:
+    """How long to sleep: until the next clock is due, at most a quarter of a second."""
+    due = firing.next_due()
+    left = (due - now()).total_seconds() if due else LONGEST_SLEEP
+    # A due clock that could not be claimed is held by another engine or a person: look again soon, do not spin.
+    return min(LONGEST_SLEEP, max(0.02, left))
+
+
+def seconds_to_next_message() -> float:
+    """The sender looks twice a second."""
+    return SENDER_SLEEP
+
+
+@dataclass
+class Loop:
+    """Does one kind of work again and again until it is told to stop. No error ends it."""
+
+    name: str
+    work: Callable[[], int]
+    rest: Callable[[], float]
+    stop: threading.Event
+    clock: Callable[[], float] = time.monotonic
+    _beaten: float = field(default=float("-inf"), init=False)
+
+    def run(self) -> None:
+        """Work until stopped; the thread's own database connection is closed at the end."""
+        try:
+            while not self.stop.is_set():
+                self.stop.wait(self.turn())
+        finally:
+            connections.close_all()
+
+    def turn(self) -> float:
+        """One batch and, every five seconds, a sign of life. Returns how long to rest."""
+        try:
+            self._beat()
+            return 0.0 if self.work() else self.rest()
+        except Exception:  # whatever a row or the database does, the next turn comes
+            log.exception("The %s met an error and goes on", self.name)
+            connections.close_all()
+            return AFTER_AN_ERROR
+
+    def _beat(self) -> None:
+        moment = self.clock()
+        if moment - self._beaten >= BEAT_SECONDS:
+            close_old_connections()
+            heartbeats.beat(self.name)
+            self._beaten = moment
+
+
+def run(stop: threading.Event) -> None:
+    """Run both loops until `stop` is set, the clocks in this thread, the sender in another."""
+    sender = Loop(SENDER, send, seconds_to_next_message, stop)
+    thread = threading.Thread(target=sender.run, name=SENDER, daemon=True)
+    thread.start()
+    Loop(ENGINE, fire, seconds_to_next_clock, stop).run()
+    thread.join(LAST_MAIL_SECONDS)
+
+
+def run_once() -> tuple[int, int]:
+    """Everything due now, in this thread: (steps of clocks taken, messages sent)."""
+    heartbeats.beat(ENGINE)
+    fired = _until_nothing(fire)
+    heartbeats.beat(SENDER)
+    return fired, _until_nothing(send)
+
+
+def _until_nothing(work: Callable[[], int]) -> int:
+    total = 0
+    while done := work():
+        total += done
+    return total

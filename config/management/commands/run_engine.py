@@ -1,0 +1,37 @@
+"""`manage.py run_engine`: fire clocks and send messages until told to stop."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from config import engine
+
+
+class Command(BaseCommand):
+    help = "Fire clocks when they are due and send messages, until SIGTERM or Ctrl-C. Several may run at once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="do what is due now, say how much it was, and end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            fired, sent = engine.run_once()
+            self.stdout.write(f"Fired {fired}, sent {sent}.")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, _setter(stop))
+        self.stdout.write("Engine runs.")
+        engine.run(stop)
+        self.stdout.write("Engine stopped.")
+
+
+def _setter(stop: threading.Event) -> Any:
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    return note

@@ -1,0 +1,11 @@
+"""Background jobs of the whole desk, run by the worker."""
+
+from config.worker import prove_life
+from escalations.services.firing import fire_due
+from messaging.services.outbox import send_due
+
+
+def sweep() -> dict[str, int]:
+    """Once a minute, the second pair of hands: with the engine dead, clocks still fire and mail still leaves."""
+    prove_life()
+    return {"fired": fire_due(), "sent": send_due()}

@@ -1,0 +1,54 @@
+"""Who may do what in the admin of this app."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from escalations.models import Escalation
+
+
+def is_operations(request: HttpRequest) -> bool:
+    """Staff who hold the role PMO / operations or administrator, and superusers."""
+    user: Any = request.user
+    return bool(user.is_active and user.is_staff and user.is_ops)
+
+
+class OperationsOnly:
+    """Operations read; nothing more unless a class says so."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the app is listed on the start page."""
+        return is_operations(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Lists and pages."""
+        return is_operations(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody adds here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is deleted."""
+        return False
+
+
+class ReadOnlyAdmin(OperationsOnly, admin.ModelAdmin):
+    """List and view of what happened. Verbs change cases, the admin never does."""
+
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    case_path = "case"  # how the row finds its case; empty: the row is the case
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Confidential cases stay with the people named on them, in the admin too."""
+        seen: Any = Escalation.objects.visible_to(request.user).values("pk")  # type: ignore[arg-type]
+        name = f"{self.case_path}__in" if self.case_path else "pk__in"
+        return super().get_queryset(request).filter(**{name: seen})

@@ -1,0 +1,97 @@
+"""Cases and their records: to look up, never to change."""
+
+from django.contrib import admin
+
+from escalations.admin.access import ReadOnlyAdmin
+from escalations.models import Action, BriefSnapshot, CasePerson, Clock, Escalation, Event, HandOff, Review
+
+
+@admin.register(Escalation)
+class EscalationAdmin(ReadOnlyAdmin):
+    """One row a case."""
+
+    case_path = ""
+    list_display = ("key", "account", "title", "state", "tier", "level", "owner", "opened_at")
+    list_filter = ("state", "tier", "level", "lane")
+    list_select_related = ("account", "owner")
+    search_fields = ("=id", "title", "account__name")
+    date_hierarchy = "opened_at"
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """The thread and its history, in order."""
+
+    list_display = ("at", "case", "seq", "kind", "audience", "actor", "summary")
+    list_filter = ("audience", "kind")
+    list_select_related = ("case", "case__account", "actor")
+    search_fields = ("=case__id", "summary")
+
+
+@admin.register(Clock)
+class ClockAdmin(ReadOnlyAdmin):
+    """Every promise, running or over."""
+
+    list_display = (
+        "case",
+        "kind",
+        "generation",
+        "state",
+        "target_text",
+        "started_at",
+        "due_at",
+        "breached_at",
+        "parked",
+    )
+    list_filter = ("kind", "state", "parked")
+    list_select_related = ("case", "case__account")
+    search_fields = ("=case__id",)
+
+
+@admin.register(HandOff)
+class HandOffAdmin(ReadOnlyAdmin):
+    """Who was asked to take what, and the answer."""
+
+    list_display = ("case", "number", "duty", "from_user", "to_user", "state", "sent_at", "answered_at")
+    list_filter = ("state", "duty")
+    list_select_related = ("case", "case__account", "from_user", "to_user")
+    search_fields = ("=case__id",)
+
+
+@admin.register(CasePerson)
+class CasePersonAdmin(ReadOnlyAdmin):
+    """Letters and duties on a case."""
+
+    list_display = ("case", "user", "letter", "duty", "since", "accepted_at")
+    list_filter = ("letter", "duty")
+    list_select_related = ("case", "case__account", "user")
+    search_fields = ("=case__id", "user__name")
+
+
+@admin.register(Action)
+class ActionAdmin(ReadOnlyAdmin):
+    """The tracker."""
+
+    list_display = ("case", "title", "owner", "due_at", "state", "execution", "proof")
+    list_filter = ("state", "execution")
+    list_select_related = ("case", "case__account", "owner")
+    search_fields = ("=case__id", "title")
+
+
+@admin.register(BriefSnapshot)
+class BriefSnapshotAdmin(ReadOnlyAdmin):
+    """Briefs as they were sent."""
+
+    list_display = ("case", "number", "reason", "at")
+    list_select_related = ("case", "case__account")
+    search_fields = ("=case__id",)
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    """What was learned."""
+
+    list_display = ("case", "state", "reviewer", "due_at", "root_cause", "signed_at")
+    list_filter = ("state",)
+    list_select_related = ("case", "case__account", "reviewer")
+    search_fields = ("=case__id", "root_cause")

@@ -1,0 +1,116 @@
+"""The rows of a policy draft as inlines: open to its author, read-only for everybody else."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.forms import Field, ModelChoiceField, Textarea
+from django.http import HttpRequest
+
+from escalations.admin.access import OperationsOnly, is_operations
+from escalations.models import (
+    Cadence,
+    IssueType,
+    MatrixRow,
+    PolicyVersion,
+    ScoreWeight,
+    Stakeholder,
+    Target,
+    TextTemplate,
+    Tier,
+    TriggerRule,
+)
+
+
+def may_edit(request: HttpRequest, version: PolicyVersion | None) -> bool:
+    """A draft is edited by its author alone; a second person publishes it."""
+    if version is None or version.state != PolicyVersion.DRAFT:
+        return False
+    return is_operations(request) and version.author_id == request.user.pk
+
+
+class Rows(OperationsOnly, admin.TabularInline):
+    """Rows of one kind. `obj` is the version they belong to."""
+
+    extra = 0
+    classes = ["collapse"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """In a draft, its author."""
+        return may_edit(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """In a draft, its author."""
+        return may_edit(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """In a draft, its author."""
+        return may_edit(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:
+        """One query for all rows: the choices are kept for the request."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if isinstance(field, ModelChoiceField):
+            kept: dict[str, list[Any]] = request.__dict__.setdefault("_policy_choices", {})
+            field.choices = kept.setdefault(db_field.name, list(field.choices))
+        return field
+
+
+class TierRows(Rows):
+    """How serious."""
+
+    model = Tier
+
+
+class IssueTypeRows(Rows):
+    """What kind of issue."""
+
+    model = IssueType
+
+
+class TriggerRows(Rows):
+    """What opens a case by itself."""
+
+    model = TriggerRule
+    formfield_overrides = {models.JSONField: {"widget": Textarea(attrs={"rows": 2, "cols": 24})}}
+
+
+class MatrixRows(Rows):
+    """Where it goes."""
+
+    model = MatrixRow
+
+
+class TargetRows(Rows):
+    """By when."""
+
+    model = Target
+
+
+class StakeholderRows(Rows):
+    """Who is what."""
+
+    model = Stakeholder
+    verbose_name_plural = "stakeholders (RACI)"
+
+
+class CadenceRows(Rows):
+    """How often people hear of it."""
+
+    model = Cadence
+
+
+class TextRows(Rows):
+    """What messages start with."""
+
+    model = TextTemplate
+
+
+class WeightRows(Rows):
+    """What the score is made of."""
+
+    model = ScoreWeight
+    verbose_name_plural = "score weights"
+
+
+ALL = [TierRows, IssueTypeRows, TriggerRows, MatrixRows, TargetRows, StakeholderRows, CadenceRows, TextRows, WeightRows]

@@ -1,0 +1,72 @@
+"""Which verb each move of the API calls."""
+
+from collections.abc import Callable
+from typing import Any
+
+from accounts.models import User
+from escalations.models import Escalation, HandOff
+from escalations.services import closing, escalating, handoffs
+from ledger.errors import Invalid, NotThere
+
+Mover = Callable[[Escalation, User, dict[str, Any]], Any]
+NOTES = ("tried", "open_points", "ask")
+
+
+def _handoff(case: Escalation, user: User, data: dict[str, Any]) -> HandOff:
+    rows = case.handoffs.filter(number=data["handoff"]) if data.get("handoff") else case.handoffs.filter(to_user=user)
+    found = rows.order_by("-number").first()
+    if found is None:
+        raise NotThere("There is no hand-off to you on this case.", field="handoff")
+    return found
+
+
+def _accept(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    handoffs.accept(case_id=case.pk, handoff_id=_handoff(case, user, data).pk, by=user)
+
+
+def _refuse(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    handoffs.refuse(case_id=case.pk, handoff_id=_handoff(case, user, data).pk, by=user, reason=data["reason"])
+
+
+def _hand_over(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    if not data.get("to"):
+        raise Invalid("Name who takes it over, by e-mail address.", field="to")
+    handoffs.reassign(case_id=case.pk, by=user, to=data["to"], **{name: data[name] for name in NOTES})
+
+
+def _escalate(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    escalating.escalate(case_id=case.pk, by=user, **{name: data[name] for name in NOTES})
+
+
+def _execute(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    closing.skip_to_execute(case_id=case.pk, by=user, reason=data["reason"])
+
+
+def _resolve(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    names = ("outcome", "root_cause", "resolution", "customer_told")
+    closing.resolve(case_id=case.pk, by=user, ending=closing.Ending(**{name: data[name] for name in names}))
+
+
+def _close(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    closing.close(case_id=case.pk, by=user)
+
+
+def _reopen(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    closing.reopen(case_id=case.pk, by=user, reason=data["reason"])
+
+
+def _withdraw(case: Escalation, user: User, data: dict[str, Any]) -> None:
+    closing.withdraw(case_id=case.pk, by=user, reason=data["reason"])
+
+
+MOVERS: dict[str, Mover] = {
+    "accept": _accept,
+    "refuse": _refuse,
+    "hand_over": _hand_over,
+    "escalate": _escalate,
+    "execute": _execute,
+    "resolve": _resolve,
+    "close": _close,
+    "reopen": _reopen,
+    "withdraw": _withdraw,
+}

@@ -1,0 +1,268 @@
+"""What the API shows and takes; every field is named."""
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from accounts.models import Account, Contact, Signal, User
+from escalations import states
+from escalations.models import Action, Clock, Escalation, Event, HandOff, Review
+
+
+class ClockSerializer(serializers.ModelSerializer[Clock]):
+    """A running or ended promise, with why it is due then."""
+
+    label = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Clock
+        fields: ClassVar = [
+            "kind",
+            "label",
+            "state",
+            "target_text",
+            "started_at",
+            "due_at",
+            "warned_at",
+            "breached_at",
+            "stopped_at",
+            "why",
+        ]
+        read_only_fields = fields
+
+
+class HandOffSerializer(serializers.ModelSerializer[HandOff]):
+    """Who was asked to take which duty, and the answer."""
+
+    to = serializers.CharField(source="to_user.email", read_only=True)
+    sender = serializers.CharField(source="from_user.email", read_only=True, default="")
+
+    class Meta:
+        model = HandOff
+        fields: ClassVar = ["number", "duty", "to", "sender", "level", "state", "why", "sent_at", "due_at", "answered_at", "reason"]
+        read_only_fields = fields
+
+
+class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
+    """A case in a list."""
+
+    key = serializers.CharField(read_only=True)
+    account = serializers.IntegerField(source="account_id", read_only=True)
+    account_name = serializers.CharField(source="account.name", read_only=True)
+    issue_type = serializers.CharField(source="issue_type.slug", read_only=True)
+    owner = serializers.EmailField(source="owner.email", read_only=True, default=None)
+    stage = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Escalation
+        fields: ClassVar = [
+            "key",
+            "state",
+            "stage",
+            "account",
+            "account_name",
+            "issue_type",
+            "title",
+            "tier",
+            "lane",
+            "level",
+            "kind",
+            "score",
+            "owner",
+            "arr_at_risk",
+            "arr_currency",
+            "deadline",
+            "opened_at",
+            "sla_clock",
+            "sla_due_at",
+            "version",
+        ]
+        read_only_fields = fields
+
+
+class EscalationSerializer(EscalationListSerializer):
+    """A whole case: why this level, people, clocks, hand-offs."""
+
+    people = serializers.SerializerMethodField()
+    clocks = ClockSerializer(many=True, read_only=True)
+    handoffs = HandOffSerializer(many=True, read_only=True)
+    requests = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    brief_gaps = serializers.SerializerMethodField()
+
+    class Meta(EscalationListSerializer.Meta):
+        fields: ClassVar = [
+            *EscalationListSerializer.Meta.fields,
+            "issue",
+            "impact",
+            "requested_support",
+            "concession",
+            "amount",
+            "currency",
+            "impasse_at",
+            "trigger",
+            "trigger_text",
+            "score_parts",
+            "triage_reasons",
+            "route_reasons",
+            "authority_reason",
+            "waiting_on",
+            "status_text",
+            "outcome",
+            "root_cause",
+            "resolution",
+            "resolved_at",
+            "closed_at",
+            "people",
+            "clocks",
+            "handoffs",
+            "requests",
+            "brief_gaps",
+        ]
+        read_only_fields = fields
+
+    def get_people(self, case: Escalation) -> list[dict[str, Any]]:
+        """Letters and duties."""
+        return [
+            {
+                "user": person.user.email,
+                "name": person.user.name,
+                "letter": person.letter,
+                "duty": person.duty,
+                "accepted": person.accepted_at is not None,
+            }
+            for person in case.people.all()
+        ]
+
+    def get_brief_gaps(self, case: Escalation) -> list[str]:
+        """What the brief still misses."""
+        return list(self.context.get("brief_gaps", []))
+
+
+class OpenSerializer(serializers.Serializer[Escalation]):
+    """What opening a case takes. Times with an offset, money as a string with its currency."""
+
+    account = serializers.PrimaryKeyRelatedField(queryset=Account.objects.all())
+    issue_type = serializers.SlugField()
+    issue = serializers.CharField(max_length=4000)
+    title = serializers.CharField(max_length=160, required=False, default="")
+    impact = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    requested_support = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    deadline = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    impasse_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    concession = serializers.SlugField(required=False, default="", allow_blank=True)
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
+    currency = serializers.CharField(max_length=3, required=False, default="USD")
+    blocker = serializers.BooleanField(required=False, default=False)
+    legal = serializers.BooleanField(required=False, default=False)
+    security = serializers.BooleanField(required=False, default=False)
+    executive_complaint = serializers.BooleanField(required=False, default=False)
+    confidential = serializers.BooleanField(required=False, default=False)
+    signal = serializers.PrimaryKeyRelatedField(queryset=Signal.objects.all(), required=False, allow_null=True, default=None)
+
+
+MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "close", "reopen", "withdraw")
+
+
+class MoveSerializer(serializers.Serializer[Escalation]):
+    """One move of a case; which other fields it needs stands in the error when they are missing."""
+
+    move = serializers.ChoiceField(choices=MOVES)
+    reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+    handoff = serializers.IntegerField(required=False, help_text="Number of the hand-off; the waiting one by default.")
+    to = serializers.SlugRelatedField(slug_field="email", queryset=User.objects.filter(is_active=True), required=False)
+    tried = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    open_points = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    ask = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    outcome = serializers.ChoiceField(choices=states.OUTCOMES, required=False, default="", allow_blank=True)
+    root_cause = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+    resolution = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    customer_told = serializers.BooleanField(required=False, default=False)
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """An entry of the thread."""
+
+    text = serializers.CharField(source="text.body", read_only=True, default="")
+
+    class Meta:
+        model = Event
+        fields: ClassVar = ["seq", "at", "kind", "audience", "actor_name", "summary", "text", "data", "digest"]
+        read_only_fields = fields
+
+
+class PostSerializer(serializers.Serializer[Event]):
+    """A post: internal by default; to the customer with contacts."""
+
+    text = serializers.CharField(max_length=20_000)
+    audience = serializers.ChoiceField(choices=["internal", "customer"], default="internal")
+    contacts = serializers.PrimaryKeyRelatedField(queryset=Contact.objects.all(), many=True, required=False, default=list)
+    next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class OptionSerializer(serializers.Serializer[Any]):
+    """One option of the brief."""
+
+    name = serializers.CharField(max_length=300)
+    trade_off = serializers.CharField(max_length=1000, allow_blank=True, default="")
+    status_quo = serializers.BooleanField(default=False)
+    recommended = serializers.BooleanField(default=False)
+
+
+class BriefSerializer(serializers.Serializer[Any]):
+    """Parts to write; parts left out stay as they are."""
+
+    texts = serializers.DictField(child=serializers.CharField(max_length=20_000, allow_blank=True), default=dict)
+    options = OptionSerializer(many=True, required=False, default=None, allow_null=True)
+    versions = serializers.DictField(child=serializers.IntegerField(), default=dict)
+
+
+class AskSerializer(serializers.Serializer[Any]):
+    """A concession to ask for."""
+
+    concession = serializers.SlugField()
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
+    currency = serializers.CharField(max_length=3, default="USD")
+    question = serializers.CharField(max_length=400)
+    deadline = serializers.DateTimeField()
+
+
+class ActionSerializer(serializers.ModelSerializer[Action]):
+    """An action of the tracker."""
+
+    owner = serializers.SlugRelatedField(slug_field="email", queryset=User.objects.filter(is_active=True))
+
+    class Meta:
+        model = Action
+        fields: ClassVar = ["id", "title", "owner", "due_at", "state", "execution", "proof", "done_at"]
+        read_only_fields: ClassVar = ["id", "state", "proof", "done_at"]
+
+
+class DoneSerializer(serializers.Serializer[Any]):
+    """Proof of an execution action."""
+
+    proof = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """Answers of the review; `sign` true signs it off after writing."""
+
+    sign = serializers.BooleanField(write_only=True, required=False, default=False)
+    waive = serializers.CharField(write_only=True, required=False, default="", max_length=300)
+
+    class Meta:
+        model = Review
+        fields: ClassVar = [
+            "state",
+            "due_at",
+            "timeline_checked",
+            "triggered",
+            "worked",
+            "change",
+            "change_target",
+            "root_cause",
+            "automate",
+            "lessons",
+            "sign",
+            "waive",
+        ]
+        read_only_fields: ClassVar = ["state", "due_at"]

@@ -1,0 +1,203 @@
+"""Cases over HTTP: list, read, open, move, post, brief, ask, tracker, review."""
+
+import json
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Account, Signal, User
+from escalations import states
+from escalations.api import serializers as shapes
+from escalations.api.moves import MOVERS
+from escalations.briefs import gaps
+from escalations.models import CasePerson, Escalation, HandOff, Review
+from escalations.services import asking, briefing, closing, communication, intake, tracker
+from ledger import idempotency
+from ledger.errors import NotThere
+from ledger.now import now
+
+
+class EscalationFilter(django_filters.FilterSet):
+    """Filters of the list."""
+
+    account = django_filters.NumberFilter(field_name="account_id")
+    issue_type = django_filters.CharFilter(field_name="issue_type__slug")
+    owner = django_filters.CharFilter(field_name="owner__email", lookup_expr="iexact")
+    state = django_filters.MultipleChoiceFilter(choices=states.STATES)
+    tier = django_filters.MultipleChoiceFilter(choices=states.TIERS)
+    level = django_filters.MultipleChoiceFilter(choices=states.LEVELS)
+    open = django_filters.BooleanFilter(method="only_open", label="Only open cases")
+    past_sla = django_filters.BooleanFilter(method="only_late", label="Only cases past SLA")
+    opened_after = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
+    opened_before = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
+    ordering = django_filters.OrderingFilter(fields=["opened_at", "sla_due_at", "arr_at_risk", "id"])
+
+    class Meta:
+        model = Escalation
+        fields: ClassVar = ["account", "state", "tier", "level"]
+
+    def only_open(self, queryset: QuerySet[Escalation], name: str, value: bool) -> QuerySet[Escalation]:
+        """Open cases, or ended ones."""
+        return queryset.filter(state__in=states.OPEN) if value else queryset.exclude(state__in=states.OPEN)
+
+    def only_late(self, queryset: QuerySet[Escalation], name: str, value: bool) -> QuerySet[Escalation]:
+        """Cases whose worst clock is past its time."""
+        late = {"sla_due_at__lte": now()}
+        return queryset.filter(**late) if value else queryset.exclude(**late)
+
+
+class EscalationViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, viewsets.GenericViewSet[Escalation]
+):
+    """Escalations. Addressed by key (ESC-1042)."""
+
+    lookup_field = "key"
+    lookup_value_regex = r"ESC-\d{1,12}"
+    filterset_class = EscalationFilter
+    queryset = Escalation.objects.none()
+
+    def get_queryset(self) -> QuerySet[Escalation]:
+        """What the caller may see, with what the list shows."""
+        if getattr(self, "swagger_fake_view", False):
+            return Escalation.objects.none()
+        seen = Escalation.objects.visible_to(self.user).select_related("account", "issue_type", "owner")
+        if self.action == "list":
+            return seen
+        people = Prefetch("people", CasePerson.objects.select_related("user"))
+        handoffs = Prefetch("handoffs", HandOff.objects.select_related("to_user", "from_user"))
+        return seen.select_related("policy", "account__csm").prefetch_related(people, handoffs, "clocks", "requests")
+
+    @property
+    def user(self) -> User:
+        """The caller."""
+        return self.request.user  # type: ignore[return-value]
+
+    def get_object(self) -> Escalation:
+        """By key; 404 for what the caller may not see."""
+        return get_object_or_404(self.get_queryset(), pk=int(self.kwargs["key"].removeprefix("ESC-")))
+
+    def get_serializer_class(self) -> Any:
+        """Short in lists, whole otherwise."""
+        return shapes.EscalationListSerializer if self.action == "list" else shapes.EscalationSerializer
+
+    def _whole(self) -> dict[str, Any]:
+        case = self.get_object()
+        context = {**self.get_serializer_context(), "brief_gaps": gaps(case, now())}
+        return dict(shapes.EscalationSerializer(case, context=context).data)
+
+    def _valid(self, shape: Any) -> dict[str, Any]:
+        serializer = shape(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def retrieve(self, request: Request, key: str) -> Response:
+        """A whole case."""
+        return Response(self._whole())
+
+    @extend_schema(request=shapes.OpenSerializer, responses={201: shapes.EscalationSerializer})
+    def create(self, request: Request) -> Response:
+        """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to be safe from doubles."""
+        data = self._valid(shapes.OpenSerializer)
+        self._own(data)
+
+        def do() -> tuple[int, Any]:
+            case = intake.open_case(intake.Intake(**data), by=self.user)
+            self.kwargs["key"] = case.key
+            return 201, {"key": case.key}
+
+        scope = f"open:{self.user.pk}"
+        key = request.headers.get("Idempotency-Key", "")
+        body = json.dumps(request.data, sort_keys=True, default=str).encode()
+        status, answer = idempotency.once(scope=scope, key=key, body=body, do=do)
+        self.kwargs["key"] = answer["key"]
+        return Response(self._whole(), status=status)
+
+    def _own(self, data: dict[str, Any]) -> None:
+        if not Account.objects.visible_to(self.user).filter(pk=data["account"].pk).exists():
+            raise NotThere("No such account.", field="account")
+        signal = data.get("signal")
+        if signal and not Signal.objects.visible_to(self.user).filter(pk=signal.pk, account=data["account"]).exists():
+            raise NotThere("No such signal on this account.", field="signal")
+
+    @extend_schema(request=shapes.MoveSerializer, responses=shapes.EscalationSerializer)
+    @action(detail=True, methods=["post"])
+    def move(self, request: Request, key: str) -> Response:
+        """Accept, refuse, hand over, escalate, execute, resolve, close, reopen or withdraw."""
+        data = self._valid(shapes.MoveSerializer)
+        MOVERS[data["move"]](self.get_object(), self.user, data)
+        return Response(self._whole())
+
+    @extend_schema(methods=["get"], responses=shapes.EventSerializer(many=True))
+    @extend_schema(methods=["post"], request=shapes.PostSerializer, responses={201: shapes.EventSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
+    def events(self, request: Request, key: str) -> Response:
+        """Read the thread (oldest first, `?after=SEQ`, 200 at most) or post to it."""
+        case = self.get_object()
+        if request.method == "GET":
+            after = int(request.query_params.get("after", "0") or 0) if request.query_params.get("after", "0").isdigit() else 0
+            rows = case.events.select_related("text").filter(seq__gt=after).order_by("seq")[:200]
+            return Response(shapes.EventSerializer(rows, many=True).data)
+        data = self._valid(shapes.PostSerializer)
+        audience, contacts = data.pop("audience"), data.pop("contacts")
+        if audience == "customer":
+            event = communication.customer_update(case_id=case.pk, by=self.user, contacts=contacts, **data)
+        else:
+            event = communication.post(case_id=case.pk, by=self.user, **data)
+        return Response(shapes.EventSerializer(event).data, status=201)
+
+    @extend_schema(request=shapes.BriefSerializer, responses=shapes.EscalationSerializer)
+    @action(detail=True, methods=["put"])
+    def brief(self, request: Request, key: str) -> Response:
+        """Write parts of the brief."""
+        briefing.save_parts(case_id=self.get_object().pk, by=self.user, **self._valid(shapes.BriefSerializer))
+        return Response(self._whole())
+
+    @extend_schema(request=shapes.AskSerializer, responses={201: shapes.EscalationSerializer})
+    @action(detail=True, methods=["post"])
+    def ask(self, request: Request, key: str) -> Response:
+        """Ask for a concession; the authority matrix finds who decides."""
+        asking.ask(case_id=self.get_object().pk, by=self.user, channel="api", **self._valid(shapes.AskSerializer))
+        return Response(self._whole(), status=201)
+
+    @extend_schema(methods=["get"], responses=shapes.ActionSerializer(many=True))
+    @extend_schema(methods=["post"], request=shapes.ActionSerializer, responses={201: shapes.ActionSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
+    def actions(self, request: Request, key: str) -> Response:
+        """Read or add actions of the tracker."""
+        case = self.get_object()
+        if request.method == "GET":
+            return Response(shapes.ActionSerializer(case.actions.select_related("owner"), many=True).data)
+        made = tracker.add_action(case_id=case.pk, by=self.user, **self._valid(shapes.ActionSerializer))
+        return Response(shapes.ActionSerializer(made).data, status=201)
+
+    @extend_schema(request=shapes.DoneSerializer, responses=shapes.ActionSerializer)
+    @action(detail=True, methods=["post"], url_path=r"actions/(?P<number>\d{1,12})/done")
+    def done(self, request: Request, key: str, number: str) -> Response:
+        """Mark an action done; execution actions need a proof."""
+        found = get_object_or_404(self.get_object().actions, pk=int(number))
+        made = tracker.finish_action(action_id=found.pk, by=self.user, **self._valid(shapes.DoneSerializer))
+        return Response(shapes.ActionSerializer(made).data)
+
+    @extend_schema(request=shapes.ReviewSerializer, responses=shapes.ReviewSerializer)
+    @action(detail=True, methods=["patch"])
+    def review(self, request: Request, key: str) -> Response:
+        """Write the review; `sign` signs it off, `waive` waives it with that reason."""
+        case = self.get_object()
+        serializer = shapes.ReviewSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        answers = dict(serializer.validated_data)
+        sign, waive = answers.pop("sign", False), answers.pop("waive", "")
+        if answers:
+            closing.write_review(case_id=case.pk, by=self.user, answers=answers)
+        if sign:
+            closing.sign_review(case_id=case.pk, by=self.user)
+        elif waive:
+            closing.waive_review(case_id=case.pk, by=self.user, reason=waive)
+        return Response(shapes.ReviewSerializer(get_object_or_404(Review, case=case)).data)

@@ -1,0 +1,50 @@
+"""Tables of cases that leave the desk as CSV, row by row, with cells made safe for spreadsheets."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from accounts.exports import safe_cell
+from escalations.models import Escalation, Event
+
+QUEUE_HEADER = (
+    *("key", "title", "account", "issue type", "state", "tier", "lane", "level", "arr at risk", "currency"),
+    *("renewal date", "owner", "waiting on", "sla clock", "sla due (UTC)", "next update (UTC)", "opened (UTC)"),
+)
+EVENT_HEADER = ("entry", "at (UTC)", "who", "kind", "audience", "summary", "text", "fingerprint", "key id")
+
+
+class _Echo:
+    """A file that hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """The lines of a CSV file, one by one."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow([safe_cell(cell) for cell in header])
+    for row in rows:
+        yield writer.writerow([safe_cell(cell) for cell in row])
+
+
+def queue_row(case: Escalation) -> tuple[Any, ...]:
+    """A case as a row of the queue's file."""
+    return (
+        *(case.key, case.title, case.account.name, case.issue_type.name, case.get_state_display()),
+        *(case.get_tier_display(), case.get_lane_display(), case.level, case.arr_at_risk, case.arr_currency),
+        *(case.account.renewal_date or "", case.owner.name if case.owner else "", case.get_waiting_on_display()),
+        *(case.sla_clock, _utc(case.sla_due_at), _utc(case.next_update_at), _utc(case.opened_at)),
+    )
+
+
+def event_row(event: Event) -> tuple[Any, ...]:
+    """An entry as a row of the audit file."""
+    words = event.text.body if event.text else ""
+    who = (event.seq, _utc(event.at), event.actor_name, event.kind, event.audience)
+    return (*who, event.summary, words, event.digest, event.key_id)
+
+
+def _utc(moment: Any) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""

@@ -1,0 +1,92 @@
+"""What people write into a thread."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import Contact
+from escalations import states
+from escalations.models import Escalation
+
+INTERNAL, CUSTOMER, DECISION = "internal", "customer", "decision"
+MODES = [(INTERNAL, "Internal update"), (CUSTOMER, "Customer update"), (DECISION, "Decision")]
+NEXT_UPDATE = "Enter the next update as a date and time, such as 2026-01-21 16:30."
+LOCAL = "%Y-%m-%dT%H:%M"
+
+
+class Moment(forms.DateTimeField):
+    """A date and time in the viewer's zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL)
+        super().__init__(**{"widget": widget, **kwargs})
+
+
+class ComposerForm(forms.Form):
+    """One box, three kinds of entry."""
+
+    mode = forms.ChoiceField(label="Post as", choices=MODES, widget=forms.RadioSelect, initial=INTERNAL)
+    text = forms.CharField(
+        label="Write an update",
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What changed, what it means, what happens next"}),
+        error_messages={"required": "Write what changed, what it means and what happens next."},
+    )
+    contacts = forms.ModelMultipleChoiceField(
+        label="Send to",
+        queryset=Contact.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "Choose contacts of this account only."},
+    )
+    next_update_at = Moment(label="Next update", required=False, error_messages={"invalid": NEXT_UPDATE})
+
+    def __init__(self, *args: Any, case: Escalation, may_tell_customer: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contacts"].queryset = case.account.contacts.all() if may_tell_customer else Contact.objects.none()
+
+
+class StatusForm(forms.Form):
+    """The pinned status, with the version and text its author saw."""
+
+    text = forms.CharField(
+        label="Current status",
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One to three sentences. Everybody on the escalation reads this first.",
+        error_messages={"required": "Write the current status in one to three sentences."},
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+
+
+class CorrectionForm(forms.Form):
+    """Another text for an own entry."""
+
+    text = forms.CharField(
+        label="Corrected text",
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="The earlier text stays one click away.",
+        error_messages={"required": "Write the corrected text."},
+    )
+
+
+class WaitingForm(forms.Form):
+    """Whom the case waits on; anything but nobody pauses the clocks."""
+
+    waiting_on = forms.ChoiceField(
+        label="Waiting on",
+        choices=states.WAITING_ON,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose whom it waits on.",
+            "invalid_choice": "Choose customer, third party or nobody.",
+        },
+    )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=150,
+        required=False,
+        help_text="Shown beside the paused clocks, such as “Their counsel reviews the redline until Friday”.",
+    )

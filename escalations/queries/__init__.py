@@ -1,0 +1,1 @@
+"""Questions about cases and policy. Nothing here writes."""

@@ -1,0 +1,214 @@
+"""Everything around the tabs of a case: header, facts, next step, clocks, people, tracker. Few queries, none per row."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from accounts.models import Account, Role, User
+from accounts.queries import work_calendar
+from approvals.models import ApprovalRequest
+from escalations import states
+from escalations.models import Action, CasePerson, Clock, Escalation, Event, HandOff, Review
+from escalations.rules import next_step, timing
+
+GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
+BRIEF_PARTS = 11
+COMPUTED_PARTS = 2  # classification and account context fill themselves
+LIVE = (Clock.RUNNING, Clock.PAUSED)
+# Verbs of the page → the move of the transition table they need. Verbs without one need an open case.
+MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
+WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
+
+
+def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+    """The case as its pages read it."""
+    people = CasePerson.objects.select_related("user", "role")
+    related = ("account__csm", "account__ae", "policy", "issue_type", "owner", "opened_by", "status_by", "duplicate_of")
+    return cases.select_related(*related, "review_record").prefetch_related(Prefetch("people", queryset=people))
+
+
+@dataclass
+class ClockRow:
+    """A clock as the rail shows it."""
+
+    clock: Clock
+    status: str
+    percent: float
+    history: list[Event] = field(default_factory=list)
+
+    @property
+    def took(self) -> float:
+        """Seconds from start to end of an ended clock."""
+        return ((self.clock.stopped_at or self.clock.started_at) - self.clock.started_at).total_seconds()
+
+
+def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, Any]:
+    """What escalations/case_base.html needs besides `tab`.
+
+    `can`: services.access.abilities. Keys: case, account, at, can, may (ability and state allow it), clocks (live ones),
+    ended_clocks, people, handoff (the waiting one for the owner's duty), actions, tracker, requests, open_requests,
+    step, stages, stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of the tabs.
+    """
+    clocks = clock_rows(case, at)
+    actions = list(case.actions.exclude(state=Action.CANCELLED).select_related("owner"))
+    requests = list(case.requests.select_related("approver").order_by("-pk"))
+    handoff = _waiting_handoff(case)
+    counts = tracker(actions, at)
+    waiting = [each for each in requests if each.is_open]
+    live = {row.clock.kind: row for row in clocks if row.clock.state in LIVE}
+    return {
+        "case": case,
+        "account": case.account,
+        "at": at,
+        "can": can,
+        "may": may(case, can),
+        "clocks": sorted(live.values(), key=lambda row: (row.clock.due_at is None, row.clock.due_at)),
+        "ended_clocks": [row for row in clocks if row.clock.state in (Clock.MET, Clock.MISSED)],
+        "people": people(case),
+        "handoff": handoff,
+        "actions": actions,
+        "tracker": counts,
+        "requests": requests,
+        "open_requests": waiting,
+        "step": next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at),
+        "stages": stages(case),
+        "stage_number": states.STAGES.index(case.stage) + 1,
+        "review": review_of(case),
+        "level_name": case.get_level_display(),
+        "sees_account": sees_account(user, case.account),
+        "sla": case.sla_status(at),
+        "brief_count": f"{_brief_filled(case)}/{BRIEF_PARTS}",
+        "tracker_count": f"{counts['done']}/{counts['of']}" if counts["of"] else "",
+        "approvals_count": len(waiting) or "",
+    }
+
+
+def sees_account(user: User, account: Account) -> bool:
+    """Whether the account's page opens for this person; what Account.objects.visible_to says, without a query."""
+    if user.sees in (Role.ALL, Role.FUNCTION):
+        return True
+    mine = set(user.tree_ids) if user.sees == Role.TREE else {user.pk}
+    return bool(mine & {account.csm_id, account.ae_id})
+
+
+def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
+    """What the buttons offer: the person's ability and the state of the case together."""
+    moves = {move.name for move in case.get_available_state_transitions()}
+    found = {verb: can[verb] and move in moves for verb, move in MOVES.items()}
+    found |= {verb: can[verb] and case.is_open for verb in WHILE_OPEN}
+    found["ask"] = can["ask"] and (case.state == states.APPROVING or "ask" in moves)
+    found["execute"] = found["execute"] and case.state != states.APPROVING
+    found["escalate"] = can["escalate"] and case.is_open and case.level < states.EXECUTIVE
+    found["hand_off"] = found["hand_off"] and "hand_off" in moves
+    return found
+
+
+def clock_rows(case: Escalation, at: datetime) -> list[ClockRow]:
+    """The clocks of the case, soonest due first, each with its history."""
+    history: dict[int, list[Event]] = {}
+    for event in case.events.filter(clock__isnull=False).order_by("seq").defer("data"):
+        history.setdefault(event.clock_id or 0, []).append(event)
+    return [
+        ClockRow(clock, clock.status(at), _used_percent(clock, at), history.get(clock.pk, []))
+        for clock in case.clocks.select_related("calendar")
+    ]
+
+
+def _used_percent(clock: Clock, at: datetime) -> float:
+    """Share of the target used, in working time; 100 once past due."""
+    if clock.due_at and at >= clock.due_at:
+        return 100.0
+    used = clock.used_seconds
+    if clock.state == Clock.RUNNING:
+        calendar = work_calendar(clock.calendar) if clock.calendar else None
+        used += timing.used_between(calendar, clock.resumed_at, at)
+    return min(100.0, 100 * used / (clock.target_seconds or 1))
+
+
+def people(case: Escalation) -> list[CasePerson]:
+    """The named duties first, in their order, then the others."""
+    order = {duty: place for place, (duty, _) in enumerate(CasePerson.DUTIES)}
+    return sorted(case.people.all(), key=lambda each: (order.get(each.duty, len(order)), each.letter, each.pk))
+
+
+def _waiting_handoff(case: Escalation) -> HandOff | None:
+    waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER)
+    return waiting.select_related("to_user", "to_role").first()
+
+
+def tracker(actions: list[Action], at: datetime) -> dict[str, Any]:
+    """Counts for the tab and the rail's first rows: what is open and due first, late ones marked."""
+    done = [each for each in actions if each.state == Action.DONE]
+    open_ones = [each for each in actions if each.state != Action.DONE]
+    rows = [{"action": each, "late": each.is_late(at)} for each in [*open_ones, *done][:7]]
+    return {"done": len(done), "of": len(actions), "rows": rows, "more": max(0, len(actions) - 7)}
+
+
+def _brief_filled(case: Escalation) -> int:
+    rows = case.brief_parts.values_list("part", "text", "data")
+    filled = sum(1 for _, text, data in rows if text.strip() or data.get("rows"))
+    return min(BRIEF_PARTS, filled + COMPUTED_PARTS)
+
+
+def stages(case: Escalation) -> list[dict[str, str]]:
+    """The path: done, now, next. A resolved or ended case has no present stage."""
+    at = states.STAGES.index(case.stage)
+    ended = case.state in (*states.AFTER, states.CLOSED)
+    kinds = ["done" if ended or i < at else "now" if i == at else "" for i in range(len(states.STAGES))]
+    return [{"label": label, "kind": kind} for label, kind in zip(states.STAGES, kinds, strict=True)]
+
+
+def review_of(case: Escalation) -> Review | None:
+    """The review, once the case was resolved."""
+    return getattr(case, "review_record", None)
+
+
+def _promise(row: ClockRow | None) -> next_step.Promise | None:
+    if row is None or row.clock.state != Clock.RUNNING:
+        return None
+    clock = row.clock
+    return next_step.Promise(clock.due_at, row.status in ("yel", "red"), clock.on_breach == "escalate", clock.label)
+
+
+def _facts(
+    case: Escalation,
+    user: User,
+    at: datetime,
+    live: dict[str, ClockRow],
+    actions: list[Action],
+    requests: list[ApprovalRequest],
+    handoff: HandOff | None,
+) -> next_step.Facts:
+    late = next((each for each in actions if each.is_late(at)), None)
+    waiting = [each for each in requests if each.is_open]
+    decider = waiting[0].approver if waiting else authority_of(case)
+    review = review_of(case)
+    unproven = [each for each in actions if each.execution and each.state != Action.DONE]
+    return next_step.Facts(
+        state=case.state,
+        level=case.level,
+        owner=case.owner.name if case.owner else "",
+        waiting_on=case.waiting_on,
+        asked_to_own=handoff.to_user.name if handoff else "",
+        asked_is_viewer=bool(handoff and handoff.to_user_id == user.pk),
+        acceptance=_promise(live.get(states.ACCEPTANCE)),
+        decider=decider.name if decider else "",
+        decider_is_viewer=any(each.approver_id == user.pk for each in waiting),
+        open_requests=len(waiting),
+        granted_requests=sum(each.state in GRANTED for each in requests),
+        decision=_promise(live.get(states.DECISION)),
+        customer_update=_promise(live.get(states.CUSTOMER_UPDATE)),
+        concession=bool(case.concession),
+        late_action=late.title if late else "",
+        late_since=late.due_at if late else None,
+        open_execution=len(unproven),
+        review_settled=bool(review and review.state != Review.OPEN),
+        review_due=review.due_at if review else None,
+    )
+
+
+def authority_of(case: Escalation) -> User | None:
+    """The decision authority."""
+    return next((each.user for each in case.people.all() if each.duty == CasePerson.AUTHORITY), None)

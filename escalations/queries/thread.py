@@ -1,0 +1,178 @@
+"""The thread and the audit trail of a case, as their pages show them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from escalations.models import Cadence, Escalation, Event
+from ledger import chain
+
+PAGE = 50
+DECISIONS = (Event.NOTE_DECISION, "decision_log", "request")
+UPDATES = (Event.UPDATE, Event.CUSTOMER_UPDATE, "status")
+SHOW: dict[str, tuple[str, Q]] = {
+    "all": ("All", ~Q(kind__startswith="clock.") | Q(kind__in=["clock.warn", "clock.breach"])),
+    "updates": ("Updates", Q(kind__in=UPDATES)),
+    "decisions": ("Decisions", Q(kind__in=DECISIONS)),
+    "customer": ("Customer", Q(audience=Event.CUSTOMER)),
+}
+KINDS: dict[str, tuple[str, Q]] = {
+    "all": ("All entries", Q()),
+    "people": ("Posts and messages", Q(audience__in=[Event.INTERNAL, Event.CUSTOMER])),
+    "decisions": ("Decisions", Q(kind__in=DECISIONS)),
+    "moves": (
+        "State, level and roles",
+        Q(kind__in=["moved", "level", "role", "handed_off", "accepted", "refused", "expired"]),
+    ),
+    "clocks": ("Clocks", Q(kind__startswith="clock.") | Q(kind="waiting")),
+    "rules": ("Triage and routing", Q(kind__in=["opened", "triaged", "routed"])),
+}
+SHAPES = {
+    Event.CUSTOMER_MESSAGE: "customer",
+    Event.CUSTOMER_UPDATE: "outgoing",
+    Event.NOTE_DECISION: "decision",
+    "decision_log": "decision",
+    Event.UPDATE: "update",
+    "status": "status",
+    "signal": "customer",
+}
+ICONS = {
+    "clock.breach": "exclamation-octagon-fill",
+    "clock.warn": "exclamation-triangle-fill",
+    "level": "arrow-up-right",
+    "handed_off": "arrow-right",
+    "accepted": "person-check",
+    "refused": "person-x",
+    "expired": "hourglass-split",
+    "request": "check2-square",
+    "action": "list-check",
+    "action.done": "check-lg",
+    "commitment": "bookmark",
+    "brief": "file-earmark-text",
+    "waiting": "pause-circle-fill",
+    "opened": "plus-lg",
+    "triaged": "activity",
+    "routed": "signpost-split",
+    "review": "arrow-repeat",
+    "nobody": "exclamation-octagon-fill",
+}
+TONES = {"clock.breach": "red", "clock.warn": "yel", "accepted": "grn", "action.done": "grn", "nobody": "red"}
+
+
+@dataclass
+class Shown:
+    """One place in the thread: the entry and what replaced it."""
+
+    event: Event
+    replacements: list[Event] = field(default_factory=list)
+    mine: bool = False
+
+    @property
+    def latest(self) -> Event:
+        """The entry as it counts now."""
+        return self.replacements[-1] if self.replacements else self.event
+
+    @property
+    def earlier(self) -> list[Event]:
+        """What it said before, oldest first."""
+        return [self.event, *self.replacements[:-1]] if self.replacements else []
+
+    @property
+    def how(self) -> str:
+        """edited, corrected, or nothing."""
+        return str(self.latest.data.get("how", "")) if self.replacements else ""
+
+    @property
+    def shape(self) -> str:
+        """How it looks: customer, outgoing, decision, update, status, or system (one line)."""
+        return SHAPES.get(self.event.kind, "opened" if self.event.kind == "opened" and self.event.text_id else "system")
+
+    @property
+    def icon(self) -> str:
+        """Symbol of a system line."""
+        return ICONS.get(self.event.kind, "circle")
+
+    @property
+    def tone(self) -> str:
+        """Colour of a system line; only for what SLA status or acceptance changed."""
+        return TONES.get(self.event.kind, "")
+
+    @property
+    def phrases(self) -> list[dict[str, Any]]:
+        """Flagged phrases of a customer's words."""
+        return list(self.event.data.get("phrases") or [])
+
+    @property
+    def may_correct(self) -> bool:
+        """Only the author corrects, and only internal entries."""
+        return self.mine and self.event.kind in (Event.UPDATE, Event.NOTE_DECISION)
+
+
+def entries(case: Escalation, user: User, *, show: str, before: int | None) -> tuple[list[Shown], int | None]:
+    """A page of the thread, newest first, and the number to go on from (None: that was all)."""
+    top = case.events.filter(SHOW[show][1], replaces__isnull=True).select_related("actor", "text").order_by("-seq")
+    page, older = _page(top, before)
+    newer = _replacements(case)
+    return [Shown(event, _chain(event, newer), event.actor_id == user.pk) for event in page], older
+
+
+def _page(events: QuerySet[Event], before: int | None) -> tuple[list[Event], int | None]:
+    rows = list((events.filter(seq__lt=before) if before else events)[: PAGE + 1])
+    return rows[:PAGE], rows[PAGE - 1].seq if len(rows) > PAGE else None
+
+
+def _replacements(case: Escalation) -> dict[int, list[Event]]:
+    """Entries that replace another one, by what they replace."""
+    found: dict[int, list[Event]] = {}
+    for event in case.events.filter(replaces__isnull=False).select_related("text", "actor").order_by("seq"):
+        found.setdefault(event.replaces_id or 0, []).append(event)
+    return found
+
+
+def _chain(event: Event, newer: dict[int, list[Event]]) -> list[Event]:
+    """All that replaced an entry, directly or by replacing its replacement, oldest first."""
+    found: list[Event] = []
+    waiting = [event]
+    while waiting:
+        after = newer.get(waiting.pop().pk, [])
+        found += after
+        waiting += after
+    return sorted(found, key=lambda each: each.seq)
+
+
+def by_day(shown: Iterable[Shown]) -> list[tuple[date, list[Shown]]]:
+    """Entries under the day they were made, in the viewer's zone."""
+    zone = timezone.get_current_timezone()
+    return [(day, list(rows)) for day, rows in groupby(shown, lambda row: row.event.at.astimezone(zone).date())]
+
+
+def next_update_default(case: Escalation, at: datetime) -> datetime:
+    """When the next update would be due by the cadence of the case's tier; a day from now where the policy has none."""
+    minutes = Cadence.objects.filter(version=case.policy_id, tier=case.tier).values_list("customer_minutes", flat=True)
+    return at + timedelta(minutes=minutes.first() or 1440)
+
+
+def audit(case: Escalation, *, kind: str, before: int | None) -> tuple[list[Event], int | None]:
+    """A page of the audit trail, newest first, and the number to go on from."""
+    rows = case.events.filter(KINDS[kind][1]).select_related("actor", "text", "replaces").order_by("-seq")
+    return _page(rows, before)
+
+
+def breaks(case: Escalation) -> list[chain.Break]:
+    """Where the log of the case does not hold: entries and, where they still exist, their words."""
+    rows = list(case.events.select_related("text").order_by("seq"))
+    return [*chain.breaks_in(case, rows), *_changed_words(case, rows)]
+
+
+def _changed_words(case: Escalation, rows: list[Event]) -> Iterator[chain.Break]:
+    for row in rows:
+        if row.text is None or row.text.erased_at:
+            continue
+        if chain.sign("text\x00" + row.text.body, row.key_id) != row.text_hash:
+            yield chain.Break(case.pk, row.seq, "the words were changed")

@@ -1,0 +1,198 @@
+"""What should happen next on a case, and why: one sentence by rule, the most pressing one. Source: ux/spec.md §5.2."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from escalations import states
+
+HOT, DUE, CALM, NONE = "hot", "due", "", "none"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The live clock of one kind: when it is due, whether its warning time is over, what its end sets off."""
+
+    due_at: datetime | None
+    warned: bool = False
+    escalates: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rule looks at. Names are as shown; empty means nobody or nothing."""
+
+    state: str
+    level: int
+    owner: str = ""
+    waiting_on: str = states.NOBODY
+    asked_to_own: str = ""
+    asked_is_viewer: bool = False
+    acceptance: Promise | None = None
+    decider: str = ""
+    decider_is_viewer: bool = False
+    open_requests: int = 0
+    granted_requests: int = 0
+    decision: Promise | None = None
+    customer_update: Promise | None = None
+    concession: bool = False
+    late_action: str = ""
+    late_since: datetime | None = None
+    open_execution: int = 0
+    review_settled: bool = False
+    review_due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """The card: title, why, the moment it is about, what happens by itself then, and what can be done (codes)."""
+
+    code: str
+    mood: str
+    title: str
+    why: str
+    moment: datetime | None = None
+    then: str = ""
+    acts: tuple[str, ...] = ()
+
+
+def next_step(facts: Facts, at: datetime) -> Step:
+    """The first of these that holds: no owner accepted, decision past due, customer update due, approval to request,
+    action late, ready to resolve or close; then what the stage asks for."""
+    if facts.state not in states.OPEN:
+        return _after(facts)
+    for rule in (_no_owner, _decision_late, _customer_update, _approval, _late_action, _ready):
+        if step := rule(facts, at):
+            return step
+    return _by_stage(facts)
+
+
+def _late(promise: Promise | None, at: datetime) -> bool:
+    return promise is not None and promise.due_at is not None and promise.due_at <= at
+
+
+def _no_owner(facts: Facts, at: datetime) -> Step | None:
+    if facts.owner and facts.state != states.HANDED_OFF:
+        return None
+    due = facts.acceptance.due_at if facts.acceptance else None
+    if not facts.asked_to_own:
+        why = "Nobody owns this escalation and nobody has been asked."
+        return Step("no_owner", HOT, "Next: find an owner", why, acts=("hand_over",))
+    then = "If it is not accepted in time, it moves on to the next person."
+    mood = HOT if _late(facts.acceptance, at) else DUE
+    if facts.asked_is_viewer:
+        return Step("accept", mood, "Next: accept this hand-off", "You were asked to own it.", due, then, ("accept",))
+    why = f"{facts.asked_to_own} was asked to own it and has not accepted yet."
+    title = f"Next: {facts.asked_to_own} accepts ownership"
+    return Step("no_owner", mood, title, why, due, then, ("roles", "hand_over"))
+
+
+def _decision_late(facts: Facts, at: datetime) -> Step | None:
+    if not _late(facts.decision, at) or facts.decision is None:
+        return None
+    who = facts.decider or "the decision authority"
+    why = f"{facts.decision.label} is past its time."
+    if not facts.open_requests:
+        return Step(
+            "decision_late",
+            HOT,
+            f"Next: get a decision from {who}",
+            why,
+            facts.decision.due_at,
+            acts=("ask", "escalate"),
+        )
+    title = "Next: decide" if facts.decider_is_viewer else f"Next: get a decision from {who}"
+    acts = ("decide",) if facts.decider_is_viewer else ("remind", "escalate")
+    return Step("decision_late", HOT, title, why, facts.decision.due_at, acts=acts)
+
+
+def _customer_update(facts: Facts, at: datetime) -> Step | None:
+    promise = facts.customer_update
+    if promise is None or promise.due_at is None or not (promise.warned or promise.due_at <= at):
+        return None
+    late = promise.due_at <= at
+    why = "The customer was promised news and has none yet." if late else "The customer expects news soon."
+    return Step(
+        "customer_update",
+        HOT if late else DUE,
+        "Next: tell the customer where it stands",
+        why,
+        promise.due_at,
+        acts=("customer_update",),
+    )
+
+
+def _approval(facts: Facts, at: datetime) -> Step | None:
+    asked = facts.open_requests or facts.granted_requests
+    if not facts.concession or asked or facts.state != states.DIAGNOSING:
+        return None
+    why = "The customer asks for a concession and no approval has been requested yet."
+    due = facts.decision.due_at if facts.decision else None
+    then = "When that time passes, it goes up one level." if due and _goes_up(facts) else ""
+    return Step("approval", CALM, "Next: request the approval", why, due, then, ("ask", "brief"))
+
+
+def _goes_up(facts: Facts) -> bool:
+    return facts.decision is not None and facts.decision.escalates and facts.level < states.EXECUTIVE
+
+
+def _late_action(facts: Facts, at: datetime) -> Step | None:
+    if not facts.late_action:
+        return None
+    return Step(
+        "late_action", DUE, f"Next: {facts.late_action}", "This action is late.", facts.late_since, acts=("tracker",)
+    )
+
+
+def _ready(facts: Facts, at: datetime) -> Step | None:
+    if facts.state != states.EXECUTING or facts.open_execution:
+        return None
+    why = "What was agreed is carried out. Confirm that the customer knows, then resolve."
+    return Step("ready", CALM, "Next: resolve this escalation", why, acts=("resolve",))
+
+
+def _by_stage(facts: Facts) -> Step:
+    if facts.state == states.APPROVING:
+        return _waiting_for_decision(facts)
+    if facts.waiting_on != states.NOBODY:
+        whom = dict(states.WAITING_ON)[facts.waiting_on].lower()
+        return Step(
+            "waiting", NONE, "Nothing is waiting on you", f"Clocks are paused: waiting on the {whom}.", acts=("resume",)
+        )
+    if facts.state == states.EXECUTING:
+        return Step(
+            "execute",
+            CALM,
+            "Next: carry out what was agreed",
+            f"{facts.open_execution} execution actions are open.",
+            acts=("tracker",),
+        )
+    why = "The facts are being gathered. Request an approval, or carry it out without one and say why none is needed."
+    return Step("diagnose", CALM, "Next: complete the brief", why, acts=("brief", "ask", "execute"))
+
+
+def _waiting_for_decision(facts: Facts) -> Step:
+    due = facts.decision.due_at if facts.decision else None
+    then = "When that time passes, it goes up one level." if due and _goes_up(facts) else ""
+    if facts.decider_is_viewer:
+        return Step("decide", DUE, "Next: decide", "An approval request waits for you.", due, then, ("decide",))
+    who = facts.decider or "the decision authority"
+    return Step(
+        "decision",
+        NONE,
+        f"Nothing is waiting on you: {who} decides",
+        "The approval was requested.",
+        due,
+        then,
+        ("approvals",),
+    )
+
+
+def _after(facts: Facts) -> Step:
+    if facts.state in states.AFTER:
+        if facts.review_settled:
+            return Step("close", CALM, "Next: close this escalation", "The review is settled.", acts=("close",))
+        why = "It is resolved. Closing waits for the review, or for its waiver with a reason."
+        return Step("review", CALM, "Next: write the review", why, facts.review_due, acts=("review",))
+    word = dict(states.STATES)[facts.state].lower()
+    return Step("ended", NONE, "Nothing is waiting on you", f"This escalation is {word}.")

@@ -1,0 +1,84 @@
+"""The thread and the history of a case."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from escalations import exports
+from escalations.forms.thread import INTERNAL, ComposerForm
+from escalations.models import Escalation
+from escalations.queries import thread as threads
+from escalations.services import access
+from escalations.views.loading import load_case, render_case
+from ledger.now import now
+
+
+@require_safe
+def thread(request: HttpRequest, key: str) -> HttpResponse:
+    """The thread: pinned status, composer, entries newest first."""
+    return thread_page(request, load_case(request, key))
+
+
+def thread_page(
+    request: HttpRequest, case: Escalation, form: ComposerForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    """The thread with a composer, fresh or with what was typed and why it was refused."""
+    show = request.GET.get("show", "all")
+    if show not in threads.SHOW:
+        raise Http404
+    shown, older = threads.entries(case, request.user, show=show, before=_number(request.GET.get("before")))
+    may_tell = access.abilities(case, request.user)["customer_update"]
+    context: dict[str, Any] = {
+        "form": form or composer(case, may_tell),
+        "may_tell_customer": may_tell,
+        "days": threads.by_day(shown),
+        "older": older,
+        "show": show,
+        "shows": [(slug, label) for slug, (label, _) in threads.SHOW.items()],
+        "today": now(),
+    }
+    return render_case(request, case, "thread", "escalations/thread.html", context, status=status)
+
+
+def composer(case: Escalation, may_tell: bool) -> ComposerForm:
+    """An empty composer; the next update is prefilled by the cadence of the tier."""
+    initial = {"mode": INTERNAL, "next_update_at": threads.next_update_default(case, now()) if case.is_open else None}
+    return ComposerForm(case=case, may_tell_customer=may_tell, initial=initial)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None
+
+
+@require_safe
+def history(request: HttpRequest, key: str) -> HttpResponse | StreamingHttpResponse:
+    """The audit trail with its fingerprints, verified while you look; `?format=csv` takes a copy."""
+    case = load_case(request, key)
+    kind = request.GET.get("kind", "all")
+    if kind not in threads.KINDS:
+        raise Http404
+    if request.GET.get("format") == "csv":
+        return _history_csv(case)
+    rows, older = threads.audit(case, kind=kind, before=_number(request.GET.get("before")))
+    context = {
+        "rows": rows,
+        "older": older,
+        "kind": kind,
+        "kinds": [(slug, label) for slug, (label, _) in threads.KINDS.items()],
+        "breaks": threads.breaks(case),
+    }
+    return render_case(request, case, "history", "escalations/history.html", context)
+
+
+def _history_csv(case: Escalation) -> StreamingHttpResponse:
+    events = case.events.select_related("text").order_by("seq").iterator(chunk_size=500)
+    return csv_answer(f"{case.key}-history.csv", exports.EVENT_HEADER, (exports.event_row(event) for event in events))
+
+
+def csv_answer(name: str, header: Any, rows: Any) -> StreamingHttpResponse:
+    """A CSV download that is sent while it is read."""
+    lines = exports.csv_lines(header, rows)
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -1,0 +1,43 @@
+"""What every page of a case starts and ends with: load it for this person, show it inside its frame."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from escalations.models import Escalation
+from escalations.queries import case_page
+from escalations.services import access
+from ledger.errors import Refused
+from ledger.now import now
+
+
+def load_case(request: HttpRequest, key: str) -> Escalation:
+    """The case with its account, people and policy. A case this person may not see does not exist for them (404)."""
+    visible = case_page.with_people(Escalation.objects.visible_to(request.user))
+    return get_object_or_404(visible, pk=int(key.removeprefix("ESC-")))
+
+
+def render_case(
+    request: HttpRequest,
+    case: Escalation,
+    tab: str,
+    template: str,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """A page of the case inside its frame (a template that extends escalations/case_base.html).
+
+    `tab` is thread, brief, tracker, roles, approvals, history or review.
+    """
+    can = access.abilities(case, request.user)
+    frame = case_page.frame(case, request.user, now(), can)
+    return render(request, template, {**frame, "tab": tab, **(context or {})}, status=status)
+
+
+def add_refusal(form: forms.BaseForm, refusal: Refused) -> int:
+    """Show a refusal at the field it names (or above the form) and return its status; what was typed stays."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+    return refusal.status

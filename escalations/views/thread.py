@@ -1,0 +1,150 @@
+"""What people do on a thread: post, tell the customer, set the status, correct, pause; and placing unmatched mail."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import Account
+from escalations.forms.thread import CUSTOMER, DECISION, ComposerForm, CorrectionForm, StatusForm, WaitingForm
+from escalations.models import Escalation
+from escalations.rules.text_diff import changes
+from escalations.services import access, communication, listening
+from escalations.views.case import thread_page
+from escalations.views.loading import add_refusal, load_case, render_case
+from ledger.errors import NotAllowed, Refused, Stale
+from messaging.models import InboundMail
+
+DONE = {CUSTOMER: "Customer update sent.", DECISION: "Decision noted."}
+
+
+@require_POST
+def post(request: HttpRequest, key: str) -> HttpResponse:
+    """Add an entry: an internal update, a decision for the record, or words for the customer."""
+    return _post(request, load_case(request, key), request.POST)
+
+
+@require_POST
+def customer_update(request: HttpRequest, key: str) -> HttpResponse:
+    """Words for the customer, whatever else the form says."""
+    data = request.POST.copy()
+    data["mode"] = CUSTOMER
+    return _post(request, load_case(request, key), data)
+
+
+def _post(request: HttpRequest, case: Escalation, data: Any) -> HttpResponse:
+    may_tell = access.abilities(case, request.user)["customer_update"]
+    form = ComposerForm(data, case=case, may_tell_customer=may_tell)
+    if not form.is_valid():
+        return thread_page(request, case, form, status=422)
+    try:
+        _write(case, request.user, form.cleaned_data)
+    except Refused as refusal:
+        return thread_page(request, case, form, status=add_refusal(form, refusal))
+    messages.success(request, DONE.get(form.cleaned_data["mode"], "Update posted."))
+    return redirect("escalations:case", case.key)
+
+
+def _write(case: Escalation, user: Any, values: dict[str, Any]) -> None:
+    words = {"case_id": case.pk, "by": user, "text": values["text"], "next_update_at": values["next_update_at"]}
+    if values["mode"] == CUSTOMER:
+        communication.customer_update(**words, contacts=list(values["contacts"]))
+    else:
+        communication.post(**words, decision=values["mode"] == DECISION)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def status(request: HttpRequest, key: str) -> HttpResponse:
+    """Edit the pinned status; when somebody changed the case meanwhile, show both texts and lose neither."""
+    case = load_case(request, key)
+    seen = {"text": case.status_text, "seen": case.status_text, "version": case.version}
+    form = StatusForm(request.POST if request.method == "POST" else None, initial=seen)
+    if not form.is_valid():
+        return _words_page(request, case, form, "Current status", "Save status")
+    try:
+        values = form.cleaned_data
+        communication.set_status(case_id=case.pk, by=request.user, text=values["text"], version=values["version"])
+    except Stale as refusal:
+        return _conflict(request, load_case(request, key), values["text"], values["seen"], refusal)
+    except Refused as refusal:
+        return _words_page(request, case, form, "Current status", "Save status", status=add_refusal(form, refusal))
+    messages.success(request, "Status saved.")
+    return redirect("escalations:case", key)
+
+
+def _conflict(request: HttpRequest, case: Escalation, mine: str, seen: str, refusal: Stale) -> HttpResponse:
+    theirs = case.status_text
+    context = {
+        "mine": mine,
+        "theirs": theirs,
+        "seen": seen,
+        "their_changes": changes(seen, theirs),
+        "my_changes": changes(seen, mine),
+        "status_changed": theirs != seen,
+        "joined": f"{theirs}\n{mine}".strip() if theirs != seen else mine,
+        "refusal": refusal,
+    }
+    return render_case(request, case, "thread", "escalations/conflict.html", context, status=refusal.status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """Another text for an own entry; the earlier one stays."""
+    case = load_case(request, key)
+    event = get_object_or_404(case.events.select_related("text"), pk=pk)
+    words = {"text": event.text.body if event.text else ""}
+    form = CorrectionForm(request.POST if request.method == "POST" else None, initial=words)
+    if not form.is_valid():
+        return _words_page(request, case, form, "Correct your entry", "Save correction")
+    try:
+        communication.correct(case_id=case.pk, event_id=pk, by=request.user, text=form.cleaned_data["text"])
+    except Refused as refusal:
+        status = add_refusal(form, refusal)
+        return _words_page(request, case, form, "Correct your entry", "Save correction", status=status)
+    messages.success(request, "Correction saved.")
+    return redirect("escalations:case", key)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def waiting(request: HttpRequest, key: str) -> HttpResponse:
+    """Pause the clocks while somebody else has to act, with a reason; waiting on nobody resumes them."""
+    case = load_case(request, key)
+    form = WaitingForm(request.POST if request.method == "POST" else None, initial={"waiting_on": "customer"})
+    if not form.is_valid():
+        return _words_page(request, case, form, "Pause clocks", "Save")
+    whom, reason = form.cleaned_data["waiting_on"], form.cleaned_data["reason"]
+    try:
+        communication.wait_on(case_id=case.pk, by=request.user, whom=whom, reason=reason)
+    except Refused as refusal:
+        return _words_page(request, case, form, "Pause clocks", "Save", status=add_refusal(form, refusal))
+    messages.success(request, "Clocks resumed." if whom == "nobody" else "Clocks paused.")
+    return redirect("escalations:case", key)
+
+
+def _words_page(
+    request: HttpRequest, case: Escalation, form: forms.Form, head: str, submit: str, *, status: int = 0
+) -> HttpResponse:
+    """A short form in the case's frame."""
+    context = {"form": form, "head": head, "submit": submit}
+    status = status or (422 if form.is_bound else 200)
+    return render_case(request, case, "thread", "escalations/words.html", context, status=status)
+
+
+@require_POST
+def place_mail(request: HttpRequest) -> HttpResponse:
+    """Place a mail nobody could match on an account. Received mail is read by operations, so they place it."""
+    if not request.user.is_ops:
+        raise NotAllowed("Only operations may place mail.")
+    mail = get_object_or_404(InboundMail, pk=_id(request, "mail"))
+    account = get_object_or_404(Account.objects.visible_to(request.user), pk=_id(request, "account"))
+    listening.place(mail=mail, account=account, by=request.user)
+    messages.success(request, f"“{mail}” is placed on {account}.")
+    return redirect("messaging:inbound", pk=mail.pk)
+
+
+def _id(request: HttpRequest, name: str) -> int:
+    value = request.POST.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 19 else 0

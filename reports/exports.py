@@ -1,0 +1,39 @@
+"""Figures and the lists behind them as CSV. Cells a spreadsheet would run are neutralised by `csv_text`."""
+
+from collections.abc import Iterable
+
+from accounts.exports import csv_text
+from reports.queries.behind import Listing
+from reports.rules.kpis import Figure
+from reports.rules.periods import Period
+
+
+def figures_csv(figures: Iterable[Figure], period: Period) -> str:
+    """One line a figure."""
+    header = ("KPI", "Value", "Unit", "Target", "Owner", "State", "Cases", "Before", "Note", "From", "To")
+    rows = []
+    for figure in figures:
+        each = figure.as_dict()
+        values = [each[name] for name in ("name", "value", "unit", "target", "owner", "state", "cases", "previous", "note")]
+        rows.append((*values, period.first_day, period.last_day))
+    return csv_text(header, rows)
+
+
+def listing_csv(listing: Listing) -> str:
+    """One line a case, all of them, times in UTC."""
+    what, start, end = listing.columns
+    header = ("Escalation", "Title", "Account", what, f"{start} (UTC)", f"{end} (UTC)", "Value", "In words")
+    rows = (
+        (
+            row.case.key,
+            row.case.title,
+            row.case.account.name,
+            row.what,
+            row.start.isoformat() if row.start else "",
+            row.end.isoformat() if row.end else "",
+            "" if row.value is None else f"{row.value:.2f}",
+            row.text,
+        )
+        for row in (listing.show(each) for each in listing.rows.iterator(chunk_size=2000))
+    )
+    return csv_text(header, rows)

@@ -1,0 +1,1 @@
+"""Reads behind the figures and the health of the engine. Nothing here writes."""

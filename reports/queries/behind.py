@@ -1,0 +1,135 @@
+"""The list behind every number: exactly the cases that were counted, with the value of each."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from escalations import states
+from escalations.models import CaseRequest, Escalation
+from reports.queries import kpis
+from reports.queries.kpis import Scope
+from reports.rules import kpis as rules
+from reports.rules.periods import Period
+
+LEVELS = {0: "Deal desk and below", **dict(states.LEVELS)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case as it was counted. `value` is hours where the figure is a time; `text` says the value in words."""
+
+    case: Escalation
+    what: str
+    start: datetime | None
+    end: datetime | None
+    value: float | None
+    text: str
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The rows of one figure, as a query, and how a row of the query is shown."""
+
+    slug: str
+    rows: QuerySet[Any]
+    show: Callable[[Any], Row]
+    columns: tuple[str, str, str]
+
+    def made(self, found: Iterable[Any]) -> list[Row]:
+        """Rows to show."""
+        return [self.show(each) for each in found]
+
+
+def listing(slug: str, scope: Scope, period: Period) -> Listing:
+    """The list behind a figure. Raises KeyError for an unknown one."""
+    return MAKERS[slug](slug, scope, period)
+
+
+def _escalated(slug: str, scope: Scope, period: Period) -> Listing:
+    rows = kpis.escalated(scope).filter(opened_at__gte=period.start, opened_at__lt=period.end)
+    target = rules.DEFINITIONS[slug].target or 0.0
+
+    def show(case: Any) -> Row:
+        hours = max(0.0, case.took) / rules.HOUR
+        tier = f"{case.get_tier_display()} tier"
+        return Row(case, tier, case.impasse_at, case.opened_at, hours, f"{hours:.1f}h", hours >= target)
+
+    return Listing(slug, rows.select_related("account").order_by("-took", "-id"), show, ("Tier", "Impasse", "Opened"))
+
+
+def _decided(slug: str, scope: Scope, period: Period) -> Listing:
+    rows = kpis.decisions(scope, rules.LEVELS[slug]).filter(
+        request__decided_at__gte=period.start, request__decided_at__lt=period.end
+    )
+
+    def show(each: CaseRequest) -> Row:
+        hours = max(0.0, each.took) / rules.HOUR  # type: ignore[attr-defined]
+        return Row(
+            each.case,
+            f"{LEVELS[each.request.decided_level or 0]}: {each.request.concession_name}",
+            each.got,  # type: ignore[attr-defined]
+            each.request.decided_at,
+            hours,
+            f"{hours:.1f}h",
+            is_late(each.request.decided_level, hours),
+        )
+
+    ordered = rows.select_related("case__account", "request").order_by("-took", "-id")
+    return Listing(slug, ordered, show, ("Decision", "Got it", "Decided"))
+
+
+def is_late(level: int | None, hours: float) -> bool:
+    """Past the target of its level; levels without one are never late."""
+    slug = {states.DIRECTOR: rules.DIRECTOR, states.EXECUTIVE: rules.EXECUTIVE}.get(level or 0)
+    target = rules.DEFINITIONS[slug].target if slug else None
+    return target is not None and hours >= target
+
+
+def _resolved(slug: str, scope: Scope, period: Period) -> Listing:
+    rows = kpis.resolved(scope).filter(resolved_at__gte=period.start, resolved_at__lt=period.end)
+
+    def show(case: Any) -> Row:
+        text = "With executive" if case.executive else "Without executive"
+        level = LEVELS[case.level]
+        return Row(case, level, case.opened_at, case.resolved_at, None, text, bool(case.executive))
+
+    ordered = rows.select_related("account").order_by("-executive", "-resolved_at", "-id")
+    return Listing(slug, ordered, show, ("Level", "Opened", "Resolved"))
+
+
+def _repeated(slug: str, scope: Scope, period: Period) -> Listing:
+    counts = kpis.cause_counts(scope, period)
+    rule = Q(pk__in=[])
+    for cause, year, month in (key for key, count in counts.items() if count > 1):
+        rule |= Q(cause=cause, year=year, month=month)
+    rows = kpis.causes(scope).filter(rule, resolved_at__gte=period.start, resolved_at__lt=period.end)
+
+    def show(case: Any) -> Row:
+        count = counts[case.cause, case.year, case.month]
+        month = case.resolved_at.strftime("%b %Y")
+        return Row(case, case.root_cause, case.opened_at, case.resolved_at, float(count), f"{count} in {month}")
+
+    ordered = rows.select_related("account").order_by("cause", F("resolved_at").asc(), "id")
+    return Listing(slug, ordered, show, ("Root cause", "Opened", "Resolved"))
+
+
+MAKERS: dict[str, Callable[[str, Scope, Period], Listing]] = {
+    rules.ESCALATE: _escalated,
+    rules.TEAM: _decided,
+    rules.DIRECTOR: _decided,
+    rules.EXECUTIVE: _decided,
+    rules.EXTERNAL: _decided,
+    rules.DECISIONS: _decided,
+    rules.WITHOUT: _resolved,
+    rules.RECURRENCE: _repeated,
+}
+
+
+def regions(scope: Scope) -> Sequence[str]:
+    """Regions of the accounts in scope, for the filter."""
+    rows = scope.cases().exclude(account__region="").order_by("account__region")
+    return list(rows.values_list("account__region", flat=True).distinct())

@@ -1,0 +1,184 @@
+"""The cases behind the five figures, and the figures. Definitions stand in `reports.rules.kpis`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models.functions import Coalesce, ExtractMonth, ExtractYear, Lower, Trim
+
+from accounts.models import User
+from approvals.models import ApprovalRequest
+from escalations import states
+from escalations.models import CaseRequest, Escalation, HandOff
+from reports.queries.measures import SecondsBetween
+from reports.rules import kpis as rules
+from reports.rules.kpis import Figure
+from reports.rules.periods import Period
+
+DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose cases are counted: those a person may see (None: all), of one region or of all."""
+
+    user: User | None = None
+    region: str = ""
+
+    def cases(self) -> QuerySet[Escalation]:
+        """Every case in scope."""
+        rows = Escalation.objects.visible_to(self.user) if self.user else Escalation.objects.all()
+        return rows.filter(account__region=self.region) if self.region else rows
+
+    def of_cases(self, rows: QuerySet[Any], path: str = "case") -> QuerySet[Any]:
+        """Rows that belong to a case in scope."""
+        if self.region:
+            rows = rows.filter(**{f"{path}__account__region": self.region})
+        if self.user is None or self.user.is_superuser:
+            return rows
+        return rows.filter(**{f"{path}__in": Escalation.objects.visible_to(self.user).values("pk")})
+
+
+def _within(period: Period, field: str, *, before: bool = False) -> Q:
+    start, end = (period.previous_start, period.previous_end) if before else (period.start, period.end)
+    return Q(**{f"{field}__gte": start, f"{field}__lt": end})
+
+
+def _either(period: Period, field: str) -> Q:
+    return _within(period, field) | _within(period, field, before=True)
+
+
+def escalated(scope: Scope) -> QuerySet[Escalation]:
+    """Cases with `took`: seconds from impasse to opening."""
+    return scope.cases().exclude(state=states.DUPLICATE).annotate(took=SecondsBetween(F("impasse_at"), F("opened_at")))
+
+
+def decisions(scope: Scope, levels: Iterable[int]) -> QuerySet[CaseRequest]:
+    """Decisions people of these levels took on cases, with `got` (when that level got it) and `took` in seconds."""
+    rows = CaseRequest.objects.filter(
+        request__state__in=DECIDED, request__by_rule=False, request__decided_level__in=list(levels)
+    )
+    return scope.of_cases(rows).annotate(got=_got()).annotate(took=SecondsBetween(F("got"), F("request__decided_at")))
+
+
+def _got() -> Case:
+    """When the level that decided got the case; see the definitions in the rules."""
+    earlier = CaseRequest.objects.filter(
+        case=OuterRef("case"),
+        request__decided_level=OuterRef("request__decided_level"),
+        request__by_rule=False,
+        request__decided_at__lt=OuterRef("request__decided_at"),
+    )
+    sent = (
+        HandOff.objects.filter(
+            case=OuterRef("case"), level=OuterRef("request__decided_level"), sent_at__lte=OuterRef("request__decided_at")
+        )
+        .order_by()
+        .values("case")
+        .annotate(first=Min("sent_at"))
+        .values("first")
+    )
+    stands = Q(case__level=F("request__decided_level"), case__level_since__lte=F("request__decided_at"))
+    return Case(
+        When(Exists(earlier), then=F("request__step_since")),
+        When(stands, then=F("case__level_since")),
+        default=Coalesce(Subquery(sent), F("request__step_since")),
+        output_field=DateTimeField(),
+    )
+
+
+def resolved(scope: Scope) -> QuerySet[Escalation]:
+    """Resolved cases with `executive`: whether anything on them was decided at level 3."""
+    asked = CaseRequest.objects.filter(case=OuterRef("pk"), request__state__in=DECIDED, request__by_rule=False)
+    at_the_top = Q(Exists(asked.filter(request__decided_level=states.EXECUTIVE)))
+    # Cases brought over from another system name the level, without the request.
+    brought = Q(decided_level=states.EXECUTIVE) & ~Exists(CaseRequest.objects.filter(case=OuterRef("pk")))
+    rows = scope.cases().filter(resolved_at__isnull=False)
+    return rows.annotate(executive=Case(When(at_the_top | brought, then=True), default=False))
+
+
+def causes(scope: Scope) -> QuerySet[Escalation]:
+    """Resolved cases with a root cause, with `cause` (its words without case and outer spaces), `year` and `month`."""
+    rows = scope.cases().filter(resolved_at__isnull=False).annotate(cause=Lower(Trim("root_cause"))).exclude(cause="")
+    return rows.annotate(year=ExtractYear("resolved_at"), month=ExtractMonth("resolved_at"))
+
+
+def cause_counts(scope: Scope, period: Period, *, before: bool = False) -> dict[tuple[str, int, int], int]:
+    """(cause, year, month) → cases resolved, in one query."""
+    rows = causes(scope).filter(_within(period, "resolved_at", before=before)).order_by()
+    counted = rows.values("cause", "year", "month").annotate(cases=Count("pk"))
+    return {(row["cause"], row["year"], row["month"]): row["cases"] for row in counted}
+
+
+def _split(rows: QuerySet[Any], field: str, period: Period, *more: str) -> tuple[list[Any], list[Any]]:
+    """Values of both periods in one query: (this one, the one before). The last column says which."""
+    marked = rows.filter(_either(period, field)).annotate(
+        present=Case(When(_within(period, field), then=True), default=False)
+    )
+    found: tuple[list[Any], list[Any]] = ([], [])
+    for *values, present in marked.order_by().values_list(*more, "present"):
+        found[0 if present else 1].append(values)
+    return found
+
+
+def _seconds(rows: list[Any], place: int = 0) -> list[float]:
+    """Never below zero: a clock set back, or an impasse typed as later than the opening, is no time at all."""
+    return [max(0.0, float(row[place])) for row in rows if row[place] is not None]
+
+
+def time_to_escalate(scope: Scope, period: Period) -> Figure:
+    """The first figure."""
+    present, before = _split(escalated(scope), "opened_at", period, "took")
+    return rules.hours_figure(rules.ESCALATE, _seconds(present), _seconds(before))
+
+
+def times_to_decision(scope: Scope, period: Period) -> dict[str, Figure]:
+    """The figure of every level, in one query."""
+    rows = decisions(scope, rules.LEVELS[rules.DECISIONS])
+    present, before = _split(rows, "request__decided_at", period, "request__decided_level", "took")
+
+    def of(slug: str, found: list[Any]) -> list[float]:
+        return _seconds([row for row in found if row[0] in rules.LEVELS[slug]], 1)
+
+    return {slug: rules.hours_figure(slug, of(slug, present), of(slug, before)) for slug in rules.LEVELS}
+
+
+def resolved_without_executive(scope: Scope, period: Period) -> Figure:
+    """The fourth figure, one query."""
+    rows = resolved(scope)
+    team = Q(executive=False, level=states.TEAM_LEAD)
+    counted = rows.filter(_either(period, "resolved_at")).aggregate(
+        **{
+            f"{name}_{which}": Count("pk", filter=rule & _within(period, "resolved_at", before=which == "before"))
+            for which in ("now", "before")
+            for name, rule in (("all", Q()), ("executive", Q(executive=True)), ("team", team))
+        }
+    )
+    return rules.without_executive(
+        (counted["all_now"], counted["executive_now"], counted["team_now"]),
+        (counted["all_before"], counted["executive_before"], counted["team_before"]),
+    )
+
+
+def figures(scope: Scope, period: Period) -> dict[str, Figure]:
+    """All figures by slug, in five queries whatever the number of cases."""
+    counts, before = cause_counts(scope, period), cause_counts(scope, period, before=True)
+    return {
+        rules.ESCALATE: time_to_escalate(scope, period),
+        **times_to_decision(scope, period),
+        rules.WITHOUT: resolved_without_executive(scope, period),
+        rules.RECURRENCE: rules.recurrence(counts.values(), before.values()),
+    }

@@ -1,0 +1,44 @@
+"""Spans of time computed by the database as plain numbers: no row is turned into a date in Python."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import DateTimeField, Expression, F, FloatField, Func, IntegerField, Value
+
+
+class SecondsBetween(Func):
+    """Seconds from the first moment to the second, to the millisecond."""
+
+    output_field = FloatField()
+    template = "EXTRACT(EPOCH FROM (%(expressions)s))"
+    arg_joiner = " - "
+
+    def __init__(self, start: Any, end: Any) -> None:
+        super().__init__(end, start)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Julian days are exact to well under a millisecond."""
+        later, earlier = self.source_expressions
+        later_sql, later_values = compiler.compile(later)
+        earlier_sql, earlier_values = compiler.compile(earlier)
+        sql = f"ROUND((julianday({later_sql}) - julianday({earlier_sql})) * 86400.0, 3)"
+        return sql, [*later_values, *earlier_values]
+
+
+class WholeSteps(Func):
+    """How many whole steps of so many seconds fit into a number of seconds that is not negative."""
+
+    output_field = IntegerField()
+    template = "CAST(FLOOR((%(expressions)s) / %(size)s) AS INTEGER)"
+
+    def __init__(self, seconds: Expression, size: int) -> None:
+        super().__init__(seconds, size=size)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """SQLite cuts towards zero, which is the floor of what is not negative."""
+        return self.as_sql(compiler, connection, template="CAST((%(expressions)s) / %(size)s AS INTEGER)", **context)
+
+
+def since(start: datetime, field: str) -> SecondsBetween:
+    """Seconds from a fixed moment to a column."""
+    return SecondsBetween(Value(start, output_field=DateTimeField()), F(field))

@@ -1,0 +1,1 @@
+"""Pure decisions about figures: periods, targets, medians, what is well."""

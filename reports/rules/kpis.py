@@ -1,0 +1,198 @@
+"""The five figures of the framework: what they mean, their targets and owners, and whether a value meets them.
+
+Definitions (domain.md §10), as they are counted here:
+- Time to escalate: of escalations opened in the period (duplicates left out), the time from impasse to opening; the median.
+- Time to decision, by level: of decisions people took in the period on requests of a case (rules left out), the time from when that
+  level got it to the decision; the median. A level gets a case when it is routed or raised to it, which is when the hand-off is sent. A
+  level that has decided on the same case before gets it again when it is asked again.
+- Resolved without executive: of cases resolved in the period, those on which no decision was ever taken at level 3. Cases that never left the
+  team lead's level are shown apart.
+- Recurrence: of cases resolved in the period with a root cause, those whose cause had been met in the same calendar month before (three
+  cases of one cause in a month are two repeats); the change of their number against the period before.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median as middle
+
+TOO_FEW = 5
+HOUR = 3600.0
+MET, MISSED, FEW = "met", "missed", "too_few"
+ESCALATE = "time-to-escalate"
+TEAM, DIRECTOR, EXECUTIVE, EXTERNAL = "decision-team", "decision-director", "decision-executive", "decision-external"
+WITHOUT, RECURRENCE, DECISIONS = "without-executive", "recurrence", "decisions"
+# Levels whose decisions count: what a role of level 0 may grant counts as the team's.
+LEVELS = {TEAM: (0, 1), DIRECTOR: (2,), EXECUTIVE: (3,), EXTERNAL: (4,), DECISIONS: (0, 1, 2, 3, 4)}
+HOURS, PERCENT, CHANGE = "h", "%", "% QoQ"
+# Within a tenth of the target a miss is yellow, beyond it red.
+NEAR = 0.1
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One figure: its name, unit, target (None: reported only) and who answers for it."""
+
+    slug: str
+    name: str
+    unit: str
+    target: float | None
+    owner: str
+    lower_is_better: bool = True
+
+    @property
+    def target_text(self) -> str:
+        """The target in words."""
+        if self.target is None:
+            return "No target, reported only"
+        if self.unit == CHANGE:
+            return f"Target down {abs(self.target):g}% QoQ"
+        return f"Target {'under' if self.lower_is_better else 'over'} {self.target:g}{self.unit}"
+
+
+DEFINITIONS = {
+    each.slug: each
+    for each in (
+        Definition(ESCALATE, "Time to escalate", HOURS, 24, "Escalation owner"),
+        Definition(DIRECTOR, "Time to decision, Director", HOURS, 48, "Director"),
+        Definition(EXECUTIVE, "Time to decision, Executive", HOURS, 72, "Executive sponsor"),
+        Definition(WITHOUT, "Resolved without executive", PERCENT, 60, "Functional leads", lower_is_better=False),
+        Definition(RECURRENCE, "Recurrence rate", CHANGE, -25, "PMO / operations"),
+        Definition(TEAM, "Time to decision, Team lead", HOURS, None, "Team lead"),
+        Definition(EXTERNAL, "Time to decision, External", HOURS, None, "Escalation owner"),
+        Definition(DECISIONS, "Decisions of every level", HOURS, None, "Decision authority"),
+    )
+}
+FIVE = (ESCALATE, DIRECTOR, EXECUTIVE, WITHOUT, RECURRENCE)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The value of one figure in a period, with the number of cases behind it. `note` is a second fact beside it."""
+
+    definition: Definition
+    value: float | None
+    cases: int
+    previous: float | None = None
+    note: str = ""
+
+    @property
+    def state(self) -> str:
+        """Met, missed or too few to say."""
+        if self.value is None or self.cases < TOO_FEW:
+            return FEW
+        target = self.definition.target
+        if target is None:
+            return ""
+        if self.definition.unit == CHANGE:
+            return MET if self.value <= target else MISSED
+        good = self.value < target if self.definition.lower_is_better else self.value > target
+        return MET if good else MISSED
+
+    @property
+    def shown(self) -> float | None:
+        """The value, or nothing where there are too few cases to say."""
+        return None if self.state == FEW else self.value
+
+    @property
+    def colour(self) -> str:
+        """Of its chip."""
+        if self.state != MISSED:
+            return "green"
+        target = self.definition.target or 0.0
+        near = self.definition.unit != CHANGE and abs((self.value or 0.0) - target) <= abs(target) * NEAR
+        return "yellow" if near else "red"
+
+    @property
+    def word(self) -> str:
+        """What the chip says."""
+        if self.state == FEW:
+            return f"Too few to show ({self.cases})"
+        return {MET: "On target", MISSED: self._missed_by()}.get(self.state, "")
+
+    def _missed_by(self) -> str:
+        gap = abs((self.value or 0.0) - (self.definition.target or 0.0))
+        if self.definition.unit == HOURS:
+            return f"{gap:.0f}h over" if gap >= 1 else "At the limit"
+        if self.definition.unit == PERCENT:
+            return f"{gap:.0f} pts short" if gap >= 1 else "At the limit"
+        return "Off target"
+
+    @property
+    def change(self) -> str:
+        """Against the period before, in words; nothing when either is not known."""
+        if self.previous is None or self.shown is None or self.definition.unit == CHANGE:
+            return ""
+        gap = self.shown - self.previous
+        if self.definition.unit == PERCENT:
+            return "no change" if abs(gap) < 0.5 else f"{'up' if gap > 0 else 'down'} {abs(gap):.0f} pts"
+        return "no change" if abs(gap) < 0.05 else f"{abs(gap):.1f}h {'slower' if gap > 0 else 'faster'}"
+
+    def as_dict(self) -> dict[str, object]:
+        """For machines; the value stays even where the page says too few."""
+        each = self.definition
+        return {
+            "kpi": each.slug,
+            "name": each.name,
+            "value": None if self.value is None else round(self.value, 2),
+            "unit": each.unit,
+            "target": each.target,
+            "owner": each.owner,
+            "state": self.state or "no_target",
+            "cases": self.cases,
+            "previous": None if self.previous is None else round(self.previous, 2),
+            "note": self.note,
+        }
+
+
+def median(values: Iterable[float]) -> float | None:
+    """The exact median, or None of nothing."""
+    ordered = list(values)
+    return float(middle(ordered)) if ordered else None
+
+
+def share(part: int, whole: int) -> float | None:
+    """Percent, or None of nothing."""
+    return 100.0 * part / whole if whole else None
+
+
+def hours_figure(slug: str, seconds: Sequence[float], before: Sequence[float]) -> Figure:
+    """The median of spans, in hours, with the share under one day beside it."""
+    value, previous = median(seconds), median(before) if len(before) >= TOO_FEW else None
+    quick = share(sum(1 for each in seconds if each < 24 * HOUR), len(seconds))
+    note = f"{quick:.0f}% under 24h" if quick is not None and slug == ESCALATE else ""
+    return Figure(
+        DEFINITIONS[slug],
+        None if value is None else value / HOUR,
+        len(seconds),
+        None if previous is None else previous / HOUR,
+        note,
+    )
+
+
+def without_executive(counts: tuple[int, int, int], before: tuple[int, int, int]) -> Figure:
+    """`counts`: cases resolved, those with a decision at level 3, those that stayed with the team."""
+    resolved, executive, team = counts
+    previous = share(before[0] - before[1], before[0]) if before[0] >= TOO_FEW else None
+    team_share = share(team, resolved)
+    note = f"{team_share:.0f}% at team level" if team_share is not None else ""
+    return Figure(DEFINITIONS[WITHOUT], share(resolved - executive, resolved), resolved, previous, note)
+
+
+def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figure:
+    """From how many cases each cause had in each month, in both periods: the change of the repeats in percent.
+
+    With no repeat in either period nothing recurs (no change needed, the target is met); with none before, any repeat is a miss.
+    """
+    present = list(now_counts)
+    repeats, before = repeats_in(present), repeats_in(before_counts)
+    if before:
+        value = 100.0 * (repeats - before) / before
+    else:
+        value = 100.0 if repeats else -100.0
+    note = f"{repeats} repeat{'s' if repeats != 1 else ''}, {before} before"
+    return Figure(DEFINITIONS[RECURRENCE], value if present else None, sum(present), None, note)
+
+
+def repeats_in(counts: Iterable[int]) -> int:
+    """Cases beyond the first of each cause and month."""
+    return sum(count - 1 for count in counts if count > 1)

@@ -1,0 +1,114 @@
+"""The span figures are about, read from the address of the page. Half-open, in UTC, so that everybody sees the same figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from ledger.errors import Invalid
+
+CHOICES = (
+    ("30", "Last 30 days"),
+    ("90", "Last 90 days"),
+    ("quarter", "This quarter"),
+    ("last-quarter", "Last quarter"),
+    ("custom", "From and to"),
+)
+DEFAULT = "90"
+LONGEST_DAYS = 3660
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `start` up to, not including, `end`, with the span of equal length to compare with."""
+
+    key: str
+    start: datetime
+    end: datetime
+    previous_start: datetime
+    previous_end: datetime
+
+    @property
+    def first_day(self) -> date:
+        """The first day."""
+        return self.start.date()
+
+    @property
+    def last_day(self) -> date:
+        """The last day, inclusive."""
+        return self.end.date() - timedelta(days=1)
+
+    @property
+    def text(self) -> str:
+        """Such as `Oct 1 to Dec 31, 2025`."""
+        first, last = self.first_day, self.last_day
+        year = f", {first.year}" if first.year != last.year else ""
+        return f"{first:%b} {first.day}{year} to {last:%b} {last.day}, {last.year}"
+
+    @property
+    def compared(self) -> str:
+        """What it is compared with, in words."""
+        if "quarter" in self.key:
+            return "the quarter before"
+        return f"the {(self.end - self.start).days} days before"
+
+    @property
+    def query(self) -> str:
+        """The part of an address that says this period again."""
+        custom = f"&from={self.first_day}&to={self.last_day}" if self.key == "custom" else ""
+        return f"period={self.key}{custom}"
+
+
+def read(given: Mapping[str, str], at: datetime) -> Period:
+    """The period an address asks for; without one the last 90 days. Raises Invalid naming `period`, `from` or `to`."""
+    key = given.get("period") or ("custom" if given.get("from") or given.get("to") else DEFAULT)
+    today = at.astimezone(UTC).date()
+    if key in ("30", "90"):
+        return _days(key, today - timedelta(days=int(key) - 1), today)
+    if key == "quarter":
+        start = _quarter(today)
+        return _make(key, start, today, _quarter(start - timedelta(days=1)))
+    if key == "last-quarter":
+        end = _quarter(today)
+        start = _quarter(end - timedelta(days=1))
+        return _make(key, start, end - timedelta(days=1), _quarter(start - timedelta(days=1)))
+    if key == "custom":
+        return _custom(given)
+    raise Invalid(f"There is no period “{key[:40]}”. Choose one of the list.", field="period")
+
+
+def _custom(given: Mapping[str, str]) -> Period:
+    first, last = _date(given, "from"), _date(given, "to")
+    if last < first:
+        raise Invalid("“To” is before “From”. Enter a later day.", field="to")
+    if (last - first).days > LONGEST_DAYS:
+        raise Invalid("Enter at most ten years.", field="to")
+    return _days("custom", first, last)
+
+
+def _date(given: Mapping[str, str], field: str) -> date:
+    try:
+        day = date.fromisoformat(given.get(field, ""))
+    except ValueError:
+        day = date.min
+    if not 1990 <= day.year <= 2200:
+        raise Invalid(f"Enter a date such as 2026-01-31 in “{field.capitalize()}”.", field=field)
+    return day
+
+
+def _days(key: str, first: date, last: date) -> Period:
+    return _make(key, first, last, first - ((last - first) + timedelta(days=1)))
+
+
+def _make(key: str, first: date, last: date, before: date) -> Period:
+    start, end = _midnight(first), _midnight(last + timedelta(days=1))
+    # A quarter still running is compared with as many days of the quarter before.
+    previous_end = min(start, _midnight(before) + (end - start)) if key == "quarter" else start
+    return Period(key, start, end, _midnight(before), previous_end)
+
+
+def _quarter(day: date) -> date:
+    return date(day.year, day.month - (day.month - 1) % 3, 1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

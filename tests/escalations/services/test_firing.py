@@ -1,0 +1,119 @@
+"""The engine fires each step once, at its time, and a breach takes the case up."""
+
+from datetime import timedelta
+
+import time_machine
+
+from escalations import states
+from escalations.models import Clock, Escalation, Event, HandOff
+from escalations.services import communication, firing
+from ledger.now import now
+from messaging.models import Message, Notice
+from tests.escalations.services.builders import accepted, asked, opened, waiting_handoff
+from tests.support.cast import Cast
+
+
+def live(case: Escalation, kind: str) -> Clock:
+    """The running clock of a kind."""
+    return Clock.objects.get(case=case, kind=kind, state__in=[Clock.RUNNING, Clock.PAUSED])
+
+
+def test_nothing_fires_before_its_time(cast: Cast) -> None:
+    opened(cast)
+    assert firing.fire_due() == 0
+
+
+def test_a_warning_fires_once_at_three_quarters(cast: Cast) -> None:
+    case = accepted(cast)
+    clock = live(case, states.DECISION)
+    assert clock.warn_at is not None
+    with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+        clock.refresh_from_db()
+        assert clock.warned_at is not None
+        assert clock.fire_at == clock.due_at
+        assert firing.fire_due() == 0
+    assert Event.objects.filter(case=case, kind="clock.warn", clock=clock).count() == 1
+    assert Message.objects.filter(kind="warning").exists()
+
+
+def test_an_unaccepted_handoff_decays_and_moves_on(cast: Cast) -> None:
+    case = opened(cast)
+    first = waiting_handoff(case)
+    clock = live(case, states.ACCEPTANCE)
+    assert clock.due_at is not None
+    with time_machine.travel(clock.due_at + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+    assert HandOff.objects.get(pk=first.pk).state == HandOff.EXPIRED
+    following = waiting_handoff(case)
+    assert following.to_user != first.to_user
+    assert live(case, states.ACCEPTANCE).generation == clock.generation + 1
+    clock.refresh_from_db()
+    assert (clock.state, clock.breached_at) == (Clock.MISSED, clock.due_at)
+
+
+def test_a_late_decision_goes_to_the_next_level_with_a_handoff_note(cast: Cast) -> None:
+    case = asked(cast)
+    clock = live(case, states.DECISION)
+    communication.post(case_id=case.pk, by=cast.csm, text="Waiting for Lena.")
+    assert clock.due_at is not None
+    with time_machine.travel(clock.due_at + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+        case = Escalation.objects.get(pk=case.pk)
+        made = case.requests.get()
+        assert case.level == states.EXECUTIVE
+        assert made.is_open
+        assert made.approver == cast.sponsor
+        assert case.people.get(duty="authority").user == cast.sponsor
+        assert case.people.filter(letter="A").count() == 1
+        assert HandOff.objects.filter(case=case, duty="authority", to_user=cast.sponsor, state=HandOff.WAITING).exists()
+        assert live(case, states.DECISION).level == states.EXECUTIVE
+        firing.fire_due()
+        assert Event.objects.filter(case=case, kind="level").count() == 1
+    assert Message.objects.filter(kind="breach").exists()
+    assert Notice.objects.filter(user=cast.sponsor, kind="handoff").exists()
+    clock.refresh_from_db()
+    assert clock.breached_at == clock.due_at
+
+
+def test_at_the_top_people_are_told_and_the_request_stays_open(cast: Cast) -> None:
+    case = asked(cast, amount=30)
+    clock = live(case, states.DECISION)
+    assert clock.due_at is not None
+    with time_machine.travel(clock.due_at + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+    assert Event.objects.filter(case=case, kind="clock.breach", clock=clock).count() == 1
+    assert case.requests.get().is_open
+
+
+def test_after_an_outage_everything_due_fires_once_with_the_due_time_as_breach_time(cast: Cast) -> None:
+    case = accepted(cast)
+    with time_machine.travel(now() + timedelta(days=30), tick=False):
+        for _ in range(20):
+            if not firing.fire_due():
+                break
+        assert firing.fire_due() == 0
+    breaches = Event.objects.filter(case=case, kind="clock.breach")
+    per_clock = list(breaches.values_list("clock", flat=True))
+    assert len(per_clock) == len(set(per_clock)) > 0
+    assert all(clock.breached_at == clock.due_at for clock in Clock.objects.filter(pk__in=per_clock, due_at__isnull=False))
+
+
+def test_a_clock_that_cannot_fire_is_parked_and_does_not_stop_the_others(cast: Cast, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    bad, good = accepted(cast), accepted(cast, title="Second")
+    broken = live(bad, states.DECISION)
+    real = firing.fire
+
+    def fire(clock_id, at):  # type: ignore[no-untyped-def]
+        if clock_id == broken.pk:
+            raise RuntimeError("no such luck")
+        return real(clock_id, at)
+
+    monkeypatch.setattr(firing, "fire", fire)
+    with time_machine.travel(max(broken.warn_at, live(good, states.DECISION).warn_at) + timedelta(seconds=1), tick=False):
+        for _ in range(3):
+            firing.fire_due()
+    broken.refresh_from_db()
+    assert broken.parked
+    assert "no such luck" in broken.error
+    assert live(good, states.DECISION).warned_at is not None

@@ -1,0 +1,77 @@
+"""The people and the account that access stories are told with."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from accounts.models import Account, AccountDomain, Contact, Role, RoleHolding, User
+from approvals.services import defaults as authority
+from escalations.services import defaults as policy
+from ledger.now import now
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Cast:
+    """Who plays. `csm` looks after `northwind`; `lead`, `director` and `sponsor` are the chain above."""
+
+    csm: User
+    ae: User
+    lead: User
+    director: User
+    sponsor: User
+    committee: User
+    legal: User
+    finance: User
+    ops: User
+    outsider: User
+    admin: User
+    northwind: Account
+    contact: Contact
+    elsewhere: Account
+
+
+def person(email: str, name: str, role: str, manager: User | None = None, **extra: object) -> User:
+    """A user who holds one role and signs in with PASSWORD."""
+    user = User.objects.create_user(email, PASSWORD, name=name, manager=manager, **extra)
+    RoleHolding.objects.create(user=user, role=Role.objects.get(slug=role), starts=now() - timedelta(days=400))
+    return user
+
+
+def make_cast() -> Cast:
+    """Shipped policy and authority, a chain of people, an account in trouble and one that is none of theirs."""
+    policy.ensure_defaults()
+    authority.ensure_defaults()
+    sponsor = person("dana@desk.example", "Dana Whitfield", "executive-sponsor")
+    director = person("lena@desk.example", "Lena Ortiz", "director", sponsor)
+    lead = person("tom@desk.example", "Tom Becker", "team-lead", director)
+    csm = person("priya@desk.example", "Priya Raman", "csm", lead)
+    ae = person("marcus@desk.example", "Marcus Lee", "ae", lead)
+    outsider = person("olga@desk.example", "Olga Novak", "csm")
+    northwind = Account.objects.create(
+        external_id="NW-1",
+        name="Northwind Logistics",
+        arr=Decimal(180_000),
+        health=62,
+        renewal_date=(now() + timedelta(days=34)).date(),
+        csm=csm,
+        ae=ae,
+    )
+    AccountDomain.objects.create(account=northwind, domain="northwind.example")
+    return Cast(
+        csm=csm,
+        ae=ae,
+        lead=lead,
+        director=director,
+        sponsor=sponsor,
+        committee=person("gene@desk.example", "Gene Park", "steering-committee"),
+        legal=person("aisha@desk.example", "Aisha Okafor", "legal"),
+        finance=person("ravi@desk.example", "Ravi Menon", "finance-lead"),
+        ops=person("sana@desk.example", "Sana Khan", "pmo"),
+        outsider=outsider,
+        admin=person("root@desk.example", "Rita Root", "administrator", is_staff=True, is_superuser=True),
+        northwind=northwind,
+        contact=Contact.objects.create(account=northwind, name="Jonas Thiel", email="jonas@northwind.example"),
+        elsewhere=Account.objects.create(external_id="HH-1", name="Harbor Health", arr=Decimal(40_000), csm=outsider),
+    )
