@@ -78,7 +78,9 @@ class WhoForm(forms.Form):
         label="How much", required=False, max_digits=14, decimal_places=2, help_text="Percent, money, days or months."
     )
     currency = forms.ChoiceField(label="Currency", required=False, choices=[(code, code) for code in CURRENCIES])
-    account = forms.ModelChoiceField(label="Account", required=False, queryset=Account.objects.none())
+    account = forms.ModelChoiceField(
+        label="Account", required=False, queryset=Account.objects.none(), empty_label="No account yet"
+    )
     tier = forms.ChoiceField(
         label="Tier of the case",
         required=False,

@@ -25,7 +25,10 @@ PAGES = {
     "escalations:reviews": "reviews",
     "escalations:review": "reviews",
     "escalations:matrices": "matrices",
-    "escalations:matrix": "matrices",
+    "escalations:matrix_escalation": "matrices",
+    "escalations:matrix_authority": "matrices",
+    "escalations:matrix_raci": "matrices",
+    "escalations:matrix_sla": "matrices",
     "reports:engine": "engine",
     "approvals:who": "matrices",
     "api-docs": "api",
@@ -63,7 +66,8 @@ class Navigation:
             "reviews_count": RowCount(reviews),
             "unread_count": RowCount(Notice.objects.filter(user=user, read_at__isnull=True)),
         }
-        return User.objects.filter(pk=user.pk).order_by().values(**counted).get()
+        row: dict[str, Any] = dict(User.objects.filter(pk=user.pk).order_by().values(**counted).get())
+        return row
 
     @property
     def queue_count(self) -> int:

@@ -1,7 +1,7 @@
 """The engine: fires clocks the moment they are due and sends what waits. Any number of copies may run.
 
-Two threads, so that a slow mail server never delays a clock. All that is due stands in the database; the engine keeps nothing, so
-it may be killed at any moment.
+Two threads, so that a slow mail server never delays a clock. All that is due stands in the database; the engine keeps
+nothing, so it may be killed at any moment.
 """
 
 import logging

@@ -9,7 +9,7 @@ DECIDES = 2
 
 
 def landing(user: User) -> str:
-    """Name of the page a person starts on: those who decide see what waits for them, operations the figures, all others the queue."""
+    """Where a person starts: who decides sees what waits for them, operations the figures, everybody else the queue."""
     if any(role.level >= DECIDES for role in user.roles):
         return "approvals:inbox"
     return "reports:dashboard" if user.is_ops else "escalations:queue"

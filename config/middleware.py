@@ -1,16 +1,19 @@
 """Per-request wiring: the viewer's time zone, and refusals of services turned into pages."""
 
+import random
+import time
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from ledger.errors import NotThere, Refused
+from ledger.errors import NotThere, Refused, Stale
 
 Handler = Callable[[HttpRequest], HttpResponse]
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 class ViewerZoneMiddleware:
@@ -27,20 +30,52 @@ class ViewerZoneMiddleware:
 
 
 class RefusalMiddleware:
-    """A verb that refused answers with its own status and sentence instead of a traceback."""
+    """A verb that refused answers with its own status and sentence; one that met a deadlock is tried again."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing to do on the way in."""
+        """A JSON body is read once here, so that a second try finds it."""
+        if request.content_type == "application/json" and request.method not in SAFE:
+            request.body  # noqa: B018  reading keeps it
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Views need not catch Refused: what they do not show at a field becomes a page that says why."""
+        if is_collision(exception) and request.method not in SAFE:
+            return self._again(request)
+        return self._refusal(request, exception)
+
+    def _again(self, request: HttpRequest) -> HttpResponse | None:
+        """Two more tries after a deadlock or serialization failure (design rule 13): the transaction left nothing behind."""
+        match = request.resolver_match
+        assert match is not None
+        for attempt in (1, 2):
+            time.sleep(attempt * random.uniform(0.02, 0.1))  # noqa: S311  no secret, only spreads the tries
+            try:
+                return match.func(request, *match.args, **match.kwargs)
+            except Exception as error:
+                if not is_collision(error):
+                    return self._refusal(request, error, otherwise=error)
+        busy = Stale("Somebody else is changing the same thing right now. Nothing was saved; try again.")
+        return self._refusal(request, busy)
+
+    def _refusal(
+        self, request: HttpRequest, exception: Exception, otherwise: Exception | None = None
+    ) -> HttpResponse | None:
         if isinstance(exception, NotThere):
             raise Http404(exception.message) from exception
-        if not isinstance(exception, Refused):
-            return None
-        messages.get_messages(request)
-        return render(request, "refused.html", {"refusal": exception}, status=exception.status)
+        if isinstance(exception, Refused):
+            return render(request, "refused.html", {"refusal": exception}, status=exception.status)
+        if otherwise is not None:
+            raise otherwise
+        return None
+
+
+def is_collision(error: BaseException) -> bool:
+    """A deadlock, a serialization failure or a database that stayed locked: worth another try."""
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in ("40001", "40P01") or "database is locked" in str(error)

@@ -116,9 +116,13 @@ def _around(text: str, words: list[str], width: int = 140) -> str:
 
 def _case_hit(case: Escalation, words: list[str]) -> Hit:
     state = case.sla_status(now()) if case.is_open else ""
-    text = format_html("{} · {} · {}", case.key, marked(case.account.name, words), marked(_around(case.issue, words), words))
+    text = format_html(
+        "{} · {} · {}", case.key, marked(case.account.name, words), marked(_around(case.issue, words), words)
+    )
     href = reverse("escalations:case", args=[case.key])
-    return Hit("arrow-up-right", href, marked(case.title, words), text, case.get_state_display(), state, case.sla_due_at)
+    return Hit(
+        "arrow-up-right", href, marked(case.title, words), text, case.get_state_display(), state, case.sla_due_at
+    )
 
 
 def _account_hit(account: Account, words: list[str]) -> Hit:

@@ -3,9 +3,25 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config import api_docs
+from config.health import healthz
+from config.home import home
+from config.search import search
+
 urlpatterns = [
+    path("", home, name="home"),
+    path("search/", search, name="search"),
+    path("healthz", healthz, name="healthz"),
+    path("api/", api_docs.reference, name="api-docs"),
+    path("api/schema/", api_docs.schema, name="schema"),
+    path("api/token/", api_docs.new_token, name="api-token"),
+    path("api/token/end/", api_docs.end_token, name="api-token-end"),
+    path("api/v1/", include("config.api")),
+    path("", include("reports.urls")),
     path("admin/", admin.site.urls),
     path("auth/", include("allauth.urls")),
+    path("", include("accounts.urls")),
     path("", include("messaging.urls")),
     path("", include("approvals.urls")),
+    path("", include("escalations.urls")),
 ]

@@ -3,6 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
+
 from accounts.models import Account
 from escalations.models import BriefPart, Escalation
 from escalations.rules.brief import missing
@@ -57,3 +61,32 @@ def account_facts(account: Account, at: datetime) -> dict[str, str]:
 def gaps(case: Escalation, at: datetime) -> list[str]:
     """What is missing before the brief may be sent."""
     return list(current_parts(case, at)["missing"])
+
+
+class NoPdf(Exception):
+    """This server cannot make PDFs; the page is printed from the browser instead."""
+
+
+# Tried in this order until the sheet fits one page: class of the body, longest text in characters.
+SIZES = (("", 10_000), ("small", 10_000), ("small", 700), ("small", 350), ("small", 160))
+
+
+def pdf(context: dict[str, Any]) -> bytes:
+    """The sheet as a PDF of exactly one page; long texts are set smaller, then cut with an ellipsis. Raises NoPdf."""
+    html, style = _printer()
+    for size, most in SIZES:
+        text = render_to_string("escalations/brief_print.html", {**context, "size": size, "most": most})
+        document = html(string=text).render(stylesheets=[style])
+        if len(document.pages) == 1:
+            break
+    return bytes(document.copy(document.pages[:1]).write_pdf())
+
+
+def _printer() -> tuple[Any, Any]:
+    """WeasyPrint and our style sheet. Loaded by name when the first PDF is asked for: it takes two seconds, and without
+    Pango it cannot be loaded at all."""
+    try:
+        html, css = import_string("weasyprint.HTML"), import_string("weasyprint.CSS")
+    except (ImportError, OSError) as error:
+        raise NoPdf(str(error)) from error
+    return html, css(filename=finders.find("brief.css"))

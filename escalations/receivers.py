@@ -4,10 +4,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from accounts import panels
 from accounts.signals import signal_recorded
 from approvals.models import DecisionEntry
 from approvals.signals import log_appended
 from escalations.models import Clock, HandOff
+from escalations.queries import account_panels
 from escalations.services import asking, listening
 from messaging import relevance
 from messaging.models import InboundMail
@@ -40,5 +42,7 @@ def _clock_runs(rest: str) -> bool:
     return Clock.objects.filter(pk=int(rest), state=Clock.RUNNING).exists()
 
 
+panels.register(account_panels.open_cases)
+panels.register(account_panels.commitments)
 relevance.register("handoff", _handoff_waits)
 relevance.register("clock", _clock_runs)

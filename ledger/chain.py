@@ -53,7 +53,7 @@ def current_key() -> str:
 
 def sign(text: str, key_id: str) -> str:
     """Keyed SHA-256 of a text, as hex. Raises KeyError for a key that is not configured."""
-    return hmac.new(_keys()[key_id], text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_keys()[key_id], text.encode(), "sha256").hex()
 
 
 def text_hash(text: str) -> str:
@@ -61,8 +61,12 @@ def text_hash(text: str) -> str:
     return sign("text\x00" + text, current_key())
 
 
+# Made once: json.dumps would build an encoder for every entry.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
+
+
 def _canonical(content: dict[str, Any]) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return _encode(content)
 
 
 def _digest(parent: int, entry: Entry, before: str) -> str:
@@ -84,15 +88,23 @@ def append(parent: ChainParent, rows: Sequence[Any]) -> None:
     if not rows:
         return
     parent.refresh_from_db(fields=["log_count", "log_last", "log_seal"])
+    number(parent, rows)
+    type(rows[0])._default_manager.bulk_create(rows)
+    parent.save(update_fields=["log_count", "log_last", "log_seal"])
+
+
+def number(parent: ChainParent, rows: Iterable[Any]) -> None:
+    """The part of `append` that touches no database: number and sign the rows, and seal the parent in memory.
+
+    Who writes whole histories at once (seeding, restoring) calls this and inserts rows and parents in its own way.
+    """
     for row in rows:
         row.seq = parent.log_count + 1
         row.key_id = current_key()
         row.content_digest = hashlib.sha256(_canonical(row.content()).encode()).hexdigest()
         row.digest = _digest(parent.pk, row, parent.log_last)
         parent.log_count, parent.log_last = row.seq, row.digest
-    type(rows[0])._default_manager.bulk_create(rows)
     parent.log_seal = _seal(parent)
-    parent.save(update_fields=["log_count", "log_last", "log_seal"])
 
 
 def breaks_in(parent: ChainParent, entries: Iterable[Entry]) -> Iterator[Break]:

@@ -14,7 +14,9 @@ def figures_csv(figures: Iterable[Figure], period: Period) -> str:
     rows = []
     for figure in figures:
         each = figure.as_dict()
-        values = [each[name] for name in ("name", "value", "unit", "target", "owner", "state", "cases", "previous", "note")]
+        values = [
+            each[name] for name in ("name", "value", "unit", "target", "owner", "state", "cases", "previous", "note")
+        ]
         rows.append((*values, period.first_day, period.last_day))
     return csv_text(header, rows)
 

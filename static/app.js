@@ -4,7 +4,7 @@
    [data-select-all] [data-bulk] [data-bulk-count]   bulk bar    [data-key="c" | "g q"]   click by key
    form[data-composer] or [data-ctrl-enter]   Ctrl+Enter sends   [data-modes]   radio group that marks its label
    [data-show-when="field=value,value"]   shown for these values (or data-kind of the chosen option)
-   [data-autosubmit]   sends its form on change                  [data-dialog="id"] [data-close] [data-dismiss]
+   [data-autosubmit]   sends its form on change                  [data-dialog="id"] [data-close] [data-dismiss] [data-print]
    [data-calm]   htmx refresh waits while in use, [data-stale] is shown instead
    HX-Trigger-After-Settle {"desk:focus": "#id"} and {"desk:message": "text"}   focus and message after a swap */
 (() => {
@@ -118,6 +118,7 @@
     if (gone) (gone.closest(".toasty, .banner") || gone).remove();
     if (dialog) { const box = doc.getElementById(dialog.dataset.dialog); if (box) box.showModal(); }
     if (off) off.closest("dialog").close();
+    if (near("[data-print]")) print();
     if (near("[aria-disabled=true]:not([data-held])")) event.preventDefault();
   });
 

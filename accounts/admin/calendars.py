@@ -1,6 +1,7 @@
 """Working calendars: a calendar that never opens would stop every clock, so it is refused."""
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -21,7 +22,7 @@ class CalendarForm(forms.ModelForm):
 
     class Meta:
         model = Calendar
-        fields = "__all__"
+        fields = ["name", "slug", "zone", "always_open", "country", "subdivision"]
         help_texts = {
             "zone": "Hours are local time of this zone, such as Europe/Berlin.",
             "always_open": "The clock never stops; spans and days below are ignored.",
@@ -57,7 +58,7 @@ class SpanFormSet(BaseInlineFormSet):
         spans = sorted((row["weekday"], row["opens"], row["closes"]) for row in _kept(self))
         if not spans and not self.instance.always_open:
             raise forms.ValidationError("Add at least one span, or tick 24×7: without working time no clock could run.")
-        for (day, _, closes), (next_day, opens, _) in zip(spans, spans[1:], strict=False):
+        for (day, _, closes), (next_day, opens, _) in pairwise(spans):
             if day == next_day and opens < closes:
                 raise forms.ValidationError(f"Two spans of {CalendarSpan.WEEKDAYS[day][1]} overlap: join or part them.")
 

@@ -33,7 +33,10 @@ class AccountForm(MoneyForm):
 
     class Meta:
         model = Account
-        fields = "__all__"
+        fields = [
+            *("name", "kind", "status", "source", "external_id", "parent", "segment", "industry", "country", "region"),
+            *("strategic", "currency", "arr", "renewal_date", "health", "csm", "ae"),
+        ]
         help_texts = {
             "external_id": "Its id in the source; imports and the API find the account by both.",
             "arr": "Yearly recurring revenue in the account's currency. Empty: taken from its contracts.",
@@ -127,7 +130,7 @@ class RateForm(forms.ModelForm):
 
     class Meta:
         model = ExchangeRate
-        fields = "__all__"
+        fields = ["currency", "on", "usd"]
         help_texts = {"on": "It applies from this day until the next rate.", "usd": "What 1 unit is worth in USD."}
 
     def clean_currency(self) -> str:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from accounts.models import Role, RoleHolding, User
 from accounts.rules.workcalendar import find_zone
 
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+POWERS = ("is_staff", "is_superuser", "groups")
 
 
 def checked_zone(name: str) -> str:
@@ -30,7 +30,10 @@ class PersonForm(forms.ModelForm):
 
     class Meta:
         model = User
-        exclude = ["password"]
+        fields = [
+            *("email", "name", "kind", "is_active", "manager", "team", "region", "zone", "density", "shortcuts"),
+            *("is_staff", "is_superuser", "groups"),
+        ]
 
     def clean_zone(self) -> str:
         """A zone that exists: every page is shown in it."""
@@ -90,7 +93,7 @@ class PersonAdmin(UserAdmin):
     search_fields = ["name", "email", "team"]
     autocomplete_fields = ["manager"]
     readonly_fields = ["password_link", "last_login", "date_joined"]
-    filter_horizontal = ["groups", "user_permissions"]
+    filter_horizontal = ["groups"]
     add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
     fieldsets = [
         (None, {"fields": ["email", "password_link", "name", "kind", "is_active"]}),

@@ -15,9 +15,8 @@ from accounts.models import Account, Signal, User
 from accounts.queries import portfolio
 from accounts.services import accounts, signals
 from ledger import idempotency
-from ledger.errors import NotAllowed, NotThere
+from ledger.errors import AlreadyDone, NotAllowed, NotThere
 
-LONGEST_BODY = 1_000_000
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -143,6 +142,8 @@ class SignalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             account = _visible_account(_user(request), values.pop("account"))
             contact = accounts.contact_of(account=account, email=values.pop("contact_email", ""))
             signal = signals.record(account=account, contact=contact, logged_by=_user(request), **values)
+            if signal.account_id != account.pk:
+                raise AlreadyDone("This external id is taken by a signal of another account.", field="external_id")
             return status.HTTP_201_CREATED, _plain(SignalSerializer(signal).data)
 
         return _once(request, "signals", write)

@@ -121,14 +121,14 @@ def segments(user: User) -> list[str]:
 
 
 def trends(account_ids: Collection[int], moment: datetime) -> dict[int, Trend]:
-    """Health over the last 12 weeks from the accounts' history; one query. Accounts without two values are left out."""
+    """Health over the last 12 weeks from the accounts' history; one query. Known in one week only: left out."""
     start = moment - timedelta(weeks=WEEKS)
     rows = Account.history.filter(id__in=account_ids, history_date__gte=start, health__isnull=False)
     found: dict[int, dict[int, int]] = {}
     for pk, at, health in rows.order_by("history_date").values_list("id", "history_date", "health"):
         found.setdefault(pk, {})[(at - start).days // 7] = health
-    filled = {pk: _filled(weeks) for pk, weeks in found.items()}
-    return {pk: Trend(values, values[-1] - values[0]) for pk, values in filled.items() if len(values) > 1}
+    filled = {pk: _filled(weeks) for pk, weeks in found.items() if len(weeks) > 1}
+    return {pk: Trend(values, values[-1] - values[0]) for pk, values in filled.items()}
 
 
 def _filled(weeks: dict[int, int]) -> list[int]:

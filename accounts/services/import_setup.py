@@ -6,7 +6,8 @@ from itertools import islice
 
 from accounts.models import ImportMapping, ImportRun, User
 from accounts.queries import known_currencies
-from accounts.rules.importing import FIELDS, Row, detect_kind, read_rows, suggest_mapping
+from accounts.rules.columns import CHECKS
+from accounts.rules.importing import FIELDS, Row, detect_kind, is_blank, read_rows, suggest_mapping
 from ledger import files
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now
@@ -19,6 +20,9 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     ImportRun.SUBSCRIPTIONS: ("external_id", "account_external_id"),
     ImportRun.CONTACTS: ("account_external_id", "email"),
 }
+# Fields whose column is known by its name, and how many of its cells must then make sense.
+NAMED = ("arr", "renewal_date", "start_date", "end_date", "currency", "email")
+FEW, SOME_SHARE = 10, 0.2
 CHURNED_HEADERS = {"churned", "churn", "churnflag", "ischurned", "haschurned"}
 
 
@@ -132,11 +136,37 @@ def open_rows(data: bytes) -> tuple[list[str], Iterator[Row]]:
 
 def _guess(headers: list[str], sample: list[Row], kind: str) -> dict[str, str]:
     found = suggest_mapping(headers, [row.values for row in sample if not row.problem], kind)  # type: ignore[arg-type]
+    found = {**_by_name_alone(headers, sample, kind, taken=set(found.values())), **found}
     chosen = {name: header for name, header in found.items() if name in fields_of(kind)}
     churned = [header for header in headers if "".join(filter(str.isalnum, header)).lower() in CHURNED_HEADERS]
     if kind == ImportRun.ACCOUNTS and churned and churned[0] not in chosen.values():
         chosen["churned"] = churned[0]
     return chosen
+
+
+def _by_name_alone(headers: list[str], sample: list[Row], kind: str, taken: set[str]) -> dict[str, str]:
+    """Columns that are called like money, a date, a currency or an address, though many cells make no sense there.
+
+    Leaving them out would hide the bad rows; read, they are listed. A column in which next to nothing fits stays out.
+    """
+    named = suggest_mapping(headers, [], kind)  # type: ignore[arg-type]
+    return {
+        name: header
+        for name, header in named.items()
+        if name in NAMED and header not in taken and _some_fit(name, [row.values.get(header, "") for row in sample])
+    }
+
+
+def _some_fit(name: str, values: list[str]) -> bool:
+    filled = [value for value in values if not is_blank(value)]
+    return len(filled) < FEW or sum(_fits(name, value) for value in filled) >= len(filled) * SOME_SHARE
+
+
+def _fits(name: str, value: str) -> bool:
+    try:
+        return CHECKS[name](value) is not False
+    except ValueError:
+        return False
 
 
 def _check_setup(kind: str, headers: Sequence[str], columns: Mapping[str, str], currency: str) -> None:

@@ -20,6 +20,7 @@ from ledger.now import now
 
 PAGE = 25
 SIGNALS_SHOWN, MOST_SIGNALS = 10, 200
+PART_LABELS = {"escalations": "Open escalations", "sla": "SLA kept"}
 NEGATIVE, COMMERCIAL = "negative", "commercial"
 
 
@@ -83,7 +84,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     summary = next((part["why"] for part in account.health_parts if part.get("name") == "summary"), "")
     context = {
         "account": account,
-        "health_parts": [{**part, "percent": _percent(part)} for part in parts],
+        "health_parts": [{**part, "label": _label(part), "percent": _percent(part)} for part in parts],
         "health_summary": summary,
         "trend": portfolio.trends([account.pk], now()).get(account.pk),
         "days_left": (account.renewal_date - timezone.localdate(now())).days if account.renewal_date else None,
@@ -93,6 +94,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         **_signals(account, request.GET.get("signals", ""), older="older" in request.GET),
     }
     return render(request, "accounts/detail.html", context)
+
+
+def _label(part: dict[str, Any]) -> str:
+    name = str(part.get("name", ""))
+    return PART_LABELS.get(name, name.capitalize())
 
 
 def _percent(part: dict[str, Any]) -> int | None:

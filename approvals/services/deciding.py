@@ -11,7 +11,7 @@ from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import what_happened, with_people
 from approvals.queries.standing import OWN, Standing, standing
 from approvals.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, goes_against, what_is_missing
-from approvals.rules.words import moment_words
+from approvals.rules.words import ADDED_UP, moment_words
 from approvals.services import links, log, steps
 from approvals.services.steps import answer, pass_up, question, remind
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
@@ -45,8 +45,6 @@ def decide(
     at = now()
     _claim(request_id, by, verdict, version, step, at)
     request = with_people(ApprovalRequest.objects.filter(pk=request_id)).get()
-    # Requests of one account are decided one after the other, so that split amounts are added up.
-    Account.objects.select_for_update(no_key=True).get(pk=request.account_id)
     right = _right(request, by, verdict, at)
     against = goes_against(verdict, request.options)
     field, missing = what_is_missing(
@@ -54,7 +52,7 @@ def decide(
     )
     if missing:
         raise Invalid(missing, field=field)
-    return _record(
+    _record(
         request,
         right,
         at,
@@ -63,6 +61,19 @@ def decide(
         channel=channel,
         against=against,
     )
+    _weigh_again(request, by, at)
+    return request
+
+
+def _weigh_again(request: ApprovalRequest, by: User, at: datetime) -> None:
+    """Grants of one account are weighed one after the other, so that two halves at once are added up too. The account comes
+    last in the order of locks: request, case (those who hear of the log take it), account. Refusing undoes all of it."""
+    if request.state == DECLINED or request.unit not in ADDED_UP:
+        return
+    Account.objects.select_for_update(no_key=True).get(pk=request.account_id)
+    right = standing(request, by, at)
+    if not right.may_decide:
+        raise NotAllowed(right.words)
 
 
 def _claim(request_id: int, by: User, state: str, version: int, step: int | None, at: datetime) -> None:
@@ -108,7 +119,7 @@ def _record(
     conditions: str,
     channel: str,
     against: bool,
-) -> ApprovalRequest:
+) -> None:
     request.reason, request.conditions = reason, conditions
     request.decided_level = right.role.level if right.role else None
     request.save(update_fields=["reason", "conditions", "decided_level"])
@@ -128,7 +139,6 @@ def _record(
         override=right.override or against,
     )
     mail.decided(request, entry, at)
-    return request
 
 
 @transaction.atomic

@@ -58,28 +58,14 @@ def request(
         account=account,
         at=at,
     )
-    made = ApprovalRequest(
-        account=account,
-        requester=requester,
-        case_key=case_key,
-        case_url=case_url,
-        case_title=case_title[:200],
-        tier=tier,
-        ask=ask.strip(),
-        why_now=why_now.strip(),
-        recommendation=recommendation.strip(),
-        options=options,
-        brief=brief,
-        deadline=deadline,
-        authority=version,
-        opened_at=at,
-        step_since=at,
-    )
+    case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200], "tier": tier}
+    words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip()}
+    frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version}
+    made = ApprovalRequest(account=account, requester=requester, opened_at=at, step_since=at, **case, **words, **frozen)
     _measure(made, weighed, amount, currency)
     _bind(made, terms or {})
-    band = authority.band_for(
-        concession=concession, amount=amount, currency=currency, tier=tier, at=at, account=account
-    )
+    asked: dict[str, Any] = {"concession": concession, "amount": amount, "currency": currency, "account": account}
+    band = authority.band_for(**asked, tier=tier, at=at)
     if band:
         return _grant_by_rule(made, band, weighed, channel)
     excluded = sorted({requester.pk, *exclude})

@@ -120,6 +120,8 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     )
     end(request, ApprovalStep.PASSED_UP, at)
     links.end_all(request, at)
+    # Those who hear of the entry find the request with its new approver.
+    _move(request, found, at)
     log.write(
         request,
         DecisionEntry.PASSED_UP,
@@ -129,8 +131,8 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
         role=found.role.name,
         limit=found.limit_text,
         rationale=reason,
+        step=old.order,
     )
-    _move(request, found, at)
     open_step(request, found, at)
     mail.passed_over(request, old, found.person, at, reason)
     return request

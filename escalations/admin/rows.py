@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.forms import Field, ModelChoiceField, Textarea
+from django.forms import Field, ModelChoiceField, ModelForm, Textarea
 from django.http import HttpRequest
 
 from escalations.admin.access import OperationsOnly, is_operations
@@ -47,12 +47,20 @@ class Rows(OperationsOnly, admin.TabularInline):
         """In a draft, its author."""
         return may_edit(request, obj)
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """With the roles and calendars a row names."""
+        relations = [field.name for field in self.opts.concrete_fields if field.is_relation and field.name != "version"]
+        return super().get_queryset(request).select_related(*relations)
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:
-        """One query for all rows: the choices are kept for the request."""
+        """One query for all rows and inlines: the choices are kept for the request."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if isinstance(field, ModelChoiceField):
-            kept: dict[str, list[Any]] = request.__dict__.setdefault("_policy_choices", {})
-            field.choices = kept.setdefault(db_field.name, list(field.choices))
+        if isinstance(field, ModelChoiceField) and db_field.name != "version":
+            kept: dict[tuple[Any, bool], list[Any]] = request.__dict__.setdefault("_policy_choices", {})
+            key = db_field.related_model, field.empty_label is None
+            if key not in kept:
+                kept[key] = list(field.choices)
+            field.choices = kept[key]
         return field
 
 
@@ -100,10 +108,19 @@ class CadenceRows(Rows):
     model = Cadence
 
 
+class TextForm(ModelForm):
+    """Browsers send lines that end in CR LF; kept so, every text would differ from its published self."""
+
+    def clean_body(self) -> str:
+        """Line ends as they are stored."""
+        return str(self.cleaned_data["body"]).replace("\r\n", "\n")
+
+
 class TextRows(Rows):
     """What messages start with."""
 
     model = TextTemplate
+    form = TextForm
 
 
 class WeightRows(Rows):

@@ -1,6 +1,6 @@
 """What people write into a thread."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -43,7 +43,8 @@ class ComposerForm(forms.Form):
 
     def __init__(self, *args: Any, case: Escalation, may_tell_customer: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["contacts"].queryset = case.account.contacts.all() if may_tell_customer else Contact.objects.none()
+        contacts = case.account.contacts.all() if may_tell_customer else Contact.objects.none()
+        cast(Any, self.fields["contacts"]).queryset = contacts
 
 
 class StatusForm(forms.Form):

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from accounts.models import Account, Role, User
 from accounts.queries import work_calendar
 from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.models import Action, CasePerson, Clock, Escalation, Event, HandOff, Review
+from escalations.models import Action, BriefPart, Cadence, CasePerson, Clock, Escalation, Event, HandOff, Review
+from escalations.queries.acts import Scene, acts
 from escalations.rules import next_step, timing
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
@@ -23,10 +24,18 @@ WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
 
 
 def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
-    """The case as its pages read it."""
+    """The case as its pages read it; with it the filled parts of its brief and the minutes between customer updates."""
     people = CasePerson.objects.select_related("user", "role")
     related = ("account__csm", "account__ae", "policy", "issue_type", "owner", "opened_by", "status_by", "duplicate_of")
-    return cases.select_related(*related, "review_record").prefetch_related(Prefetch("people", queryset=people))
+    empty = Q(text="") & (Q(data={}) | Q(data={"rows": []}))
+    parts = BriefPart.objects.filter(case=OuterRef("pk")).exclude(empty).order_by().values("case")
+    cadence = Cadence.objects.filter(version=OuterRef("policy"), tier=OuterRef("tier")).values("customer_minutes")
+    return (
+        cases.select_related(*related, "review_record")
+        .prefetch_related(Prefetch("people", queryset=people))
+        .annotate(brief_written=Subquery(parts.annotate(count=Count("pk")).values("count")))
+        .annotate(update_minutes=Subquery(cadence[:1]))
+    )
 
 
 @dataclass
@@ -49,7 +58,8 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
 
     `can`: services.access.abilities. Keys: case, account, at, can, may (ability and state allow it), clocks (live ones),
     ended_clocks, people, handoff (the waiting one for the owner's duty), actions, tracker, requests, open_requests,
-    step, stages, stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of the tabs.
+    step, acts (its buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip)
+    and the counts of the tabs.
     """
     clocks = clock_rows(case, at)
     actions = list(case.actions.exclude(state=Action.CANCELLED).select_related("owner"))
@@ -58,12 +68,14 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
     counts = tracker(actions, at)
     waiting = [each for each in requests if each.is_open]
     live = {row.clock.kind: row for row in clocks if row.clock.state in LIVE}
+    step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
+    allowed = may(case, can)
     return {
         "case": case,
         "account": case.account,
         "at": at,
         "can": can,
-        "may": may(case, can),
+        "may": allowed,
         "clocks": sorted(live.values(), key=lambda row: (row.clock.due_at is None, row.clock.due_at)),
         "ended_clocks": [row for row in clocks if row.clock.state in (Clock.MET, Clock.MISSED)],
         "people": people(case),
@@ -72,7 +84,8 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "tracker": counts,
         "requests": requests,
         "open_requests": waiting,
-        "step": next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at),
+        "step": step,
+        "acts": acts(step.acts, Scene(case, user, allowed, handoff, waiting)),
         "stages": stages(case),
         "stage_number": states.STAGES.index(case.stage) + 1,
         "review": review_of(case),
@@ -95,7 +108,7 @@ def sees_account(user: User, account: Account) -> bool:
 
 def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
     """What the buttons offer: the person's ability and the state of the case together."""
-    moves = {move.name for move in case.get_available_state_transitions()}
+    moves = {move.name for move in cast(Any, case).get_available_state_transitions()}
     found = {verb: can[verb] and move in moves for verb, move in MOVES.items()}
     found |= {verb: can[verb] and case.is_open for verb in WHILE_OPEN}
     found["ask"] = can["ask"] and (case.state == states.APPROVING or "ask" in moves)
@@ -147,9 +160,8 @@ def tracker(actions: list[Action], at: datetime) -> dict[str, Any]:
 
 
 def _brief_filled(case: Escalation) -> int:
-    rows = case.brief_parts.values_list("part", "text", "data")
-    filled = sum(1 for _, text, data in rows if text.strip() or data.get("rows"))
-    return min(BRIEF_PARTS, filled + COMPUTED_PARTS)
+    """Parts of the brief that say something; counted by `with_people`."""
+    return min(BRIEF_PARTS, (getattr(case, "brief_written", None) or 0) + COMPUTED_PARTS)
 
 
 def stages(case: Escalation) -> list[dict[str, str]]:

@@ -10,10 +10,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from escalations.models import Cadence, Escalation, Event
+from escalations.models import Escalation, Event
 from ledger import chain
 
 PAGE = 50
+DAY = 24 * 60
 DECISIONS = (Event.NOTE_DECISION, "decision_log", "request")
 UPDATES = (Event.UPDATE, Event.CUSTOMER_UPDATE, "status")
 SHOW: dict[str, tuple[str, Q]] = {
@@ -154,8 +155,7 @@ def by_day(shown: Iterable[Shown]) -> list[tuple[date, list[Shown]]]:
 
 def next_update_default(case: Escalation, at: datetime) -> datetime:
     """When the next update would be due by the cadence of the case's tier; a day from now where the policy has none."""
-    minutes = Cadence.objects.filter(version=case.policy_id, tier=case.tier).values_list("customer_minutes", flat=True)
-    return at + timedelta(minutes=minutes.first() or 1440)
+    return at + timedelta(minutes=getattr(case, "update_minutes", None) or DAY)
 
 
 def audit(case: Escalation, *, kind: str, before: int | None) -> tuple[list[Event], int | None]:

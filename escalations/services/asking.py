@@ -118,6 +118,8 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         case.decided_at, case.decided_level = at, made.decided_level or case.level
         case.save(update_fields=["decided_at", "decided_level"])
         clocks.stop(case, states.DECISION, at=at)
+        # Whoever decides has taken the duty, whether or not they answered a hand-off before.
+        case.people.filter(duty=CasePerson.AUTHORITY, user=made.decided_by, accepted_at=None).update(accepted_at=at)
     if case.requests.filter(state=ApprovalRequest.OPEN).exists() or case.state != states.APPROVING:
         return
     if granted:

@@ -60,33 +60,33 @@ def _places(rows: tuple) -> list[tuple[int, tuple]]:
 
 
 def _tiers(version: PolicyVersion) -> None:
-    for sort, row in _places(numbers.TIERS):
-        values = row._asdict() | {"arr_from": None if row.arr_from is None else Decimal(row.arr_from)}
-        Tier.objects.create(version=version, sort=sort, **values)
+    Tier.objects.bulk_create(
+        Tier(version=version, sort=sort, **row._asdict() | {"arr_from": row.arr_from and Decimal(row.arr_from)})
+        for sort, row in _places(numbers.TIERS)
+    )
 
 
 def _weights(version: PolicyVersion) -> None:
-    for sort, (part, name, points) in _places(numbers.WEIGHTS):
-        ScoreWeight.objects.create(version=version, part=part, name=name, points=points, sort=sort)
+    ScoreWeight.objects.bulk_create(
+        ScoreWeight(version=version, part=part, name=name, points=points, sort=sort)
+        for sort, (part, name, points) in _places(numbers.WEIGHTS)
+    )
 
 
 def _issue_types(version: PolicyVersion) -> None:
     calendars = {calendar.slug: calendar for calendar in Calendar.objects.all()}
-    for sort, row in _places(routes.ISSUE_TYPES):
-        IssueType.objects.create(version=version, sort=sort, **row._asdict() | {"calendar": calendars[row.calendar]})
+    IssueType.objects.bulk_create(
+        IssueType(version=version, sort=sort, **row._asdict() | {"calendar": calendars[row.calendar]})
+        for sort, row in _places(routes.ISSUE_TYPES)
+    )
 
 
 def _triggers(version: PolicyVersion) -> None:
-    for sort, (slug, name, condition, params, issue_type) in _places(routes.TRIGGERS):
-        TriggerRule.objects.create(
-            version=version,
-            slug=slug,
-            name=name,
-            condition=condition,
-            params=params,
-            issue_type=issue_type,
-            sort=sort,
-        )
+    names = ("slug", "name", "condition", "params", "issue_type")
+    TriggerRule.objects.bulk_create(
+        TriggerRule(version=version, sort=sort, **dict(zip(names, row, strict=True)))
+        for sort, row in _places(routes.TRIGGERS)
+    )
 
 
 def _roles() -> dict[str, Role]:
@@ -101,23 +101,25 @@ def _matrix(version: PolicyVersion) -> None:
 
 
 def _targets(version: PolicyVersion) -> None:
-    for row in numbers.TARGETS:
-        Target.objects.create(version=version, **row._asdict())
+    Target.objects.bulk_create(Target(version=version, **row._asdict()) for row in numbers.TARGETS)
 
 
 def _stakeholders(version: PolicyVersion) -> None:
     roles = _roles()
-    for tier, letters in numbers.RACI.items():
-        for letter, slugs in letters.items():
-            for slug in slugs:
-                Stakeholder.objects.create(version=version, tier=tier, role=roles[slug], letter=letter)
+    Stakeholder.objects.bulk_create(
+        Stakeholder(version=version, tier=tier, role=roles[slug], letter=letter)
+        for tier, letters in numbers.RACI.items()
+        for letter, slugs in letters.items()
+        for slug in slugs
+    )
 
 
 def _cadences(version: PolicyVersion) -> None:
-    for row in texts.CADENCES:
-        Cadence.objects.create(version=version, **row._asdict())
+    Cadence.objects.bulk_create(Cadence(version=version, **row._asdict()) for row in texts.CADENCES)
 
 
 def _texts(version: PolicyVersion) -> None:
-    for slug, name, kind, body in texts.TEXTS:
-        TextTemplate.objects.create(version=version, slug=slug, name=name, kind=kind, body=body)
+    TextTemplate.objects.bulk_create(
+        TextTemplate(version=version, slug=slug, name=name, kind=kind, body=body.strip())
+        for slug, name, kind, body in texts.TEXTS
+    )

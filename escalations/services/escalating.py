@@ -30,6 +30,11 @@ def _authority(case: Escalation) -> CasePerson | None:
     return case.people.filter(duty=CasePerson.AUTHORITY).select_related("user").first()
 
 
+def next_person(case: Escalation, role: str) -> User | None:
+    """Who most likely gets the case one level up: a holder of the role who is not its decision authority already."""
+    return _person(case, role, case.people.filter(duty=CasePerson.AUTHORITY).first())
+
+
 @transaction.atomic
 def escalate(*, case_id: int, by: User, tried: str, open_points: str, ask: str) -> Escalation:
     """Send a case one level up with hand-off notes. Raises Invalid for missing notes or at the top level."""
@@ -38,6 +43,8 @@ def escalate(*, case_id: int, by: User, tried: str, open_points: str, ask: str) 
             raise Invalid("Fill the hand-off notes: what was tried, what is open, what you ask.", field=field)
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "escalate")
+    if not case.is_open:
+        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you escalate it.")
     _up(case, at=at, by=by, why=f"Escalated by {by.name}", tried=tried, open_points=open_points, ask=ask)
     return case
 

@@ -161,7 +161,8 @@ def _staff(case: Escalation, where: Destination, at: datetime) -> None:
         named = {pk for pk, _ in people}
         if user is not None and user.pk not in named:
             add(user, "R" if letter == "A" else letter)
-    add(_scribe(case, people), "C", CasePerson.SCRIBE)
+    if scribe := _scribe(case, list(people.values())):
+        scribe.duty = CasePerson.SCRIBE
     CasePerson.objects.bulk_create(people.values())
 
 
@@ -170,8 +171,7 @@ def _stakeholders(case: Escalation) -> list[tuple[Role, str]]:
     return [(row.role, row.letter) for row in rows]
 
 
-def _scribe(case: Escalation, people: dict[tuple[int, str], CasePerson]) -> User | None:
-    """The scribe rotates over the people on the case by case number; owner and authority only when nobody else is there."""
-    busy = {CasePerson.OWNER, CasePerson.AUTHORITY}
-    free = [person.user for person in people.values() if person.duty not in busy] or [p.user for p in people.values()]
+def _scribe(case: Escalation, people: list[CasePerson]) -> CasePerson | None:
+    """The scribe's duty rotates by case number over the people who have no other; None when everybody has one."""
+    free = [person for person in people if not person.duty]
     return free[case.pk % len(free)] if free else None

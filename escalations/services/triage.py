@@ -96,7 +96,7 @@ def in_band(case: Escalation, account: Account, at: datetime) -> bool:
     if not case.concession or case.amount is None:
         return False
     ask = {"concession": case.concession, "amount": case.amount, "currency": case.currency}
-    return band_for(**ask, tier="green", at=at) is not None
+    return band_for(**ask, tier="green", at=at, account=account) is not None
 
 
 def assess(case: Escalation, *, at: datetime, actor: User | None = None) -> triage.Assessment:

@@ -1,20 +1,133 @@
-"""Pages of a case."""
+"""The brief: its form, one page on screen and as PDF, snapshots."""
 
+from typing import Any
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from escalations import briefs
+from escalations.forms import brief as forms
+from escalations.models import Escalation
+from escalations.queries import brief_page
+from escalations.services import access, briefing, downloads
+from escalations.views.loading import load_case, render_case
+from ledger.errors import Invalid, Stale
+from ledger.now import now
 
 
-def edit(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, key: str) -> HttpResponse:
+    """The form of the eleven parts; each part is kept with its own version."""
+    case = load_case(request, key)
+    if request.method == "POST":
+        return _save(request, case)
+    parts = briefs.current_parts(case, now())
+    form = forms.BriefForm(initial=forms.initial_of(case, parts))
+    return _form_page(request, case, form, forms.option_rows(parts["options"]))
 
 
-def page(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+def _save(request: HttpRequest, case: Escalation) -> HttpResponse:
+    form, rows = forms.BriefForm(request.POST), forms.option_rows([], request.POST)
+    if not all([form.is_valid(), rows.is_valid()]):
+        return _form_page(request, case, form, rows, status=422)
+    wanted = {"texts": form.texts(), "options": forms.options_of(rows, form)}
+    try:
+        briefing.save_parts(case_id=case.pk, by=request.user, versions=form.versions(), **wanted)
+    except Invalid as refusal:
+        form.add_error(None, refusal.message)
+        return _form_page(request, case, form, rows, status=refusal.status)
+    except Stale as refusal:
+        return _conflict(request, case, form, rows, wanted, refusal)
+    messages.success(request, "Brief saved.")
+    return redirect("escalations:brief", case.key)
 
 
-def pdf(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+def _conflict(
+    request: HttpRequest, case: Escalation, form: Any, rows: Any, wanted: dict[str, Any], refusal: Stale
+) -> HttpResponse:
+    """Both texts of every part somebody else wrote meanwhile; the form keeps what was typed and may be saved again."""
+    saved, seen, versions = briefs.current_parts(case, now()), form.versions(), forms.versions_of(case)
+    newer = [part for part, version in versions.items() if version != seen[part]]
+    both = brief_page.compare({**saved}, {**saved, **wanted})
+    form.data = form.data.copy()
+    for part in newer:
+        form.data[f"seen_{part}"] = versions[part]
+    context = {"conflict": refusal.message, "both": [row for row in both if row["part"] in newer and row["changed"]]}
+    return _form_page(request, case, form, rows, context, status=refusal.status)
 
 
-def snapshot(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+def _form_page(
+    request: HttpRequest,
+    case: Escalation,
+    form: Any,
+    rows: Any,
+    context: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    parts = briefs.current_parts(case, now())
+    snapshots = list(case.brief_snapshots.defer("parts").order_by("-number"))
+    last = list(case.brief_snapshots.order_by("-number")[:1])
+    number, is_draft = brief_page.version_of(parts, last)
+    written = max((row.at for row in case.brief_parts.all()), default=None)
+    page = {
+        "form": form,
+        "rows": rows,
+        "options": forms.numbered(rows, form),
+        "parts": parts,
+        "overview": brief_page.overview(parts),
+        "snapshots": snapshots,
+        "number": number,
+        "is_draft": is_draft,
+        "written_at": written,
+    }
+    return render_case(request, case, "brief", "escalations/brief.html", {**page, **(context or {})}, status=status)
+
+
+@require_safe
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    """The brief on one page, for the screen and for printing."""
+    case = load_case(request, key)
+    return render(request, "escalations/brief_page.html", _sheet(request, case))
+
+
+@require_safe
+def pdf(request: HttpRequest, key: str) -> HttpResponse:
+    """The same page as a PDF. A copy leaves the house, so it is logged; nothing else changes."""
+    case = load_case(request, key)
+    context = _sheet(request, case)
+    try:
+        content = briefs.pdf(context)
+    except briefs.NoPdf:
+        messages.warning(request, "This server cannot make PDFs. Print this page instead.")
+        return redirect("escalations:brief_page", case.key)
+    name = f"{case.key}-brief-v{context['number']}.pdf"
+    downloads.note(user=request.user, what=f"Brief {name}")
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _sheet(request: HttpRequest, case: Escalation) -> dict[str, Any]:
+    """The sheet as it stands now, or of the snapshot named by ?version=."""
+    at, wanted = now(), request.GET.get("version", "")
+    if wanted.isdigit():
+        kept = get_object_or_404(case.brief_snapshots, number=int(wanted))
+        frozen = brief_page.frozen_sheet(case, kept.parts)
+        return {**frozen, "number": kept.number, "moment": kept.at, "is_draft": False, "frozen": True, "most": 10_000}
+    parts = briefs.current_parts(case, at)
+    number, is_draft = brief_page.version_of(parts, list(case.brief_snapshots.order_by("-number")[:1]))
+    sheet = brief_page.sheet(case, parts, at)
+    can = {"may_edit": access.abilities(case, request.user)["brief"]}
+    return {**sheet, **can, "number": number, "moment": at, "is_draft": is_draft, "at": at, "most": 10_000}
+
+
+@require_safe
+def snapshot(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """A frozen version beside the brief as it is now."""
+    case = load_case(request, key)
+    kept = get_object_or_404(case.brief_snapshots, number=number)
+    rows = brief_page.compare(kept.parts, briefs.current_parts(case, now()))
+    context = {"snapshot": kept, "compared": rows, "changed": sum(row["changed"] for row in rows)}
+    return render_case(request, case, "brief", "escalations/brief_snapshot.html", context)

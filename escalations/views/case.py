@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from escalations import exports
@@ -10,18 +11,18 @@ from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
 from escalations.queries import thread as threads
 from escalations.services import access
-from escalations.views.loading import load_case, render_case
+from escalations.views.loading import SignedIn, load_case, render_case
 from ledger.now import now
 
 
 @require_safe
-def thread(request: HttpRequest, key: str) -> HttpResponse:
+def thread(request: SignedIn, key: str) -> HttpResponse:
     """The thread: pinned status, composer, entries newest first."""
     return thread_page(request, load_case(request, key))
 
 
 def thread_page(
-    request: HttpRequest, case: Escalation, form: ComposerForm | None = None, *, status: int = 200
+    request: SignedIn, case: Escalation, form: ComposerForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     """The thread with a composer, fresh or with what was typed and why it was refused."""
     show = request.GET.get("show", "all")
@@ -36,7 +37,7 @@ def thread_page(
         "older": older,
         "show": show,
         "shows": [(slug, label) for slug, (label, _) in threads.SHOW.items()],
-        "today": now(),
+        "today": now().astimezone(timezone.get_current_timezone()).date(),
     }
     return render_case(request, case, "thread", "escalations/thread.html", context, status=status)
 
@@ -52,7 +53,7 @@ def _number(text: str | None) -> int | None:
 
 
 @require_safe
-def history(request: HttpRequest, key: str) -> HttpResponse | StreamingHttpResponse:
+def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse:
     """The audit trail with its fingerprints, verified while you look; `?format=csv` takes a copy."""
     case = load_case(request, key)
     kind = request.GET.get("kind", "all")

@@ -1,24 +1,118 @@
-"""Pages of a case."""
+"""Hand-offs: the addressee answers, the owner hands over, anybody on the case escalates."""
+
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Role
+from escalations.forms.fields import CaseForm
+from escalations.forms.handoffs import HandOverForm, NotesForm, RefuseForm
+from escalations.models import Action, CasePerson, Clock, Escalation, HandOff
+from escalations.services import access, escalating, handoffs
+from escalations.views.acting import done, sent, submit
+from escalations.views.loading import load_case, render_case
+from ledger.errors import AlreadyDone
+from ledger.now import now
 
 
-def answer_page(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+def _load(case: Escalation, number: int) -> HandOff:
+    people = case.handoffs.select_related("from_user", "to_user", "to_user__manager", "to_role", "brief")
+    return get_object_or_404(people, number=number)
 
 
-def accept(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_safe
+def answer_page(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """What somebody is asked to take over. Others may read it."""
+    case = load_case(request, key)
+    return _page(request, case, _load(case, number), RefuseForm())
 
 
-def refuse(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+def _page(request: HttpRequest, case: Escalation, handoff: HandOff, form: CaseForm, status: int = 200) -> HttpResponse:
+    actions = list(case.actions.filter(state__in=[Action.OPEN, Action.BLOCKED]))
+    at = now()
+    context = {
+        "case": case,
+        "handoff": handoff,
+        "form": form,
+        "asked": handoff.to_user_id == request.user.pk and handoff.state == HandOff.WAITING,
+        "at": at,
+        "open_actions": len(actions),
+        "late_actions": sum(action.is_late(at) for action in actions),
+        "running": case.clocks.filter(state=Clock.RUNNING).count(),
+        "past": case.clocks.filter(state=Clock.RUNNING, due_at__lte=at).count(),
+    }
+    return render(request, "escalations/handoff.html", context, status=status)
 
 
-def reassign(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_POST
+def accept(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Take the duty. Pressing twice is accepting once."""
+    case = load_case(request, key)
+    handoff = _load(case, number)
+    try:
+        handoffs.accept(case_id=case.pk, handoff_id=handoff.pk, by=request.user)
+    except AlreadyDone as refusal:
+        handoff.refresh_from_db()
+        if handoff.state != HandOff.ACCEPTED or handoff.to_user_id != request.user.pk:
+            form = RefuseForm({})
+            form.add_error(None, refusal.message)
+            return _page(request, case, handoff, form, status=refusal.status)
+    duty = handoff.get_duty_display().lower()
+    return done(request, case, f"You accepted {case.key} as {duty}.")
 
 
-def escalate(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_POST
+def refuse(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Say no with a reason; the sender is told."""
+    case = load_case(request, key)
+    handoff = _load(case, number)
+    form = RefuseForm(request.POST)
+    verb = partial(handoffs.refuse, case_id=case.pk, handoff_id=handoff.pk, by=request.user)
+    if status := submit(request, form, verb):
+        return _page(request, case, handoff, form, status)
+    return done(request, case, "Refused. The sender is told and the case moves on.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reassign(request: HttpRequest, key: str) -> HttpResponse:
+    """Hand the owner duty to somebody else, with notes."""
+    case, status = load_case(request, key), 200
+    access.check(case, request.user, "hand_off")
+    form = HandOverForm(sent(request))
+    if request.method == "POST":
+        status = submit(request, form, partial(handoffs.reassign, case_id=case.pk, by=request.user))
+        if not status:
+            return done(request, case, "Hand-off sent. The owner stays until it is accepted.", "escalations:roles")
+    return render_case(request, case, "roles", "escalations/handoff_new.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def escalate(request: HttpRequest, key: str) -> HttpResponse:
+    """Send the case one level up, with notes."""
+    case, status = load_case(request, key), 200
+    access.check(case, request.user, "escalate")
+    form, target = NotesForm(sent(request)), escalating.above(case)
+    if request.method == "POST":
+        status = submit(request, form, partial(escalating.escalate, case_id=case.pk, by=request.user))
+        if not status:
+            return done(request, case, f"{case.key} is escalated. Everyone on it is told.", "escalations:roles")
+    context = {"form": form, "target": _target(case, target), "escalates": True}
+    return render_case(request, case, "roles", "escalations/handoff_new.html", context, status=status)
+
+
+def _target(case: Escalation, target: tuple[int, str] | None) -> dict[str, object] | None:
+    """Level, role and person the matrix names next."""
+    if target is None:
+        return None
+    level, slug = target
+    levels = dict(Escalation._meta.get_field("level").choices or [])
+    person = escalating.next_person(case, slug)
+    return {
+        "level": level,
+        "level_name": levels.get(level, ""),
+        "role": Role.objects.filter(slug=slug).first(),
+        "person": person,
+        "now": next((each.user for each in case.people.all() if each.duty == CasePerson.AUTHORITY), None),
+    }

@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from accounts.models import User
 from escalations.models import Escalation
 from escalations.queries import case_page
 from escalations.services import access
@@ -13,14 +14,21 @@ from ledger.errors import Refused
 from ledger.now import now
 
 
-def load_case(request: HttpRequest, key: str) -> Escalation:
+class SignedIn(HttpRequest):
+    """A request of a person: the middleware lets nobody else in."""
+
+    user: User
+    htmx: bool
+
+
+def load_case(request: SignedIn, key: str) -> Escalation:
     """The case with its account, people and policy. A case this person may not see does not exist for them (404)."""
     visible = case_page.with_people(Escalation.objects.visible_to(request.user))
     return get_object_or_404(visible, pk=int(key.removeprefix("ESC-")))
 
 
 def render_case(
-    request: HttpRequest,
+    request: SignedIn,
     case: Escalation,
     tab: str,
     template: str,

@@ -1,12 +1,66 @@
-"""Pages of a case."""
+"""Approval requests of a case: what was asked, and asking."""
 
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from escalations import briefs
+from escalations.forms.requests import AskForm, initial_of, preview
+from escalations.models import Escalation
+from escalations.queries import brief_page, request_cards
+from escalations.services import access, asking
+from escalations.views.acting import submit
+from escalations.views.loading import load_case, render_case
+from ledger.now import now
 
 
-def board(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_safe
+def board(request: HttpRequest, key: str) -> HttpResponse:
+    """Requests with state, chain, frozen terms and checks."""
+    case = load_case(request, key)
+    proofs = case.actions.filter(execution=True).select_related("owner")
+    context = {**request_cards.cards(case, request.user, now()), "proofs": list(proofs)}
+    return render_case(request, case, "approvals", "escalations/requests.html", context)
 
 
-def ask(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest, key: str) -> HttpResponse:
+    """Ask for a concession. Checking who decides sends nothing."""
+    case = load_case(request, key)
+    access.check(case, request.user, "ask")
+    parts = briefs.current_parts(case, now())
+    if request.method == "POST":
+        form = AskForm(request.POST)
+        return _check(request, case, form, parts) if request.POST.get("check") else _ask(request, case, form, parts)
+    form = AskForm(initial=initial_of(case, parts["texts"].get("ask", "")))
+    return _page(request, case, form, parts)
+
+
+def _check(request: HttpRequest, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
+    found = preview(case, form, request.user)
+    if request.htmx:
+        return render(request, "escalations/_who_decides.html", found)
+    form.errors.clear()
+    return _page(request, case, form, parts, **found)
+
+
+def _ask(request: HttpRequest, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
+    if status := submit(request, form, partial(asking.ask, case_id=case.pk, by=request.user)):
+        return _page(request, case, form, parts, status)
+    made = case.requests.order_by("-pk").first()
+    waits = (
+        f"It waits for {made.approver}." if made and made.is_open else "It lies inside a band and is granted by rule."
+    )
+    messages.success(request, f"Approval requested. {waits}")
+    return redirect("escalations:requests", case.key)
+
+
+def _page(
+    request: HttpRequest, case: Escalation, form: AskForm, parts: dict[str, Any], status: int = 200, **context: Any
+) -> HttpResponse:
+    page = {"form": form, "gaps": brief_page.overview(parts)["gaps"], **context}
+    return render_case(request, case, "approvals", "escalations/ask.html", page, status=status)

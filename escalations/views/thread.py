@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,7 +14,7 @@ from escalations.models import Escalation
 from escalations.rules.text_diff import changes
 from escalations.services import access, communication, listening
 from escalations.views.case import thread_page
-from escalations.views.loading import add_refusal, load_case, render_case
+from escalations.views.loading import SignedIn, add_refusal, load_case, render_case
 from ledger.errors import NotAllowed, Refused, Stale
 from messaging.models import InboundMail
 
@@ -22,20 +22,20 @@ DONE = {CUSTOMER: "Customer update sent.", DECISION: "Decision noted."}
 
 
 @require_POST
-def post(request: HttpRequest, key: str) -> HttpResponse:
+def post(request: SignedIn, key: str) -> HttpResponse:
     """Add an entry: an internal update, a decision for the record, or words for the customer."""
     return _post(request, load_case(request, key), request.POST)
 
 
 @require_POST
-def customer_update(request: HttpRequest, key: str) -> HttpResponse:
+def customer_update(request: SignedIn, key: str) -> HttpResponse:
     """Words for the customer, whatever else the form says."""
     data = request.POST.copy()
     data["mode"] = CUSTOMER
     return _post(request, load_case(request, key), data)
 
 
-def _post(request: HttpRequest, case: Escalation, data: Any) -> HttpResponse:
+def _post(request: SignedIn, case: Escalation, data: Any) -> HttpResponse:
     may_tell = access.abilities(case, request.user)["customer_update"]
     form = ComposerForm(data, case=case, may_tell_customer=may_tell)
     if not form.is_valid():
@@ -57,7 +57,7 @@ def _write(case: Escalation, user: Any, values: dict[str, Any]) -> None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def status(request: HttpRequest, key: str) -> HttpResponse:
+def status(request: SignedIn, key: str) -> HttpResponse:
     """Edit the pinned status; when somebody changed the case meanwhile, show both texts and lose neither."""
     case = load_case(request, key)
     seen = {"text": case.status_text, "seen": case.status_text, "version": case.version}
@@ -75,7 +75,7 @@ def status(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("escalations:case", key)
 
 
-def _conflict(request: HttpRequest, case: Escalation, mine: str, seen: str, refusal: Stale) -> HttpResponse:
+def _conflict(request: SignedIn, case: Escalation, mine: str, seen: str, refusal: Stale) -> HttpResponse:
     theirs = case.status_text
     context = {
         "mine": mine,
@@ -91,7 +91,7 @@ def _conflict(request: HttpRequest, case: Escalation, mine: str, seen: str, refu
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+def correct(request: SignedIn, key: str, pk: int) -> HttpResponse:
     """Another text for an own entry; the earlier one stays."""
     case = load_case(request, key)
     event = get_object_or_404(case.events.select_related("text"), pk=pk)
@@ -109,7 +109,7 @@ def correct(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def waiting(request: HttpRequest, key: str) -> HttpResponse:
+def waiting(request: SignedIn, key: str) -> HttpResponse:
     """Pause the clocks while somebody else has to act, with a reason; waiting on nobody resumes them."""
     case = load_case(request, key)
     form = WaitingForm(request.POST if request.method == "POST" else None, initial={"waiting_on": "customer"})
@@ -125,7 +125,7 @@ def waiting(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _words_page(
-    request: HttpRequest, case: Escalation, form: forms.Form, head: str, submit: str, *, status: int = 0
+    request: SignedIn, case: Escalation, form: forms.Form, head: str, submit: str, *, status: int = 0
 ) -> HttpResponse:
     """A short form in the case's frame."""
     context = {"form": form, "head": head, "submit": submit}
@@ -134,7 +134,7 @@ def _words_page(
 
 
 @require_POST
-def place_mail(request: HttpRequest) -> HttpResponse:
+def place_mail(request: SignedIn) -> HttpResponse:
     """Place a mail nobody could match on an account. Received mail is read by operations, so they place it."""
     if not request.user.is_ops:
         raise NotAllowed("Only operations may place mail.")
@@ -145,6 +145,6 @@ def place_mail(request: HttpRequest) -> HttpResponse:
     return redirect("messaging:inbound", pk=mail.pk)
 
 
-def _id(request: HttpRequest, name: str) -> int:
+def _id(request: SignedIn, name: str) -> int:
     value = request.POST.get(name, "")
     return int(value) if value.isdecimal() and len(value) < 19 else 0

@@ -1,24 +1,79 @@
-"""Pages of a case."""
+"""Actions and commitments of a case."""
+
+from functools import partial
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST, require_safe
+
+from escalations.forms.tracker import ActionForm, KeptForm, PromiseForm, ProofForm
+from escalations.models import Escalation
+from escalations.queries import tracker_page
+from escalations.services import tracker
+from escalations.views.acting import done as finished
+from escalations.views.acting import submit
+from escalations.views.loading import load_case, render_case
+from ledger.now import now
+
+HERE = "escalations:tracker"
 
 
-def board(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_safe
+def board(request: HttpRequest, key: str) -> HttpResponse:
+    """Actions in groups by due time, commitments, proofs."""
+    return _board(request, load_case(request, key))
 
 
-def add(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+def _board(request: HttpRequest, case: Escalation, status: int = 200, **context: Any) -> HttpResponse:
+    page = {
+        "action_form": ActionForm(auto_id="action_%s", initial={"owner": request.user.pk}),
+        "promise_form": PromiseForm(auto_id="promise_%s", initial={"owner": request.user.pk}),
+        "proof_form": ProofForm(auto_id=False),
+        "cadence": case.policy.cadences.filter(tier=case.tier).first(),
+        **tracker_page.page(case, now()),
+        **context,
+    }
+    return render_case(request, case, "tracker", "escalations/tracker.html", page, status=status)
 
 
-def done(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_POST
+def add(request: HttpRequest, key: str) -> HttpResponse:
+    """A new action."""
+    case = load_case(request, key)
+    form = ActionForm(request.POST, auto_id="action_%s")
+    if status := submit(request, form, partial(tracker.add_action, case_id=case.pk, by=request.user)):
+        return _board(request, case, status, action_form=form, problem=form)
+    return finished(request, case, f"Action added for {form.cleaned_data['owner']}.", HERE)
 
 
-def promise(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_POST
+def done(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """An action is done."""
+    case = load_case(request, key)
+    action = get_object_or_404(case.actions, pk=pk)
+    form = ProofForm(request.POST, auto_id=f"proof{pk}_%s")
+    if status := submit(request, form, partial(tracker.finish_action, action_id=action.pk, by=request.user)):
+        return _board(request, case, status, problem=form, problem_action=action.pk)
+    return finished(request, case, f"Done: {action.title}", HERE)
 
 
-def keep(request: HttpRequest, key: str = "", **ids) -> HttpResponse:
-    return redirect("escalations:case", key)
+@require_POST
+def promise(request: HttpRequest, key: str) -> HttpResponse:
+    """A new commitment."""
+    case = load_case(request, key)
+    form = PromiseForm(request.POST, auto_id="promise_%s")
+    if status := submit(request, form, partial(tracker.promise, case_id=case.pk, by=request.user)):
+        return _board(request, case, status, promise_form=form, problem=form)
+    return finished(request, case, "Commitment added. It lives on until it is kept.", HERE)
+
+
+@require_POST
+def keep(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """A commitment was kept, or broken."""
+    case = load_case(request, key)
+    commitment = get_object_or_404(case.commitments, pk=pk)
+    form = KeptForm(request.POST)
+    if status := submit(request, form, partial(tracker.keep, commitment_id=commitment.pk, by=request.user)):
+        return _board(request, case, status, problem=form)
+    return finished(request, case, f"{'Kept' if form.values()['kept'] else 'Broken'}: {commitment.text}", HERE)

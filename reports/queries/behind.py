@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, QuerySet, Window
 
 from escalations import states
 from escalations.models import CaseRequest, Escalation
@@ -102,19 +102,17 @@ def _resolved(slug: str, scope: Scope, period: Period) -> Listing:
 
 
 def _repeated(slug: str, scope: Scope, period: Period) -> Listing:
-    counts = kpis.cause_counts(scope, period)
-    rule = Q(pk__in=[])
-    for cause, year, month in (key for key, count in counts.items() if count > 1):
-        rule |= Q(cause=cause, year=year, month=month)
-    rows = kpis.causes(scope).filter(rule, resolved_at__gte=period.start, resolved_at__lt=period.end)
+    rows = kpis.causes(scope).filter(resolved_at__gte=period.start, resolved_at__lt=period.end)
+    alike = Window(Count("pk"), partition_by=[F("cause"), F("year"), F("month")])
 
     def show(case: Any) -> Row:
-        count = counts[case.cause, case.year, case.month]
         month = case.resolved_at.strftime("%b %Y")
-        return Row(case, case.root_cause, case.opened_at, case.resolved_at, float(count), f"{count} in {month}")
+        return Row(
+            case, case.root_cause, case.opened_at, case.resolved_at, float(case.alike), f"{case.alike} in {month}"
+        )
 
-    ordered = rows.select_related("account").order_by("cause", F("resolved_at").asc(), "id")
-    return Listing(slug, ordered, show, ("Root cause", "Opened", "Resolved"))
+    repeated = rows.annotate(alike=alike).filter(alike__gt=1).select_related("account")
+    return Listing(slug, repeated.order_by("cause", "resolved_at", "id"), show, ("Root cause", "Opened", "Resolved"))
 
 
 MAKERS: dict[str, Callable[[str, Scope, Period], Listing]] = {

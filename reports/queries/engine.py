@@ -83,7 +83,11 @@ def next_events(limit: int = NEXT_EVENTS) -> QuerySet[Clock]:
 
 def parked_clocks() -> QuerySet[Clock]:
     """Clocks set aside after three failures, with the error."""
-    return Clock.objects.filter(state=Clock.RUNNING, parked=True).select_related("case").order_by("fire_at", "id")[:MOST_PARKED]
+    return (
+        Clock.objects.filter(state=Clock.RUNNING, parked=True)
+        .select_related("case")
+        .order_by("fire_at", "id")[:MOST_PARKED]
+    )
 
 
 def parked_messages() -> QuerySet[Message]:

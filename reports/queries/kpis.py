@@ -28,6 +28,7 @@ from reports.rules import kpis as rules
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
 
+CauseCounts = dict[tuple[str, int, int], int]
 DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED)
 
 
@@ -61,12 +62,12 @@ def _either(period: Period, field: str) -> Q:
     return _within(period, field) | _within(period, field, before=True)
 
 
-def escalated(scope: Scope) -> QuerySet[Escalation]:
+def escalated(scope: Scope) -> QuerySet[Any]:
     """Cases with `took`: seconds from impasse to opening."""
     return scope.cases().exclude(state=states.DUPLICATE).annotate(took=SecondsBetween(F("impasse_at"), F("opened_at")))
 
 
-def decisions(scope: Scope, levels: Iterable[int]) -> QuerySet[CaseRequest]:
+def decisions(scope: Scope, levels: Iterable[int]) -> QuerySet[Any]:
     """Decisions people of these levels took on cases, with `got` (when that level got it) and `took` in seconds."""
     rows = CaseRequest.objects.filter(
         request__state__in=DECIDED, request__by_rule=False, request__decided_level__in=list(levels)
@@ -84,7 +85,9 @@ def _got() -> Case:
     )
     sent = (
         HandOff.objects.filter(
-            case=OuterRef("case"), level=OuterRef("request__decided_level"), sent_at__lte=OuterRef("request__decided_at")
+            case=OuterRef("case"),
+            level=OuterRef("request__decided_level"),
+            sent_at__lte=OuterRef("request__decided_at"),
         )
         .order_by()
         .values("case")
@@ -100,7 +103,7 @@ def _got() -> Case:
     )
 
 
-def resolved(scope: Scope) -> QuerySet[Escalation]:
+def resolved(scope: Scope) -> QuerySet[Any]:
     """Resolved cases with `executive`: whether anything on them was decided at level 3."""
     asked = CaseRequest.objects.filter(case=OuterRef("pk"), request__state__in=DECIDED, request__by_rule=False)
     at_the_top = Q(Exists(asked.filter(request__decided_level=states.EXECUTIVE)))
@@ -110,13 +113,13 @@ def resolved(scope: Scope) -> QuerySet[Escalation]:
     return rows.annotate(executive=Case(When(at_the_top | brought, then=True), default=False))
 
 
-def causes(scope: Scope) -> QuerySet[Escalation]:
+def causes(scope: Scope) -> QuerySet[Any]:
     """Resolved cases with a root cause, with `cause` (its words without case and outer spaces), `year` and `month`."""
     rows = scope.cases().filter(resolved_at__isnull=False).annotate(cause=Lower(Trim("root_cause"))).exclude(cause="")
     return rows.annotate(year=ExtractYear("resolved_at"), month=ExtractMonth("resolved_at"))
 
 
-def cause_counts(scope: Scope, period: Period, *, before: bool = False) -> dict[tuple[str, int, int], int]:
+def cause_counts(scope: Scope, period: Period, *, before: bool = False) -> CauseCounts:
     """(cause, year, month) → cases resolved, in one query."""
     rows = causes(scope).filter(_within(period, "resolved_at", before=before)).order_by()
     counted = rows.values("cause", "year", "month").annotate(cases=Count("pk"))
@@ -175,10 +178,16 @@ def resolved_without_executive(scope: Scope, period: Period) -> Figure:
 
 def figures(scope: Scope, period: Period) -> dict[str, Figure]:
     """All figures by slug, in five queries whatever the number of cases."""
-    counts, before = cause_counts(scope, period), cause_counts(scope, period, before=True)
+    return figures_from(scope, period, cause_counts(scope, period), cause_counts(scope, period, before=True))
+
+
+def figures_from(
+    scope: Scope, period: Period, causes_now: CauseCounts, causes_before: CauseCounts
+) -> dict[str, Figure]:
+    """The same, for a page that has counted the causes already."""
     return {
         rules.ESCALATE: time_to_escalate(scope, period),
         **times_to_decision(scope, period),
         rules.WITHOUT: resolved_without_executive(scope, period),
-        rules.RECURRENCE: rules.recurrence(counts.values(), before.values()),
+        rules.RECURRENCE: rules.recurrence(causes_now.values(), causes_before.values()),
     }

@@ -33,7 +33,10 @@ class HandOffs:
 def handoffs(scope: Scope, period: Period) -> HandOffs:
     """One query."""
     rows = scope.of_cases(HandOff.objects.filter(sent_at__gte=period.start, sent_at__lt=period.end))
-    accepted, acted = SecondsBetween(F("sent_at"), F("answered_at")), SecondsBetween(F("answered_at"), F("first_act_at"))
+    accepted, acted = (
+        SecondsBetween(F("sent_at"), F("answered_at")),
+        SecondsBetween(F("answered_at"), F("first_act_at")),
+    )
     found = list(rows.order_by().values_list("state", accepted, acted))
     taken = [row for row in found if row[0] == HandOff.ACCEPTED]
     accept = rules.median(row[1] for row in taken if row[1] is not None)
@@ -67,9 +70,7 @@ def attainment(scope: Scope, period: Period) -> list[Attainment]:
         stopped_at__gte=period.start, stopped_at__lt=period.end, state__in=[Clock.MET, Clock.MISSED]
     )
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for kind, state, count in (
-        scope.of_cases(ended).order_by().values_list("kind", "state").annotate(count=Count("pk"))
-    ):
+    for kind, state, count in scope.of_cases(ended).order_by().values_list("kind", "state").annotate(count=Count("pk")):
         counts[kind][state] = count
     return [
         Attainment(str(CLOCK_NAMES[kind]), counts[kind].get(Clock.MET, 0), counts[kind].get(Clock.MISSED, 0))
@@ -140,8 +141,12 @@ class Money:
 def money(scope: Scope, period: Period) -> list[Money]:
     """Saved and lost, never added up over currencies. One query."""
     rows = scope.cases().filter(resolved_at__gte=period.start, resolved_at__lt=period.end)
-    sums = rows.order_by().values("arr_currency").annotate(
-        saved=Sum("arr_at_risk", filter=Q(outcome__in=SAVED)), lost=Sum("arr_at_risk", filter=Q(outcome=LOST))
+    sums = (
+        rows.order_by()
+        .values("arr_currency")
+        .annotate(
+            saved=Sum("arr_at_risk", filter=Q(outcome__in=SAVED)), lost=Sum("arr_at_risk", filter=Q(outcome=LOST))
+        )
     )
     found = [Money(row["arr_currency"], row["saved"] or Decimal(0), row["lost"] or Decimal(0)) for row in sums]
     return sorted((each for each in found if each.saved or each.lost), key=lambda each: each.currency)

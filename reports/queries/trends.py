@@ -4,13 +4,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
-from typing import Any
 
 from django.db.models import Case, Count, F, When
 from django.db.models.functions import Lower, Trim
 
 from escalations import states
-from escalations.models import CaseRequest, Clock
+from escalations.models import Clock
 from reports.queries.kpis import Scope, causes, decisions
 from reports.queries.measures import WholeSteps, since
 from reports.rules import kpis as rules
@@ -109,14 +108,3 @@ def root_causes(scope: Scope, period: Period, counts: dict[tuple[str, int, int],
     rows = causes(scope).filter(cause__in=most, resolved_at__gte=period.start, resolved_at__lt=period.end)
     written = dict(rows.order_by("id").values_list(Lower(Trim("root_cause")), Trim("root_cause")).distinct())
     return [Cause(written.get(cause, cause), cases[cause], repeats[cause]) for cause in most]
-
-
-def slowest(scope: Scope, period: Period) -> list[Any]:
-    """The decisions that took longest: (case request with its case, seconds). One query."""
-    rows = decisions(scope, rules.LEVELS[rules.DECISIONS]).filter(
-        request__decided_at__gte=period.start, request__decided_at__lt=period.end
-    )
-    found: list[CaseRequest] = list(
-        rows.select_related("case__account", "request__approver_role").order_by("-took", "-id")[:SLOWEST]
-    )
-    return found

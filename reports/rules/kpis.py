@@ -2,13 +2,13 @@
 
 Definitions (domain.md §10), as they are counted here:
 - Time to escalate: of escalations opened in the period (duplicates left out), the time from impasse to opening; the median.
-- Time to decision, by level: of decisions people took in the period on requests of a case (rules left out), the time from when that
-  level got it to the decision; the median. A level gets a case when it is routed or raised to it, which is when the hand-off is sent. A
-  level that has decided on the same case before gets it again when it is asked again.
-- Resolved without executive: of cases resolved in the period, those on which no decision was ever taken at level 3. Cases that never left the
-  team lead's level are shown apart.
-- Recurrence: of cases resolved in the period with a root cause, those whose cause had been met in the same calendar month before (three
-  cases of one cause in a month are two repeats); the change of their number against the period before.
+- Time to decision, by level: of decisions people took in the period on requests of a case (rules left out), the time from
+  when that level got it to the decision; the median. A level gets a case when it is routed or raised to it, which is when
+  the hand-off is sent. A level that has decided on the same case before gets it again when it is asked again.
+- Resolved without executive: of cases resolved in the period, those on which no decision was ever taken at level 3. Cases
+  that never left the team lead's level are shown apart.
+- Recurrence: of cases resolved in the period with a root cause, those whose cause had been met in the same calendar month
+  before (three cases of one cause in a month are two repeats); the change of their number against the period before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -181,7 +181,7 @@ def without_executive(counts: tuple[int, int, int], before: tuple[int, int, int]
 def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figure:
     """From how many cases each cause had in each month, in both periods: the change of the repeats in percent.
 
-    With no repeat in either period nothing recurs (no change needed, the target is met); with none before, any repeat is a miss.
+    With no repeat in either period nothing recurs and the target is met; with none before, any repeat is a miss.
     """
     present = list(now_counts)
     repeats, before = repeats_in(present), repeats_in(before_counts)

@@ -82,4 +82,8 @@ def sentence(vitals: Vitals) -> tuple[str, str]:
     found = problems(vitals)
     if any(each.stops for each in found):
         return "bad", "Promises are not being watched."
-    return ("warn", "All promises are being watched, but something needs a person.") if found else ("good", "All promises are being watched.")
+    return (
+        ("warn", "All promises are being watched, but something needs a person.")
+        if found
+        else ("good", "All promises are being watched.")
+    )

@@ -38,8 +38,10 @@ def lines(measured: Vitals) -> list[str]:
         f"engine    {_age(measured.engine)}",
         f"sender    {_age(measured.sender)}",
         f"worker    {_age(measured.worker)}",
-        f"clocks    {measured.running} running, {measured.paused} paused, {measured.overdue} due now, "
-        f"{measured.parked_clocks} set aside; oldest due waits {seconds(measured.lag)}",
+        (
+            f"clocks    {measured.running} running, {measured.paused} paused, {measured.overdue} due now, "
+            f"{measured.parked_clocks} set aside; oldest due waits {seconds(measured.lag)}"
+        ),
         f"messages  {measured.waiting_messages} waiting, {measured.parked_messages} set aside",
         f"database  clock differs by {measured.drift.total_seconds():.1f} s",
     ]

@@ -10,6 +10,7 @@ import pytest
 from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.queries import standing
 from approvals.services import deciding
+from approvals.signals import log_appended
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
 from ledger.now import now
@@ -93,9 +94,7 @@ def test_up_to_the_limit_is_within_it(world: Any, ask: Ask, amount: str) -> None
 
 def test_beyond_the_limit_is_refused_even_for_the_person_asked(world: Any, ask: Ask) -> None:
     made = ask(amount=D("20.01"))
-    ApprovalRequest.objects.filter(pk=made.pk).update(
-        approver=world.lena, approver_role=world.lena.holdings.get().role
-    )
+    ApprovalRequest.objects.filter(pk=made.pk).update(approver=world.lena, approver_role=world.lena.holdings.get().role)
     error = refused(made, world.lena)
     assert isinstance(error, NotAllowed)
     assert "Director stops at 20%, and it comes to 20.01%. It goes to Executive sponsor." in error.message
@@ -278,7 +277,7 @@ def test_undo_is_for_the_one_who_decided_in_time_and_before_the_seal(world: Any,
     assert made.log.count() == count == 3
     with pytest.raises(Stale, match="too late"):
         deciding.undo(request_id=made.pk, by=world.lena)
-    late = decide(ask(), world.lena)
+    late = decide(ask(account=world.brightline), world.lena)
     ApprovalRequest.objects.filter(pk=late.pk).update(decided_at=now() - timedelta(minutes=10, seconds=1))
     with pytest.raises(Stale, match="too late"):
         deciding.undo(request_id=late.pk, by=world.lena)
@@ -315,3 +314,17 @@ def test_a_changed_entry_of_the_log_is_found(world: Any, ask: Ask) -> None:
     entries = list(made.log.all())
     entries[-1].rationale = "Something else."
     assert [found.what for found in chain.breaks_in(made, entries)] == ["content was changed"]
+
+
+def test_those_who_hear_of_passing_up_find_the_new_approver(world: Any, ask: Ask) -> None:
+    made, found = ask(), []
+
+    def hear(entry: Any, **_: Any) -> None:
+        found.append((entry.step, ApprovalRequest.objects.get(pk=entry.request_id).approver))
+
+    log_appended.connect(hear)
+    try:
+        deciding.pass_up(request_id=made.pk, reason="Late")
+    finally:
+        log_appended.disconnect(hear)
+    assert found == [(1, world.dana)]

@@ -42,7 +42,9 @@ Ask = Callable[..., ApprovalRequest]
         ("contract-term", None, "lena"),
     ],
 )
-def test_the_shipped_matrix_finds_the_person(world: Any, ask: Ask, concession: str, amount: str | None, who: str) -> None:
+def test_the_shipped_matrix_finds_the_person(
+    world: Any, ask: Ask, concession: str, amount: str | None, who: str
+) -> None:
     made = ask(concession=concession, amount=None if amount is None else D(amount))
     assert made.approver == getattr(world, who)
     assert made.steps.get().role == made.approver_role
@@ -136,7 +138,10 @@ def test_money_is_compared_in_usd(world: Any, ask: Ask) -> None:
         ({"amount": None}, "Enter how much"),
         ({"amount": D(0)}, "above 0"),
         ({"amount": D(-5)}, "above 0"),
-        ({"concession": "payment-terms", "amount": D(91)}, "Nobody may approve net 91: Executive sponsor stops highest"),
+        (
+            {"concession": "payment-terms", "amount": D(91)},
+            "Nobody may approve net 91: Executive sponsor stops highest",
+        ),
         ({"ask": " "}, "Enter the ask"),
         ({"recommendation": ""}, "Enter a recommendation"),
     ],

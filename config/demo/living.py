@@ -1,0 +1,186 @@
+"""The whole life of a case in memory: word to the customer, execution, review, and the ways a case ends."""
+
+from datetime import datetime
+from typing import Any
+
+from accounts.models import Contact, User
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from config.demo.asking import Asking
+from escalations import states
+from escalations.models import CasePerson, Clock, Commitment, Event, HandOff, Review
+
+OUTCOME_NAMES = dict(states.OUTCOMES)
+
+
+class Life(Asking):
+    """A case that can live to its end. Call `done` last: it signs the logs and writes what is still in memory."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.review: Any = None
+
+    @property
+    def lead(self) -> User:
+        """The communication lead; whoever owns the case where nobody is."""
+        found = self.on_duty(CasePerson.COMMUNICATION) or self.owner or self.told.opened_by
+        assert found is not None
+        return found
+
+    def first_act(self, at: datetime) -> None:
+        """The owner's first act after accepting stops its clock."""
+        for each in reversed(self.handoffs):
+            taken = each.to_user_id == self.case.owner_id and each.state == HandOff.ACCEPTED
+            if taken and each.first_act_at is None:
+                each.first_act_at = at
+                self.stop(states.FIRST_ACT, at)
+                return
+
+    def set_status(self, at: datetime, text: str) -> None:
+        """The pinned status."""
+        self.tick(at)
+        by = self.owner or self.lead
+        case = self.case
+        case.status_text, case.status_by_id, case.status_at, case.version = text, by.pk, at, case.version + 1
+        self.record(at, "status", "Status changed", actor=by, audience=Event.INTERNAL, text=text)
+
+    def tell_customer(self, at: datetime, text: str, contact: Contact, due: datetime) -> None:
+        """An update by the communication lead; meets the first response and starts the clock of the next one."""
+        self.tick(at)
+        data = {"contacts": [contact.pk]}
+        values = {"actor": self.lead, "audience": Event.CUSTOMER, "text": text, "data": data}
+        self.record(at, Event.CUSTOMER_UPDATE, f"To {contact.name}", **values)
+        self.stop(states.RESPONSE, at)
+        self.stop(states.CUSTOMER_UPDATE, at)
+        self.start(states.CUSTOMER_UPDATE, at, due_at=due, why="Next update promised to the customer")
+        self.case.next_update_at = due
+        self.seal_requests(at)
+
+    def seal_requests(self, at: datetime) -> None:
+        """Something outside has happened: decided requests are final."""
+        for made, _ in list(self.log.values()):
+            if made.decided_at is not None and made.sealed_at is None:
+                made.sealed_at, made.version = at, made.version + 1
+                self._enter(made, DecisionEntry.SEALED, at, None, DecisionEntry.RULE)
+
+    def recall_requests(self, at: datetime, by: User, reason: str) -> None:
+        """Open requests are taken back."""
+        made = self.request
+        if made is not None and made.state == ApprovalRequest.OPEN:
+            step, _ = self.steps[-1]
+            step.state, step.ended_at = ApprovalStep.RECALLED, at
+            made.state, made.version, made.reason = ApprovalRequest.RECALLED, made.version + 1, reason
+            self._enter(made, DecisionEntry.RECALLED, at, by, rationale=reason)
+
+    def resolve(self, at: datetime, outcome: str, root_cause: str, resolution: str) -> None:
+        """Done: the clocks end and the review begins."""
+        self.tick(at)
+        case, by = self.case, self.lead
+        case.outcome, case.root_cause, case.resolution, case.resolved_at = outcome, root_cause[:120], resolution, at
+        self.move("resolve", at, by, OUTCOME_NAMES[outcome])
+        self.stop(states.RESOLUTION, at)
+        self.stop(states.CUSTOMER_UPDATE, at)
+        self.stop_all(at)
+        self.seal_requests(at)
+        clock = self.start(states.REVIEW_DUE, at)
+        told = self.told
+        self.review = self.review or self.batch.add(Review, case_id=case.id)
+        self.review.__dict__ |= {
+            "state": Review.OPEN,
+            "reviewer_id": case.owner_id or case.opened_by_id,
+            "due_at": clock.due_at if clock else at,
+            "triggered": told.trigger_text or f"Raised by {told.opened_by.name if told.opened_by else 'a rule'}",
+            "root_cause": case.root_cause,
+            "started_at": at,
+            "signed_at": None,
+            "signed_by_id": None,
+        }
+
+    def write_review(self, at: datetime, by: User, answers: dict[str, Any]) -> None:
+        """Answers of the review; the first ones move the case to In review."""
+        self.tick(at)
+        self.review.__dict__ |= answers
+        if self.case.state == states.RESOLVED:
+            self.move("review", at, by)
+        self.record(at, "review", "Review written", actor=by, data={"fields": sorted(answers)})
+
+    def sign_review(self, at: datetime, by: User) -> None:
+        """The review is done."""
+        self.tick(at)
+        review = self.review
+        review.state, review.signed_at, review.signed_by_id = Review.DONE, at, by.pk
+        self.stop(states.REVIEW_DUE, at)
+        self.record(at, "review", "Review signed", actor=by)
+
+    def waive_review(self, at: datetime, by: User, reason: str) -> None:
+        """Without the review, for a reason."""
+        self.tick(at)
+        review = self.review
+        review.state, review.waived_reason, review.signed_at, review.signed_by_id = Review.WAIVED, reason, at, by.pk
+        self.stop(states.REVIEW_DUE, at, Clock.STOPPED)
+        self.record(at, "review", f"Review waived: {reason}", actor=by)
+
+    def close(self, at: datetime, by: User) -> None:
+        """After review or waiver."""
+        self.tick(at)
+        self.case.closed_at = at
+        self.move("close", at, by)
+        self.stop_all(at)
+
+    def reopen(self, at: datetime, by: User, reason: str) -> None:
+        """The issue is back."""
+        self.tick(at)
+        case = self.case
+        self.move("reopen", at, by, reason)
+        case.reopened_count += 1
+        case.resolved_at = case.closed_at = None
+        case.level_since = at
+        self.stop_all(at)
+        for kind in (states.DECISION, states.CUSTOMER_UPDATE, states.RESOLUTION):
+            self.start(kind, at)
+
+    def end(self, verb: str, at: datetime, by: User, reason: str) -> None:
+        """Withdrawn, or another case carries it."""
+        self.tick(at)
+        for each in self.handoffs:
+            if each.state == HandOff.WAITING:
+                each.state, each.answered_at = HandOff.REPLACED, at
+        self.move(verb, at, by, reason)
+        self.stop_all(at)
+        self.recall_requests(at, by, reason)
+
+    def promise_something(self, at: datetime, text: str, due_on: Any, *, by: str, kept_at: datetime | None) -> None:
+        """A commitment that outlives the case."""
+        owner = self.owner or self.lead
+        made = self.batch.add(
+            Commitment,
+            account_id=self.account.pk,
+            case_id=self.case.id,
+            by=by,
+            text=text[:300],
+            owner_id=owner.pk,
+            due_on=due_on,
+            made_at=at,
+            state=Commitment.KEPT if kept_at else Commitment.OPEN,
+            kept_at=kept_at,
+        )
+        who = dict(Commitment.BY)[by]
+        summary = f"{who}: {text} (by {due_on:%b %-d})"
+        self.record(at, "commitment", summary, actor=self.lead, data={"commitment": made.id})
+        if kept_at:
+            self.record(kept_at, "commitment", f"Kept: {text}", actor=owner)
+
+    def done(self, now: datetime) -> None:
+        """Let the engine catch up, then write people and the worst clock, and sign the logs."""
+        self.tick(now)
+        for each in self.people:
+            self.batch.add(
+                CasePerson,
+                case_id=self.case.id,
+                user_id=each.user.pk,
+                duty=each.duty,
+                letter=each.letter,
+                since=each.since,
+                accepted_at=each.accepted_at,
+            )
+        self.keep_worst()
+        self.sign()

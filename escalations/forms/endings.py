@@ -1,0 +1,52 @@
+"""How a case goes on or ends: execute without approval, resolve, close, reopen, withdraw."""
+
+from typing import Any
+
+from django import forms
+
+from escalations import states
+from escalations.forms.fields import CaseForm, line, words
+from escalations.services.closing import Ending
+
+
+class ReasonForm(CaseForm):
+    """One reason that goes on the record."""
+
+    reason = words("Reason", rows=3, longest=300, required="Say why.", help_text="Goes on the record of the case.")
+
+    def __init__(self, *args: Any, label: str = "Reason", missing: str = "Say why.", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = label
+        self.fields["reason"].error_messages["required"] = missing
+
+
+class CloseForm(CaseForm):
+    """Nothing but the button."""
+
+
+class ResolveForm(CaseForm):
+    """What closing the work asks for."""
+
+    outcome = forms.ChoiceField(
+        label="Outcome",
+        choices=[("", "Choose the outcome"), *states.OUTCOMES],
+        error_messages={"required": "Choose the outcome."},
+    )
+    root_cause = line(
+        "Root cause",
+        longest=120,
+        required="Name the root cause in a few words.",
+        help_text="Use a name from the list when the cause is the same.",
+    )
+    resolution = words("How it was resolved", rows=4, required="Write how it was resolved.")
+    customer_told = forms.BooleanField(
+        label="The customer was told", error_messages={"required": "Tell the customer first, then confirm it here."}
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["root_cause"].widget.attrs |= {"list": "causes", "autocomplete": "off"}
+
+    def values(self) -> dict[str, Any]:
+        """The argument of closing.resolve."""
+        return {"ending": Ending(**super().values())}

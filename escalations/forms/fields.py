@@ -1,0 +1,96 @@
+"""Fields that several forms of a case share."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+
+from accounts.models import User
+from escalations.queries.people import people_with_roles
+from ledger.now import now
+
+MOMENT = "%Y-%m-%dT%H:%M"
+LONGEST = 20_000
+
+
+def words(label: str, *, rows: int = 3, required: str = "", longest: int = LONGEST, **options: Any) -> forms.CharField:
+    """A text area. `required` is the sentence shown when it stays empty; without it the field may."""
+    return forms.CharField(
+        label=label,
+        required=bool(required),
+        max_length=longest,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        error_messages={"required": required, "max_length": f"Shorten this to {longest} characters."},
+        **options,
+    )
+
+
+def line(label: str, *, required: str = "", longest: int = 300, **options: Any) -> forms.CharField:
+    """One line of text."""
+    return forms.CharField(
+        label=label,
+        required=bool(required),
+        max_length=longest,
+        error_messages={"required": required, "max_length": f"Shorten this to {longest} characters."},
+        **options,
+    )
+
+
+def moment(label: str, *, required: str = "Enter a date and time.", **options: Any) -> forms.DateTimeField:
+    """Date and time in the viewer's zone."""
+    return forms.DateTimeField(
+        label=label,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
+        error_messages={"required": required, "invalid": "Enter a date and time."},
+        **options,
+    )
+
+
+class PersonField(forms.ModelChoiceField):
+    """Somebody who holds a role, shown with it."""
+
+    def __init__(self, label: str, *, required: str = "Choose a person.", **options: Any) -> None:
+        super().__init__(
+            queryset=User.objects.none(),
+            label=label,
+            empty_label="Choose a person",
+            error_messages={"required": required, "invalid_choice": "Choose a person from the list."},
+            **options,
+        )
+        self.names: dict[int, str] = {}
+
+    def offer(self, names: dict[int, str]) -> None:
+        """Set the choices: id → words."""
+        self.names = names
+        self.queryset = User.objects.filter(pk__in=names).order_by("name", "pk")
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Name and role."""
+        return self.names.get(obj.pk, str(obj))
+
+
+class CaseForm(forms.Form):
+    """A form of a case: line ends as we store them, people to choose from, and carried out once per page load."""
+
+    once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["once"].initial = uuid4().hex
+        people = [field for field in self.fields.values() if isinstance(field, PersonField)]
+        names = people_with_roles(now()) if people else {}
+        for field in people:
+            field.offer(names)
+
+    def clean(self) -> dict[str, Any]:
+        """Browsers send CR LF; we keep LF."""
+        values = super().clean() or self.cleaned_data
+        return {name: _plain(value) for name, value in values.items()}
+
+    def values(self) -> dict[str, Any]:
+        """What the verb takes."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "once"}
+
+
+def _plain(value: Any) -> Any:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value

@@ -1,0 +1,48 @@
+"""Hand-offs: notes, refusals."""
+
+from typing import Any
+
+from django import forms
+
+from escalations.forms.fields import CaseForm, PersonField, line, words
+
+REFUSALS = [
+    ("Brief is incomplete", "Brief is incomplete"),
+    ("Not my function", "Not my function"),
+    ("No capacity before the due time", "No capacity before the due time"),
+]
+
+
+class NotesForm(CaseForm):
+    """What the next person needs."""
+
+    tried = words("What was tried", required="Write what was tried.", longest=4000)
+    open_points = words("What is open", required="Write what is open.", longest=4000)
+    ask = words("What you ask", required="Write what you ask of them, with a date and time.", longest=4000)
+
+
+class HandOverForm(NotesForm):
+    """The same with the person."""
+
+    to = PersonField("To", required="Choose who takes it over.")
+    field_order = ["to", "tried", "open_points", "ask"]
+
+
+class RefuseForm(CaseForm):
+    """Why not: what is missing, or whose it is."""
+
+    missing = forms.MultipleChoiceField(
+        label="If you refuse, say what is missing",
+        choices=REFUSALS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    reason = line("Note to the sender", longest=200)
+
+    def clean(self) -> dict[str, Any]:
+        """Ticks and note together are the reason; one of them is needed."""
+        values = super().clean()
+        whole = "; ".join([*values.get("missing", []), values.get("reason", "")]).strip("; ")
+        if not whole and not self.errors:
+            raise forms.ValidationError({"reason": "Say why you refuse: what is missing, or whose it is."})
+        return {"reason": whole, "once": values.get("once", "")}

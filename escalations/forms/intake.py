@@ -1,0 +1,201 @@
+"""The intake form: what is asked once, in the order people think of it. The rest comes from the account record."""
+
+from decimal import Decimal
+from typing import Any, cast
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row
+from django import forms
+
+from accounts.models import Account, Signal, User
+from accounts.queries import known_currencies
+from approvals.models import AuthorityVersion, ConcessionType
+from escalations import states
+from escalations.forms.thread import Moment
+from escalations.models import IssueType, PolicyVersion
+from escalations.services.intake import Intake
+from ledger.now import now
+
+DEADLINE = "Enter a deadline with a time."
+FLAGS = ("blocker", "legal", "security", "executive_complaint", "confidential")
+NOT_KEPT = ("csrfmiddlewaretoken", "show", "discard", "save")
+ASKS_REFUND = frozenset({"refund", "chargeback"})
+HEAD = '<h2 class="mb-3">{}</h2>'
+
+
+class IntakeForm(forms.Form):
+    """Account, kind of issue, issue and impact start the clocks; a deadline has a time."""
+
+    signal = forms.ModelChoiceField(queryset=Signal.objects.none(), required=False, widget=forms.HiddenInput)
+    account = forms.ModelChoiceField(
+        queryset=Account.objects.none(),
+        empty_label="Choose an account",
+        error_messages={
+            "required": "Choose the account.",
+            "invalid_choice": "Choose an account from the list.",
+        },
+    )
+    issue_type = forms.ChoiceField(
+        label="What kind of issue is it?",
+        error_messages={
+            "required": "Choose the kind of issue.",
+            "invalid_choice": "Choose a kind of issue from the list.",
+        },
+    )
+    title = forms.CharField(required=False, max_length=160, help_text="Left empty, the first sentence of the issue.")
+    issue = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=5_000,
+        help_text="What is blocked, in 1 to 3 sentences.",
+        error_messages={"required": "Describe the issue in one to three sentences."},
+    )
+    impact = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=5_000,
+        help_text="What happens, and when, if nobody decides.",
+        error_messages={"required": "Enter the impact."},
+    )
+    requested_support = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        max_length=5_000,
+        help_text="What you ask for, and from whom.",
+    )
+    deadline = Moment(
+        label="Customer deadline",
+        help_text="A date and time, not “as soon as possible”.",
+        error_messages={"required": DEADLINE, "invalid": DEADLINE},
+    )
+    impasse_at = Moment(
+        label="Impasse since",
+        required=False,
+        help_text="When progress stopped. Left empty: now.",
+        error_messages={"invalid": "Enter the impasse as a date and time."},
+    )
+    concession = forms.ChoiceField(label="Concession asked for", required=False)
+    amount = forms.DecimalField(
+        label="How much",
+        required=False,
+        max_digits=14,
+        decimal_places=2,
+        help_text="Money, percent, days or months, as the concession is measured.",
+        error_messages={"invalid": "Enter the amount as a number, such as 12500 or 12500.50."},
+    )
+    currency = forms.ChoiceField(required=False)
+    blocker = forms.BooleanField(label="Something blocks the renewal or the signature", required=False)
+    legal = forms.BooleanField(label="Legal threat or legal language", required=False)
+    security = forms.BooleanField(label="Security matter", required=False)
+    executive_complaint = forms.BooleanField(label="An executive of the customer complained", required=False)
+    confidential = forms.BooleanField(label="Confidential: only people named on it see it", required=False)
+    override_level = forms.ChoiceField(
+        label="Send it to another level",
+        required=False,
+        choices=[("", "As the matrix says"), *((str(level), name) for level, name in states.LEVELS)],
+    )
+    override_reason = forms.CharField(label="Why", required=False, max_length=200, help_text="Logged with the routing.")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        at, field = now(), cast(dict[str, Any], self.fields)
+        field["signal"].queryset = Signal.objects.visible_to(user)
+        field["account"].queryset = Account.objects.visible_to(user)
+        types = IssueType.objects.filter(version=PolicyVersion.objects.current(at)).values_list("slug", "name")
+        field["issue_type"].choices = [("", "Choose a kind of issue"), *types]
+        authority = AuthorityVersion.objects.current(at)
+        self.concessions: list[ConcessionType] = list(authority.concessions.all()) if authority else []
+        names = [(each.slug, each.name) for each in self.concessions]
+        field["concession"].choices = [("", "Nothing is asked of us"), *names]
+        field["currency"].choices = [(code, code) for code in sorted(known_currencies(), key=_usd_first)]
+        self.helper = _helper(self.concessions)
+
+    def clean(self) -> dict[str, Any]:
+        """An amount belongs to its concession."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        unit = self._unit(values.get("concession", ""))
+        if unit and unit != ConcessionType.YES and values.get("amount") is None and "amount" not in self.errors:
+            self.add_error("amount", "Enter how much is asked for.")
+        return values
+
+    def _unit(self, slug: str) -> str:
+        return next((each.unit for each in self.concessions if each.slug == slug), "")
+
+    def intake(self) -> Intake | None:
+        """What the service takes, from the fields that hold; None without an account and a kind of issue."""
+        values = self.cleaned_data
+        if not values.get("account") or not values.get("issue_type"):
+            return None
+        unit, amount = self._unit(values.get("concession", "")), values.get("amount")
+        asks = bool(unit) and (amount is not None or unit == ConcessionType.YES)
+        level = values.get("override_level")
+        facts: dict[str, Any] = {name: values.get(name) for name in ("deadline", "impasse_at", "signal")}
+        facts |= {name: values.get(name, "") for name in ("title", "issue", "impact", "requested_support")}
+        facts |= {name: bool(values.get(name)) for name in FLAGS}
+        return Intake(
+            account=values["account"],
+            issue_type=values["issue_type"],
+            **facts,
+            concession=values.get("concession", "") if asks else "",
+            amount=amount if asks and unit != ConcessionType.YES else None,
+            currency=values.get("currency") or values["account"].currency,
+            override=(int(level), values.get("override_reason", "")) if level else None,
+        )
+
+
+def _usd_first(code: str) -> tuple[bool, str]:
+    return code != "USD", code
+
+
+def typed(data: Any) -> dict[str, str]:
+    """What a draft keeps of a posted form."""
+    known = {*IntakeForm.base_fields}
+    return {name: str(data.get(name, ""))[:5_000] for name in data if name in known and name not in NOT_KEPT}
+
+
+def from_signal(signal: Signal) -> dict[str, Any]:
+    """First values of a form opened from a customer's words."""
+    kinds = {phrase.get("kind") for phrase in signal.phrases}
+    refund = bool(kinds & ASKS_REFUND) and signal.amount is not None
+    credit = "credit" in kinds and signal.amount is not None
+    return {
+        "signal": signal.pk,
+        "account": signal.account_id,
+        "issue": signal.text.strip()[:600],
+        "impasse_at": signal.at,
+        "concession": "refund" if refund else "credit" if credit else "",
+        "amount": signal.amount if signal.amount is None or signal.amount > Decimal(0) else None,
+        "currency": signal.currency or signal.account.currency,
+        "legal": "legal" in kinds,
+        "security": signal.kind == Signal.FLAG,
+        "executive_complaint": bool(signal.contact and signal.contact.executive and signal.sentiment < 0),
+    }
+
+
+def _helper(concessions: list[ConcessionType]) -> FormHelper:
+    """Layout of spec §5.3: three blocks of the card, then the buttons (in the template)."""
+    measured = ",".join(each.slug for each in concessions if each.unit != ConcessionType.YES)
+    money = ",".join(each.slug for each in concessions if each.unit == ConcessionType.MONEY)
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.layout = Layout(
+        "signal",
+        Div(
+            HTML(HEAD.format("Account and issue")),
+            Row(Column("account"), Column("issue_type")),
+            *("issue", "impact", "title"),
+            css_class="fs",
+        ),
+        Div(
+            HTML(HEAD.format("What you need, and by when")),
+            "requested_support",
+            Row(Column("deadline"), Column("impasse_at")),
+            Row(
+                Column("concession"),
+                Column(Div("amount", data_show_when=f"concession={measured}")),
+                Column(Div("currency", data_show_when=f"concession={money}")),
+            ),
+            css_class="fs",
+        ),
+        Div(HTML(HEAD.format("What you have seen")), *(Field(name) for name in FLAGS), css_class="fs"),
+        Div(HTML(HEAD.format("Routing")), Row(Column("override_level"), Column("override_reason")), css_class="fs"),
+    )
+    return helper

@@ -1,0 +1,62 @@
+"""Questions asked of the matrices. Forms that only read: they travel in the address."""
+
+from typing import Any, cast
+
+from django import forms
+
+from accounts.models import Account, User
+from accounts.queries import known_currencies
+from approvals.queries import concession_choices
+from escalations.models import PolicyVersion
+from escalations.queries.matrices import TIERS
+
+MOST_NAMES = 200
+
+
+class TestCaseForm(forms.Form):
+    """Which row fires?"""
+
+    __test__ = False  # not a test, whatever its name says to pytest
+
+    issue_type = forms.ChoiceField(label="Issue type")
+    tier = forms.ChoiceField(label="Tier", required=False, choices=[("", "From the account"), *TIERS])
+    account = forms.CharField(label="Account", required=False, max_length=200)
+    concession = forms.ChoiceField(label="Concession asked for", required=False)
+    amount = forms.DecimalField(label="How much", required=False, max_digits=14, decimal_places=2)
+    currency = forms.ChoiceField(label="Currency", required=False)
+
+    def __init__(self, *args: Any, version: PolicyVersion, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.accounts = Account.objects.visible_to(user)
+        self.names = list(self.accounts.order_by("name").values_list("name", flat=True)[:MOST_NAMES])
+        self._choices("issue_type", version.issuetypes.values_list("slug", "name"))
+        self._choices("concession", [("", "None"), *concession_choices()])
+        self._choices("currency", [(code, code) for code in sorted(known_currencies(), key=lambda c: (c != "USD", c))])
+        self.fields["account"].widget.attrs["list"] = "account-names"
+
+    def _choices(self, name: str, choices: Any) -> None:
+        cast(forms.ChoiceField, self.fields[name]).choices = list(choices)
+
+    def clean_account(self) -> Account | None:
+        """By its name, or the only one whose name starts so."""
+        name = self.cleaned_data["account"].strip()
+        if not name:
+            return None
+        exact = list(self.accounts.filter(name__iexact=name)[:1])
+        found = exact or list(self.accounts.filter(name__istartswith=name)[:2])
+        if len(found) != 1:
+            problem = "Several accounts start so" if found else "You have no account of that name"
+            raise forms.ValidationError(f"{problem}. Type the name as it stands in the list.")
+        return found[0]
+
+
+class DueForm(forms.Form):
+    """When would it be due?"""
+
+    issue_type = forms.ChoiceField(label="Issue type")
+    tier = forms.ChoiceField(label="Tier", choices=TIERS)
+
+    def __init__(self, *args: Any, version: PolicyVersion, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = list(version.issuetypes.values_list("slug", "name"))
+        cast(forms.ChoiceField, self.fields["issue_type"]).choices = choices

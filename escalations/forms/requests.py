@@ -1,0 +1,90 @@
+"""Asking for a concession."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from accounts.queries import known_currencies
+from approvals.queries import band_for, concession_choices, who_approves
+from escalations.forms.fields import CaseForm, moment, words
+from escalations.models import Escalation
+from escalations.rules.brief import VAGUE
+from ledger.errors import Refused
+from ledger.now import now
+
+
+class AskForm(CaseForm):
+    """One question with its terms and a deadline with a time."""
+
+    question = words(
+        "The question, as one sentence",
+        rows=2,
+        longest=400,
+        required="Enter the question to decide.",
+        help_text="Such as: Approve a 24-month liability cap with mutual indemnity?",
+    )
+    concession = forms.ChoiceField(label="Concession", error_messages={"required": "Choose a concession."})
+    amount = forms.DecimalField(
+        label="How much",
+        required=False,
+        max_digits=14,
+        decimal_places=2,
+        help_text="Percent, money, net days or months of fees.",
+        error_messages={"invalid": "Enter a number, such as 18 or 12400.50."},
+    )
+    currency = forms.ChoiceField(label="Currency", required=False, help_text="For money.")
+    deadline = moment(
+        "Decision by",
+        required="Enter a deadline with a time.",
+        help_text="Date and time; nobody decides “as soon as possible”.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["concession"].choices = [("", "Choose a concession"), *concession_choices()]
+        self.fields["currency"].choices = [(code, code) for code in sorted(known_currencies() | {"USD"})]
+
+    def clean_question(self) -> str:
+        """A deadline has a time."""
+        text = str(self.cleaned_data["question"])
+        if VAGUE.search(text):
+            raise forms.ValidationError("Name a date and time instead of “as soon as possible”.")
+        return text
+
+    def clean_currency(self) -> str:
+        """Left out by forms that ask for no money."""
+        return self.cleaned_data["currency"] or "USD"
+
+
+def initial_of(case: Escalation, ask: str) -> dict[str, Any]:
+    """What the case and its brief know already."""
+    return {
+        "question": ask[:400],
+        "concession": case.concession,
+        "amount": _plain(case.amount),
+        "currency": case.currency or "USD",
+        "deadline": case.deadline if case.deadline and case.deadline > now() else None,
+    }
+
+
+def _plain(amount: Decimal | None) -> str:
+    """18, not 18.00."""
+    text = "" if amount is None else f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def preview(case: Escalation, form: AskForm, user: User) -> dict[str, Any]:
+    """Who would decide, whether a band takes it in, or why nobody may. Nothing is sent."""
+    form.is_valid()
+    values = form.cleaned_data
+    if not values.get("concession") or "amount" in form.errors:
+        return {"who_refused": "Choose a concession and how much, then check again."}
+    terms = {"concession": values["concession"], "amount": values.get("amount")}
+    terms |= {"currency": values.get("currency") or "USD", "account": case.account, "at": now()}
+    try:
+        band = band_for(**terms, tier=case.tier)
+        return {"who": who_approves(**terms, exclude=[user.pk]), "band": band}
+    except Refused as refusal:
+        return {"who_refused": refusal.message}

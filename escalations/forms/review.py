@@ -1,0 +1,74 @@
+"""The post-escalation review: its answers, and its waiver."""
+
+from typing import Any
+
+from django import forms
+from django.utils.safestring import SafeString, mark_safe
+
+from escalations.forms.fields import CaseForm, line, words
+from escalations.models import Review
+
+
+class ReviewForm(forms.Form):
+    """All answers on one page. Each carries what it was when the page was opened, so that only what a person changed is
+    written, and a change by somebody else in between is shown instead of lost."""
+
+    timeline_checked = forms.BooleanField(
+        label="I checked the timeline against what happened", required=False, show_hidden_initial=True
+    )
+    triggered = words("What triggered it", rows=2, show_hidden_initial=True)
+    worked = words("What worked", rows=3, show_hidden_initial=True)
+    change = words("What to change", rows=3, show_hidden_initial=True)
+    change_target = line(
+        "Trigger, matrix row or target concerned",
+        longest=120,
+        show_hidden_initial=True,
+        help_text="Who can change it finds it.",
+    )
+    root_cause = line(
+        "Root cause", longest=120, show_hidden_initial=True, help_text="Use a name from the list when it is the same."
+    )
+    automate = words("What to automate or train", rows=2, show_hidden_initial=True)
+    lessons = words("Lessons", rows=3, show_hidden_initial=True)
+
+    def __init__(self, data: Any = None, *, review: Review) -> None:
+        super().__init__(data, initial={name: getattr(review, name) for name in self.base_fields})
+        self.review = review
+        self.conflict = False
+        self.fields["root_cause"].widget.attrs |= {"list": "causes", "autocomplete": "off"}
+
+    def opened_with(self) -> SafeString:
+        """Hidden fields: the values when the page was opened."""
+        return mark_safe("".join(field.as_hidden(only_initial=True) for field in self))  # noqa: S308 - Django escaped each
+
+    def clean(self) -> dict[str, Any]:
+        """A field that both changed is refused with the other text."""
+        values = {name: _plain(value) for name, value in (super().clean() or self.cleaned_data).items()}
+        for name in self.changed_data:
+            now = getattr(self.review, name)
+            if name in values and now not in (values[name], _plain(self._opened(name))):
+                self.add_error(name, f"Somebody changed this meanwhile to: “{now}”. Save again to keep your words.")
+                self.conflict = True
+                self.data = self.data.copy()
+                self.data[self[name].html_initial_name] = now
+        return values
+
+    def _opened(self, name: str) -> Any:
+        bound = self[name]
+        return bound.field.to_python(
+            bound.field.hidden_widget().value_from_datadict(self.data, {}, bound.html_initial_name)
+        )
+
+    def answers(self) -> dict[str, Any]:
+        """What the person changed."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+def _plain(value: Any) -> Any:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
+class WaiveForm(CaseForm):
+    """Doing without a review."""
+
+    reason = line("Reason for waiving", required="Say why no review is needed.")

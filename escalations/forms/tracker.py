@@ -1,0 +1,46 @@
+"""Actions, proofs and commitments."""
+
+from typing import Any
+
+from django import forms
+
+from escalations.forms.fields import CaseForm, PersonField, line, moment
+from escalations.models import Commitment
+
+
+class ActionForm(CaseForm):
+    """A new action."""
+
+    title = line("New action", required="Write what is to be done.", longest=200)
+    owner = PersonField("Owner", required="Choose who does it.")
+    due_at = moment("Due, date and time", required="Enter when it is due, date and time.")
+    execution = forms.BooleanField(label="Carries out a decision and needs a proof", required=False)
+
+
+class ProofForm(CaseForm):
+    """Done, with its proof where one is needed."""
+
+    proof = line("Proof", help_text="Credit note, ticket or document number.")
+
+
+class PromiseForm(CaseForm):
+    """A commitment of either side."""
+
+    text = line("New commitment", required="Write what was promised.")
+    who = forms.ChoiceField(label="Who promised", choices=Commitment.BY)
+    owner = PersonField("Who follows it up", required="Choose who follows it up.")
+    due_on = forms.DateField(
+        label="Due",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": "Enter the day it is due.", "invalid": "Enter a date."},
+    )
+
+
+class KeptForm(CaseForm):
+    """Kept, or broken."""
+
+    kept = forms.ChoiceField(choices=[("yes", "Kept"), ("no", "Broken")])
+
+    def values(self) -> dict[str, Any]:
+        """The argument of tracker.keep."""
+        return {"kept": self.cleaned_data["kept"] == "yes"}

@@ -1,0 +1,41 @@
+"""The tracker's rows in groups by due time."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from escalations.models import Action, Commitment, Escalation
+
+LATE, TODAY, LATER, DONE = "Late", "Due today", "Later", "Done"
+
+
+def groups(actions: Iterable[Action], at: datetime) -> list[dict[str, Any]]:
+    """Late, due today (in the viewer's zone), later, done; empty groups are left out."""
+    found: dict[str, list[Action]] = {name: [] for name in (LATE, TODAY, LATER, DONE)}
+    for action in actions:
+        found[_group(action, at)].append(action)
+    return [{"name": name, "rows": rows} for name, rows in found.items() if rows]
+
+
+def _group(action: Action, at: datetime) -> str:
+    if action.state in (Action.DONE, Action.CANCELLED):
+        return DONE
+    if action.is_late(at):
+        return LATE
+    zone = timezone.get_current_timezone()
+    return TODAY if action.due_at.astimezone(zone).date() == at.astimezone(zone).date() else LATER
+
+
+def page(case: Escalation, at: datetime) -> dict[str, Any]:
+    """Actions in groups, proofs of execution, blocked actions, commitments."""
+    actions = list(case.actions.select_related("owner", "done_by"))
+    return {
+        "groups": groups(actions, at),
+        "proofs": [each for each in actions if each.execution and each.state != Action.CANCELLED],
+        "blocked": [each for each in actions if each.state == Action.BLOCKED],
+        "commitments": list(case.commitments.select_related("owner", "account")),
+        "today": at.astimezone(timezone.get_current_timezone()).date(),
+        "OPEN": Commitment.OPEN,
+    }

@@ -1,0 +1,58 @@
+"""From a form to one verb and back: done once, or refused at the field with the typed text kept."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+
+from escalations.forms.fields import CaseForm
+from escalations.models import Escalation
+from ledger.errors import NotAllowed, Refused
+from ledger.idempotency import once
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: the body of a POST, even an empty one; nothing when the page is only opened."""
+    return request.POST if request.method == "POST" else None
+
+
+def submit(request: HttpRequest, form: CaseForm, verb: Callable[..., Any]) -> int:
+    """Carry out what the form asks for. 0 when it is done, else the status to answer with; the refusal stands in the form.
+
+    The same page sent twice is done once. NotAllowed is not for the form: it goes on and becomes a page of its own.
+    """
+    if not form.is_valid():
+        return 422
+    try:
+        _run_once(request, form, verb)
+    except NotAllowed:
+        raise
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return refusal.status
+    return 0
+
+
+def _run_once(request: HttpRequest, form: CaseForm, verb: Callable[..., Any]) -> None:
+    token, body = form.cleaned_data.get("once", ""), _body(request)
+
+    def do() -> tuple[int, Any]:
+        verb(**form.values())
+        return 200, None
+
+    # The body is part of the key: a page brought back and changed is another wish, not a repetition.
+    key = f"{token}:{hashlib.sha256(body).hexdigest()}" if token else ""
+    once(scope=f"{request.user.pk} {request.path}", key=key, body=body, do=do)
+
+
+def _body(request: HttpRequest) -> bytes:
+    return repr([pair for pair in sorted(request.POST.lists()) if pair[0] != "csrfmiddlewaretoken"]).encode()
+
+
+def done(request: HttpRequest, case: Escalation, words: str, to: str = "escalations:case") -> HttpResponse:
+    """Say what was done and go to a page of the case."""
+    messages.success(request, words)
+    return redirect(to, case.key)

@@ -1,0 +1,119 @@
+"""Raising an escalation: the form with its preview and draft, and the page that says what happens next."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Account, Signal, User
+from escalations import states
+from escalations.forms.intake import IntakeForm, from_signal, typed
+from escalations.models import IntakeDraft
+from escalations.services import drafts, intake
+from escalations.views.loading import SignedIn, add_refusal, load_case, render_case
+from ledger.errors import Refused
+
+LEVEL_NAMES, TIER_NAMES, LANE_NAMES = dict(states.LEVELS), dict(states.TIERS), dict(states.LANES)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def form(request: SignedIn) -> HttpResponse:
+    """The intake form, empty or prefilled; submitting opens the escalation."""
+    if request.method != "POST":
+        initial, draft = _initial(request)
+        return _page(request, IntakeForm(user=request.user, initial=initial), draft=draft)
+    bound = IntakeForm(request.POST, user=request.user)
+    data = bound.intake() if bound.is_valid() else None
+    if data is None:
+        return _page(request, bound, status=422)
+    try:
+        case = intake.open_case(data, by=request.user)
+    except Refused as refusal:
+        return _page(request, bound, status=add_refusal(bound, refusal))
+    return redirect("escalations:opened", case.key)
+
+
+def _initial(request: SignedIn) -> tuple[dict[str, Any], IntakeDraft | None]:
+    """First values: from a signal, an account, or the draft that was left."""
+    if signal := request.GET.get("signal"):
+        seen = Signal.objects.visible_to(request.user).select_related("account", "contact")
+        return from_signal(get_object_or_404(seen, pk=_id(signal))), None
+    if account := request.GET.get("account"):
+        found = get_object_or_404(Account.objects.visible_to(request.user), pk=_id(account))
+        return {"account": found.pk, "currency": found.currency}, None
+    draft = IntakeDraft.objects.filter(user=request.user).first()
+    return (dict(draft.data) if draft else {}), draft
+
+
+def _id(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def _page(
+    request: SignedIn,
+    bound: IntakeForm,
+    *,
+    draft: IntakeDraft | None = None,
+    seen: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    chosen = Account.objects.visible_to(request.user).filter(pk=_id(str(bound["account"].value() or ""))).first()
+    context = {"form": bound, "draft": draft, "chosen": chosen, **(seen or {})}
+    return render(request, "escalations/intake.html", context, status=status)
+
+
+@require_POST
+def preview(request: SignedIn) -> HttpResponse:
+    """Where it would go, from what is typed so far. Writes nothing; without JS it shows the whole page again."""
+    bound = IntakeForm(request.POST, user=request.user)
+    bound.is_valid()
+    seen = _preview(bound, request.user)
+    if request.htmx:
+        return render(request, "escalations/_preview.html", seen)
+    shown = IntakeForm(user=request.user, initial=typed(request.POST))
+    return _page(request, shown, seen={**seen, "draft": None})
+
+
+def _preview(bound: IntakeForm, user: User) -> dict[str, Any]:
+    data = bound.intake()
+    if data is None:
+        return {"asked": True}
+    try:
+        found = intake.preview(data, by=user)
+    except Refused as refusal:
+        return {"asked": True, "refused": refusal.message}
+    return {
+        "asked": True,
+        "found": found,
+        "override": LEVEL_NAMES[data.override[0]] if data.override else "",
+        "tier": TIER_NAMES[found.assessment.tier],
+        "lane": LANE_NAMES[found.assessment.lane],
+        "level_name": LEVEL_NAMES[found.destination.route.level],
+        "duplicates": intake.duplicates(data.account, data.issue_type, user=user),
+        "chosen": data.account,
+    }
+
+
+@require_POST
+def draft(request: SignedIn) -> HttpResponse:
+    """Keep what is typed (every 20 seconds by itself, or by the button), or discard it."""
+    if request.POST.get("discard"):
+        drafts.discard(user=request.user)
+        messages.success(request, "Draft discarded.")
+        return redirect("escalations:new")
+    kept = drafts.save(user=request.user, data=typed(request.POST))
+    if request.htmx:
+        return render(request, "escalations/_draft.html", {"draft": kept})
+    messages.success(request, "Draft saved." if kept else "There is nothing to save yet.")
+    return redirect("escalations:new")
+
+
+@require_safe
+def opened(request: SignedIn, key: str) -> HttpResponse:
+    """It is open: by when it is decided, what happens next, who was told."""
+    case = load_case(request, key)
+    told = User.objects.filter(Q(notices__case_key=key) | Q(mails__case_key=key)).exclude(pk=request.user.pk).distinct()
+    return render_case(request, case, "thread", "escalations/opened.html", {"told": told})

@@ -1,0 +1,120 @@
+"""The published matrices, for everybody in the field. Every question is a GET: nothing is written."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils.datastructures import MultiValueDict
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from approvals import queries as approvals
+from approvals.forms import who_context
+from escalations import states
+from escalations.forms.matrices import DueForm, TestCaseForm
+from escalations.models import PolicyVersion
+from escalations.queries import matrices, sla
+from escalations.services.trying import Tried, try_case
+from ledger.errors import Refused
+from ledger.now import now
+
+
+class SignedIn(HttpRequest):
+    """A request as the middleware lets it through: somebody is signed in."""
+
+    user: User
+
+
+def _page(request: SignedIn, name: str, context: dict[str, Any]) -> HttpResponse:
+    return render(request, f"escalations/matrices/{name}.html", {"mx": name, **context})
+
+
+def _nothing(request: SignedIn, name: str) -> HttpResponse:
+    return _page(request, "none", {"mx": name, "version": None})
+
+
+@require_safe
+def escalation(request: SignedIn) -> HttpResponse:
+    """Where each issue goes, and which row fires for a case one has in mind."""
+    version = matrices.in_force(now())
+    if version is None:
+        return _nothing(request, "escalation")
+    form = TestCaseForm(_asked(request), version=version, user=request.user, auto_id="t_%s")
+    tried = _tried(form, version, request.user)
+    tier = tried.tier if tried else request.GET.get("show", states.RED)
+    tier = tier if tier in matrices.SEVEREST_FIRST else states.RED
+    context = {"version": version, "form": form, "tried": tried, "tier": tier, "tiers": matrices.TIERS}
+    return _page(request, "escalation", context | matrices.escalation(version, tier))
+
+
+def _asked(request: HttpRequest) -> MultiValueDict[str, str] | None:
+    return request.GET if "issue_type" in request.GET else None
+
+
+def _tried(form: TestCaseForm, version: PolicyVersion, user: User) -> Tried | None:
+    if not form.is_bound or not form.is_valid():
+        return None
+    values = {**form.cleaned_data, "currency": form.cleaned_data["currency"] or "USD"}
+    try:
+        return try_case(version, by=user, **values)
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return None
+
+
+@require_safe
+def authority(request: SignedIn) -> HttpResponse:
+    """How much each role may grant; who approves an ask."""
+    asked = who_context(request.GET, request.user)
+    table = approvals.matrix(now(), request.user, asked["who"], request.GET.get("concession", ""))
+    if table["version"] is None:
+        return _nothing(request, "authority")
+    return _page(request, "authority", {**table, **asked, "levels": LEVELS})
+
+
+LEVELS = (
+    ("1", "Team lead", "Non-material terms inside the playbook: minor clause edits, schedule tweaks"),
+    ("2", "Director", "Policy exceptions within limits: discounts and risk caps up to the limit"),
+    (
+        "3",
+        "Executive sponsor or Steering committee",
+        "Material exceptions: indemnity, liability caps, strategic give-gets",
+    ),
+    ("External", "Vendor, regulator, partner", "Joint task force, regulator's guidance, arbitration"),
+)
+
+
+@require_safe
+def raci(request: SignedIn) -> HttpResponse:
+    """Who is on a case, by tier."""
+    version = matrices.in_force(now())
+    if version is None:
+        return _nothing(request, "raci")
+    return _page(request, "raci", {"version": version, **matrices.raci(version, request.user)})
+
+
+@require_safe
+def targets(request: SignedIn) -> HttpResponse:
+    """Targets and calendars, and when each clock would be due if it started now."""
+    at = now()
+    version = matrices.in_force(at)
+    if version is None:
+        return _nothing(request, "sla")
+    form = DueForm(_asked(request), version=version, auto_id="d_%s")
+    dues = []
+    if form.is_valid():
+        kind = version.issuetypes.select_related("calendar").get(slug=form.cleaned_data["issue_type"])
+        dues = sla.due(version, kind, form.cleaned_data["tier"], at)
+    calendars = sla.calendars(version, request.GET.get("calendar", "business"), at)
+    context = {"version": version, "lines": sla.by_clock(version), "form": form, "dues": dues, "at": at}
+    return _page(request, "sla", context | {"calendars": calendars})
+
+
+urlpatterns_matrices = [
+    path("matrices/", escalation, name="matrices"),
+    path("matrices/escalation/", escalation, name="matrix_escalation"),
+    path("matrices/authority/", authority, name="matrix_authority"),
+    path("matrices/raci/", raci, name="matrix_raci"),
+    path("matrices/sla/", targets, name="matrix_sla"),
+]

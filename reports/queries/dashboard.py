@@ -1,0 +1,60 @@
+"""Everything the dashboard shows, read in a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from reports.queries import behind, kpis, quality
+from reports.queries import trends as drawn
+from reports.queries.kpis import Scope
+from reports.rules import kpis as rules
+from reports.rules.kpis import Figure
+from reports.rules.periods import Period
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The page's facts; charts are drawn from them by the view."""
+
+    period: Period
+    figures: dict[str, Figure]
+    points: list[date]
+    trends: list[drawn.Trend]
+    promises: list[drawn.Promises]
+    causes: list[drawn.Cause]
+    slowest: list[behind.Row]
+    handoffs: quality.HandOffs
+    overrides: quality.Overrides
+    attainment: list[quality.Attainment]
+    reopened: quality.Reopened
+    money: list[quality.Money]
+
+    @property
+    def five(self) -> list[Figure]:
+        """The cards."""
+        return [self.figures[slug] for slug in rules.FIVE]
+
+    @property
+    def others(self) -> list[Figure]:
+        """Levels that are reported without a target."""
+        return [self.figures[rules.TEAM], self.figures[rules.EXTERNAL]]
+
+
+def dashboard(scope: Scope, period: Period) -> Dashboard:
+    """Sixteen queries at most, whatever the number of cases."""
+    counts, before = kpis.cause_counts(scope, period), kpis.cause_counts(scope, period, before=True)
+    slow: Any = behind.listing(rules.DECISIONS, scope, period)
+    return Dashboard(
+        period=period,
+        figures=kpis.figures_from(scope, period, counts, before),
+        points=drawn.starts(period),
+        trends=drawn.decision_trends(scope, period),
+        promises=drawn.promises(scope, period),
+        causes=drawn.root_causes(scope, period, counts),
+        slowest=slow.made(slow.rows[: drawn.SLOWEST]),
+        handoffs=quality.handoffs(scope, period),
+        overrides=quality.overrides(scope, period),
+        attainment=quality.attainment(scope, period),
+        reopened=quality.reopened(scope, period),
+        money=quality.money(scope, period),
+    )

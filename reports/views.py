@@ -1,0 +1,147 @@
+"""Dashboard, the lists behind its numbers, CSV, and the health of the engine."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from ledger.errors import Invalid
+from ledger.now import now
+from reports import charts, exports
+from reports.queries import behind, engine, kpis
+from reports.queries.dashboard import Dashboard
+from reports.queries.dashboard import dashboard as read_dashboard
+from reports.queries.kpis import Scope
+from reports.rules import periods
+from reports.rules.kpis import DEFINITIONS, FIVE
+from reports.rules.periods import Period
+from reports.rules.vitals import problems, sentence
+
+A_PAGE = 50
+
+
+def _asked(request: HttpRequest) -> tuple[Scope, Period]:
+    """Whose cases and which period the address asks for. Raises Invalid."""
+    user: Any = request.user
+    return Scope(user, request.GET.get("region", "")[:40]), periods.read(request.GET, now())
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The page. A period that cannot be read is named, and the last 90 days are shown."""
+    status, problem = 200, None
+    try:
+        scope, period = _asked(request)
+    except Invalid as error:
+        status, problem = 422, error
+        scope, period = Scope(request.user), periods.read({}, now())  # type: ignore[arg-type]
+    found = read_dashboard(scope, period)
+    context = {"d": found, "problem": problem, **_choices(scope, period), **_charts(found)}
+    return render(request, "reports/dashboard.html", context, status=status)
+
+
+def _choices(scope: Scope, period: Period) -> dict[str, Any]:
+    region = f"&region={scope.region}" if scope.region else ""
+    return {
+        "period": period,
+        "region": scope.region,
+        "regions": behind.regions(Scope(scope.user)),
+        "choices": periods.CHOICES,
+        "query": period.query + region,
+    }
+
+
+def _charts(found: Dashboard) -> dict[str, Any]:
+    labels = [f"{point:%b} {point.day}" for point in found.points]
+    lines = [charts.Line(each.name, each.points, each.target) for each in found.trends]
+    bars = [
+        charts.Bar(f"{each.name}{' (repeat)' if each.repeats else ''}", each.cases, bool(each.repeats))
+        for each in found.causes
+    ]
+    stacks = [
+        charts.Stack(label, each.green, each.yellow, each.red)
+        for label, each in zip(labels, found.promises, strict=True)
+    ]
+    return {
+        "labels": labels,
+        "stacks": stacks,
+        "rows": list(zip(labels, *(each.points for each in found.trends), strict=True)),
+        "decided": any(point is not None for each in found.trends for point in each.points),
+        "ended": any(sum(each[1:]) for each in stacks),
+        "line_chart": charts.lines(
+            "chart-decisions", labels, lines, "Median hours to decision, director and executive"
+        ),
+        "bar_chart": charts.bars("chart-causes", bars, "Root causes of resolved escalations, the most frequent first"),
+        "stack_chart": charts.stacks("chart-sla", stacks, "Promises that ended, by SLA status"),
+    }
+
+
+@require_safe
+def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
+    """The cases behind one number, with the value of each."""
+    scope, period = _asked(request)
+    listing = _listing(kpi, scope, period)
+    page = Paginator(listing.rows, A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "definition": DEFINITIONS[kpi],
+        "page": page,
+        "rows": listing.made(page),
+        "columns": listing.columns,
+        **_choices(scope, period),
+    }
+    return render(request, "reports/behind.html", context)
+
+
+def _listing(kpi: str, scope: Scope, period: Period) -> behind.Listing:
+    try:
+        return behind.listing(kpi, scope, period)
+    except KeyError:
+        raise Http404("There is no such figure.")
+
+
+@require_safe
+def csv_list(request: HttpRequest, kpi: str) -> HttpResponse:
+    """The same list as a file, whole."""
+    scope, period = _asked(request)
+    return _file(exports.listing_csv(_listing(kpi, scope, period)), f"{kpi}-{period.first_day}-{period.last_day}.csv")
+
+
+@require_safe
+def csv_figures(request: HttpRequest) -> HttpResponse:
+    """The figures as a file."""
+    scope, period = _asked(request)
+    found = kpis.figures(scope, period)
+    shown = [found[slug] for slug in (*FIVE, *(slug for slug in found if slug not in FIVE))]
+    return _file(exports.figures_csv(shown, period), f"kpis-{period.first_day}-{period.last_day}.csv")
+
+
+def _file(text: str, name: str) -> HttpResponse:
+    # The mark at the start makes spreadsheets read it as UTF-8.
+    answer = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@require_safe
+def engine_health(request: HttpRequest) -> HttpResponse:
+    """For operations: is every promise watched, and what waits for a person. Others: 404."""
+    user: Any = request.user
+    if not isinstance(user, User) or not user.is_ops:
+        raise Http404("There is no such page.")
+    vitals = engine.vitals()
+    kind, words = sentence(vitals)
+    context = {
+        "v": vitals,
+        "at": now(),
+        "banner": kind,
+        "sentence": words,
+        "detail": "; ".join(each.text for each in problems(vitals)),
+        "beats": engine.heartbeats(),
+        "next": engine.next_events(),
+        "clocks": engine.parked_clocks(),
+        "messages_parked": engine.parked_messages(),
+    }
+    return render(request, "reports/engine.html", context)

@@ -1,0 +1,177 @@
+"""The admin of people, accounts and calendars."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from accounts.models import Account, Calendar, CalendarSpan, ExchangeRate, ImportRun, Signal, User
+from accounts.services import signals
+from tests.support.cast import Cast
+
+pytestmark = pytest.mark.django_db
+Browse = Callable[[User], Client]
+
+
+def rows(prefix: str, *rows: dict[str, Any]) -> dict[str, Any]:
+    """Management form and rows of an inline."""
+    filled: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(rows), f"{prefix}-INITIAL_FORMS": 0}
+    for number, row in enumerate(rows):
+        filled |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    return filled
+
+
+def calendar(*spans: dict[str, Any], days: tuple[dict[str, Any], ...] = (), **values: Any) -> dict[str, Any]:
+    """The calendar form."""
+    basics = {"name": "Night shift", "slug": "night", "zone": "Europe/Berlin", "country": "", "subdivision": ""}
+    return {**basics, **rows("spans", *spans), **rows("days", *days), **values}
+
+
+NINE_TO_FIVE = {"weekday": 0, "opens": 540, "closes": 1020}
+ADD = "/admin/accounts/calendar/add/"
+
+
+def test_a_calendar_with_working_time_is_saved(cast: Cast, browse: Browse) -> None:
+    day = {"name": "Eve", "month": 12, "day": 24, "opens": 540, "closes": 720}
+    assert browse(cast.admin).post(ADD, calendar(NINE_TO_FIVE, days=(day,))).status_code == 302
+    assert Calendar.objects.get(slug="night").spans.count() == 1
+
+
+def test_an_always_open_calendar_needs_no_spans(cast: Cast, browse: Browse) -> None:
+    assert browse(cast.admin).post(ADD, calendar(always_open="on")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        (calendar(), "Add at least one span"),
+        (calendar(NINE_TO_FIVE, {"weekday": 0, "opens": 1000, "closes": 1100}), "overlap"),
+        (calendar({"weekday": 0, "opens": 1020, "closes": 540}), "opens before it closes"),
+        (calendar({"weekday": 0, "opens": 0, "closes": 1500}), "opens before it closes"),
+        (calendar(NINE_TO_FIVE, zone="Mars/Base"), "Unknown time zone"),
+        (calendar(NINE_TO_FIVE, country="QQ"), "No holidays are known"),
+        (calendar(NINE_TO_FIVE, days=({"name": "X", "month": 2, "day": 30},)), "There is no such day"),
+        (calendar(NINE_TO_FIVE, days=({"name": "X", "month": 2, "day": 3, "opens": 5},)), "both ends"),
+    ],
+)
+def test_a_calendar_on_which_no_clock_could_run_is_refused(
+    cast: Cast, browse: Browse, form: dict[str, Any], words: str
+) -> None:
+    answer = browse(cast.admin).post(ADD, form)
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+    assert not Calendar.objects.filter(slug="night").exists()
+
+
+def test_removing_the_last_span_is_refused(cast: Cast, browse: Browse) -> None:
+    browse(cast.admin).post(ADD, calendar(NINE_TO_FIVE))
+    made = Calendar.objects.get(slug="night")
+    form = calendar({**NINE_TO_FIVE, "id": made.spans.get().pk, "calendar": made.pk, "DELETE": "on"})
+    form["spans-INITIAL_FORMS"] = 1
+    answer = browse(cast.admin).post(f"/admin/accounts/calendar/{made.pk}/change/", form)
+    assert "Add at least one span" in answer.content.decode()
+    assert CalendarSpan.objects.filter(calendar=made).count() == 1
+
+
+def test_no_page_of_a_user_shows_any_part_of_the_password_hash(cast: Cast, browse: Browse) -> None:
+    client = browse(cast.admin)
+    algorithm, *parts = cast.csm.password.split("$")
+    for address in (f"/admin/accounts/user/{cast.csm.pk}/change/", "/admin/accounts/user/"):
+        text = client.get(address).content.decode()
+        assert algorithm not in text
+        assert not any(part in text for part in parts if len(part) > 4)
+    assert "../password/" in client.get(f"/admin/accounts/user/{cast.csm.pk}/change/").content.decode()
+
+
+def test_a_new_user_gets_a_lower_case_address_once(cast: Cast, browse: Browse) -> None:
+    password = "a long new phrase"
+    form = {
+        "email": "New@Desk.Example",
+        "name": "N",
+        "usable_password": "true",
+        "password1": password,
+        "password2": password,
+    }
+    client = browse(cast.admin)
+    assert client.post("/admin/accounts/user/add/", {**form, **rows("holdings")}).status_code == 302
+    assert User.objects.get(email="new@desk.example").check_password(password)
+    assert "exists" in client.post("/admin/accounts/user/add/", {**form, **rows("holdings")}).content.decode()
+
+
+def clerk(cast: Cast) -> User:
+    """Staff with every right on accounts, not a superuser."""
+    cast.ops.is_staff = True
+    cast.ops.save()
+    cast.ops.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
+    return cast.ops
+
+
+def person_form(user: User, **change: Any) -> dict[str, Any]:
+    """The user form as it stands."""
+    basics = {
+        "email": user.email,
+        "name": user.name,
+        "kind": "person",
+        "is_active": "on",
+        "manager": user.manager_id or "",
+    }
+    return {**basics, "zone": user.zone, "density": "compact", **rows("holdings"), **change}
+
+
+def test_nobody_gives_themselves_admin_rights(cast: Cast, browse: Browse) -> None:
+    ops = clerk(cast)
+    form = person_form(ops, is_superuser="on", is_staff="on", name="Sana K.")
+    assert browse(ops).post(f"/admin/accounts/user/{ops.pk}/change/", form).status_code == 302
+    ops.refresh_from_db()
+    assert (ops.name, ops.is_superuser) == ("Sana K.", False)
+
+
+def test_only_a_superuser_changes_a_superuser_or_their_password(cast: Cast, browse: Browse) -> None:
+    client = browse(clerk(cast))
+    new = {"password1": "taken over now", "password2": "taken over now", "usable_password": "true"}
+    assert client.post(f"/admin/accounts/user/{cast.admin.pk}/password/", new).status_code == 403
+    client.post(f"/admin/accounts/user/{cast.admin.pk}/change/", person_form(cast.admin, email="mine@desk.example"))
+    cast.admin.refresh_from_db()
+    assert cast.admin.email == "root@desk.example"
+
+
+def test_a_circle_of_managers_or_an_unknown_zone_is_refused(cast: Cast, browse: Browse) -> None:
+    client = browse(cast.admin)
+    address = f"/admin/accounts/user/{cast.lead.pk}/change/"
+    text = client.post(address, person_form(cast.lead, manager=cast.csm.pk)).content.decode()
+    assert "does not report to this person" in text
+    assert "Unknown time zone" in client.post(address, person_form(cast.lead, zone="Mars/Base")).content.decode()
+
+
+@pytest.mark.parametrize("model", ["signal", "importrun"])
+def test_signals_and_imports_are_read_only(cast: Cast, browse: Browse, model: str) -> None:
+    signals.record(account=cast.northwind, kind="note", text="x")
+    client = browse(cast.admin)
+    assert client.get(f"/admin/accounts/{model}/").status_code == 200
+    assert client.get(f"/admin/accounts/{model}/add/").status_code == 403
+    if signal := Signal.objects.first():
+        assert client.post(f"/admin/accounts/signal/{signal.pk}/change/", {"text": "y"}).status_code == 403
+        assert client.post(f"/admin/accounts/signal/{signal.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Signal.objects.get().text == "x"
+    assert not ImportRun.objects.exists()
+
+
+def test_accounts_people_and_roles_cannot_be_deleted(cast: Cast, browse: Browse) -> None:
+    client = browse(cast.admin)
+    for model, pk in (
+        ("account", cast.northwind.pk),
+        ("user", cast.outsider.pk),
+        ("calendar", Calendar.objects.first().pk),
+    ):
+        assert client.post(f"/admin/accounts/{model}/{pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Account.objects.filter(pk=cast.northwind.pk).exists()
+
+
+def test_a_rate_needs_a_code_and_a_value(cast: Cast, browse: Browse) -> None:
+    client, address = browse(cast.admin), "/admin/accounts/exchangerate/add/"
+    assert client.post(address, {"currency": "krw", "on": "2026-01-01", "usd": "0.0007"}).status_code == 302
+    assert ExchangeRate.objects.filter(currency="KRW").exists()
+    assert client.post(address, {"currency": "E1", "on": "2026-01-01", "usd": "1"}).status_code == 200
+    assert client.post(address, {"currency": "CNY", "on": "2026-01-01", "usd": "0"}).status_code == 200

@@ -1,0 +1,180 @@
+"""The engine's loops, its command, what watches it, and the worker's timetable."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError
+from django.test import Client
+from django_q.models import Schedule
+
+from config import engine, health, schedules, tasks
+from ledger import heartbeats
+from ledger.models import Heartbeat
+from ledger.now import now
+from messaging.models import Message
+from messaging.services import outbox
+from reports.rules.vitals import Vitals, problems, sentence
+from tests.support.databases import Templates
+from tests.support.server import ROOT, environment_for
+
+SECOND = timedelta(seconds=1)
+WELL = Vitals(
+    engine=SECOND, sender=SECOND, worker=SECOND, lag=timedelta(0), overdue=0, parked_clocks=0, parked_messages=0
+)
+
+
+@pytest.fixture(autouse=True)
+def _connection_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's own transaction lives on the connection that a loop would renew."""
+    monkeypatch.setattr(engine, "close_old_connections", lambda: None)
+
+
+def a_loop(work: Callable[[], int], **more: Any) -> engine.Loop:
+    return engine.Loop("engine", work, lambda: 0.2, threading.Event(), **more)
+
+
+def test_a_loop_works_on_without_rest_while_there_is_something_to_do(db: None) -> None:
+    left = [3, 0]
+    loop = a_loop(lambda: left.pop(0))
+    assert loop.turn() == 0.0
+    assert loop.turn() == 0.2
+
+
+def test_an_error_never_ends_a_loop(
+    db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine.connections, "close_all", lambda: None)  # the test's own transaction lives on it
+
+    def work() -> int:
+        raise DatabaseError("gone")
+
+    assert a_loop(work).turn() == engine.AFTER_AN_ERROR
+    assert "goes on" in caplog.text
+
+
+def test_a_sign_of_life_is_written_every_five_seconds_only(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    beaten: list[str] = []
+    monkeypatch.setattr(engine.heartbeats, "beat", beaten.append)
+    seconds = iter([0.0, 1.0, 4.9, 5.0, 6.0])
+    loop = a_loop(lambda: 0, clock=lambda: next(seconds))
+    for _ in range(5):
+        loop.turn()
+    assert beaten == ["engine", "engine"]
+
+
+def test_the_engine_sleeps_until_the_next_clock_but_never_long(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = now()
+    monkeypatch.setattr(engine, "now", lambda: at)
+    for due, rest in ((None, 0.25), (9.0, 0.25), (0.1, 0.1), (-5.0, 0.02)):
+        monkeypatch.setattr(engine.firing, "next_due", lambda due=due: None if due is None else at + due * SECOND)
+        assert engine.seconds_to_next_clock() == pytest.approx(rest)
+
+
+def test_once_fires_and_sends_what_is_due_and_says_how_much(
+    db: None, mailoutbox: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    outbox.post(key="a", kind="note", to="dana@desk.example", subject="One", text="x")
+    call_command("run_engine", "--once")
+    assert capsys.readouterr().out == "Fired 0, sent 1.\n"
+    assert Message.objects.get().state == Message.SENT
+    assert set(Heartbeat.objects.values_list("name", flat=True)) == {"engine", "sender"}
+
+
+def test_the_sweep_does_both_and_proves_the_worker_alive(db: None, mailoutbox: list[Any]) -> None:
+    outbox.post(key="a", kind="note", to="dana@desk.example", subject="One", text="x")
+    assert tasks.sweep() == {"fired": 0, "sent": 1}
+    assert heartbeats.age("worker") is not None
+
+
+def test_the_engine_stops_within_a_second_of_being_asked(database_templates: Templates, tmp_path: Path) -> None:
+    with database_templates.copy() as url:
+        environment = {**environment_for(url, tmp_path, port=8000), "CLOCK_MAY_MOVE": "0"}
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "run_engine"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "Engine runs.\n"
+        time.sleep(1)
+        asked = time.monotonic()
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert time.monotonic() - asked < 3  # one second of ours, the rest is Python's own end on a busy machine
+        assert "Engine stopped." in process.stdout.read()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "kind"),
+    [
+        ({}, [], "good"),
+        ({"engine": None}, ["engine"], "bad"),
+        ({"engine": timedelta(seconds=61)}, ["engine"], "bad"),
+        ({"lag": timedelta(seconds=61)}, ["lag"], "bad"),
+        ({"sender": timedelta(seconds=61)}, ["sender"], "warn"),
+        ({"worker": timedelta(seconds=179)}, [], "good"),
+        ({"drift": timedelta(seconds=-3)}, ["drift"], "warn"),
+        ({"parked_clocks": 1, "parked_messages": 2}, ["parked_clocks", "parked_messages"], "warn"),
+    ],
+)
+def test_what_is_wrong_is_told_by_name(change: dict[str, Any], code: list[str], kind: str) -> None:
+    vitals = Vitals(**{**WELL.__dict__, **change})
+    assert [each.code for each in problems(vitals)] == code
+    assert sentence(vitals)[0] == kind
+
+
+def test_check_engine_ends_with_1_until_all_is_well(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        call_command("check_engine")
+    assert end.value.code == 1
+    assert "the engine has not started yet" in capsys.readouterr().err
+    for name in ("engine", "sender", "worker"):
+        heartbeats.beat(name)
+    call_command("check_engine")
+    assert "All promises are being watched." in capsys.readouterr().out
+
+
+def test_healthz_is_open_to_all_and_says_why_in_counts(client: Client, db: None) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["the engine has not started yet"])
+    heartbeats.beat("engine")
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"ok": True, "reasons": []})
+    assert "no-cache" in answer["Cache-Control"]
+    Heartbeat.objects.update(at=now() - timedelta(seconds=90))
+    assert client.get("/healthz").status_code == 503
+    assert client.get("/healthz?part=web").status_code == 200
+    assert client.post("/healthz").status_code == 405
+
+
+def test_healthz_says_so_when_the_database_does_not_answer(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise DatabaseError("secret host is down")
+
+    monkeypatch.setattr(health.engine, "vitals", fail)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["the database does not answer"])
+
+
+def test_the_timetable_is_put_right_once_however_often_it_is_ensured(db: None) -> None:
+    schedules.ensure()
+    schedules.ensure()
+    row = Schedule.objects.get()
+    assert (row.func, row.minutes, row.repeats) == ("config.tasks.sweep", 1, -1)
+    run = row.next_run
+    Schedule.objects.create(name="sweep", func="os.abort", schedule_type=Schedule.ONCE)
+    Schedule.objects.filter(pk=row.pk).update(minutes=50)
+    schedules.ensure()
+    assert Schedule.objects.get().minutes == 1
+    schedules.ensure()
+    assert Schedule.objects.get().next_run >= run

@@ -1,0 +1,72 @@
+"""Refusals become pages, deadlocks are tried again."""
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from config.middleware import RefusalMiddleware, is_collision
+from ledger.errors import NotThere, Stale
+
+
+class Deadlock(Exception):
+    """What PostgreSQL's driver raises."""
+
+    sqlstate = "40P01"
+
+
+def collision() -> OperationalError:
+    """A deadlock as Django wraps it."""
+    error = OperationalError("deadlock detected")
+    error.__cause__ = Deadlock()
+    return error
+
+
+class Match:
+    """A resolved view that fails a number of times."""
+
+    args: tuple[Any, ...] = ()
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.calls, self.kwargs = failures, 0, {}  # type: tuple[int, int, dict[str, Any]]  # fmt: skip
+
+    def func(self, request: HttpRequest) -> HttpResponse:
+        """Fail, then answer."""
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise collision()
+        return HttpResponse("done")
+
+
+def handle(failures: int, method: str = "post") -> tuple[HttpResponse | None, Match]:
+    """What the middleware makes of a first deadlock when the view then fails so often."""
+    request, match = getattr(RequestFactory(), method)("/"), Match(failures)
+    request.resolver_match = match
+    return RefusalMiddleware(lambda _: HttpResponse()).process_exception(request, collision()), match
+
+
+def test_a_deadlock_is_tried_again(db: None) -> None:
+    answer, match = handle(failures=1)
+    assert answer is not None
+    assert answer.content == b"done"
+    assert match.calls == 2
+
+
+def test_reading_is_not_tried_again(db: None) -> None:
+    answer, match = handle(failures=0, method="get")
+    assert answer is None
+    assert match.calls == 0
+
+
+def test_what_does_not_exist_is_404() -> None:
+    with pytest.raises(Http404):
+        RefusalMiddleware(lambda _: HttpResponse()).process_exception(RequestFactory().get("/"), NotThere("No such case."))
+
+
+def test_other_errors_are_left_alone() -> None:
+    assert RefusalMiddleware(lambda _: HttpResponse()).process_exception(RequestFactory().get("/"), ValueError("x")) is None
+    assert not is_collision(OperationalError("no such table"))
+    assert is_collision(OperationalError("database is locked"))
+    assert Stale("x").status == 409

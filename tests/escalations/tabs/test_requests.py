@@ -1,0 +1,142 @@
+"""Asking for a concession, and what was asked."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from approvals.models import ApprovalRequest
+from approvals.services import deciding
+from escalations.models import Escalation
+from ledger.now import now
+from tests.escalations.services.builders import accepted, asked, briefed
+from tests.support.cast import Cast
+
+Browse = Callable[..., Any]
+
+
+def ask(**changes: Any) -> dict[str, Any]:
+    """What the form sends."""
+    deadline = f"{now() + timedelta(days=2):%Y-%m-%dT%H:%M}"
+    terms = {"concession": "discount", "amount": "18", "currency": "USD", "deadline": deadline, "once": "k"}
+    return {"question": "Approve an 18 percent discount?", **terms, **changes}
+
+
+def url(case: Escalation, tail: str = "") -> str:
+    """Address of the tab."""
+    return f"/escalations/{case.key}/approvals/{tail}"
+
+
+def test_asking_from_the_form_puts_the_question_to_the_authority(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    assert browse(cast.csm, url(case, "new/"), ask()).status_code == 302
+    made = case.requests.get()
+    assert (made.approver, made.requester, made.is_open) == (cast.director, cast.csm, True)
+    page = browse(cast.csm, url(case)).content.decode()
+    for words in (
+        "Approve an 18 percent discount?",
+        "Waits for Lena Ortiz as Director",
+        "Team lead stops at",
+        "Checks made",
+    ):
+        assert words in page
+    assert f'href="/approvals/{made.pk}/"' in page
+
+
+def test_sending_the_form_twice_asks_once(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    data = ask()
+    for _ in range(2):
+        assert browse(cast.csm, url(case, "new/"), data).status_code == 302
+    assert case.requests.count() == 1
+
+
+def test_a_brief_with_gaps_blocks_the_request_and_names_them(cast: Cast, browse: Browse) -> None:
+    case = accepted(cast)
+    page = browse(cast.csm, url(case, "new/")).content.decode()
+    assert f"/escalations/{case.key}/brief/#id_recommendation" in page
+    assert 'type="submit">Request approval' not in page
+    answer = browse(cast.csm, url(case, "new/"), ask())
+    assert answer.status_code == 422
+    assert "The brief is not ready: " in answer.content.decode()
+    assert not ApprovalRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"deadline": ""}, "Enter a deadline with a time."),
+        ({"deadline": "2020-01-01T10:00"}, "The decision deadline must be in the future."),
+        ({"question": "Approve as soon as possible"}, "Name a date and time instead of"),
+        ({"concession": ""}, "Choose a concession."),
+        ({"amount": "much"}, "Enter a number, such as 18"),
+        ({"amount": ""}, "Enter how much"),
+        ({"amount": "-3"}, "Enter how much"),
+    ],
+)
+def test_a_bad_ask_is_refused_at_its_field(cast: Cast, browse: Browse, changes: dict[str, str], words: str) -> None:
+    case = briefed(cast)
+    answer = browse(cast.csm, url(case, "new/"), ask(**changes))
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_checking_says_who_decides_and_sends_nothing(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    answer = browse(cast.csm, url(case, "new/"), ask(check="1", deadline="", amount="30"))
+    assert answer.status_code == 200
+    assert "Executive sponsor: Dana Whitfield decides" in answer.content.decode()
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_the_check_of_a_browser_with_scripts_is_only_the_answer(cast: Cast, db: None) -> None:
+    case, client = briefed(cast), Client(headers={"HX-Request": "true"})
+    client.force_login(cast.csm, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = client.post(url(case, "new/"), ask(check="1")).content.decode()
+    assert "Director: Lena Ortiz decides" in page
+    assert "<html" not in page
+
+
+def test_an_ask_inside_a_band_is_granted_by_rule_and_says_so_before(cast: Cast, browse: Browse) -> None:
+    cast.northwind.health = 95
+    cast.northwind.renewal_date = None
+    cast.northwind.save()
+    case = briefed(cast, blocker=False, amount=None, concession="")
+    assert case.tier == "green"
+    preview = browse(cast.csm, url(case, "new/"), ask(check="1", amount="3")).content.decode()
+    assert "Inside an exception band." in preview
+    browse(cast.csm, url(case, "new/"), ask(amount="3"))
+    assert case.requests.get().by_rule
+    assert "By rule, inside a band" in browse(cast.csm, url(case)).content.decode()
+
+
+def test_who_may_not_ask_is_told_and_strangers_find_nothing(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    assert browse(cast.legal, url(case, "new/")).status_code == 403
+    assert browse(cast.legal, url(case, "new/"), ask()).status_code == 403
+    assert browse(cast.outsider, url(case)).status_code == 404
+    assert browse(cast.outsider, url(case, "new/"), ask()).status_code == 404
+
+
+def test_a_declined_request_stays_readable_beside_the_next_one(cast: Cast, browse: Browse) -> None:
+    case = asked(cast)
+    made = case.requests.get()
+    seen = {"version": made.version, "step": made.step}
+    deciding.decide(request_id=made.pk, by=cast.director, verdict="declined", reason="Too much", **seen)
+    assert "Too much" in browse(cast.csm, url(case)).content.decode()
+    browse(cast.csm, url(case, "new/"), ask(amount="12", question="Approve 12 percent?"))
+    page = browse(cast.csm, url(case)).content.decode()
+    assert "Earlier requests" in page
+    assert page.index("Approve 12 percent?") < page.index("Earlier requests") < page.index("Too much")
+
+
+def test_a_reader_who_may_not_open_the_request_gets_no_dead_link(cast: Cast, browse: Browse) -> None:
+    case = asked(cast)
+    made = case.requests.get()
+    assert case.people.filter(user=cast.legal).exists()
+    page = browse(cast.legal, url(case)).content.decode()
+    assert made.ask in page
+    assert f'href="/approvals/{made.pk}/"' not in page

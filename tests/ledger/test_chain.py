@@ -1,0 +1,112 @@
+"""The log shows every edit, gap, reorder and cut."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from escalations.models import Escalation, Event
+from escalations.services.log import Entry, lock, record
+from ledger import chain, triggers
+from ledger.now import now
+from tests.escalations.services.builders import opened
+from tests.support.cast import Cast
+
+
+@pytest.fixture
+def case(cast: Cast) -> Escalation:
+    """A case with a log of its own."""
+    return Escalation.objects.get(pk=opened(cast).pk)
+
+
+def breaks(case: Escalation) -> list[str]:
+    """What verification says."""
+    fresh = Escalation.objects.get(pk=case.pk)
+    return [found.what for found in chain.breaks_in(fresh, Event.objects.filter(case=case).order_by("seq"))]
+
+
+def tamper(sql: str, *values: Any) -> None:
+    """Change the table behind the application's back."""
+    with triggers.lifted(), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def test_an_untouched_log_verifies(case: Escalation) -> None:
+    assert breaks(case) == []
+
+
+def test_numbers_run_without_a_gap_even_through_stale_instances(case: Escalation) -> None:
+    with transaction.atomic():
+        first, second = lock(case.pk), lock(case.pk)
+        record(first, [Entry(kind="update", text="one"), Entry(kind="update", text="two")], at=now())
+        record(second, [Entry(kind="update", text="three")], at=now())
+    seqs = list(Event.objects.filter(case=case).order_by("seq").values_list("seq", flat=True))
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert breaks(case) == []
+
+
+def test_an_edited_entry_shows(case: Escalation) -> None:
+    tamper("UPDATE escalations_event SET summary = 'nothing happened' WHERE case_id = %s AND seq = 2", case.pk)
+    assert "content was changed" in breaks(case)
+
+
+def test_a_changed_time_shows(case: Escalation) -> None:
+    event = Event.objects.get(case=case, seq=2)
+    tamper("UPDATE escalations_event SET at = %s WHERE id = %s", event.at - timedelta(hours=3), event.pk)
+    assert any("signature" in what for what in breaks(case))
+
+
+def test_a_missing_entry_shows(case: Escalation) -> None:
+    tamper("DELETE FROM escalations_event WHERE case_id = %s AND seq = 3", case.pk)
+    assert "entry is missing" in breaks(case)
+
+
+def test_a_cut_tail_shows(case: Escalation) -> None:
+    tamper("DELETE FROM escalations_event WHERE case_id = %s AND seq = %s", case.pk, case.log_count)
+    assert any("end of the log" in what for what in breaks(case))
+
+
+def test_a_cut_tail_with_a_matching_counter_still_shows(case: Escalation) -> None:
+    before = Event.objects.get(case=case, seq=case.log_count - 1)
+    tamper("DELETE FROM escalations_event WHERE case_id = %s AND seq = %s", case.pk, case.log_count)
+    Escalation.objects.filter(pk=case.pk).update(log_count=case.log_count - 1, log_last=before.digest)
+    assert any("seal" in what for what in breaks(case))
+
+
+def test_swapped_entries_show(case: Escalation) -> None:
+    tamper("UPDATE escalations_event SET seq = 9002 WHERE case_id = %s AND seq = 2", case.pk)
+    tamper("UPDATE escalations_event SET seq = 2 WHERE case_id = %s AND seq = 3", case.pk)
+    tamper("UPDATE escalations_event SET seq = 3 WHERE case_id = %s AND seq = 9002", case.pk)
+    assert breaks(case)
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_the_database_refuses_to_change_an_entry(case: Escalation, verb: str) -> None:
+    rows = Event.objects.filter(case=case)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        rows.update(summary="x") if verb == "update" else rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+    assert breaks(case) == []
+
+
+def test_erased_text_leaves_the_log_whole(case: Escalation) -> None:
+    event = Event.objects.filter(case=case, text__isnull=False).first()
+    assert event is not None
+    assert event.text is not None
+    event.text.body = ""
+    event.text.save()
+    assert breaks(case) == []
+    assert event.text_hash
+
+
+def test_no_trigger_is_missing_after_migrate(db: None) -> None:
+    assert triggers.missing() == []
+
+
+def test_a_missing_trigger_is_named(db: None) -> None:
+    on = " ON escalations_event" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER escalations_event_no_update{on}")
+    assert triggers.missing() == ["escalations_event_no_update"]
+    triggers.install()
+    assert triggers.missing() == []

@@ -1,0 +1,66 @@
+"""Cases and decisions put straight into the database, so that every figure can be computed by hand."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from accounts.models import Role
+from approvals.models import ApprovalRequest, AuthorityVersion
+from escalations import states
+from escalations.models import CaseRequest, Escalation, PolicyVersion
+from tests.support.cast import Cast
+
+OPENED = datetime(2026, 2, 15, 12, tzinfo=UTC)
+
+
+class Builder:
+    """Makes rows for one cast."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.policy = PolicyVersion.objects.get()
+        self.authority = AuthorityVersion.objects.get()
+
+    def case(self, *, took: float = 1, **values: Any) -> Escalation:
+        """Opened in the middle of February, an hour after the impasse, at team level, unless said otherwise."""
+        opened = values.pop("opened_at", OPENED)
+        given = {
+            "state": states.DIAGNOSING,
+            "account": self.cast.northwind,
+            "policy": self.policy,
+            "issue_type": self.policy.issuetypes.first(),
+            "title": "Indemnity change blocks signature",
+            "issue": "Counsel rejects the cap.",
+            "impasse_at": opened - timedelta(hours=took),
+            "opened_at": opened,
+            "level": states.TEAM_LEAD,
+            "level_since": opened,
+        }
+        return Escalation.objects.create(**{**given, **values})
+
+    def decision(self, case: Escalation, level: int, decided_at: datetime, **values: Any) -> ApprovalRequest:
+        """A request of a case, asked half an hour before a person of that level decided it."""
+        person = {2: self.cast.director, 3: self.cast.sponsor}.get(level, self.cast.lead)
+        given = {
+            "account": case.account,
+            "case_key": case.key,
+            "requester": self.cast.csm,
+            "concession": "discount",
+            "concession_name": "Discount",
+            "unit": "percent",
+            "ask": "Grant 12%?",
+            "recommendation": "Yes.",
+            "terms_hash": "0" * 64,
+            "deadline": decided_at + timedelta(days=1),
+            "authority": self.authority,
+            "state": ApprovalRequest.APPROVED,
+            "approver": person,
+            "approver_role": Role.objects.filter(level=level).first(),
+            "opened_at": case.opened_at,
+            "step_since": decided_at - timedelta(minutes=30),
+            "decided_at": decided_at,
+            "decided_by": person,
+            "decided_level": level,
+        }
+        made = ApprovalRequest.objects.create(**{**given, **values})
+        CaseRequest.objects.create(case=case, request=made)
+        return made
