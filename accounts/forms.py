@@ -71,7 +71,7 @@ class SignalForm(forms.Form):
         label="Did they concede anything",
         choices=[("no", "No, without a concession"), ("yes", "Yes, with a concession")],
         coerce=lambda value: value == "yes",
-        empty_value=False,
+        empty_value=False,  # type: ignore[arg-type]
         initial="no",
         required=False,
         widget=forms.RadioSelect,
@@ -206,7 +206,11 @@ class ProfileForm(forms.Form):
 
     name = forms.CharField(label="Name", max_length=120, error_messages={"required": "Enter your name."})
     zone = forms.ChoiceField(label="Time zone", help_text="Times on pages and in e-mails are shown in it.")
-    density = forms.ChoiceField(label="Density of lists", choices=User.DENSITIES, widget=forms.RadioSelect)
+    density = forms.ChoiceField(
+        label="Density of lists",
+        choices=User.DENSITIES,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input mt-1"}),
+    )
     shortcuts = forms.BooleanField(label="Keyboard shortcuts with single keys", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -98,9 +98,9 @@ def number(parent: ChainParent, rows: Iterable[Any]) -> None:
 
     Who writes whole histories at once (seeding, restoring) calls this and inserts rows and parents in its own way.
     """
+    key_id = current_key()
     for row in rows:
-        row.seq = parent.log_count + 1
-        row.key_id = current_key()
+        row.seq, row.key_id = parent.log_count + 1, key_id
         row.content_digest = hashlib.sha256(_canonical(row.content()).encode()).hexdigest()
         row.digest = _digest(parent.pk, row, parent.log_last)
         parent.log_count, parent.log_last = row.seq, row.digest

@@ -63,4 +63,4 @@ class ImportMappingAdmin(ReadOnly, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A mapping that no longer fits may go."""
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)  # type: ignore[arg-type]
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)

@@ -6,8 +6,6 @@ from rest_framework import serializers
 
 from accounts.models import Account, Contact, Signal, User
 
-LARGEST = {"max_digits": 14, "decimal_places": 2, "min_value": Decimal(0)}
-
 
 class PersonSerializer(serializers.ModelSerializer):
     """A colleague, as much as anybody may know."""
@@ -37,7 +35,7 @@ class AccountSerializer(serializers.ModelSerializer):
 class AccountWriteSerializer(serializers.Serializer):
     """An account as written: identified by source and external id."""
 
-    source = serializers.SlugField(max_length=40)
+    source = serializers.SlugField(max_length=40)  # type: ignore[assignment]
     external_id = serializers.CharField(max_length=120)
     name = serializers.CharField(max_length=200, required=False)
     kind = serializers.ChoiceField(choices=Account.KINDS, required=False)
@@ -48,7 +46,9 @@ class AccountWriteSerializer(serializers.Serializer):
     region = serializers.CharField(max_length=40, required=False, allow_blank=True)
     strategic = serializers.BooleanField(required=False)
     currency = serializers.CharField(max_length=3, required=False)
-    arr = serializers.DecimalField(required=False, allow_null=True, **LARGEST)
+    arr = serializers.DecimalField(
+        max_digits=14, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True
+    )
     renewal_date = serializers.DateField(required=False, allow_null=True)
     health = serializers.IntegerField(min_value=0, max_value=100, required=False, allow_null=True)
     csm_email = serializers.EmailField(required=False, help_text="An active user's address.")
@@ -108,7 +108,7 @@ class SignalWriteSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=200_000)
     at = serializers.DateTimeField(required=False, help_text="When it happened; now when left out.")
     contact_email = serializers.EmailField(required=False, help_text="A contact of the account.")
-    source = serializers.SlugField(max_length=40, default="api")
+    source = serializers.SlugField(max_length=40, default="api")  # type: ignore[assignment]
     external_id = serializers.CharField(max_length=255, required=False)
     amount = serializers.DecimalField(
         required=False, max_digits=14, decimal_places=2, min_value=Decimal("0.01"), help_text="Money asked for, if any."

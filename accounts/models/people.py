@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
@@ -126,12 +126,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def tree_ids(self) -> list[int]:
-        """This person and everyone who reports to them, at any depth."""
-        found, edge = {self.pk}, [self.pk]
-        while edge:
-            edge = list(User.objects.filter(manager__in=edge).exclude(pk__in=found).values_list("pk", flat=True))
-            found.update(edge)
-        return sorted(found)
+        """This person and everyone who reports to them, at any depth; one query (UNION ends a circle of managers)."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "WITH RECURSIVE tree(id) AS (SELECT CAST(%s AS bigint) UNION "
+                "SELECT person.id FROM accounts_user person JOIN tree ON person.manager_id = tree.id) "
+                "SELECT id FROM tree ORDER BY id",
+                [self.pk],
+            )
+            return [row[0] for row in cursor.fetchall()]
 
 
 class Role(models.Model):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 DELIMITERS = (",", ";", "\t", "|")
+MOST_COLUMNS = 500
 LARGEST_CELL = 16 * 1024 * 1024
 # The standard limit is 128 KB; a pasted log is larger. It can only be set for the whole process.
 csv.field_size_limit(LARGEST_CELL)
@@ -40,6 +41,8 @@ def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
     _, header, problem = next(rows, (1, [], ""))
     if problem or not any(cell.strip() for cell in header):
         raise ValueError("The file is empty: it needs a line with column names and one line for each record.")
+    if len(header) > MOST_COLUMNS:
+        raise ValueError(f"The file has {len(header)} columns, at most {MOST_COLUMNS} are read: check its delimiter.")
     names = _unique(header)
     return names, (_row(names, *raw) for raw in rows)
 

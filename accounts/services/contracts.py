@@ -103,8 +103,7 @@ def _terms(contracts: Sequence[Line], worth: dict[str, Decimal], today: date) ->
     if not contracts:
         return Terms(None, None)
     arr = sum((_in_account_currency(contract, worth) for contract in contracts), Decimal(0))
-    dated = [contract for contract in contracts if contract.start_date]
-    latest = max(dated, key=lambda contract: contract.start_date, default=contracts[-1])
+    latest = max(contracts, key=lambda contract: contract.start_date or date.min)
     if latest.end_date or not latest.start_date:
         return Terms(arr, latest.end_date)
     return Terms(arr, next_anniversary(latest.start_date, today))

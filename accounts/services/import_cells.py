@@ -52,10 +52,11 @@ class Cells:
         """How a person finds the row again: its id."""
         return self.raw("external_id").strip()[:120]
 
-    def refuse(self, name: str, reason: str) -> None:
-        """Note a problem with the cell of this field."""
+    def refuse(self, name: str, reason: str) -> Any:
+        """Note a problem with the cell of this field. Gives None, for the value that is not there."""
         column = self.columns.get(name, name)
         self.problems.append(Problem(self.line, self.ref, column[:120], self.raw(name)[:200], reason[:300]))
+        return None
 
     def text(self, name: str, most: int, *, required: str = "") -> str | None:
         """Trimmed text of at most so many characters; None when blank. `required` is what to say when it is missing."""

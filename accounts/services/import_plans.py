@@ -137,8 +137,8 @@ class AccountPlanner(Planner):
         if is_blank(email):
             return None
         if email not in owners:
-            return row.refuse("owner_email", "No active user has this address: add the person, or correct it.")
-        return owners[email]
+            row.refuse("owner_email", "No active user has this address: add the person, or correct it.")
+        return owners.get(email)
 
     def _domain(self, row: Cells, taken: dict[str, str]) -> str:
         domain = website_domain(row.raw("domain"))

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.exports import accounts_csv
@@ -15,6 +14,7 @@ from accounts.models import Account, Signal, User
 from accounts.panels import panels_for
 from accounts.queries import portfolio
 from accounts.services import signals
+from accounts.views.viewers import local_today, viewer
 from ledger.errors import Refused
 from ledger.now import now
 
@@ -27,8 +27,8 @@ NEGATIVE, COMMERCIAL = "negative", "commercial"
 @require_GET
 def account_list(request: HttpRequest) -> HttpResponse:
     """Accounts by weighted risk, with saved views, filters and search."""
-    user, wanted = _viewer(request), request.GET.dict()
-    today = timezone.localdate(now())
+    user, wanted = viewer(request), request.GET.dict()
+    today = local_today()
     page = Paginator(portfolio.select(user, wanted, today).select_related("csm"), PAGE).get_page(wanted.get("page"))
     context = {
         "page": page,
@@ -44,7 +44,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
 
 
 def _views(user: User, wanted: dict[str, str]) -> list[dict[str, Any]]:
-    counts = portfolio.view_counts(user, timezone.localdate(now()))
+    counts = portfolio.view_counts(user, local_today())
     current = wanted.get("view") if wanted.get("view") in portfolio.VIEWS else "customers"
     return [
         {"key": key, "label": label, "count": counts[key], "current": key == current}
@@ -70,7 +70,7 @@ def _rows(page: Page) -> list[dict[str, Any]]:
 @require_GET
 def export(request: HttpRequest) -> HttpResponse:
     """The list with its filters as CSV."""
-    accounts = portfolio.select(_viewer(request), request.GET.dict(), timezone.localdate(now()))
+    accounts = portfolio.select(viewer(request), request.GET.dict(), local_today())
     answer = HttpResponse(accounts_csv(accounts.select_related("csm", "ae")), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="accounts.csv"'
     return answer
@@ -87,10 +87,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "health_parts": [{**part, "label": _label(part), "percent": _percent(part)} for part in parts],
         "health_summary": summary,
         "trend": portfolio.trends([account.pk], now()).get(account.pk),
-        "days_left": (account.renewal_date - timezone.localdate(now())).days if account.renewal_date else None,
+        "days_left": (account.renewal_date - local_today()).days if account.renewal_date else None,
         "contacts": account.contacts.all()[:50],
         "contracts": account.subscriptions.all()[:20],
-        "panels": panels_for(account, _viewer(request)),
+        "panels": panels_for(account, viewer(request)),
         **_signals(account, request.GET.get("signals", ""), older="older" in request.GET),
     }
     return render(request, "accounts/detail.html", context)
@@ -123,7 +123,7 @@ def log_signal(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down what was observed."""
     account = _account(request, pk)
     form = SignalForm(request.POST or None, account=account)
-    if form.is_valid() and _recorded(form, account, _viewer(request)):
+    if form.is_valid() and _recorded(form, account, viewer(request)):
         messages.success(request, f"Signal logged for {account}.")
         return redirect("accounts:detail", pk=account.pk)
     return render(
@@ -141,10 +141,5 @@ def _recorded(form: SignalForm, account: Account, user: User) -> bool:
 
 
 def _account(request: HttpRequest, pk: int) -> Account:
-    accounts = Account.objects.visible_to(_viewer(request)).select_related("csm", "ae", "parent")
+    accounts = Account.objects.visible_to(viewer(request)).select_related("csm", "ae", "parent")
     return get_object_or_404(accounts, pk=pk)
-
-
-def _viewer(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - the login middleware lets nobody else in
-    return request.user

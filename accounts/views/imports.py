@@ -12,6 +12,7 @@ from accounts.exports import problems_csv
 from accounts.forms import MappingForm, UploadForm, field_label
 from accounts.models import ImportRun, User
 from accounts.services import imports
+from accounts.views.viewers import viewer
 from ledger.errors import NotAllowed, Refused
 
 RUNS_SHOWN = 50
@@ -138,10 +139,11 @@ def import_problems(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run(request: HttpRequest, pk: int) -> ImportRun:
-    return get_object_or_404(ImportRun.objects.visible_to(request.user).select_related("by", "file"), pk=pk)
+    return get_object_or_404(ImportRun.objects.visible_to(viewer(request)).select_related("by", "file"), pk=pk)
 
 
 def _operator(request: HttpRequest) -> User:
-    if not isinstance(request.user, User) or not request.user.is_ops:
+    user = viewer(request)
+    if not user.is_ops:
         raise NotAllowed("Only operations may import files. Ask an administrator for the role.")
-    return request.user
+    return user

@@ -7,12 +7,13 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import ProfileForm
 from accounts.services.people import save_preferences
+from accounts.views.viewers import viewer
 
 
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, zone, density and shortcuts."""
-    user = request.user
+    user = viewer(request)
     initial = {"name": user.name, "zone": user.zone, "density": user.density, "shortcuts": user.shortcuts}
     form = ProfileForm(request.POST or None, initial=initial)
     if form.is_valid():

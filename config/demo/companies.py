@@ -193,7 +193,7 @@ def _account(place: int, people: list[tuple[User, User]], chance: Chance, at: da
         currency=chance.of(("USD", "USD", "USD", "EUR", "GBP")),
         arr=Decimal(int(arr)),
         renewal_date=(at + timedelta(days=chance.whole(-20, 345))).date(),
-        health=min(98, max(8, int(chance.long_tail(66, 0.25)))),
+        health=min(98, max(8, int(chance.long_tail(72, 0.25)))),
         csm=csm,
         ae=ae,
     )

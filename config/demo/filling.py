@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import cycle
+from itertools import cycle, islice
 from time import monotonic
 
 from django.db import connection, transaction
@@ -12,12 +12,15 @@ from accounts.models import Role, RoleHolding, User
 from config.demo.beginning import Script
 from config.demo.chance import Chance
 from config.demo.companies import make_accounts
+from config.demo.ids import Ids, give_back, reserve
 from config.demo.living import Life
+from config.demo.pipeline import ahead
 from config.demo.playing import Player
-from config.demo.rows import Batch
+from config.demo.rows import MODELS, Batch, Parameters, write
 from config.demo.telling import opening_hour, tell
 from config.demo.world import Customer, World
 from escalations import states
+from escalations.models import Escalation
 from ledger.now import now
 
 BATCH = 1000
@@ -42,8 +45,8 @@ class Progress:
 
     done: int
     of: int
-    rows: int
-    seconds: float
+    rows: int = 0
+    seconds: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -56,21 +59,27 @@ def fill(cases: int, seed: int, tell_progress: Callable[[Progress], None]) -> Pr
     chance, at = Chance(seed), now().replace(microsecond=0)
     _give_room()
     customers = _customers(min(MOST_ACCOUNTS, max(10, cases // CASES_PER_ACCOUNT)), chance, at)
-    world = World(at)
-    opened = _openings(cases, at, chance)
-    done = rows = 0
+    world, ids = World(at), reserve(MODELS, cases)
+    progress = Progress(0, cases)
     begun = monotonic()
-    progress = Progress(0, cases, 0, 0.0)
-    while done < cases:
+    for parameters in ahead(lambda: _made(world, ids, customers, chance, cases), worthwhile=cases > 2 * BATCH):
         with transaction.atomic():
-            batch = Batch()
-            for _ in range(min(BATCH, cases - done)):
-                _one(world, batch, chance.of(customers), chance, next(opened))
-                done += 1
-            rows += batch.write()
-        progress = Progress(done, cases, rows, monotonic() - begun)
+            progress.rows += write(parameters)
+        progress.done += len(parameters[Escalation._meta.label])
+        progress.seconds = monotonic() - begun
         tell_progress(progress)
+    give_back(MODELS)
     return progress
+
+
+def _made(world: World, ids: Ids, customers: list[Customer], chance: Chance, cases: int) -> Iterator[Parameters]:
+    """The cases in batches, oldest first."""
+    openings = _openings(cases, world.now, chance)
+    while some := list(islice(openings, BATCH)):
+        batch = Batch(ids)
+        for opened in some:
+            _one(world, batch, chance.of(customers), chance, opened)
+        yield batch.parameters()
 
 
 def _give_room() -> None:
@@ -94,7 +103,7 @@ def _openings(cases: int, at: datetime, chance: Chance) -> Iterator[tuple[dateti
 
 def _one(world: World, batch: Batch, customer: Customer, chance: Chance, opened: tuple[datetime, bool]) -> None:
     opened_at, still_open = opened
-    customer.health = min(100, max(5, int(chance.long_tail(66, 0.25))))
+    customer.health = min(98, max(8, int(chance.long_tail(72, 0.25))))
     told = tell(world, customer, chance, opened_at)
     script = _open_script(chance) if still_open else _ended_script(chance)
     if script.until == states.DUPLICATE and not world.opened.get(customer.account.pk):

@@ -176,7 +176,7 @@ class Life(Asking):
             self.batch.add(
                 CasePerson,
                 case_id=self.case.id,
-                user_id=each.user.pk,
+                user_id=each.user.id,
                 duty=each.duty,
                 letter=each.letter,
                 since=each.since,

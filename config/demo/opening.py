@@ -12,7 +12,8 @@ from config.demo.world import Granter, need_of
 from escalations import states
 from escalations.briefs import account_facts
 from escalations.models import BriefPart, BriefSnapshot, CasePerson, Event
-from escalations.rules import brief, routing, triage
+from escalations.rules import brief, routing
+from escalations.rules.triage import Facts, assess
 from escalations.services.routing import FALLBACK_DECIDERS, FALLBACK_OWNERS
 from escalations.services.triage import HARD_REFUND_USD, OUTAGE_TYPES
 
@@ -71,7 +72,7 @@ class Opening(Clockwork):
     def triage(self) -> None:
         """Score, tier, lane with their reasons."""
         at, case = self.told.opened_at, self.case
-        found = triage.assess(
+        found = assess(
             self._facts(at),
             bands=self.world.bands,
             weights=self.world.weights,
@@ -85,13 +86,13 @@ class Opening(Clockwork):
         self.record(at, "triaged", found.sentence, actor=self.told.opened_by, data=data)
         self.move("triage", at, self.told.opened_by)
 
-    def _facts(self, at: datetime) -> triage.Facts:
+    def _facts(self, at: datetime) -> Facts:
         told, account = self.told, self.account
         before = self.world.opened.setdefault(account.pk, [])
         earlier = sum(1 for each in before if at - YEAR <= each < at)
         before.append(at)
         measured = self.measured()
-        return triage.Facts(
+        return Facts(
             arr=self.world.in_usd(self.case.arr_at_risk, account.currency),
             health=self.customer.health,
             renewal_days=_days_to_renewal(account.renewal_date, at),
@@ -163,7 +164,7 @@ class Opening(Clockwork):
             self.people.append(Duty(lead, "R", CasePerson.COMMUNICATION, accepted, since=at))
         for role, letter in world.stakeholders.get(self.case.tier, ()):
             user = world.holder(role, account, owner)
-            if user and all(each.user.pk != user.pk for each in self.people):
+            if user and all(each.user.id != user.pk for each in self.people):
                 self.people.append(Duty(user, "R" if letter == "A" else letter, since=at))
         busy = (CasePerson.OWNER, CasePerson.AUTHORITY)
         free = [each.user for each in self.people if each.duty not in busy] or [each.user for each in self.people]

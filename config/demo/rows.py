@@ -6,14 +6,14 @@ A row class takes its columns, defaults and what the chain signs from its model,
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from decimal import Decimal
-from itertools import count
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from django.db import connection, models
 
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from config.demo.ids import Ids
 from escalations.models import (
     Action,
     BriefPart,
@@ -29,25 +29,27 @@ from escalations.models import (
     Review,
 )
 
-# In the order of insertion: a row stands behind the rows it points to.
-MODELS: tuple[type[models.Model], ...] = (
-    Escalation,
-    CasePerson,
-    BriefPart,
-    BriefSnapshot,
-    HandOff,
-    Clock,
-    EventText,
-    Event,
-    ApprovalRequest,
-    ApprovalStep,
-    DecisionEntry,
-    CaseRequest,
-    Action,
-    Commitment,
-    Review,
-)
-FIRST_NUMBER = {Escalation: 1001}
+Model = type[models.Model]
+Parameters = dict[str, list[list[Any]]]
+
+# In the order of insertion, a row stands behind the rows it points to. With how many ids are put aside for each case.
+MODELS: dict[Model, int] = {
+    Escalation: 1,
+    CasePerson: 20,
+    BriefPart: 12,
+    BriefSnapshot: 12,
+    HandOff: 8,
+    Clock: 40,
+    EventText: 40,
+    Event: 200,
+    ApprovalRequest: 4,
+    ApprovalStep: 8,
+    DecisionEntry: 20,
+    CaseRequest: 4,
+    Action: 6,
+    Commitment: 3,
+    Review: 1,
+}
 
 
 class Row:
@@ -64,7 +66,8 @@ class Row:
         return self.id
 
 
-def row_class(model: type[models.Model]) -> Any:
+@cache
+def row_class(model: Model) -> Any:
     """The row class of a model: its columns' defaults, and the names of what a chain signs and a clock is called."""
     space: dict[str, Any] = {field.attname: field.get_default() for field in model._meta.concrete_fields}
     del space["id"]
@@ -75,10 +78,10 @@ def row_class(model: type[models.Model]) -> Any:
 class Table:
     """How the rows of one model become parameters of an INSERT."""
 
-    def __init__(self, model: type[models.Model]) -> None:
+    def __init__(self, model: Model) -> None:
         fields = model._meta.concrete_fields
         quote = connection.ops.quote_name
-        self.name = model._meta.db_table
+        self.name = quote(model._meta.db_table)
         self.columns = ", ".join(quote(field.column) for field in fields)
         self.places = ", ".join(["%s"] * len(fields))
         self.values = attrgetter(*(field.attname for field in fields))
@@ -92,8 +95,25 @@ class Table:
                 values[place] = change(values[place])
         return values
 
+    def insert(self, rows: Iterable[list[Any]]) -> None:
+        """Write the rows."""
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                with cursor.copy(f"COPY {self.name} ({self.columns}) FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+            else:
+                statement = f"INSERT INTO {self.name} ({self.columns}) VALUES ({self.places})"  # noqa: S608
+                cursor.executemany(statement, rows)
 
-def _change(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+
+@cache
+def table(model: Model) -> Table:
+    """The table of a model."""
+    return Table(model)
+
+
+def _change(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     """What the driver cannot take as it is. Moments are in UTC throughout, so SQLite's text is the moment without its zone."""
     if isinstance(field, models.JSONField):
         return json.dumps
@@ -109,69 +129,25 @@ def _moment(moment: datetime) -> str:
 
 
 class Batch:
-    """Rows that are written together, with ids given here so that they can point at each other.
+    """Rows that are written together, with ids given here so that they can point at each other. Touches no database."""
 
-    Open one inside the transaction that writes it: nobody else may insert into these tables meanwhile.
-    """
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self.rows: dict[Model, list[Row]] = {model: [] for model in MODELS}
 
-    classes: dict[type[models.Model], Any] = {}
-
-    def __init__(self) -> None:
-        _hold_tables()
-        self.rows: dict[type[models.Model], list[Row]] = {model: [] for model in MODELS}
-        self._ids = {model: count(_next_id(model)) for model in MODELS}
-        if not self.classes:
-            self.classes.update({model: row_class(model) for model in MODELS})
-
-    def add(self, model: type[models.Model], **values: Any) -> Any:
+    def add(self, model: Model, **values: Any) -> Any:
         """A new row with the next id."""
-        row = self.classes[model](id=next(self._ids[model]), **values)
+        row = row_class(model)(id=next(self._ids[model]), **values)
         self.rows[model].append(row)
         return row
 
-    def write(self) -> int:
-        """Insert everything; returns how many rows."""
-        for model in MODELS:
-            _insert(Table(model), self.rows[model])
-        _move_sequences()
-        return sum(len(rows) for rows in self.rows.values())
+    def parameters(self) -> Parameters:
+        """Everything as plain values, by table: they travel between processes."""
+        return {model._meta.label: list(map(table(model).parameters, rows)) for model, rows in self.rows.items()}
 
 
-def _next_id(model: type[models.Model]) -> int:
-    last = model._default_manager.aggregate(last=models.Max("pk"))["last"] or 0
-    return max(FIRST_NUMBER.get(model, 1), last + 1)
-
-
-def _hold_tables() -> None:
-    """SQLite has one writer; on PostgreSQL other writers of these tables wait until we commit."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            names = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in MODELS)
-            cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
-
-
-def _insert(table: Table, rows: Iterable[Row]) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table.name} ({table.columns}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(table.parameters(row))
-        else:
-            statement = f"INSERT INTO {table.name} ({table.columns}) VALUES ({table.places})"  # noqa: S608
-            cursor.executemany(statement, map(table.parameters, rows))
-
-
-def _move_sequences() -> None:
-    """Ids given by us do not move PostgreSQL's sequences; SQLite keeps count by itself."""
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        for model in MODELS:
-            last = model._default_manager.aggregate(last=models.Max("pk"))["last"]
-            if last:
-                cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [model._meta.db_table, last])
-
-
-def money(amount: int | str) -> Decimal:
-    """Two places, as the columns have."""
-    return Decimal(amount).quantize(Decimal("0.01"))
+def write(parameters: Parameters) -> int:
+    """Insert everything, in the caller's transaction; returns how many rows."""
+    for model in MODELS:
+        table(model).insert(parameters[model._meta.label])
+    return sum(map(len, parameters.values()))

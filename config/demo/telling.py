@@ -84,7 +84,8 @@ def _amount(story: Story, chance: Chance, given: int | None, currency: str) -> D
     low, high, step = story.amounts
     if not high:
         return None
-    number = given if given is not None else chance.whole(low, high, step)
+    # Small asks are more frequent than large ones.
+    number = given if given is not None else min(chance.whole(low, high, step), chance.whole(low, high, step))
     factor = MORE_CURRENCY.get(currency, 1) if UNITS[story.concession] == MONEY else 1
     return Decimal(number * factor).quantize(Decimal("0.01"))
 

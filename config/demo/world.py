@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from typing import Any
 
 from accounts.models import Account, Calendar, Contact, Role, RoleHolding, User
 from accounts.queries import rates, work_calendar
@@ -87,6 +87,7 @@ class World:
     def _read_people(self, at: datetime) -> None:
         self.roles = {role.slug: role for role in Role.objects.all()}
         self.users = {user.pk: user for user in User.objects.filter(is_active=True)}
+        self._found: dict[Any, User | None] = {}
         self.holders: dict[str, dict[int, User]] = {slug: {} for slug in self.roles}
         held = RoleHolding.objects.in_force(at).order_by("user_id").values_list("role__slug", "user_id")
         for slug, user_id in held:
@@ -140,17 +141,24 @@ class World:
         self, role: str, account: Account, near: User | None = None, exclude: Collection[int] = ()
     ) -> User | None:
         """As `accounts.queries.best_holder`: the account's own, a manager above it, or the holder with the lowest id."""
-        own = self.users.get({"csm": account.csm_id, "ae": account.ae_id}.get(role) or 0)
-        if own and own.pk not in exclude:
+        key = (role, account.csm_id, account.ae_id, near.id if near else None, tuple(sorted(exclude)))
+        if key not in self._found:
+            self._found[key] = self._find(*key)
+        return self._found[key]
+
+    def _find(
+        self, role: str, csm: int | None, ae: int | None, near: int | None, exclude: tuple[int, ...]
+    ) -> User | None:
+        own = self.users.get({"csm": csm, "ae": ae}.get(role) or 0)
+        if own and own.id not in exclude:
             return own
         found = {pk: user for pk, user in self.holders[role].items() if pk not in exclude}
-        for anchor in (account.csm_id, account.ae_id, near.pk if near else None):
-            for boss in self._bosses(anchor) if anchor else ():
+        for anchor in filter(None, (csm, ae, near)):
+            for boss in self._bosses(anchor):
                 if boss in found:
                     return found[boss]
         return next(iter(found.values()), None)
 
-    @lru_cache(maxsize=1024)  # noqa: B019 one world lives as long as the run
     def _bosses(self, user_id: int) -> list[int]:
         chain: list[int] = []
         boss = self.users[user_id].manager_id

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -65,7 +66,7 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
         """They keep the version they were opened on."""
         return int(getattr(version, "open_cases", 0))
 
-    def get_fields(self, request: HttpRequest, obj: PolicyVersion | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: PolicyVersion | None = None) -> list[Any]:
         """The reason can be written in a draft; the rest is recorded."""
         return ["note", *self.readonly_fields]
 
@@ -88,12 +89,13 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
         ]
         return own + super().get_urls()
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """The stock form with what changes and what is wrong above it."""
-        version = kwargs.get("obj")
-        if version is not None:
-            context |= _overview(request, version)
-        return super().render_change_form(request, context, **kwargs)
+        version = self.get_object(request, unquote(object_id))
+        above = _overview(request, version) if version is not None and is_operations(request) else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **above})
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
         """A draft with the rows of the policy in force."""

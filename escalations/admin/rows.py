@@ -1,10 +1,10 @@
 """The rows of a policy draft as inlines: open to its author, read-only for everybody else."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db import models
-from django.forms import Field, ModelChoiceField, ModelForm, Textarea
+from django.forms import ModelChoiceField, ModelForm, Textarea
 from django.http import HttpRequest
 
 from escalations.admin.access import OperationsOnly, is_operations
@@ -52,14 +52,16 @@ class Rows(OperationsOnly, admin.TabularInline):
         relations = [field.name for field in self.opts.concrete_fields if field.is_relation and field.name != "version"]
         return super().get_queryset(request).select_related(*relations)
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> "ModelChoiceField[Any] | None":
         """One query for all rows and inlines: the choices are kept for the request."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if isinstance(field, ModelChoiceField) and db_field.name != "version":
+        if field is not None and db_field.name != "version":
             kept: dict[tuple[Any, bool], list[Any]] = request.__dict__.setdefault("_policy_choices", {})
             key = db_field.related_model, field.empty_label is None
             if key not in kept:
-                kept[key] = list(field.choices)
+                kept[key] = list(cast(Any, field.choices))
             field.choices = kept[key]
         return field
 
@@ -130,4 +132,14 @@ class WeightRows(Rows):
     verbose_name_plural = "score weights"
 
 
-ALL = [TierRows, IssueTypeRows, TriggerRows, MatrixRows, TargetRows, StakeholderRows, CadenceRows, TextRows, WeightRows]
+ALL: "list[type[admin.options.InlineModelAdmin[Any, Any]]]" = [
+    TierRows,
+    IssueTypeRows,
+    TriggerRows,
+    MatrixRows,
+    TargetRows,
+    StakeholderRows,
+    CadenceRows,
+    TextRows,
+    WeightRows,
+]

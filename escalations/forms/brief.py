@@ -107,7 +107,7 @@ def option_rows(options: list[dict[str, Any]], data: Any = None) -> Any:
     if data is not None:
         return OptionRows(data, prefix="opt")
     spare = min(SPARE_ROWS, max(0, MOST_OPTIONS - len(options)))
-    blank = [{} for _ in range(spare)]
+    blank: list[dict[str, Any]] = [{} for _ in range(spare)]
     return OptionRows(initial=[_shown(option) for option in options] + blank, prefix="opt")
 
 

@@ -195,7 +195,11 @@ def _helper(concessions: list[ConcessionType]) -> FormHelper:
             ),
             css_class="fs",
         ),
-        Div(HTML(HEAD.format("What you have seen")), *(Field(name) for name in FLAGS), css_class="fs"),
+        Div(
+            HTML(HEAD.format("What you have seen")),
+            *(Field(name, wrapper_class="mb-2") for name in FLAGS),
+            css_class="fs",
+        ),
         Div(HTML(HEAD.format("Routing")), Row(Column("override_level"), Column("override_reason")), css_class="fs"),
     )
     return helper

@@ -43,8 +43,10 @@ class AskForm(CaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["concession"].choices = [("", "Choose a concession"), *concession_choices()]
-        self.fields["currency"].choices = [(code, code) for code in sorted(known_currencies() | {"USD"})]
+        choices = [("", "Choose a concession"), *concession_choices()]
+        self.fields["concession"].choices = choices  # type: ignore[attr-defined]
+        currencies = [(code, code) for code in sorted(known_currencies())]
+        self.fields["currency"].choices = currencies  # type: ignore[attr-defined]
 
     def clean_question(self) -> str:
         """A deadline has a time."""

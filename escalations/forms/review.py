@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString, mark_safe
 
 from escalations.forms.fields import CaseForm, line, words
@@ -32,7 +33,9 @@ class ReviewForm(forms.Form):
     lessons = words("Lessons", rows=3, show_hidden_initial=True)
 
     def __init__(self, data: Any = None, *, review: Review) -> None:
-        super().__init__(data, initial={name: getattr(review, name) for name in self.base_fields})
+        # A plain dict: no field here has several values.
+        sent = {name: data[name] for name in data} if data is not None else None
+        super().__init__(sent, initial={name: getattr(review, name) for name in self.base_fields})
         self.review = review
         self.conflict = False
         self.fields["root_cause"].widget.attrs |= {"list": "causes", "autocomplete": "off"}
@@ -49,14 +52,13 @@ class ReviewForm(forms.Form):
             if name in values and now not in (values[name], _plain(self._opened(name))):
                 self.add_error(name, f"Somebody changed this meanwhile to: “{now}”. Save again to keep your words.")
                 self.conflict = True
-                self.data = self.data.copy()
-                self.data[self[name].html_initial_name] = now
+                self.data = {**self.data, self[name].html_initial_name: now}
         return values
 
     def _opened(self, name: str) -> Any:
         bound = self[name]
         return bound.field.to_python(
-            bound.field.hidden_widget().value_from_datadict(self.data, {}, bound.html_initial_name)
+            bound.field.hidden_widget().value_from_datadict(self.data, MultiValueDict(), bound.html_initial_name)
         )
 
     def answers(self) -> dict[str, Any]:

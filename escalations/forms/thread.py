@@ -45,6 +45,7 @@ class ComposerForm(forms.Form):
         super().__init__(*args, **kwargs)
         contacts = case.account.contacts.all() if may_tell_customer else Contact.objects.none()
         cast(Any, self.fields["contacts"]).queryset = contacts
+        self.fields["next_update_at"].widget.attrs["class"] = "form-control-sm w-auto"
 
 
 class StatusForm(forms.Form):

@@ -56,7 +56,7 @@ def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | 
     """First response and decision time of an issue type where the matrix sends it."""
     if row is None:
         return {"response": "", "decide": ""}
-    where = {"tier": tier, "level": row.level, "issue_type": kind.slug}
+    where: dict[str, Any] = {"tier": tier, "level": row.level, "issue_type": kind.slug}
     response = targets.pick(promises, clock=states.RESPONSE, **where)
     decide = targets.pick(promises, clock=states.DECISION, **where)
     return {

@@ -17,8 +17,10 @@ PAGE = 50
 DAY = 24 * 60
 DECISIONS = (Event.NOTE_DECISION, "decision_log", "request")
 UPDATES = (Event.UPDATE, Event.CUSTOMER_UPDATE, "status")
+# Moves that stand in the thread as an entry of their own kind already: triaged, handed off, accepted, requested.
+TOLD_TWICE = Q(kind="moved", data__verb__in=["triage", "hand_off", "accept", "ask"])
 SHOW: dict[str, tuple[str, Q]] = {
-    "all": ("All", ~Q(kind__startswith="clock.") | Q(kind__in=["clock.warn", "clock.breach"])),
+    "all": ("All", Q(kind__in=["clock.warn", "clock.breach"]) | ~Q(kind__startswith="clock.") & ~TOLD_TWICE),
     "updates": ("Updates", Q(kind__in=UPDATES)),
     "decisions": ("Decisions", Q(kind__in=DECISIONS)),
     "customer": ("Customer", Q(audience=Event.CUSTOMER)),
@@ -103,6 +105,13 @@ class Shown:
     def tone(self) -> str:
         """Colour of a system line; only for what SLA status or acceptance changed."""
         return TONES.get(self.event.kind, "")
+
+    @property
+    def by(self) -> str:
+        """Who did it, where the line does not say so already; rules have no author."""
+        if self.event.actor_id is None or self.event.kind in ("triaged", "routed"):
+            return ""
+        return "" if self.event.actor_name in self.event.summary else self.event.actor_name
 
     @property
     def phrases(self) -> list[dict[str, Any]]:

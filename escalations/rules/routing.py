@@ -18,6 +18,7 @@ class Row:
     role: str
     owner_role: str
     then_role: str
+    then_level: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def next_role(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) ->
         then = next((one.then_role for one in after if one.level == level and one.then_role), "")
         return (level, then) if then else None
     if row.level == level and row.then_role:
-        return above, row.then_role
+        return max(above, row.then_level), row.then_role
     for candidate in rows:
         if candidate.issue_type in ("", issue_type) and candidate.level == above:
             return above, candidate.role

@@ -41,7 +41,7 @@ def promise(case: Escalation, kind: str) -> Promise | None:
     row = targets.pick(rows, clock=kind, tier=case.tier, level=case.level, issue_type=case.issue_type.slug)
     if row is None:
         return None
-    calendar = None if row.unit == targets.CLOCK else _calendar(case)
+    calendar = None if row.unit == targets.CLOCK else _calendar(case, row.unit)
     day = business_day_seconds(work_calendar(calendar)) if calendar else 86_400
     why = [
         f"Target: {targets.in_words(row)}",
@@ -61,8 +61,12 @@ def _target_row(target: Target) -> targets.TargetRow:
     return targets.TargetRow(**{name: getattr(target, name) for name in names})
 
 
-def _calendar(case: Escalation) -> Calendar:
-    return case.issue_type.calendar or Calendar.objects.get(slug=BUSINESS_CALENDAR)
+def _calendar(case: Escalation, unit: str) -> Calendar:
+    """The issue type's calendar; a business day is one of the business calendar even for round-the-clock issues."""
+    own = case.issue_type.calendar
+    if own is not None and not (unit == targets.DAYS and own.always_open):
+        return own
+    return Calendar.objects.get(slug=BUSINESS_CALENDAR)
 
 
 def start(case: Escalation, kind: str, *, at: datetime, due_at: datetime | None = None, why: str = "") -> Clock | None:

@@ -106,7 +106,7 @@ TARGETS: Final = (
 )
 
 # Tier → letter → roles. The Accountable is the role that decides at the tier's level.
-RACI: Final = {
+RACI: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     RED: {
         "A": ("executive-sponsor",),
         "R": ("csm", "ae", "director"),

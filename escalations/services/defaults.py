@@ -1,7 +1,9 @@
 """Policy version 1, as every installation starts with it. The numbers stand in the modules `default_*`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -26,6 +28,8 @@ from ledger.now import now
 
 # Long ago, so that history which is imported or seeded finds a policy in force.
 IN_FORCE_FROM = datetime(2015, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
 
 
 @transaction.atomic
@@ -54,7 +58,7 @@ def _version_one() -> PolicyVersion:
     return version
 
 
-def _places(rows: tuple) -> list[tuple[int, tuple]]:
+def _places(rows: Sequence[T]) -> list[tuple[int, T]]:
     """Rows with their sort number: 10, 20, 30 …, so that one can be put between two."""
     return [(place * 10, row) for place, row in enumerate(rows, start=1)]
 

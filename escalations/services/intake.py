@@ -11,7 +11,7 @@ from accounts.models import Account, Signal, User
 from escalations import notifications, states
 from escalations.models import Escalation, IntakeDraft, IssueType, PolicyVersion
 from escalations.rules import triage as triage_rules
-from escalations.services import briefing, routing, triage
+from escalations.services import briefing, clocks, routing, triage
 from escalations.services.log import Entry, lock, record
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
@@ -66,6 +66,7 @@ class Preview:
 
     assessment: triage_rules.Assessment
     destination: routing.Destination
+    decision_within: str = ""  # the promise of the decision clock in words
 
 
 def preview(data: Intake, *, by: User | None) -> Preview:
@@ -86,7 +87,9 @@ def preview(data: Intake, *, by: User | None) -> Preview:
         at=at,
         near=by,
     )
-    return Preview(found, where)
+    draft.tier, draft.level = found.tier, where.route.level
+    promised = clocks.promise(draft, states.DECISION)
+    return Preview(found, where, promised.text if promised else "")
 
 
 def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:

@@ -40,13 +40,14 @@ def matrix_rows(policy: PolicyVersion) -> list[routing.Row]:
             row.role.slug,
             row.owner_role.slug,
             row.then_role.slug if row.then_role else "",
+            row.then_role.level if row.then_role else 0,
         )
         for row in rows
     ]
 
 
 def authority_need(
-    account: Account, concession: str, amount: object, currency: str, at: datetime
+    account: Account | None, concession: str, amount: object, currency: str, at: datetime
 ) -> tuple[routing.Need | None, Answer | None]:
     """Level and role the ask needs. No ask: nothing. Nobody may: the executive level decides what to do (fail closed)."""
     if not concession:

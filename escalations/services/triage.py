@@ -6,14 +6,14 @@ from decimal import Decimal
 from accounts.models import Account, Signal, User
 from accounts.queries import usd
 from approvals.queries import band_for
-from escalations.models import Escalation, IssueType, PolicyVersion, ScoreWeight, Tier
+from escalations.models import Escalation, IssueType, PolicyVersion, ScoreWeight, Tier, TriggerRule
 from escalations.rules import triage
 from escalations.services import clocks
 from escalations.services.lifecycle import move
 from escalations.services.log import Entry, record
 from ledger.errors import Invalid
 
-HARD_REFUND_USD = Decimal(10_000)
+REFUND_LIMIT_USD = Decimal(10_000)  # where the policy has no refund trigger
 OUTAGE_TYPES = ("technical-outage",)
 
 
@@ -62,7 +62,7 @@ def facts_of(case: Escalation, at: datetime) -> triage.Facts:
         reopens=case.reopened_count,
         earlier_cases=earlier_cases(account, at, case.pk),
         stalled_hours=max(0.0, (at - case.impasse_at).total_seconds() / 3600),
-        hard_threshold=hard_threshold(case.concession, case.amount, case.currency, at),
+        hard_threshold=hard_threshold(case, at),
         in_band=in_band(case, account, at),
     )
 
@@ -80,15 +80,22 @@ def earlier_cases(account: Account, at: datetime, besides: int | None) -> int:
     return account.escalations.filter(opened_at__gte=at - timedelta(days=365)).exclude(pk=besides).count()
 
 
-def hard_threshold(concession: str, amount: Decimal | None, currency: str, at: datetime) -> str:
-    """The hard threshold this ask passes, in words, or ''. An unknown currency counts as over: a person must look."""
-    if concession not in ("refund", "credit") or amount is None:
+def hard_threshold(case: Escalation, at: datetime) -> str:
+    """The hard threshold the ask passes, in words, or ''. An unknown currency counts as over: a person must look."""
+    if case.concession not in ("refund", "credit") or case.amount is None:
         return ""
+    limit = refund_limit(case.policy)
     try:
-        value = usd(amount, currency, at.date())
+        value = usd(case.amount, case.currency, at.date())
     except Invalid:
-        return f"Amount in {currency} cannot be converted, so it counts as over the refund threshold"
-    return f"Refund or credit of ${value:,.0f} is above ${HARD_REFUND_USD:,.0f}" if value > HARD_REFUND_USD else ""
+        return f"Amount in {case.currency} cannot be converted, so it counts as over the refund threshold"
+    return f"Refund or credit of ${value:,.0f} is above ${limit:,.0f}" if value > limit else ""
+
+
+def refund_limit(policy: PolicyVersion) -> Decimal:
+    """The amount in USD above which a refund is serious whatever the tone: that of the policy's refund trigger."""
+    rule = TriggerRule.objects.filter(version=policy, condition=TriggerRule.REFUND).first()
+    return Decimal(str(rule.params.get("amount_usd", REFUND_LIMIT_USD))) if rule else REFUND_LIMIT_USD
 
 
 def in_band(case: Escalation, account: Account, at: datetime) -> bool:

@@ -5,21 +5,22 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 
 from escalations.forms.fields import CaseForm
 from escalations.models import Escalation
+from escalations.views.loading import SignedIn
 from ledger.errors import NotAllowed, Refused
 from ledger.idempotency import once
 
 
-def sent(request: HttpRequest) -> QueryDict | None:
+def sent(request: SignedIn) -> QueryDict | None:
     """What a form is bound to: the body of a POST, even an empty one; nothing when the page is only opened."""
     return request.POST if request.method == "POST" else None
 
 
-def submit(request: HttpRequest, form: CaseForm, verb: Callable[..., Any]) -> int:
+def submit(request: SignedIn, form: CaseForm, verb: Callable[..., Any]) -> int:
     """Carry out what the form asks for. 0 when it is done, else the status to answer with; the refusal stands in the form.
 
     The same page sent twice is done once. NotAllowed is not for the form: it goes on and becomes a page of its own.
@@ -36,7 +37,7 @@ def submit(request: HttpRequest, form: CaseForm, verb: Callable[..., Any]) -> in
     return 0
 
 
-def _run_once(request: HttpRequest, form: CaseForm, verb: Callable[..., Any]) -> None:
+def _run_once(request: SignedIn, form: CaseForm, verb: Callable[..., Any]) -> None:
     token, body = form.cleaned_data.get("once", ""), _body(request)
 
     def do() -> tuple[int, Any]:
@@ -48,11 +49,11 @@ def _run_once(request: HttpRequest, form: CaseForm, verb: Callable[..., Any]) ->
     once(scope=f"{request.user.pk} {request.path}", key=key, body=body, do=do)
 
 
-def _body(request: HttpRequest) -> bytes:
+def _body(request: SignedIn) -> bytes:
     return repr([pair for pair in sorted(request.POST.lists()) if pair[0] != "csrfmiddlewaretoken"]).encode()
 
 
-def done(request: HttpRequest, case: Escalation, words: str, to: str = "escalations:case") -> HttpResponse:
+def done(request: SignedIn, case: Escalation, words: str, to: str = "escalations:case") -> HttpResponse:
     """Say what was done and go to a page of the case."""
     messages.success(request, words)
     return redirect(to, case.key)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -12,13 +12,13 @@ from escalations.forms import brief as forms
 from escalations.models import Escalation
 from escalations.queries import brief_page
 from escalations.services import access, briefing, downloads
-from escalations.views.loading import load_case, render_case
+from escalations.views.loading import SignedIn, load_case, render_case
 from ledger.errors import Invalid, Stale
 from ledger.now import now
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, key: str) -> HttpResponse:
+def edit(request: SignedIn, key: str) -> HttpResponse:
     """The form of the eleven parts; each part is kept with its own version."""
     case = load_case(request, key)
     if request.method == "POST":
@@ -28,11 +28,11 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
     return _form_page(request, case, form, forms.option_rows(parts["options"]))
 
 
-def _save(request: HttpRequest, case: Escalation) -> HttpResponse:
+def _save(request: SignedIn, case: Escalation) -> HttpResponse:
     form, rows = forms.BriefForm(request.POST), forms.option_rows([], request.POST)
     if not all([form.is_valid(), rows.is_valid()]):
         return _form_page(request, case, form, rows, status=422)
-    wanted = {"texts": form.texts(), "options": forms.options_of(rows, form)}
+    wanted: dict[str, Any] = {"texts": form.texts(), "options": forms.options_of(rows, form)}
     try:
         briefing.save_parts(case_id=case.pk, by=request.user, versions=form.versions(), **wanted)
     except Invalid as refusal:
@@ -45,7 +45,7 @@ def _save(request: HttpRequest, case: Escalation) -> HttpResponse:
 
 
 def _conflict(
-    request: HttpRequest, case: Escalation, form: Any, rows: Any, wanted: dict[str, Any], refusal: Stale
+    request: SignedIn, case: Escalation, form: Any, rows: Any, wanted: dict[str, Any], refusal: Stale
 ) -> HttpResponse:
     """Both texts of every part somebody else wrote meanwhile; the form keeps what was typed and may be saved again."""
     saved, seen, versions = briefs.current_parts(case, now()), form.versions(), forms.versions_of(case)
@@ -59,7 +59,7 @@ def _conflict(
 
 
 def _form_page(
-    request: HttpRequest,
+    request: SignedIn,
     case: Escalation,
     form: Any,
     rows: Any,
@@ -86,14 +86,14 @@ def _form_page(
 
 
 @require_safe
-def page(request: HttpRequest, key: str) -> HttpResponse:
+def page(request: SignedIn, key: str) -> HttpResponse:
     """The brief on one page, for the screen and for printing."""
     case = load_case(request, key)
     return render(request, "escalations/brief_page.html", _sheet(request, case))
 
 
 @require_safe
-def pdf(request: HttpRequest, key: str) -> HttpResponse:
+def pdf(request: SignedIn, key: str) -> HttpResponse:
     """The same page as a PDF. A copy leaves the house, so it is logged; nothing else changes."""
     case = load_case(request, key)
     context = _sheet(request, case)
@@ -109,7 +109,7 @@ def pdf(request: HttpRequest, key: str) -> HttpResponse:
     return answer
 
 
-def _sheet(request: HttpRequest, case: Escalation) -> dict[str, Any]:
+def _sheet(request: SignedIn, case: Escalation) -> dict[str, Any]:
     """The sheet as it stands now, or of the snapshot named by ?version=."""
     at, wanted = now(), request.GET.get("version", "")
     if wanted.isdigit():
@@ -124,7 +124,7 @@ def _sheet(request: HttpRequest, case: Escalation) -> dict[str, Any]:
 
 
 @require_safe
-def snapshot(request: HttpRequest, key: str, number: int) -> HttpResponse:
+def snapshot(request: SignedIn, key: str, number: int) -> HttpResponse:
     """A frozen version beside the brief as it is now."""
     case = load_case(request, key)
     kept = get_object_or_404(case.brief_snapshots, number=number)

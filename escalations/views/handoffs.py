@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,7 +12,7 @@ from escalations.forms.handoffs import HandOverForm, NotesForm, RefuseForm
 from escalations.models import Action, CasePerson, Clock, Escalation, HandOff
 from escalations.services import access, escalating, handoffs
 from escalations.views.acting import done, sent, submit
-from escalations.views.loading import load_case, render_case
+from escalations.views.loading import SignedIn, load_case, render_case
 from ledger.errors import AlreadyDone
 from ledger.now import now
 
@@ -23,13 +23,13 @@ def _load(case: Escalation, number: int) -> HandOff:
 
 
 @require_safe
-def answer_page(request: HttpRequest, key: str, number: int) -> HttpResponse:
+def answer_page(request: SignedIn, key: str, number: int) -> HttpResponse:
     """What somebody is asked to take over. Others may read it."""
     case = load_case(request, key)
     return _page(request, case, _load(case, number), RefuseForm())
 
 
-def _page(request: HttpRequest, case: Escalation, handoff: HandOff, form: CaseForm, status: int = 200) -> HttpResponse:
+def _page(request: SignedIn, case: Escalation, handoff: HandOff, form: CaseForm, status: int = 200) -> HttpResponse:
     actions = list(case.actions.filter(state__in=[Action.OPEN, Action.BLOCKED]))
     at = now()
     context = {
@@ -47,7 +47,7 @@ def _page(request: HttpRequest, case: Escalation, handoff: HandOff, form: CaseFo
 
 
 @require_POST
-def accept(request: HttpRequest, key: str, number: int) -> HttpResponse:
+def accept(request: SignedIn, key: str, number: int) -> HttpResponse:
     """Take the duty. Pressing twice is accepting once."""
     case = load_case(request, key)
     handoff = _load(case, number)
@@ -64,7 +64,7 @@ def accept(request: HttpRequest, key: str, number: int) -> HttpResponse:
 
 
 @require_POST
-def refuse(request: HttpRequest, key: str, number: int) -> HttpResponse:
+def refuse(request: SignedIn, key: str, number: int) -> HttpResponse:
     """Say no with a reason; the sender is told."""
     case = load_case(request, key)
     handoff = _load(case, number)
@@ -76,7 +76,7 @@ def refuse(request: HttpRequest, key: str, number: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def reassign(request: HttpRequest, key: str) -> HttpResponse:
+def reassign(request: SignedIn, key: str) -> HttpResponse:
     """Hand the owner duty to somebody else, with notes."""
     case, status = load_case(request, key), 200
     access.check(case, request.user, "hand_off")
@@ -89,7 +89,7 @@ def reassign(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def escalate(request: HttpRequest, key: str) -> HttpResponse:
+def escalate(request: SignedIn, key: str) -> HttpResponse:
     """Send the case one level up, with notes."""
     case, status = load_case(request, key), 200
     access.check(case, request.user, "escalate")

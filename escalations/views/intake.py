@@ -28,11 +28,12 @@ def form(request: SignedIn) -> HttpResponse:
     bound = IntakeForm(request.POST, user=request.user)
     data = bound.intake() if bound.is_valid() else None
     if data is None:
-        return _page(request, bound, status=422)
+        return _page(request, bound, seen=_preview(bound, request.user), status=422)
     try:
         case = intake.open_case(data, by=request.user)
     except Refused as refusal:
-        return _page(request, bound, status=add_refusal(bound, refusal))
+        status = add_refusal(bound, refusal)
+        return _page(request, bound, seen=_preview(bound, request.user), status=status)
     return redirect("escalations:opened", case.key)
 
 

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from escalations.forms.endings import CloseForm, ReasonForm, ResolveForm
@@ -12,12 +12,12 @@ from escalations.models import Commitment, Escalation
 from escalations.queries import case_page, reviews
 from escalations.services import access, closing
 from escalations.views.acting import done, sent, submit
-from escalations.views.loading import load_case, render_case
+from escalations.views.loading import SignedIn, load_case, render_case
 
 FORM_METHODS = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def _reason_page(request: HttpRequest, key: str, verb: str, page: dict[str, str], call: Any) -> HttpResponse:
+def _reason_page(request: SignedIn, key: str, verb: str, page: dict[str, str], call: Any) -> HttpResponse:
     """One reason, one verb."""
     case = load_case(request, key)
     form = ReasonForm(sent(request), label=page["label"], missing=page["missing"])
@@ -25,7 +25,7 @@ def _reason_page(request: HttpRequest, key: str, verb: str, page: dict[str, str]
 
 
 def _run(
-    request: HttpRequest, case: Escalation, verb: str, form: CaseForm, page: dict[str, Any], call: Any
+    request: SignedIn, case: Escalation, verb: str, form: CaseForm, page: dict[str, Any], call: Any
 ) -> HttpResponse:
     access.check(case, request.user, verb)
     status = 200
@@ -39,7 +39,7 @@ def _run(
 
 
 @FORM_METHODS
-def skip_to_execute(request: HttpRequest, key: str) -> HttpResponse:
+def skip_to_execute(request: SignedIn, key: str) -> HttpResponse:
     """Nothing needs a decision."""
     page = {
         "title": "Execute without approval",
@@ -53,7 +53,7 @@ def skip_to_execute(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @FORM_METHODS
-def resolve(request: HttpRequest, key: str) -> HttpResponse:
+def resolve(request: SignedIn, key: str) -> HttpResponse:
     """The work is done and the customer knows."""
     case = load_case(request, key)
     page = {
@@ -65,13 +65,11 @@ def resolve(request: HttpRequest, key: str) -> HttpResponse:
         "causes": reviews.used_causes(request.user),
         "unproven": list(case.actions.filter(execution=True, state__in=["open", "blocked"])),
     }
-    return _run(
-        request, case, "resolve", ResolveForm(sent(request)), page, closing.resolve
-    )
+    return _run(request, case, "resolve", ResolveForm(sent(request)), page, closing.resolve)
 
 
 @FORM_METHODS
-def close(request: HttpRequest, key: str) -> HttpResponse:
+def close(request: SignedIn, key: str) -> HttpResponse:
     """After the review, or its waiver."""
     case = load_case(request, key)
     page = {
@@ -82,13 +80,11 @@ def close(request: HttpRequest, key: str) -> HttpResponse:
         "commitments": case.commitments.filter(state=Commitment.OPEN).select_related("owner"),
         "shows_review": True,
     }
-    return _run(
-        request, case, "close", CloseForm(sent(request)), page, closing.close
-    )
+    return _run(request, case, "close", CloseForm(sent(request)), page, closing.close)
 
 
 @FORM_METHODS
-def reopen(request: HttpRequest, key: str) -> HttpResponse:
+def reopen(request: SignedIn, key: str) -> HttpResponse:
     """The same issue is back."""
     page = {
         "title": "Reopen",
@@ -102,7 +98,7 @@ def reopen(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @FORM_METHODS
-def withdraw(request: HttpRequest, key: str) -> HttpResponse:
+def withdraw(request: SignedIn, key: str) -> HttpResponse:
     """No longer wanted."""
     page = {
         "title": "Withdraw",

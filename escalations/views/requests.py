@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,12 +14,12 @@ from escalations.models import Escalation
 from escalations.queries import brief_page, request_cards
 from escalations.services import access, asking
 from escalations.views.acting import submit
-from escalations.views.loading import load_case, render_case
+from escalations.views.loading import SignedIn, load_case, render_case
 from ledger.now import now
 
 
 @require_safe
-def board(request: HttpRequest, key: str) -> HttpResponse:
+def board(request: SignedIn, key: str) -> HttpResponse:
     """Requests with state, chain, frozen terms and checks."""
     case = load_case(request, key)
     proofs = case.actions.filter(execution=True).select_related("owner")
@@ -28,7 +28,7 @@ def board(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest, key: str) -> HttpResponse:
+def ask(request: SignedIn, key: str) -> HttpResponse:
     """Ask for a concession. Checking who decides sends nothing."""
     case = load_case(request, key)
     access.check(case, request.user, "ask")
@@ -40,7 +40,7 @@ def ask(request: HttpRequest, key: str) -> HttpResponse:
     return _page(request, case, form, parts)
 
 
-def _check(request: HttpRequest, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
+def _check(request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
     found = preview(case, form, request.user)
     if request.htmx:
         return render(request, "escalations/_who_decides.html", found)
@@ -48,7 +48,7 @@ def _check(request: HttpRequest, case: Escalation, form: AskForm, parts: dict[st
     return _page(request, case, form, parts, **found)
 
 
-def _ask(request: HttpRequest, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
+def _ask(request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
     if status := submit(request, form, partial(asking.ask, case_id=case.pk, by=request.user)):
         return _page(request, case, form, parts, status)
     made = case.requests.order_by("-pk").first()
@@ -60,7 +60,7 @@ def _ask(request: HttpRequest, case: Escalation, form: AskForm, parts: dict[str,
 
 
 def _page(
-    request: HttpRequest, case: Escalation, form: AskForm, parts: dict[str, Any], status: int = 200, **context: Any
+    request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, Any], status: int = 200, **context: Any
 ) -> HttpResponse:
     page = {"form": form, "gaps": brief_page.overview(parts)["gaps"], **context}
     return render_case(request, case, "approvals", "escalations/ask.html", page, status=status)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,7 +14,7 @@ from escalations.models import Commitment, Escalation, Review
 from escalations.queries import brief_page, case_page, reviews
 from escalations.services import access, closing
 from escalations.views.acting import done, sent, submit
-from escalations.views.loading import load_case
+from escalations.views.loading import SignedIn, load_case
 from ledger.errors import NotThere, Refused
 from ledger.now import now
 
@@ -30,7 +30,7 @@ def _review_of(case: Escalation) -> Review:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def page(request: HttpRequest, key: str) -> HttpResponse:
+def page(request: SignedIn, key: str) -> HttpResponse:
     """Facts, tasks and answers. What a person changed is saved, nothing else."""
     case = load_case(request, key)
     review = _review_of(case)
@@ -48,7 +48,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, case: Escalation, review: Review, form: ReviewForm, status: int = 200, **context: Any
+    request: SignedIn, case: Escalation, review: Review, form: ReviewForm, status: int = 200, **context: Any
 ) -> HttpResponse:
     at, entries = now(), brief_page.timeline(case)
     commitments = list(case.commitments.filter(state=Commitment.OPEN).select_related("owner"))
@@ -80,7 +80,7 @@ def _page(
 
 
 @require_POST
-def sign(request: HttpRequest, key: str) -> HttpResponse:
+def sign(request: SignedIn, key: str) -> HttpResponse:
     """Sign the review off."""
     case = load_case(request, key)
     review = _review_of(case)
@@ -98,7 +98,7 @@ def sign(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-def waive(request: HttpRequest, key: str) -> HttpResponse:
+def waive(request: SignedIn, key: str) -> HttpResponse:
     """Do without the review, with a reason."""
     case = load_case(request, key)
     review, form = _review_of(case), WaiveForm(request.POST, auto_id="waive_%s")
@@ -109,7 +109,7 @@ def waive(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: SignedIn) -> HttpResponse:
     """Reviews by view, open commitments by owner."""
     at, view = now(), request.GET.get("view", "open")
     tabs = reviews.views_of(request.user)

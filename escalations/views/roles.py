@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from escalations.models import CasePerson, Escalation, HandOff
-from escalations.views.loading import load_case, render_case
+from escalations.views.loading import SignedIn, load_case, render_case
 
 ANSWER_MARKS = {HandOff.WAITING: "wait", HandOff.ACCEPTED: "grn", HandOff.REPLACED: "none"}
 
 
 @require_safe
-def board(request: HttpRequest, key: str) -> HttpResponse:
+def board(request: SignedIn, key: str) -> HttpResponse:
     """Named duties, letters, the stakeholder matrix of the tier, the log of hand-offs."""
     case = load_case(request, key)
     sent = list(case.handoffs.select_related("from_user", "to_user", "to_role").order_by("-number"))

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,19 +13,19 @@ from escalations.queries import tracker_page
 from escalations.services import tracker
 from escalations.views.acting import done as finished
 from escalations.views.acting import submit
-from escalations.views.loading import load_case, render_case
+from escalations.views.loading import SignedIn, load_case, render_case
 from ledger.now import now
 
 HERE = "escalations:tracker"
 
 
 @require_safe
-def board(request: HttpRequest, key: str) -> HttpResponse:
+def board(request: SignedIn, key: str) -> HttpResponse:
     """Actions in groups by due time, commitments, proofs."""
     return _board(request, load_case(request, key))
 
 
-def _board(request: HttpRequest, case: Escalation, status: int = 200, **context: Any) -> HttpResponse:
+def _board(request: SignedIn, case: Escalation, status: int = 200, **context: Any) -> HttpResponse:
     page = {
         "action_form": ActionForm(auto_id="action_%s", initial={"owner": request.user.pk}),
         "promise_form": PromiseForm(auto_id="promise_%s", initial={"owner": request.user.pk}),
@@ -38,7 +38,7 @@ def _board(request: HttpRequest, case: Escalation, status: int = 200, **context:
 
 
 @require_POST
-def add(request: HttpRequest, key: str) -> HttpResponse:
+def add(request: SignedIn, key: str) -> HttpResponse:
     """A new action."""
     case = load_case(request, key)
     form = ActionForm(request.POST, auto_id="action_%s")
@@ -48,7 +48,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-def done(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+def done(request: SignedIn, key: str, pk: int) -> HttpResponse:
     """An action is done."""
     case = load_case(request, key)
     action = get_object_or_404(case.actions, pk=pk)
@@ -59,7 +59,7 @@ def done(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-def promise(request: HttpRequest, key: str) -> HttpResponse:
+def promise(request: SignedIn, key: str) -> HttpResponse:
     """A new commitment."""
     case = load_case(request, key)
     form = PromiseForm(request.POST, auto_id="promise_%s")
@@ -69,7 +69,7 @@ def promise(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-def keep(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+def keep(request: SignedIn, key: str, pk: int) -> HttpResponse:
     """A commitment was kept, or broken."""
     case = load_case(request, key)
     commitment = get_object_or_404(case.commitments, pk=pk)

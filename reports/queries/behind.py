@@ -29,6 +29,11 @@ class Row:
     text: str
     late: bool = False
 
+    @property
+    def level(self) -> str:
+        """The level of a decision, without what it was about."""
+        return self.what.partition(":")[0]
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -103,7 +108,7 @@ def _resolved(slug: str, scope: Scope, period: Period) -> Listing:
 
 def _repeated(slug: str, scope: Scope, period: Period) -> Listing:
     rows = kpis.causes(scope).filter(resolved_at__gte=period.start, resolved_at__lt=period.end)
-    alike = Window(Count("pk"), partition_by=[F("cause"), F("year"), F("month")])
+    alike = Window(Count("pk"), partition_by=[F("cause"), F("month")])
 
     def show(case: Any) -> Row:
         month = case.resolved_at.strftime("%b %Y")

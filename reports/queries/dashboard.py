@@ -25,7 +25,7 @@ class Dashboard:
     slowest: list[behind.Row]
     handoffs: quality.HandOffs
     overrides: quality.Overrides
-    attainment: list[quality.Attainment]
+    attainment: list[drawn.Attainment]
     reopened: quality.Reopened
     money: list[quality.Money]
 
@@ -41,20 +41,21 @@ class Dashboard:
 
 
 def dashboard(scope: Scope, period: Period) -> Dashboard:
-    """Sixteen queries at most, whatever the number of cases."""
-    counts, before = kpis.cause_counts(scope, period), kpis.cause_counts(scope, period, before=True)
+    """Fourteen queries at most, whatever the number of cases."""
+    counts, before = kpis.cause_counts(scope, period)
+    ended, points = drawn.ended_clocks(scope, period), drawn.starts(period)
     slow: Any = behind.listing(rules.DECISIONS, scope, period)
     return Dashboard(
         period=period,
         figures=kpis.figures_from(scope, period, counts, before),
-        points=drawn.starts(period),
+        points=points,
         trends=drawn.decision_trends(scope, period),
-        promises=drawn.promises(scope, period),
+        promises=drawn.promises(ended, len(points)),
         causes=drawn.root_causes(scope, period, counts),
         slowest=slow.made(slow.rows[: drawn.SLOWEST]),
         handoffs=quality.handoffs(scope, period),
         overrides=quality.overrides(scope, period),
-        attainment=quality.attainment(scope, period),
+        attainment=drawn.attainment(ended),
         reopened=quality.reopened(scope, period),
         money=quality.money(scope, period),
     )

@@ -1,5 +1,6 @@
 """The cases behind the five figures, and the figures. Definitions stand in `reports.rules.kpis`."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,18 +18,18 @@ from django.db.models import (
     Subquery,
     When,
 )
-from django.db.models.functions import Coalesce, ExtractMonth, ExtractYear, Lower, Trim
+from django.db.models.functions import Coalesce, Lower, Trim
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.models import CaseRequest, Escalation, HandOff
-from reports.queries.measures import SecondsBetween
+from reports.queries.measures import MonthOf, SecondsBetween
 from reports.rules import kpis as rules
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
 
-CauseCounts = dict[tuple[str, int, int], int]
+CauseCounts = dict[tuple[str, str], int]
 DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED)
 
 
@@ -114,23 +115,27 @@ def resolved(scope: Scope) -> QuerySet[Any]:
 
 
 def causes(scope: Scope) -> QuerySet[Any]:
-    """Resolved cases with a root cause, with `cause` (its words without case and outer spaces), `year` and `month`."""
+    """Resolved cases with a root cause, with `cause` (its words without case and outer spaces) and `month`, as 2026-02."""
     rows = scope.cases().filter(resolved_at__isnull=False).annotate(cause=Lower(Trim("root_cause"))).exclude(cause="")
-    return rows.annotate(year=ExtractYear("resolved_at"), month=ExtractMonth("resolved_at"))
+    return rows.annotate(month=MonthOf("resolved_at"))
 
 
-def cause_counts(scope: Scope, period: Period, *, before: bool = False) -> CauseCounts:
-    """(cause, year, month) → cases resolved, in one query."""
-    rows = causes(scope).filter(_within(period, "resolved_at", before=before)).order_by()
-    counted = rows.values("cause", "year", "month").annotate(cases=Count("pk"))
-    return {(row["cause"], row["year"], row["month"]): row["cases"] for row in counted}
+def cause_counts(scope: Scope, period: Period) -> tuple[CauseCounts, CauseCounts]:
+    """(cause, month) → cases resolved, of this period and of the one before, in one query."""
+    rows = causes(scope).filter(_either(period, "resolved_at")).annotate(present=_present(period, "resolved_at"))
+    found: tuple[CauseCounts, CauseCounts] = ({}, {})
+    for row in rows.order_by().values("cause", "month", "present").annotate(cases=Count("pk")):
+        found[0 if row["present"] else 1][row["cause"], row["month"]] = row["cases"]
+    return found
+
+
+def _present(period: Period, field: str) -> Case:
+    return Case(When(_within(period, field), then=True), default=False)
 
 
 def _split(rows: QuerySet[Any], field: str, period: Period, *more: str) -> tuple[list[Any], list[Any]]:
     """Values of both periods in one query: (this one, the one before). The last column says which."""
-    marked = rows.filter(_either(period, field)).annotate(
-        present=Case(When(_within(period, field), then=True), default=False)
-    )
+    marked = rows.filter(_either(period, field)).annotate(present=_present(period, field))
     found: tuple[list[Any], list[Any]] = ([], [])
     for *values, present in marked.order_by().values_list(*more, "present"):
         found[0 if present else 1].append(values)
@@ -161,24 +166,24 @@ def times_to_decision(scope: Scope, period: Period) -> dict[str, Figure]:
 
 def resolved_without_executive(scope: Scope, period: Period) -> Figure:
     """The fourth figure, one query."""
-    rows = resolved(scope)
-    team = Q(executive=False, level=states.TEAM_LEAD)
-    counted = rows.filter(_either(period, "resolved_at")).aggregate(
-        **{
-            f"{name}_{which}": Count("pk", filter=rule & _within(period, "resolved_at", before=which == "before"))
-            for which in ("now", "before")
-            for name, rule in (("all", Q()), ("executive", Q(executive=True)), ("team", team))
-        }
-    )
-    return rules.without_executive(
-        (counted["all_now"], counted["executive_now"], counted["team_now"]),
-        (counted["all_before"], counted["executive_before"], counted["team_before"]),
-    )
+    counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    rows = resolved(scope).filter(_either(period, "resolved_at")).annotate(present=_present(period, "resolved_at"))
+    for present, executive, level, number in (
+        rows.order_by()
+        .values("present", "executive", "level")
+        .annotate(n=Count("pk"))
+        .values_list("present", "executive", "level", "n")
+    ):
+        counts[present]["all"] += number
+        counts[present]["executive"] += number * executive
+        counts[present]["team"] += number * (not executive and level == states.TEAM_LEAD)
+    now, before = ((counts[which]["all"], counts[which]["executive"], counts[which]["team"]) for which in (True, False))
+    return rules.without_executive(now, before)
 
 
 def figures(scope: Scope, period: Period) -> dict[str, Figure]:
-    """All figures by slug, in five queries whatever the number of cases."""
-    return figures_from(scope, period, cause_counts(scope, period), cause_counts(scope, period, before=True))
+    """All figures by slug, in four queries whatever the number of cases."""
+    return figures_from(scope, period, *cause_counts(scope, period))
 
 
 def figures_from(

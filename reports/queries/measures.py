@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DateTimeField, Expression, F, FloatField, Func, IntegerField, Value
+from django.db.models import CharField, DateTimeField, Expression, F, FloatField, Func, IntegerField, Value
 
 
 class SecondsBetween(Func):
@@ -37,6 +37,17 @@ class WholeSteps(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """SQLite cuts towards zero, which is the floor of what is not negative."""
         return self.as_sql(compiler, connection, template="CAST((%(expressions)s) / %(size)s AS INTEGER)", **context)
+
+
+class MonthOf(Func):
+    """The calendar month of a moment in UTC, such as 2026-02."""
+
+    output_field = CharField()
+    template = "TO_CHAR((%(expressions)s) AT TIME ZONE 'UTC', 'YYYY-MM')"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Moments are kept as text that starts with the month."""
+        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 1, 7)", **context)
 
 
 def since(start: datetime, field: str) -> SecondsBetween:

@@ -1,4 +1,4 @@
-"""Figures beside the five: hand-offs, overrides, kept promises by clock, reopened cases, money saved and lost."""
+"""Figures beside the five: hand-offs, overrides, reopened cases, money saved and lost."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from approvals.models import DecisionEntry
 from escalations import states
-from escalations.models import CaseRequest, Clock, Event, HandOff
+from escalations.models import CaseRequest, Event, HandOff
 from reports.queries.kpis import DECIDED, Scope
 from reports.queries.measures import SecondsBetween
 from reports.rules import kpis as rules
@@ -16,7 +16,6 @@ from reports.rules.periods import Period
 
 LOST = "lost"
 SAVED = ("renewed", "signed", "saved", "fixed", "credited", "declined")
-CLOCK_NAMES = dict(states.CLOCKS)
 
 
 @dataclass(frozen=True)
@@ -48,35 +47,6 @@ def handoffs(scope: Scope, period: Period) -> HandOffs:
         refused=rules.share(sum(row[0] == HandOff.REFUSED for row in found), len(found)),
         expired=rules.share(sum(row[0] == HandOff.EXPIRED for row in found), len(found)),
     )
-
-
-@dataclass(frozen=True)
-class Attainment:
-    """One kind of clock: how many promises ended in the period, and the share kept."""
-
-    name: str
-    met: int
-    missed: int
-
-    @property
-    def kept(self) -> float:
-        """Percent."""
-        return 100.0 * self.met / (self.met + self.missed)
-
-
-def attainment(scope: Scope, period: Period) -> list[Attainment]:
-    """Every kind of clock that ended, in the order of the case page. One query."""
-    ended = Clock.objects.filter(
-        stopped_at__gte=period.start, stopped_at__lt=period.end, state__in=[Clock.MET, Clock.MISSED]
-    )
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for kind, state, count in scope.of_cases(ended).order_by().values_list("kind", "state").annotate(count=Count("pk")):
-        counts[kind][state] = count
-    return [
-        Attainment(str(CLOCK_NAMES[kind]), counts[kind].get(Clock.MET, 0), counts[kind].get(Clock.MISSED, 0))
-        for kind in CLOCK_NAMES
-        if kind in counts
-    ]
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
+from typing import NamedTuple
 
-from django.db.models import Case, Count, F, When
+from django.db.models import Case, Count, When
 from django.db.models.functions import Lower, Trim
 
 from escalations import states
 from escalations.models import Clock
-from reports.queries.kpis import Scope, causes, decisions
+from reports.queries.kpis import CauseCounts, Scope, causes, decisions
 from reports.queries.measures import WholeSteps, since
 from reports.rules import kpis as rules
 from reports.rules.periods import Period
@@ -70,22 +71,57 @@ class Promises:
     red: int
 
 
-def promises(scope: Scope, period: Period) -> list[Promises]:
-    """One for each point, in one query that counts in the database."""
+class Ended(NamedTuple):
+    """A group of clocks that ended: at which point of the chart, of which kind, how, and whether a warning went before."""
+
+    slot: int
+    kind: str
+    state: str
+    warned: bool
+
+
+def ended_clocks(scope: Scope, period: Period) -> Counter[Ended]:
+    """How many clocks ended in each group. One query that counts in the database."""
     ended = Clock.objects.filter(
         stopped_at__gte=period.start, stopped_at__lt=period.end, state__in=[Clock.MET, Clock.MISSED]
     )
     slot = WholeSteps(since(period.start, "stopped_at"), step_days(period) * 86_400)
     warned = Case(When(warned_at__isnull=False, then=True), default=False)
+    rows = scope.of_cases(ended).annotate(slot=slot, warned=warned).order_by()
+    counted = rows.values("slot", "kind", "state", "warned").annotate(n=Count("pk"))
+    return Counter({Ended(row["slot"], row["kind"], row["state"], row["warned"]): row["n"] for row in counted})
+
+
+def promises(ended: Counter[Ended], points: int) -> list[Promises]:
+    """One for each point of the chart."""
     counts: Counter[tuple[int, str]] = Counter()
-    rows = scope.of_cases(ended).order_by().values(slot=slot, ended=F("state"), warned=warned).annotate(n=Count("pk"))
-    for row in rows:
-        colour = "red" if row["ended"] == Clock.MISSED else "yellow" if row["warned"] else "green"
-        counts[row["slot"], colour] += row["n"]
-    return [
-        Promises(*(counts[place, colour] for colour in ("green", "yellow", "red")))
-        for place in range(len(starts(period)))
-    ]
+    for group, number in ended.items():
+        colour = "red" if group.state == Clock.MISSED else "yellow" if group.warned else "green"
+        counts[group.slot, colour] += number
+    return [Promises(*(counts[place, colour] for colour in ("green", "yellow", "red"))) for place in range(points)]
+
+
+@dataclass(frozen=True)
+class Attainment:
+    """One kind of clock: how many promises ended in the period, and the share kept."""
+
+    name: str
+    met: int
+    missed: int
+
+    @property
+    def kept(self) -> float:
+        """Percent."""
+        return 100.0 * self.met / (self.met + self.missed)
+
+
+def attainment(ended: Counter[Ended]) -> list[Attainment]:
+    """Every kind of clock that ended, in the order of the case page."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for group, number in ended.items():
+        counts[group.kind, group.state] += number
+    rows = [Attainment(str(name), counts[kind, Clock.MET], counts[kind, Clock.MISSED]) for kind, name in states.CLOCKS]
+    return [row for row in rows if row.met or row.missed]
 
 
 @dataclass(frozen=True)
@@ -97,11 +133,11 @@ class Cause:
     repeats: int
 
 
-def root_causes(scope: Scope, period: Period, counts: dict[tuple[str, int, int], int]) -> list[Cause]:
+def root_causes(scope: Scope, period: Period, counts: CauseCounts) -> list[Cause]:
     """The most frequent ones, from the counts of `kpis.cause_counts`; one query finds the words as people write them."""
     cases: Counter[str] = Counter()
     repeats: Counter[str] = Counter()
-    for (cause, _, _), count in counts.items():
+    for (cause, _), count in counts.items():
         cases[cause] += count
         repeats[cause] += max(0, count - 1)
     most = sorted(cases, key=lambda cause: (-cases[cause], cause))[:MOST_CAUSES]

@@ -59,7 +59,7 @@ class Period:
 
 
 def read(given: Mapping[str, str], at: datetime) -> Period:
-    """The period an address asks for; without one the last 90 days. Raises Invalid naming `period`, `from` or `to`."""
+    """The period an address asks for; without one, or without its days, the last 90 days. Raises Invalid naming `period`, `from` or `to`."""
     key = given.get("period") or ("custom" if given.get("from") or given.get("to") else DEFAULT)
     today = at.astimezone(UTC).date()
     if key in ("30", "90"):
@@ -72,7 +72,7 @@ def read(given: Mapping[str, str], at: datetime) -> Period:
         start = _quarter(end - timedelta(days=1))
         return _make(key, start, end - timedelta(days=1), _quarter(start - timedelta(days=1)))
     if key == "custom":
-        return _custom(given)
+        return _custom(given) if given.get("from") or given.get("to") else _days(key, today - timedelta(days=89), today)
     raise Invalid(f"There is no period “{key[:40]}”. Choose one of the list.", field="period")
 
 

@@ -1,6 +1,7 @@
 """The real files beside the repository come in, twice, with the sums somebody else computed."""
 
 import json
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -55,11 +56,9 @@ def test_hostile_files_are_refused_or_listed_never_a_crash(shared_data: Path, ki
         data = path.read_bytes()[:200_000]
         header = b"external_id,name,account_id,email,arr,renewal_date\n"
         for content in (data, header + data):
-            try:
+            # Whatever else than a refusal comes out of here fails the test.
+            with suppress(Invalid):
                 run = imports.stage(data=content, filename=path.name, kind=kind, default_currency="USD")
                 run = imports.apply(run=run)
-            except Invalid as refusal:
-                assert refusal.message
-                continue
-            assert run.applied == run.total
+                assert run.applied == run.total
     assert not ImportRun.objects.filter(state=ImportRun.RUNNING).exists()

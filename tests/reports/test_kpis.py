@@ -191,4 +191,4 @@ def test_the_dashboard_takes_the_same_queries_for_one_case_and_for_ten(
     one = count()
     for n in range(9):
         a_decision(a_case(level=2, level_since=FEB, resolved_at=FEB, root_cause=f"c{n % 3}"), 2, FEB + hours(n))
-    assert count() == one <= 16
+    assert count() == one <= 14

@@ -41,6 +41,11 @@ def test_a_span_of_days_given_includes_its_last_day_and_says_itself_again() -> N
     assert period.query == "period=custom&from=2026-01-01&to=2026-01-31"
 
 
+def test_days_not_filled_in_yet_start_from_the_last_90() -> None:
+    period = periods.read({"period": "custom"}, NOW)
+    assert (period.key, period.first_day, period.last_day) == ("custom", date(2025, 11, 13), date(2026, 2, 10))
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

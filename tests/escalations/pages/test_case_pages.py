@@ -7,11 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account, Contact, Signal
+from accounts.models import Contact, Signal
 from approvals.models import ApprovalRequest
-from escalations.models import Clock, Event, EventText
+from escalations.models import Clock, Event
 from escalations.services import asking, briefing, communication, tracker
-from ledger import triggers
 from ledger.now import now
 from tests.escalations.pages.stories import days, join, urls
 
@@ -238,50 +237,6 @@ def test_a_long_thread_is_paged_without_losing_an_entry(cast, accepted, as_user)
     assert seen == [f"{number:03}" for number in reversed(range(55))]
 
 
-def test_the_status_is_set_and_shown(cast, accepted, as_user):
-    client = as_user(accepted.owner)
-    page = client.get(urls("status", accepted)).content.decode()
-    version = re.search(r'name="version" value="(\d+)"', page)[1]
-    assert client.post(urls("status", accepted), {"text": "Legal agrees.", "version": version}).status_code == 302
-    shown = client.get(urls("case", accepted)).content.decode()
-    assert "Legal agrees." in shown
-    assert f"Set by {accepted.owner.name}" in shown
-
-
-def test_a_stale_status_shows_both_texts_and_loses_neither(cast, accepted, as_user):
-    client = as_user(accepted.owner)
-    seen = {"version": accepted.version, "seen": accepted.status_text}
-    communication.set_status(
-        case_id=accepted.pk, by=accepted.owner, text="Theirs: finance agrees.", version=accepted.version
-    )
-    answer = client.post(urls("status", accepted), {"text": "Mine: legal agrees.", **seen})
-    page = answer.content.decode()
-    assert answer.status_code == 409
-    assert "Theirs: finance agrees." in page
-    assert "Mine: legal agrees." in page
-    assert "changed this while you typed" in page
-    accepted.refresh_from_db()
-    assert accepted.status_text == "Theirs: finance agrees."
-    version = re.search(r'name="version" value="(\d+)"', page)[1]
-    joined = {"text": "Finance and legal agree.", "version": version, "seen": accepted.status_text}
-    assert client.post(urls("status", accepted), joined).status_code == 302
-    accepted.refresh_from_db()
-    assert accepted.status_text == "Finance and legal agree."
-
-
-def test_a_change_of_something_else_is_told_apart_from_a_changed_status(cast, accepted, as_user):
-    stale = {"text": "My status.", "version": accepted.version, "seen": ""}
-    communication.wait_on(case_id=accepted.pk, by=accepted.owner, whom="customer", reason="Their counsel reads")
-    answer = as_user(accepted.owner).post(urls("status", accepted), stale)
-    assert answer.status_code == 409
-    assert "something else of this escalation changed" in answer.content.decode()
-
-
-@pytest.mark.parametrize("typed", [{"text": "", "version": 1}, {"text": "Fine", "version": "x"}, {"text": "Fine"}])
-def test_a_wrong_status_form_is_422(cast, accepted, as_user, typed):
-    assert as_user(accepted.owner).post(urls("status", accepted), typed).status_code == 422
-
-
 def test_clocks_pause_with_a_reason_and_resume(cast, accepted, as_user):
     client = as_user(accepted.owner)
     missing = client.post(urls("waiting", accepted), {"waiting_on": "customer", "reason": ""})
@@ -305,40 +260,6 @@ def test_whoever_may_not_pause_is_refused_with_the_reason(cast, accepted, as_use
     answer = as_user(person).post(urls("waiting", accepted), {"waiting_on": "customer", "reason": "No"})
     assert answer.status_code == 403
     assert "Allowed:" in answer.content.decode()
-
-
-def test_history_verifies_the_chain_and_names_a_broken_entry(cast, accepted, as_user):
-    client = as_user(cast.csm)
-    assert "Verified." in client.get(urls("history", accepted)).content.decode()
-    changed = accepted.events.order_by("seq")[2]
-    with triggers.lifted("default"):
-        Event.objects.filter(pk=changed.pk).update(summary="Never happened")
-    page = client.get(urls("history", accepted)).content.decode()
-    assert "The log does not hold." in page
-    assert f"Entry {changed.seq}" in page
-
-
-def test_history_notices_changed_words_but_not_erased_ones(cast, accepted, as_user):
-    entry = communication.post(case_id=accepted.pk, by=cast.csm, text="Personal words")
-    client = as_user(cast.csm)
-    EventText.objects.filter(pk=entry.text_id).update(body="", erased_at=now())
-    assert "Verified." in client.get(urls("history", accepted)).content.decode()
-    assert "Personal words" not in client.get(urls("case", accepted)).content.decode()
-    EventText.objects.filter(pk=entry.text_id).update(body="Other words", erased_at=None)
-    assert "the words were changed" in client.get(urls("history", accepted)).content.decode()
-
-
-def test_history_is_filtered_by_kind_and_leaves_as_csv(cast, accepted, as_user):
-    communication.post(case_id=accepted.pk, by=cast.csm, text="=HYPERLINK(1)")
-    client = as_user(cast.csm)
-    clocks = client.get(urls("history", accepted), {"kind": "clocks"}).content.decode()
-    assert "Acceptance" in clocks
-    assert "HYPERLINK" not in clocks
-    answer = client.get(urls("history", accepted), {"format": "csv"})
-    text = b"".join(answer.streaming_content).decode()
-    assert answer["Content-Type"].startswith("text/csv")
-    assert len(text.splitlines()) == accepted.events.count() + 1
-    assert "'=HYPERLINK(1)" in text
 
 
 def test_a_case_page_asks_the_same_few_questions_however_much_is_on_it(cast, accepted, as_user):
@@ -375,16 +296,3 @@ def test_an_open_request_shows_who_decides_and_is_counted(cast, accepted, as_use
     theirs = as_user(made.approver).get(urls("case", accepted)).content.decode()
     assert "Next: decide" in theirs
     assert f"/approvals/{made.pk}/" in theirs
-
-
-def test_only_operations_place_a_mail_and_only_on_a_known_account(cast, as_user, waiting_mail):
-    words = {"mail": waiting_mail.pk, "account": cast.northwind.pk}
-    assert as_user(cast.csm).post(urls("place_mail"), words).status_code == 403
-    assert as_user(cast.ops).post(urls("place_mail"), {**words, "account": 99_999}).status_code == 404
-    assert as_user(cast.ops).post(urls("place_mail"), {**words, "mail": "x"}).status_code == 404
-    assert not Signal.objects.exists()
-    assert as_user(cast.ops).post(urls("place_mail"), words).status_code == 302
-    assert Signal.objects.get().account == cast.northwind
-    assert as_user(cast.ops).post(urls("place_mail"), words).status_code == 409
-    assert as_user(cast.ops).get(urls("place_mail")).status_code == 405
-    assert Account.objects.count() == 2

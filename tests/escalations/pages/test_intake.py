@@ -94,7 +94,7 @@ def test_the_preview_names_level_owner_authority_and_why_and_writes_nothing(cast
         )
     page = answer.content.decode()
     assert "<html" not in page
-    for words in ("Level 2 · Director", "Lena Ortiz", "Decision authority", "Why", "$180,000"):
+    for words in ("Level 2 · Director", "Lena Ortiz", "Decision authority", "Why", "$180,000", "Decision within 48"):
         assert words in page
     assert [q["sql"] for q in seen if re.match(r"(INSERT|UPDATE|DELETE)", q["sql"])] == []
     assert not Escalation.objects.exists()

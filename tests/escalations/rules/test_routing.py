@@ -53,6 +53,11 @@ def test_who_is_next(issue_type: str, tier: str, level: int, expected: tuple[int
     assert routing.next_role(ROWS, issue_type=issue_type, tier=tier, level=level) == expected
 
 
+def test_a_body_named_next_takes_the_case_to_its_own_level() -> None:
+    supplier = Row(6, "supplier", "", 1, "external", "vendor-lead", "vendor-lead", "executive-committee", 3)
+    assert routing.next_role([supplier, *ROWS], issue_type="supplier", tier="red", level=1) == (3, "executive-committee")
+
+
 def test_at_the_top_nobody_is_next() -> None:
     assert routing.next_role([GREEN, YELLOW, RED], issue_type="discount", tier="red", level=3) is None
 

@@ -1,0 +1,20 @@
+"""What a new installation starts with, without demo data."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from approvals.services import defaults as authority
+from escalations.services import defaults as policy
+
+
+class Command(BaseCommand):
+    """Publish version 1 of policy and authority, with roles, calendars and rates, where nothing is there yet."""
+
+    help = "Publish the shipped roles, calendars, policy and authority matrix unless they exist. Run it any time."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Everything is idempotent."""
+        version = policy.ensure_defaults()
+        authority.ensure_defaults()
+        self.stdout.write(f"Policy version {version.number} and the authority matrix are in place.")
