@@ -8,22 +8,16 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Account, User
+from accounts.models import Account
+from accounts.requests import Caller
 from approvals import queries
 from approvals.models import ApprovalRequest, AuthorityVersion, DecisionEntry
 from approvals.rules.verdicts import VERDICTS
 from approvals.services import deciding
 from ledger.errors import NotThere
 from ledger.idempotency import once
-
-
-class Caller(Request):
-    """A request of somebody who is signed in."""
-
-    user: User
 
 
 class DecisionEntrySerializer(serializers.ModelSerializer):

@@ -4,12 +4,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.middleware import HtmxDetails
 
-from accounts.models import User
+from accounts.requests import SignedIn
 from approvals import queries
 from approvals.forms import TITLES, DecisionForm, WordsForm, who_context
 from approvals.models import ApprovalRequest, DecisionEntry
@@ -21,13 +20,6 @@ from ledger.now import now
 
 PER_PAGE = 25
 SEEN_LINKS = "approval_links"
-
-
-class SignedIn(HttpRequest):
-    """A request as the middleware lets it through: somebody is signed in."""
-
-    user: User
-    htmx: HtmxDetails
 
 
 def _load(request: SignedIn, pk: int) -> ApprovalRequest:

@@ -50,12 +50,13 @@ class RefusalMiddleware:
     def _again(self, request: HttpRequest) -> HttpResponse | None:
         """Two more tries after a deadlock or serialization failure (design rule 13): the transaction left nothing behind."""
         match = request.resolver_match
-        assert match is not None
+        if match is None:
+            return None
         for attempt in (1, 2):
             time.sleep(attempt * random.uniform(0.02, 0.1))  # noqa: S311  no secret, only spreads the tries
             try:
                 return match.func(request, *match.args, **match.kwargs)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, it is answered or raised below
                 if not is_collision(error):
                     return self._refusal(request, error, otherwise=error)
         busy = Stale("Somebody else is changing the same thing right now. Nothing was saved; try again.")

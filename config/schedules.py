@@ -8,6 +8,8 @@ from ledger.now import now
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     "sweep": {"func": "config.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    # A renewal date that was worked out from running contracts moves on when it has passed.
+    "roll_renewals": {"func": "accounts.tasks.roll_renewals", "schedule_type": Schedule.DAILY},
 }
 
 

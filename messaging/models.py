@@ -31,7 +31,12 @@ class Message(models.Model):
     EMAIL, CHAT, WEBHOOK = "email", "chat", "webhook"
     CHANNELS: ClassVar = [(EMAIL, "E-mail"), (CHAT, "Chat"), (WEBHOOK, "Webhook")]
     PENDING, SENT, PARKED, DROPPED = "pending", "sent", "parked", "dropped"
-    STATES: ClassVar = [(PENDING, "Waiting"), (SENT, "Sent"), (PARKED, "Needs attention"), (DROPPED, "No longer wanted")]
+    STATES: ClassVar = [
+        (PENDING, "Waiting"),
+        (SENT, "Sent"),
+        (PARKED, "Needs attention"),
+        (DROPPED, "No longer wanted"),
+    ]
 
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=40, help_text="Such as handoff, approval, breach, customer_update.")

@@ -4,11 +4,12 @@ from typing import Any
 
 from django.contrib import messages as flash
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.requests import SignedIn
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 from messaging import queries
@@ -27,12 +28,6 @@ VIEW_OF = {
     Message.SENT: "sent",
     Message.DROPPED: "dropped",
 }
-
-
-class SignedIn(HttpRequest):
-    """Every page here asks for a sign-in first (LoginRequiredMiddleware)."""
-
-    user: User
 
 
 @require_safe

@@ -96,6 +96,7 @@ class ApprovalRequest(ChainParent):
 
     class Meta:
         ordering = ["deadline", "id"]
+        indexes = [models.Index(fields=["decided_at"], name="request_decided")]
 
     def __str__(self) -> str:
         return self.ask

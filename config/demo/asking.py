@@ -194,6 +194,9 @@ class Asking(Handing):
         made, by = self.request, self.asked_now()
         if by is None:
             raise ValueError("There is no open request to decide")
+        asked = self.waiting(CasePerson.AUTHORITY)
+        if asked is not None and asked.to_user_id == by.id:
+            self.accept(at, CasePerson.AUTHORITY)
         step, granter = self.steps[-1]
         step.state, step.ended_at = ApprovalStep.DECIDED, at
         made.state, made.decided_at, made.decided_by_id, made.version = verdict, at, by.pk, made.version + 1
@@ -212,6 +215,9 @@ class Asking(Handing):
             self.move("rework", at, by, STATE_NAMES[made.state])
             self.start(states.DECISION, at)
             return
+        for each in self.people:
+            if each.duty == CasePerson.AUTHORITY and each.user == by:
+                each.accepted_at = each.accepted_at or at
         value = made.amount_usd if made.unit == MONEY else made.amount
         if value is not None:
             self.world.grants.setdefault(self.account.pk, []).append((at, made.concession, value))

@@ -1,7 +1,6 @@
 """Clocks of a case in memory, and the engine that fires them: as services.clocks and services.firing, without the database."""
 
 import hashlib
-import json
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,14 +68,8 @@ class Clockwork(Thread):
         )
         clock.due_at, clock.warn_at = plan.due_at, plan.warn_at
         clock.fire_at = plan.due_at if clock.warned_at else min(plan.warn_at, plan.due_at)
-        inputs = [
-            clock.calendar_id,
-            str(clock.resumed_at),
-            clock.used_seconds,
-            clock.target_seconds,
-            clock.warn_percent,
-        ]
-        clock.fingerprint = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
+        inputs = (clock.calendar_id, clock.resumed_at, clock.used_seconds, clock.target_seconds, clock.warn_percent)
+        clock.fingerprint = hashlib.sha256(repr(inputs).encode()).hexdigest()
 
     def stop(self, kind: str, at: datetime, outcome: str = "") -> Any:
         """End the live clock of this kind: met or missed by its due time, or the outcome given."""

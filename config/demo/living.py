@@ -74,6 +74,7 @@ class Life(Asking):
     def resolve(self, at: datetime, outcome: str, root_cause: str, resolution: str) -> None:
         """Done: the clocks end and the review begins."""
         self.tick(at)
+        self._drop_handoffs(at)
         case, by = self.case, self.lead
         case.outcome, case.root_cause, case.resolution, case.resolved_at = outcome, root_cause[:120], resolution, at
         self.move("resolve", at, by, OUTCOME_NAMES[outcome])
@@ -141,12 +142,15 @@ class Life(Asking):
     def end(self, verb: str, at: datetime, by: User, reason: str) -> None:
         """Withdrawn, or another case carries it."""
         self.tick(at)
-        for each in self.handoffs:
-            if each.state == HandOff.WAITING:
-                each.state, each.answered_at = HandOff.REPLACED, at
+        self._drop_handoffs(at)
         self.move(verb, at, by, reason)
         self.stop_all(at)
         self.recall_requests(at, by, reason)
+
+    def _drop_handoffs(self, at: datetime) -> None:
+        for each in self.handoffs:
+            if each.state == HandOff.WAITING:
+                each.state, each.answered_at = HandOff.REPLACED, at
 
     def promise_something(self, at: datetime, text: str, due_on: Any, *, by: str, kept_at: datetime | None) -> None:
         """A commitment that outlives the case."""

@@ -15,7 +15,7 @@ from escalations.models import BriefPart, BriefSnapshot, CasePerson, Event
 from escalations.rules import brief, routing
 from escalations.rules.triage import Facts, assess
 from escalations.services.routing import FALLBACK_DECIDERS, FALLBACK_OWNERS
-from escalations.services.triage import HARD_REFUND_USD, OUTAGE_TYPES
+from escalations.services.triage import OUTAGE_TYPES
 
 YEAR = timedelta(days=365)
 KIND_NAMES, LANE_NAMES = dict(states.TYPES), dict(states.LANES)
@@ -116,9 +116,10 @@ class Opening(Clockwork):
         return self.world.measured(told.concession, told.amount, told.currency) if told.concession else None
 
     def _hard_threshold(self, measured: Decimal | None) -> str:
-        if self.told.concession not in ("refund", "credit") or measured is None or measured <= HARD_REFUND_USD:
+        limit = self.world.refund_limit
+        if self.told.concession not in ("refund", "credit") or measured is None or measured <= limit:
             return ""
-        return f"Refund or credit of ${measured:,.0f} is above ${HARD_REFUND_USD:,.0f}"
+        return f"Refund or credit of ${measured:,.0f} is above ${limit:,.0f}"
 
     def _in_band(self, measured: Decimal | None) -> Decimal | None:
         concession = self.told.concession

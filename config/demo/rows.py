@@ -52,6 +52,9 @@ MODELS: dict[Model, int] = {
 }
 
 
+_encode = json.JSONEncoder().encode
+
+
 class Row:
     """One row to be. Columns that are not given have the model's default, kept on the class."""
 
@@ -116,7 +119,7 @@ def table(model: Model) -> Table:
 def _change(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     """What the driver cannot take as it is. Moments are in UTC throughout, so SQLite's text is the moment without its zone."""
     if isinstance(field, models.JSONField):
-        return json.dumps
+        return _encode
     if connection.vendor == "postgresql":
         return None
     if isinstance(field, models.DateTimeField):

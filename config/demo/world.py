@@ -16,7 +16,7 @@ from approvals.rules.words import ADDED_UP, MONEY, YES
 from escalations.models import Cadence, IssueType, PolicyVersion, Stakeholder, Target
 from escalations.rules import routing, targets
 from escalations.services.routing import matrix_rows
-from escalations.services.triage import policy_bands, policy_weights
+from escalations.services.triage import policy_bands, policy_weights, refund_limit
 from ledger.errors import Invalid
 
 WINDOW = timedelta(days=90)
@@ -76,7 +76,7 @@ class World:
         self.cadence = {
             row.tier: timedelta(minutes=row.customer_minutes) for row in Cadence.objects.filter(version=policy)
         }
-        self.usd = rates(at.date())
+        self.usd, self.refund_limit = rates(at.date()), refund_limit(policy)
         self._read_people(at)
         self._read_targets(policy)
         self._read_authority(version, at)
@@ -124,7 +124,7 @@ class World:
         return self._promises[key]
 
     def _promise(self, row: targets.TargetRow, issue_type: IssueType) -> Promise:
-        calendar_id = None if row.unit == targets.CLOCK else issue_type.calendar_id or self._business
+        calendar_id = None if row.unit == targets.CLOCK else self._calendar(row.unit, issue_type.calendar_id)
         hours = self.hours[calendar_id]
         words = [row.issue_type, f"{row.tier} tier" if row.tier else "", f"level {row.level}" if row.level else ""]
         scope = ", ".join(word for word in words if word) or "every case"
@@ -136,6 +136,11 @@ class World:
         ]
         seconds = targets.seconds(row, business_day_seconds(hours) if hours else 86_400)
         return Promise(seconds, targets.in_words(row), row.warn_percent, row.on_breach, calendar_id, why)
+
+    def _calendar(self, unit: str, own: int | None) -> int:
+        """A business day is one of the business calendar even for round-the-clock issues."""
+        suits = own is not None and not (unit == targets.DAYS and self.calendars[own].always_open)
+        return own if suits and own is not None else self._business
 
     def holder(
         self, role: str, account: Account, near: User | None = None, exclude: Collection[int] = ()

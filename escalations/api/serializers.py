@@ -12,7 +12,7 @@ from escalations.models import Action, Clock, Escalation, Event, HandOff, Review
 class ClockSerializer(serializers.ModelSerializer[Clock]):
     """A running or ended promise, with why it is due then."""
 
-    label = serializers.CharField(read_only=True)
+    label: Any = serializers.CharField(read_only=True)
 
     class Meta:
         model = Clock
@@ -39,7 +39,19 @@ class HandOffSerializer(serializers.ModelSerializer[HandOff]):
 
     class Meta:
         model = HandOff
-        fields: ClassVar = ["number", "duty", "to", "sender", "level", "state", "why", "sent_at", "due_at", "answered_at", "reason"]
+        fields: ClassVar = [
+            "number",
+            "duty",
+            "to",
+            "sender",
+            "level",
+            "state",
+            "why",
+            "sent_at",
+            "due_at",
+            "answered_at",
+            "reason",
+        ]
         read_only_fields = fields
 
 
@@ -86,7 +98,7 @@ class EscalationSerializer(EscalationListSerializer):
     people = serializers.SerializerMethodField()
     clocks = ClockSerializer(many=True, read_only=True)
     handoffs = HandOffSerializer(many=True, read_only=True)
-    requests = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    requests: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     brief_gaps = serializers.SerializerMethodField()
 
     class Meta(EscalationListSerializer.Meta):
@@ -157,7 +169,9 @@ class OpenSerializer(serializers.Serializer[Escalation]):
     security = serializers.BooleanField(required=False, default=False)
     executive_complaint = serializers.BooleanField(required=False, default=False)
     confidential = serializers.BooleanField(required=False, default=False)
-    signal = serializers.PrimaryKeyRelatedField(queryset=Signal.objects.all(), required=False, allow_null=True, default=None)
+    signal = serializers.PrimaryKeyRelatedField(
+        queryset=Signal.objects.all(), required=False, allow_null=True, default=None
+    )
 
 
 MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "close", "reopen", "withdraw")
@@ -195,7 +209,9 @@ class PostSerializer(serializers.Serializer[Event]):
 
     text = serializers.CharField(max_length=20_000)
     audience = serializers.ChoiceField(choices=["internal", "customer"], default="internal")
-    contacts = serializers.PrimaryKeyRelatedField(queryset=Contact.objects.all(), many=True, required=False, default=list)
+    contacts = serializers.PrimaryKeyRelatedField(
+        queryset=Contact.objects.all(), many=True, required=False, default=list
+    )
     next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
@@ -204,6 +220,9 @@ class OptionSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField(max_length=300)
     trade_off = serializers.CharField(max_length=1000, allow_blank=True, default="")
+    revenue = serializers.CharField(max_length=300, allow_blank=True, default="")
+    exposure = serializers.CharField(max_length=300, allow_blank=True, default="")
+    conditions = serializers.CharField(max_length=1000, allow_blank=True, default="", help_text="One a line.")
     status_quo = serializers.BooleanField(default=False)
     recommended = serializers.BooleanField(default=False)
 

@@ -141,7 +141,11 @@ class EscalationViewSet(
         """Read the thread (oldest first, `?after=SEQ`, 200 at most) or post to it."""
         case = self.get_object()
         if request.method == "GET":
-            after = int(request.query_params.get("after", "0") or 0) if request.query_params.get("after", "0").isdigit() else 0
+            after = (
+                int(request.query_params.get("after", "0") or 0)
+                if request.query_params.get("after", "0").isdigit()
+                else 0
+            )
             rows = case.events.select_related("text").filter(seq__gt=after).order_by("seq")[:200]
             return Response(shapes.EventSerializer(rows, many=True).data)
         data = self._valid(shapes.PostSerializer)

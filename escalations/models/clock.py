@@ -75,6 +75,7 @@ class Clock(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["stopped_at"], name="clock_stopped"),
             models.Index(fields=["fire_at"], condition=Q(state="running", parked=False), name="clock_fire"),
         ]
 

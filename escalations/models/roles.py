@@ -77,6 +77,7 @@ class HandOff(models.Model):
 
     class Meta:
         ordering = ["case", "number"]
+        indexes = [models.Index(fields=["sent_at"], name="handoff_sent")]
         constraints = [
             models.UniqueConstraint(fields=["case", "number"], name="handoff_number_once"),
             models.UniqueConstraint(

@@ -115,7 +115,8 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     """A request of a locked case came to an end: approved → Execute with an action to carry out; declined → rework."""
     granted = made.state in (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
     if granted or made.state == ApprovalRequest.DECLINED:
-        case.decided_at, case.decided_level = at, made.decided_level or case.level
+        case.decided_at = at
+        case.decided_level = case.level if made.decided_level is None else made.decided_level
         case.save(update_fields=["decided_at", "decided_level"])
         clocks.stop(case, states.DECISION, at=at)
         # Whoever decides has taken the duty, whether or not they answered a hand-off before.
@@ -191,7 +192,9 @@ def _reopen_decision(case: Escalation, at: datetime) -> None:
 
 def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:
     """Hand the open requests of a case to the next authority; one that has none above stays where it is, on record."""
-    for request_id in list(case.requests.filter(state=ApprovalRequest.OPEN).order_by("pk").values_list("pk", flat=True)):
+    for request_id in list(
+        case.requests.filter(state=ApprovalRequest.OPEN).order_by("pk").values_list("pk", flat=True)
+    ):
         try:
             with transaction.atomic():
                 deciding.pass_up(request_id=request_id, reason=reason, at=at)

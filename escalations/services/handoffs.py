@@ -54,6 +54,9 @@ def send(
     if duty == CasePerson.OWNER:
         _open_owner_change(case, handoff, at, by)
     handoff.save()
+    if not case.people.filter(user=to).exists():
+        # Named, so that even a confidential case can be read before it is accepted.
+        CasePerson.objects.create(case=case, user=to, letter="I", since=at)
     data = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
     what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
     record(case, [Entry(kind="handed_off", summary=what, actor=by, data=data)], at=at)

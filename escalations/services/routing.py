@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from accounts.models import Account, Role, User
 from accounts.queries import best_holder
@@ -47,7 +48,7 @@ def matrix_rows(policy: PolicyVersion) -> list[routing.Row]:
 
 
 def authority_need(
-    account: Account | None, concession: str, amount: object, currency: str, at: datetime
+    account: Account | None, concession: str, amount: Decimal | None, currency: str, at: datetime
 ) -> tuple[routing.Need | None, Answer | None]:
     """Level and role the ask needs. No ask: nothing. Nobody may: the executive level decides what to do (fail closed)."""
     if not concession:
@@ -66,7 +67,7 @@ def destination(
     issue_type: str,
     tier: str,
     concession: str,
-    amount: object,
+    amount: Decimal | None,
     currency: str,
     at: datetime,
     near: User | None = None,

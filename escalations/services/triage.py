@@ -77,7 +77,7 @@ def usd_or_zero(amount: Decimal, currency: str, at: datetime) -> Decimal:
 
 def earlier_cases(account: Account, at: datetime, besides: int | None) -> int:
     """Cases of the account in the last 12 months, without this one."""
-    return account.escalations.filter(opened_at__gte=at - timedelta(days=365)).exclude(pk=besides).count()
+    return account.escalations.filter(opened_at__gte=at - timedelta(days=365)).exclude(pk=besides or 0).count()
 
 
 def hard_threshold(case: Escalation, at: datetime) -> str:
@@ -102,8 +102,10 @@ def in_band(case: Escalation, account: Account, at: datetime) -> bool:
     """Whether a Green case with this ask would be granted by rule."""
     if not case.concession or case.amount is None:
         return False
-    ask = {"concession": case.concession, "amount": case.amount, "currency": case.currency}
-    return band_for(**ask, tier="green", at=at, account=account) is not None
+    band = band_for(
+        concession=case.concession, amount=case.amount, currency=case.currency, tier="green", at=at, account=account
+    )
+    return band is not None
 
 
 def assess(case: Escalation, *, at: datetime, actor: User | None = None) -> triage.Assessment:

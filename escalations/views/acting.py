@@ -8,9 +8,9 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 
+from accounts.requests import SignedIn
 from escalations.forms.fields import CaseForm
 from escalations.models import Escalation
-from escalations.views.loading import SignedIn
 from ledger.errors import NotAllowed, Refused
 from ledger.idempotency import once
 

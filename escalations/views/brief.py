@@ -7,12 +7,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.requests import SignedIn
 from escalations import briefs
 from escalations.forms import brief as forms
 from escalations.models import Escalation
 from escalations.queries import brief_page
 from escalations.services import access, briefing, downloads
-from escalations.views.loading import SignedIn, load_case, render_case
+from escalations.views.loading import load_case, render_case
 from ledger.errors import Invalid, Stale
 from ledger.now import now
 

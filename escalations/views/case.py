@@ -6,12 +6,13 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.requests import SignedIn
 from escalations import exports
 from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
 from escalations.queries import thread as threads
 from escalations.services import access
-from escalations.views.loading import SignedIn, load_case, render_case
+from escalations.views.loading import load_case, render_case
 from ledger.now import now
 
 

@@ -9,11 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Account, Signal, User
+from accounts.requests import SignedIn
 from escalations import states
 from escalations.forms.intake import IntakeForm, from_signal, typed
 from escalations.models import IntakeDraft
 from escalations.services import drafts, intake
-from escalations.views.loading import SignedIn, add_refusal, load_case, render_case
+from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import Refused
 
 LEVEL_NAMES, TIER_NAMES, LANE_NAMES = dict(states.LEVELS), dict(states.TIERS), dict(states.LANES)

@@ -3,22 +3,15 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from accounts.models import User
+from accounts.requests import SignedIn
 from escalations.models import Escalation
 from escalations.queries import case_page
 from escalations.services import access
 from ledger.errors import Refused
 from ledger.now import now
-
-
-class SignedIn(HttpRequest):
-    """A request of a person: the middleware lets nobody else in."""
-
-    user: User
-    htmx: bool
 
 
 def load_case(request: SignedIn, key: str) -> Escalation:

@@ -9,6 +9,7 @@ from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.requests import SignedIn
 from approvals import queries as approvals
 from approvals.forms import who_context
 from escalations import states
@@ -18,12 +19,6 @@ from escalations.queries import matrices, sla
 from escalations.services.trying import Tried, try_case
 from ledger.errors import Refused
 from ledger.now import now
-
-
-class SignedIn(HttpRequest):
-    """A request as the middleware lets it through: somebody is signed in."""
-
-    user: User
 
 
 def _page(request: SignedIn, name: str, context: dict[str, Any]) -> HttpResponse:

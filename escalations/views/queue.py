@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
+from accounts.requests import SignedIn
 from escalations import exports, states
 from escalations.queries import queue
 from escalations.views.case import csv_answer
-from escalations.views.loading import SignedIn
 from ledger.now import now
 
 PER_PAGE = 25

@@ -5,8 +5,9 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from accounts.requests import SignedIn
 from escalations.models import CasePerson, Escalation, HandOff
-from escalations.views.loading import SignedIn, load_case, render_case
+from escalations.views.loading import load_case, render_case
 
 ANSWER_MARKS = {HandOff.WAITING: "wait", HandOff.ACCEPTED: "grn", HandOff.REPLACED: "none"}
 

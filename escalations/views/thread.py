@@ -9,12 +9,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Account
+from accounts.requests import SignedIn
 from escalations.forms.thread import CUSTOMER, DECISION, ComposerForm, CorrectionForm, StatusForm, WaitingForm
 from escalations.models import Escalation
 from escalations.rules.text_diff import changes
 from escalations.services import access, communication, listening
 from escalations.views.case import thread_page
-from escalations.views.loading import SignedIn, add_refusal, load_case, render_case
+from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import NotAllowed, Refused, Stale
 from messaging.models import InboundMail
 

@@ -59,7 +59,10 @@ class Period:
 
 
 def read(given: Mapping[str, str], at: datetime) -> Period:
-    """The period an address asks for; without one, or without its days, the last 90 days. Raises Invalid naming `period`, `from` or `to`."""
+    """The period an address asks for; without one, or without its days, the last 90 days.
+
+    Raises Invalid naming `period`, `from` or `to`.
+    """
     key = given.get("period") or ("custom" if given.get("from") or given.get("to") else DEFAULT)
     today = at.astimezone(UTC).date()
     if key in ("30", "90"):

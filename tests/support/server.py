@@ -70,7 +70,7 @@ class Desk:
         self.start(name, "manage.py", "run_engine")
 
     def wait_until_ready(self) -> None:
-        """Until the web part of /healthz is well (the engine may start later); AssertionError with the log when it does not become so."""
+        """Until the web part of /healthz is well (the engine may start later); AssertionError with the log when it does not."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.processes["web"].poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz?part=web", timeout=5) as answer:

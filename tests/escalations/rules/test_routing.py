@@ -25,7 +25,8 @@ def test_without_a_row_nobody_guesses() -> None:
 
 
 def test_authority_above_the_row_lifts_the_case() -> None:
-    found = routing.route(ROWS, issue_type="discount", tier="green", need=Need(2, "director", "Discount of 18 needs a director."))
+    need = Need(2, "director", "Discount of 18 needs a director.")
+    found = routing.route(ROWS, issue_type="discount", tier="green", need=need)
     assert (found.level, found.role, found.owner_role) == (2, "director", "team-lead")
     assert "18" in found.reasons[-1]
 
@@ -55,7 +56,10 @@ def test_who_is_next(issue_type: str, tier: str, level: int, expected: tuple[int
 
 def test_a_body_named_next_takes_the_case_to_its_own_level() -> None:
     supplier = Row(6, "supplier", "", 1, "external", "vendor-lead", "vendor-lead", "executive-committee", 3)
-    assert routing.next_role([supplier, *ROWS], issue_type="supplier", tier="red", level=1) == (3, "executive-committee")
+    assert routing.next_role([supplier, *ROWS], issue_type="supplier", tier="red", level=1) == (
+        3,
+        "executive-committee",
+    )
 
 
 def test_at_the_top_nobody_is_next() -> None:

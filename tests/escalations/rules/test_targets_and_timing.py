@@ -8,7 +8,7 @@ from accounts.rules.worktime import WorkCalendar
 from escalations.rules import targets, timing
 from escalations.rules.targets import TargetRow
 
-NINE_TO_FIVE = WorkCalendar(zone="America/New_York", spans={day: ((540, 1020),) for day in range(5)})
+NINE_TO_FIVE = WorkCalendar(zone="America/New_York", spans=dict.fromkeys(range(5), ((540, 1020),)))
 MONDAY = datetime(2026, 1, 19, 14, 0, tzinfo=UTC)  # 9:00 in New York
 
 

@@ -90,7 +90,13 @@ def test_parts_are_named_and_add_up_to_the_score() -> None:
 
 def test_more_trouble_never_lowers_the_score() -> None:
     facts, last = CALM, 0
-    for change in ({"blocker": True}, {"sentiment": -0.5}, {"renewal_days": 20}, {"arr": Decimal(300_000)}, {"legal": True}):
+    for change in (
+        {"blocker": True},
+        {"sentiment": -0.5},
+        {"renewal_days": 20},
+        {"arr": Decimal(300_000)},
+        {"legal": True},
+    ):
         facts = replace(facts, **change)  # type: ignore[arg-type]
         assert assess(facts).score >= last
         last = assess(facts).score

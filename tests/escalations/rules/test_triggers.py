@@ -24,7 +24,9 @@ def test_risk_language_fires_only_near_the_renewal(days: int | None, fires: bool
     assert bool(triggers.risk_language_renewal(seen, {"days": 60})) is fires
 
 
-@pytest.mark.parametrize(("kind", "weight", "fires"), [("legal", 0.6, True), ("legal", 0.5, False), ("hostile", 1.0, False)])
+@pytest.mark.parametrize(
+    ("kind", "weight", "fires"), [("legal", 0.6, True), ("legal", 0.5, False), ("hostile", 1.0, False)]
+)
 def test_only_clear_legal_or_cancellation_words_count(kind: str, weight: float, fires: bool) -> None:
     seen = Seen(kind="email", phrases=((kind, "words", weight),), renewal_days=10)
     assert bool(triggers.risk_language_renewal(seen, {})) is fires

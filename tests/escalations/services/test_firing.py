@@ -96,7 +96,9 @@ def test_after_an_outage_everything_due_fires_once_with_the_due_time_as_breach_t
     breaches = Event.objects.filter(case=case, kind="clock.breach")
     per_clock = list(breaches.values_list("clock", flat=True))
     assert len(per_clock) == len(set(per_clock)) > 0
-    assert all(clock.breached_at == clock.due_at for clock in Clock.objects.filter(pk__in=per_clock, due_at__isnull=False))
+    assert all(
+        clock.breached_at == clock.due_at for clock in Clock.objects.filter(pk__in=per_clock, due_at__isnull=False)
+    )
 
 
 def test_a_clock_that_cannot_fire_is_parked_and_does_not_stop_the_others(cast: Cast, monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -110,7 +112,9 @@ def test_a_clock_that_cannot_fire_is_parked_and_does_not_stop_the_others(cast: C
         return real(clock_id, at)
 
     monkeypatch.setattr(firing, "fire", fire)
-    with time_machine.travel(max(broken.warn_at, live(good, states.DECISION).warn_at) + timedelta(seconds=1), tick=False):
+    with time_machine.travel(
+        max(broken.warn_at, live(good, states.DECISION).warn_at) + timedelta(seconds=1), tick=False
+    ):
         for _ in range(3):
             firing.fire_due()
     broken.refresh_from_db()

@@ -30,7 +30,10 @@ def test_an_opened_case_is_triaged_routed_staffed_and_handed_off(cast: Cast) -> 
     assert case.state == states.HANDED_OFF
     assert case.tier == states.YELLOW
     assert case.level == states.DIRECTOR
-    assert case.score_parts and case.triage_reasons and case.route_reasons and case.matrix_row
+    assert case.score_parts
+    assert case.triage_reasons
+    assert case.route_reasons
+    assert case.matrix_row
     letters = list(case.people.values_list("letter", flat=True))
     assert letters.count("A") == 1
     assert {"owner", "authority", "communication", "scribe"} <= set(case.people.values_list("duty", flat=True))
@@ -68,9 +71,9 @@ def test_a_refusal_needs_a_reason_and_the_case_finds_another_owner(cast: Cast) -
 
 def test_an_ask_with_gaps_in_the_brief_is_refused_and_names_them(cast: Cast) -> None:
     case = accepted(cast)
+    terms = {"concession": "discount", "amount": 18, "currency": "USD", "question": "Approve?"}
     with pytest.raises(Invalid, match="Recommendation"):
-        from_here = {"concession": "discount", "amount": 18, "currency": "USD", "question": "Approve?"}
-        asking_case(case, cast, from_here)
+        asking_case(case, cast, terms)
     assert not ApprovalRequest.objects.exists()
 
 
@@ -99,7 +102,12 @@ def test_a_bigger_ask_raises_the_level_and_the_executive_decides(cast: Cast) -> 
     made = case.requests.get()
     assert made.approver == cast.sponsor
     deciding.decide(
-        request_id=made.pk, by=cast.sponsor, verdict="conditions", version=made.version, reason="Fits", conditions="3 years"
+        request_id=made.pk,
+        by=cast.sponsor,
+        verdict="conditions",
+        version=made.version,
+        reason="Fits",
+        conditions="3 years",
     )
     assert case_of(case).state == states.EXECUTING
 
@@ -180,7 +188,10 @@ def test_waiting_on_the_customer_pauses_clocks_and_nobody_resumes_them(cast: Cas
 
 def test_a_refund_above_the_limit_opens_a_case_by_itself(cast: Cast) -> None:
     signals.record(
-        account=cast.northwind, contact=cast.contact, kind=Signal.EMAIL, text="We demand a refund of $12,400 for the outage."
+        account=cast.northwind,
+        contact=cast.contact,
+        kind=Signal.EMAIL,
+        text="We demand a refund of $12,400 for the outage.",
     )
     case = Escalation.objects.get()
     assert case.trigger
@@ -193,17 +204,22 @@ def test_a_refund_above_the_limit_opens_a_case_by_itself(cast: Cast) -> None:
 def test_cancellation_words_near_the_renewal_open_a_case(cast: Cast) -> None:
     signals.record(account=cast.northwind, contact=cast.contact, kind=Signal.EMAIL, text="We will cancel our contract.")
     assert Escalation.objects.get().trigger
-    signals.record(account=cast.northwind, contact=cast.contact, kind=Signal.EMAIL, text="Again: we will cancel our contract.")
+    signals.record(
+        account=cast.northwind, contact=cast.contact, kind=Signal.EMAIL, text="Again: we will cancel our contract."
+    )
     assert Escalation.objects.count() == 1
     Account.objects.filter(pk=cast.elsewhere.pk).update(renewal_date=(now() + timedelta(days=200)).date())
-    signals.record(account=Account.objects.get(pk=cast.elsewhere.pk), kind=Signal.EMAIL, text="We will cancel our contract.")
+    signals.record(
+        account=Account.objects.get(pk=cast.elsewhere.pk), kind=Signal.EMAIL, text="We will cancel our contract."
+    )
     assert Escalation.objects.count() == 1
 
 
 def test_three_counterproposals_without_a_concession_open_a_case(cast: Cast) -> None:
     for number in range(3):
         assert not Escalation.objects.exists()
-        signals.record(account=cast.northwind, kind=Signal.COUNTERPROPOSAL, text=f"Round {number}: no change", logged_by=cast.csm)
+        words = f"Round {number}: no change"
+        signals.record(account=cast.northwind, kind=Signal.COUNTERPROPOSAL, text=words, logged_by=cast.csm)
     assert Escalation.objects.get().trigger
 
 
