@@ -70,7 +70,7 @@ def _canonical(content: dict[str, Any]) -> str:
 
 
 def _digest(parent: int, entry: Entry, before: str) -> str:
-    at = entry.at.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    at = entry.at.isoformat(timespec="microseconds")[:26]  # without the zone: moments are kept in UTC
     return sign(f"{parent}\x00{entry.seq}\x00{at}\x00{entry.content_digest}\x00{before}", entry.key_id)
 
 

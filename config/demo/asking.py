@@ -37,7 +37,7 @@ class Asking(Handing):
         told, world = self.told, self.world
         kind = world.concessions[told.concession]
         measured = world.measured(told.concession, amount, told.currency)
-        granter = world.granter(self.account, told.concession, measured, at, exclude={by.pk})
+        granter = world.granter(self.account, told.concession, measured, at, exclude={by.id})
         if granter is None:
             return None
         band = world.pre_approved(told.concession, measured, granter.granted, self.case.tier)
@@ -72,12 +72,12 @@ class Asking(Handing):
         terms = storable({**basis, "currency": self.told.currency if money else ""})
         return self.batch.add(
             ApprovalRequest,
-            account_id=self.account.pk,
+            account_id=self.account.id,
             case_key=self.case.key,
             case_url=f"/escalations/{self.case.key}/",
             case_title=self.case.title,
             tier=self.case.tier,
-            requester_id=by.pk,
+            requester_id=by.id,
             concession=kind.slug,
             concession_name=kind.name,
             unit=kind.unit,
@@ -92,7 +92,7 @@ class Asking(Handing):
             terms_hash=terms_hash(terms),
             brief={"version": snapshot.number, **snapshot.parts},
             deadline=deadline,
-            authority_id=self.world.version.pk,
+            authority_id=self.world.version.id,
             opened_at=at,
             step_since=at,
             step=1,
@@ -101,7 +101,7 @@ class Asking(Handing):
         )
 
     def _ask_somebody(self, made: Any, granter: Granter, at: datetime, by: User, *, by_rule: bool) -> None:
-        made.rule = granter.rule(self.world.version.number, [by.pk])
+        made.rule = granter.rule(self.world.version.number, [by.id])
         made.total_usd = granter.total if made.unit == MONEY else None
         self.log[made.id] = (made, [])
         role, limit = (granter.limit.role_name, granter.limit.words) if not by_rule else ("", "")
@@ -111,12 +111,12 @@ class Asking(Handing):
             self._step(made, granter, at)
 
     def _step(self, made: Any, granter: Granter, at: datetime) -> None:
-        made.approver_id, made.approver_role_id = granter.person.pk, self.world.roles[granter.limit.role].pk
+        made.approver_id, made.approver_role_id = granter.person.id, self.world.roles[granter.limit.role].id
         step = self.batch.add(
             ApprovalStep,
             request_id=made.id,
             order=made.step,
-            approver_id=granter.person.pk,
+            approver_id=granter.person.id,
             role_id=made.approver_role_id,
             limit=granter.limit.words[:80],
             state=ApprovalStep.WAITING,
@@ -138,7 +138,7 @@ class Asking(Handing):
     def _decision_authority(self, user: User, at: datetime) -> None:
         if self.on_duty(CasePerson.AUTHORITY) != user:
             self.take_duty(user, CasePerson.AUTHORITY, at, accepted=False)
-            data = {"user": user.pk, "duty": "authority"}
+            data = {"user": user.id, "duty": "authority"}
             self.record(at, "role", f"{user.name} is the decision authority", data=data)
 
     def _enter(
@@ -158,7 +158,7 @@ class Asking(Handing):
             request_id=made.id,
             kind=kind,
             at=at,
-            actor_id=actor.pk if actor else None,
+            actor_id=actor.id if actor else None,
             channel=channel,
             rule_version=self.world.version.number,
             step=made.step,
@@ -199,7 +199,7 @@ class Asking(Handing):
             self.accept(at, CasePerson.AUTHORITY)
         step, granter = self.steps[-1]
         step.state, step.ended_at = ApprovalStep.DECIDED, at
-        made.state, made.decided_at, made.decided_by_id, made.version = verdict, at, by.pk, made.version + 1
+        made.state, made.decided_at, made.decided_by_id, made.version = verdict, at, by.id, made.version + 1
         made.reason, made.conditions, made.decided_level = reason, conditions, granter.limit.level
         values = {"role": granter.limit.role_name, "limit": granter.limit.words, "options": made.options}
         against = goes_against(verdict, made.options)
@@ -220,7 +220,7 @@ class Asking(Handing):
                 each.accepted_at = each.accepted_at or at
         value = made.amount_usd if made.unit == MONEY else made.amount
         if value is not None:
-            self.world.grants.setdefault(self.account.pk, []).append((at, made.concession, value))
+            self.world.grants.setdefault(self.account.id, []).append((at, made.concession, value))
         self.move("execute", at, by, STATE_NAMES[made.state])
         owner = self.owner or self.world.users[made.requester_id]
         self.act(f"Carry out: {made.ask}", owner, at, at + EXECUTION_TIME, execution=True)
@@ -240,7 +240,7 @@ class Asking(Handing):
             Action,
             case_id=self.case.id,
             title=title[:200],
-            owner_id=owner.pk,
+            owner_id=owner.id,
             due_at=due_at,
             execution=execution,
             made_at=at,
@@ -254,7 +254,7 @@ class Asking(Handing):
         """An action is done, an execution action with its proof."""
         self.tick(at)
         owner = self.world.users[action.owner_id]
-        action.state, action.done_at, action.done_by_id, action.proof = Action.DONE, at, owner.pk, proof[:300]
+        action.state, action.done_at, action.done_by_id, action.proof = Action.DONE, at, owner.id, proof[:300]
         done = f"Done: {action.title}" + (f" ({proof})" if proof else "")
         self.record(at, "action.done", done, actor=owner, data={"action": action.id})
 

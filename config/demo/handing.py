@@ -34,9 +34,9 @@ class Handing(Opening):
             HandOff,
             case_id=self.case.id,
             number=number,
-            from_user_id=by.pk if by else None,
-            to_user_id=to.pk,
-            to_role_id=self.world.roles[role].pk if role in self.world.roles else None,
+            from_user_id=by.id if by else None,
+            to_user_id=to.id,
+            to_role_id=self.world.roles[role].id if role in self.world.roles else None,
             duty=duty,
             level=self.case.level,
             kind=self.case.kind,
@@ -51,7 +51,7 @@ class Handing(Opening):
             clock = self.start(states.ACCEPTANCE, at)
             found.due_at = clock.due_at if clock else None
         self.handoffs.append(found)
-        data = {"handoff": found.id, "to": to.pk, "duty": duty, "level": self.case.level}
+        data = {"handoff": found.id, "to": to.id, "duty": duty, "level": self.case.level}
         self.record(at, "handed_off", f"Handed to {to.name} as {DUTY_NAMES[duty].lower()}", actor=by, data=data)
         return found
 
@@ -69,7 +69,7 @@ class Handing(Opening):
         summary = f"{user.name} accepted as {DUTY_NAMES[duty].lower()}"
         self.record(at, "accepted", summary, actor=user, data={"handoff": found.id})
         if duty == CasePerson.OWNER:
-            self.owner, self.case.owner_id = user, user.pk
+            self.owner, self.case.owner_id = user, user.id
             self.stop(states.ACCEPTANCE, at)
             self.move("accept", at, user)
             self.start(states.FIRST_ACT, at)
@@ -156,11 +156,11 @@ class Handing(Opening):
         if found is None or found[0] > self.case.level:
             return found
         decider = self.on_duty(CasePerson.AUTHORITY)
-        return None if decider and decider.pk in self.world.holders[found[1]] else found
+        return None if decider and decider.id in self.world.holders[found[1]] else found
 
     def _next_decider(self, role: str) -> User | None:
         now_deciding = self.on_duty(CasePerson.AUTHORITY)
-        exclude = (now_deciding.pk,) if now_deciding else ()
+        exclude = (now_deciding.id,) if now_deciding else ()
         more = {states.DIRECTOR: ("director",), states.EXECUTIVE: ("executive-sponsor", "cro")}
         roles = (role, *more.get(self.case.level, ()))
         return self.world.first_holder(roles, self.account, self.owner, exclude)

@@ -40,13 +40,13 @@ class Life(Asking):
         self.tick(at)
         by = self.owner or self.lead
         case = self.case
-        case.status_text, case.status_by_id, case.status_at, case.version = text, by.pk, at, case.version + 1
+        case.status_text, case.status_by_id, case.status_at, case.version = text, by.id, at, case.version + 1
         self.record(at, "status", "Status changed", actor=by, audience=Event.INTERNAL, text=text)
 
     def tell_customer(self, at: datetime, text: str, contact: Contact, due: datetime) -> None:
         """An update by the communication lead; meets the first response and starts the clock of the next one."""
         self.tick(at)
-        data = {"contacts": [contact.pk]}
+        data = {"contacts": [contact.id]}
         values = {"actor": self.lead, "audience": Event.CUSTOMER, "text": text, "data": data}
         self.record(at, Event.CUSTOMER_UPDATE, f"To {contact.name}", **values)
         self.stop(states.RESPONSE, at)
@@ -108,7 +108,7 @@ class Life(Asking):
         """The review is done."""
         self.tick(at)
         review = self.review
-        review.state, review.signed_at, review.signed_by_id = Review.DONE, at, by.pk
+        review.state, review.signed_at, review.signed_by_id = Review.DONE, at, by.id
         self.stop(states.REVIEW_DUE, at)
         self.record(at, "review", "Review signed", actor=by)
 
@@ -116,7 +116,7 @@ class Life(Asking):
         """Without the review, for a reason."""
         self.tick(at)
         review = self.review
-        review.state, review.waived_reason, review.signed_at, review.signed_by_id = Review.WAIVED, reason, at, by.pk
+        review.state, review.waived_reason, review.signed_at, review.signed_by_id = Review.WAIVED, reason, at, by.id
         self.stop(states.REVIEW_DUE, at, Clock.STOPPED)
         self.record(at, "review", f"Review waived: {reason}", actor=by)
 
@@ -157,11 +157,11 @@ class Life(Asking):
         owner = self.owner or self.lead
         made = self.batch.add(
             Commitment,
-            account_id=self.account.pk,
+            account_id=self.account.id,
             case_id=self.case.id,
             by=by,
             text=text[:300],
-            owner_id=owner.pk,
+            owner_id=owner.id,
             due_on=due_on,
             made_at=at,
             state=Commitment.KEPT if kept_at else Commitment.OPEN,

@@ -62,7 +62,7 @@ class Opening(Clockwork):
             name="" if told.opened_by else "Trigger rule",
             audience=Event.INTERNAL,
             text=told.issue,
-            data={"signal": told.signal.pk if told.signal else None, "trigger": told.trigger},
+            data={"signal": told.signal.id if told.signal else None, "trigger": told.trigger},
         )
         if told.signal:
             self.customer_wrote(told.signal, at)
@@ -88,7 +88,7 @@ class Opening(Clockwork):
 
     def _facts(self, at: datetime) -> Facts:
         told, account = self.told, self.account
-        before = self.world.opened.setdefault(account.pk, [])
+        before = self.world.opened.setdefault(account.id, [])
         earlier = sum(1 for each in before if at - YEAR <= each < at)
         before.append(at)
         measured = self.measured()
@@ -165,7 +165,7 @@ class Opening(Clockwork):
             self.people.append(Duty(lead, "R", CasePerson.COMMUNICATION, accepted, since=at))
         for role, letter in world.stakeholders.get(self.case.tier, ()):
             user = world.holder(role, account, owner)
-            if user and all(each.user.id != user.pk for each in self.people):
+            if user and all(each.user.id != user.id for each in self.people):
                 self.people.append(Duty(user, "R" if letter == "A" else letter, since=at))
         busy = (CasePerson.OWNER, CasePerson.AUTHORITY)
         free = [each.user for each in self.people if each.duty not in busy] or [each.user for each in self.people]
@@ -181,9 +181,9 @@ class Opening(Clockwork):
         data = {"rows": options} if options is not None else {}
         if row is not None:
             row.version += 1
-            row.text, row.data, row.by_id, row.at = text, data, by.pk if by else None, at
+            row.text, row.data, row.by_id, row.at = text, data, by.id if by else None, at
         elif text.strip() or options:
-            values = {"part": part, "text": text, "data": data, "by_id": by.pk if by else None, "at": at, "version": 1}
+            values = {"part": part, "text": text, "data": data, "by_id": by.id if by else None, "at": at, "version": 1}
             self.parts[part] = self.batch.add(BriefPart, case_id=self.case.id, **values)
 
     def freeze(self, reason: str, at: datetime) -> Any:

@@ -72,9 +72,9 @@ class Thread:
         self.case = batch.add(
             Escalation,
             state=states.NEW,
-            account_id=self.account.pk,
-            policy_id=world.policy.pk,
-            issue_type_id=self.issue_type.pk,
+            account_id=self.account.id,
+            policy_id=world.policy.id,
+            issue_type_id=self.issue_type.id,
             title=told.title[:160],
             issue=told.issue,
             impact=told.impact,
@@ -92,8 +92,8 @@ class Thread:
             deadline=told.deadline,
             impasse_at=told.impasse_at,
             opened_at=told.opened_at,
-            opened_by_id=told.opened_by.pk if told.opened_by else None,
-            signal_id=told.signal.pk if told.signal else None,
+            opened_by_id=told.opened_by.id if told.opened_by else None,
+            signal_id=told.signal.id if told.signal else None,
             trigger=told.trigger,
             trigger_text=told.trigger_text[:300],
             route_reasons=[],
@@ -122,7 +122,7 @@ class Thread:
             "at": at,
             "kind": kind,
             "audience": audience,
-            "actor_id": actor.pk if actor else None,
+            "actor_id": actor.id if actor else None,
             "actor_name": name or (actor.name if actor else "Escalation Desk"),
             "summary": summary[:400],
             "clock_id": clock,
@@ -150,7 +150,7 @@ class Thread:
     def customer_wrote(self, signal: Signal, at: datetime | None = None) -> None:
         """The customer's words, as a signal brought them."""
         who = signal.contact.name if signal.contact else self.account.name
-        data = {"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment}
+        data = {"signal": signal.id, "phrases": signal.phrases, "sentiment": signal.sentiment}
         summary = str(dict(Signal.KINDS)[signal.kind])
         moment = at or signal.at
         self.record(

@@ -86,7 +86,7 @@ class World:
 
     def _read_people(self, at: datetime) -> None:
         self.roles = {role.slug: role for role in Role.objects.all()}
-        self.users = {user.pk: user for user in User.objects.filter(is_active=True)}
+        self.users = {user.id: user for user in User.objects.filter(is_active=True)}
         self._found: dict[Any, User | None] = {}
         self.holders: dict[str, dict[int, User]] = {slug: {} for slug in self.roles}
         held = RoleHolding.objects.in_force(at).order_by("user_id").values_list("role__slug", "user_id")
@@ -100,10 +100,10 @@ class World:
             targets.TargetRow(**{name: getattr(row, name) for name in names})
             for row in Target.objects.filter(version=policy)
         ]
-        self.calendars = {row.pk: row for row in Calendar.objects.all()}
+        self.calendars = {row.id: row for row in Calendar.objects.all()}
         self.hours: dict[int | None, WorkCalendar | None] = {pk: work_calendar(x) for pk, x in self.calendars.items()}
         self.hours[None] = None
-        self._business = next(row.pk for row in self.calendars.values() if row.slug == "business")
+        self._business = next(row.id for row in self.calendars.values() if row.slug == "business")
         self.stakeholders: dict[str, list[tuple[str, str]]] = {}
         for row in Stakeholder.objects.filter(version=policy).select_related("role"):
             self.stakeholders.setdefault(row.tier, []).append((row.role.slug, row.letter))
@@ -213,7 +213,7 @@ class World:
         above: str = "",
     ) -> Granter | None:
         """The lowest role that covers the ask, and somebody who holds it; above a role when an ask is passed up."""
-        granted = self.granted(account.pk, concession, at)
+        granted = self.granted(account.id, concession, at)
         total = None if measured is None else measured + granted
         arr = None if account.arr is None else self.in_usd(account.arr, account.currency)
         limits = self._limits[concession]
@@ -229,7 +229,7 @@ class World:
         if role not in PERSONAL_ROLES:
             return self.holder(role, account, None, exclude)
         own = self.users.get((account.csm_id if role == "csm" else account.ae_id) or 0)
-        return own if own and own.pk in self.holders[role] and own.pk not in exclude else None
+        return own if own and own.id in self.holders[role] and own.id not in exclude else None
 
 
 @dataclass

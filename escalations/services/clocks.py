@@ -21,6 +21,7 @@ from escalations.rules import targets, timing
 from escalations.services.log import Entry, record
 
 BUSINESS_CALENDAR = "business"
+DATE_GIVEN = "until the date given"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def start(case: Escalation, kind: str, *, at: datetime, due_at: datetime | None 
     Returns None when the policy promises nothing for it.
     """
     stop(case, kind, at=at, outcome=Clock.STOPPED, refresh=False)
-    made = promise(case, kind) if due_at is None else _until(at, due_at, why)
+    made = promise(case, kind) if due_at is None else _until(kind, at, due_at, why)
     if made is None:
         return None
     generation = (case.clocks.filter(kind=kind).aggregate(last=Max("generation"))["last"] or 0) + 1
@@ -102,9 +103,11 @@ def start(case: Escalation, kind: str, *, at: datetime, due_at: datetime | None 
     return clock
 
 
-def _until(at: datetime, due_at: datetime, why: str) -> Promise:
+def _until(kind: str, at: datetime, due_at: datetime, why: str) -> Promise:
     seconds = max(0, int((due_at - at).total_seconds()))
-    return Promise(seconds, "until the date given", 75, Target.ESCALATE, None, [why or "Date given for this case"])
+    # A late word to the customer is a reminder to one person, not a matter for the next level.
+    on_breach = Target.REMIND if kind == states.CUSTOMER_UPDATE else Target.ESCALATE
+    return Promise(seconds, DATE_GIVEN, 75, on_breach, None, [why or "Date given for this case"])
 
 
 def _schedule(clock: Clock) -> None:
@@ -163,7 +166,7 @@ def retarget(case: Escalation, *, at: datetime) -> None:
     Warnings that were sent are not sent again; a new target already past breaches once, at the new due time.
     """
     for clock in case.clocks.live():
-        made = promise(case, clock.kind) if clock.target_text != "until the date given" else None
+        made = promise(case, clock.kind) if clock.target_text != DATE_GIVEN else None
         if made is None or made.seconds == clock.target_seconds or clock.breached_at:
             continue
         clock.target_seconds, clock.target_text = made.seconds, made.text

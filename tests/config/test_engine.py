@@ -169,12 +169,12 @@ def test_healthz_says_so_when_the_database_does_not_answer(
 def test_the_timetable_is_put_right_once_however_often_it_is_ensured(db: None) -> None:
     schedules.ensure()
     schedules.ensure()
-    row = Schedule.objects.get()
+    row = Schedule.objects.get(name="sweep")
     assert (row.func, row.minutes, row.repeats) == ("config.tasks.sweep", 1, -1)
     run = row.next_run
     Schedule.objects.create(name="sweep", func="os.abort", schedule_type=Schedule.ONCE)
     Schedule.objects.filter(pk=row.pk).update(minutes=50)
     schedules.ensure()
-    assert Schedule.objects.get().minutes == 1
+    assert Schedule.objects.get(name="sweep").minutes == 1
     schedules.ensure()
-    assert Schedule.objects.get().next_run >= run
+    assert Schedule.objects.get(name="sweep").next_run >= run

@@ -121,3 +121,21 @@ def test_a_clock_that_cannot_fire_is_parked_and_does_not_stop_the_others(cast: C
     assert broken.parked
     assert "no such luck" in broken.error
     assert live(good, states.DECISION).warned_at is not None
+
+
+def test_a_late_customer_update_reminds_and_does_not_raise_the_level(cast: Cast) -> None:
+    case = accepted(cast)
+    communication.customer_update(
+        case_id=case.pk,
+        by=cast.csm,
+        text="Word by noon.",
+        contacts=[cast.contact],
+        next_update_at=now() + timedelta(hours=3),
+    )
+    with time_machine.travel(now() + timedelta(hours=3, minutes=1), tick=False):
+        while firing.fire_due():
+            pass
+    case = Escalation.objects.get(pk=case.pk)
+    assert case.level == states.DIRECTOR
+    assert Event.objects.filter(case=case, kind="clock.breach", clock__kind=states.CUSTOMER_UPDATE).count() == 1
+    assert Message.objects.filter(kind="breach", user=cast.csm).exists()
