@@ -128,8 +128,7 @@ class Beginning:
         life, told = self.life, self.life.told
         if life.case.state != states.DIAGNOSING:
             return
-        owner = life.owner
-        assert owner is not None
+        owner = life.owner or life.lead
         life.post(at, owner, self.chance.of(stories.UPDATES).format_map(told.words))
         life.first_act(at)
         life.write_part("facts", f"{told.impact} ARR at risk: {life.case.arr_at_risk:,.0f} {told.currency}.", owner, at)
@@ -187,7 +186,7 @@ class Beginning:
 
     def _tell(self, at: datetime) -> None:
         """Write to the customer; with a thread of some length, again before the next update is due."""
-        life, told = self.life, self.life.told
+        life = self.life
         if life.case.state not in states.OPEN or not life.customer.contacts:
             return
         gap = self._gap(at)

@@ -22,6 +22,7 @@ class Clockwork(Thread):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.live: dict[str, Any] = {}
+        self._ticked: datetime = self.told.opened_at
         self._generations: Counter[str] = Counter()
 
     def start(self, kind: str, at: datetime, due_at: datetime | None = None, why: str = "") -> Any:
@@ -134,9 +135,11 @@ class Clockwork(Thread):
         while True:
             due = [each for each in self.live.values() if each.fire_at is not None and each.fire_at <= until]
             if not due:
+                self._ticked = until
                 return
             clock = min(due, key=lambda each: each.fire_at)
-            at = min(clock.fire_at + timedelta(seconds=1), until)
+            # A new target may lie in the past already; nothing fires before what was done last.
+            at = min(max(clock.fire_at + timedelta(seconds=1), self._ticked), until)
             if clock.fire_at >= clock.due_at:
                 self._breach(clock, at)
             else:

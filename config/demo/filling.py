@@ -58,7 +58,9 @@ def fill(cases: int, seed: int, tell_progress: Callable[[Progress], None]) -> Pr
     """Add so many cases over the last three years; 2 % of them are open, with due times over the next days."""
     chance, at = Chance(seed), now().replace(microsecond=0)
     _give_room()
-    customers = _customers(min(MOST_ACCOUNTS, max(10, cases // CASES_PER_ACCOUNT)), chance, at)
+    number = min(MOST_ACCOUNTS, max(10, cases // CASES_PER_ACCOUNT))
+    # Accounts that exist draw nothing, so theirs is another chance: the same seed makes the same cases again.
+    customers = _customers(number, Chance(seed + 1), at)
     world, ids = World(at), reserve(MODELS, cases)
     progress = Progress(0, cases)
     begun = monotonic()

@@ -23,7 +23,8 @@ class Life(Asking):
     def lead(self) -> User:
         """The communication lead; whoever owns the case where nobody is."""
         found = self.on_duty(CasePerson.COMMUNICATION) or self.owner or self.told.opened_by
-        assert found is not None
+        if found is None:
+            raise ValueError("Nobody speaks for this case")
         return found
 
     def first_act(self, at: datetime) -> None:
@@ -46,9 +47,8 @@ class Life(Asking):
     def tell_customer(self, at: datetime, text: str, contact: Contact, due: datetime) -> None:
         """An update by the communication lead; meets the first response and starts the clock of the next one."""
         self.tick(at)
-        data = {"contacts": [contact.id]}
-        values = {"actor": self.lead, "audience": Event.CUSTOMER, "text": text, "data": data}
-        self.record(at, Event.CUSTOMER_UPDATE, f"To {contact.name}", **values)
+        to, data = f"To {contact.name}", {"contacts": [contact.id]}
+        self.record(at, Event.CUSTOMER_UPDATE, to, actor=self.lead, audience=Event.CUSTOMER, text=text, data=data)
         self.stop(states.RESPONSE, at)
         self.stop(states.CUSTOMER_UPDATE, at)
         self.start(states.CUSTOMER_UPDATE, at, due_at=due, why="Next update promised to the customer")

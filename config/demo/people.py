@@ -58,7 +58,7 @@ PEOPLE = (
            "Decide scope and cost variances"),
     Person("stefan", "Stefan Kral", ("vendor-lead",), "paula", EMEA, BERLIN, "Vendor management", "Own supplier cases"),
     Person("nadia", "Nadia Farouk", ("functional-lead",), "lena", AMERICAS, NEW_YORK, "Delivery", "Own outages and overruns"),
-    Person("ben", "Ben Adeyemi", ("deal-desk",), "lena", AMERICAS, NEW_YORK, "Deal desk", "Take pricing hand-offs"),
+    Person("ben", "Ben Adeyemi", ("deal-desk",), "lena", AMERICAS, NEW_YORK, "Deal desk", "Pricing hand-offs"),
     Person("sofia", "Sofia Rossi", ("support",), "nadia", EMEA, BERLIN, "Support", "Take hand-offs from support"),
     Person("kenji", "Kenji Mori", ("engineering",), "nadia", AMERICAS, CHICAGO, "Engineering", "Take incident hand-offs"),
     Person("hannah", "Hannah Cole", ("billing",), "ravi", AMERICAS, NEW_YORK, "Billing", "Own small billing disputes"),
@@ -69,7 +69,7 @@ PEOPLE = (
            "Last stop of supplier cases"),
     Person("sana", "Sana Khan", ("pmo",), "dana", AMERICAS, NEW_YORK, "Operations",
            "Policy drafts, inbox, outbox, imports, figures"),
-    Person("rita", "Rita Quist", ("administrator",), "", AMERICAS, NEW_YORK, "Operations", "The admin: people, roles, matrices"),
+    Person("rita", "Rita Quist", ("administrator",), "", AMERICAS, NEW_YORK, "Operations", "The admin"),
     Person("felix", "Felix Brandt", ("external",), "", EMEA, BERLIN, "Outside counsel", "See only what is shared"),
 )  # fmt: skip
 ADMIN = "rita"

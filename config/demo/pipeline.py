@@ -42,7 +42,7 @@ def _make(make: Batches, sender: Connection) -> None:
         for batch in make():
             sender.send(batch)
         sender.send(END)
-    except Exception:  # the parent raises it
+    except Exception:  # noqa: BLE001 the parent raises it
         sender.send(traceback.format_exc())
 
 

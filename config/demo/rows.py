@@ -4,7 +4,7 @@ A row class takes its columns, defaults and what the chain signs from its model,
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -85,7 +85,7 @@ class Table:
         fields = model._meta.concrete_fields
         quote = connection.ops.quote_name
         self.name = quote(model._meta.db_table)
-        self.columns = ", ".join(quote(field.column) for field in fields)
+        self.columns = ", ".join(quote(str(field.column)) for field in fields)
         self.places = ", ".join(["%s"] * len(fields))
         self.values = attrgetter(*(field.attname for field in fields))
         self.changes = [(place, change) for place, field in enumerate(fields) if (change := _change(field))]
@@ -98,7 +98,7 @@ class Table:
                 values[place] = change(values[place])
         return values
 
-    def insert(self, rows: Iterable[list[Any]]) -> None:
+    def insert(self, rows: list[list[Any]]) -> None:
         """Write the rows."""
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":

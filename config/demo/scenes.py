@@ -60,11 +60,11 @@ SCENES = (
     Scene("Bluff Construction", "renewal-at-risk", 1, 0.6, TRIAGED, 10),
     Scene("Keystone Steel", "technical-outage", 0, 1.5, DIAGNOSING, with_signal=True),
     Scene("Meridian Foods", "discount-beyond-limit", 0, 7, DIAGNOSING, 14),
-    Scene("Fjord Shipping", "renewal-at-risk", 2, 16, DIAGNOSING, 12, blocker=True),
+    Scene("Fjord Shipping", "renewal-at-risk", 2, 44, SILENT, 12, blocker=True),
     Scene("Tallis Media", "scope-cost-variance", 0, 28, DIAGNOSING),
     Scene("Quill Publishing", "discount-beyond-limit", 2, 12, DIAGNOSING, 10, blocker=True),
     Scene("Cedar Grocers", "contract-exception", 1, 34, DIAGNOSING, 15),
-    Scene("Pinecrest Hotels", "refund-credit", 2, 26, SILENT, 3_400, with_signal=True),
+    Scene("Pinecrest Hotels", "refund-credit", 2, 26, DIAGNOSING, 3_400, with_signal=True),
     Scene("Tidewater Utilities", "renewal-at-risk", 0, 53, at(states.DIAGNOSING), 8),
     Scene("Oakridge Schools", "contract-exception", 1, 70, PAUSED, 12),
     Scene("Delta Optics", "discount-beyond-limit", 0, 29, PAUSED, 12),
@@ -87,5 +87,10 @@ SCENES = (
 )
 
 # What has ended over the last six months: as many again, drawn from the stories.
-ENDED = 52
+ENDED = 54
 ENDED_DAYS = 178
+# Every third ended case was for the executives.
+EXECUTIVE = (
+    ("vip-at-risk", 30_000), ("discount-beyond-limit", 24), ("compliance-exception", None), ("refund-credit", 11_500),
+    ("contract-exception", 24), ("renewal-at-risk", 30),
+)  # fmt: skip

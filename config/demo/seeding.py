@@ -17,7 +17,7 @@ from config.demo.living import Life
 from config.demo.people import ensure_people
 from config.demo.playing import Player
 from config.demo.rows import MODELS, Batch, write
-from config.demo.scenes import ENDED, ENDED_DAYS, SCENES, Scene
+from config.demo.scenes import ENDED, ENDED_DAYS, EXECUTIVE, SCENES, Scene
 from config.demo.signals import background_signals, signal_for
 from config.demo.stories import STORIES
 from config.demo.telling import opening_hour, tell
@@ -71,7 +71,7 @@ def _history(customers: dict[str, Customer], chance: Chance, at: datetime) -> li
     found = []
     for place in range(ENDED):
         days = ENDED_DAYS - (ENDED_DAYS - 12) * (place / ENDED) ** 1.15
-        slug = chance.weighted(slugs)
+        slug, amount = EXECUTIVE[place // 3 % len(EXECUTIVE)] if place % 3 == 1 else (chance.weighted(slugs), None)
         script = Script(
             until=states.CLOSED,
             rich=place % 3 == 0,
@@ -85,7 +85,8 @@ def _history(customers: dict[str, Customer], chance: Chance, at: datetime) -> li
             waived=place % 16 == 9,
             reopened=place % 25 == 12,
         )
-        scene = Scene(names[place * 7 % len(names)], slug, place % len(STORIES[slug].variants), 0, script)
+        name, variant = names[place * 7 % len(names)], place % len(STORIES[slug].variants)
+        scene = Scene(name, slug, variant, 0, script, amount)
         found.append((opening_hour(at - timedelta(days=days), chance), scene))
     return found
 

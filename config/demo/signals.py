@@ -62,7 +62,9 @@ def background_signals(customers: dict[str, Customer], people: dict[str, User], 
         for _ in range(chance.whole(3, 5)):
             moment = at - timedelta(days=chance.between(2, 70), minutes=chance.between(0, 900))
             if chance.happens(0.3):
-                signal_for(customer, chance.of(NOTES), chance.of((Signal.NOTE, Signal.CALL, Signal.SESSION)), moment, by=csm)
+                signal_for(
+                    customer, chance.of(NOTES), chance.of((Signal.NOTE, Signal.CALL, Signal.SESSION)), moment, by=csm
+                )
             else:
                 words = chance.of(WORRIED if chance.happens(worried) else FRIENDLY)
                 signal_for(customer, words, chance.of((Signal.EMAIL, Signal.EMAIL, Signal.CHAT)), moment)

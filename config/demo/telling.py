@@ -9,7 +9,8 @@ from accounts.models import Account, Signal, User
 from accounts.rules.tone import Tone, read_tone
 from approvals.rules.words import DAYS, MONEY, MONTHS, PERCENT, amount_words
 from config.demo.chance import Chance
-from config.demo.stories import PRODUCTS, STORIES, Story
+from config.demo.plots import Story
+from config.demo.stories import PRODUCTS, STORIES
 from config.demo.thread import Case, Options, later
 from config.demo.world import Customer, World
 
@@ -51,7 +52,7 @@ def tell(
     security = slug == "compliance-exception" and "audit" in kind.title.lower()
     return Case(
         issue_type=slug,
-        title=kind.title.format_map(words)[:160],
+        title=_sentence(kind.title.format_map(words))[:160],
         issue=kind.issue.format_map(words),
         impact=kind.impact.format_map(words),
         support=story.support,
@@ -78,6 +79,10 @@ def tell(
         },
         options=_options(story, words),
     )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _amount(story: Story, chance: Chance, given: int | None, currency: str) -> Decimal | None:

@@ -53,9 +53,10 @@ class Case:
 def moves() -> dict[str, tuple[frozenset[str], str]]:
     """Verb → (states it starts from, state it ends in), from the transition table of the model."""
     found: dict[str, tuple[frozenset[str], str]] = {}
-    for move in Escalation._meta.get_field("state").get_all_transitions(Escalation):  # type: ignore[attr-defined]
+    state: Any = Escalation._meta.get_field("state")
+    for move in state.get_all_transitions(Escalation):
         before = found.get(move.name, (frozenset(), ""))[0]
-        found[move.name] = (before | {move.source}, move.target)
+        found[move.name] = (before | {str(move.source)}, str(move.target))
     return found
 
 

@@ -120,7 +120,7 @@ class World:
         key = (kind, tier, level, issue_type.slug)
         if key not in self._promises:
             row = targets.pick(self._targets, clock=kind, tier=tier, level=level, issue_type=issue_type.slug)
-            self._promises[key] = row and self._promise(row, issue_type)
+            self._promises[key] = self._promise(row, issue_type) if row else None
         return self._promises[key]
 
     def _promise(self, row: targets.TargetRow, issue_type: IssueType) -> Promise:

@@ -195,6 +195,19 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CaseState": "escalations.states.STATES",
+        "EscalationTypeEnum": "escalations.states.TYPES",
+        "ClockState": "escalations.models.Clock.STATES",
+        "HandOffState": "escalations.models.HandOff.STATES",
+        "ActionState": "escalations.models.Action.STATES",
+        "ReviewState": "escalations.models.Review.STATES",
+        "RequestState": "approvals.models.ApprovalRequest.STATES",
+        "DecisionKind": "approvals.models.DecisionEntry.KINDS",
+        "AccountKind": "accounts.models.Account.KINDS",
+        "SignalKind": "accounts.models.Signal.KINDS",
+        "ClockKind": "escalations.states.CLOCKS",
+    },
 }
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

@@ -85,7 +85,7 @@ def raise_it(priya: Watched) -> str:
     page.locator("#id_blocker").check()
     page.locator("#preview", has_text="Dana Whitfield").wait_for()
     priya.press(page.get_by_role("button", name="Submit escalation"))
-    key = re.search(r"ESC-\d+", page.locator("h1").inner_text())
+    key = re.search(r"ESC-\d+", page.title())
     assert key, page.content()[:500]
     priya.assert_clean("opened")
     return key[0]

@@ -65,9 +65,9 @@ class Watched:
         return self.page
 
     def press(self, button: Locator) -> Page:
-        """Click and wait until the answer has settled."""
-        button.click()
-        self.page.wait_for_load_state("networkidle")
+        """Click what leads to another page (or the same one anew) and wait until that has settled."""
+        with self.page.expect_navigation(wait_until="networkidle"):
+            button.click()
         return self.page
 
     def csp_violations(self) -> list[str]:

@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import Role
 from escalations.admin.access import ReadOnlyAdmin
 from escalations.models import Escalation, PolicyVersion, Target
 from escalations.services import versions
@@ -180,12 +181,13 @@ def test_the_case_itself_is_among_what_is_read_only():
 def test_the_page_of_a_draft_asks_the_same_number_of_queries_whatever_its_length(as_user, author, draft):
     page, url = as_user(author), reverse(CHANGE, args=[draft.pk])
     page.get(url)
+    lead, director = Role.objects.get(slug="team-lead"), Role.objects.get(slug="director")
     with CaptureQueriesContext(connection) as before:
         page.get(url)
     for issue_type in ("billing-dispute", "vip-at-risk", "refund-credit"):
         draft.targets.create(clock="first_act", issue_type=issue_type, amount=30)
         draft.matrixrows.create(
-            issue_type=issue_type, level=1, role_id=1, owner_role_id=1, then_role_id=2, wait_minutes=60, sort=500
+            issue_type=issue_type, level=1, role=lead, owner_role=lead, then_role=director, wait_minutes=60, sort=500
         )
     with CaptureQueriesContext(connection) as after:
         page.get(url)
