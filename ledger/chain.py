@@ -98,12 +98,13 @@ def number(parent: ChainParent, rows: Iterable[Any]) -> None:
 
     Who writes whole histories at once (seeding, restoring) calls this and inserts rows and parents in its own way.
     """
-    key_id = current_key()
+    key_id, owner, seq, last = current_key(), parent.pk, parent.log_count, parent.log_last
     for row in rows:
-        row.seq, row.key_id = parent.log_count + 1, key_id
+        seq += 1
+        row.seq, row.key_id = seq, key_id
         row.content_digest = hashlib.sha256(_canonical(row.content()).encode()).hexdigest()
-        row.digest = _digest(parent.pk, row, parent.log_last)
-        parent.log_count, parent.log_last = row.seq, row.digest
+        row.digest = last = _digest(owner, row, last)
+    parent.log_count, parent.log_last = seq, last
     parent.log_seal = _seal(parent)
 
 

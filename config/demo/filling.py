@@ -14,7 +14,7 @@ from config.demo.chance import Chance
 from config.demo.companies import make_accounts
 from config.demo.ids import Ids, give_back, reserve
 from config.demo.living import Life
-from config.demo.pipeline import ahead
+from config.demo.pipeline import ahead, no_collector
 from config.demo.playing import Player
 from config.demo.rows import MODELS, Batch, Parameters, write
 from config.demo.telling import opening_hour, tell
@@ -64,12 +64,13 @@ def fill(cases: int, seed: int, tell_progress: Callable[[Progress], None]) -> Pr
     world, ids = World(at), reserve(MODELS, cases)
     progress = Progress(0, cases)
     begun = monotonic()
-    for parameters in ahead(lambda: _made(world, ids, customers, chance, cases), worthwhile=cases > 2 * BATCH):
-        with transaction.atomic():
-            progress.rows += write(parameters)
-        progress.done += len(parameters[Escalation._meta.label])
-        progress.seconds = monotonic() - begun
-        tell_progress(progress)
+    with no_collector():
+        for parameters in ahead(lambda: _made(world, ids, customers, chance, cases), worthwhile=cases > 2 * BATCH):
+            with transaction.atomic():
+                progress.rows += write(parameters)
+            progress.done += len(parameters[Escalation._meta.label])
+            progress.seconds = monotonic() - begun
+            tell_progress(progress)
     give_back(MODELS)
     return progress
 
@@ -111,6 +112,7 @@ def _one(world: World, batch: Batch, customer: Customer, chance: Chance, opened:
     if script.until == states.DUPLICATE and not world.opened.get(customer.account.pk):
         script = replace(script, until=states.WITHDRAWN)
     life = Life(world, batch, customer, told)
+    life.lean = True
     Player(life, script, chance, world.now).play()
     last = world.last_case.get(customer.account.pk)
     if script.until == states.DUPLICATE and last:
@@ -133,7 +135,7 @@ def _ended_script(chance: Chance) -> Script:
         silent=chance.happens(0.1),
         waits="customer" if chance.happens(0.06) else "third_party" if chance.happens(0.02) else "",
         questioned=chance.happens(0.08),
-        skipped=chance.happens(0.05),
+        skipped=chance.happens(0.2),
         waived=chance.happens(0.06),
         reopened=chance.happens(0.03),
     )

@@ -42,7 +42,7 @@ class Handing(Opening):
             kind=self.case.kind,
             state=HandOff.WAITING,
             why=why,
-            brief_id=self.freeze(f"Hand-off {number}", at).id,
+            brief_id=None if self.lean else self.freeze(f"Hand-off {number}", at).id,
             sent_at=at,
             **{"ask": self.case.requested_support, **notes},
         )

@@ -49,6 +49,8 @@ class Opening(Clockwork):
         self.parts: dict[str, Any] = {}
         self.snapshots = 0
         self.owner: User | None = None
+        # In a filled database only the named duties are staffed, and hand-offs keep no copy of the brief.
+        self.lean = False
 
     def open(self) -> None:
         """The first entry, the customer's words and the first words of the brief; state new."""
@@ -163,7 +165,7 @@ class Opening(Clockwork):
         if lead:
             accepted = at if lead == self.told.opened_by else None
             self.people.append(Duty(lead, "R", CasePerson.COMMUNICATION, accepted, since=at))
-        for role, letter in world.stakeholders.get(self.case.tier, ()):
+        for role, letter in () if self.lean else world.stakeholders.get(self.case.tier, ()):
             user = world.holder(role, account, owner)
             if user and all(each.user.id != user.id for each in self.people):
                 self.people.append(Duty(user, "R" if letter == "A" else letter, since=at))

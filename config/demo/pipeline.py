@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 from django.db import connection, connections
@@ -35,9 +36,19 @@ def ahead(make: Batches, *, worthwhile: bool) -> Iterator[Parameters]:
         child.join()
 
 
-def _make(make: Batches, sender: Connection) -> None:
-    # Rows make no cycles and live for one batch; looking for garbage among them would take a fifth of the time.
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Rows make no cycles and live for one batch; looking for garbage among them would take a fifth of the time."""
+    was_on = gc.isenabled()
     gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _make(make: Batches, sender: Connection) -> None:
     try:
         for batch in make():
             sender.send(batch)

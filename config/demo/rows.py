@@ -144,6 +144,13 @@ class Batch:
         self.rows[model].append(row)
         return row
 
+    def take(self, model: Model, rows: list[Row]) -> None:
+        """Rows made elsewhere get their ids in this order."""
+        ids = self._ids[model]
+        for row in rows:
+            row.id = next(ids)
+        self.rows[model] += rows
+
     def parameters(self) -> Parameters:
         """Everything as plain values, by table: they travel between processes."""
         return {model._meta.label: list(map(table(model).parameters, rows)) for model, rows in self.rows.items()}

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from accounts.models import Signal, User
-from config.demo.rows import Batch
+from config.demo.rows import Batch, row_class
 from config.demo.world import Customer, World
 from escalations import states
 from escalations.models import Escalation, Event, EventText
@@ -69,7 +69,8 @@ class Thread:
     def __init__(self, world: World, batch: Batch, customer: Customer, told: Case) -> None:
         self.world, self.batch, self.customer, self.told = world, batch, customer, told
         self.account, self.issue_type = customer.account, world.issue_types[told.issue_type]
-        self.entries: list[tuple[datetime, dict[str, Any]]] = []
+        self.entries: list[Any] = []
+        self._new_entry = row_class(Event)
         self.case = batch.add(
             Escalation,
             state=states.NEW,
@@ -118,20 +119,20 @@ class Thread:
         data: dict[str, Any] | None = None,
     ) -> None:
         """One entry; entries are put in the order of their time when the case is done."""
-        values: dict[str, Any] = {
-            "case_id": self.case.id,
-            "at": at,
-            "kind": kind,
-            "audience": audience,
-            "actor_id": actor.id if actor else None,
-            "actor_name": name or (actor.name if actor else "Escalation Desk"),
-            "summary": summary[:400],
-            "clock_id": clock,
-            "data": data or {},
-        }
+        entry = self._new_entry(
+            case_id=self.case.id,
+            at=at,
+            kind=kind,
+            audience=audience,
+            actor_id=actor.id if actor else None,
+            actor_name=name or (actor.name if actor else "Escalation Desk"),
+            summary=summary[:400],
+            clock_id=clock,
+            data=data or {},
+        )
         if text:
-            values |= {"text_id": self.batch.add(EventText, body=text).id, "text_hash": chain.text_hash(text)}
-        self.entries.append((at, values))
+            entry.text_id, entry.text_hash = self.batch.add(EventText, body=text).id, chain.text_hash(text)
+        self.entries.append(entry)
 
     def move(self, verb: str, at: datetime, actor: User | None = None, reason: str = "") -> None:
         """A move of the transition table. Raises ValueError for one that the table does not allow."""
@@ -160,9 +161,9 @@ class Thread:
 
     def sign(self) -> None:
         """Put the entries in order, number and sign them, seal the case."""
-        self.entries.sort(key=itemgetter(0))
-        add = self.batch.add
-        chain.number(self.case, [add(Event, **values) for _, values in self.entries])
+        self.entries.sort(key=attrgetter("at"))
+        self.batch.take(Event, self.entries)
+        chain.number(self.case, self.entries)
 
 
 def later(moment: datetime, **span: float) -> datetime:

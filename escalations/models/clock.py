@@ -43,7 +43,9 @@ class Clock(models.Model):
     state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
     level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
     calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    target_seconds = models.PositiveBigIntegerField(help_text="Working seconds of the calendar; elapsed ones without one.")
+    target_seconds = models.PositiveBigIntegerField(
+        help_text="Working seconds of the calendar; elapsed ones without one."
+    )
     target_text = models.CharField(max_length=80, help_text="The promise in words: 4 clock hours.")
     warn_percent = models.PositiveSmallIntegerField(default=75)
     on_breach = models.CharField(max_length=10, default="remind")
