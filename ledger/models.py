@@ -1,5 +1,8 @@
 """Rows that belong to no business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
 
+from datetime import datetime
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.db import models
 
@@ -30,6 +33,40 @@ class ChainParent(models.Model):
 
     class Meta:
         abstract = True
+
+
+class VersionQuerySet(models.QuerySet[Any]):
+    """Versions in business words."""
+
+    def current(self, at: datetime) -> Any:
+        """The published version in force at that moment, or None."""
+        found = self.filter(state=Version.PUBLISHED, effective_from__lte=at)
+        return found.order_by("-effective_from", "-id").first()
+
+
+class Version(models.Model):
+    """Abstract version of rules that people administer: draft, then published by a second person, never changed after."""
+
+    DRAFT, PUBLISHED, RETIRED = "draft", "published", "retired"
+    STATES: ClassVar = [(DRAFT, "Draft"), (PUBLISHED, "Published"), (RETIRED, "Retired")]
+    number = models.PositiveIntegerField(unique=True)
+    state = models.CharField(max_length=10, choices=STATES, default=DRAFT)
+    note = models.CharField(max_length=300, blank=True, help_text="Why this version exists.")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="%(class)s_drafts"
+    )
+    created_at = models.DateTimeField()
+    publisher = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="%(class)s_published"
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+    effective_from = models.DateTimeField(null=True, blank=True)
+    based_on = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["-number"]
 
 
 class IdempotencyKey(models.Model):

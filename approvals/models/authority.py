@@ -1,51 +1,20 @@
 """Who may grant how much: versions of the authority matrix."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Role
+from ledger.models import Version
 
 
-class AuthorityVersionQuerySet(models.QuerySet["AuthorityVersion"]):
-    """Versions in business words."""
-
-    def current(self, at: datetime) -> "AuthorityVersion | None":
-        """The published version in force at that moment."""
-        return (
-            self.filter(state=AuthorityVersion.PUBLISHED, effective_from__lte=at)
-            .order_by("-effective_from", "-id")
-            .first()
-        )
-
-
-class AuthorityVersion(models.Model):
+class AuthorityVersion(Version):
     """A complete authority matrix. Draft rows may change; published rows never do."""
 
-    DRAFT, PUBLISHED, RETIRED = "draft", "published", "retired"
-    STATES: ClassVar = [(DRAFT, "Draft"), (PUBLISHED, "Published"), (RETIRED, "Retired")]
-    number = models.PositiveIntegerField(unique=True)
-    state = models.CharField(max_length=10, choices=STATES, default=DRAFT)
-    note = models.CharField(max_length=300, blank=True, help_text="Why this version exists.")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="authority_drafts"
-    )
-    created_at = models.DateTimeField()
-    publisher = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="authority_published"
-    )
-    published_at = models.DateTimeField(null=True, blank=True)
-    effective_from = models.DateTimeField(null=True, blank=True)
-    based_on = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
-    objects = AuthorityVersionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-number"]
+    class Meta(Version.Meta):
         verbose_name = "authority version"
 
     def __str__(self) -> str:

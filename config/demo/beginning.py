@@ -157,7 +157,9 @@ class Beginning:
             return
         whom = {"customer": "their counsel reads the draft", "third_party": "the auditor sends the report"}
         life.wait_on(self.script.waits, at, life.lead, whom[self.script.waits])
-        if not self.script.paused_now:
+        if self.script.paused_now:
+            self._at(min(at + 5 * MINUTE, self.end), self._tell)
+        else:
             self._at(self._step(at, at + 2 * DAY, 0.2, 0.9), self._go_on)
 
     def _go_on(self, at: datetime) -> None:

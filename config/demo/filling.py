@@ -23,7 +23,7 @@ from escalations import states
 from escalations.models import Escalation
 from ledger.now import now
 
-BATCH = 2000
+BATCH = 1000
 YEARS = timedelta(days=3 * 365)
 OPEN_SHARE = 0.02
 MOST_ACCOUNTS = 5000

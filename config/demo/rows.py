@@ -128,7 +128,7 @@ def _change(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
 
 
 def _moment(moment: datetime) -> str:
-    return str(moment)[:-6]
+    return moment.isoformat(" ")[:-6]
 
 
 class Batch:

@@ -9,7 +9,7 @@ from accounts.models import Account, Signal, User
 from accounts.rules.tone import Tone, read_tone
 from approvals.rules.words import DAYS, MONEY, MONTHS, PERCENT, amount_words
 from config.demo.chance import Chance
-from config.demo.plots import Story
+from config.demo.plots import Story, Variant
 from config.demo.stories import PRODUCTS, STORIES
 from config.demo.thread import Case, Options, later
 from config.demo.world import Customer, World
@@ -70,15 +70,20 @@ def tell(
         signal=signal,
         tones=(tone.compound * chance.between(0.3, 0.7),),
         phrases=tuple((phrase.kind, phrase.text) for phrase in tone.phrases if phrase.kind != "legal")[:2],
-        words={
-            **words,
-            "customer": kind.words.format_map(words),
-            "recommendation": story.recommendation.format_map(words),
-            "resolution": story.resolution.format_map(words),
-            "proof": story.proof.format_map(words),
-        },
+        words=_said(story, kind, words),
         options=_options(story, words),
     )
+
+
+def _said(story: Story, kind: Variant, words: dict[str, str]) -> dict[str, str]:
+    """What is said later on: by the customer, in the brief, at the end."""
+    later_on = {
+        "customer": kind.words,
+        "recommendation": story.recommendation,
+        "resolution": story.resolution,
+        "proof": story.proof,
+    }
+    return words | {name: text.format_map(words) for name, text in later_on.items()}
 
 
 def _sentence(text: str) -> str:

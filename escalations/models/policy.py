@@ -1,51 +1,18 @@
 """Versioned policy: tiers, issue types, triggers, matrix, targets, stakeholders, cadences, templates, score weights."""
 
-from datetime import datetime
 from typing import ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Calendar, Role
 from escalations import states
+from ledger.models import Version
 
 
-class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
-    """Versions in business words."""
-
-    def current(self, at: datetime) -> "PolicyVersion | None":
-        """The published version in force at that moment."""
-        return (
-            self.filter(state=PolicyVersion.PUBLISHED, effective_from__lte=at)
-            .order_by("-effective_from", "-id")
-            .first()
-        )
-
-
-class PolicyVersion(models.Model):
+class PolicyVersion(Version):
     """A complete policy. Draft rows may change; published rows never do. A case keeps the version it was opened on."""
-
-    DRAFT, PUBLISHED, RETIRED = "draft", "published", "retired"
-    STATES: ClassVar = [(DRAFT, "Draft"), (PUBLISHED, "Published"), (RETIRED, "Retired")]
-    number = models.PositiveIntegerField(unique=True)
-    state = models.CharField(max_length=10, choices=STATES, default=DRAFT)
-    note = models.CharField(max_length=300, blank=True, help_text="Why this version exists.")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="policy_drafts"
-    )
-    created_at = models.DateTimeField()
-    publisher = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="policies_published"
-    )
-    published_at = models.DateTimeField(null=True, blank=True)
-    effective_from = models.DateTimeField(null=True, blank=True)
-    based_on = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
-    objects = PolicyVersionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-number"]
 
     def __str__(self) -> str:
         return f"Policy version {self.number}"
