@@ -34,15 +34,16 @@ class Event(ChainedRow):
         "decision",
     )
 
-    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="events")
+    # Written far more often than read: only what pages and figures look up has an index (the case's is event_seq).
+    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="events", db_index=False)
     kind = models.CharField(max_length=32, db_index=True)
     audience = models.CharField(max_length=10, choices=AUDIENCES, default=SYSTEM)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     actor_name = models.CharField(max_length=120, blank=True, help_text="Who, as shown: a person, contact or rule.")
     summary = models.CharField(max_length=400, blank=True, help_text="One line without confidential words.")
-    text = models.ForeignKey(EventText, null=True, blank=True, on_delete=models.PROTECT)
+    text = models.ForeignKey(EventText, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     text_hash = models.CharField(max_length=64, blank=True)
     clock = models.ForeignKey(Clock, null=True, blank=True, on_delete=models.PROTECT, related_name="history")
     replaces = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by")
@@ -51,7 +52,6 @@ class Event(ChainedRow):
     class Meta:
         ordering = ["case", "seq"]
         constraints = [models.UniqueConstraint(fields=["case", "seq"], name="event_seq")]
-        indexes = [models.Index(fields=["case", "-seq"], name="event_thread")]
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.case_id}.{self.seq})"

@@ -121,6 +121,7 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         clocks.stop(case, states.DECISION, at=at)
         # Whoever decides has taken the duty, whether or not they answered a hand-off before.
         case.people.filter(duty=CasePerson.AUTHORITY, user=made.decided_by, accepted_at=None).update(accepted_at=at)
+        handoffs.settle(case, duty=CasePerson.AUTHORITY, by=made.decided_by, at=at)
     if case.requests.filter(state=ApprovalRequest.OPEN).exists() or case.state != states.APPROVING:
         return
     if granted:

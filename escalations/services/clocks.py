@@ -22,6 +22,8 @@ from escalations.services.log import Entry, record
 
 BUSINESS_CALENDAR = "business"
 DATE_GIVEN = "until the date given"
+# Nobody outside holds these up: they run on while the case waits for the customer.
+NEVER_WAITS = (states.ACCEPTANCE, states.CUSTOMER_UPDATE)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def start(case: Escalation, kind: str, *, at: datetime, due_at: datetime | None 
     _schedule(clock)
     clock.save()
     _log(case, clock, "start", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at)
-    if kind != states.ACCEPTANCE and case.waiting_on != states.NOBODY:
+    if kind not in NEVER_WAITS and case.waiting_on != states.NOBODY:
         pause(case, clock, at=at, reason=_waiting_reason(case))
     refresh_cache(case)
     return clock
@@ -148,7 +150,7 @@ def resume(case: Escalation, clock: Clock, *, at: datetime) -> None:
 
 def pause_all(case: Escalation, *, at: datetime, reason: str) -> None:
     """Pause every running clock but the acceptance and the customer update, which wait for nobody else."""
-    for clock in case.clocks.filter(state=Clock.RUNNING).exclude(kind__in=[states.ACCEPTANCE, states.CUSTOMER_UPDATE]):
+    for clock in case.clocks.filter(state=Clock.RUNNING).exclude(kind__in=NEVER_WAITS):
         pause(case, clock, at=at, reason=reason)
     refresh_cache(case)
 

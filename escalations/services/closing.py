@@ -8,8 +8,8 @@ from django.db import transaction
 from accounts.models import User
 from approvals.services import deciding
 from escalations import notifications, states
-from escalations.models import Action, Clock, Escalation, Review
-from escalations.services import clocks
+from escalations.models import Action, CasePerson, Clock, Escalation, Review
+from escalations.services import clocks, handoffs
 from escalations.services.access import check
 from escalations.services.lifecycle import move
 from escalations.services.log import Entry, lock, lock_with_requests, record
@@ -60,6 +60,7 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     clocks.stop(case, states.RESOLUTION, at=at)
     clocks.stop(case, states.CUSTOMER_UPDATE, at=at)
     clocks.stop_all(case, at=at)
+    handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     for request_id in case.requests.filter(decided_at__isnull=False, sealed_at__isnull=True).values_list(
         "pk", flat=True
     ):

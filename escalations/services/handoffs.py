@@ -131,6 +131,13 @@ def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datet
     )
 
 
+def settle(case: Escalation, *, duty: str, by: User | None, at: datetime) -> None:
+    """Answer the waiting hand-off of a duty by what happened: accepted by who acted on it, replaced for anybody else."""
+    waiting = case.handoffs.filter(state=HandOff.WAITING, duty=duty)
+    waiting.filter(to_user=by).update(state=HandOff.ACCEPTED, answered_at=at)
+    waiting.update(state=HandOff.REPLACED, answered_at=at)
+
+
 @transaction.atomic
 def refuse(*, case_id: int, handoff_id: int, by: User, reason: str) -> Escalation:
     """Say no with a reason; the sender is told and the case goes back to them to be handed on.

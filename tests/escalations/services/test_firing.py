@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import time_machine
 
+from approvals.services import deciding
 from escalations import states
 from escalations.models import Clock, Escalation, Event, HandOff
 from escalations.services import communication, firing
@@ -139,3 +140,23 @@ def test_a_late_customer_update_reminds_and_does_not_raise_the_level(cast: Cast)
     assert case.level == states.DIRECTOR
     assert Event.objects.filter(case=case, kind="clock.breach", clock__kind=states.CUSTOMER_UPDATE).count() == 1
     assert Message.objects.filter(kind="breach", user=cast.csm).exists()
+
+
+def test_deciding_answers_the_hand_off_of_the_decision_authority(cast: Cast) -> None:
+    case = asked(cast)
+    clock = live(case, states.DECISION)
+    assert clock.due_at is not None
+    with time_machine.travel(clock.due_at + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+        made = case.requests.get()
+        deciding.decide(request_id=made.pk, by=cast.sponsor, verdict="approved", version=made.version)
+    handoff = HandOff.objects.get(case=case, duty="authority", to_user=cast.sponsor)
+    assert handoff.state == HandOff.ACCEPTED
+    assert case.people.get(duty="authority").accepted_at is not None
+
+
+def test_an_update_to_the_customer_keeps_its_clock_running_while_we_wait_for_them(cast: Cast) -> None:
+    case = accepted(cast)
+    communication.wait_on(case_id=case.pk, by=cast.csm, whom="customer", reason="Counsel reads the draft")
+    communication.customer_update(case_id=case.pk, by=cast.csm, text="Any news?", contacts=[cast.contact])
+    assert live(case, states.CUSTOMER_UPDATE).state == Clock.RUNNING
