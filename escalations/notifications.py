@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from accounts.models import Contact, User
+from approvals.rules.words import money_words, zone_words
 from escalations import states
 from escalations.models import Action, CasePerson, Clock, Escalation, Event, HandOff
 from messaging.mail import render
@@ -24,10 +25,11 @@ def thread_id(case: Escalation) -> str:
 
 
 def local(moment: datetime | None, user: User) -> str:
-    """A moment in the reader's zone: Fri Jan 23, 5:00 PM EST."""
+    """A moment in the reader's zone: Fri Jan 23, 5:00 PM ET."""
     if moment is None:
         return "no date"
-    return f"{moment.astimezone(ZoneInfo(user.zone or 'UTC')):%a %b %-d, %-I:%M %p %Z}"
+    here = moment.astimezone(ZoneInfo(user.zone or "UTC"))
+    return f"{here:%a %b %-d, %-I:%M %p} {zone_words(here)}"
 
 
 def _mail(
@@ -79,11 +81,10 @@ def _mail(
 
 
 def _facts(case: Escalation, user: User) -> list[tuple[str, str]]:
-    arr = f"{case.arr_at_risk:,.0f} {case.arr_currency}"
     renewal = f"{case.account.renewal_date:%b %-d, %Y}" if case.account.renewal_date else "no date"
     return [
         ("Account", case.account.name),
-        ("ARR at risk", arr),
+        ("ARR at risk", money_words(case.arr_at_risk, case.arr_currency)),
         ("Renewal", renewal),
         ("Customer deadline", local(case.deadline, user)),
     ]
@@ -129,7 +130,7 @@ def handed_off(case: Escalation, handoff: HandOff) -> None:
         kind="handoff",
         subject=f"{case.key} is handed to you: {case.account.name}. Accept or refuse",
         head=f"{sender} hands you the {duty} duty",
-        lead=f"{case.title}.{due} {handoff.why}",
+        lead=f"{case.title}.{due} {handoff.why}".rstrip(" .") + ".",
         facts=[
             *_facts(case, user),
             ("What was tried", handoff.tried or "See the thread"),

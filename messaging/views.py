@@ -134,9 +134,10 @@ def _messages_page(
 ) -> HttpResponse:
     rows = visible.filter(queries.MESSAGE_VIEWS[view][1]).defer("text", "html")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    chosen = chosen or next(iter(page.object_list), None)
+    asked_for, chosen = chosen is not None, chosen or next(iter(page.object_list), None)
     context = {
         "view": view,
+        "asked_for": asked_for,
         "tabs": [(name, label, counts[name]) for name, (label, _) in queries.MESSAGE_VIEWS.items()],
         "counts": counts,
         "page": page,

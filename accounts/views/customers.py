@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.exports import accounts_csv
 from accounts.forms import SignalForm
@@ -24,7 +24,7 @@ PART_LABELS = {"escalations": "Open escalations", "sla": "SLA kept"}
 NEGATIVE, COMMERCIAL = "negative", "commercial"
 
 
-@require_GET
+@require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
     """Accounts by weighted risk, with saved views, filters and search."""
     user, wanted = viewer(request), request.GET.dict()
@@ -67,7 +67,7 @@ def _rows(page: Page) -> list[dict[str, Any]]:
     ]
 
 
-@require_GET
+@require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The list with its filters as CSV."""
     accounts = portfolio.select(viewer(request), request.GET.dict(), local_today())
@@ -76,7 +76,7 @@ def export(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-@require_GET
+@require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: facts, health, what was observed, who is involved, and the blocks of the apps above."""
     account = _account(request, pk)
@@ -118,7 +118,7 @@ def _signals(account: Account, show: str, *, older: bool) -> dict[str, Any]:
     return {"signals": shown, "signals_left": total - len(shown), "signals_show": show, "signals_older": older}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def log_signal(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down what was observed."""
     account = _account(request, pk)

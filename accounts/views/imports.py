@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_q.tasks import async_task
 
 from accounts.exports import problems_csv
@@ -22,14 +22,14 @@ INLINE_ROWS = 2000
 CHECKED_ROWS = 20_000
 
 
-@require_GET
+@require_safe
 def import_list(request: HttpRequest) -> HttpResponse:
     """Earlier and running imports."""
     runs = ImportRun.objects.visible_to(_operator(request)).select_related("by")[:RUNS_SHOWN]
     return render(request, "accounts/import_list.html", {"runs": runs})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def import_new(request: HttpRequest) -> HttpResponse:
     """Upload a file; it is kept, and nothing is written before the run is confirmed."""
     user = _operator(request)
@@ -55,7 +55,7 @@ def _staged(form: UploadForm, user: User) -> ImportRun | None:
         return None
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def import_run(request: HttpRequest, pk: int) -> HttpResponse:
     """One import: matching and checking while it is staged, progress while it runs, the result when done."""
     run = _run(request, pk)
@@ -129,7 +129,7 @@ def import_stop(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("accounts:import_run", pk=pk)
 
 
-@require_GET
+@require_safe
 def import_problems(request: HttpRequest, pk: int) -> HttpResponse:
     """The rows that did not go in, as CSV."""
     run = _run(request, pk)

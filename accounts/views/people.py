@@ -10,7 +10,7 @@ from accounts.services.people import save_preferences
 from accounts.views.viewers import viewer
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, zone, density and shortcuts."""
     user = viewer(request)

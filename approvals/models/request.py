@@ -19,21 +19,28 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(state=ApprovalRequest.OPEN)
 
     def visible_to(self, user: User) -> "RequestQuerySet":
-        """Own requests, those addressed or once addressed to them, those of accounts they may open; executives all."""
+        """Own requests, those addressed or once addressed to them, those of accounts they may open; executives all.
+
+        A request of a confidential case is for those who asked, were asked or decided only.
+        """
+        part = Q(requester=user) | Q(approver=user) | Q(decided_by=user) | Q(steps__approver=user)
         if user.sees == Role.ALL:
-            return self
-        mine = Q(requester=user) | Q(approver=user) | Q(decided_by=user) | Q(steps__approver=user)
-        if user.sees == Role.TREE:
-            mine |= (
-                Q(requester__in=user.tree_ids) | Q(account__csm__in=user.tree_ids) | Q(account__ae__in=user.tree_ids)
-            )
-        else:
-            mine |= Q(account__csm=user) | Q(account__ae=user)
-        return self.filter(pk__in=ApprovalRequest.objects.filter(mine).values("pk"))
+            own = ApprovalRequest.objects.filter(part).values("pk")
+            return self if user.is_superuser else self.filter(Q(confidential=False) | Q(pk__in=own))
+        others = _of_accounts(user) if user.is_superuser else Q(_of_accounts(user), confidential=False)
+        return self.filter(pk__in=ApprovalRequest.objects.filter(part | others).values("pk"))
 
     def waiting_on(self, user: User) -> "RequestQuerySet":
         """Open and addressed to this person."""
         return self.open().filter(approver=user)
+
+
+def _of_accounts(user: User) -> Q:
+    """Requests of accounts the person may open, and those made by people they lead."""
+    if user.sees != Role.TREE:
+        return Q(account__csm=user) | Q(account__ae=user)
+    led = user.tree_ids
+    return Q(requester__in=led) | Q(account__csm__in=led) | Q(account__ae__in=led)
 
 
 class ApprovalRequest(ChainParent):
@@ -52,6 +59,7 @@ class ApprovalRequest(ChainParent):
     case_url = models.CharField(max_length=200, blank=True)
     case_title = models.CharField(max_length=200, blank=True)
     tier = models.CharField(max_length=20, blank=True)
+    confidential = models.BooleanField(default=False, help_text="Its case is for the people named on it only.")
     requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests_made")
     concession = models.CharField(max_length=40)
     concession_name = models.CharField(max_length=80)

@@ -13,6 +13,8 @@ from approvals.rules import verdicts
 from approvals.rules.words import ADDED_UP, MONEY, amount_words, money_short, money_words
 
 WARN_AT = Decimal("0.75")
+NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
+TITLES = {"ask": "The ask", "account": "Account context", "artifacts": "Key artifacts"}
 BASIS = ("account", "concession", "amount", "currency", "unit")
 STEP_MARKS = {
     ApprovalStep.WAITING: ("wait", "is asked"),
@@ -153,13 +155,22 @@ def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
 def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:
     """The frozen brief as (title, text), whatever its parts were kept as."""
     parts = request.brief.get("parts", request.brief)
-    pairs = parts.items() if isinstance(parts, dict) else ((str(n), part) for n, part in enumerate(parts, 1))
-    found = [_part(str(key), part) for key, part in pairs if key not in ("version", "number")]
+    pairs = _flat(parts) if isinstance(parts, dict) else [(str(n), part) for n, part in enumerate(parts, 1)]
+    elsewhere = NOT_PARTS | {"options"} if request.options else NOT_PARTS
+    found = [_part(str(key), part) for key, part in pairs if key not in elsewhere]
     return [(title, text) for title, text in found if text]
 
 
+def _flat(parts: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The texts people wrote first, then what was computed beside them."""
+    texts = parts.get("texts")
+    if not isinstance(texts, dict):
+        return list(parts.items())
+    return [*texts.items(), *((key, part) for key, part in parts.items() if key != "texts")]
+
+
 def _part(key: str, part: Any) -> tuple[str, str]:
-    title = key.replace("_", " ").capitalize()
+    title = TITLES.get(key) or key.replace("_", " ").capitalize()
     if isinstance(part, dict):
         title = str(part.get("label") or part.get("title") or part.get("name") or title)
         return title, _text(part.get("text") or part.get("value") or part.get("rows") or part.get("data") or "")
@@ -168,7 +179,7 @@ def _part(key: str, part: Any) -> tuple[str, str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"- {key}: {_text(each)}" for key, each in value.items() if each not in ("", None, []))
+        return "\n".join(f"- {_label(key)}: {_text(each)}" for key, each in value.items() if each not in ("", None, []))
     if isinstance(value, list | tuple):
         return "\n".join(f"- {_line(each)}" for each in value)
     return str(value)
@@ -176,8 +187,17 @@ def _text(value: Any) -> str:
 
 def _line(value: Any) -> str:
     if isinstance(value, dict):
-        return "; ".join(f"{key.replace('_', ' ')}: {each}" for key, each in value.items() if each not in ("", None))
+        return "; ".join(f"{_label(key)}: {_word(each)}" for key, each in value.items() if each not in ("", None))
     return str(value)
+
+
+def _label(key: str) -> str:
+    text = key.replace("_", " ")
+    return text.upper() if text in ("arr", "csm") else text.capitalize()
+
+
+def _word(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def told(request: ApprovalRequest, right: Standing, verdict: str) -> list[str]:

@@ -50,7 +50,7 @@ def _trimmed(amount: Decimal) -> str:
 def time_words(moment: datetime, zone: str) -> str:
     """`2:05 PM ET`."""
     local = moment.astimezone(ZoneInfo(zone or "UTC"))
-    return f"{local.hour % 12 or 12}:{local:%M %p} {_zone_words(local)}"
+    return f"{local.hour % 12 or 12}:{local:%M %p} {zone_words(local)}"
 
 
 def moment_words(moment: datetime, zone: str, now: datetime) -> str:
@@ -62,7 +62,8 @@ def moment_words(moment: datetime, zone: str, now: datetime) -> str:
     return f"{local:%a %b} {local.day},{year} {time_words(moment, zone)}"
 
 
-def _zone_words(local: datetime) -> str:
+def zone_words(local: datetime) -> str:
+    """The zone of a local moment in short: `ET`, `CET`, `UTC+3`."""
     name = local.tzname() or "UTC"
     key = getattr(local.tzinfo, "key", "")
     if key.startswith(("America/", "US/", "Pacific/Honolulu")) and name[:-2] in US_LETTERS:

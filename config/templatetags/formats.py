@@ -1,6 +1,7 @@
 """Filters that write money, times and spans the way the screens do (US English, the viewer's zone)."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -32,6 +33,7 @@ SYMBOLS = {
 WHOLE_ONLY = {"JPY", "KRW", "VND", "CLP", "ISK"}
 SCALES = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
 US_ZONE_LETTERS = {"E", "C", "M", "P", "AK", "H"}
+MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
 MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
 MARKDOWN_TAGS = {
     *("a", "p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li"),
@@ -105,6 +107,19 @@ def when(value: dt.date | None) -> str:
         return f"{clock_time(value)} today"
     year = f" {local.year}," if local.year != today.year else ""
     return f"{local:%a %b} {local.day},{year} {clock_time(value)}"
+
+
+@register.filter
+def local_times(text: str) -> str:
+    """A recorded sentence with its moments in the viewer's zone: `due 2027-01-23 22:00 UTC` reads `due Sat Jan 23, 5:00 PM`."""
+    return MOMENT.sub(_local_moment, text or "")
+
+
+def _local_moment(found: re.Match[str]) -> str:
+    try:
+        return when(dt.datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=dt.UTC))
+    except ValueError:
+        return found[0]
 
 
 @register.filter

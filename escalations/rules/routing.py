@@ -8,7 +8,7 @@ from escalations import states
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the escalation matrix; empty issue type or tier means any."""
+    """One row of the escalation matrix; empty issue type or tier means any. `name`: the issue type in words."""
 
     id: int
     issue_type: str
@@ -19,6 +19,7 @@ class Row:
     owner_role: str
     then_role: str
     then_level: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def route(rows: Sequence[Row], *, issue_type: str, tier: str, need: Need | None)
     """Level, type, deciding role and owner role of a case. A functional escalation keeps its level and type."""
     row = pick_row(rows, issue_type, tier)
     reasons = [
-        f"Matrix row: {row.issue_type or 'any issue'} in {row.tier or 'any'} tier goes to {level_name(row.level)}"
+        f"Matrix row: {row.name or row.issue_type or 'any issue'} in {row.tier or 'any'} tier goes to {level_name(row.level)}"
     ]
     if need is None or need.level <= row.level:
         if need is not None:

@@ -62,6 +62,7 @@ def ask(
         case_url=f"/escalations/{case.key}/",
         case_title=case.title,
         tier=case.tier,
+        confidential=case.confidential,
         why_now=parts["texts"].get("facts", ""),
         channel=channel,
     )

@@ -48,14 +48,18 @@ def promise(case: Escalation, kind: str) -> Promise | None:
     day = business_day_seconds(work_calendar(calendar)) if calendar else 86_400
     why = [
         f"Target: {targets.in_words(row)}",
-        f"Policy version {case.policy.number}, row for {_scope(row)}",
+        f"Policy version {case.policy.number}, row for {_scope(row, case.issue_type.name)}",
         f"Calendar: {calendar.name} ({calendar.zone})" if calendar else "Runs around the clock",
     ]
     return Promise(targets.seconds(row, day), targets.in_words(row), row.warn_percent, row.on_breach, calendar, why)
 
 
-def _scope(row: targets.TargetRow) -> str:
-    words = [row.issue_type, f"{row.tier} tier" if row.tier else "", f"level {row.level}" if row.level else ""]
+def _scope(row: targets.TargetRow, name: str) -> str:
+    words = [
+        name if row.issue_type else "",
+        f"{row.tier} tier" if row.tier else "",
+        f"level {row.level}" if row.level else "",
+    ]
     return ", ".join(word for word in words if word) or "every case"
 
 

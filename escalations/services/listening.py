@@ -18,6 +18,7 @@ from messaging.models import InboundMail
 from messaging.services import inbound
 
 CASE_ADDRESS = re.compile(r"\bcase\+(\d{1,12})@", re.IGNORECASE)
+MAIL = "email"
 REFUND_WORDS = frozenset({"refund", "credit", "chargeback"})
 
 
@@ -68,11 +69,24 @@ def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
 
 
 def _open_case(signal: Signal, fired: tuple[triggers.Rule, str] | None) -> Escalation | None:
-    """The open case this signal belongs to: of the trigger's issue type when one fired, else the newest of the account."""
+    """The case this signal belongs to: the one its mail was addressed to while it is open (or when nothing fired); else an
+    open one, of the trigger's issue type when one fired, otherwise the newest of the account."""
+    written_to = _written_to(signal)
+    if written_to is not None and (written_to.is_open or fired is None):
+        return written_to
     cases = Escalation.objects.open().filter(account=signal.account).order_by("-opened_at")
     if fired is not None:
         cases = cases.filter(issue_type__slug=fired[0].issue_type)
     return cases.first()
+
+
+def _written_to(signal: Signal) -> Escalation | None:
+    """The case of the account that the signal's mail was addressed to."""
+    if signal.source != MAIL or not signal.external_id:
+        return None
+    mail = InboundMail.objects.filter(message_id=signal.external_id).only("recipients").first()
+    case = _addressed_case(mail) if mail else None
+    return case if case is not None and case.account_id == signal.account_id else None
 
 
 def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | None) -> None:
@@ -142,7 +156,7 @@ def place(*, mail: InboundMail, account: Account, contact: Contact | None = None
         kind=Signal.EMAIL,
         text=mail.visible_text or mail.text,
         at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
-        source="email",
+        source=MAIL,
         external_id=mail.message_id,
         logged_by=by,
     )

@@ -8,7 +8,7 @@ from accounts.models import Account, Role, User
 from accounts.queries import best_holder
 from approvals.queries import Answer, who_approves
 from escalations import states
-from escalations.models import CasePerson, Escalation, MatrixRow, PolicyVersion, Stakeholder
+from escalations.models import CasePerson, Escalation, IssueType, MatrixRow, PolicyVersion, Stakeholder
 from escalations.rules import routing
 from escalations.services import clocks, handoffs
 from escalations.services.log import Entry, record
@@ -30,6 +30,7 @@ class Destination:
 
 def matrix_rows(policy: PolicyVersion) -> list[routing.Row]:
     """The escalation matrix of a policy as plain values, in order."""
+    names = dict(IssueType.objects.filter(version=policy).values_list("slug", "name"))
     rows = MatrixRow.objects.filter(version=policy).select_related("role", "owner_role", "then_role")
     return [
         routing.Row(
@@ -42,6 +43,7 @@ def matrix_rows(policy: PolicyVersion) -> list[routing.Row]:
             row.owner_role.slug,
             row.then_role.slug if row.then_role else "",
             row.then_role.level if row.then_role else 0,
+            names.get(row.issue_type, ""),
         )
         for row in rows
     ]

@@ -38,7 +38,10 @@ class Command(BaseCommand):
                 entries, logs = entries + count, logs + 1
                 found += wrong
         if not options["no_anchors"]:
-            found += self._anchors(models, options["anchors"], whole=not found)
+            try:
+                found += self._anchors(models, options["anchors"], whole=not found)
+            except OSError as error:
+                raise CommandError(f"Cannot use {options['anchors']} for anchors: {error.strerror}.") from error
         for each in found:
             self.stderr.write(each)
         if found:
