@@ -116,6 +116,8 @@ def decide(request: SignedIn, pk: int) -> HttpResponse:
     """Submit a decision."""
     approval = _load(request, pk)
     verdict = request.POST.get("verdict", "")
+    if verdict not in TITLES:
+        raise Invalid("Choose to approve, to approve with conditions, or to decline.", field="verdict")
     form = DecisionForm(request.POST, approval=approval, verdict=verdict)
     if not form.is_valid():
         return _confirm(request, approval, form, verdict, status=422)
@@ -178,22 +180,27 @@ def _act(request: SignedIn, pk: int, verb: Any, done: str, **values: Any) -> Htt
     return redirect("approvals:detail", pk=pk)
 
 
+def _text(request: SignedIn) -> str:
+    """What was typed, without zero bytes: PostgreSQL keeps none."""
+    return request.POST.get("text", "").replace("\x00", "")
+
+
 @require_POST
 def question(request: SignedIn, pk: int) -> HttpResponse:
     """Ask the requester."""
-    return _act(request, pk, deciding.question, "Question sent.", text=request.POST.get("text", ""))
+    return _act(request, pk, deciding.question, "Question sent.", text=_text(request))
 
 
 @require_POST
 def answer(request: SignedIn, pk: int) -> HttpResponse:
     """Answer the approver."""
-    return _act(request, pk, deciding.answer, "Answer sent.", text=request.POST.get("text", ""))
+    return _act(request, pk, deciding.answer, "Answer sent.", text=_text(request))
 
 
 @require_POST
 def recall(request: SignedIn, pk: int) -> HttpResponse:
     """Take the request back."""
-    return _act(request, pk, deciding.recall, "Request recalled.", reason=request.POST.get("text", ""))
+    return _act(request, pk, deciding.recall, "Request recalled.", reason=_text(request))
 
 
 @require_POST

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 
 from accounts.models import Account
+from approvals.rules.words import money_words
 from escalations.models import BriefPart, Escalation
 from escalations.rules.brief import missing
 
@@ -49,7 +50,7 @@ def account_facts(account: Account, at: datetime) -> dict[str, str]:
         renewal = f"{account.renewal_date:%b %-d, %Y} ({(account.renewal_date - at.date()).days} days)"
     return {
         "name": account.name,
-        "arr": f"{account.arr:,.0f} {account.currency}" if account.arr is not None else "not known",
+        "arr": money_words(account.arr, account.currency) if account.arr is not None else "not known",
         "renewal": renewal or "no date",
         "region": account.region or account.country or "not known",
         "health": str(account.health) if account.health is not None else "not known yet",

@@ -172,8 +172,10 @@ def _flat(parts: dict[str, Any]) -> list[tuple[str, Any]]:
 def _part(key: str, part: Any) -> tuple[str, str]:
     title = TITLES.get(key) or key.replace("_", " ").capitalize()
     if isinstance(part, dict):
-        title = str(part.get("label") or part.get("title") or part.get("name") or title)
-        return title, _text(part.get("text") or part.get("value") or part.get("rows") or part.get("data") or "")
+        said = next((part[name] for name in ("text", "value", "rows", "data") if part.get(name)), None)
+        if said is None and not part.keys() & {"text", "value", "rows", "data"}:
+            return title, _text(part)
+        return str(part.get("label") or part.get("title") or part.get("name") or title), _text(said or "")
     return title, _text(part)
 
 

@@ -59,7 +59,13 @@ def request(
         account=account,
         at=at,
     )
-    case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200], "tier": tier, "confidential": confidential}
+    case = {
+        "case_key": case_key,
+        "case_url": case_url,
+        "case_title": case_title[:200],
+        "tier": tier,
+        "confidential": confidential,
+    }
     words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip()}
     frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version}
     made = ApprovalRequest(account=account, requester=requester, opened_at=at, step_since=at, **case, **words, **frozen)

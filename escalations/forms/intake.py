@@ -148,7 +148,11 @@ def _usd_first(code: str) -> tuple[bool, str]:
 def typed(data: Any) -> dict[str, str]:
     """What a draft keeps of a posted form."""
     known = {*IntakeForm.base_fields}
-    return {name: str(data.get(name, ""))[:5_000] for name in data if name in known and name not in NOT_KEPT}
+    return {
+        name: str(data.get(name, "")).replace("\x00", "")[:5_000]
+        for name in data
+        if name in known and name not in NOT_KEPT
+    }
 
 
 def from_signal(signal: Signal) -> dict[str, Any]:

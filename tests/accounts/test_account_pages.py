@@ -240,3 +240,12 @@ def test_reading_pages_changes_nothing(cast: Cast, browse: Browse) -> None:
     page(browse, cast.csm, cast.northwind)
     browse(cast.csm).get(reverse("accounts:log_signal", args=[cast.northwind.pk]))
     assert (Account.history.count(), Signal.objects.count()) == before
+
+
+def test_account_pages_answer_head_like_get(cast: Cast, browse: Browse) -> None:
+    csm = browse(cast.csm)
+    pages = [LIST, reverse("accounts:export"), reverse("accounts:detail", args=[cast.northwind.pk])]
+    pages += [reverse("accounts:log_signal", args=[cast.northwind.pk]), reverse("accounts:profile")]
+    assert [csm.head(page).status_code for page in pages] == [200] * len(pages)
+    operator = browse(cast.ops)
+    assert [operator.head(reverse(f"accounts:{name}")).status_code for name in ("imports", "import_new")] == [200, 200]

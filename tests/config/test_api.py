@@ -135,3 +135,10 @@ def test_the_browsable_api_is_off(client: Client, cast: Cast) -> None:
 )
 def test_types_are_told_in_words(spec: dict[str, Any], kind: str) -> None:
     assert api_docs.Reader({"components": {"schemas": {}}}).kind(spec) == kind
+
+
+def test_a_body_nested_thousands_deep_is_bad_input(client: Client, cast: Cast) -> None:
+    body = "[" * 100_000
+    answer = client.post("/api/v1/signals/", data=body, content_type="application/json", **auth(cast.csm))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert "nested" in answer.json()["message"]

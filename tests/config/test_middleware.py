@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from config.middleware import RefusalMiddleware, is_collision
 from ledger.errors import NotThere, Stale
+from tests.support.cast import Cast
 
 
 class Deadlock(Exception):
@@ -62,11 +63,24 @@ def test_reading_is_not_tried_again(db: None) -> None:
 
 def test_what_does_not_exist_is_404() -> None:
     with pytest.raises(Http404):
-        RefusalMiddleware(lambda _: HttpResponse()).process_exception(RequestFactory().get("/"), NotThere("No such case."))
+        RefusalMiddleware(lambda _: HttpResponse()).process_exception(
+            RequestFactory().get("/"), NotThere("No such case.")
+        )
 
 
 def test_other_errors_are_left_alone() -> None:
-    assert RefusalMiddleware(lambda _: HttpResponse()).process_exception(RequestFactory().get("/"), ValueError("x")) is None
+    assert (
+        RefusalMiddleware(lambda _: HttpResponse()).process_exception(RequestFactory().get("/"), ValueError("x"))
+        is None
+    )
     assert not is_collision(OperationalError("no such table"))
     assert is_collision(OperationalError("database is locked"))
     assert Stale("x").status == 409
+
+
+@pytest.mark.parametrize("address", ["/escalations/?q=a%00b&type=%00", "/dashboard/?region=%00", "/search/?q=%00"])
+def test_zero_bytes_in_an_address_reach_no_page(client: Client, cast: Cast, address: str) -> None:
+    client.force_login(cast.ops, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert not any("\x00" in value for value in answer.wsgi_request.GET.values())

@@ -137,6 +137,11 @@ def test_percent_figures_lose_idle_zeros():
     assert formats.ratio_percent(0.615) == "62%"
 
 
+def test_a_recorded_moment_reads_in_the_zone_of_the_viewer():
+    assert formats.local_times("Review: due 2026-01-23 22:00 UTC") == "Review: due Fri Jan 23, 5:00 PM"
+    assert formats.local_times("ref 2026-99-99 22:00 UTC <b>") == "ref 2026-99-99 22:00 UTC <b>"
+
+
 def test_markdown_cannot_carry_script_or_tracking_pixels():
     html = formats.markdown(
         "**Hi** <script>x</script> [a](javascript:x) [b](https://example.com) ![p](https://example.com/p)"

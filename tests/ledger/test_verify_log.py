@@ -125,3 +125,10 @@ def test_later_entries_leave_an_anchor_true(cases: Any, tmp_path: Path, capsys: 
 def test_a_broken_anchor_file_is_named(cases: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "2026-01-01.json").write_text("{")
     assert "2026-01-01.json is not an anchor file" in verify(tmp_path, capsys)
+
+
+def test_a_file_in_place_of_the_anchors_folder_is_one_clear_line(cases: list[Escalation], tmp_path: Path) -> None:
+    file = tmp_path / "anchors"
+    file.write_bytes(b"\x00")
+    with pytest.raises(CommandError, match=r"Cannot use .* for anchors"):
+        call_command("verify_log", anchors=file)

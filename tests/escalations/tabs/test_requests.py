@@ -140,3 +140,12 @@ def test_a_reader_who_may_not_open_the_request_gets_no_dead_link(cast: Cast, bro
     page = browse(cast.legal, url(case)).content.decode()
     assert made.ask in page
     assert f'href="/approvals/{made.pk}/"' not in page
+
+
+def test_the_request_of_a_confidential_case_is_confidential_too(cast: Cast) -> None:
+    case = asked(cast, confidential=True)
+    made = case.requests.get()
+    assert made.confidential
+    assert not ApprovalRequest.objects.visible_to(cast.ops).exists()
+    assert not ApprovalRequest.objects.visible_to(cast.finance).exists()
+    assert list(ApprovalRequest.objects.visible_to(cast.csm)) == [made]
