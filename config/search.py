@@ -78,6 +78,12 @@ def _matching(rows: QuerySet[Any], fields: Sequence[str], words: list[str]) -> Q
     return rows
 
 
+def _colleagues(user: User) -> QuerySet[User]:
+    """People inside; somebody from outside, who holds no other role, does not get the directory."""
+    inside = user.is_superuser or bool(user.role_slugs - {"external"})
+    return User.objects.filter(is_active=True) if inside else User.objects.filter(pk=user.pk)
+
+
 def found(user: User, text: str) -> dict[str, QuerySet[Any]]:
     """What matches every word, by kind; `@name` looks for people only."""
     people_only = text.startswith("@")
@@ -87,7 +93,7 @@ def found(user: User, text: str) -> dict[str, QuerySet[Any]]:
     rows: dict[str, QuerySet[Any]] = {
         CASES: cases,
         ACCOUNTS: Account.objects.visible_to(user).order_by("name", "id"),
-        PEOPLE: User.objects.filter(is_active=True).order_by("name", "id"),
+        PEOPLE: _colleagues(user).order_by("name", "id"),
     }
     skipped = {CASES, ACCOUNTS} if people_only else set()
     return {

@@ -142,7 +142,7 @@ def _messages_page(
         "counts": counts,
         "page": page,
         "chosen": chosen,
-        "pieces": queries.linked(chosen.text) if chosen else [],
+        "pieces": _readable(chosen, request.user) if chosen else [],
         "deliveries": list(chosen.deliveries.all()) if chosen else [],
         "pulse": queries.pulse(visible, now()),
         "leaves": leaves_the_house(),
@@ -150,6 +150,11 @@ def _messages_page(
         "received": sum(queries.mail_counts().values()) if request.user.is_ops else None,
     }
     return render(request, "messaging/outbox.html", context)
+
+
+def _readable(message: Message, reader: User) -> list[tuple[str, str]]:
+    """Links of a mail work for the person it was written to; for others they would lead nowhere, so they are plain text."""
+    return queries.linked(message.text) if message.user_id == reader.pk else [(message.text, "")]
 
 
 def _only_operations(user: User, sentence: str) -> None:

@@ -183,7 +183,9 @@ class MoveSerializer(serializers.Serializer[Escalation]):
     move = serializers.ChoiceField(choices=MOVES)
     reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
     handoff = serializers.IntegerField(required=False, help_text="Number of the hand-off; the waiting one by default.")
-    to = serializers.SlugRelatedField(slug_field="email", queryset=User.objects.filter(is_active=True), required=False)
+    to = serializers.SlugRelatedField(
+        slug_field="email", queryset=User.objects.filter(is_active=True, kind=User.PERSON), required=False
+    )
     tried = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
     open_points = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
     ask = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)

@@ -17,6 +17,7 @@ from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 
 DUPLICATE_WINDOW = timedelta(days=90)
+OLDEST_IMPASSE = timedelta(days=5 * 365)
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,8 @@ def _check(data: Intake, by: User | None, at: datetime) -> None:
         raise Invalid("Enter an amount above zero.", field="amount")
     if data.impasse_at is not None and data.impasse_at > at:
         raise Invalid("The impasse cannot lie in the future.", field="impasse_at")
+    if data.impasse_at is not None and data.impasse_at < at - OLDEST_IMPASSE:
+        raise Invalid("The impasse lies more than five years back. Check the year.", field="impasse_at")
     if data.override and not data.override[1].strip():
         raise Invalid("Say why you override the routing.", field="override_reason")
 

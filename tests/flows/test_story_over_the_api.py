@@ -181,6 +181,7 @@ def test_foreign_accounts_and_cases_do_not_exist_for_others(cast: Cast, csm: Cal
         ({"issue": ""}, "issue"),
         ({"deadline": "2020-01-01T00:00:00Z"}, "deadline"),
         ({"amount": "-5"}, "amount"),
+        ({"impasse_at": "0001-01-01T00:00:00Z"}, "impasse_at"),
         ({"issue_type": "no-such"}, "issue_type"),
         ({"account": "x"}, "account"),
     ],
