@@ -52,27 +52,16 @@ def request(
     # Two requests of one account must not both pass a limit by not seeing each other.
     account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     version = authority.version_at(at)
-    weighed = authority.weigh(
-        concession=authority.concession_of(version, concession),
-        amount=amount,
-        currency=currency,
-        account=account,
-        at=at,
-    )
-    case = {
-        "case_key": case_key,
-        "case_url": case_url,
-        "case_title": case_title[:200],
-        "tier": tier,
-        "confidential": confidential,
-    }
+    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
+    weighed = authority.weigh(concession=authority.concession_of(version, concession), at=at, **asked)
+    case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200], "tier": tier}
     words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip()}
     frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version}
     made = ApprovalRequest(account=account, requester=requester, opened_at=at, step_since=at, **case, **words, **frozen)
+    made.confidential = confidential
     _measure(made, weighed, amount, currency)
     _bind(made, terms or {})
-    asked: dict[str, Any] = {"concession": concession, "amount": amount, "currency": currency, "account": account}
-    band = authority.band_for(**asked, tier=tier, at=at)
+    band = authority.band_for(concession=concession, **asked, tier=tier, at=at)
     if band:
         return _grant_by_rule(made, band, weighed, channel)
     excluded = sorted({requester.pk, *exclude})
