@@ -237,14 +237,16 @@ def open_minutes(calendar: WorkCalendar, start: datetime, minutes: int) -> list[
     return [any(a <= w.hour * 60 + w.minute < b for a, b in calendar.spans_on(w.date())) for w in walls]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
+@pytest.mark.prove
 @given(calendar=calendars, start=starts, minutes=st.integers(0, 4 * 1440))
 def test_work_between_agrees_with_a_scan_of_every_minute(calendar: WorkCalendar, start: datetime, minutes: int):
     expected = sum(open_minutes(calendar, start, minutes)) * 60
     assert work_between(calendar, start, start + timedelta(minutes=minutes)) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
+@pytest.mark.prove
 @given(calendar=calendars, start=starts, wanted=st.integers(1, 1200))
 def test_add_work_agrees_with_a_scan_of_every_minute(calendar: WorkCalendar, start: datetime, wanted: int):
     scan = open_minutes(calendar, start, 4 * 1440)
@@ -254,7 +256,8 @@ def test_add_work_agrees_with_a_scan_of_every_minute(calendar: WorkCalendar, sta
     assert add_work(calendar, start, wanted * 60) == start + timedelta(minutes=last + 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
+@pytest.mark.prove
 @given(calendar=calendars, start=starts, seconds=st.integers(1, 200_000))
 def test_the_work_up_to_a_due_time_is_the_work_that_was_asked_for(
     calendar: WorkCalendar, start: datetime, seconds: int

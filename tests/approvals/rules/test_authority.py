@@ -56,6 +56,7 @@ def test_the_lowest_role_that_covers_it_decides(amount: str, role: str) -> None:
     assert lowest(amount) == role
 
 
+@pytest.mark.prove
 @given(st.decimals(min_value=0, max_value=100, places=2))
 def test_who_decides_covers_it_and_who_stops_below_does_not(amount: Decimal) -> None:
     chain = chain_for(LADDER, concession="discount", amount=amount)

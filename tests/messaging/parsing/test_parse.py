@@ -172,6 +172,7 @@ def storable(mail: ParsedMail) -> bool:
     return "\\u0000" not in plain and bool(plain.encode("utf-8"))
 
 
+@pytest.mark.prove
 @given(st.binary(max_size=600))
 def test_random_bytes_never_bring_the_parser_down(raw: bytes) -> None:
     assert storable(parse_mail(raw))
@@ -211,6 +212,7 @@ PARTS = [
 ]
 
 
+@pytest.mark.prove
 @given(st.lists(st.sampled_from(HEADS + MARKS + PARTS), max_size=40))
 def test_torn_mails_never_bring_the_parser_down(pieces: list[bytes]) -> None:
     assert storable(parse_mail(b"".join(pieces)))

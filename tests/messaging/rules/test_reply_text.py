@@ -174,6 +174,7 @@ def test_hostile_text_costs_little(text: str) -> None:
     assert time.process_time() - started < 2
 
 
+@pytest.mark.prove
 @given(st.text(alphabet=st.sampled_from(list("ab>:-_@<\n .1F")), max_size=400))
 def test_the_reply_never_grows_and_never_fails(text: str) -> None:
     assert len(visible_reply(text)) <= len(text)
