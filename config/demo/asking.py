@@ -223,7 +223,7 @@ class Asking(Handing):
             self.world.grants.setdefault(self.account.id, []).append((at, made.concession, value))
         self.move("execute", at, by, STATE_NAMES[made.state])
         owner = self.owner or self.world.users[made.requester_id]
-        self.act(f"Carry out: {made.ask}", owner, at, at + EXECUTION_TIME, execution=True)
+        self.act(f"Carry out: {made.ask.rstrip('?')}", owner, at, at + EXECUTION_TIME, execution=True)
 
     def act(
         self,

@@ -12,7 +12,9 @@ from config.demo.living import Life
 from config.demo.telling import awake
 from config.demo.thread import later
 from escalations import states
+from escalations.models import BriefPart
 
+PART_NAMES = dict(BriefPart.PARTS)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 Act = Callable[[datetime], None]
 
@@ -141,7 +143,8 @@ class Beginning:
             life.write_part("ask", ask, owner, at)
             life.write_part("next_step", f"Call with {told.words['contact']} once it is decided.", owner, at)
             names += ["ask", "next_step"]
-        life.record(at, "brief", "Brief changed: " + ", ".join(names), actor=owner, data={"parts": names})
+        said = ", ".join(PART_NAMES[name] for name in names)
+        life.record(at, "brief", f"Brief changed: {said}", actor=owner, data={"parts": names})
         if self.script.rich:
             life.set_status(at, f"{told.title}. We have the facts; next is the decision.")
         if self.script.until == states.DIAGNOSING and not self.script.waits:

@@ -1,6 +1,7 @@
 """Hand-offs: sent, accepted, refused, run out. Ownership changes only when somebody accepts."""
 
 from datetime import datetime
+from textwrap import shorten
 
 from django.db import transaction
 from django.db.models import Max
@@ -44,7 +45,7 @@ def send(
         duty=duty,
         level=case.level,
         kind=case.kind,
-        why=why[:300],
+        why=shorten(why, 300, placeholder=" …"),
         tried=tried,
         open_points=open_points,
         ask=ask or case.requested_support,
@@ -66,7 +67,7 @@ def send(
 
 def _open_owner_change(case: Escalation, handoff: HandOff, at: datetime, by: User | None) -> None:
     if case.state != states.HANDED_OFF:
-        move(case, "hand_off", at=at, actor=by, reason=handoff.why[:200])
+        move(case, "hand_off", at=at, actor=by, reason=shorten(handoff.why, 200, placeholder=" …"))
     clock = clocks.start(case, states.ACCEPTANCE, at=at)
     handoff.due_at = clock.due_at if clock else None
 
