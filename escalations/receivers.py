@@ -9,9 +9,10 @@ from accounts.signals import signal_recorded
 from approvals.models import DecisionEntry
 from approvals.signals import log_appended
 from escalations.models import Clock, HandOff
+from escalations.notifications import standing
 from escalations.queries import account_panels
 from escalations.services import asking, listening
-from messaging import relevance
+from messaging import composing, relevance
 from messaging.models import InboundMail
 from messaging.signals import mail_received
 
@@ -46,3 +47,4 @@ panels.register(account_panels.open_cases)
 panels.register(account_panels.commitments)
 relevance.register("handoff", _handoff_waits)
 relevance.register("clock", _clock_runs)
+composing.register(standing.SOURCE, standing.compose)

@@ -91,6 +91,10 @@ CUSTOMER_UPDATE: Final = "customer_update"
 RESOLUTION: Final = "resolution"
 REVIEW_DUE: Final = "review_due"
 CUSTOMER_DEADLINE: Final = "customer_deadline"
+TIME_TO_ESCALATE: Final = "time_to_escalate"
+INTERNAL_UPDATE: Final = "internal_update"
+CHECK_IN: Final = "check_in"
+COMMITMENT: Final = "commitment"
 CLOCKS: Final = [
     (ACCEPTANCE, "Acceptance"),
     (FIRST_ACT, "First act"),
@@ -100,6 +104,10 @@ CLOCKS: Final = [
     (RESOLUTION, "Resolution"),
     (REVIEW_DUE, "Review"),
     (CUSTOMER_DEADLINE, "Customer deadline"),
+    (TIME_TO_ESCALATE, "Time to escalate"),
+    (INTERNAL_UPDATE, "Next internal update"),
+    (CHECK_IN, "Next check-in"),
+    (COMMITMENT, "Commitment"),
 ]
 
 OUTCOMES: Final = [

@@ -172,6 +172,12 @@ EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Escalation Desk <desk@localhost>")
 # Domain of the addresses a reply comes back to (case+…@, approval+…@) and of Message-IDs.
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", "localhost")
+# Mail beyond this in 24 hours to one person goes into their digest; what cannot be switched off is never held back.
+MAIL_CAP_PER_TARGET_PER_DAY = env.int("MAIL_CAP_PER_TARGET_PER_DAY", 200)
+# How long a killed sender's messages stay away from the others: those it had put aside, and the one it was handing over
+# (longer than the slowest server takes to answer every step within EMAIL_TIMEOUT).
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 30)
+OUTBOX_HAND_OVER_SECONDS = env.int("OUTBOX_HAND_OVER_SECONDS", 180)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -237,5 +243,15 @@ LOGGING = {
     "loggers": {"axes": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "weasyprint": {"level": "ERROR"}},
 }
 
+# A watcher outside that alarms when it hears nothing: the engine calls this URL once a minute while all is well.
+HEARTBEAT_URL = env.str("HEARTBEAT_URL", "")
+# How long a process of the web part keeps what the banner of operations says.
+BANNER_SECONDS = 15.0
+
+# The admin edits a whole policy in one form: its rows come to more fields than Django's 1,000.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
 # Only test servers may move the clock (ledger.now); never set outside tests.
 CLOCK_MAY_MOVE = False
+# Points at which fault tests let a process die, with the chance of it; see ledger.faults.
+DIE_AT: dict[str, float] = {}

@@ -26,7 +26,7 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 class Clock(models.Model):
     """A promise of a case: start, target, due. `due_at` is a cache; the history rows (events) can rebuild it.
 
-    `fire_at` is the next moment something happens: the warning, then the breach; None once breached or not running.
+    `fire_at` is the next moment something happens: a warning, the breach, then repeats; None when nothing is to come.
     """
 
     RUNNING, PAUSED, MET, MISSED, STOPPED = "running", "paused", "met", "missed", "stopped"
@@ -39,6 +39,8 @@ class Clock(models.Model):
     ]
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks")
     kind = models.CharField(max_length=20, choices=states.CLOCKS)
+    about = models.PositiveBigIntegerField(default=0, help_text="The commitment it is about; 0 for the case itself.")
+    topic = models.CharField(max_length=160, blank=True, help_text="That thing in words, shown beside the kind.")
     generation = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
     level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
@@ -48,12 +50,24 @@ class Clock(models.Model):
     )
     target_text = models.CharField(max_length=80, help_text="The promise in words: 4 clock hours.")
     warn_percent = models.PositiveSmallIntegerField(default=75)
+    also_warn_at = models.JSONField(default=list, help_text="Further warnings, in percent of the target used.")
+    warned_percent = models.PositiveSmallIntegerField(default=0, help_text="Highest warning told; never told again.")
+    repeat_minutes = models.PositiveIntegerField(
+        default=0, help_text="After a breach, people are told again; 0: never."
+    )
+    repeat_times = models.PositiveSmallIntegerField(default=0)
+    repeats = models.PositiveSmallIntegerField(default=0, help_text="How often people were told again.")
     on_breach = models.CharField(max_length=10, default="remind")
     started_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True, blank=True)
+    held = models.BooleanField(default=False, help_text="Paused by hand: goes on only by hand.")
     pause_reason = models.CharField(max_length=200, blank=True)
     used_seconds = models.PositiveBigIntegerField(default=0, help_text="Working seconds used before the last resume.")
     resumed_at = models.DateTimeField(help_text="Start of the present running stretch.")
+    stretches = models.JSONField(
+        default=list, help_text="Earlier running stretches as [from, to], so that another calendar can count them anew."
+    )
+    calendar_print = models.CharField(max_length=16, blank=True, help_text="Which hours of the calendar it counted on.")
     due_at = models.DateTimeField(null=True, blank=True)
     warn_at = models.DateTimeField(null=True, blank=True)
     fire_at = models.DateTimeField(null=True, blank=True)
@@ -73,7 +87,9 @@ class Clock(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "kind", "generation"], name="clock_generation_once"),
             models.UniqueConstraint(
-                fields=["case", "kind"], condition=Q(state__in=["running", "paused"]), name="one_live_clock_a_kind"
+                fields=["case", "kind", "about"],
+                condition=Q(state__in=["running", "paused"]),
+                name="one_live_clock_a_kind",
             ),
         ]
         indexes = [
@@ -86,7 +102,9 @@ class Clock(models.Model):
 
     @property
     def label(self) -> str:
-        """Name on screen: Director decision, Acceptance …"""
+        """Name on screen: Director decision, Acceptance, Commitment: what was promised …"""
+        if self.kind == states.COMMITMENT and self.topic:
+            return f"Commitment: {self.topic}"
         if self.kind == states.DECISION and self.level:
             return f"{dict(states.LEVELS)[self.level]} decision"
         return str(dict(states.CLOCKS)[self.kind])

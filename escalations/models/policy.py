@@ -122,6 +122,10 @@ class MatrixRow(PolicyRow):
     then_role = models.ForeignKey(
         Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Whom after that."
     )
+    repeat_minutes = models.PositiveIntegerField(
+        default=0, help_text="After a breach nobody answered, tell people again after so many minutes; 0: never."
+    )
+    repeat_times = models.PositiveSmallIntegerField(default=0, help_text="How often at most they are told again.")
     note = models.CharField(max_length=200, blank=True)
     sort = models.PositiveSmallIntegerField(default=100, help_text="The first row that fits applies.")
 
@@ -147,6 +151,9 @@ class Target(PolicyRow):
     amount = models.PositiveIntegerField(help_text="Minutes, or days for business days.")
     unit = models.CharField(max_length=14, choices=UNITS, default=BUSINESS)
     warn_percent = models.PositiveSmallIntegerField(default=75, help_text="Warn when so much of the target is used.")
+    also_warn_at = models.CharField(
+        max_length=40, blank=True, help_text="Further warnings in percent, with commas between: 50, 90."
+    )
     on_breach = models.CharField(max_length=10, choices=ON_BREACH, default=REMIND)
 
     class Meta:
@@ -159,6 +166,59 @@ class Target(PolicyRow):
 
     def __str__(self) -> str:
         return f"{self.get_clock_display()}: {self.amount} {self.get_unit_display().lower()}"
+
+
+class TargetFactor(PolicyRow):
+    """Makes a target shorter or longer for a case like this: ten days to renewal, 80 % of the time."""
+
+    TIER, ARR, RENEWAL, AGE, LOAD, SENTIMENT, HISTORY = (
+        "tier",
+        "arr",
+        "renewal_days",
+        "age_hours",
+        "queue_load",
+        "sentiment",
+        "history",
+    )
+    PARTS: ClassVar = [
+        (TIER, "Tier (Green 0, Yellow 1, Red 2)"),
+        (ARR, "ARR at risk, in USD"),
+        (RENEWAL, "Days to renewal"),
+        (AGE, "Age of the case, in hours since the impasse"),
+        (LOAD, "Open cases of the owner"),
+        (SENTIMENT, "Negative signals of the account in 90 days"),
+        (HISTORY, "Cases of the account in 12 months"),
+    ]
+    clock = models.CharField(
+        max_length=20, choices=states.CLOCKS, blank=True, help_text="Empty: every clock with a target."
+    )
+    part = models.CharField(max_length=16, choices=PARTS)
+    from_value = models.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Applies from this value on; empty: any lower.",
+    )
+    to_value = models.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Up to this value, exclusive; empty: any higher.",
+    )
+    percent = models.PositiveSmallIntegerField(help_text="Of the target that remains: 80 makes it a fifth shorter.")
+    active = models.BooleanField(default=True)
+    sort = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ["sort", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(percent__gte=10, percent__lte=300), name="factor_percent_sane")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_part_display()}: {self.percent}%"
 
 
 class Stakeholder(PolicyRow):

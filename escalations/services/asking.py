@@ -94,15 +94,17 @@ def _authority(case: Escalation, user: User, at: datetime) -> None:
         record(case, [Entry(kind="role", summary=summary, data={"user": user.pk, "duty": "authority"})], at=at)
 
 
-def raise_level(case: Escalation, level: int, at: datetime, why: str, by: User | None = None) -> None:
-    """A locked case goes up: level, since when, the decision clock of the new level."""
+def raise_level(
+    case: Escalation, level: int, at: datetime, why: str, by: User | None = None, since: datetime | None = None
+) -> None:
+    """A locked case goes up: level, since when (the breach, where one led to it), the decision clock of the new level."""
     before = routing.level_name(case.level)
-    case.level, case.level_since = level, at
+    case.level, case.level_since = level, since or at
     case.route_reasons = [*case.route_reasons, f"Raised from {before} to {routing.level_name(level)}: {why}"]
     case.version += 1
     case.save(update_fields=["level", "level_since", "route_reasons", "version"])
     clocks.stop(case, states.DECISION, at=at)
-    clocks.start(case, states.DECISION, at=at)
+    clocks.start(case, states.DECISION, at=at, since=since)
     clocks.retarget(case, at=at)
     data = {"level": level, "why": why}
     record(

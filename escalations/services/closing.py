@@ -9,7 +9,7 @@ from accounts.models import User
 from approvals.services import deciding
 from escalations import notifications, states
 from escalations.models import Action, CasePerson, Clock, Escalation, Review
-from escalations.services import clocks, handoffs
+from escalations.services import clocks, handoffs, routing
 from escalations.services.access import check
 from escalations.services.lifecycle import move
 from escalations.services.log import Entry, lock, lock_with_requests, record
@@ -18,6 +18,15 @@ from ledger.now import now
 
 COMPLIANCE = "compliance-exception"
 RISK_ACCEPTANCE = "risk-acceptance"
+# The customer is told before a case resolves, and its people by it; a commitment is kept until it is kept.
+MET_BY_RESOLVING = (
+    states.RESOLUTION,
+    states.CUSTOMER_DEADLINE,
+    states.CUSTOMER_UPDATE,
+    states.INTERNAL_UPDATE,
+    states.CHECK_IN,
+)
+OUTLIVES = (states.COMMITMENT,)
 
 
 @transaction.atomic
@@ -57,9 +66,9 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     case.resolved_at = at
     case.save(update_fields=["outcome", "root_cause", "resolution", "resolved_at"])
     move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
-    clocks.stop(case, states.RESOLUTION, at=at)
-    clocks.stop(case, states.CUSTOMER_UPDATE, at=at)
-    clocks.stop_all(case, at=at)
+    for kind in MET_BY_RESOLVING:
+        clocks.stop(case, kind, at=at, refresh=False)
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     for request_id in case.requests.filter(decided_at__isnull=False, sealed_at__isnull=True).values_list(
         "pk", flat=True
@@ -189,13 +198,16 @@ def close(*, case_id: int, by: User) -> Escalation:
     case.closed_at = at
     case.save(update_fields=["closed_at"])
     move(case, "close", at=at, actor=by)
-    clocks.stop_all(case, at=at)
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
     return case
 
 
 @transaction.atomic
 def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
-    """The issue is back: Diagnose again, with decision, update and resolution clocks running. Raises Invalid without reason."""
+    """The issue is back: Diagnose again, with decision, update, check-in and resolution clocks running.
+
+    Raises Invalid without reason.
+    """
     if not reason.strip():
         raise Invalid("Say what came back.", field="reason")
     at, case = now(), lock(case_id)
@@ -205,9 +217,10 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
     case.resolved_at = case.closed_at = None
     case.level_since = at
     case.save(update_fields=["reopened_count", "resolved_at", "closed_at", "level_since"])
-    clocks.stop_all(case, at=at)
-    for kind in (states.DECISION, states.CUSTOMER_UPDATE, states.RESOLUTION):
-        clocks.start(case, kind, at=at)
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    clocks.start(case, states.DECISION, at=at)
+    routing.start_rhythm(case, at)
+    routing.start_deadlines(case, at)
     notifications.reopened(case, by, reason)
     return case
 
@@ -239,6 +252,6 @@ def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") 
 def _end(case: Escalation, verb: str, by: User, reason: str, at: datetime) -> None:
     case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at)
     move(case, verb, at=at, actor=by, reason=reason)
-    clocks.stop_all(case, at=at)
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
     for request_id in case.requests.filter(state="open").values_list("pk", flat=True):
         deciding.recall(request_id=request_id, by=by, reason=reason)

@@ -19,7 +19,8 @@ EDIT_WINDOW = timedelta(minutes=10)
 
 @transaction.atomic
 def post(*, case_id: int, by: User, text: str, decision: bool = False, next_update_at: datetime | None = None) -> Event:
-    """An internal entry (or a decision noted for the record); never goes to the customer.
+    """An internal entry (or a decision noted for the record); never goes to the customer. Meets the internal update; one
+    that sets the next update is a check-in too.
 
     Raises Invalid without text and for a next update in the past.
     """
@@ -29,10 +30,24 @@ def post(*, case_id: int, by: User, text: str, decision: bool = False, next_upda
     entry = Entry(kind=kind, audience=Event.INTERNAL, actor=by, text=text)
     [event] = record(case, [entry], at=at)
     first_act(case, by, at)
+    inside_told(case, at, next_update_at, check_in=next_update_at is not None)
     if next_update_at:
         _set_next_update(case, next_update_at, at)
     notifications.posted(case, event)
     return event
+
+
+def inside_told(case: Escalation, at: datetime, due: datetime | None = None, *, check_in: bool) -> None:
+    """The inside heard of an open case: the internal update is met and the next one runs, by the rhythm or to the date given;
+    the same for the check-in when somebody looked at where the case stands."""
+    if not case.is_open:
+        return
+    why = "Next update promised on the thread" if due else ""
+    clocks.stop(case, states.INTERNAL_UPDATE, at=at)
+    clocks.start(case, states.INTERNAL_UPDATE, at=at, due_at=due, why=why)
+    if check_in:
+        clocks.stop(case, states.CHECK_IN, at=at)
+        clocks.start(case, states.CHECK_IN, at=at)
 
 
 def _need(text: str, next_update_at: datetime | None) -> None:
@@ -91,7 +106,7 @@ def _set_next_update(case: Escalation, due: datetime, at: datetime, *, told: boo
 
 @transaction.atomic
 def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation:
-    """Replace the pinned status. Raises Stale when somebody changed the case's status since `version`."""
+    """Replace the pinned status: an internal update and a check-in. Raises Stale when somebody changed the case's status since `version`."""
     if not text.strip():
         raise Invalid("Write the current status in one to three sentences.", field="text")
     at, case = now(), lock(case_id)
@@ -104,6 +119,7 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
     case.save(update_fields=["status_text", "status_by", "status_at", "version"])
     record(case, [Entry(kind="status", audience=Event.INTERNAL, actor=by, text=text, summary="Status changed")], at=at)
     first_act(case, by, at)
+    inside_told(case, at, check_in=True)
     return case
 
 

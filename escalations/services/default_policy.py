@@ -92,6 +92,14 @@ TARGETS: Final = (
     _decision(DAY, issue_type="supplier-remediation"),
     _decision(4 * HOUR, TWO, "technical-outage"),
     _decision(HOUR, THREE, "technical-outage"),
+    # Impasse to opened: under a day, the more serious the sooner.
+    TargetRow(states.TIME_TO_ESCALATE, 4 * HOUR, CLOCK, RED),
+    TargetRow(states.TIME_TO_ESCALATE, 12 * HOUR, CLOCK, YELLOW),
+    TargetRow(states.TIME_TO_ESCALATE, DAY, CLOCK, GREEN),
+    # Daily for active Red cases; twice a week for Yellow ones, as their rhythm says; Green ones have none. The next internal
+    # update has no target of its own: it follows the rhythm of the tier.
+    TargetRow(states.CHECK_IN, 1, DAYS, RED),
+    TargetRow(states.CHECK_IN, 3, DAYS, YELLOW),
     TargetRow(states.CUSTOMER_UPDATE, DAY, CLOCK, RED),
     TargetRow(states.CUSTOMER_UPDATE, 2 * DAY, CLOCK, YELLOW),
     TargetRow(states.CUSTOMER_UPDATE, 7 * DAY, CLOCK, GREEN),
@@ -104,6 +112,32 @@ TARGETS: Final = (
     _fix(HOUR, BUSINESS, THREE, "billing-dispute"),
     TargetRow(states.REVIEW_DUE, 5, DAYS),
 )
+
+
+class FactorRow(NamedTuple):
+    """Half-open range [from, to) of a part; `percent` of the target remains."""
+
+    part: str
+    from_value: int | None
+    to_value: int | None
+    percent: int
+
+
+# Our numbers. Together they more than halve a target, and never take it below a quarter.
+FACTORS: Final = (
+    FactorRow("tier", 2, None, 90),
+    FactorRow("arr", 500_000, None, 80),
+    FactorRow("arr", 250_000, 500_000, 90),
+    FactorRow("renewal_days", None, 30, 80),
+    FactorRow("renewal_days", 30, 60, 90),
+    FactorRow("age_hours", 72, None, 90),
+    FactorRow("queue_load", 15, None, 90),
+    FactorRow("sentiment", 5, None, 80),
+    FactorRow("sentiment", 2, 5, 90),
+    FactorRow("history", 3, None, 90),
+)
+# On where the base number is ours as well; for every other clock (its promise is exact) they wait to be switched on.
+FACTORS_ON: Final = (states.FIRST_ACT, states.RESOLUTION, states.INTERNAL_UPDATE)
 
 # Tier → letter → roles. The Accountable is the role that decides at the tier's level.
 RACI: Final[dict[str, dict[str, tuple[str, ...]]]] = {

@@ -140,6 +140,10 @@ TRIGGERS: Final = (
 )
 
 
+# After a breach nobody answered, people are told again: Red every hour, others every four, three times at most.
+REPEAT_RED, REPEAT_OTHERS, REPEAT_TIMES = HOUR, 4 * HOUR, 3
+
+
 class RouteRow(NamedTuple):
     """Who decides, who owns the work, how long before it goes on, and to whom. At the top, everyone on the case is told."""
 
@@ -152,6 +156,11 @@ class RouteRow(NamedTuple):
     wait_minutes: int
     then_role: str = ""
     note: str = ""
+
+    @property
+    def repeat_minutes(self) -> int:
+        """How long after a breach people are told again."""
+        return REPEAT_RED if self.tier == RED else REPEAT_OTHERS
 
 
 MATRIX: Final = (

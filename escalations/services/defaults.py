@@ -17,6 +17,7 @@ from escalations.models import (
     ScoreWeight,
     Stakeholder,
     Target,
+    TargetFactor,
     TextTemplate,
     Tier,
     TriggerRule,
@@ -53,7 +54,7 @@ def _version_one() -> PolicyVersion:
         published_at=at,
         effective_from=IN_FORCE_FROM,
     )
-    for add in (_tiers, _weights, _issue_types, _triggers, _matrix, _targets, _stakeholders, _cadences, _texts):
+    for add in ADDERS:
         add(version)
     return version
 
@@ -101,11 +102,21 @@ def _matrix(version: PolicyVersion) -> None:
     roles = _roles()
     for sort, row in _places(routes.MATRIX):
         people = {"role": roles[row.role], "owner_role": roles[row.owner_role], "then_role": roles.get(row.then_role)}
-        MatrixRow.objects.create(version=version, sort=sort, **row._asdict() | people)
+        again = {"repeat_minutes": row.repeat_minutes, "repeat_times": routes.REPEAT_TIMES}
+        MatrixRow.objects.create(version=version, sort=sort, **row._asdict() | people | again)
 
 
 def _targets(version: PolicyVersion) -> None:
     Target.objects.bulk_create(Target(version=version, **row._asdict()) for row in numbers.TARGETS)
+
+
+def _factors(version: PolicyVersion) -> None:
+    scopes = [*((clock, True) for clock in numbers.FACTORS_ON), ("", False)]
+    rows = [(clock, active, row) for clock, active in scopes for row in numbers.FACTORS]
+    TargetFactor.objects.bulk_create(
+        TargetFactor(version=version, clock=clock, active=active, sort=sort, **row._asdict())
+        for sort, (clock, active, row) in _places(rows)
+    )
 
 
 def _stakeholders(version: PolicyVersion) -> None:
@@ -127,3 +138,6 @@ def _texts(version: PolicyVersion) -> None:
         TextTemplate(version=version, slug=slug, name=name, kind=kind, body=body.strip())
         for slug, name, kind, body in texts.TEXTS
     )
+
+
+ADDERS = (_tiers, _weights, _issue_types, _triggers, _matrix, _targets, _factors, _stakeholders, _cadences, _texts)

@@ -6,64 +6,103 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from approvals.models import ApprovalRequest
-from escalations import notifications, states
-from escalations.models import Clock, Escalation
-from escalations.services import clocks, escalating, handoffs
-from escalations.services.log import Entry, lock, record
+from escalations import states
+from escalations.models import Clock, Escalation, Target
+from escalations.notifications import standing
+from escalations.queries.audience import audience
+from escalations.rules import steps
+from escalations.services import clock_log as history
+from escalations.services import clocks, escalating, handoffs, sweeping
+from escalations.services.log import lock
+from escalations.services.scheduling import watch
+from ledger import faults
 from ledger.now import now
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
+# More steps than any case can owe at once; a clock that never comes to rest is set aside instead of turning for ever.
+MOST_STEPS = 100
 
 
-def due_ids(at: datetime, limit: int) -> list[int]:
-    """Clocks with something to fire, oldest first: a read, no lock."""
-    return list(Clock.objects.past_due(at).values_list("pk", flat=True)[:limit])
+class StepFailed(Exception):
+    """A step could not be taken; names the clock, so that it can be set aside."""
+
+    def __init__(self, clock_id: int, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.clock_id = clock_id
+
+
+def due_cases(at: datetime, limit: int) -> list[int]:
+    """Cases with a clock that has something to fire, the longest overdue first: a read, no lock."""
+    rows = Clock.objects.past_due(at).values_list("case_id", flat=True)[:limit]
+    return list(dict.fromkeys(rows))
 
 
 def fire_due(*, limit: int = 200) -> int:
-    """Fire everything due now; returns how many steps were taken by this call. A bad clock never stops the others."""
+    """Fire what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this call.
+
+    All that is due on a case is fired together, so that its people hear once where it stands. A bad clock never stops the
+    others: after three tries it is set aside with its error.
+    """
     at = now()
-    return sum(_fire_safely(pk, at) for pk in due_ids(at, limit))
-
-
-def _fire_safely(clock_id: int, at: datetime) -> int:
-    try:
-        return int(fire(clock_id, at))
-    except Exception as error:  # the engine must outlive any row
-        log.exception("Clock %s could not be fired", clock_id)
-        _note_failure(clock_id, error)
+    cases = due_cases(at, limit)
+    if not cases:
         return 0
+    try:
+        taken, moving = sweeping.sweep(cases, at)
+    except Exception:  # one row spoils a batch; each case alone finds out which
+        log.exception("A batch of %s cases is fired one by one", len(cases))
+        taken, moving = 0, cases
+    return taken + sum(_fire_safely(case_id, at) for case_id in moving)
 
 
-def _note_failure(clock_id: int, error: Exception) -> None:
+def _fire_safely(case_id: int, at: datetime) -> int:
+    try:
+        return fire_case(case_id, at)
+    except StepFailed as failure:
+        log.exception("Clock %s could not be fired", failure.clock_id)
+        _note_failure(failure.clock_id, str(failure))
+    except Exception:  # the engine must outlive any row
+        log.exception("The clocks of case %s could not be fired", case_id)
+    return 0
+
+
+def _note_failure(clock_id: int, error: str) -> None:
     clock = Clock.objects.get(pk=clock_id)
     Clock.objects.filter(pk=clock_id, tries=clock.tries).update(
-        tries=clock.tries + 1, parked=clock.tries + 1 >= MAX_TRIES, error=f"{type(error).__name__}: {error}"[:300]
+        tries=clock.tries + 1, parked=clock.tries + 1 >= MAX_TRIES, error=error[:300]
     )
 
 
 @transaction.atomic
-def fire(clock_id: int, at: datetime) -> bool:
-    """Fire one clock: lock its case first, claim the step by a conditional update, act. False when another was faster."""
-    case = _claim_case(clock_id)
+def fire_case(case_id: int, at: datetime) -> int:
+    """Take every due step of one case, oldest first, with all that follows from it; returns how many were taken.
+
+    A step may start the next clock in the past (the level that ran out while nobody was looking), which then fires too.
+    Its people hear once. Raises StepFailed, with nothing written, when a step cannot be taken.
+    """
+    case = _claim_case(case_id)
     if case is None:
-        return False
-    clock = Clock.objects.select_related("calendar").get(pk=clock_id)
-    if clock.state != Clock.RUNNING or clock.fire_at is None or clock.fire_at > at:
-        return False
-    if clock.due_at is not None and at >= clock.due_at:
-        _breach(case, clock, at)
-    else:
-        _warn(case, clock, at)
-    return True
+        return 0
+    faults.passing("after_claim")
+    taken: list[tuple[Clock, steps.Step]] = []
+    people: dict[int, list[tuple[int, str]]] = {}
+    while clock := case.clocks.past_due(at).select_related("calendar").first():
+        try:
+            step = _step(clock, at, len(taken))
+            people[clock.pk] = _concerned(case, clock, step)
+            fire(case, clock, step, at)
+        except Exception as error:
+            raise StepFailed(clock.pk, error) from error
+        taken.append((clock, step))
+        case = lock(case_id)
+    _tell(case, taken, people, at)
+    faults.passing("before_commit")
+    return len(taken)
 
 
-def _claim_case(clock_id: int) -> Escalation | None:
-    """The clock's case, its requests locked before it; None when somebody else holds it now (it fires next time round)."""
-    case_id = Clock.objects.filter(pk=clock_id).values_list("case_id", flat=True).first()
-    if case_id is None:
-        return None
+def _claim_case(case_id: int) -> Escalation | None:
+    """The case, its requests locked before it; None when somebody else holds it now (it fires next time round)."""
     if connection.features.has_select_for_update_skip_locked:
         requests = ApprovalRequest.objects.filter(case_link__case=case_id).order_by("pk")
         wanted = requests.count()
@@ -75,26 +114,66 @@ def _claim_case(clock_id: int) -> Escalation | None:
     return lock(case_id)
 
 
-def _warn(case: Escalation, clock: Clock, at: datetime) -> None:
-    clock.warned_at, clock.fire_at, clock.tries = at, clock.due_at, 0
-    clock.save(update_fields=["warned_at", "fire_at", "tries"])
-    summary = f"{clock.label}: {clock.warn_percent}% of the time is used"
-    record(case, [Entry(kind="clock.warn", summary=summary, clock=clock, data={"due_at": str(clock.due_at)})], at=at)
-    notifications.warned(case, clock)
+def _step(clock: Clock, at: datetime, taken: int) -> steps.Step:
+    step = steps.step_at(watch(clock), at)
+    if step is None or taken >= MOST_STEPS:
+        raise LookupError(f"due at {clock.fire_at}, and there is no step to take")
+    return step
 
 
-def _breach(case: Escalation, clock: Clock, at: datetime) -> None:
-    """Breach time is the due time. What follows is the target's: the next level, the next owner, or word to people."""
-    clock.breached_at, clock.fire_at, clock.tries = clock.due_at, None, 0
-    clock.save(update_fields=["breached_at", "fire_at", "tries"])
-    summary = f"{clock.label} was due {clock.due_at:%b %-d, %H:%M} UTC and is past SLA"
-    record(case, [Entry(kind="clock.breach", summary=summary, clock=clock, data={"due_at": str(clock.due_at)})], at=at)
-    notifications.breached(case, clock)
-    if clock.kind == states.ACCEPTANCE:
+def fire(case: Escalation, clock: Clock, step: steps.Step, at: datetime) -> None:
+    """Take one step of a locked case: the row, its history, and what the target says follows."""
+    moment = clock.fire_at
+    if step.kind == steps.WARN:
+        clock.warned_at, clock.warned_percent = at, step.number
+    elif step.kind == steps.BREACH:
+        # Breach time is the due time, not when somebody noticed.
+        clock.breached_at = moment = clock.due_at
+        late = steps.step_at(watch(clock), at)
+        clock.repeats = late.number if late and late.kind == steps.REPEAT else clock.repeats
+    elif step.kind == steps.REPEAT:
+        clock.repeats = step.number
+    clock.tries, clock.fire_at = 0, None if step.kind == steps.DECAY else steps.next_at(watch(clock))
+    clock.save(update_fields=["warned_at", "warned_percent", "breached_at", "repeats", "fire_at", "tries"])
+    history.stepped(case, clock, step.kind, sweeping.summary(clock, step), at, moment)
+    _follow(case, clock, step, at)
+
+
+def _follow(case: Escalation, clock: Clock, step: steps.Step, at: datetime) -> None:
+    """What the breach leads to: the next owner, the next level, or nothing but word to people."""
+    if step.kind == steps.DECAY:
+        clocks.stop(case, clock.kind, at=at)
+        handoffs.decay(case, at=at)
+    elif step.kind == steps.BREACH and clock.kind == states.ACCEPTANCE:
         clocks.stop(case, states.ACCEPTANCE, at=at)
         handoffs.expire(case, at=at)
-    elif clock.on_breach == "escalate":
-        escalating.escalate_by_clock(case, at=at, why=f"{clock.label} passed its time")
+    elif step.kind == steps.BREACH and clock.on_breach == Target.ESCALATE:
+        escalating.escalate_by_clock(case, at=at, since=clock.due_at or at, why=f"{clock.label} passed its time")
+
+
+def _concerned(case: Escalation, clock: Clock, step: steps.Step) -> list[tuple[int, str]]:
+    """Asked before the step is taken: afterwards others may have the duty."""
+    found = audience([case.pk], kinds=[clock.kind], about=[clock.about])
+    return found.of(case.pk, clock.kind, clock.about, late=step.kind != steps.WARN)
+
+
+def _tell(
+    case: Escalation,
+    taken: list[tuple[Clock, steps.Step]],
+    people: dict[int, list[tuple[int, str]]],
+    at: datetime,
+) -> None:
+    """One message to each person of the case: about the last step that matters most. Whoever was just handed the case reads
+    it there."""
+    if not taken:
+        return
+    clock, step = max(taken, key=lambda each: sweeping.weight(each[1]))
+    clock, step = next(each for each in reversed(taken) if sweeping.weight(each[1]) == sweeping.weight(step))
+    asked = set(case.handoffs.filter(state="waiting", sent_at=at).values_list("to_user", flat=True))
+    everyone = dict.fromkeys(person for each, _ in taken for person in people[each.pk])
+    told = [person for person in everyone if person[0] not in asked]
+    row = standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.label, step, told)
+    standing.post([row], at=at)
 
 
 def next_due() -> datetime | None:

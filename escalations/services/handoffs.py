@@ -177,12 +177,32 @@ def _back_or_on(case: Escalation, handoff: HandOff, at: datetime) -> None:
 
 
 def _next_owner(case: Escalation, handoff: HandOff, refusers: tuple[int, ...]) -> User:
-    chain = [handoff.to_user.manager, case.owner, case.opened_by, case.account.csm]
-    for user in chain:
-        if user is not None and user.is_active and user.pk not in refusers:
+    return _someone(case, [handoff.to_user.manager, case.owner], refusers) or handoff.to_user
+
+
+def _someone(case: Escalation, first: list[User | None], exclude: tuple[int, ...]) -> User | None:
+    """Who can own it next: the people named first, who opened it, who looks after the account, who leads."""
+    for user in [*first, case.opened_by, case.account.csm]:
+        if user is not None and user.is_active and user.pk not in exclude:
             return user
-    fallback = User.objects.holding(["team-lead", "director", "pmo", "administrator"]).exclude(pk__in=refusers).first()
-    return fallback or handoff.to_user
+    return User.objects.holding(["team-lead", "director", "pmo", "administrator"]).exclude(pk__in=exclude).first()
+
+
+def decay(case: Escalation, *, at: datetime) -> None:
+    """An owner accepted and did not begin in twice the time: the case is handed on. The owner stays until it is accepted.
+
+    Does nothing while a hand-off waits already, once the work is over, and where nobody else could own it.
+    """
+    waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER).exists()
+    if waiting or not case.is_open or case.owner is None:
+        return
+    late = case.owner
+    target = _someone(case, [late.manager], (late.pk,))
+    if target is None:
+        return
+    why = f"{late.name} accepted and has not begun in time"
+    record(case, [Entry(kind="decayed", summary=f"{why}; it is handed on", data={"owner": late.pk})], at=at)
+    send(case, to=target, at=at, by=None, why=why, open_points="Nothing was done since the case was accepted.")
 
 
 def expire(case: Escalation, *, at: datetime) -> None:

@@ -105,6 +105,8 @@ def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
 def open_case(data: Intake, *, by: User | None, trigger: str = "", trigger_text: str = "") -> Escalation:
     """Open, triage and route a case; tells the owner. ESC number is its primary key.
 
+    Keeps how long it took from the impasse to here as a clock that has ended, met or missed by the tier.
+
     Raises Invalid naming the field (missing issue, deadline in the past, negative amount, unknown kind), NotAllowed when
     the person cannot see the account.
     """
@@ -129,6 +131,7 @@ def open_case(data: Intake, *, by: User | None, trigger: str = "", trigger_text:
     briefing.prefill(case, at)
     triage.assess(case, at=at, actor=by)
     routing.route(case, at=at, actor=by, override=data.override)
+    clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()
     notifications.opened(case)

@@ -17,6 +17,8 @@ from ledger.errors import Invalid
 FALLBACK_OWNERS = ("csm", "ae", "team-lead", "director", "pmo", "administrator")
 FALLBACK_DECIDERS = ("director", "executive-sponsor", "cro", "administrator")
 
+GIVEN = "Deadline given by the customer"
+
 
 @dataclass(frozen=True)
 class Destination:
@@ -121,8 +123,8 @@ def route(
     record(case, [Entry(kind="routed", summary=summary, actor=actor, data=data)], at=at)
     clocks.start(case, states.RESPONSE, at=at)
     clocks.start(case, states.DECISION, at=at)
-    clocks.start(case, states.CUSTOMER_UPDATE, at=at)
-    _start_resolution(case, at)
+    start_rhythm(case, at)
+    start_deadlines(case, at)
     handoffs.send(case, to=where.owner, role=where.route.owner_role, at=at, by=case.opened_by, why=summary)
 
 
@@ -138,11 +140,26 @@ def _keep(case: Escalation, where: Destination, at: datetime, override: tuple[in
     case.save(update_fields=fields)
 
 
-def _start_resolution(case: Escalation, at: datetime) -> None:
-    if case.deadline and case.issue_type.negotiation:
-        clocks.start(case, states.RESOLUTION, at=at, due_at=case.deadline, why="Deadline given by the customer")
-    else:
+def start_rhythm(case: Escalation, at: datetime) -> None:
+    """When the customer and the inside hear next, and the next check-in where the tier has one."""
+    for kind in (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE, states.CHECK_IN):
+        clocks.start(case, kind, at=at)
+
+
+def start_deadlines(case: Escalation, at: datetime) -> None:
+    """The resolution clock, and the customer's date: a deal resolves by it, for other cases it is a clock of its own."""
+    if not case.issue_type.negotiation:
         clocks.start(case, states.RESOLUTION, at=at)
+    start_deadline(case, at)
+
+
+def start_deadline(case: Escalation, at: datetime) -> None:
+    """The clock to the customer's date. A date that has passed is no promise any more; then a deal has the policy's target."""
+    kind = states.RESOLUTION if case.issue_type.negotiation else states.CUSTOMER_DEADLINE
+    if case.deadline and case.deadline > at:
+        clocks.start(case, kind, at=at, due_at=case.deadline, why=GIVEN)
+    elif kind == states.RESOLUTION:
+        clocks.start(case, kind, at=at)
 
 
 def _staff(case: Escalation, where: Destination, at: datetime) -> None:

@@ -1,15 +1,18 @@
 """Actions, execution proofs and commitments."""
 
 from datetime import date, datetime
+from textwrap import shorten
 
 from django.db import transaction
 
 from accounts.models import User
-from escalations import notifications
-from escalations.models import Action, Commitment, Escalation
+from escalations import notifications, states
+from escalations.models import Action, Clock, Commitment, Escalation
+from escalations.services import clocks
 from escalations.services.access import check
 from escalations.services.communication import first_act
 from escalations.services.log import Entry, lock, record
+from escalations.services.promises import end_of_business
 from ledger.errors import AlreadyDone, Invalid
 from ledger.now import now
 
@@ -64,7 +67,10 @@ def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
 
 @transaction.atomic
 def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who: str = Commitment.US) -> Commitment:
-    """A commitment made on this case; it lives on after the case. Raises Invalid when text or side is missing."""
+    """A commitment made on this case; it and its clock, to the end of business on that day, live on after the case.
+
+    Raises Invalid when text or side is missing.
+    """
     if not text.strip():
         raise Invalid("Write what was promised.", field="text")
     if who not in dict(Commitment.BY):
@@ -76,12 +82,22 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
     )
     summary = f"{made.get_by_display()}: {text} (by {due_on:%b %-d})"
     record(case, [Entry(kind="commitment", summary=summary, actor=by, data={"commitment": made.pk})], at=at)
+    due_at, why = end_of_business(due_on), f"{made.get_by_display()}, by the end of business on {due_on:%b %-d, %Y}"
+    clocks.start(
+        case,
+        states.COMMITMENT,
+        at=at,
+        due_at=due_at,
+        why=why,
+        about=made.pk,
+        topic=shorten(text, 160, placeholder=" …"),
+    )
     return made
 
 
 @transaction.atomic
 def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
-    """A commitment was kept, or broken. Raises NotAllowed for people without a part in it, AlreadyDone when it is settled."""
+    """A commitment was kept, or broken; its clock ends met, or missed. Raises NotAllowed for people without a part in it, AlreadyDone when it is settled."""
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case and by.pk != made.owner_id:
         check(made.case, by, "action")
@@ -93,4 +109,5 @@ def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     if made.case_id:
         case = lock(made.case_id)
         record(case, [Entry(kind="commitment", summary=f"{made.get_state_display()}: {made.text}", actor=by)], at=at)
+        clocks.stop(case, states.COMMITMENT, at=at, outcome="" if kept else Clock.MISSED, about=made.pk)
     return made

@@ -17,6 +17,7 @@ from escalations.models import (
     ScoreWeight,
     Stakeholder,
     Target,
+    TargetFactor,
     TextTemplate,
     Tier,
     TriggerRule,
@@ -24,6 +25,7 @@ from escalations.models import (
 from escalations.models.policy import PolicyRow
 from escalations.queries import policy as policy_rows
 from escalations.rules import policy_checks as rules
+from escalations.rules import target_checks
 from ledger import versions
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
@@ -34,6 +36,7 @@ ROWS: tuple[type[PolicyRow], ...] = (
     TriggerRule,
     MatrixRow,
     Target,
+    TargetFactor,
     Stakeholder,
     Cadence,
     TextTemplate,
@@ -45,6 +48,7 @@ KEYS: versions.Keys = {
     TriggerRule: ("slug",),
     MatrixRow: ("issue_type", "tier", "sort"),
     Target: ("clock", "tier", "level", "issue_type"),
+    TargetFactor: ("clock", "part", "from_value", "to_value"),
     Stakeholder: ("tier", "role__slug"),
     Cadence: ("tier",),
     TextTemplate: ("slug",),
@@ -105,6 +109,8 @@ def checks(version: PolicyVersion) -> list[Check]:
         Check("Every case has a way up", rules.general_rows(rows) + rules.unreachable_rows(rows)),
         Check("Exactly one Accountable in each tier", rules.one_accountable(policy_rows.letters(version))),
         Check("Targets are above zero and complete", rules.positive_targets(found) + rules.promised(found, rows)),
+        Check("Warnings come in order, before the breach", target_checks.further_warnings(found)),
+        Check("Factors do not overlap", _factors(version)),
         Check("Waiting times match the decision clock", rules.same_times(matrix, found)),
         Check("Score parts count", rules.weights(policy_rows.weights(version))),
         Check("Rows name issue types that exist", _issue_types(version)),
@@ -113,6 +119,11 @@ def checks(version: PolicyVersion) -> list[Check]:
         Check("Every tier has a rhythm", _rhythm(version)),
         Check("Texts fill in known words only", rules.braces(policy_rows.texts(version))),
     ]
+
+
+def _factors(version: PolicyVersion) -> list[str]:
+    on = policy_rows.factors(version, active=True)
+    return target_checks.factor_rows(policy_rows.factors(version), on)
 
 
 def _issue_types(version: PolicyVersion) -> list[str]:

@@ -7,7 +7,8 @@ import time_machine
 from approvals.services import deciding
 from escalations import states
 from escalations.models import Clock, Escalation, Event, HandOff
-from escalations.services import communication, firing
+from escalations.services import communication, firing, scheduling
+from ledger import chain
 from ledger.now import now
 from messaging.models import Message, Notice
 from tests.escalations.services.builders import accepted, asked, opened, waiting_handoff
@@ -24,18 +25,101 @@ def test_nothing_fires_before_its_time(cast: Cast) -> None:
     assert firing.fire_due() == 0
 
 
+def first_due(case: Escalation) -> Clock:
+    """The clock that speaks first."""
+    return Clock.objects.filter(case=case, state=Clock.RUNNING).order_by("fire_at", "id")[0]
+
+
 def test_a_warning_fires_once_at_three_quarters(cast: Cast) -> None:
     case = accepted(cast)
-    clock = live(case, states.DECISION)
-    assert clock.warn_at is not None
+    clock = first_due(case)
+    assert clock.fire_at == clock.warn_at is not None
     with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False):
-        firing.fire_due()
+        assert firing.fire_due() >= 1
         clock.refresh_from_db()
+        assert (clock.warned_percent, clock.fire_at) == (75, clock.due_at)
         assert clock.warned_at is not None
-        assert clock.fire_at == clock.due_at
         assert firing.fire_due() == 0
     assert Event.objects.filter(case=case, kind="clock.warn", clock=clock).count() == 1
     assert Message.objects.filter(kind="warning").exists()
+    assert chain_is_whole(case)
+
+
+def chain_is_whole(case: Escalation) -> bool:
+    """Every entry of the case signs the one before it."""
+    case = Escalation.objects.get(pk=case.pk)
+    return not list(chain.breaks_in(case, case.events.order_by("seq")))
+
+
+def test_further_warnings_fire_each_once_and_a_late_one_stands_for_those_before_it(cast: Cast) -> None:
+    case = accepted(cast)
+    clock = live(case, states.DECISION)
+    clock.also_warn_at = [50, 90]
+    scheduling.schedule(clock)
+    clock.save()
+    moments = dict(scheduling.watch(clock).warnings)
+    assert clock.fire_at == moments[50] < moments[75] < moments[90]
+    with time_machine.travel(moments[75] + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+    clock.refresh_from_db()
+    assert (clock.warned_percent, clock.fire_at) == (75, moments[90])
+    with time_machine.travel(moments[90] + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+    clock.refresh_from_db()
+    assert (clock.warned_percent, clock.fire_at) == (90, clock.due_at)
+    summaries = Event.objects.filter(kind="clock.warn", clock=clock).order_by("seq").values_list("summary", flat=True)
+    assert [text.split(": ")[1] for text in summaries] == ["75% of the time is used", "90% of the time is used"]
+
+
+def test_after_a_breach_people_are_told_again_as_often_as_the_row_says(cast: Cast) -> None:
+    case = accepted(cast)
+    clock = live(case, states.CUSTOMER_UPDATE)
+    Clock.objects.filter(pk=clock.pk).update(repeat_minutes=60, repeat_times=2)
+    assert clock.due_at is not None
+    for hours in (0, 1, 2, 3, 4):
+        with time_machine.travel(clock.due_at + timedelta(hours=hours, seconds=1), tick=False):
+            firing.fire_due()
+    clock.refresh_from_db()
+    assert (clock.repeats, clock.fire_at) == (2, None)
+    assert Event.objects.filter(kind="clock.repeat", clock=clock).count() == 2
+    keys = Message.objects.filter(user=cast.csm, key__startswith="repeat:").values_list("key", flat=True)
+    assert sorted(keys) == [f"repeat:{clock.pk}:{number}:{cast.csm.pk}" for number in (1, 2)]
+
+
+def test_who_accepted_and_did_nothing_is_reminded_and_then_the_case_is_handed_on(cast: Cast) -> None:
+    case = accepted(cast)
+    owner, clock = case.owner, live(case, states.FIRST_ACT)
+    assert owner is not None
+    assert clock.due_at is not None
+    with time_machine.travel(clock.due_at + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+    assert Message.objects.filter(kind="breach", user=owner).exists()
+    clock.refresh_from_db()
+    assert clock.state == Clock.RUNNING
+    assert clock.fire_at is not None
+    with time_machine.travel(clock.fire_at + timedelta(seconds=1), tick=False):
+        firing.fire_due()
+    handoff = waiting_handoff(case)
+    assert handoff.to_user != owner
+    assert handoff.why.startswith(f"{owner.name} accepted and has not begun in time")
+    clock.refresh_from_db()
+    assert clock.state == Clock.MISSED
+    assert Event.objects.filter(case=case, kind="decayed").count() == 1
+
+
+def test_a_role_nobody_holds_sends_the_case_to_the_next_row_and_says_so(cast: Cast) -> None:
+    case = opened(cast, issue_type="payment-terms-dispute", concession="", amount=None)
+    assert case.level == states.TEAM_LEAD
+    clock = live(case, states.DECISION)
+    assert clock.due_at is not None
+    with time_machine.travel(clock.due_at + timedelta(seconds=1), tick=False):
+        while firing.fire_due():
+            pass
+    case = Escalation.objects.get(pk=case.pk)
+    assert case.level == states.DIRECTOR
+    assert case.people.get(duty="authority").user == cast.director
+    event = Event.objects.get(case=case, kind="nobody", data__role="finance-director")
+    assert event.summary == "Nobody else holds the role finance director; the next row is asked: director"
 
 
 def test_an_unaccepted_handoff_decays_and_moves_on(cast: Cast) -> None:
@@ -102,26 +186,23 @@ def test_after_an_outage_everything_due_fires_once_with_the_due_time_as_breach_t
     )
 
 
-def test_a_clock_that_cannot_fire_is_parked_and_does_not_stop_the_others(cast: Cast, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_clock_that_cannot_fire_is_parked_and_does_not_stop_the_others(cast: Cast) -> None:
     bad, good = accepted(cast), accepted(cast, title="Second")
-    broken = live(bad, states.DECISION)
-    real = firing.fire
-
-    def fire(clock_id, at):  # type: ignore[no-untyped-def]
-        if clock_id == broken.pk:
-            raise RuntimeError("no such luck")
-        return real(clock_id, at)
-
-    monkeypatch.setattr(firing, "fire", fire)
-    with time_machine.travel(
-        max(broken.warn_at, live(good, states.DECISION).warn_at) + timedelta(seconds=1), tick=False
-    ):
+    broken = first_due(bad)
+    Clock.objects.filter(pk=broken.pk).update(also_warn_at=["soon"])
+    other = first_due(good)
+    assert broken.warn_at is not None
+    assert other.warn_at is not None
+    with time_machine.travel(max(broken.warn_at, other.warn_at) + timedelta(seconds=1), tick=False):
         for _ in range(3):
             firing.fire_due()
-    broken.refresh_from_db()
-    assert broken.parked
-    assert "no such luck" in broken.error
-    assert live(good, states.DECISION).warned_at is not None
+        broken.refresh_from_db()
+        assert broken.parked
+        assert "TypeError" in broken.error
+        assert not Event.objects.filter(clock=broken, kind="clock.warn").exists()
+        other.refresh_from_db()
+        assert other.warned_at is not None
+        assert firing.fire_due() == 0
 
 
 def test_a_late_customer_update_reminds_and_does_not_raise_the_level(cast: Cast) -> None:

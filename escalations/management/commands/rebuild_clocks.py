@@ -1,0 +1,30 @@
+"""`manage.py rebuild_clocks`: work out every clock from its history and say where its row differs."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from escalations.models import Clock
+from escalations.services import rebuilding
+
+
+class Command(BaseCommand):
+    help = "Rebuild every clock from its history and report differences; exit 1 when there are any."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--repair", action="store_true", help="write what the history says to the rows that differ")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = list(rebuilding.differences())
+        for each in found:
+            self.stderr.write(str(each))
+        checked, wrong = Clock.objects.count(), {each.clock.pk for each in found}
+        if options["repair"] and wrong:
+            done = sum(rebuilding.repair(pk) for pk in sorted(wrong))
+            self.stdout.write(f"{done} of {len(wrong)} clocks repaired")
+            found = list(rebuilding.differences())
+            wrong = {each.clock.pk for each in found}
+        if found:
+            raise CommandError(f"{len(found)} differences in {len(wrong)} of {checked} clocks")
+        self.stdout.write(f"{checked} clocks rebuilt from their history, no difference")
