@@ -69,9 +69,14 @@ def _canonical(content: dict[str, Any]) -> str:
     return _encode(content)
 
 
-def _digest(parent: int, entry: Entry, before: str) -> str:
+def _signed(parent: int, entry: Entry, before: str) -> bytes:
+    """What an entry's signature covers."""
     at = entry.at.isoformat(timespec="microseconds")[:26]  # without the zone: moments are kept in UTC
-    return sign(f"{parent}\x00{entry.seq}\x00{at}\x00{entry.content_digest}\x00{before}", entry.key_id)
+    return f"{parent}\x00{entry.seq}\x00{at}\x00{entry.content_digest}\x00{before}".encode()
+
+
+def _digest(parent: int, entry: Entry, before: str) -> str:
+    return hmac.digest(_keys()[entry.key_id], _signed(parent, entry, before), "sha256").hex()
 
 
 def _seal(parent: ChainParent) -> str:
@@ -99,11 +104,12 @@ def number(parent: ChainParent, rows: Iterable[Any]) -> None:
     Who writes whole histories at once (seeding, restoring) calls this and inserts rows and parents in its own way.
     """
     key_id, owner, seq, last = current_key(), parent.pk, parent.log_count, parent.log_last
+    key = _keys()[key_id]
     for row in rows:
         seq += 1
         row.seq, row.key_id = seq, key_id
         row.content_digest = hashlib.sha256(_canonical(row.content()).encode()).hexdigest()
-        row.digest = last = _digest(owner, row, last)
+        row.digest = last = hmac.digest(key, _signed(owner, row, last), "sha256").hex()
     parent.log_count, parent.log_last = seq, last
     parent.log_seal = _seal(parent)
 

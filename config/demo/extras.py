@@ -18,7 +18,12 @@ from config.demo.companies import DEMO, domain_of
 from config.demo.people import DOMAIN
 from escalations import notifications
 from escalations.models import Clock, Escalation, HandOff, Target
+from escalations.notifications import standing
+from escalations.queries.audience import audience
+from escalations.rules.steps import BREACH, WARN, Step
 from escalations.services import handoffs, intake, versions
+from ledger.now import now
+from messaging import composing
 from messaging.models import Delivery, Message, Notice
 from messaging.services import inbound
 
@@ -73,11 +78,24 @@ def _word_of_open_cases() -> None:
     for request in ApprovalRequest.objects.open().select_related("account", "requester", "approver_role"):
         step = request.steps.select_related("approver", "role").get(order=request.step)
         _dated(step.asked_at, mail.ask, request, step, links.issue(request, step), step.asked_at)
-    for clock in Clock.objects.filter(state=Clock.RUNNING, warned_at__isnull=False).select_related("case__account"):
-        if clock.breached_at is None:
-            _dated(clock.warned_at, notifications.warned, clock.case, clock)
-        else:
-            _dated(clock.breached_at, notifications.breached, clock.case, clock)
+    spoken = Clock.objects.filter(state=Clock.RUNNING, warned_at__isnull=False)
+    for clock in spoken.select_related("case__account", "case__owner"):
+        _dated(clock.breached_at or clock.warned_at, _spoke, clock)
+
+
+def _spoke(clock: Clock) -> None:
+    """The last word of a clock, and its mail as it would have read."""
+    late = clock.breached_at is not None
+    step = Step(BREACH) if late else Step(WARN, clock.warned_percent or clock.warn_percent)
+    case = clock.case
+    people = audience([case.pk], kinds=[clock.kind], about=[clock.about])
+    told = people.of(case.pk, clock.kind, clock.about, late=late)
+    standing.post([standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.label, step, told)], at=now())
+    for message in Message.objects.filter(source__startswith=f"{standing.SOURCE}:{case.pk}:{clock.pk}:", text=""):
+        content = composing.compose(message.source, message.user)
+        if content is not None:
+            message.subject, message.text, message.html = content.subject, content.text, content.html
+            message.save(update_fields=["subject", "text", "html"])
 
 
 def _dated(moment: Any, tell: Callable[..., None], *about: object) -> None:

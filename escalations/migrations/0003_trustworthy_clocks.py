@@ -126,5 +126,10 @@ class Migration(migrations.Migration):
             model_name='targetfactor',
             constraint=models.CheckConstraint(condition=models.Q(('percent__gte', 10), ('percent__lte', 300)), name='factor_percent_sane'),
         ),
+        migrations.AlterField(
+            model_name='event',
+            name='replaces',
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='escalations.event'),
+        ),
         migrations.RunPython(keep_warnings, migrations.RunPython.noop),
     ]

@@ -10,6 +10,8 @@ from accounts.models import Calendar
 from escalations import states
 from escalations.models.escalation import Escalation
 
+CLOCK_NAMES, LEVEL_NAMES = dict(states.CLOCKS), dict(states.LEVELS)
+
 
 class ClockQuerySet(models.QuerySet["Clock"]):
     """Clocks in business words."""
@@ -106,8 +108,8 @@ class Clock(models.Model):
         if self.kind == states.COMMITMENT and self.topic:
             return f"Commitment: {self.topic}"
         if self.kind == states.DECISION and self.level:
-            return f"{dict(states.LEVELS)[self.level]} decision"
-        return str(dict(states.CLOCKS)[self.kind])
+            return f"{LEVEL_NAMES[self.level]} decision"
+        return CLOCK_NAMES[self.kind]
 
     def status(self, at: datetime) -> str:
         """Code for the chip: red, yel, grn, pau, met, missed, or stopped."""

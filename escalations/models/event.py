@@ -46,7 +46,9 @@ class Event(ChainedRow):
     text = models.ForeignKey(EventText, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     text_hash = models.CharField(max_length=64, blank=True)
     clock = models.ForeignKey(Clock, null=True, blank=True, on_delete=models.PROTECT, related_name="history")
-    replaces = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by")
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by", db_index=False
+    )
     data = models.JSONField(default=dict)
 
     class Meta:

@@ -5,8 +5,8 @@ whoever was away for a day reads one message a case instead of one for each step
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -23,8 +23,7 @@ from messaging.services import posting
 SOURCE = "standing"
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """A step that people hear of. `clock` may be a plain row: its id, label and kind are read."""
 
     case_id: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from escalations import states
 from escalations.models import CasePerson, Commitment, HandOff
+from ledger import bulk
 
 OWNER, AUTHORITY, LEAD = CasePerson.OWNER, CasePerson.AUTHORITY, CasePerson.COMMUNICATION
 DUTIES = {
@@ -44,8 +45,8 @@ class Audience:
 def audience(case_ids: Collection[int], *, kinds: Collection[str], about: Collection[int]) -> Audience:
     """The people of these cases; hand-offs and commitments are looked up only when a clock of that kind is among `kinds`."""
     found = Audience()
-    people = CasePerson.objects.filter(case__in=case_ids, user__is_active=True).exclude(duty="").order_by("id")
-    for case_id, duty, user_id, email in people.values_list("case_id", "duty", "user_id", "user__email"):
+    people = bulk.among(CasePerson.objects.filter(user__is_active=True).exclude(duty=""), "case_id", case_ids)
+    for case_id, duty, user_id, email in bulk.read(people, ("case_id", "duty", "user_id", "user__email")):
         found.duties[case_id, duty] = (user_id, email)
     if states.ACCEPTANCE in kinds:
         waiting = HandOff.objects.filter(case__in=case_ids, state=HandOff.WAITING, to_user__is_active=True)

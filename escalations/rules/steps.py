@@ -4,14 +4,13 @@ However late the question comes, one step is the answer: the breach and not the 
 every one that was missed.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 WARN, BREACH, REPEAT, DECAY = "warn", "breach", "repeat", "decay"
 
 
-@dataclass(frozen=True)
-class Watch:
+class Watch(NamedTuple):
     """The moments of a running clock. `warnings` are (percent, moment), ascending; `decays_at`: when an accepted case that
     nobody began goes to somebody else."""
 
@@ -25,8 +24,7 @@ class Watch:
     decays_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """Something to do. `number`: the percent of a warning, or which reminder it is."""
 
     kind: str

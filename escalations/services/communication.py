@@ -106,7 +106,10 @@ def _set_next_update(case: Escalation, due: datetime, at: datetime, *, told: boo
 
 @transaction.atomic
 def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation:
-    """Replace the pinned status: an internal update and a check-in. Raises Stale when somebody changed the case's status since `version`."""
+    """Replace the pinned status: an internal update and a check-in.
+
+    Raises Stale when somebody changed the case's status since `version`.
+    """
     if not text.strip():
         raise Invalid("Write the current status in one to three sentences.", field="text")
     at, case = now(), lock(case_id)

@@ -28,7 +28,9 @@ def set_deadline(
     check(case, by, "status")
     _need(case, deadline, reason, at)
     if version is not None and version != case.version:
-        raise Stale("Somebody changed the case while you typed. Look at it again, then enter the date.", field="deadline")
+        raise Stale(
+            "Somebody changed the case while you typed. Look at it again, then enter the date.", field="deadline"
+        )
     before, case.deadline, case.version = case.deadline, deadline, case.version + 1
     case.save(update_fields=["deadline", "version"])
     data = {"before": before.isoformat() if before else None, "after": deadline.isoformat() if deadline else None}

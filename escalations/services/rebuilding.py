@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -115,18 +115,31 @@ def repair(clock_id: int) -> bool:
     return True
 
 
-def follow_calendars(at: datetime) -> int:
-    """Count the live clocks anew whose calendar got other hours since; returns how many got another due time.
+@dataclass
+class CalendarWatch:
+    """Looks after the live clocks when the hours of a calendar change; remembers which hours it has dealt with."""
 
-    A change that moves no due time of a clock (a holiday next year) is not worth an entry in its history.
-    """
-    changed = 0
-    for calendar in Calendar.objects.all():
-        present = timing.print_of(work_calendar(calendar))
-        stale = Clock.objects.live().filter(calendar=calendar, breached_at=None).exclude(calendar_print=present)
-        for pk in list(stale.order_by("pk").values_list("pk", flat=True)):
-            changed += _follow(pk, present, at)
-    return changed
+    seen: dict[int, str] = field(default_factory=dict)
+
+    def follow(self, at: datetime) -> int:
+        """Count the live clocks anew whose calendar got other hours since; returns how many got another due time.
+
+        A change that moves no due time of a clock (a holiday next year) is not worth an entry in its history.
+        """
+        changed = 0
+        for calendar in Calendar.objects.all():
+            present = timing.print_of(work_calendar(calendar))
+            if self.seen.get(calendar.pk) == present:
+                continue
+            stale = Clock.objects.live().filter(calendar=calendar, breached_at=None).exclude(calendar_print=present)
+            changed += sum([_follow(pk, present, at) for pk in list(stale.order_by("pk").values_list("pk", flat=True))])
+            self.seen[calendar.pk] = present
+        return changed
+
+
+def follow_calendars(at: datetime) -> int:
+    """The same for whoever looks once."""
+    return CalendarWatch().follow(at)
 
 
 @transaction.atomic

@@ -5,10 +5,11 @@ out) goes through the verbs, one case a transaction, in `services.firing`. Both 
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -23,6 +24,11 @@ from escalations.services.scheduling import watch
 from ledger import bulk, chain, faults
 
 CHAIN_COLUMNS = ("log_count", "log_last", "log_seal")
+READ = (
+    *("id", "case_id", "kind", "about", "topic", "generation", "state", "level", "calendar_id", "on_breach"),
+    *("target_seconds", "used_seconds", "resumed_at", "due_at", "warn_at", "fire_at", "warned_at", "breached_at"),
+    *("warn_percent", "also_warn_at", "warned_percent", "repeat_minutes", "repeat_times", "repeats"),
+)
 COLUMNS = ("warned_at", "warned_percent", "breached_at", "repeats", "fire_at", "tries")
 
 
@@ -38,8 +44,7 @@ class Parent:
     entries: list[Any] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """A clock with the step it takes and the moment it had to fire, which proves the claim."""
 
     clock: Any
@@ -66,19 +71,17 @@ def sweep(case_ids: Collection[int], at: datetime) -> tuple[int, list[int]]:
 
 def _locked(case_ids: Collection[int]) -> dict[int, Parent]:
     """The cases that nobody else holds, locked in ascending order."""
-    free = Escalation.objects.filter(pk__in=case_ids).order_by("pk")
+    free = bulk.among(Escalation.objects.order_by("pk"), "id", case_ids)
     if connection.features.has_select_for_update_skip_locked:
         free = free.select_for_update(skip_locked=True, of=("self",))
-    rows = free.values_list("pk", *CHAIN_COLUMNS, "account__name")
+    rows = bulk.read(free, ("id", *CHAIN_COLUMNS, "account__name"))
     return {row[0]: Parent(*row) for row in rows}
 
 
 def _due_of(case_ids: list[int], at: datetime) -> list[Due]:
     """Due clocks of these cases as plain rows, oldest first, each with its step."""
-    names = [each.attname for each in Clock._meta.concrete_fields]
-    row_of = bulk.row_class(Clock)
-    due = Clock.objects.past_due(at).filter(case__in=case_ids).values_list(*names)
-    clocks = [row_of(**dict(zip(names, row, strict=True))) for row in due]
+    row_of, due = bulk.row_class(Clock), bulk.among(Clock.objects.past_due(at), "case_id", case_ids)
+    clocks = [row_of(**dict(zip(READ, row, strict=True))) for row in bulk.read(due, READ)]
     calendars = _calendars(clocks)
     found = []
     for clock in clocks:
@@ -124,12 +127,13 @@ def _advance(clock: Any, seen: steps.Watch, step: steps.Step, at: datetime) -> N
     elif step.kind == steps.BREACH:
         # Breach time is the due time. Reminders that were missed since are counted, not sent.
         clock.breached_at = clock.due_at
-        missed = steps.step_at(replace(seen, breached_at=clock.due_at), at)
+        missed = steps.step_at(seen._replace(breached_at=clock.due_at), at)
         clock.repeats = missed.number if missed and missed.kind == steps.REPEAT else clock.repeats
     elif step.kind == steps.REPEAT:
         clock.repeats = step.number
-    told = {"warned_percent": clock.warned_percent, "breached_at": clock.breached_at, "repeats": clock.repeats}
-    clock.fire_at = steps.next_at(replace(seen, **told))
+    clock.fire_at = steps.next_at(
+        seen._replace(warned_percent=clock.warned_percent, breached_at=clock.breached_at, repeats=clock.repeats)
+    )
 
 
 def _moves(due: Due, at: datetime) -> bool:
@@ -186,8 +190,8 @@ def summary(clock: Any, step: steps.Step) -> str:
 
 def _claim(taken: list[Due]) -> None:
     """Write the rows, each only while it is as it was read. The case's lock makes sure of it; this proves it."""
-    values: Callable[[Any], list[Any]] = lambda clock: [getattr(clock, name) for name in COLUMNS]  # noqa: E731
-    rows = [[*values(due.clock), due.fired_at, due.clock.id] for due in taken]
+    values = attrgetter(*COLUMNS)
+    rows = [(*values(clock), fired_at, clock.id) for clock, _, fired_at in taken]
     if _change(Clock, COLUMNS, "fire_at")().run(rows) != len(rows):
         raise RuntimeError("A clock was fired by somebody else meanwhile")
 

@@ -97,7 +97,10 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
 
 @transaction.atomic
 def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
-    """A commitment was kept, or broken; its clock ends met, or missed. Raises NotAllowed for people without a part in it, AlreadyDone when it is settled."""
+    """A commitment was kept, or broken; its clock ends met, or missed.
+
+    Raises NotAllowed for people without a part in it, AlreadyDone when it is settled.
+    """
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case and by.pk != made.owner_id:
         check(made.case, by, "action")
