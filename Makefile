@@ -43,15 +43,17 @@ lock: setup ## Pin and hash the requirements
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
-bench: setup ## Measure on a filled database
+bench: setup ## Measure on a filled database, and the engine on a million clocks, on SQLite and on PostgreSQL
 	@$(PY) manage.py bench
+	@$(PY) -m tests.support.with_postgres bench --engine-only
 
 prove: setup ## Run the long forms of the property and race tests, on both databases
 	@PROVE=1 TEST_DATABASE=sqlite $(PYTEST) -q -m prove
 	@PROVE=1 TEST_DATABASE=postgres $(PYTEST) -q -m prove
 
-chaos: setup ## Run the fault tests: processes killed while the desk works
-	@$(PYTEST) -q -m chaos
+chaos: setup ## Run the fault tests on both databases: processes killed while the desk works (half an hour)
+	@TEST_DATABASE=sqlite $(PYTEST) -q -m chaos
+	@TEST_DATABASE=postgres $(PYTEST) -q -m chaos tests/config/test_chaos_clocks.py
 
 docs: setup ## Write docs/states.md anew from the transition table
 	@$(PY) manage.py states_doc docs/states.md

@@ -8,8 +8,10 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
+from config import watch
 from escalations.models import Escalation, Review
 from messaging.models import Notice
+from reports.rules.vitals import Alarm
 
 # Which entry of the navigation a page belongs to: by its name, else by its app.
 PAGES = {
@@ -18,6 +20,7 @@ PAGES = {
     "accounts:import_new": "imports",
     "accounts:import_run": "imports",
     "messaging:notifications": "notifications",
+    "messaging:preferences": "profile",
     "messaging:inbox": "mail",
     "messaging:inbound": "mail",
     "messaging:outbox": "outbox",
@@ -88,6 +91,11 @@ class Navigation:
     def unread_count(self) -> int:
         """Notifications not read yet."""
         return self._counts["unread_count"]
+
+    @cached_property
+    def alarm(self) -> Alarm | None:
+        """What operations must know on every page but the engine's own, which says it itself."""
+        return watch.alarm() if self.is_ops and self.page != "engine" else None
 
     @property
     def is_ops(self) -> bool:

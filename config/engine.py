@@ -1,7 +1,7 @@
 """The engine: fires clocks the moment they are due and sends what waits. Any number of copies may run.
 
-Two threads, so that a slow mail server never delays a clock. All that is due stands in the database; the engine keeps
-nothing, so it may be killed at any moment.
+A thread for each of its works, so that a slow mail server or watcher never delays a clock. All that is due stands in the
+database; the engine keeps nothing, so it may be killed at any moment.
 """
 
 import logging
@@ -10,19 +10,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import close_old_connections, connections
+from django.template import engines
+from django.urls import get_resolver
 
-from escalations.services import firing
+from config import outside
+from escalations.services import firing, rebuilding
 from ledger import heartbeats
 from ledger.now import now
 from messaging.services import outbox
 
 log = logging.getLogger(__name__)
-ENGINE, SENDER = "engine", "sender"
-CLOCKS_AT_ONCE = 20
-MESSAGES_AT_ONCE = 10
+ENGINE, SENDER, OUTSIDE, CALENDARS = "engine", "sender", "outside", "calendars"
+# One transaction: on SQLite everybody else who writes waits for it, so it stays well under half a second.
+CLOCKS_AT_ONCE = 500
+# A turn of the sender ends after four seconds whatever is left, so a large batch delays neither its heartbeat nor its end.
+MESSAGES_AT_ONCE = 200
 LONGEST_SLEEP = 0.25
 SENDER_SLEEP = 0.5
+CALENDARS_SLEEP = 5.0
 BEAT_SECONDS = 5.0
 AFTER_AN_ERROR = 1.0
 # A mail that is just being handed over may finish; it would otherwise wait for its lease to run out and arrive twice.
@@ -61,6 +68,7 @@ class Loop:
     rest: Callable[[], float]
     stop: threading.Event
     clock: Callable[[], float] = time.monotonic
+    beats: bool = True
     _beaten: float = field(default=float("-inf"), init=False)
 
     def run(self) -> None:
@@ -85,17 +93,34 @@ class Loop:
         moment = self.clock()
         if moment - self._beaten >= BEAT_SECONDS:
             close_old_connections()
-            heartbeats.beat(self.name)
+            if self.beats:
+                heartbeats.beat(self.name)
             self._beaten = moment
 
 
+def warm_up() -> None:
+    """Load templates and addresses now. The first mail would load them inside its transaction, which lasts seconds then."""
+    engines.all()
+    get_resolver().url_patterns  # noqa: B018 - asking is what loads them
+
+
 def run(stop: threading.Event) -> None:
-    """Run both loops until `stop` is set, the clocks in this thread, the sender in another."""
-    sender = Loop(SENDER, send, seconds_to_next_message, stop)
-    thread = threading.Thread(target=sender.run, name=SENDER, daemon=True)
-    thread.start()
+    """Run all loops until `stop` is set: the clocks in this thread, the sender and the word outside in others."""
+    warm_up()
+    sender = _thread(Loop(SENDER, send, seconds_to_next_message, stop))
+    if settings.HEARTBEAT_URL:
+        # Its heartbeat is word that arrived, not that it looked.
+        _thread(Loop(OUTSIDE, outside.tell, lambda: outside.LOOK_SECONDS, stop, beats=False))
+    hours = rebuilding.CalendarWatch()
+    _thread(Loop(CALENDARS, lambda: hours.follow(now()), lambda: CALENDARS_SLEEP, stop, beats=False))
     Loop(ENGINE, fire, seconds_to_next_clock, stop).run()
-    thread.join(LAST_MAIL_SECONDS)
+    sender.join(LAST_MAIL_SECONDS)
+
+
+def _thread(loop: Loop) -> threading.Thread:
+    thread = threading.Thread(target=loop.run, name=loop.name, daemon=True)
+    thread.start()
+    return thread
 
 
 def run_once() -> tuple[int, int]:

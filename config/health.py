@@ -7,20 +7,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from reports.queries import engine
-from reports.rules.vitals import problems
+from reports.rules.vitals import Problem, problems
 
 
-def reasons(part: str) -> list[str]:
-    """Why the desk (or only its web part) is not well; empty when it is."""
+def found(part: str) -> list[Problem]:
+    """What is not well with the desk (or only its web part), the worst first."""
     try:
-        if part == "web":
-            connection.ensure_connection()
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-            return []
-        return [each.text for each in problems(engine.vitals()) if each.stops]
+        if part != "web":
+            return problems(engine.vitals())
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return []
     except DatabaseError:
-        return ["the database does not answer"]
+        return [Problem("database", "the database does not answer", stops=True)]
 
 
 @login_not_required
@@ -29,7 +29,11 @@ def reasons(part: str) -> list[str]:
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when the database answers, the engine was alive within a minute and no clock waits for longer than that; else 503.
 
-    `?part=web` asks for the web part alone.
+    `reasons` say why not; `warnings` are what needs a person although every promise is watched. `?part=web` asks for the web
+    part alone.
     """
-    found = reasons(request.GET.get("part", ""))
-    return JsonResponse({"ok": not found, "reasons": found}, status=503 if found else 200)
+    wrong = found(request.GET.get("part", ""))
+    reasons = [each.text for each in wrong if each.stops]
+    warnings = [each.text for each in wrong if not each.stops]
+    answer = {"ok": not reasons, "reasons": reasons, "warnings": warnings}
+    return JsonResponse(answer, status=503 if reasons else 200)

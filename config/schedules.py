@@ -1,24 +1,56 @@
-"""The worker's timetable. Rows of django-q2, put right at every start, so that a hand-made mistake does not last."""
+"""The worker's timetable. Rows of django-q2, put right at every start and twice a minute, so that a mistake does not last.
 
+Its scheduler reads all that is due in one go: one row it cannot read stops every other. So a row that is not ours is switched
+off, and ours are put back as they stand here.
+"""
+
+import logging
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django_q.models import Schedule
 
 from ledger.now import now
 
+log = logging.getLogger(__name__)
 SCHEDULES: dict[str, dict[str, Any]] = {
     "sweep": {"func": "config.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
     # A renewal date that was worked out from running contracts moves on when it has passed.
     "roll_renewals": {"func": "accounts.tasks.roll_renewals", "schedule_type": Schedule.DAILY},
 }
+# What a schedule may say besides; ours say nothing.
+PLAIN: dict[str, Any] = {
+    "args": None,
+    "kwargs": None,
+    "hook": None,
+    "cron": None,
+    "cluster": None,
+    "intended_date_kwarg": None,
+    "repeats": -1,
+}
+PERIODS = {Schedule.MINUTES: timedelta(minutes=1), Schedule.DAILY: timedelta(days=1)}
 
 
 def ensure() -> None:
-    """Create or correct the schedules, each exactly once. A schedule that is right keeps its next run."""
+    """Create or correct the schedules, each exactly once, and switch off all others. A right one keeps its next run."""
+    at = now()
     for name, wanted in SCHEDULES.items():
         rows = list(Schedule.objects.filter(name=name).order_by("id"))
         Schedule.objects.filter(pk__in=[row.pk for row in rows[1:]]).delete()
         if not rows:
-            Schedule.objects.create(name=name, repeats=-1, next_run=now(), **wanted)
-        elif any(getattr(rows[0], key) != value for key, value in {**wanted, "repeats": -1}.items()):
-            Schedule.objects.filter(pk=rows[0].pk).update(repeats=-1, next_run=now(), **wanted)
+            Schedule.objects.create(name=name, next_run=at, **PLAIN, **wanted)
+        elif not _is_right(rows[0], wanted, at):
+            log.warning("The schedule %s was put right", name)
+            Schedule.objects.filter(pk=rows[0].pk).update(next_run=at, **PLAIN, **wanted)
+    strange = Schedule.objects.exclude(Q(name__in=SCHEDULES) & Q(name__isnull=False)).exclude(repeats=0)
+    if number := strange.update(repeats=0):
+        log.warning("%s schedules that are not ours were switched off", number)
+
+
+def _is_right(row: Schedule, wanted: dict[str, Any], at: datetime) -> bool:
+    if any(getattr(row, key) != value for key, value in {**PLAIN, **wanted}.items()):
+        return False
+    # Further ahead than twice its period: a typing mistake, or the clock was set back.
+    period = PERIODS[wanted["schedule_type"]] * wanted.get("minutes", 1)
+    return row.next_run is not None and row.next_run <= at + 2 * period

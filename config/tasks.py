@@ -2,10 +2,12 @@
 
 from config.worker import prove_life
 from escalations.services.firing import fire_due
+from escalations.services.rebuilding import follow_calendars
+from ledger.now import now
 from messaging.services.outbox import send_due
 
 
 def sweep() -> dict[str, int]:
     """Once a minute, the second pair of hands: with the engine dead, clocks still fire and mail still leaves."""
     prove_life()
-    return {"fired": fire_due(), "sent": send_due()}
+    return {"moved": follow_calendars(now()), "fired": fire_due(), "sent": send_due()}

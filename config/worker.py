@@ -20,6 +20,7 @@ from django.db import close_old_connections, connections
 from django_q.models import Task
 from django_q.tasks import async_task
 
+from config import schedules
 from config.lifeline import follow_parent
 from ledger import heartbeats
 from ledger.models import Heartbeat
@@ -43,6 +44,12 @@ def prove_life() -> None:
 def ask_for_life() -> None:
     """Queue one proof of life."""
     async_task("config.worker.prove_life", save=False, group="heartbeat")
+
+
+def look_after() -> None:
+    """Put the timetable right, then ask for a sign of life."""
+    schedules.ensure()
+    ask_for_life()
 
 
 def signs_of_life() -> Signs:
@@ -119,7 +126,7 @@ def run() -> None:
         cluster = start_cluster()
         gently = True
         try:
-            reason = guard(cluster, Watch(read=signs_of_life, ask=ask_for_life))
+            reason = guard(cluster, Watch(read=signs_of_life, ask=look_after))
             gently = False
             log.error("Starting the cluster anew: %s", reason)
         finally:

@@ -2,7 +2,20 @@
 
 from django.urls import include, path, re_path
 
-from escalations.views import brief, case, handoffs, intake, ordering, queue, requests, review, roles, thread, tracker
+from escalations.views import (
+    brief,
+    case,
+    clocks,
+    handoffs,
+    intake,
+    ordering,
+    queue,
+    requests,
+    review,
+    roles,
+    thread,
+    tracker,
+)
 from escalations.views.matrices import urlpatterns_matrices
 
 app_name = "escalations"
@@ -14,6 +27,9 @@ case_patterns = [
     path("customer-update/", thread.customer_update, name="customer_update"),
     path("entries/<int:pk>/correct/", thread.correct, name="correct"),
     path("waiting/", thread.waiting, name="waiting"),
+    path("deadline/", thread.deadline, name="deadline"),
+    path("clocks/<int:pk>/pause/", clocks.hold, name="clock_hold"),
+    path("clocks/<int:pk>/resume/", clocks.let_go, name="clock_let_go"),
     path("brief/", brief.edit, name="brief"),
     path("brief/page/", brief.page, name="brief_page"),
     path("brief.pdf", brief.pdf, name="brief_pdf"),

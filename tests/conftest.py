@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if kind not in ("sqlite", "postgres"):
             raise pytest.UsageError(f"TEST_DATABASE={kind}: use sqlite or postgres")
         # Set, not merely unset: a developer's .env fills what is missing, and tests must not reach it.
-        os.environ["EMAIL_URL"] = ""
+        os.environ["EMAIL_URL"] = os.environ["HEARTBEAT_URL"] = ""
         os.environ["DATABASE_URL"] = _start_postgres() if kind == "postgres" else f"sqlite:///{ROOT}/var/test.sqlite3"
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
     assert django_settings.DATABASES

@@ -63,7 +63,7 @@ def fill(cases: int = CASES, ended: int = ENDED) -> None:
             cursor.execute("ANALYZE")
 
 
-def make_due(count: int, first: int = 0) -> None:
+def make_due(count: int, first: int) -> None:
     """The warning of this many running clocks was due a moment ago, their time is over in an hour."""
     at = now()
     rows = Clock.objects.filter(case_id__gt=FIRST + first, case_id__lte=FIRST + first + count, state=Clock.RUNNING)
@@ -88,17 +88,17 @@ def rate(act: Callable[[], int], wanted: int) -> float:
     return done / (perf_counter() - begun)
 
 
-def sweep_rate(count: int) -> float:
+def sweep_rate(count: int, first: int = 0) -> float:
     """Steps a second: claim, chained entry, outbox row, notices, next step of the clock, case."""
-    make_due(count)
+    make_due(count, first)
     return rate(lambda: firing.fire_due(limit=BATCH), count)
 
 
-def raw_rate(count: int) -> float:
+def raw_rate(count: int, first: int) -> float:
     """The floor: claim a batch by one UPDATE and write one plain audit row for each, nothing else."""
-    make_due(count, first=50_000)
+    make_due(count, first)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bench_audit (clock_id bigint, at timestamp, what varchar(20))")
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_audit (clock_id bigint, at timestamp, what varchar(20))")
     return rate(_raw_batch, count)
 
 

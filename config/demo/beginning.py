@@ -45,6 +45,7 @@ class Beginning:
 
     def __init__(self, life: Life, script: Script, chance: Chance, end: datetime) -> None:
         self.life, self.script, self.chance, self.end = life, script, chance, end
+        life.rhythm = script.rich and not life.lean
         self._agenda: list[tuple[datetime, int, Act]] = []
         self._order = count()
         self._asked = 0
@@ -147,12 +148,38 @@ class Beginning:
         life.record(at, "brief", f"Brief changed: {said}", actor=owner, data={"parts": names})
         if self.script.rich:
             life.set_status(at, f"{told.title}. We have the facts; next is the decision.")
+            self._plan_inside(at)
         if self.script.until == states.DIAGNOSING and not self.script.waits:
             return
         if self.script.waits:
             self._at(self._step(at, self._due(states.DECISION), 0.02, 0.15), self._wait)
         else:
             self._plan_ask(at)
+
+    def _plan_inside(self, at: datetime) -> None:
+        """Of a case that is open today, the last days have the rhythm of updates that its tier asks for."""
+        if self.script.until in states.OPEN and not self.script.silent:
+            self._at(max(self._next_inside(at), self.end - 3 * self._inside), self._say)
+
+    @property
+    def _inside(self) -> timedelta:
+        return self.life.world.inside.get(self.life.case.tier, DAY)
+
+    def _next_inside(self, at: datetime) -> datetime:
+        return at + self._inside * self.chance.between(0.6, 0.85)
+
+    def _say(self, at: datetime) -> None:
+        """The owner keeps the inside told; by a new status where a check-in is due before the next word."""
+        life = self.life
+        if life.case.state not in states.OPEN or life.owner is None:
+            return
+        text, then = self.chance.of(stories.UPDATES).format_map(life.told.words), self._next_inside(at)
+        check_in = self._due(states.CHECK_IN)
+        if check_in is not None and check_in < then:
+            life.set_status(at, text)
+        else:
+            life.post(at, life.owner, text)
+        self._at(then, self._say)
 
     def _wait(self, at: datetime) -> None:
         life = self.life

@@ -1,6 +1,6 @@
 """The whole life of a case in memory: word to the customer, execution, review, and the ways a case ends."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from accounts.models import Contact, User
@@ -8,6 +8,7 @@ from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from config.demo.asking import Asking
 from escalations import states
 from escalations.models import CasePerson, Clock, Commitment, Event, HandOff, Review
+from escalations.services.closing import MET_BY_RESOLVING
 
 OUTCOME_NAMES = dict(states.OUTCOMES)
 
@@ -43,6 +44,20 @@ class Life(Asking):
         case = self.case
         case.status_text, case.status_by_id, case.status_at, case.version = text, by.id, at, case.version + 1
         self.record(at, "status", "Status changed", actor=by, audience=Event.INTERNAL, text=text)
+        self.inside_told(at, check_in=True)
+
+    def post(self, at: datetime, by: User, text: str) -> None:
+        """An internal update, which the inside waited for."""
+        super().post(at, by, text)
+        self.inside_told(at, check_in=False)
+
+    def inside_told(self, at: datetime, *, check_in: bool) -> None:
+        """As services.communication: the internal update is met and the next one runs; the check-in too."""
+        if not self.rhythm or self.case.state not in states.OPEN:
+            return
+        for kind in (states.INTERNAL_UPDATE, states.CHECK_IN) if check_in else (states.INTERNAL_UPDATE,):
+            self.stop(kind, at)
+            self.start(kind, at)
 
     def tell_customer(self, at: datetime, text: str, contact: Contact, due: datetime) -> None:
         """An update by the communication lead; meets the first response and starts the clock of the next one."""
@@ -78,8 +93,8 @@ class Life(Asking):
         case, by = self.case, self.lead
         case.outcome, case.root_cause, case.resolution, case.resolved_at = outcome, root_cause[:120], resolution, at
         self.move("resolve", at, by, OUTCOME_NAMES[outcome])
-        self.stop(states.RESOLUTION, at)
-        self.stop(states.CUSTOMER_UPDATE, at)
+        for kind in MET_BY_RESOLVING:
+            self.stop(kind, at)
         self.stop_all(at)
         self.seal_requests(at)
         clock = self.start(states.REVIEW_DUE, at)
@@ -136,8 +151,9 @@ class Life(Asking):
         case.resolved_at = case.closed_at = None
         case.level_since = at
         self.stop_all(at)
-        for kind in (states.DECISION, states.CUSTOMER_UPDATE, states.RESOLUTION):
-            self.start(kind, at)
+        self.start(states.DECISION, at)
+        self.start_rhythm(at)
+        self.start_deadlines(at)
 
     def end(self, verb: str, at: datetime, by: User, reason: str) -> None:
         """Withdrawn, or another case carries it."""
@@ -152,8 +168,8 @@ class Life(Asking):
             if each.state == HandOff.WAITING:
                 each.state, each.answered_at = HandOff.REPLACED, at
 
-    def promise_something(self, at: datetime, text: str, due_on: Any, *, by: str, kept_at: datetime | None) -> None:
-        """A commitment that outlives the case."""
+    def promise_something(self, at: datetime, text: str, due_on: date, *, by: str) -> Any:
+        """A commitment that outlives the case, with its clock."""
         owner = self.owner or self.lead
         made = self.batch.add(
             Commitment,
@@ -164,14 +180,20 @@ class Life(Asking):
             owner_id=owner.id,
             due_on=due_on,
             made_at=at,
-            state=Commitment.KEPT if kept_at else Commitment.OPEN,
-            kept_at=kept_at,
+            state=Commitment.OPEN,
         )
         who = dict(Commitment.BY)[by]
         summary = f"{who}: {text} (by {due_on:%b %-d})"
         self.record(at, "commitment", summary, actor=self.lead, data={"commitment": made.id})
-        if kept_at:
-            self.record(kept_at, "commitment", f"Kept: {text}", actor=owner)
+        due_at, why = self.world.end_of_business(due_on), f"{who}, by the end of business on {due_on:%b %-d, %Y}"
+        self.start(states.COMMITMENT, at, due_at=due_at, why=why, about=made.id, topic=text[:160])
+        return made
+
+    def keep_promise(self, made: Any, at: datetime) -> None:
+        """A commitment was kept."""
+        made.state, made.kept_at = Commitment.KEPT, at
+        self.record(at, "commitment", f"Kept: {made.text}", actor=self.world.users[made.owner_id])
+        self.stop(states.COMMITMENT, at, about=made.id)
 
     def done(self, now: datetime) -> None:
         """Let the engine catch up, then write people and the worst clock, and sign the logs."""

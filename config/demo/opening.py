@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import User
+from accounts.rules.tone import NEGATIVE_EDGE
 from config.demo.clockwork import Clockwork
 from config.demo.thread import LEVEL_NAMES, TIER_NAMES, Options
 from config.demo.world import Granter, need_of
@@ -13,8 +14,9 @@ from escalations import states
 from escalations.briefs import account_facts
 from escalations.models import BriefPart, BriefSnapshot, CasePerson, Event
 from escalations.rules import brief, routing
+from escalations.rules.factors import tier_value
 from escalations.rules.triage import Facts, assess
-from escalations.services.routing import FALLBACK_DECIDERS, FALLBACK_OWNERS
+from escalations.services.routing import FALLBACK_DECIDERS, FALLBACK_OWNERS, GIVEN
 from escalations.services.triage import OUTAGE_TYPES
 
 YEAR = timedelta(days=365)
@@ -142,10 +144,40 @@ class Opening(Clockwork):
         self.routed_because = summary
         data = {"row": found.row.id, "reasons": case.route_reasons, "level": case.level}
         self.record(at, "routed", summary, actor=self.told.opened_by, data=data)
-        for kind in (states.RESPONSE, states.DECISION, states.CUSTOMER_UPDATE):
+        for kind in (states.RESPONSE, states.DECISION):
             self.start(kind, at)
-        until = self.told.deadline if self.issue_type.negotiation else None
-        self.start(states.RESOLUTION, at, due_at=until, why="Deadline given by the customer")
+        self.start_rhythm(at)
+        self.start_deadlines(at)
+        if not self.lean:
+            self.measure(states.TIME_TO_ESCALATE, self.told.impasse_at, at)
+
+    def start_rhythm(self, at: datetime) -> None:
+        """As services.routing: when the customer and, with a full thread, the inside hear next."""
+        self.start(states.CUSTOMER_UPDATE, at)
+        for kind in (states.INTERNAL_UPDATE, states.CHECK_IN) if self.rhythm else ():
+            self.start(kind, at)
+
+    def start_deadlines(self, at: datetime) -> None:
+        """As services.routing: the resolution, and the customer's date as a clock of its own where it is not a deal's."""
+        given = self.told.deadline if self.told.deadline and self.told.deadline > at else None
+        deal = self.issue_type.negotiation
+        self.start(states.RESOLUTION, at, due_at=given if deal else None, why=GIVEN if given and deal else "")
+        if given and not deal:
+            self.start(states.CUSTOMER_DEADLINE, at, due_at=given, why=GIVEN)
+
+    def circumstances(self, at: datetime) -> dict[str, Decimal | int | None]:
+        """As queries.circumstances, of what the demo knows; how many cases somebody owned then it does not."""
+        case, account = self.case, self.account
+        before = self.world.opened.get(account.id, ())
+        return {
+            "tier": tier_value(case.tier),
+            "arr": self.world.in_usd(case.arr_at_risk, account.currency),
+            "renewal_days": _days_to_renewal(account.renewal_date, at),
+            "age_hours": max(0, int((at - case.impasse_at).total_seconds()) // 3600),
+            "queue_load": None,
+            "sentiment": sum(tone <= NEGATIVE_EDGE for tone in self.told.tones),
+            "history": sum(at - YEAR <= each < case.opened_at for each in before),
+        }
 
     def _granter(self, at: datetime) -> Granter | None:
         told = self.told

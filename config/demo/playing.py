@@ -111,7 +111,9 @@ class Player(Beginning):
         on: date = (at + due * DAY).date()
         kept = later(at, days=due * 0.8) if self.chance.happens(0.6) and at + due * DAY < self.end else None
         by = "us" if self.chance.happens(0.8) else "them"
-        self.life.promise_something(at, self.chance.of(stories.PROMISES), on, by=by, kept_at=kept)
+        made = self.life.promise_something(at, self.chance.of(stories.PROMISES), on, by=by)
+        if kept:
+            self._at(kept, lambda moment: self.life.keep_promise(made, moment))
 
     def _review(self, at: datetime) -> None:
         life, chance = self.life, self.chance

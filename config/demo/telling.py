@@ -62,7 +62,7 @@ def tell(
         concession=story.concession,
         amount=asked,
         currency=account.currency,
-        deadline=later(at, days=chance.whole(8, 25)) if world.issue_types[slug].negotiation else None,
+        deadline=later(at, days=chance.whole(8, 25) if world.issue_types[slug].negotiation else chance.whole(4, 12)),
         blocker=chance.happens(0.2),
         legal=chance.happens(0.015),
         security=security,

@@ -1,25 +1,28 @@
 """What a case's life looks up: policy, authority, people, calendars. Read once, then no query is made per case."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from accounts.models import Account, Calendar, Contact, Role, RoleHolding, User
-from accounts.queries import rates, work_calendar
+from accounts.queries import ALWAYS_OPEN, rates, work_calendar
 from accounts.rules.worktime import WorkCalendar, business_day_seconds
 from approvals.models import AuthorityVersion, ConcessionType
 from approvals.queries.authority import PERSONAL_ROLES, limits_of
 from approvals.rules import authority
 from approvals.rules.words import ADDED_UP, MONEY, YES
-from escalations.models import Cadence, IssueType, PolicyVersion, Stakeholder, Target
-from escalations.rules import routing, targets
+from escalations import states
+from escalations.models import Cadence, IssueType, MatrixRow, PolicyVersion, Stakeholder
+from escalations.queries import policy as policy_rows
+from escalations.rules import factors, routing, targets
 from escalations.services.routing import matrix_rows
 from escalations.services.triage import policy_bands, policy_weights, refund_limit
 from ledger.errors import Invalid
 
 WINDOW = timedelta(days=90)
+INTERNAL = states.INTERNAL_UPDATE
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Promise:
     on_breach: str
     calendar_id: int | None
     why: list[str]
+    row: targets.TargetRow | None = None
+    also_warn_at: list[int] = field(default_factory=list)
+    repeat_minutes: int = 0
+    repeat_times: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,9 @@ class World:
         self.cadence = {
             row.tier: timedelta(minutes=row.customer_minutes) for row in Cadence.objects.filter(version=policy)
         }
+        self.inside = {
+            row.tier: timedelta(minutes=row.internal_minutes) for row in Cadence.objects.filter(version=policy)
+        }
         self.usd, self.refund_limit = rates(at.date()), refund_limit(policy)
         self._read_people(at)
         self._read_targets(policy)
@@ -95,11 +105,11 @@ class World:
                 self.holders[slug][user_id] = self.users[user_id]
 
     def _read_targets(self, policy: PolicyVersion) -> None:
-        names = ("clock", "tier", "level", "issue_type", "amount", "unit", "warn_percent", "on_breach")
-        self._targets = [
-            targets.TargetRow(**{name: getattr(row, name) for name in names})
-            for row in Target.objects.filter(version=policy)
-        ]
+        self._targets = policy_rows.targets(policy)
+        cadences = Cadence.objects.filter(version=policy)
+        self._rhythm = {row.tier: targets.rhythm(INTERNAL, row.tier, row.internal_minutes) for row in cadences}
+        self._factors = policy_rows.factors(policy, active=True)
+        self._again = list(MatrixRow.objects.filter(version=policy))
         self.calendars = {row.id: row for row in Calendar.objects.all()}
         self.hours: dict[int | None, WorkCalendar | None] = {pk: work_calendar(x) for pk, x in self.calendars.items()}
         self.hours[None] = None
@@ -108,6 +118,7 @@ class World:
         for row in Stakeholder.objects.filter(version=policy).select_related("role"):
             self.stakeholders.setdefault(row.tier, []).append((row.role.slug, row.letter))
         self._promises: dict[tuple[str, str, int, str], Promise | None] = {}
+        self._factors_of: dict[str, list[factors.Factor]] = {}
 
     def _read_authority(self, version: AuthorityVersion, at: datetime) -> None:
         self.concessions: dict[str, ConcessionType] = {row.slug: row for row in version.concessions.all()}
@@ -120,22 +131,52 @@ class World:
         key = (kind, tier, level, issue_type.slug)
         if key not in self._promises:
             row = targets.pick(self._targets, clock=kind, tier=tier, level=level, issue_type=issue_type.slug)
-            self._promises[key] = self._promise(row, issue_type) if row else None
+            row = self._rhythm.get(tier) if row is None and kind == INTERNAL else row
+            self._promises[key] = self._promise(row, tier, issue_type) if row else None
         return self._promises[key]
 
-    def _promise(self, row: targets.TargetRow, issue_type: IssueType) -> Promise:
+    def factors_of(self, kind: str) -> list[factors.Factor]:
+        """The factors that are switched on for a clock."""
+        if kind not in self._factors_of:
+            self._factors_of[kind] = factors.for_clock(self._factors, kind)
+        return self._factors_of[kind]
+
+    def _promise(self, row: targets.TargetRow, tier: str, issue_type: IssueType) -> Promise:
         calendar_id = None if row.unit == targets.CLOCK else self._calendar(row.unit, issue_type.calendar_id)
         hours = self.hours[calendar_id]
-        words = [row.issue_type, f"{row.tier} tier" if row.tier else "", f"level {row.level}" if row.level else ""]
+        words = [
+            issue_type.name if row.issue_type else "",
+            f"{row.tier} tier" if row.tier else "",
+            f"level {row.level}" if row.level else "",
+        ]
         scope = ", ".join(word for word in words if word) or "every case"
         calendar = self.calendars[calendar_id] if calendar_id else None
         why = [
             f"Target: {targets.in_words(row)}",
-            f"Policy version {self.policy.number}, row for {scope}",
+            f"Policy version {self.policy.number}, {'rhythm of updates' if row.from_rhythm else 'row'} for {scope}",
             f"Calendar: {calendar.name} ({calendar.zone})" if calendar else "Runs around the clock",
         ]
         seconds = targets.seconds(row, business_day_seconds(hours) if hours else 86_400)
-        return Promise(seconds, targets.in_words(row), row.warn_percent, row.on_breach, calendar_id, why)
+        again = next(
+            (each for each in self._again if each.issue_type in ("", issue_type.slug) and each.tier in ("", tier)), None
+        )
+        return Promise(
+            seconds,
+            targets.in_words(row),
+            row.warn_percent,
+            row.on_breach,
+            calendar_id,
+            why,
+            row,
+            targets.further_warnings(row),
+            again.repeat_minutes if again else 0,
+            again.repeat_times if again else 0,
+        )
+
+    def end_of_business(self, day: date) -> datetime:
+        """When a promise by that day is due."""
+        hours = self.hours[self._business]
+        return targets.end_of_business(hours or ALWAYS_OPEN, day)
 
     def _calendar(self, unit: str, own: int | None) -> int:
         """A business day is one of the business calendar even for round-the-clock issues."""

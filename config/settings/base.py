@@ -176,8 +176,8 @@ MAIL_DOMAIN = env.str("MAIL_DOMAIN", "localhost")
 MAIL_CAP_PER_TARGET_PER_DAY = env.int("MAIL_CAP_PER_TARGET_PER_DAY", 200)
 # How long a killed sender's messages stay away from the others: those it had put aside, and the one it was handing over
 # (longer than the slowest server takes to answer every step within EMAIL_TIMEOUT).
-OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 30)
-OUTBOX_HAND_OVER_SECONDS = env.int("OUTBOX_HAND_OVER_SECONDS", 180)
+OUTBOX_LEASE_SECONDS = env.float("OUTBOX_LEASE_SECONDS", 30.0)
+OUTBOX_HAND_OVER_SECONDS = env.float("OUTBOX_HAND_OVER_SECONDS", 180.0)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

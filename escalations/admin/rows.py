@@ -1,8 +1,10 @@
 """The rows of a policy draft as inlines: open to its author, read-only for everybody else."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import ModelChoiceField, ModelForm, Textarea
 from django.http import HttpRequest
@@ -16,10 +18,16 @@ from escalations.models import (
     ScoreWeight,
     Stakeholder,
     Target,
+    TargetFactor,
     TextTemplate,
     Tier,
     TriggerRule,
 )
+from escalations.queries.policy import plain_target
+from escalations.queries.sla import Preview
+from escalations.rules import target_checks
+from escalations.rules.factors import Factor
+from ledger.now import now
 
 
 def may_edit(request: HttpRequest, version: PolicyVersion | None) -> bool:
@@ -91,10 +99,57 @@ class MatrixRows(Rows):
     model = MatrixRow
 
 
+class TargetForm(ModelForm):
+    """A target; further warnings as percents."""
+
+    def clean_also_warn_at(self) -> str:
+        """Whole percents in order, spaced alike."""
+        text, main = str(self.cleaned_data["also_warn_at"]), self.cleaned_data.get("warn_percent") or 0
+        if problem := target_checks.warning_problem(text, main):
+            raise ValidationError(problem)
+        return ", ".join(word.strip() for word in text.split(",") if word.strip())
+
+
 class TargetRows(Rows):
-    """By when."""
+    """By when, with the moment each would be due if it started now."""
 
     model = Target
+    form = TargetForm
+    readonly_fields = ("starting_now",)
+    preview: Preview | None = None  # an inline lives as long as its request
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Calendars are read once for all rows."""
+        self.preview = Preview(obj, now()) if obj is not None else None
+        return super().get_formset(request, obj, **kwargs)
+
+    @admin.display(description="Starting now: due at")
+    def starting_now(self, target: Target) -> datetime | str:
+        """By the row as it was saved, without factors, in the zone of who looks."""
+        if target.pk is None or self.preview is None:
+            return "Save to see it"
+        return self.preview.due_at(plain_target(target)) or "The calendar has no working time"
+
+
+class FactorForm(ModelForm):
+    """A factor with a range that holds something."""
+
+    def clean(self) -> Any:
+        """The same questions as before publishing, at the row."""
+        values = super().clean() or self.cleaned_data
+        if values.get("part") and values.get("percent") is not None:
+            row = Factor(values["part"], values.get("from_value"), values.get("to_value"), values["percent"])
+            for problem in target_checks.row_problems(row):
+                self.add_error("percent" if "percent" in problem else "to_value", problem)
+        return values
+
+
+class FactorRows(Rows):
+    """What makes targets shorter or longer."""
+
+    model = TargetFactor
+    form = FactorForm
+    verbose_name_plural = "target factors (dynamic targets)"
 
 
 class StakeholderRows(Rows):
@@ -138,6 +193,7 @@ ALL: "list[type[admin.options.InlineModelAdmin[Any, Any]]]" = [
     TriggerRows,
     MatrixRows,
     TargetRows,
+    FactorRows,
     StakeholderRows,
     CadenceRows,
     TextRows,

@@ -6,53 +6,8 @@ from rest_framework import serializers
 
 from accounts.models import Account, Contact, Signal, User
 from escalations import states
-from escalations.models import Action, Clock, Escalation, Event, HandOff, Review
-
-
-class ClockSerializer(serializers.ModelSerializer[Clock]):
-    """A running or ended promise, with why it is due then."""
-
-    label: Any = serializers.CharField(read_only=True)
-
-    class Meta:
-        model = Clock
-        fields: ClassVar = [
-            "kind",
-            "label",
-            "state",
-            "target_text",
-            "started_at",
-            "due_at",
-            "warned_at",
-            "breached_at",
-            "stopped_at",
-            "why",
-        ]
-        read_only_fields = fields
-
-
-class HandOffSerializer(serializers.ModelSerializer[HandOff]):
-    """Who was asked to take which duty, and the answer."""
-
-    to = serializers.CharField(source="to_user.email", read_only=True)
-    sender = serializers.CharField(source="from_user.email", read_only=True, default="")
-
-    class Meta:
-        model = HandOff
-        fields: ClassVar = [
-            "number",
-            "duty",
-            "to",
-            "sender",
-            "level",
-            "state",
-            "why",
-            "sent_at",
-            "due_at",
-            "answered_at",
-            "reason",
-        ]
-        read_only_fields = fields
+from escalations.api.clocks import ClockSerializer, HandOffSerializer
+from escalations.models import Action, Escalation, Event, Review
 
 
 class EscalationListSerializer(serializers.ModelSerializer[Escalation]):

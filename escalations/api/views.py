@@ -15,10 +15,11 @@ from rest_framework.response import Response
 from accounts.models import Account, Signal, User
 from escalations import states
 from escalations.api import serializers as shapes
+from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HoldSerializer
 from escalations.api.moves import MOVERS
 from escalations.briefs import gaps
-from escalations.models import CasePerson, Escalation, HandOff, Review
-from escalations.services import asking, briefing, closing, communication, intake, tracker
+from escalations.models import CasePerson, Clock, Escalation, HandOff, Review
+from escalations.services import asking, briefing, closing, communication, deadlines, holding, intake, tracker
 from ledger import idempotency
 from ledger.errors import NotThere
 from ledger.now import now
@@ -72,7 +73,9 @@ class EscalationViewSet(
             return seen
         people = Prefetch("people", CasePerson.objects.select_related("user"))
         handoffs = Prefetch("handoffs", HandOff.objects.select_related("to_user", "from_user"))
-        return seen.select_related("policy", "account__csm").prefetch_related(people, handoffs, "clocks", "requests")
+        return seen.select_related("policy", "account__csm").prefetch_related(
+            people, handoffs, Prefetch("clocks", Clock.objects.select_related("calendar")), "requests"
+        )
 
     @property
     def user(self) -> User:
@@ -162,6 +165,30 @@ class EscalationViewSet(
         """Write parts of the brief."""
         briefing.save_parts(case_id=self.get_object().pk, by=self.user, **self._valid(shapes.BriefSerializer))
         return Response(self._whole())
+
+    @extend_schema(request=DeadlineSerializer, responses=shapes.EscalationSerializer)
+    @action(detail=True, methods=["put"])
+    def deadline(self, request: Request, key: str) -> Response:
+        """Give the case another customer deadline; its clock starts again."""
+        deadlines.set_deadline(case_id=self.get_object().pk, by=self.user, **self._valid(DeadlineSerializer))
+        return Response(self._whole())
+
+    @extend_schema(request=HoldSerializer, responses=ClockSerializer)
+    @action(detail=True, methods=["post"], url_path=r"clocks/(?P<number>\d{1,12})/pause")
+    def hold(self, request: Request, key: str, number: str) -> Response:
+        """Pause one clock by hand, with a reason."""
+        clock = get_object_or_404(self.get_object().clocks, pk=int(number))
+        data = self._valid(HoldSerializer)
+        return Response(
+            ClockSerializer(holding.hold(case_id=clock.case_id, clock_id=clock.pk, by=self.user, **data)).data
+        )
+
+    @extend_schema(request=None, responses=ClockSerializer)
+    @action(detail=True, methods=["post"], url_path=r"clocks/(?P<number>\d{1,12})/resume")
+    def let_go(self, request: Request, key: str, number: str) -> Response:
+        """Let a clock go on that was paused by hand."""
+        clock = get_object_or_404(self.get_object().clocks, pk=int(number))
+        return Response(ClockSerializer(holding.let_go(case_id=clock.case_id, clock_id=clock.pk, by=self.user)).data)
 
     @extend_schema(request=shapes.AskSerializer, responses={201: shapes.EscalationSerializer})
     @action(detail=True, methods=["post"])

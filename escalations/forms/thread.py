@@ -92,3 +92,32 @@ class WaitingForm(forms.Form):
         required=False,
         help_text="Shown beside the paused clocks, such as “Their counsel reviews the redline until Friday”.",
     )
+
+
+class HoldForm(forms.Form):
+    """Why one clock pauses."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=150,
+        help_text="Shown beside the clock. It stays paused until somebody lets it go on.",
+        error_messages={"required": "Say why this clock pauses."},
+    )
+
+
+class DeadlineForm(forms.Form):
+    """Another date by which the customer needs an answer."""
+
+    deadline = Moment(
+        label="Customer deadline",
+        required=False,
+        help_text="A date and time. Empty: the customer gave none.",
+        error_messages={"invalid": "Enter the deadline as a date and time."},
+    )
+    reason = forms.CharField(
+        label="Who moved it, and why",
+        max_length=300,
+        help_text="Such as “Their board meets a week later, Jonas Thiel by phone”.",
+        error_messages={"required": "Say who moved the deadline and why."},
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)

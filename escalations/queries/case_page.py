@@ -10,14 +10,27 @@ from accounts.models import Account, Role, User
 from accounts.queries import work_calendar
 from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.models import Action, BriefPart, Cadence, CasePerson, Clock, Escalation, Event, HandOff, Review
+from escalations.models import (
+    Action,
+    BriefPart,
+    Cadence,
+    CasePerson,
+    Clock,
+    Commitment,
+    Escalation,
+    Event,
+    HandOff,
+    Review,
+)
 from escalations.queries.acts import Scene, acts
+from escalations.queries.audience import DUTIES
 from escalations.rules import next_step, timing
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 BRIEF_PARTS = 11
 COMPUTED_PARTS = 2  # classification and account context fill themselves
 LIVE = (Clock.RUNNING, Clock.PAUSED)
+WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the move of the transition table they need. Verbs without one need an open case.
 MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
 WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
@@ -45,7 +58,14 @@ class ClockRow:
     clock: Clock
     status: str
     percent: float
+    owner: str = ""
     history: list[Event] = field(default_factory=list)
+
+    @property
+    def rank(self) -> tuple[int, bool, datetime]:
+        """Worst on top: past its time, then warned, then the others, each by when it is due; paused ones last."""
+        due_at = self.clock.due_at or self.clock.started_at
+        return WORST_FIRST.index(self.status) if self.status in WORST_FIRST else 99, self.clock.due_at is None, due_at
 
     @property
     def took(self) -> float:
@@ -61,13 +81,14 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
     step, acts (its buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip)
     and the counts of the tabs.
     """
-    clocks = clock_rows(case, at)
+    handoff = _waiting_handoff(case)
+    clocks = clock_rows(case, at, handoff)
     actions = list(case.actions.exclude(state=Action.CANCELLED).select_related("owner"))
     requests = list(case.requests.select_related("approver").order_by("-pk"))
-    handoff = _waiting_handoff(case)
     counts = tracker(actions, at)
     waiting = [each for each in requests if each.is_open]
-    live = {row.clock.kind: row for row in clocks if row.clock.state in LIVE}
+    running = sorted((row for row in clocks if row.clock.state in LIVE), key=lambda row: row.rank)
+    live = {row.clock.kind: row for row in running if not row.clock.about}
     step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
     allowed = may(case, can)
     return {
@@ -76,7 +97,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "at": at,
         "can": can,
         "may": allowed,
-        "clocks": sorted(live.values(), key=lambda row: (row.clock.due_at is None, row.clock.due_at)),
+        "clocks": running,
         "ended_clocks": [row for row in clocks if row.clock.state in (Clock.MET, Clock.MISSED)],
         "people": people(case),
         "handoff": handoff,
@@ -118,15 +139,31 @@ def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
     return found
 
 
-def clock_rows(case: Escalation, at: datetime) -> list[ClockRow]:
-    """The clocks of the case, soonest due first, each with its history."""
+def clock_rows(case: Escalation, at: datetime, handoff: HandOff | None = None) -> list[ClockRow]:
+    """The clocks of the case, each a row of its own with its history and who keeps it. `handoff`: the owner's, if one waits."""
     history: dict[int, list[Event]] = {}
     for event in case.events.filter(clock__isnull=False).order_by("seq").defer("data"):
         history.setdefault(event.clock_id or 0, []).append(event)
+    promised = Commitment.objects.filter(pk=OuterRef("about")).values("owner__name")[:1]
+    clocks = case.clocks.select_related("calendar").annotate(promiser=Subquery(promised))
+    names = {each.duty: each.user.name for each in case.people.all() if each.duty}
+    asked = handoff.to_user.name if handoff else ""
     return [
-        ClockRow(clock, clock.status(at), _used_percent(clock, at), history.get(clock.pk, []))
-        for clock in case.clocks.select_related("calendar")
+        ClockRow(
+            clock, clock.status(at), _used_percent(clock, at), _keeper(clock, names, asked), history.get(clock.pk, [])
+        )
+        for clock in clocks
     ]
+
+
+def _keeper(clock: Clock, names: dict[str, str], asked: str) -> str:
+    """Who has to act before it is due."""
+    if clock.kind == states.COMMITMENT:
+        return getattr(clock, "promiser", None) or ""
+    if clock.kind == states.ACCEPTANCE:
+        return asked
+    duties = DUTIES.get(clock.kind, (CasePerson.OWNER, CasePerson.COMMUNICATION))
+    return next((names[duty] for duty in duties if duty in names), "")
 
 
 def _used_percent(clock: Clock, at: datetime) -> float:

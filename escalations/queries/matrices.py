@@ -71,6 +71,7 @@ def _row(row: MatrixRow, names: dict[str, str]) -> dict[str, Any]:
         "issue_type": names.get(row.issue_type, row.issue_type) or "Every issue type",
         "tier": row.get_tier_display() or "Every",
         "wait": wording.span(row.wait_minutes),
+        "again": wording.again(row.repeat_minutes, row.repeat_times),
     }
 
 

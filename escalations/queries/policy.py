@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from escalations.models import MatrixRow, PolicyVersion, Target, Tier
+from escalations.models import MatrixRow, PolicyVersion, Target, TargetFactor, Tier
+from escalations.rules.factors import Factor
 from escalations.rules.routing import Row
 from escalations.rules.targets import TargetRow
 from escalations.rules.triage import TierBand
@@ -17,7 +18,7 @@ BAND_FIELDS = (
     "arr_from",
     "arr_needs_negative_tone",
 )
-TARGET_FIELDS = ("clock", "tier", "level", "issue_type", "amount", "unit", "warn_percent", "on_breach")
+TARGET_FIELDS = ("clock", "tier", "level", "issue_type", "amount", "unit", "warn_percent", "on_breach", "also_warn_at")
 
 
 def tiers(version: PolicyVersion) -> list[TierBand]:
@@ -53,10 +54,23 @@ def matrix(version: PolicyVersion) -> list[tuple[Row, int]]:
 
 def targets(version: PolicyVersion) -> list[TargetRow]:
     """The targets of every clock."""
-    return [
-        TargetRow(**{name: getattr(row, name) for name in TARGET_FIELDS})
-        for row in Target.objects.filter(version=version)
-    ]
+    return [plain_target(row) for row in Target.objects.filter(version=version)]
+
+
+def plain_target(row: Target) -> TargetRow:
+    """One target as the rules read it."""
+    return TargetRow(**{name: getattr(row, name) for name in TARGET_FIELDS})
+
+
+def factors(version: PolicyVersion, *, active: bool = False) -> list[Factor]:
+    """The factors of targets, in order; the switched-on ones alone if so asked."""
+    rows = TargetFactor.objects.filter(version=version, **({"active": True} if active else {}))
+    return [plain_factor(row) for row in rows]
+
+
+def plain_factor(row: TargetFactor) -> Factor:
+    """One factor as the rules read it."""
+    return Factor(row.part, row.from_value, row.to_value, row.percent, row.clock)
 
 
 def letters(version: PolicyVersion) -> list[tuple[str, str]]:

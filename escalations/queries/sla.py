@@ -12,12 +12,11 @@ from django.db.models import Prefetch
 from accounts.models import Calendar, CalendarDay
 from accounts.queries import work_calendar
 from accounts.rules.workcalendar import WorkCalendar
-from accounts.rules.worktime import business_day_seconds
 from escalations import states
 from escalations.models import IssueType, PolicyVersion
 from escalations.queries import policy as rows
 from escalations.queries.matrices import SEVEREST_FIRST
-from escalations.rules import routing, targets, timing, wording
+from escalations.rules import factors, routing, targets, wording
 
 ABOUT = {
     states.ACCEPTANCE: ("Hand-off sent to accepted", "Receiver"),
@@ -27,8 +26,14 @@ ABOUT = {
     states.CUSTOMER_UPDATE: ("Since the last one", "Communication lead"),
     states.RESOLUTION: ("Opened to resolved; deals run to the customer's deadline", "Owner"),
     states.REVIEW_DUE: ("After resolution", "Reviewer"),
-    states.CUSTOMER_DEADLINE: ("Given by the customer", "Owner"),
+    states.CUSTOMER_DEADLINE: ("Given by the customer; deals resolve by it", "Owner"),
+    states.TIME_TO_ESCALATE: ("Impasse to opened, measured when a case opens", "Who raised it"),
+    states.INTERNAL_UPDATE: ("Since the last internal post or status", "Owner"),
+    states.CHECK_IN: ("Since the status was last written or the next update set", "Owner"),
+    states.COMMITMENT: ("Made to the end of business on its day", "Owner of the commitment"),
 }
+# Clocks that run until a date somebody gave; no row of the policy sets their length.
+DATED = (states.CUSTOMER_DEADLINE, states.COMMITMENT)
 RUNS_ON = {targets.CLOCK: "24×7", targets.BUSINESS: "Business time", targets.DAYS: "Business time"}
 BREACH = {"escalate": "next level", "remind": "people are told"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -40,14 +45,48 @@ Key = tuple[str, int | None, str]
 def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, Any]]]:
     """One line per clock and level, and the issue types with targets of their own; cells from Red to Green."""
     found: dict[Key, list[targets.TargetRow]] = {}
-    for row in rows.targets(version):
+    for row in [*rows.targets(version), *_rhythm(version)]:
         found.setdefault((row.clock, row.level, row.issue_type), []).append(row)
     names, order = dict(version.issuetypes.values_list("slug", "name")), [slug for slug, _ in states.CLOCKS]
     keys = sorted(found, key=lambda key: (key[2], order.index(key[0]), key[1] or 0))
     return {
-        "general": [_line(key, found[key], names) for key in keys if not key[2]],
+        "general": [_line(key, found[key], names) for key in keys if not key[2]] + [_dated(kind) for kind in DATED],
         "own": [_line(key, found[key], names) for key in keys if key[2]],
     }
+
+
+def _rhythm(version: PolicyVersion) -> list[targets.TargetRow]:
+    """Internal updates follow the rhythm of the tier; a target of their own is more specific only where it says a tier."""
+    return [
+        targets.rhythm(states.INTERNAL_UPDATE, row.tier, row.internal_minutes)
+        for row in version.cadences.all()
+        if row.internal_minutes
+    ]
+
+
+def _dated(kind: str) -> dict[str, Any]:
+    about, owner = ABOUT[kind]
+    return {
+        "name": dict(states.CLOCKS)[kind],
+        "about": about,
+        "cells": ["Date given"] * len(SEVEREST_FIRST),
+        "runs_on": RUNS_ON[targets.CLOCK] if kind == states.CUSTOMER_DEADLINE else "Business time",
+        "owner": owner,
+        "warn": f"75%, then {BREACH['remind']}",
+    }
+
+
+def factors_table(version: PolicyVersion) -> list[dict[str, Any]]:
+    """The factors in words, one line per clock they are for; lines that are switched off come last."""
+    found: dict[tuple[str, bool], list[str]] = {}
+    for row in version.targetfactors.all():
+        found.setdefault((row.clock, row.active), []).append(factors.in_words(rows.plain_factor(row)))
+    names = dict(states.CLOCKS)
+    lines = [
+        {"clock": names.get(clock, "Every clock with a target"), "active": active, "words": words}
+        for (clock, active), words in found.items()
+    ]
+    return sorted(lines, key=lambda line: not line["active"])
 
 
 def _line(key: Key, group: list[targets.TargetRow], names: dict[str, str]) -> dict[str, Any]:
@@ -60,7 +99,7 @@ def _line(key: Key, group: list[targets.TargetRow], names: dict[str, str]) -> di
         "cells": [_cell(group, tier) for tier in SEVEREST_FIRST],
         "runs_on": _all(RUNS_ON[row.unit] for row in group),
         "owner": owner,
-        "warn": _all(f"{row.warn_percent}%, then {BREACH[row.on_breach]}" for row in group),
+        "warn": _all(f"{targets.warnings_in_words(row)}, then {BREACH[row.on_breach]}" for row in group),
     }
 
 
@@ -69,8 +108,12 @@ def _all(words: Iterable[str]) -> str:
 
 
 def _cell(group: list[targets.TargetRow], tier: str) -> str:
-    row = max((row for row in group if row.tier in ("", tier)), key=targets.specificity, default=None)
+    row = max((row for row in group if row.tier in ("", tier)), key=_rank, default=None)
     return wording.short(row) if row else "–"
+
+
+def _rank(row: targets.TargetRow) -> tuple[bool, int]:
+    return not row.from_rhythm, targets.specificity(row)
 
 
 def calendars(version: PolicyVersion, chosen: str, at: datetime) -> dict[str, Any]:
@@ -128,6 +171,31 @@ def _next_holiday(calendar: WorkCalendar, at: datetime) -> Any:
     return min((day for day in calendar.holidays if today <= day < today + timedelta(days=366)), default=None)
 
 
+class Preview:
+    """When targets of a version would be due if they started at a moment, without factors. Calendars are read once."""
+
+    def __init__(self, version: PolicyVersion, at: datetime) -> None:
+        self.at = at
+        kinds = version.issuetypes.select_related("calendar")
+        self.own = {kind.slug: kind.calendar for kind in kinds if kind.calendar}
+        self.business = Calendar.objects.filter(slug="business").first()
+
+    def calendar(self, row: targets.TargetRow, issue_type: str) -> Calendar | None:
+        """What a target of this issue type runs on; a business day is never one of a calendar that is always open."""
+        own = self.own.get(issue_type)
+        if row.unit == targets.CLOCK:
+            return None
+        return self.business if own is None or (row.unit == targets.DAYS and own.always_open) else own
+
+    def due_at(self, row: targets.TargetRow, issue_type: str = "") -> datetime | None:
+        """The moment; None on a calendar without working time."""
+        calendar = self.calendar(row, issue_type or row.issue_type)
+        try:
+            return targets.due(row, work_calendar(calendar) if calendar else None, self.at)
+        except ValueError:
+            return None
+
+
 def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> list[dict[str, Any]]:
     """When each clock of a new case of this type and tier would be due if it started now, and why then."""
     matrix, promises = [rows.plain_row(row) for row in rows.matrix_rows(version)], rows.targets(version)
@@ -135,21 +203,16 @@ def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> lis
         level = routing.pick_row(matrix, kind.slug, tier).level
     except routing.NoRoute:
         return []
-    business = kind.calendar or Calendar.objects.get(slug="business")
-    found = []
+    preview, found = Preview(version, at), []
     for clock, name in states.CLOCKS:
         row = targets.pick(promises, clock=clock, tier=tier, level=level, issue_type=kind.slug)
-        if row is not None:
-            calendar = None if row.unit == targets.CLOCK else business
+        if row is None and clock == states.INTERNAL_UPDATE:
+            row = next((each for each in _rhythm(version) if each.tier == tier), None)
+        due_at = preview.due_at(row, kind.slug) if row and clock != states.TIME_TO_ESCALATE else None
+        if row is not None and due_at is not None:
             label = f"{name}, level {level}" if clock == states.DECISION else name
-            found.append({"name": label, "due_at": _due_at(row, calendar, at), "why": _why(row, calendar)})
+            found.append({"name": label, "due_at": due_at, "why": _why(row, preview.calendar(row, kind.slug))})
     return sorted(found, key=lambda line: line["due_at"])
-
-
-def _due_at(row: targets.TargetRow, calendar: Calendar | None, at: datetime) -> datetime:
-    work = work_calendar(calendar) if calendar else None
-    length = targets.seconds(row, business_day_seconds(work) if work else 86_400)
-    return timing.plan(work, resumed_at=at, used=0, target=length, warn_percent=row.warn_percent).due_at
 
 
 def _why(row: targets.TargetRow, calendar: Calendar | None) -> str:

@@ -83,22 +83,29 @@ def next_level(level: int) -> int | None:
     return level + 1 if level < states.EXECUTIVE else None
 
 
-def next_role(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) -> tuple[int, str] | None:
-    """Level and role that get a case which its level did not decide in time, or None at the very top.
+def ways_up(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) -> list[tuple[int, str]]:
+    """Levels and roles that may get a case which its level did not decide in time, the best first; empty at the very top.
 
     The matrix's “then whom” of the row in force comes first; then the row of the same issue type one level up; then the
-    general row of that level. At the executive level the next body is the one some row names after it, such as the
-    steering committee.
+    general row of that level; then the levels above that. At the executive level the next bodies are those some row names
+    after it, such as the steering committee. Whoever looks for a person takes the first way that has one.
     """
-    above = next_level(level)
-    row = pick_row(rows, issue_type, tier)
-    if above is None:
-        after = [row, *rows] if row.level == level else rows
-        then = next((one.then_role for one in after if one.level == level and one.then_role), "")
-        return (level, then) if then else None
+    row, above = pick_row(rows, issue_type, tier), next_level(level)
+    found: list[tuple[int, str]] = []
     if row.level == level and row.then_role:
-        return max(above, row.then_level), row.then_role
-    for candidate in rows:
-        if candidate.issue_type in ("", issue_type) and candidate.level == above:
-            return above, candidate.role
-    return above, {states.DIRECTOR: "director", states.EXECUTIVE: "executive-sponsor"}[above]
+        found.append((max(above or level, row.then_level if above else level), row.then_role))
+    if above is None:
+        return list(
+            dict.fromkeys(found + [(level, one.then_role) for one in rows if one.level == level and one.then_role])
+        )
+    while above is not None:
+        fitting = [one for one in rows if one.issue_type in ("", issue_type) and one.level == above]
+        default = {states.DIRECTOR: "director", states.EXECUTIVE: "executive-sponsor"}[above]
+        found += [(above, one.role) for one in fitting[:1]] or [(above, default)]
+        above = next_level(above)
+    return list(dict.fromkeys(found))
+
+
+def next_role(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) -> tuple[int, str] | None:
+    """The first of `ways_up`, whoever holds the role; None at the very top."""
+    return next(iter(ways_up(rows, issue_type=issue_type, tier=tier, level=level)), None)

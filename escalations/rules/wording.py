@@ -26,6 +26,21 @@ def short(row: targets.TargetRow) -> str:
     return span(row.amount)
 
 
+BREACH = {"escalate": "goes to the next level", "remind": "is told to people"}
+
+
+def warnings(row: targets.TargetRow) -> str:
+    """When a clock with this target speaks before its time, and what follows a breach."""
+    return f"Warns at {targets.warnings_in_words(row)} of the time; a breach {BREACH[row.on_breach]}"
+
+
+def again(minutes: int, times: int) -> str:
+    """How often people are told again after a breach nobody answered: every 4h, 3 times."""
+    if not (minutes and times):
+        return "not told again"
+    return f"every {span(minutes)}, {'once' if times == 1 else f'{times} times'}"
+
+
 def tier_rules(band: TierBand) -> list[str]:
     """What puts a case into a tier, line by line. Red also takes in every flag and hard threshold."""
     top = band.health_to - 1

@@ -5,7 +5,8 @@ Callers hold the case's lock. `about` tells clocks of one kind apart: each commi
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 
 from django.db.models import Max
 
@@ -52,6 +53,12 @@ def start(
     made = promise(case, kind) if due_at is None else _until(kind, begun, due_at, why)
     if made is None:
         return None
+    if due_at is not None:
+        # Targets are whole seconds; the date given is met to the microsecond.
+        begun = due_at - timedelta(seconds=made.seconds)
+    if due_at is not None and made.seconds:
+        # Targets are whole seconds: it starts a fraction earlier, so that it is due at the date and not just before it.
+        begun = due_at - timedelta(seconds=made.seconds)
     clock = _new(case, kind, made, begun, about, topic)
     if why and due_at is None:
         clock.why = [*made.why, why]
@@ -88,7 +95,7 @@ def _take(clock: Clock, made: Promise) -> None:
 
 
 def _until(kind: str, at: datetime, due_at: datetime, why: str) -> Promise:
-    seconds = max(0, int((due_at - at).total_seconds()))
+    seconds = max(0, ceil((due_at - at).total_seconds()))
     on_breach = Target.REMIND if kind in REMINDS else Target.ESCALATE
     return Promise(seconds, DATE_GIVEN, 75, on_breach, None, [why or "Date given for this case"])
 

@@ -103,7 +103,8 @@ def targets(request: SignedIn) -> HttpResponse:
         dues = sla.due(version, kind, form.cleaned_data["tier"], at)
     calendars = sla.calendars(version, request.GET.get("calendar", "business"), at)
     context = {"version": version, "lines": sla.by_clock(version), "form": form, "dues": dues, "at": at}
-    return _page(request, "sla", context | {"calendars": calendars})
+    more = {"calendars": calendars, "factors": sla.factors_table(version)}
+    return _page(request, "sla", context | more)
 
 
 urlpatterns_matrices = [

@@ -10,10 +10,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Account
 from accounts.requests import SignedIn
-from escalations.forms.thread import CUSTOMER, DECISION, ComposerForm, CorrectionForm, StatusForm, WaitingForm
+from escalations.forms.thread import (
+    CUSTOMER,
+    DECISION,
+    ComposerForm,
+    CorrectionForm,
+    DeadlineForm,
+    StatusForm,
+    WaitingForm,
+)
 from escalations.models import Escalation
 from escalations.rules.text_diff import changes
-from escalations.services import access, communication, listening
+from escalations.services import access, communication, deadlines, listening
 from escalations.views.case import thread_page
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import NotAllowed, Refused, Stale
@@ -122,6 +130,23 @@ def waiting(request: SignedIn, key: str) -> HttpResponse:
     except Refused as refusal:
         return _words_page(request, case, form, "Pause clocks", "Save", status=add_refusal(form, refusal))
     messages.success(request, "Clocks resumed." if whom == "nobody" else "Clocks paused.")
+    return redirect("escalations:case", key)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deadline(request: SignedIn, key: str) -> HttpResponse:
+    """Another customer deadline; its clock starts again."""
+    case = load_case(request, key)
+    seen = {"deadline": case.deadline, "version": case.version}
+    form = DeadlineForm(request.POST if request.method == "POST" else None, initial=seen)
+    if not form.is_valid():
+        return _words_page(request, case, form, "Change customer deadline", "Save deadline")
+    try:
+        deadlines.set_deadline(case_id=case.pk, by=request.user, **form.cleaned_data)
+    except Refused as refusal:
+        status = add_refusal(form, refusal)
+        return _words_page(request, case, form, "Change customer deadline", "Save deadline", status=status)
+    messages.success(request, "Deadline saved. Its clock starts again.")
     return redirect("escalations:case", key)
 
 

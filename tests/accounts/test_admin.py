@@ -1,9 +1,11 @@
 """The admin of people, accounts and calendars."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission
 from django.test import Client
 
@@ -50,6 +52,11 @@ def test_an_always_open_calendar_needs_no_spans(cast: Cast, browse: Browse) -> N
         (calendar(NINE_TO_FIVE, {"weekday": 0, "opens": 1000, "closes": 1100}), "overlap"),
         (calendar({"weekday": 0, "opens": 1020, "closes": 540}), "opens before it closes"),
         (calendar({"weekday": 0, "opens": 0, "closes": 1500}), "opens before it closes"),
+        (calendar({"weekday": 0, "opens": "9:00", "closes": "24:01"}), "opens before it closes"),
+        (calendar({"weekday": 0, "opens": -60, "closes": "9:00"}), "opens before it closes"),
+        (calendar({"weekday": 0, "opens": "9:75", "closes": "17:00"}), "such as 9:00 or 17:30"),
+        (calendar({"weekday": 0, "opens": "nine", "closes": "17:00"}), "such as 9:00 or 17:30"),
+        (calendar(NINE_TO_FIVE, country="DE", subdivision="ZZ"), "No holidays are known for DE ZZ"),
         (calendar(NINE_TO_FIVE, zone="Mars/Base"), "Unknown time zone"),
         (calendar(NINE_TO_FIVE, country="QQ"), "No holidays are known"),
         (calendar(NINE_TO_FIVE, days=({"name": "X", "month": 2, "day": 30},)), "There is no such day"),
@@ -73,6 +80,73 @@ def test_removing_the_last_span_is_refused(cast: Cast, browse: Browse) -> None:
     answer = browse(cast.admin).post(f"/admin/accounts/calendar/{made.pk}/change/", form)
     assert "Add at least one span" in answer.content.decode()
     assert CalendarSpan.objects.filter(calendar=made).count() == 1
+
+
+def saved(client: Client, *spans: dict[str, Any], **form: Any) -> Calendar:
+    """A new calendar, by way of the form."""
+    assert client.post(ADD, calendar(*spans, **form)).status_code == 302
+    return Calendar.objects.get(slug="night")
+
+
+def page(made: Calendar) -> str:
+    """Where it is changed."""
+    return f"/admin/accounts/calendar/{made.pk}/change/"
+
+
+def test_hours_are_written_and_read_as_times_of_day_up_to_24(cast: Cast, browse: Browse) -> None:
+    client = browse(cast.admin)
+    eve = {"name": "Eve", "month": 12, "day": 24, "opens": "9:00", "closes": "12:30"}
+    made = saved(client, {"weekday": 4, "opens": "17:30", "closes": "24:00"}, days=(eve,))
+    assert made.spans.values_list("opens", "closes").get() == (17 * 60 + 30, 1440)
+    assert made.days.values_list("opens", "closes").get() == (540, 750)
+    text = client.get(page(made)).content.decode()
+    assert all(f'value="{time}"' in text for time in ("17:30", "24:00", "9:00", "12:30"))
+
+
+def test_unticking_24x7_on_a_calendar_without_spans_is_refused(cast: Cast, browse: Browse) -> None:
+    client = browse(cast.admin)
+    made = saved(client, always_open="on")
+    answer = client.post(page(made), calendar())
+    assert "Add at least one span, or tick 24×7" in answer.content.decode()
+    made.refresh_from_db()
+    assert made.always_open
+
+
+def test_special_days_alone_are_no_working_week(cast: Cast, browse: Browse) -> None:
+    day = {"name": "Fair", "month": 5, "day": 2, "opens": "9:00", "closes": "17:00"}
+    answer = browse(cast.admin).post(ADD, calendar(days=(day,)))
+    assert "Add at least one span" in answer.content.decode()
+
+
+MONDAY_NOON_IN_BERLIN = datetime(2026, 1, 5, 11, 30, 20, tzinfo=UTC)
+
+
+@time_machine.travel(MONDAY_NOON_IN_BERLIN, tick=False)
+def test_a_calendar_shows_when_a_clock_that_starts_now_would_be_due(cast: Cast, browse: Browse) -> None:
+    client = browse(cast.admin)
+    week = [{"weekday": day, "opens": "9:00", "closes": "13:00"} for day in range(5)]
+    afternoons = [{"weekday": day, "opens": "14:00", "closes": "18:00"} for day in range(4)]
+    made = saved(client, *week, *afternoons, country="DE", subdivision="BY")  # 6 January is a holiday there
+    text = client.get(page(made)).content.decode()
+    assert "1 business hour: due Monday, Jan 5, 2026, 14:30 CET" in text
+    assert "4 business hours: due Monday, Jan 5, 2026, 17:30 CET" in text
+    assert "1 business day: due Wednesday, Jan 7, 2026, 12:30 CET" in text
+    assert "5 business days: due Tuesday, Jan 13, 2026, 17:30 CET" in text
+    assert "A business day of this calendar has 8:00 hours." in text
+    assert "Starting now" not in client.get(ADD).content.decode()
+
+
+@time_machine.travel(MONDAY_NOON_IN_BERLIN + timedelta(hours=1), tick=False)
+def test_a_calendar_around_the_clock_shows_due_times_too(cast: Cast, browse: Browse) -> None:
+    client = browse(cast.admin)
+    text = client.get(page(saved(client, always_open="on"))).content.decode()
+    assert "1 business day: due Tuesday, Jan 6, 2026, 13:30 CET" in text
+
+
+def test_a_stored_calendar_without_working_time_says_so_on_its_page(cast: Cast, browse: Browse) -> None:
+    bare = Calendar.objects.create(slug="bare", name="Bare", zone="UTC")
+    text = browse(cast.admin).get(page(bare)).content.decode()
+    assert "has no working time: add working hours" in text
 
 
 def test_no_page_of_a_user_shows_any_part_of_the_password_hash(cast: Cast, browse: Browse) -> None:

@@ -125,6 +125,40 @@ def test_special_days_beat_holidays_and_dated_rows_beat_yearly_ones(shipped: Non
     assert hours.spans_on(date(2026, 6, 2)) == ()
 
 
+def test_a_region_adds_its_own_holidays() -> None:
+    epiphany, unity_day = date(2026, 1, 6), date(2026, 10, 3)
+    assert unity_day in public_holidays("DE")
+    assert unity_day in public_holidays("DE", "BY")
+    assert epiphany in public_holidays("DE", "BY")
+    assert epiphany not in public_holidays("DE", "BE")
+    assert epiphany not in public_holidays("DE")
+
+
+def test_a_yearly_half_day_has_its_hours_every_year_even_on_a_public_holiday(shipped: None) -> None:
+    calendar = Calendar.objects.get(slug="business")
+    for number, name in ((24, "Christmas Eve"), (25, "Christmas")):
+        CalendarDay.objects.create(calendar=calendar, name=name, month=12, day=number, opens=540, closes=720)
+    CalendarDay.objects.create(calendar=calendar, name="Leap day", month=2, day=29, opens=540, closes=600)
+    calendar.save()
+    hours = work_calendar(calendar)
+    assert [hours.spans_on(date(year, 12, 24)) for year in (2026, 2031, 2045)] == [((540, 720),)] * 3
+    assert hours.spans_on(date(2026, 12, 25)) == ((540, 720),)
+    assert hours.spans_on(date(2028, 2, 29)) == ((540, 600),)
+    start = datetime(2026, 12, 23, 21, 0, tzinfo=UTC)  # 16:00 in New York, an hour before the day's end
+    assert due_after(hours, start, 4 * 3600) == datetime(2026, 12, 24, 17, 0, tzinfo=UTC)
+
+
+def test_several_spans_of_one_special_day_add_up(shipped: None) -> None:
+    calendar = Calendar.objects.get(slug="business")
+    for opens, closes in ((480, 600), (660, 720)):
+        CalendarDay.objects.create(
+            calendar=calendar, name="Stocktaking", month=6, day=2, year=2026, opens=opens, closes=closes
+        )
+    calendar.save()
+    assert work_calendar(calendar).spans_on(date(2026, 6, 2)) == ((480, 600), (660, 720))
+    assert work_calendar(calendar).spans_on(date(2027, 6, 2)) == ((540, 1020),)
+
+
 def test_holidays_of_an_unknown_country_are_refused() -> None:
     with pytest.raises(Invalid, match="XX"):
         public_holidays("XX")

@@ -4,46 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.ports import free_port
+from tests.support.processes import eventually, processes
 from tests.support.server import environment_for
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("gunicorn", "run_engine", "run_worker")
-
-
-def processes(session_of: "subprocess.Popen[bytes]") -> dict[int, tuple[int, str]]:
-    """Living descendants of a process: pid to parent and command line."""
-    everyone: dict[int, tuple[int, str]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if state != "Z":
-            everyone[int(folder.name)] = (int(parent), command)
-    found: dict[int, tuple[int, str]] = {}
-    grown = {session_of.pid}
-    while grown:
-        grown = {pid for pid, (parent, _) in everyone.items() if parent in grown}
-        found |= {pid: everyone[pid] for pid in grown}
-    return found
-
-
-def eventually(wanted: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if wanted():
-            return True
-        time.sleep(0.2)
-    return False
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from approvals.models import ApprovalRequest
 from config.demo.people import PASSWORD, address
 from escalations import states
 from escalations.models import Clock, Commitment, Escalation, HandOff, PolicyVersion, Review
-from escalations.services import firing
+from escalations.services import firing, rebuilding
 from ledger import chain
 from ledger.now import now
 from messaging.models import InboundMail, Message, Notice
@@ -53,10 +53,26 @@ def test_there_is_a_case_in_every_state():
 def test_the_clocks_look_alive():
     at = now()
     colours = {case.sla_status(at) for case in Escalation.objects.open()}
-    assert {"red", "yel", "grn", "pau"} <= colours
+    assert {"red", "yel", "grn"} <= colours
+    # A waiting case still owes the customer its next word, so the case goes on while most of its clocks are paused.
+    assert Clock.objects.filter(state=Clock.PAUSED, case__waiting_on="customer").exists()
+    assert Clock.objects.filter(state=Clock.PAUSED, case__waiting_on="third_party").exists()
     assert HandOff.objects.filter(state=HandOff.WAITING, duty="owner").count() >= 3
     for slug in ("dana", "lena"):
         assert ApprovalRequest.objects.open().filter(approver__email=address(slug)).exists()
+
+
+def test_every_kind_of_clock_is_there_and_its_rows_are_what_their_history_says():
+    live = set(Clock.objects.live().values_list("kind", flat=True))
+    assert live >= {slug for slug, _ in states.CLOCKS} - {states.TIME_TO_ESCALATE}
+    assert Clock.objects.filter(kind=states.TIME_TO_ESCALATE, state__in=[Clock.MET, Clock.MISSED]).exists()
+    assert [str(each) for each in rebuilding.differences()] == []
+
+
+def test_an_open_commitment_has_a_clock_whatever_became_of_its_case():
+    made = Commitment.objects.filter(state=Commitment.OPEN, case__isnull=False)
+    about = Clock.objects.live().filter(kind=states.COMMITMENT).values_list("about", flat=True)
+    assert set(about) == set(made.values_list("pk", flat=True))
 
 
 def test_the_engine_finds_next_to_nothing_to_fire():

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
-from django_q.models import Schedule
+from django_q import scheduler
+from django_q.models import OrmQ, Schedule
 
-from config import engine, health, schedules, tasks
+from config import engine, health, schedules, tasks, watch, worker
 from ledger import heartbeats
 from ledger.models import Heartbeat
 from ledger.now import now
@@ -92,7 +93,8 @@ def test_once_fires_and_sends_what_is_due_and_says_how_much(
 
 def test_the_sweep_does_both_and_proves_the_worker_alive(db: None, mailoutbox: list[Any]) -> None:
     outbox.post(key="a", kind="note", to="dana@desk.example", subject="One", text="x")
-    assert tasks.sweep() == {"fired": 0, "sent": 1}
+    done = tasks.sweep()
+    assert (done["fired"], done["sent"]) == (0, 1)
     assert heartbeats.age("worker") is not None
 
 
@@ -121,7 +123,13 @@ def test_the_engine_stops_within_a_second_of_being_asked(database_templates: Tem
         ({"lag": timedelta(seconds=61)}, ["lag"], "bad"),
         ({"sender": timedelta(seconds=61)}, ["sender"], "warn"),
         ({"worker": timedelta(seconds=179)}, [], "good"),
+        ({"engine": timedelta(seconds=-61)}, ["engine"], "bad"),
+        ({"engine": timedelta(seconds=-5)}, [], "good"),
         ({"drift": timedelta(seconds=-3)}, ["drift"], "warn"),
+        ({"outside": timedelta(seconds=299)}, [], "good"),
+        ({"outside": timedelta(seconds=301)}, ["outside"], "warn"),
+        ({"stuck_messages": 2}, ["stuck_messages"], "warn"),
+        ({"unwatched": 1, "lost_steps": 1}, ["unwatched", "lost_steps"], "warn"),
         ({"parked_clocks": 1, "parked_messages": 2}, ["parked_clocks", "parked_messages"], "warn"),
     ],
 )
@@ -147,7 +155,8 @@ def test_healthz_is_open_to_all_and_says_why_in_counts(client: Client, db: None)
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["the engine has not started yet"])
     heartbeats.beat("engine")
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"ok": True, "reasons": []})
+    assert (answer.status_code, answer.json()["ok"], answer.json()["reasons"]) == (200, True, [])
+    assert answer.json()["warnings"] == ["the sender has not started yet", "the worker has not started yet"]
     assert "no-cache" in answer["Cache-Control"]
     Heartbeat.objects.update(at=now() - timedelta(seconds=90))
     assert client.get("/healthz").status_code == 503
@@ -166,15 +175,89 @@ def test_healthz_says_so_when_the_database_does_not_answer(
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["the database does not answer"])
 
 
+@pytest.fixture
+def run_schedules(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """What the cluster does every half minute; it would close the connection that the test's transaction lives on."""
+    monkeypatch.setattr(scheduler, "close_old_django_connections", lambda: None)
+    return scheduler.scheduler
+
+
+def the_sweep() -> Schedule:
+    return Schedule.objects.get(name="sweep")
+
+
 def test_the_timetable_is_put_right_once_however_often_it_is_ensured(db: None) -> None:
     schedules.ensure()
     schedules.ensure()
-    row = Schedule.objects.get(name="sweep")
+    row = the_sweep()
     assert (row.func, row.minutes, row.repeats) == ("config.tasks.sweep", 1, -1)
     run = row.next_run
     Schedule.objects.create(name="sweep", func="os.abort", schedule_type=Schedule.ONCE)
     Schedule.objects.filter(pk=row.pk).update(minutes=50)
     schedules.ensure()
-    assert Schedule.objects.get(name="sweep").minutes == 1
+    assert the_sweep().minutes == 1
     schedules.ensure()
-    assert Schedule.objects.get(name="sweep").next_run >= run
+    assert the_sweep().next_run >= run
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"args": "no such ("},
+        {"kwargs": "{'q_options': 7}"},
+        {"repeats": 0},
+        {"next_run": None},
+        {"next_run": datetime(2099, 1, 1, tzinfo=UTC)},
+        {"cluster": "elsewhere"},
+        {"func": "config.tasks.gone"},
+    ],
+)
+def test_a_mistake_in_the_sweep_is_mended_and_it_runs_next(
+    db: None, mistake: dict[str, Any], run_schedules: Callable[[], None]
+) -> None:
+    schedules.ensure()
+    Schedule.objects.filter(name="sweep").update(**mistake)
+    schedules.ensure()
+    run_schedules()
+    assert [task["func"] for task in queued()] == ["accounts.tasks.roll_renewals", "config.tasks.sweep"]
+
+
+def queued() -> list[Any]:
+    return sorted((row.task for row in OrmQ.objects.all()), key=lambda task: task["func"])
+
+
+def test_one_malformed_schedule_stops_all_until_the_timetable_is_put_right(
+    db: None, run_schedules: Callable[[], None]
+) -> None:
+    schedules.ensure()
+    past = now() - timedelta(minutes=1)
+    Schedule.objects.create(name=None, func="os.abort", args="no such (", schedule_type=Schedule.ONCE, next_run=past)
+    run_schedules()
+    assert not queued()
+    worker.look_after()
+    run_schedules()
+    assert [task["func"] for task in queued()] == [
+        "accounts.tasks.roll_renewals",
+        "config.tasks.sweep",
+        "config.worker.prove_life",
+    ]
+
+
+def test_the_banner_is_looked_up_a_few_times_a_minute_at_most(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(watch, "_kept", None)
+    settings.BANNER_SECONDS = 15.0
+    for name in ("engine", "sender", "worker"):
+        heartbeats.beat(name)
+    with django_assert_max_num_queries(2):
+        assert watch.alarm() is None
+    Heartbeat.objects.all().delete()
+    with django_assert_max_num_queries(0):
+        assert watch.alarm() is None
+    settings.BANNER_SECONDS = 0.0
+    with django_assert_max_num_queries(2):
+        found = watch.alarm()
+    assert found is not None
+    assert (found.kind, found.title) == ("bad", "Promises are not being watched:")
+    assert found.text.startswith("the engine has not started yet")

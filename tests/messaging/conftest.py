@@ -1,16 +1,20 @@
 """People around the outbox, and the outbox on a real SMTP server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.utils.module_loading import import_string
 
 from tests.support.smtp import Mailbox
 
 # Models and services come by name: this file may be read before Django's registry is ready.
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PASSWORD = "long-enough-for-all-1"
 
 
@@ -67,3 +71,22 @@ def post(db: None) -> Callable[..., Any]:
         return message
 
     return make
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    """A clock that stands still until moved."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def check() -> Iterator[Callable[..., None]]:
+    """Register relevance checks for one test."""
+    relevance = import_module("messaging.relevance")
+    tables = (relevance._checks, relevance._checks_of_many)
+    before = [dict(table) for table in tables]
+    yield relevance.register
+    for table, rows in zip(tables, before, strict=True):
+        table.clear()
+        table.update(rows)

@@ -1,42 +1,21 @@
 """The outbox on a real SMTP server: written with the change, sent once, tried again, given to a person in the end."""
 
-import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now
-from messaging import relevance
-from messaging.channels.email import Postman
-from messaging.models import Delivery, Message
+from messaging.models import Message
 from messaging.services import outbox
-from tests.support.ports import free_port
+from tests.messaging.conftest import NOON
 from tests.support.smtp import Mailbox, plain_text
 
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 Post = Callable[..., Message]
-
-
-@pytest.fixture
-def clock() -> Iterator[Any]:
-    """A clock that stands still until moved."""
-    with time_machine.travel(NOON, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def check() -> Iterator[Callable[..., None]]:
-    """Register relevance checks for one test."""
-    before = dict(relevance._checks)
-    yield relevance.register
-    relevance._checks.clear()
-    relevance._checks.update(before)
 
 
 def test_a_posted_message_leaves_once_as_text_and_html(real_smtp: Mailbox, post: Post, dana: User) -> None:
@@ -70,17 +49,6 @@ def test_a_message_of_a_change_that_is_undone_is_never_sent(real_smtp: Mailbox, 
     assert real_smtp.messages == []
 
 
-def test_all_mails_of_a_case_make_one_thread(real_smtp: Mailbox, post: Post) -> None:
-    post(1, case_key="ESC-1042")
-    post(2, case_key="ESC-1042")
-    post(3, thread_id="request-7@desk.example")
-    outbox.send_due()
-    first, second, third = (mail["References"] for mail in real_smtp.messages)
-    assert first == second == "<esc-1042@localhost>"
-    assert third == "<request-7@desk.example>"
-    assert [mail["In-Reply-To"] for mail in real_smtp.messages] == [first, second, third]
-
-
 def test_one_connection_carries_a_batch(real_smtp: Mailbox, post: Post) -> None:
     peers = set()
 
@@ -112,23 +80,6 @@ def test_a_refusal_for_now_is_tried_again_later_under_the_same_message_id(
     assert real_smtp.to(message.address)[0]["Message-ID"] == message.message_id
 
 
-def test_after_eight_tries_with_growing_waits_a_message_is_parked(real_smtp: Mailbox, post: Post, clock: Any) -> None:
-    message = post()
-    real_smtp.refuse_next = 8
-    waits = []
-    for _ in range(8):
-        outbox.send_due()
-        message.refresh_from_db()
-        waits.append(int((message.next_try_at - now()).total_seconds() // 60))
-        clock.move_to(max(message.next_try_at, now()))
-    assert waits[:7] == [1, 5, 15, 60, 120, 240, 480]
-    assert message.state == Message.PARKED
-    assert list(Message.objects.needs_attention()) == [message]
-    assert message.deliveries.count() == 8
-    clock.shift(timedelta(days=2))
-    assert outbox.send_due() == 0
-
-
 def test_an_address_that_does_not_exist_is_parked_at_once(real_smtp: Mailbox, post: Post) -> None:
     async def refuse(server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         return "550 no such mailbox"
@@ -139,18 +90,6 @@ def test_an_address_that_does_not_exist_is_parked_at_once(real_smtp: Mailbox, po
     message.refresh_from_db()
     assert message.state == Message.PARKED
     assert "no such mailbox" in message.deliveries.get().detail
-
-
-def test_when_the_server_is_down_nothing_is_lost_and_all_wait(post: Post, settings: Any, clock: Any) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    messages = [post(number) for number in range(3)]
-    assert outbox.send_due() == 0
-    for message in messages:
-        message.refresh_from_db()
-        assert (message.state, message.leased_until) == (Message.PENDING, None)
-        assert message.next_try_at == NOON + timedelta(minutes=1)
-        assert "did not answer" in message.deliveries.get().detail
 
 
 def test_a_message_nobody_wants_any_more_is_dropped(real_smtp: Mailbox, post: Post, check: Callable[..., None]) -> None:
@@ -183,100 +122,12 @@ def test_a_check_that_breaks_does_not_hold_up_the_others(
     assert "ZeroDivisionError" in broken.deliveries.get().detail
 
 
-def test_a_leased_message_is_left_alone_until_the_lease_runs_out(real_smtp: Mailbox, post: Post, clock: Any) -> None:
-    message = post()
-    Message.objects.update(leased_until=NOON + outbox.LEASE)
-    assert outbox.send_due() == 0
-    clock.shift(outbox.LEASE)
-    assert outbox.send_due() == 1
-    assert len(real_smtp.to(message.address)) == 1
-
-
-def test_a_slow_sender_gives_back_what_it_cannot_send_within_its_lease(
-    post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slowly(postman: Postman, message: Message) -> str:
-        clock.shift(timedelta(minutes=5))
-        return "sent"
-
-    monkeypatch.setattr(Postman, "hand_over", slowly)
-    messages = [post(number) for number in range(3)]
-    assert outbox.send_due() == 2
-    messages[2].refresh_from_db()
-    assert (messages[2].state, messages[2].leased_until, messages[2].attempts) == (Message.PENDING, None, 0)
-
-
-def test_a_sender_that_lost_its_lease_does_not_disturb_the_next_one(
-    post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = NOON + timedelta(hours=1)
-
-    def fail_after_losing_the_lease(postman: Postman, message: Message) -> str:
-        Message.objects.update(leased_until=other)
-        raise ValueError("too late")
-
-    monkeypatch.setattr(Postman, "hand_over", fail_after_losing_the_lease)
-    message = post()
-    outbox.send_due()
-    message.refresh_from_db()
-    assert (message.leased_until, message.attempts) == (other, 0)
-
-
 def test_the_limit_holds_and_the_oldest_go_first(real_smtp: Mailbox, post: Post, clock: Any) -> None:
     for number in range(3):
         post(number)
         clock.shift(timedelta(seconds=1))
     assert outbox.send_due(limit=2) == 2
     assert [mail["Subject"] for mail in real_smtp.messages] == ["Message 0", "Message 1"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_senders_at_once_send_each_message_once(real_smtp: Mailbox, post: Post) -> None:
-    for number in range(24):
-        post(number)
-    gate, sent, faults = threading.Barrier(4), [], []
-
-    def sender() -> None:
-        try:
-            gate.wait()
-            sent.append(outbox.send_due(limit=10) + outbox.send_due(limit=10))
-        except Exception as error:  # noqa: BLE001 - shown by the assertion below
-            faults.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=sender) for _ in range(4)]
-    [each.start() for each in threads]
-    [each.join() for each in threads]
-    rest = outbox.send_due()
-    assert faults == []
-    assert sum(sent) + rest == 24
-    assert sorted(mail["X-Envelope-To"] for mail in real_smtp.messages) == sorted(
-        f"person{number}@desk.example" for number in range(24)
-    )
-    assert Delivery.objects.filter(ok=True).count() == 24
-
-
-def test_operations_send_a_parked_message_again_under_the_same_message_id(
-    real_smtp: Mailbox, post: Post, sana: User
-) -> None:
-    message = post()
-    Message.objects.update(state=Message.PARKED, attempts=8)
-    again = outbox.resend(message=message, by=sana)
-    assert (again.state, again.attempts) == (Message.PENDING, 0)
-    assert outbox.send_due() == 1
-    assert real_smtp.messages[0]["Message-ID"] == message.message_id
-    with pytest.raises(AlreadyDone):
-        outbox.resend(message=message, by=sana)
-
-
-def test_only_operations_send_again(post: Post, tom: User) -> None:
-    message = post(to=tom)
-    Message.objects.update(state=Message.PARKED)
-    with pytest.raises(NotAllowed):
-        outbox.resend(message=message, by=tom)
-    message.refresh_from_db()
-    assert message.state == Message.PARKED
 
 
 def test_without_a_mail_server_mail_is_kept_to_be_read_here(post: Post, settings: Any) -> None:
@@ -302,3 +153,59 @@ def test_what_is_no_address_is_refused_when_posted(db: None, address: str) -> No
         outbox.post(key="k", kind="x", to=address, subject="s", text="t")
     assert refusal.value.field == "to"
     assert not Message.objects.exists()
+
+
+def test_after_twelve_tries_over_more_than_a_day_a_message_is_parked(
+    real_smtp: Mailbox, post: Post, clock: Any
+) -> None:
+    message = post()
+    real_smtp.refuse_next = 12
+    waits = []
+    for _ in range(12):
+        outbox.send_due()
+        message.refresh_from_db()
+        waits.append(int((message.next_try_at - now()).total_seconds() // 60))
+        clock.move_to(max(message.next_try_at, now()))
+    assert waits[:11] == [1, 5, 15, 60, 120, 240, 240, 240, 240, 240, 240]
+    assert sum(waits[:11]) > 24 * 60, "a server that says later for a day loses nothing"
+    assert message.state == Message.PARKED
+    assert list(Message.objects.needs_attention()) == [message]
+    assert message.deliveries.count() == 12
+    clock.shift(timedelta(days=2))
+    assert outbox.send_due() == 0
+
+
+def test_operations_send_a_parked_message_again_under_the_same_message_id(
+    real_smtp: Mailbox, post: Post, sana: User
+) -> None:
+    message = post()
+    Message.objects.update(state=Message.PARKED, attempts=8)
+    again = outbox.resend(message=message, by=sana)
+    assert (again.state, again.attempts) == (Message.PENDING, 0)
+    assert outbox.send_due() == 1
+    assert real_smtp.messages[0]["Message-ID"] == message.message_id
+    with pytest.raises(AlreadyDone):
+        outbox.resend(message=message, by=sana)
+
+
+def test_only_operations_send_again(post: Post, tom: User) -> None:
+    message = post(to=tom)
+    Message.objects.update(state=Message.PARKED)
+    with pytest.raises(NotAllowed):
+        outbox.resend(message=message, by=tom)
+    message.refresh_from_db()
+    assert message.state == Message.PARKED
+
+
+def test_operations_send_all_parked_messages_again_at_once(
+    real_smtp: Mailbox, post: Post, sana: User, tom: User
+) -> None:
+    messages = [post(number) for number in range(3)]
+    Message.objects.exclude(pk=messages[2].pk).update(state=Message.PARKED, attempts=12)
+    with pytest.raises(NotAllowed):
+        outbox.resend_all(by=tom)
+    assert outbox.resend_all(by=sana) == 2
+    assert outbox.send_due() == 3
+    assert {mail["Message-ID"] for mail in real_smtp.messages} == {each.message_id for each in messages}
+    with pytest.raises(AlreadyDone):
+        outbox.resend_all(by=sana)

@@ -154,7 +154,7 @@ def test_only_operations_see_the_engine(client: Client, cast: Cast) -> None:
 
 
 def test_the_engine_page_says_what_is_wrong_in_one_sentence(client: Client, cast: Cast, a_case: Make) -> None:
-    case = a_case()
+    case = a_case(state="closed")
     for name in ("engine", "sender", "worker"):
         heartbeats.beat(name)
     client.force_login(cast.ops)

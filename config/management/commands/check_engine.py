@@ -4,11 +4,13 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from config import outside
 from reports.queries import engine
-from reports.rules.vitals import Vitals, problems, seconds, sentence
+from reports.rules.vitals import Problem, Vitals, problems, seconds, sentence
 
 
 class Command(BaseCommand):
@@ -16,6 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--quiet", action="store_true", help="print the problems only")
+        parser.add_argument(
+            "--ping", action="store_true", help="call HEARTBEAT_URL when every promise is watched, as the engine does"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -28,8 +33,24 @@ class Command(BaseCommand):
             self.stdout.write("\n".join([sentence(measured)[1], *lines(measured)]))
         for each in found:
             self.stderr.write(f"Problem: {each.text}")
-        if found:
+        told = not options["ping"] or self._ping(found)
+        if found or not told:
             raise SystemExit(1)
+
+    def _ping(self, found: list[Problem]) -> bool:
+        """Send word outside; what needs a person does not keep it back, what stops the watch does."""
+        if not settings.HEARTBEAT_URL:
+            raise CommandError("Nobody is told: set HEARTBEAT_URL to the address of the watcher outside.")
+        if any(each.stops for each in found):
+            self.stderr.write("The watcher outside was not called, so that it alarms.")
+            return False
+        try:
+            outside.ping()
+        except outside.NotReached as error:
+            self.stderr.write(f"The watcher outside was not reached: {error}")
+            return False
+        self.stdout.write("The watcher outside was told.")
+        return True
 
 
 def lines(measured: Vitals) -> list[str]:
@@ -38,11 +59,16 @@ def lines(measured: Vitals) -> list[str]:
         f"engine    {_age(measured.engine)}",
         f"sender    {_age(measured.sender)}",
         f"worker    {_age(measured.worker)}",
+        f"outside   {'not set up' if measured.outside is None else f'told {seconds(measured.outside)} ago'}",
         (
             f"clocks    {measured.running} running, {measured.paused} paused, {measured.overdue} due now, "
             f"{measured.parked_clocks} set aside; oldest due waits {seconds(measured.lag)}"
         ),
-        f"messages  {measured.waiting_messages} waiting, {measured.parked_messages} set aside",
+        f"promises  {measured.unwatched} cases without a clock they need, {measured.lost_steps} clocks without a step",
+        (
+            f"messages  {measured.waiting_messages} waiting, {measured.parked_messages} set aside, "
+            f"{measured.stuck_messages} taken by a silent sender"
+        ),
         f"database  clock differs by {measured.drift.total_seconds():.1f} s",
     ]
 

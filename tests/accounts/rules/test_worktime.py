@@ -1,13 +1,13 @@
 """Working time: due dates and used time on calendars with zones, breaks, holidays and clock changes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from accounts.rules.segments import KEPT_YEARS
 from accounts.rules.workcalendar import WorkCalendar
 from accounts.rules.worktime import (
     add_work,
@@ -210,57 +210,55 @@ def test_ten_thousand_due_times_take_less_than_two_seconds():
     assert perf_counter() - began < 2
 
 
-# Edges between midnight and 04:00 are left out here: around them a minute scan and "an ambiguous time is the first one"
-# rightly differ, and the tests above fix what happens.
-edges = st.integers(4 * 2, 24 * 2).map(lambda half_hours: half_hours * 30)
-day_spans = st.lists(st.tuples(edges, edges).filter(lambda span: span[0] < span[1]), max_size=3).map(tuple)
-start_dates = st.dates(date(2025, 3, 20), date(2025, 11, 5))
-calendars = st.builds(
-    WorkCalendar,
-    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
-    spans=st.dictionaries(st.integers(0, 6), st.one_of(day_spans, st.just(((0, 1440),))), min_size=1),
-    holidays=st.frozensets(start_dates, max_size=5),
-    yearly_holidays=st.frozensets(start_dates.map(lambda day: (day.month, day.day)), max_size=3),
-    special=st.dictionaries(start_dates, day_spans, max_size=3),
-)
-starts = st.builds(
-    lambda day, minute: datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute),
-    start_dates,
-    st.integers(0, 1439),
-)
+def test_a_clock_may_run_over_the_turn_of_the_year_and_over_many_years():
+    assert add_work(OFFICE, utc("2025-12-31 15:00"), 2 * HOUR) == utc("2026-01-01 09:00")
+    days = 12 * 365 + 3  # 2026 to 2037, with three leap years
+    every_day = WorkCalendar("UTC", dict.fromkeys(range(7), NINE_TO_FIVE))
+    assert add_work(every_day, utc("2026-01-01 00:00"), days * 8 * HOUR) == utc("2037-12-31 17:00")
+    assert work_between(every_day, utc("2026-01-01 00:00"), utc("2038-01-01 00:00")) == days * 8 * HOUR
 
 
-def open_minutes(calendar: WorkCalendar, start: datetime, minutes: int) -> list[bool]:
-    """The slow truth: look at the clock on the wall at every single minute."""
-    zone = ZoneInfo(calendar.zone)
-    walls = ((start + timedelta(minutes=n)).astimezone(zone) for n in range(minutes))
-    return [any(a <= w.hour * 60 + w.minute < b for a, b in calendar.spans_on(w.date())) for w in walls]
+def test_work_that_ends_at_new_year_is_due_at_new_year():
+    calendar = WorkCalendar("UTC", dict.fromkeys(range(7), ((0, 1440),)))
+    assert add_work(calendar, utc("2025-12-31 22:00"), 2 * HOUR) == utc("2026-01-01 00:00")
+    assert add_work(calendar, utc("2025-12-31 22:00"), 2 * HOUR + 1) == utc("2026-01-01 00:00:01")
+    assert next_open(OFFICE, utc("2025-12-31 16:00")) == utc("2026-01-01 08:00")
 
 
-@settings(deadline=None)
-@pytest.mark.prove
-@given(calendar=calendars, start=starts, minutes=st.integers(0, 4 * 1440))
-def test_work_between_agrees_with_a_scan_of_every_minute(calendar: WorkCalendar, start: datetime, minutes: int):
-    expected = sum(open_minutes(calendar, start, minutes)) * 60
-    assert work_between(calendar, start, start + timedelta(minutes=minutes)) == expected
+def test_a_day_open_once_in_eight_years_is_found():
+    leap_day = WorkCalendar("UTC", special={date(2104, 2, 29): NINE_TO_FIVE})
+    assert next_open(leap_day, utc("2096-03-01 00:00")) == utc("2104-02-29 09:00")
+    assert add_work(leap_day, utc("2096-03-01 00:00"), HOUR) == utc("2104-02-29 10:00")
 
 
-@settings(deadline=None)
-@pytest.mark.prove
-@given(calendar=calendars, start=starts, wanted=st.integers(1, 1200))
-def test_add_work_agrees_with_a_scan_of_every_minute(calendar: WorkCalendar, start: datetime, wanted: int):
-    scan = open_minutes(calendar, start, 4 * 1440)
-    if sum(scan) < wanted:
-        return
-    last = [number for number, is_open in enumerate(scan) if is_open][wanted - 1]
-    assert add_work(calendar, start, wanted * 60) == start + timedelta(minutes=last + 1)
+def test_a_year_out_of_reach_is_refused_in_words():
+    for year in (1, 9999):
+        with pytest.raises(ValueError, match=r"from the year 2 to 9998"):
+            add_work(OFFICE, datetime(year, 6, 1, tzinfo=UTC), HOUR)
 
 
-@settings(deadline=None)
-@pytest.mark.prove
-@given(calendar=calendars, start=starts, seconds=st.integers(1, 200_000))
-def test_the_work_up_to_a_due_time_is_the_work_that_was_asked_for(
-    calendar: WorkCalendar, start: datetime, seconds: int
-):
-    if any(calendar.spans.values()):
-        assert work_between(calendar, start, add_work(calendar, start, seconds)) == seconds
+def test_times_of_any_zone_go_in_and_utc_comes_out():
+    berlin = ZoneInfo("Europe/Berlin")
+    due = add_work(OFFICE, datetime(2026, 1, 5, 9, tzinfo=berlin), HOUR)
+    assert due == utc("2026-01-05 09:00")
+    assert due.tzinfo is UTC
+    second_two_thirty = datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=berlin)
+    assert add_work(WorkCalendar("Europe/Berlin", {6: ((0, 1440),)}), second_two_thirty, HOUR) == utc(
+        "2026-10-25 02:30"
+    )
+
+
+def test_threads_that_share_a_calendar_agree():
+    calendar = WorkCalendar("Europe/Berlin", OFFICE.spans)
+    starts = [utc("2026-01-05 09:00") + timedelta(days=90 * number) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda start: [add_work(calendar, start, 40 * HOUR) for _ in range(20)], starts * 4))
+    assert found == [[add_work(OFFICE, start, 40 * HOUR)] * 20 for start in starts * 4]
+
+
+def test_a_calendar_keeps_a_bounded_number_of_years():
+    calendar = WorkCalendar("UTC", special={date(2026, 1, 1): NINE_TO_FIVE})
+    for year in range(1500, 1500 + 2 * KEPT_YEARS, 3):
+        work_between(calendar, utc(f"{year}-01-01 00:00"), utc(f"{year}-01-02 00:00"))
+    assert len(calendar.years) <= KEPT_YEARS
+    assert work_between(calendar, utc("2026-01-01 00:00"), utc("2026-01-02 00:00")) == 8 * HOUR

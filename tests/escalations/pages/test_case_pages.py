@@ -86,7 +86,7 @@ def test_the_page_says_who_must_accept_and_shows_clocks_roles_and_reasons(cast, 
     assert "not accepted" in page
     for words in (
         "SLA clocks",
-        "Why then?",
+        "Why is it due then?",
         "Acceptance",
         "Decision authority",
         "Why this level",

@@ -1,6 +1,9 @@
 """The admin: operations edit drafts, a second person publishes, cases are read-only."""
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -44,7 +47,7 @@ def test_a_draft_is_started_with_a_button_and_opens(as_user, author, policy):
     assert "Start a draft" in page.get(reverse(LIST)).content.decode()
     answer = page.post(reverse("admin:escalations_policyversion_start"), follow=True)
     assert answer.redirect_chain[-1][0] == reverse(CHANGE, args=[PolicyVersion.objects.get(number=2).pk])
-    assert "Checks: 11 of 11 pass" in answer.content.decode()
+    assert "Checks: 13 of 13 pass" in answer.content.decode()
 
 
 def test_looking_at_the_start_button_starts_nothing(as_user, author, policy):
@@ -186,9 +189,92 @@ def test_the_page_of_a_draft_asks_the_same_number_of_queries_whatever_its_length
         page.get(url)
     for issue_type in ("billing-dispute", "vip-at-risk", "refund-credit"):
         draft.targets.create(clock="first_act", issue_type=issue_type, amount=30)
+        draft.targetfactors.create(clock="decision", part="age_hours", from_value=len(issue_type), percent=90)
         draft.matrixrows.create(
             issue_type=issue_type, level=1, role=lead, owner_role=lead, then_role=director, wait_minutes=60, sort=500
         )
     with CaptureQueriesContext(connection) as after:
         page.get(url)
     assert len(after) == len(before)
+
+
+def row_of(data, prefix, pk):
+    """The prefix of the inline form of one row."""
+    key = next(name for name, value in data.items() if name.startswith(f"{prefix}-") and str(value) == str(pk))
+    return key.removesuffix("-id")
+
+
+def test_a_draft_shows_when_each_target_would_be_due_if_it_started_now(as_user, author, draft):
+    draft.targets.all().delete()
+    draft.targets.create(clock="response", amount=120, unit="clock")
+    draft.targets.create(clock="decision", amount=5, unit="business_days", issue_type="technical-outage")
+    with time_machine.travel(datetime(2026, 1, 19, 15, 0, tzinfo=UTC), tick=False):  # Monday, 10 AM in New York
+        words = as_user(author).get(reverse(CHANGE, args=[draft.pk])).content.decode()
+    assert "Starting now: due at" in words
+    assert "Jan. 19, 2026, noon" in words
+    # Business days are those of the business calendar, for an issue that runs around the clock too; the 19th is a holiday.
+    assert "Jan. 26, 2026, 5 p.m." in words
+
+
+def test_a_target_on_a_calendar_without_working_time_says_so_instead_of_failing(as_user, author, draft):
+    calendar = draft.issuetypes.get(slug="refund-credit").calendar
+    calendar.spans.all().delete()
+    calendar.save()
+    words = as_user(author).get(reverse(CHANGE, args=[draft.pk])).content.decode()
+    assert "The calendar has no working time" in words
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("90, 50", "Write them in ascending order, each once: 50, 90."),
+        ("75", "75 is the main warning already. Leave it out here."),
+        ("half", "Write whole numbers from 1 to 99 with commas between, such as 50, 90."),
+    ],
+)
+def test_wrong_further_warnings_are_refused_at_their_row(as_user, author, draft, typed, words):
+    page, url = as_user(author), reverse(CHANGE, args=[draft.pk])
+    data, row = form_data(page.get(url)), draft.targets.get(clock="response", tier="red")
+    answer = page.post(url, data | {f"{row_of(data, 'targets', row.pk)}-also_warn_at": typed})
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+    row.refresh_from_db()
+    assert row.also_warn_at == ""
+
+
+def test_further_warnings_and_a_factor_are_saved_and_shown_as_differences(as_user, author, draft):
+    page, url = as_user(author), reverse(CHANGE, args=[draft.pk])
+    data, row = form_data(page.get(url)), draft.targets.get(clock="response", tier="red")
+    factor = draft.targetfactors.get(clock="first_act", part="renewal_days", to_value=30)
+    data |= {f"{row_of(data, 'targets', row.pk)}-also_warn_at": "50,90"}
+    data |= {f"{row_of(data, 'targetfactors', factor.pk)}-percent": "60", "_continue": "1"}
+    words = page.post(url, data, follow=True).content.decode()
+    row.refresh_from_db()
+    factor.refresh_from_db()
+    assert (row.also_warn_at, factor.percent) == ("50, 90", 60)
+    assert "<ins>60</ins>" in words
+    assert "<ins>50, 90</ins>" in words
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"percent": "5"}, "the percent must be from 10 to 300, not 5."),
+        ({"from_value": "40"}, "the value it ends at must be above the one it starts from."),
+    ],
+)
+def test_a_factor_that_holds_nothing_or_goes_too_far_is_refused_at_its_row(as_user, author, draft, values, words):
+    page, url = as_user(author), reverse(CHANGE, args=[draft.pk])
+    data = form_data(page.get(url))
+    factor = draft.targetfactors.get(clock="first_act", part="renewal_days", to_value=30)
+    prefix = row_of(data, "targetfactors", factor.pk)
+    answer = page.post(url, data | {f"{prefix}-{name}": value for name, value in values.items()})
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+
+
+def test_overlapping_factors_stop_the_publication_and_the_page_says_which(as_user, second, draft):
+    draft.targetfactors.filter(clock="first_act", part="renewal_days", to_value=60).update(from_value=20)
+    words = as_user(second).get(reverse(PUBLISH, args=[draft.pk])).content.decode()
+    assert "Factor “Renewal under 30 days” of First act overlaps “20 days to under 60 days”." in words
+    assert "Publish policy version" not in words

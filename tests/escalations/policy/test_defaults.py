@@ -5,7 +5,7 @@ import pytest
 from escalations import states
 from escalations.models import MatrixRow, PolicyVersion, Stakeholder, Target
 from escalations.queries import policy as rows
-from escalations.rules import routing, targets
+from escalations.rules import factors, routing, targets
 from escalations.rules.policy_checks import FILLED_IN, PARTS, braces
 from escalations.services import defaults, versions
 from ledger.now import now
@@ -113,3 +113,29 @@ def test_the_holding_message_names_the_specialist_and_the_time(policy):
     assert "{next_update}" in body
     assert braces(rows.texts(policy)) == []
     assert body.format(**dict.fromkeys(FILLED_IN, "x"))
+
+
+def test_time_to_escalate_is_under_a_day_by_tier(policy):
+    found = [promise(policy, states.TIME_TO_ESCALATE, tier) for tier in ("red", "yellow", "green")]
+    assert found == ["4 hours", "12 hours", "24 hours"]
+
+
+def test_red_cases_are_checked_daily_yellow_ones_twice_a_week_and_green_ones_not(policy):
+    found = [promise(policy, states.CHECK_IN, tier) for tier in ("red", "yellow", "green")]
+    assert found == ["1 business day", "3 business days", "none"]
+
+
+def test_factors_are_on_only_where_the_number_is_ours_and_wait_to_be_switched_on_elsewhere(policy):
+    on = set(policy.targetfactors.filter(active=True).values_list("clock", flat=True))
+    assert on == {states.FIRST_ACT, states.RESOLUTION, states.INTERNAL_UPDATE}
+    assert set(policy.targetfactors.filter(active=False).values_list("clock", flat=True)) == {""}
+
+
+def test_the_shipped_factors_name_every_part_and_only_tighten(policy):
+    assert set(policy.targetfactors.values_list("part", flat=True)) == {part.slug for part in factors.PARTS}
+    assert all(0 < row.percent < 100 for row in policy.targetfactors.all())
+
+
+def test_red_rows_tell_people_again_every_hour_and_others_every_four_three_times(policy):
+    found = set(policy.matrixrows.values_list("tier", "repeat_minutes", "repeat_times"))
+    assert found == {("red", 60, 3), ("yellow", 240, 3), ("green", 240, 3), ("", 240, 3)}

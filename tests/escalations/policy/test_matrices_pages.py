@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from escalations import states
 from escalations.models import Escalation, PolicyVersion
 from escalations.services import versions
 
@@ -137,7 +138,63 @@ def test_due_times_are_worked_out_from_now_with_their_reason(read):
     page = read("matrix_sla", issue_type="payment-terms-dispute", tier="red")
     assert "Decision, level 1" in page
     assert "2 hours, around the clock" in page
-    assert "5 days, around the clock" in page
+    # A business day is one of the business calendar even where the issue runs around the clock, as on the case itself.
+    assert "5 business days, Business hours, New York" in page
+    assert "Without factors" in page
+
+
+def line_of(page, words):
+    return next(part for part in page.split("<tr>") if words in part)
+
+
+def test_every_kind_of_clock_stands_among_the_targets(read):
+    page = read("matrix_sla")
+    for _, name in states.CLOCKS:
+        assert f'<th scope="row">{name}' in page, name
+    assert "4h" in line_of(page, "Next internal update")
+    assert "Date given" in line_of(page, "Customer deadline")
+    assert [words in line_of(page, "Time to escalate") for words in ("4h", "12h", "24h")] == [True] * 3
+
+
+def test_further_warnings_stand_beside_the_first(read, policy):
+    policy.targets.filter(clock="response").update(also_warn_at="50, 90")
+    assert "50%, 75% and 90%, then people are told" in line_of(read("matrix_sla"), "First response")
+
+
+def test_a_target_for_internal_updates_goes_before_the_rhythm(read, policy):
+    policy.targets.create(clock="internal_update", amount=90, unit="clock")
+    assert line_of(read("matrix_sla"), "Next internal update").count("1h 30m") == 3
+
+
+def test_factors_read_as_sentences_and_say_whether_they_are_on(read):
+    page = read("matrix_sla").split("What changes a target")[1]
+    first, general = page.split("Every clock with a target")
+    assert "Renewal under 30 days: 80% of the time" in first
+    assert "ARR at risk $250,000 to under $500,000: 90% of the time" in first
+    assert "First act" in first
+    assert "Off" in general
+
+
+def test_without_factors_the_page_says_so(read, policy):
+    policy.targetfactors.all().delete()
+    assert "No factor: every case of a tier gets the same time." in read("matrix_sla")
+
+
+def test_the_matrix_says_how_often_people_are_told_again(read, policy):
+    page = read("matrices")
+    assert "Past its time told again every 1h, 3 times" in page
+    assert "Past its time told again every 4h, 3 times" in page
+    policy.matrixrows.update(repeat_minutes=30, repeat_times=1)
+    assert "Past its time told again every 30m, once" in read("matrices")
+    policy.matrixrows.update(repeat_times=0)
+    assert "Past its time not told again" in read("matrices")
+
+
+def test_the_preview_shows_rhythm_and_check_in_of_the_tier_and_no_clock_that_is_over_when_it_starts(read):
+    page = read("matrix_sla", issue_type="billing-dispute", tier="red").split("Starting now")[1]
+    assert "Next internal update" in page
+    assert "Next check-in" in page
+    assert "Time to escalate" not in page
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -154,6 +211,7 @@ def test_pages_ask_the_same_number_of_queries_however_long_the_policy_is(client,
             issue_type=f"more-{number}", level=1, role=role, owner_role=role, then_role=role, wait_minutes=60
         )
         policy.targets.create(clock="first_act", issue_type=f"more-{number}", amount=30)
+        policy.targetfactors.create(clock="decision", part="tier", from_value=number, to_value=number + 1, percent=90)
     with CaptureQueriesContext(connection) as after:
         client.get(url)
     assert len(after) == len(before) <= 22

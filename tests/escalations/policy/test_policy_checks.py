@@ -1,8 +1,12 @@
 """The checks before publishing, on plain values."""
 
+from decimal import Decimal
+
 import pytest
 
 from escalations.rules import policy_checks as checks
+from escalations.rules import target_checks
+from escalations.rules.factors import Factor
 from escalations.rules.routing import Row
 from escalations.rules.targets import TargetRow
 from escalations.rules.triage import TierBand
@@ -93,3 +97,79 @@ def test_words_in_braces_are_words_that_are_filled_in():
     assert checks.braces([("Update", "{account} hears by {next_update}")]) == []
     assert "{manager} is not filled in" in checks.braces([("Update", "Ask {manager}")])[0]
     assert checks.braces([("Update", "{account")]) == ["Text “Update” has a brace without its partner."]
+
+
+@pytest.mark.parametrize("text", ["", "50", "50, 90", "1,2,99"])
+def test_further_warnings_before_the_breach_in_order_pass(text):
+    assert target_checks.warning_problem(text, 75) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("soon", "Write whole numbers from 1 to 99 with commas between, such as 50, 90."),
+        ("50.5", "Write whole numbers from 1 to 99"),
+        ("0, 50", "Write whole numbers from 1 to 99"),
+        ("50, 100", "Write whole numbers from 1 to 99"),
+        ("50,", "Write whole numbers from 1 to 99"),
+        ("-5", "Write whole numbers from 1 to 99"),
+        ("٥٠", "Write whole numbers from 1 to 99"),
+        ("90, 50", "Write them in ascending order, each once: 50, 90."),
+        ("50, 50", "Write them in ascending order, each once: 50."),
+        ("50, 75", "75 is the main warning already. Leave it out here."),
+    ],
+)
+def test_wrong_further_warnings_are_named_with_their_row_and_the_fix(text, problem):
+    target = TargetRow("response", "red", 2, "billing-dispute", 60, "clock", 75, "remind", text)
+    [found] = target_checks.further_warnings([target])
+    assert found.startswith(f"First response, Red tier, level 2, billing-dispute: further warnings “{text}”.")
+    assert problem in found
+
+
+def factor(low: int | None, high: int | None, percent: int = 80, part: str = "renewal_days", clock: str = "") -> Factor:
+    return Factor(part, None if low is None else Decimal(low), None if high is None else Decimal(high), percent, clock)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (factor(None, 30), factor(30, 60)),
+        (factor(30, 60), factor(60, None)),
+        (factor(None, 30), factor(None, 30, part="age_hours")),
+        (factor(None, 30), factor(None, 30, clock="decision")),
+    ],
+)
+def test_ranges_that_touch_or_concern_different_things_do_not_overlap(one, two):
+    assert target_checks.factor_rows([one, two], [one, two]) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (factor(None, 30), factor(29, 60)),
+        (factor(10, 20), factor(None, None)),
+        (factor(10, 20), factor(12, 15)),
+        (factor(10, None), factor(50, None)),
+    ],
+)
+def test_a_value_in_two_rows_is_named_with_the_fix(one, two):
+    for pair in ([one, two], [two, one]):
+        [problem] = target_checks.factor_rows(pair, pair)
+        assert "of every clock overlaps" in problem
+        assert "Let one end where the other starts." in problem
+    assert target_checks.factor_rows([one, two], [one]) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (factor(None, 30, 9), "the percent must be from 10 to 300, not 9."),
+        (factor(None, 30, 301), "the percent must be from 10 to 300, not 301."),
+        (factor(30, 30), "the value it ends at must be above the one it starts from."),
+        (factor(40, 30, clock="decision"), "of Decision: the value it ends at must be above"),
+    ],
+)
+def test_a_factor_out_of_bounds_or_with_an_empty_range_is_named(row, problem):
+    [found] = target_checks.factor_rows([row], [])
+    assert found.startswith("Factor “Renewal ")
+    assert problem in found

@@ -1,6 +1,6 @@
 """Which target applies, how long it is, and when the clock is due."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -48,6 +48,55 @@ def test_without_a_target_no_promise_is_made() -> None:
 def test_targets_have_a_length_and_words(changes: dict[str, object], seconds: int, words: str) -> None:
     assert targets.seconds(row(**changes), 28_800) == seconds
     assert targets.in_words(row(**changes)) == words
+
+
+def test_further_warnings_are_read_in_order_and_what_is_none_is_left_out() -> None:
+    assert targets.further_warnings(row(also_warn_at="90, 50")) == [50, 90]
+    assert targets.further_warnings(row(also_warn_at="75, 0, 100, soon")) == []
+    assert targets.warnings_in_words(row(also_warn_at="50, 90")) == "50%, 75% and 90%"
+    assert targets.warnings_in_words(row()) == "75%"
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "words"),
+    [
+        ({"amount": 240}, 14_400, "4 business hours"),
+        ({"amount": 240}, 11_520, "4 business hours, shortened to 3 h 12 min"),
+        ({"amount": 240, "unit": "clock"}, 21_600, "4 hours, lengthened to 6 h"),
+        ({"amount": 10, "unit": "business_days"}, 230_400, "10 business days, shortened to 64 h of business time"),
+    ],
+)
+def test_the_promise_keeps_its_words_and_says_what_became_of_it(changes: dict[str, object], now: int, words: str) -> None:
+    target = row(**changes)
+    assert targets.shortened(target, targets.seconds(target, 28_800), now) == words
+
+
+def test_the_rhythm_of_a_tier_is_a_promise_around_the_clock_that_reminds() -> None:
+    found = targets.rhythm("internal_update", "red", 240)
+    assert (targets.in_words(found), found.on_breach, found.from_rhythm) == ("4 hours", "remind", True)
+
+
+@pytest.mark.parametrize(
+    ("day", "ends"),
+    [
+        (date(2026, 1, 19), datetime(2026, 1, 19, 22, 0, tzinfo=UTC)),  # Monday, closes at 5 PM in New York
+        (date(2026, 1, 24), datetime(2026, 1, 25, 5, 0, tzinfo=UTC)),  # Saturday, closed: to the end of the day
+        (date(2026, 7, 6), datetime(2026, 7, 6, 21, 0, tzinfo=UTC)),  # in summer time
+    ],
+)
+def test_a_promise_by_a_day_is_due_at_its_last_closing(day: date, ends: datetime) -> None:
+    assert targets.end_of_business(NINE_TO_FIVE, day) == ends
+
+
+def test_a_half_day_ends_the_promise_when_it_closes() -> None:
+    half = WorkCalendar(zone="UTC", spans=NINE_TO_FIVE.spans, special={date(2026, 12, 24): ((540, 720),)})
+    assert targets.end_of_business(half, date(2026, 12, 24)) == datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
+
+
+def test_starting_now_counts_on_the_calendar_or_around_the_clock() -> None:
+    assert targets.due(row(amount=10 * 60), NINE_TO_FIVE, MONDAY) == MONDAY + timedelta(days=1, hours=2)
+    assert targets.due(row(amount=1, unit="business_days"), NINE_TO_FIVE, MONDAY) == MONDAY + timedelta(hours=8)
+    assert targets.due(row(unit="clock"), None, MONDAY) == MONDAY + timedelta(hours=1)
 
 
 def test_a_clock_counts_only_open_hours() -> None:

@@ -13,7 +13,11 @@ from ledger.now import now
 from tests.escalations.services.builders import accepted, opened
 from tests.support.cast import Cast
 
-ISSUE = {"issue_type": "billing-dispute", "concession": "", "amount": None}  # no deal: its deadline is a clock of its own
+ISSUE = {
+    "issue_type": "billing-dispute",
+    "concession": "",
+    "amount": None,
+}  # no deal: its deadline is a clock of its own
 RED = {**ISSUE, "legal": True}
 
 
@@ -105,7 +109,9 @@ def test_words_to_the_customer_do_not_keep_the_inside_told(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("facts", "found"), [({"legal": True}, "1 business day"), ({}, "3 business days")])
-def test_red_cases_are_checked_daily_and_yellow_ones_twice_a_week(cast: Cast, facts: dict[str, bool], found: str) -> None:
+def test_red_cases_are_checked_daily_and_yellow_ones_twice_a_week(
+    cast: Cast, facts: dict[str, bool], found: str
+) -> None:
     assert live(opened(cast, **facts), states.CHECK_IN).target_text == found
 
 
@@ -122,7 +128,9 @@ def test_a_green_case_has_no_check_in(cast: Cast) -> None:
 def test_a_post_on_a_resolved_case_starts_no_rhythm_again(cast: Cast) -> None:
     case = accepted(cast, **ISSUE)
     resolve(case, cast)
-    communication.post(case_id=case.pk, by=cast.csm, text="They say thank you.", next_update_at=now() + timedelta(days=1))
+    communication.post(
+        case_id=case.pk, by=cast.csm, text="They say thank you.", next_update_at=now() + timedelta(days=1)
+    )
     assert set(case.clocks.live().values_list("kind", flat=True)) == {states.REVIEW_DUE}
 
 
@@ -133,7 +141,7 @@ def test_the_customers_date_is_a_clock_of_its_own_unless_it_is_the_resolution_of
     clock = live(other, states.CUSTOMER_DEADLINE)
     assert clock.due_at == other.deadline
     assert clock.why[0] == "Deadline given by the customer"
-    assert live(other, states.RESOLUTION).target_text.startswith("2 business") or live(other, states.RESOLUTION)
+    assert live(other, states.RESOLUTION).due_at != other.deadline
 
 
 def test_a_case_without_a_date_has_no_such_clock(cast: Cast) -> None:

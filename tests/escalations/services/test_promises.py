@@ -70,7 +70,15 @@ def test_every_part_reaches_the_target_by_itself(cast: Cast) -> None:
     tones = [Signal(account=cast.northwind, at=now() - timedelta(days=day), tone="negative") for day in (1, 80, 91)]
     Signal.objects.bulk_create([*tones, Signal(account=cast.northwind, at=now(), tone="neutral")])
     Escalation.objects.filter(pk=case.pk).update(impasse_at=now() - timedelta(hours=5, minutes=30))
-    values = {"tier": 1, "arr": 180_000, "renewal_days": 100, "age_hours": 5, "queue_load": 1, "sentiment": 2, "history": 0}
+    values = {
+        "tier": 1,
+        "arr": 180_000,
+        "renewal_days": 100,
+        "age_hours": 5,
+        "queue_load": 1,
+        "sentiment": 2,
+        "history": 0,
+    }
     for part, value in values.items():
         TargetFactor.objects.all().delete()
         switch_on(case, states.DECISION, part, from_value=value, to_value=value + 1)
@@ -159,8 +167,8 @@ def test_the_next_internal_update_follows_the_rhythm_unless_a_target_says_otherw
 
 
 def test_a_change_of_tier_takes_the_factors_along(cast: Cast) -> None:
-    case = accepted(cast)
     TargetFactor.objects.exclude(part="tier").delete()
+    case = accepted(cast)
     clock = Clock.objects.get(case=case, kind=states.FIRST_ACT, state=Clock.RUNNING)
     assert clock.target_seconds == 2 * 3600
     Escalation.objects.filter(pk=case.pk).update(tier="red")

@@ -47,7 +47,6 @@ def anything(case: Escalation, cast: Cast, chance: random.Random) -> None:
 
 
 @pytest.mark.prove
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_happens_the_clocks_can_be_rebuilt_from_their_history(cast: Cast, seed: int, proving: bool) -> None:
     chance = random.Random(seed)

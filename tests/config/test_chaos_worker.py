@@ -1,0 +1,142 @@
+"""django-q2 may fail in any way it can: clocks fire on time; and with the engine dead, the worker's sweep fires them.
+
+The long forms wait for the real timetable, which is read every half minute; `make chaos` runs them.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import chaos
+from tests.support.databases import Templates
+from tests.support.ports import free_port
+from tests.support.processes import eventually, processes
+from tests.support.server import ROOT, environment_for
+
+# Far from the minute after which a sweep would come; a busy machine may take its time.
+ON_TIME = 5.0
+Started = tuple[chaos.Nursery, "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def desk(database_templates: Templates, tmp_path: Path) -> Iterator[Started]:
+    """Cases with clocks, no engine yet, and a worker that has begun to work."""
+    with database_templates.copy() as url, chaos.nursery(url, tmp_path) as engines:
+        engines.ask("build", 30)
+        environment = environment_for(url, tmp_path, port=free_port(), CLOCK_MAY_MOVE="0")
+        with (tmp_path / "worker.log").open("wb") as log:
+            command = [sys.executable, "manage.py", "run_worker"]
+            worker = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            assert eventually(lambda: bool(engines.ask("worker_lives")), 90), (tmp_path / "worker.log").read_text()
+            yield engines, worker
+        finally:
+            end(worker)
+
+
+def end(worker: "subprocess.Popen[bytes]") -> None:
+    """End the worker and all that it started, gently where it can be."""
+    family = processes(worker)
+    worker.terminate()
+    try:
+        worker.wait(5)
+    except subprocess.TimeoutExpired:
+        for pid in family:
+            if Path(f"/proc/{pid}").exists():
+                os.kill(pid, signal.SIGKILL)
+        worker.wait()
+
+
+def cluster_of(worker: "subprocess.Popen[bytes]") -> list[int]:
+    """The cluster's processes: its leader, its sentinel, then those that work, by age."""
+    family = processes(worker)
+    leader = next(pid for pid, (parent, _) in family.items() if parent == worker.pid)
+    sentinel = next(pid for pid, (parent, _) in family.items() if parent == leader)
+    return [leader, sentinel, *sorted(pid for pid, (parent, _) in family.items() if parent == sentinel)]
+
+
+def kill_idle_worker(worker: "subprocess.Popen[bytes]") -> None:
+    """The first of the two that work, while it waits for work."""
+    os.kill(cluster_of(worker)[2], signal.SIGKILL)
+
+
+def kill_cluster(worker: "subprocess.Popen[bytes]") -> None:
+    """django-q2 is gone, and with the one that watches it stopped it does not come back."""
+    os.kill(worker.pid, signal.SIGSTOP)
+    os.killpg(cluster_of(worker)[0], signal.SIGKILL)
+
+
+@pytest.mark.timeout(300)
+def test_clocks_fire_on_time_whatever_happens_to_the_background_jobs(desk: Started) -> None:
+    engines, worker = desk
+    engines.keep(1)
+    time.sleep(1)
+    since = engines.ask("last_event")
+    due = engines.ask("fall_due", 24, 6.0)
+    for fault in (
+        lambda: engines.ask("poison"),
+        lambda: engines.ask("empty_broker"),
+        lambda: kill_idle_worker(worker),
+        lambda: engines.ask("poison"),
+        lambda: kill_cluster(worker),
+    ):
+        fault()
+        time.sleep(1.5)
+    left = chaos.finish(engines, number=1, seconds=20)
+    os.kill(worker.pid, signal.SIGCONT)
+    found = engines.ask("account", due, since)
+    assert (left["clocks"], found["lost"], found["doubled"]) == (0, [], [])
+    assert max(engines.ask("lateness", since)) < ON_TIME
+
+
+@pytest.mark.timeout(300)
+def test_with_the_engine_dead_the_sweep_fires_what_is_due_between_poisoned_tasks(desk: Started) -> None:
+    engines, _ = desk
+    since = engines.ask("last_event")
+    engines.ask("poison")
+    due = engines.ask("fall_due", 10, 0.1, 0.0)
+    time.sleep(3)
+    assert engines.ask("left")["clocks"] > 0
+    engines.ask("queue_sweep")
+    assert eventually(lambda: not engines.ask("left")["clocks"], 60)
+    found = engines.ask("account", due, since)
+    assert (found["lost"], found["doubled"], found["log"]) == ([], [], [])
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        ("nothing", 120),
+        ("empty_broker", 120),
+        ("poison_that_raises", 120),
+        ("poison_for_ever", 120),
+        ("spoil_schedule", 180),
+        ("kill_idle_worker", 360),
+    ],
+)
+def test_with_the_engine_dead_the_worker_fires_all_that_is_due_despite(
+    desk: Started, fault: str, seconds: float
+) -> None:
+    engines, worker = desk
+    since = engines.ask("last_event")
+    if fault == "kill_idle_worker":
+        kill_idle_worker(worker)
+    elif fault != "nothing":
+        engines.ask(fault)
+    due = engines.ask("fall_due", 10, 0.1, 0.0)
+    assert eventually(lambda: time.sleep(2) or not engines.ask("left")["clocks"], seconds), fault
+    # The half that runs out two seconds after its warning may wait for the next sweep.
+    time.sleep(3)
+    assert eventually(lambda: time.sleep(2) or not engines.ask("left")["clocks"], seconds), fault
+    found = engines.ask("account", due, since)
+    assert (found["lost"], found["doubled"], found["log"]) == ([], [], [])

@@ -1,0 +1,59 @@
+"""`python -m tests.support.nursery`: starts engines in milliseconds, by forking a process that has everything loaded.
+
+A killed engine would otherwise need two seconds to come back, and would never live long enough to be killed at work. Reads a
+JSON list a line, [verb, argument …], and answers with a JSON line: "engine" answers with the new process id, any other verb
+is a function of tests.support.chaos_cases.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+from typing import Any
+
+import django
+from django.db import connections
+from django.utils.module_loading import import_string
+
+from config.lifeline import follow_parent
+
+
+def serve() -> None:
+    """Answer until the input ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are nobody's zombies
+    follow_parent()
+    django.setup()
+    run = import_string("config.engine.run")
+    import_string("config.engine.warm_up")()
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        verb, *arguments = json.loads(line)
+        answer: Any = _engine(run) if verb == "engine" else _call(verb, arguments)
+        print(json.dumps(answer), flush=True)
+
+
+def _call(verb: str, arguments: list[Any]) -> Any:
+    answer = import_string(f"tests.support.chaos_cases.{verb}")(*arguments)
+    # A connection must not be shared by a process and the engines that it starts.
+    connections.close_all()
+    return answer
+
+
+def _engine(run: Any) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    follow_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    random.seed()  # otherwise all of them would die at the same points
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    run(stop)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    serve()

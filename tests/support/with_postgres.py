@@ -1,0 +1,21 @@
+"""Run a command of manage.py on a PostgreSQL that lives as long: `python -m tests.support.with_postgres bench`."""
+
+import os
+import subprocess
+import sys
+
+from tests.support import postgres
+
+
+def main() -> int:
+    """The command's own exit code."""
+    url = postgres.start()
+    try:
+        environment = {**os.environ, "DATABASE_URL": url}
+        return subprocess.run([sys.executable, "manage.py", *sys.argv[1:]], env=environment, check=False).returncode
+    finally:
+        postgres.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
