@@ -16,6 +16,7 @@ from django.template import engines
 from django.urls import get_resolver
 
 from config import outside
+from escalations.models import Clock
 from escalations.services import firing, rebuilding
 from ledger import heartbeats
 from ledger.now import now
@@ -121,6 +122,11 @@ def _thread(loop: Loop) -> threading.Thread:
     thread = threading.Thread(target=loop.run, name=loop.name, daemon=True)
     thread.start()
     return thread
+
+
+def take_back() -> int:
+    """Have clocks that were set aside tried again, once their cause is mended; returns how many."""
+    return Clock.objects.filter(stopped_at=None, parked=True).update(parked=False, tries=0, error="")
 
 
 def run_once() -> tuple[int, int]:

@@ -1,6 +1,5 @@
 """The rows of a policy draft as inlines: open to its author, read-only for everybody else."""
 
-from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin
@@ -8,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import ModelChoiceField, ModelForm, Textarea
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import get_current_timezone
 
 from escalations.admin.access import OperationsOnly, is_operations
 from escalations.models import (
@@ -124,11 +125,14 @@ class TargetRows(Rows):
         return super().get_formset(request, obj, **kwargs)
 
     @admin.display(description="Starting now: due at")
-    def starting_now(self, target: Target) -> datetime | str:
+    def starting_now(self, target: Target) -> str:
         """By the row as it was saved, without factors, in the zone of who looks."""
         if target.pk is None or self.preview is None:
             return "Save to see it"
-        return self.preview.due_at(plain_target(target)) or "The calendar has no working time"
+        due_at = self.preview.due_at(plain_target(target))
+        if due_at is None:
+            return "The calendar has no working time"
+        return date_format(due_at.astimezone(get_current_timezone()), "DATETIME_FORMAT")
 
 
 class FactorForm(ModelForm):

@@ -56,9 +56,6 @@ def start(
     if due_at is not None:
         # Targets are whole seconds; the date given is met to the microsecond.
         begun = due_at - timedelta(seconds=made.seconds)
-    if due_at is not None and made.seconds:
-        # Targets are whole seconds: it starts a fraction earlier, so that it is due at the date and not just before it.
-        begun = due_at - timedelta(seconds=made.seconds)
     clock = _new(case, kind, made, begun, about, topic)
     if why and due_at is None:
         clock.why = [*made.why, why]

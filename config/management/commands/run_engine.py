@@ -17,7 +17,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, say how much it was, and end")
 
+        parser.add_argument(
+            "--retry",
+            action="store_true",
+            help="have the clocks that were set aside after failing tried again, and end",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["retry"]:
+            number = engine.take_back()
+            self.stdout.write(f"{number} clock{'' if number == 1 else 's'} to be tried again.")
+            return
         if options["once"]:
             fired, sent = engine.run_once()
             self.stdout.write(f"Fired {fired}, sent {sent}.")

@@ -27,7 +27,9 @@ def rail(client, case):
 
 def labels(client, case):
     """The live clocks in the order they are shown."""
-    return re.findall(r'<div class="clock"><div class="row1"><span class="fw-semibold">([^<]+)</span>', rail(client, case))
+    return re.findall(
+        r'<div class="clock"><div class="row1"><span class="fw-semibold">([^<]+)</span>', rail(client, case)
+    )
 
 
 def promise(case, cast, text, day=3):
@@ -68,7 +70,11 @@ def test_a_row_says_how_much_is_used_and_who_keeps_it(cast, case, as_user):
 def test_why_is_it_due_then_names_target_policy_calendar_every_factor_and_the_warnings(cast, accepted, as_user):
     rows = rail(as_user(cast.csm), accepted).split('<div class="clock">')
     why = next(row for row in rows if ">First act<" in row).split("Why is it due then?")[1]
-    for words in ("Target: 2 business hours", "Policy version 1, row for yellow tier", "Calendar: Business hours, New York"):
+    for words in (
+        "Target: 2 business hours",
+        "Policy version 1, row for yellow tier",
+        "Calendar: Business hours, New York",
+    ):
         assert words in why
     assert all(part.name in why for part in factors.PARTS)
     assert "Renewal in 34 days (30 days to under 60 days): 90% of the time" in why
@@ -80,7 +86,9 @@ def test_reminders_that_were_told_are_counted_on_the_row(cast, accepted, as_user
     with time_machine.travel(clock.due_at + timedelta(hours=9), tick=False):
         while firing.fire_due():
             pass
-        row = next(each for each in rail(as_user(cast.csm), accepted).split('<div class="clock">') if clock.label in each)
+        row = next(
+            each for each in rail(as_user(cast.csm), accepted).split('<div class="clock">') if clock.label in each
+        )
     assert "told again 2 times" in row
 
 

@@ -15,9 +15,7 @@ NAMES = [part.name for part in factors.PARTS]
 
 
 def row(part: str, low: int | None = None, high: int | None = None, percent: int = 80, clock: str = "") -> Factor:
-    return Factor(
-        part, None if low is None else Decimal(low), None if high is None else Decimal(high), percent, clock
-    )
+    return Factor(part, None if low is None else Decimal(low), None if high is None else Decimal(high), percent, clock)
 
 
 RENEWAL = row("renewal_days", None, 30)

@@ -66,7 +66,9 @@ def test_further_warnings_are_read_in_order_and_what_is_none_is_left_out() -> No
         ({"amount": 10, "unit": "business_days"}, 230_400, "10 business days, shortened to 64 h of business time"),
     ],
 )
-def test_the_promise_keeps_its_words_and_says_what_became_of_it(changes: dict[str, object], now: int, words: str) -> None:
+def test_the_promise_keeps_its_words_and_says_what_became_of_it(
+    changes: dict[str, object], now: int, words: str
+) -> None:
     target = row(**changes)
     assert targets.shortened(target, targets.seconds(target, 28_800), now) == words
 
