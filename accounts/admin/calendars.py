@@ -1,6 +1,7 @@
 """Working calendars: a calendar that never opens would stop every clock, so it is refused."""
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -8,13 +9,43 @@ from django import forms
 from django.contrib import admin
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.admin.people import checked_zone
 from accounts.models import Calendar, CalendarDay, CalendarSpan
-from accounts.queries import public_holidays
+from accounts.queries import public_holidays, work_calendar
+from accounts.rules.workcalendar import DAY_MINUTES, WorkCalendar, find_zone
+from accounts.rules.worktime import add_work, business_day_seconds
 from ledger.errors import Refused
+from ledger.now import now
 
 LEAP_YEAR = 2024
+HOUR = 3600
+
+
+class MinuteOfDay(forms.IntegerField):
+    """A local time of day, kept as a minute: 9:00, 17:30, and 24:00 for midnight at the day's end. 540 is 9:00 too."""
+
+    widget = forms.TextInput
+    default_error_messages = {"invalid": "Enter a time of day from 0:00 to 24:00, such as 9:00 or 17:30."}
+
+    def to_python(self, value: Any) -> int | None:
+        """The minute. Raises ValidationError, readable, for what is no time."""
+        hours, colon, minutes = str(value or "").strip().partition(":")
+        if not colon:
+            return super().to_python(value)
+        if not (hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(minutes) < 60):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return int(hours) * 60 + int(minutes)
+
+    def prepare_value(self, value: Any) -> Any:
+        """The clock's face of a minute."""
+        return _face(value) if isinstance(value, int) and 0 <= value <= DAY_MINUTES else value
+
+
+def _face(minute: int) -> str:
+    return f"{minute // 60}:{minute % 60:02}"
 
 
 class CalendarForm(forms.ModelForm):
@@ -24,8 +55,10 @@ class CalendarForm(forms.ModelForm):
         model = Calendar
         fields = ["name", "slug", "zone", "always_open", "country", "subdivision"]
         help_texts = {
-            "zone": "Hours are local time of this zone, such as Europe/Berlin.",
-            "always_open": "The clock never stops; spans and days below are ignored.",
+            "zone": "Hours are local time of this zone, such as Europe/Berlin. When clocks change, real seconds count.",
+            "always_open": "The clock never stops; hours, holidays and days below are ignored.",
+            "country": "Its public holidays are closed. An ISO code, such as US or DE; empty for none.",
+            "subdivision": "Adds the holidays of a state or region of it, such as CA or BY. Empty: the nationwide ones.",
         }
 
     def clean_zone(self) -> str:
@@ -66,6 +99,8 @@ class SpanFormSet(BaseInlineFormSet):
 class SpanForm(forms.ModelForm):
     """From one minute of the day to a later one."""
 
+    opens, closes = MinuteOfDay(), MinuteOfDay()
+
     class Meta:
         model = CalendarSpan
         fields = ["weekday", "opens", "closes"]
@@ -73,15 +108,16 @@ class SpanForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Opens before it closes, within the day."""
         values = super().clean() or {}
-        if "opens" in values and "closes" in values and not values["opens"] < values["closes"] <= 1440:
-            raise forms.ValidationError(
-                "It opens before it closes, at 1440 (24:00) at the latest. Part a night at 24:00."
-            )
+        if "opens" in values and "closes" in values and not 0 <= values["opens"] < values["closes"] <= DAY_MINUTES:
+            raise forms.ValidationError("It opens before it closes, at 24:00 at the latest. Part a night at 24:00.")
         return values
 
 
 class DayForm(forms.ModelForm):
     """A real date; closed all day, or with both ends of its span."""
+
+    opens = MinuteOfDay(required=False, help_text="Empty: closed all day.")
+    closes = MinuteOfDay(required=False)
 
     class Meta:
         model = CalendarDay
@@ -95,8 +131,8 @@ class DayForm(forms.ModelForm):
         opens, closes = values.get("opens"), values.get("closes")
         if (opens is None) != (closes is None):
             raise forms.ValidationError("Enter both ends of the day's span, or neither to close it all day.")
-        if opens is not None and closes is not None and not opens < closes <= 1440:
-            raise forms.ValidationError("The span opens before it closes, at 1440 (24:00) at the latest.")
+        if opens is not None and closes is not None and not 0 <= opens < closes <= DAY_MINUTES:
+            raise forms.ValidationError("The span opens before it closes, at 24:00 at the latest.")
         return values
 
     def _check_date(self, year: int, month: int, day: int) -> None:
@@ -114,7 +150,8 @@ class SpanInline(admin.TabularInline):
     formset = SpanFormSet
     extra = 0
     verbose_name_plural = (
-        "weekly hours in minutes of the local day (540 is 9:00, 1020 is 17:00); several spans a day are fine"
+        "weekly hours in local time, such as 9:00 to 17:00 (24:00 is midnight at the day's end); "
+        "several spans a day are fine"
     )
 
 
@@ -124,7 +161,10 @@ class DayInline(admin.TabularInline):
     model = CalendarDay
     form = DayForm
     extra = 0
-    verbose_name_plural = "days that differ (they beat public holidays; without a year they repeat)"
+    verbose_name_plural = (
+        "days that differ: closed, or a half day with hours of its own (they beat public holidays; "
+        "without a year they repeat)"
+    )
 
 
 @admin.register(Calendar)
@@ -136,12 +176,41 @@ class CalendarAdmin(admin.ModelAdmin):
     list_display = ["name", "slug", "zone", "always_open", "country", "subdivision", "changed_at"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    readonly_fields = ["changed_at"]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Calendar | None = None) -> dict[str, Any]:
         """The slug is proposed once and stays."""
         return {} if obj else {"slug": ["name"]}
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Calendar | None = None) -> list[str]:
+        """A saved calendar shows what it means for a clock that starts now."""
+        return ["starting_now", "changed_at"] if obj else []
+
+    @admin.display(description="Starting now")
+    def starting_now(self, calendar: Calendar) -> SafeString | str:
+        """When a clock of some usual lengths would be due, by the hours as saved."""
+        try:
+            rows = list(_due_now(work_calendar(calendar), now().replace(microsecond=0)))
+        except ValueError as error:
+            return str(error)
+        note = "Local time, by the hours as saved." if calendar.always_open else _day_note(work_calendar(calendar))
+        return format_html("<ul>{}</ul>{}", format_html_join("", "<li>{}: due {}</li>", rows), note)
+
     def has_delete_permission(self, request: HttpRequest, obj: Calendar | None = None) -> bool:
         """Clocks of old cases refer to calendars."""
         return False
+
+
+def _due_now(calendar: WorkCalendar, at: datetime) -> Iterator[tuple[str, str]]:
+    day, zone = business_day_seconds(calendar), find_zone(calendar.zone)
+    for words, seconds in (
+        ("1 business hour", HOUR),
+        ("4 business hours", 4 * HOUR),
+        ("1 business day", day),
+        ("5 business days", 5 * day),
+    ):
+        yield words, f"{add_work(calendar, at, seconds).astimezone(zone):%A, %b %-d, %Y, %H:%M %Z}"
+
+
+def _day_note(calendar: WorkCalendar) -> str:
+    day = _face(business_day_seconds(calendar) // 60)
+    return f"Local time, by the hours as saved. A business day of this calendar has {day} hours."

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-Span = tuple[int, int]
-Spans = tuple[Span, ...]
+from accounts.rules.segments import Span, Spans, Years
+
+__all__ = ["Span", "Spans", "WorkCalendar", "find_zone"]
 
 DAY_MINUTES = 24 * 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,17 +29,18 @@ class WorkCalendar:
     yearly_holidays: frozenset[tuple[int, int]] = frozenset()
     special: Mapping[date, Spans] = field(default_factory=dict)
     always_open: bool = False
+    years: Years = field(init=False, repr=False)  # the working time of each UTC year, laid out when first needed
     _key: tuple[object, ...] = field(init=False, repr=False)
     _hash: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        find_zone(self.zone)
+        zone = find_zone(self.zone)
         week = {day: _checked(spans, WEEKDAY_NAMES[day]) for day, spans in sorted(self.spans.items())}
         special = {day: _checked(spans, day.isoformat()) for day, spans in sorted(self.special.items())}
         holidays, yearly = frozenset(self.holidays), frozenset(self.yearly_holidays)
         key = (self.zone, tuple(week.items()), holidays, yearly, tuple(special.items()), self.always_open)
-        values = (week, special, holidays, yearly, key, hash(key))
-        names = ("spans", "special", "holidays", "yearly_holidays", "_key", "_hash")
+        values = (week, special, holidays, yearly, key, hash(key), Years(zone, self.spans_on))
+        names = ("spans", "special", "holidays", "yearly_holidays", "_key", "_hash", "years")
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
 

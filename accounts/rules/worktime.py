@@ -4,47 +4,21 @@ Working hours are written in the calendar's own zone; everything that goes in or
 and results are UTC. Seconds are real elapsed seconds: on the day the clocks go back an all-day calendar has 25 hours.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import accumulate
 from statistics import median_low
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from accounts.rules.workcalendar import WorkCalendar, find_zone
+from accounts.rules.segments import LAST_YEAR, NOTHING
+from accounts.rules.workcalendar import WorkCalendar
 
 Pause = tuple[datetime, datetime | None]
 
 DAY_SECONDS = 24 * 60 * 60
-SECOND = 1_000_000  # instants are counted in whole microseconds since 1970, so nothing is ever rounded
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 # A calendar whose only open day is 29 February may rest eight years (1896 to 1904, 2096 to 2104); ten is proof enough.
 IDLE_YEARS = 10
 FURTHEST_YEARS = 100  # no promise runs longer; it bounds the work that a mistyped number can cause
-LAST_YEAR = 9998
-
-
-class _Year(NamedTuple):
-    """One local year as UTC segments; `done[i]` is the work before segment i, so `done[-1]` is the whole year's."""
-
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-    done: tuple[int, ...]
-
-    def work_before(self, at: int) -> int:
-        """Microseconds worked in this year before the instant `at`."""
-        index = bisect_right(self.starts, at) - 1
-        if index < 0:
-            return 0
-        return self.done[index] + min(at, self.ends[index]) - self.starts[index]
-
-    def instant_after(self, work: int) -> int:
-        """The first instant at which `work` (above 0, at most the year's total) has been done."""
-        index = min(bisect_right(self.done, work - 1) - 1, len(self.starts) - 1)
-        return self.starts[index] + work - self.done[index]
 
 
 def opens_ever(calendar: WorkCalendar) -> bool:
@@ -65,7 +39,7 @@ def business_day_seconds(calendar: WorkCalendar) -> int:
         lengths = [sum(end - start for start, end in spans) * 60 for spans in days if spans]
         if lengths:
             return median_low(lengths)
-    raise ValueError(_never_open(calendar))
+    raise _never_open(calendar)
 
 
 def next_open(calendar: WorkCalendar, at: datetime) -> datetime:
@@ -73,14 +47,15 @@ def next_open(calendar: WorkCalendar, at: datetime) -> datetime:
 
     Raises ValueError when the calendar does not open within ten years, or `at` has no zone.
     """
-    instant = _instant(at)
+    at = _utc(at)
     if calendar.always_open:
-        return _moment(instant)
-    for _, year in _years(calendar, at, IDLE_YEARS):
-        index = bisect_right(year.ends, instant)
-        if index < len(year.starts):
-            return _moment(max(instant, year.starts[index]))
-    raise ValueError(_never_open(calendar))
+        return at
+    for year in range(at.year, min(at.year + IDLE_YEARS, LAST_YEAR) + 1):
+        segments = calendar.years[year]
+        index = max(1, bisect_right(segments.ends, at))
+        if index < len(segments.ends):
+            return max(at, segments.starts[index])
+    raise _never_open(calendar)
 
 
 def add_work(calendar: WorkCalendar, start_utc: datetime, seconds: int) -> datetime:
@@ -89,47 +64,65 @@ def add_work(calendar: WorkCalendar, start_utc: datetime, seconds: int) -> datet
     Work that ends exactly at closing time is due then, not at the next opening; zero seconds outside working hours are
     due at the next opening. Raises ValueError for negative seconds, a calendar that stops opening, or a naive start.
     """
-    if seconds < 0:
-        raise ValueError(_negative(seconds))
-    return _add(calendar, start_utc, int(seconds) * SECOND)
+    return _add(calendar, start_utc, _duration(seconds))
 
 
-def _add(calendar: WorkCalendar, start: datetime, left: int) -> datetime:
-    if left == 0:
+def _add(calendar: WorkCalendar, start: datetime, left: timedelta) -> datetime:
+    if start.tzinfo is not UTC:
+        start = _utc(start)
+    if calendar.always_open or not left:
+        return _add_simply(calendar, start, left)
+    starts, ends, zeros, done = calendar.years[start.year]
+    index = bisect_right(starts, start) - 1
+    work = left + (start - zeros[index] if start < ends[index] else done[index])
+    index = bisect_left(done, work)
+    if index < len(done):
+        return zeros[index] + work
+    return _add_later(calendar, start, work - done[-1])
+
+
+def _add_simply(calendar: WorkCalendar, start: datetime, left: timedelta) -> datetime:
+    """With nothing left, or hours that never end."""
+    if not left:
         return next_open(calendar, start)
-    instant = _instant(start)
-    if calendar.always_open:
-        return _moment(instant + left)
+    try:
+        return start + left
+    except OverflowError:
+        raise _too_far() from None
+
+
+def _add_later(calendar: WorkCalendar, start: datetime, left: timedelta) -> datetime:
+    """Where the work that was left at the end of the starting year is done."""
     idle = 0
-    for _, year in _years(calendar, start, FURTHEST_YEARS):
-        before = year.work_before(instant)
-        if left <= year.done[-1] - before:
-            return _moment(year.instant_after(before + left))
-        left -= year.done[-1] - before
-        idle = 0 if year.done[-1] > before else idle + 1
-        if idle > IDLE_YEARS:
-            raise ValueError(_never_open(calendar))
-    raise ValueError(f"This much working time ends more than {FURTHEST_YEARS} years ahead: use less.")
+    for year in range(start.year + 1, min(start.year + FURTHEST_YEARS, LAST_YEAR) + 1):
+        segments = calendar.years[year]
+        total = segments.done[-1]
+        if left <= total:
+            return segments.zeros[bisect_left(segments.done, left)] + left
+        left -= total
+        idle = 0 if total else idle + 1
+        if idle >= IDLE_YEARS:
+            raise _never_open(calendar)
+    raise _too_far()
 
 
 def work_between(calendar: WorkCalendar, start: datetime, end: datetime) -> int:
     """Whole seconds of working time from `start` to `end`; 0 when `end` is not after `start`."""
-    return _between(calendar, start, end) // SECOND
+    return _whole_seconds(_between(calendar, start, end))
 
 
-def _between(calendar: WorkCalendar, start: datetime, end: datetime) -> int:
-    first, last = _instant(start), _instant(end)
-    if last <= first:
-        return 0
+def _between(calendar: WorkCalendar, start: datetime, end: datetime) -> timedelta:
+    if start.tzinfo is not UTC or end.tzinfo is not UTC:
+        start, end = _utc(start), _utc(end)
+    if end <= start:
+        return NOTHING
     if calendar.always_open:
-        return last - first
-    until = _local_year(calendar, end)
-    total = 0
-    for number, year in _years(calendar, start, LAST_YEAR):
-        if number > until:
-            break
-        total += year.work_before(last) - year.work_before(first)
-    return total
+        return end - start
+    first, last = calendar.years[start.year], calendar.years[end.year]
+    worked = last.work_before(end) - first.work_before(start)
+    for year in range(start.year, end.year):
+        worked += calendar.years[year].done[-1]
+    return worked
 
 
 def due_after(calendar: WorkCalendar, start: datetime, seconds: int, pauses: Iterable[Pause] = ()) -> datetime | None:
@@ -137,9 +130,7 @@ def due_after(calendar: WorkCalendar, start: datetime, seconds: int, pauses: Ite
 
     A pause is (from, to), `to` None when it is still on. Pauses may overlap, be in any order and begin before `start`.
     """
-    running_from, left = start, int(seconds) * SECOND
-    if seconds < 0:
-        raise ValueError(_negative(seconds))
+    running_from, left = start, _duration(seconds)
     for begin, end in _joined(pauses):
         if end is not None and end <= running_from:
             continue
@@ -157,7 +148,7 @@ def work_used(calendar: WorkCalendar, start: datetime, end: datetime, pauses: It
     used = _between(calendar, start, end)
     for begin, until in _joined(pauses):
         used -= _between(calendar, max(begin, start), min(until or end, end))
-    return used // SECOND
+    return _whole_seconds(used)
 
 
 def _joined(pauses: Iterable[Pause]) -> list[Pause]:
@@ -172,68 +163,36 @@ def _joined(pauses: Iterable[Pause]) -> list[Pause]:
     return joined
 
 
-def _years(calendar: WorkCalendar, start: datetime, ahead: int) -> Iterable[tuple[int, _Year]]:
-    first = _local_year(calendar, start)
-    for number in range(first, min(first + ahead, LAST_YEAR) + 1):
-        yield number, _year(calendar, number)
-
-
-@lru_cache(maxsize=4096)
-def _year(calendar: WorkCalendar, number: int) -> _Year:
-    zone = find_zone(calendar.zone)
-    segments: list[tuple[int, int]] = []
-    day = date(number, 1, 1)
-    while day.year == number:
-        for opening, closing in calendar.spans_on(day):
-            start, end = _at_local(zone, day, opening), _at_local(zone, day, closing)
-            if segments and start <= segments[-1][1]:
-                segments[-1] = (segments[-1][0], max(end, segments[-1][1]))
-            elif end > start:  # a span that falls wholly into the hour the clocks skip has no time in it
-                segments.append((start, end))
-        day += timedelta(days=1)
-    lengths = (end - start for start, end in segments)
-    return _Year(
-        tuple(start for start, _ in segments), tuple(end for _, end in segments), tuple(accumulate(lengths, initial=0))
-    )
-
-
-def _at_local(zone: ZoneInfo, day: date, minutes: int) -> int:
-    """The instant of a local time: the first of two when clocks go back, the change itself when they skip it."""
-    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minutes)
-    early, late = sorted((_instant(local), _instant(local.replace(fold=1))))
-    if early == late or _moment(early).astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return early
-    offset = _moment(early).astimezone(zone).utcoffset()
-    while late - early > SECOND:
-        middle = early + (late - early) // (2 * SECOND) * SECOND
-        if _moment(middle).astimezone(zone).utcoffset() == offset:
-            early = middle
-        else:
-            late = middle
-    return late
-
-
-def _instant(moment: datetime) -> int:
-    if moment.tzinfo is None:
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
+    if moment.utcoffset() is None:
         raise ValueError(f"{moment.isoformat()} has no time zone: pass an aware datetime.")
-    return (moment - EPOCH) // MICROSECOND
-
-
-def _moment(instant: int) -> datetime:
     try:
-        return EPOCH + instant * MICROSECOND
+        return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("The due time is beyond the year 9999: use fewer seconds.") from None
+        raise _too_far() from None
 
 
-def _local_year(calendar: WorkCalendar, moment: datetime) -> int:
-    _instant(moment)
-    return moment.astimezone(find_zone(calendar.zone)).year
+@lru_cache(maxsize=4096)  # making one takes as long as looking a due time up, and targets repeat
+def _duration(seconds: int) -> timedelta:
+    if seconds < 0:
+        raise ValueError(f"Working time cannot be negative: {seconds} seconds.")
+    try:
+        return timedelta(0, seconds)
+    except OverflowError:
+        raise _too_far() from None
 
 
-def _negative(seconds: int) -> str:
-    return f"Working time cannot be negative: {seconds} seconds."
+def _whole_seconds(duration: timedelta) -> int:
+    return duration.days * DAY_SECONDS + duration.seconds
 
 
-def _never_open(calendar: WorkCalendar) -> str:
-    return f"This calendar ({calendar.zone}) has no working time: add working hours to at least one weekday."
+def _too_far() -> ValueError:
+    return ValueError(f"This much working time ends more than {FURTHEST_YEARS} years ahead or after 9999: use less.")
+
+
+def _never_open(calendar: WorkCalendar) -> ValueError:
+    return ValueError(
+        f"This calendar ({calendar.zone}) has no working time: add working hours to at least one weekday."
+    )
