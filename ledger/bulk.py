@@ -42,7 +42,10 @@ def row_class(model: Model) -> Any:
     """The row class of a model: its columns' defaults, and the names of what a chain signs and a clock is called."""
     space: dict[str, Any] = {field.attname: field.get_default() for field in model._meta.concrete_fields}
     del space["id"]
-    space |= {name: vars(model)[name] for name in ("content", "label", "key") if name in vars(model)}
+    # What a model works out itself; a column of such a name is no such thing.
+    space |= {
+        name: vars(model)[name] for name in ("content", "label", "key") if name in vars(model) and name not in space
+    }
     return type(f"{model.__name__}Row", (Row,), space)
 
 
@@ -66,7 +69,7 @@ class Table:
                 values[place] = change(values[place])
         return values
 
-    def insert(self, rows: Iterable[Sequence[Any]]) -> None:
+    def insert(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write rows made by `parameters`."""
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
@@ -75,7 +78,6 @@ class Table:
                         copy.write_row(row)
             else:
                 statement = f"INSERT INTO {self.name} ({self.columns}) VALUES ({self.places})"  # noqa: S608
-                # The driver's own cursor: Django would rewrite the statement for every call.
                 cursor.executemany(statement, rows)
 
 
@@ -120,7 +122,7 @@ class Mould:
                 made[place] = change(made[place])
         return made
 
-    def insert(self, rows: Iterable[Sequence[Any]]) -> None:
+    def insert(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write rows made by `row`."""
         self._table.insert(rows)
 
@@ -148,7 +150,7 @@ def _field(model: Model, path: str) -> "models.Field[Any, Any]":
     fields = {name: field for field in model._meta.concrete_fields for name in (field.attname, field.name)}
     head, _, tail = path.partition("__")
     field = fields[head] if head != "pk" else model._meta.pk
-    return _field(field.related_model, tail) if tail else field  # type: ignore[arg-type, return-value]
+    return _field(field.related_model, tail) if tail else field  # type: ignore[arg-type]
 
 
 def _reading(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:

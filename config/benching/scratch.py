@@ -47,8 +47,8 @@ class _Postgres:
 
     def run(self, statement: str) -> None:
         given = {name: value for name, value in self.server.items() if value}
-        with psycopg.connect(autocommit=True, **given) as connection:  # type: ignore[arg-type]
-            connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))  # type: ignore[arg-type]
+        with psycopg.connect(autocommit=True, **given) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
 
     def drop(self) -> None:
         with suppress(psycopg.Error):

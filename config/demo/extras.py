@@ -90,7 +90,9 @@ def _spoke(clock: Clock) -> None:
     case = clock.case
     people = audience([case.pk], kinds=[clock.kind], about=[clock.about])
     told = people.of(case.pk, clock.kind, clock.about, late=late)
-    standing.post([standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.label, step, told)], at=now())
+    standing.post(
+        [standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.kind, clock.label, step, told)], at=now()
+    )
     for message in Message.objects.filter(source__startswith=f"{standing.SOURCE}:{case.pk}:{clock.pk}:", text=""):
         content = composing.compose(message.source, message.user)
         if content is not None:

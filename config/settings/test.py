@@ -21,7 +21,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 AXES_ENABLED = env.bool("AXES_ENABLED", False)
 CLOCK_MAY_MOVE = env.bool("CLOCK_MAY_MOVE", False)
-DIE_AT = {name: float(chance) for name, chance in env.dict("DIE_AT", {}).items()}
+DIE_AT = {str(name): float(chance) for name, chance in dict[str, str](env.dict("DIE_AT", {})).items()}
 # Each page looks anew, so that tests see what they have just changed.
 BANNER_SECONDS = 0.0
 if not env.str("EMAIL_URL", ""):

@@ -21,15 +21,18 @@ from messaging.mail import render
 from messaging.services import posting
 
 SOURCE = "standing"
+# The rhythm inside the house is nobody's broken promise to a customer: its mail may be switched off or gathered.
+RHYTHM = (states.INTERNAL_UPDATE, states.CHECK_IN)
 
 
 class Told(NamedTuple):
-    """A step that people hear of. `clock` may be a plain row: its id, label and kind are read."""
+    """A step that people hear of. `kind`, `label`: the clock's."""
 
     case_id: int
     case_key: str
     account_name: str
     clock_id: int
+    kind: str
     label: str
     step: Step
     people: Sequence[tuple[int, str]]
@@ -47,12 +50,16 @@ def _key(each: Told) -> str:
     return f"{each.step.kind}:{each.clock_id}{number}"
 
 
+def _kind(each: Told) -> str:
+    return "warning" if each.step.kind == WARN or each.kind in RHYTHM else "breach"
+
+
 def _mail(each: Told, user_id: int, email: str) -> posting.MailDraft:
     warns = each.step.kind == WARN
     subject = "Due soon" if warns else "Past SLA"
     return posting.MailDraft(
         key=f"{_key(each)}:{user_id}",
-        kind="warning" if warns else "breach",
+        kind=_kind(each),
         user_id=user_id,
         address=email,
         subject=f"{subject}: {each.label.lower()} of {each.case_key}, {each.account_name}"[:300],
@@ -74,7 +81,7 @@ def _notice(each: Told, user_id: int) -> posting.NoticeDraft:
     return posting.NoticeDraft(
         user_id=user_id,
         key=f"{_key(each)}:{user_id}",
-        kind="warning" if each.step.kind == WARN else "breach",
+        kind=_kind(each),
         text=words.get(each.step.kind, f"{each.case_key} is past SLA: {label}")[:300],
         url=f"/escalations/{each.case_key}/",
         case_key=each.case_key,

@@ -172,7 +172,7 @@ def _tell(
     asked = set(case.handoffs.filter(state="waiting", sent_at=at).values_list("to_user", flat=True))
     everyone = dict.fromkeys(person for each, _ in taken for person in people[each.pk])
     told = [person for person in everyone if person[0] not in asked]
-    row = standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.label, step, told)
+    row = standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.kind, clock.label, step, told)
     standing.post([row], at=at)
 
 

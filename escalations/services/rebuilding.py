@@ -106,7 +106,7 @@ def repair(clock_id: int) -> bool:
     rebuilt = rules.replay(history, hours, clock.calendar_id)
     clock.stretches = [[begin.isoformat(), end.isoformat()] for begin, end in rebuilt.stretches]
     if clock.state == Clock.RUNNING:
-        clock.calendar = Calendar.objects.filter(pk=clock.calendar_id).first()
+        clock.calendar = Calendar.objects.filter(pk=clock.calendar_id or 0).first()
         schedule(clock)
     else:
         clock.warn_at = clock.fire_at = None

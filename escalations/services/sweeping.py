@@ -217,6 +217,7 @@ def _told(parents: dict[int, Parent], taken: list[Due]) -> list[standing.Told]:
             f"ESC-{case_id}",
             parents[case_id].account_name,
             due.clock.id,
+            due.clock.kind,
             due.clock.label,
             due.step,
             people.of(case_id, due.clock.kind, due.clock.about, late=due.step.kind != steps.WARN),

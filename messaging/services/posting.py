@@ -5,9 +5,10 @@ the step they belong to, so a repeated key is a fault and the whole transaction 
 """
 
 import os
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -17,9 +18,9 @@ from messaging.rules.kinds import switchable
 from messaging.services import preferences
 
 
-@dataclass(frozen=True)
-class MailDraft:
-    """A mail to be composed from `source` when it leaves. `subject` stands on the Messages page until then."""
+class MailDraft(NamedTuple):
+    """A mail to be composed from `source` when it leaves. `subject` stands on the Messages page until then. The texts must
+    fit their columns."""
 
     key: str
     kind: str
@@ -34,8 +35,7 @@ class MailDraft:
     wanted_while: str = ""
 
 
-@dataclass(frozen=True)
-class NoticeDraft:
+class NoticeDraft(NamedTuple):
     """In-app word to one person."""
 
     user_id: int
@@ -51,18 +51,10 @@ def post_many(drafts: Sequence[MailDraft], *, at: datetime) -> None:
     """Write mails in the caller's transaction; they leave after the commit."""
     if not drafts:
         return
-    row, domain = bulk.row_class(Message), settings.MAIL_DOMAIN
-    rows = [
-        row(
-            **{**draft.__dict__, "subject": draft.subject[:300], "account_name": draft.account_name[:200]},
-            text="",
-            message_id=f"<{os.urandom(16).hex()}@{domain}>",
-            created_at=at,
-            next_try_at=at,
-        )
-        for draft in drafts
-    ]
-    bulk.insert(Message, rows)
+    mould = bulk.Mould(Message, (*MailDraft._fields, "message_id"), text="", created_at=at, next_try_at=at)
+    # Beginning with the time, so that the index on Message-IDs grows at one end.
+    stamp, domain = f"{time.time_ns():x}", settings.MAIL_DOMAIN
+    mould.insert([mould.row((*draft, f"<{stamp}.{os.urandom(10).hex()}@{domain}>")) for draft in drafts])
 
 
 def tell_many(drafts: Sequence[NoticeDraft], *, at: datetime) -> None:
@@ -70,8 +62,8 @@ def tell_many(drafts: Sequence[NoticeDraft], *, at: datetime) -> None:
     drafts = _wanted(drafts)
     if not drafts:
         return
-    row = bulk.row_class(Notice)
-    bulk.insert(Notice, [row(**{**draft.__dict__, "text": draft.text[:300]}, at=at) for draft in drafts])
+    mould = bulk.Mould(Notice, NoticeDraft._fields, at=at)
+    mould.insert([mould.row(draft) for draft in drafts])
 
 
 def _wanted(drafts: Sequence[NoticeDraft]) -> Sequence[NoticeDraft]:
