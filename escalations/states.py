@@ -95,6 +95,8 @@ TIME_TO_ESCALATE: Final = "time_to_escalate"
 INTERNAL_UPDATE: Final = "internal_update"
 CHECK_IN: Final = "check_in"
 COMMITMENT: Final = "commitment"
+# The rhythm inside the house: nobody's broken promise to a customer.
+RHYTHM: Final = (INTERNAL_UPDATE, CHECK_IN)
 CLOCKS: Final = [
     (ACCEPTANCE, "Acceptance"),
     (FIRST_ACT, "First act"),

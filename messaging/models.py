@@ -1,6 +1,6 @@
 """Word out (outbox, in-app notices, chat and webhook targets) and word in (mail)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -9,13 +9,24 @@ from django.db import models
 from ledger.models import StoredFile
 from ledger.now import now
 
+STUCK_AFTER = timedelta(minutes=1)
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     """Outbox rows in business words."""
 
     def due(self, at: datetime) -> "MessageQuerySet":
-        """Waiting to leave, and free: never leased, or the lease has run out."""
-        return self.filter(state=Message.PENDING, next_try_at__lte=at).exclude(leased_until__gt=at)
+        """Waiting to leave, and free: never leased, or the lease has run out. What waits for a digest leaves with it."""
+        waiting = self.filter(state=Message.PENDING, next_try_at__lte=at, digest__isnull=True)
+        return waiting.exclude(leased_until__gt=at)
+
+    def held(self) -> "MessageQuerySet":
+        """Waiting for their person's daily digest."""
+        return self.filter(state=Message.PENDING, digest__isnull=False)
+
+    def stuck(self, at: datetime) -> "MessageQuerySet":
+        """Their sender took them and fell silent, and for a minute nobody took them over: no sender works."""
+        return self.filter(state=Message.PENDING, leased_until__lt=at - STUCK_AFTER)
 
     def needs_attention(self) -> "MessageQuerySet":
         """Parked after too many tries; a person presses Send again."""
@@ -57,16 +68,38 @@ class Message(models.Model):
     wanted_while = models.CharField(
         max_length=120, blank=True, help_text="Relevance check before sending, such as handoff:12 or approval:7:3."
     )
+    source = models.CharField(
+        max_length=160,
+        blank=True,
+        help_text="Composed when it is sent, from this, such as standing:1042; else as written.",
+    )
     created_at = models.DateTimeField(default=now)
     next_try_at = models.DateTimeField(default=now, db_index=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
+    digest = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="collected",
+        db_index=False,
+        help_text="The daily digest it leaves with, instead of by itself.",
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="Why it was held or not sent.")
     objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["state", "next_try_at"], name="message_due")]
+        indexes = [
+            models.Index(fields=["state", "next_try_at"], name="message_due"),
+            # Partial, so that writing a message costs nothing more.
+            models.Index(
+                fields=["address", "sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent_to"
+            ),
+            models.Index(fields=["digest"], condition=models.Q(digest__isnull=False), name="message_held"),
+        ]
 
     def __str__(self) -> str:
         return self.subject or self.key
@@ -106,6 +139,50 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Preference(models.Model):
+    """How one person wants to be told one group of news (messaging.rules.kinds). No row: the group's default."""
+
+    NOW, DIGEST, OFF = "now", "digest", "off"
+    MAIL: ClassVar = [(NOW, "At once"), (DIGEST, "Daily digest"), (OFF, "Off")]
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences")
+    group = models.CharField(max_length=20)
+    mail = models.CharField(max_length=6, choices=MAIL, default=NOW)
+    in_app = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["user", "group"]
+        constraints = [models.UniqueConstraint(fields=["user", "group"], name="preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}, {self.group}: {self.mail}"
+
+
+class DigestHour(models.Model):
+    """The local hour at which a person's daily digest leaves. No row: eight in the morning."""
+
+    DEFAULT = 8
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digest_hour")
+    hour = models.PositiveSmallIntegerField(default=DEFAULT)
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.hour}:00"
+
+
+class Outage(models.Model):
+    """The server of a channel takes nothing: since when, why, and when to knock again. Gone as soon as it answers."""
+
+    channel = models.CharField(max_length=10, choices=Message.CHANNELS, unique=True)
+    since = models.DateTimeField()
+    tries = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField()
+    detail = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.channel} since {self.since}: {self.detail}"
 
 
 class Subscription(models.Model):

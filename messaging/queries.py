@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from accounts.models import Account, User
-from messaging.models import InboundMail, Message, Notice
+from messaging.models import DigestHour, InboundMail, Message, Notice, Outage, Preference
+from messaging.rules.kinds import DIGEST
 
 MESSAGE_VIEWS = {
     "attention": ("Needs attention", Q(state=Message.PARKED)),
@@ -49,16 +50,34 @@ class Pulse:
 
 
 def pulse(messages: QuerySet[Message], at: datetime) -> Pulse:
-    """Oldest waiting message, and of the last 24 hours: how many left, how many were written, median time to leave."""
+    """The oldest message that wants to leave now, and of the last 24 hours: how many left, how many were written, and the
+    median time to leave of those that left by themselves."""
     day = at - timedelta(days=1)
+    # What waits for its digest, or for the next try, is not late.
+    late = Q(state=Message.PENDING, digest__isnull=True, next_try_at__lte=at)
     figures = messages.aggregate(
-        oldest=Min("created_at", filter=Q(state=Message.PENDING)),
+        oldest=Min("created_at", filter=late & ~Q(kind=DIGEST)),
         sent=Count("pk", filter=Q(sent_at__gt=day)),
+        single=Count("pk", filter=Q(sent_at__gt=day, digest__isnull=True) & ~Q(kind=DIGEST)),
         tried=Count("pk", filter=Q(created_at__gt=day)),
     )
-    spans = messages.filter(sent_at__gt=day).annotate(span=F("sent_at") - F("created_at")).order_by("span")
-    middle = spans.values_list("span", flat=True)[(figures["sent"] - 1) // 2 :][:1] if figures["sent"] else []
+    alone = messages.filter(sent_at__gt=day, digest__isnull=True).exclude(kind=DIGEST)
+    spans = alone.annotate(span=F("sent_at") - F("created_at")).order_by("span")
+    single = figures.pop("single")
+    middle = spans.values_list("span", flat=True)[(single - 1) // 2 :][:1] if single else []
     return Pulse(figures["oldest"], figures["sent"], figures["tried"], next(iter(middle), None))
+
+
+def outage() -> Outage | None:
+    """The mail server takes nothing at this moment, and since when."""
+    return Outage.objects.filter(channel=Message.EMAIL).first()
+
+
+def preferences_of(user: User) -> tuple[dict[str, tuple[str, bool]], int]:
+    """What a person has chosen, by group (mail, in the desk), and the hour of their digest."""
+    rows = Preference.objects.filter(user=user).values_list("group", "mail", "in_app")
+    hour = DigestHour.objects.filter(user=user).values_list("hour", flat=True).first()
+    return {group: (mail, in_app) for group, mail, in_app in rows}, DigestHour.DEFAULT if hour is None else hour
 
 
 def linked(text: str) -> list[tuple[str, str]]:

@@ -9,9 +9,11 @@ urlpatterns = [
     path("messages/", views.outbox, name="outbox"),
     path("messages/<int:pk>/", views.message, name="message"),
     path("messages/<int:pk>/resend/", views.resend, name="resend"),
+    path("messages/resend/", views.resend_all, name="resend_all"),
     path("messages/inbox/", views.inbox, name="inbox"),
     path("messages/inbox/<int:pk>/", views.inbound, name="inbound"),
     path("messages/inbox/<int:pk>/dismiss/", views.dismiss, name="dismiss"),
     path("notifications/", views.notifications, name="notifications"),
     path("notifications/read/", views.notifications_read, name="notifications_read"),
+    path("notifications/settings/", views.preferences, name="preferences"),
 ]

@@ -6,7 +6,7 @@ from django.contrib import messages as flash
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from accounts.requests import SignedIn
@@ -14,10 +14,12 @@ from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 from messaging import queries
 from messaging.channels.email import leaves_the_house
+from messaging.forms import PreferencesForm
 from messaging.models import InboundMail, Message
 from messaging.services import inbound as received
 from messaging.services import notices
 from messaging.services import outbox as sending
+from messaging.services import preferences as choosing
 
 PAGE = 25
 NOTICES_PAGE = 50
@@ -56,6 +58,14 @@ def resend(request: SignedIn, pk: int) -> HttpResponse:
     sending.resend(message=chosen, by=request.user)
     flash.success(request, f"“{chosen.subject}” is back in the queue and leaves within a minute.")
     return redirect("messaging:message", pk=pk)
+
+
+@require_POST
+def resend_all(request: SignedIn) -> HttpResponse:
+    """Put all parked messages back in the queue."""
+    count = sending.resend_all(by=request.user)
+    flash.success(request, f"{count} {'message is' if count == 1 else 'messages are'} back in the queue.")
+    return redirect("messaging:outbox")
 
 
 @require_safe
@@ -129,6 +139,18 @@ def notifications_read(request: SignedIn) -> HttpResponse:
     return redirect("messaging:notifications")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: SignedIn) -> HttpResponse:
+    """How this person is told what."""
+    form = PreferencesForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid():
+        hour = form.cleaned_data["digest_hour"]
+        choosing.save(user=request.user, choices=form.choices(), digest_hour=hour)
+        flash.success(request, "Saved. It holds for all that leaves from now on.")
+        return redirect("messaging:preferences")
+    return render(request, "messaging/preferences.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
 def _messages_page(
     request: SignedIn, visible: Any, counts: dict[str, int], view: str, chosen: Message | None = None
 ) -> HttpResponse:
@@ -144,6 +166,7 @@ def _messages_page(
         "chosen": chosen,
         "pieces": _readable(chosen, request.user) if chosen else [],
         "deliveries": list(chosen.deliveries.all()) if chosen else [],
+        "outage": queries.outage(),
         "pulse": queries.pulse(visible, now()),
         "leaves": leaves_the_house(),
         "is_ops": request.user.is_ops,

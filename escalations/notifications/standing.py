@@ -21,8 +21,6 @@ from messaging.mail import render
 from messaging.services import posting
 
 SOURCE = "standing"
-# The rhythm inside the house is nobody's broken promise to a customer: its mail may be switched off or gathered.
-RHYTHM = (states.INTERNAL_UPDATE, states.CHECK_IN)
 
 
 class Told(NamedTuple):
@@ -51,7 +49,8 @@ def _key(each: Told) -> str:
 
 
 def _kind(each: Told) -> str:
-    return "warning" if each.step.kind == WARN or each.kind in RHYTHM else "breach"
+    """Word about the rhythm inside the house may be switched off or gathered like a warning; a broken promise may not."""
+    return "warning" if each.step.kind == WARN or each.kind in states.RHYTHM else "breach"
 
 
 def _mail(each: Told, user_id: int, email: str) -> posting.MailDraft:

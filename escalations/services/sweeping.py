@@ -185,7 +185,7 @@ def summary(clock: Any, step: steps.Step) -> str:
         return f"{clock.label} is still past SLA; reminder {step.number} of {clock.repeat_times}"
     if step.kind == steps.DECAY:
         return f"{clock.label}: accepted, and nothing was begun in twice the time"
-    return f"{clock.label} was due {clock.due_at:%b %-d, %H:%M} UTC and is past SLA"
+    return f"{clock.label} was due {clock.due_at:%Y-%m-%d %H:%M} UTC and is past SLA"
 
 
 def _claim(taken: list[Due]) -> None:

@@ -1,17 +1,31 @@
-"""E-mail: one connection for a batch, and refusals told apart – this message, this moment, or the whole server."""
+"""E-mail: one connection for a batch, and refusals told apart – this message, this moment, or the whole server.
 
+Between two mails of one connection the next MAIL FROM begins afresh (RFC 5321 wants no RSET then); after a refusal
+smtplib resets by itself.
+"""
+
+import re
 import smtplib
-from email.utils import format_datetime
+from email.message import Message as Mime
+from email.policy import Compat32
+from email.utils import format_datetime, parseaddr
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.message import sanitize_address
 
 from ledger.now import now
 from messaging.models import Message
+from messaging.rules.kinds import DIGEST
 
 NO_SERVER = "No mail server configured: readable here"
+LONGEST_LINE = 76
+SHUTTING_DOWN, TOO_LARGE = 421, 552
+# RFC 3463: 4.3.x is the mail system itself, such as a full disk.
+SYSTEM_TROUBLE = re.compile(r"\s*4\.3\.")
 
 
 class Undeliverable(Exception):
@@ -23,7 +37,7 @@ class TryLater(Exception):
 
 
 class ServerDown(TryLater):
-    """No connection: nothing can leave for the moment."""
+    """The server takes nothing for the moment, whatever the message."""
 
 
 def leaves_the_house() -> bool:
@@ -31,11 +45,41 @@ def leaves_the_house() -> bool:
     return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
 
 
+class Plain(Compat32):
+    """Headers that fit on a line are written as they are: cutting them into words to find that out costs more than all else."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """One header as bytes."""
+        if isinstance(value, str) and len(name) + len(value) < LONGEST_LINE and value.isascii() and value.isprintable():
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+class Letter(EmailMultiAlternatives):
+    """A mail that is written once, however often it is asked for, and quickly."""
+
+    _written: Any = None
+
+    def message(self, **options: Any) -> Any:
+        """The mail with its headers. Its boundary is chosen here: looking for a free one costs as much as the rest."""
+        if self._written is None:
+            self._written = super().message(**options)
+            if isinstance(self._written, Mime) and self._written.is_multipart():
+                self._written.set_boundary(f"={uuid4().hex}=")
+            self._written.policy = Plain()
+        return self._written
+
+    def envelope(self) -> list[str]:
+        """To whom it goes, as the server takes it."""
+        return [to if to.isascii() else sanitize_address(to, settings.DEFAULT_CHARSET) for to in self.recipients()]
+
+
 class Postman:
     """Hands messages over on one connection, opened at the first one and again after it broke."""
 
     def __init__(self) -> None:
         self._connection: Any = None
+        self._sender = parseaddr(sanitize_address(settings.DEFAULT_FROM_EMAIL, settings.DEFAULT_CHARSET))[1]
 
     def __enter__(self) -> Self:
         return self
@@ -58,9 +102,17 @@ class Postman:
         self._send(mail)
         return f"Accepted by {settings.EMAIL_HOST}"
 
-    def _send(self, mail: EmailMultiAlternatives) -> None:
+    def _send(self, mail: Letter) -> None:
+        wire = getattr(self._connection, "connection", None)
         try:
-            self._connection.send_messages([mail])
+            if isinstance(wire, smtplib.SMTP):
+                # What the backend would do, without taking both addresses apart for every mail.
+                wire.sendmail(self._sender, mail.envelope(), mail.message().as_bytes(linesep="\r\n"))
+            else:
+                self._connection.send_messages([mail])
+        except smtplib.SMTPSenderRefused as error:
+            # Every mail has the same sender, so the next one would fare no better. Its size is its own.
+            raise _refusal(error.smtp_code, error.smtp_error, of_all=error.smtp_code != TOO_LARGE)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()), (0, b""))
             raise _refusal(code, answer)
@@ -94,13 +146,15 @@ class Postman:
             return
 
 
-def _refusal(code: int, answer: bytes | str) -> Exception:
+def _refusal(code: int, answer: bytes | str, *, of_all: bool = False) -> Exception:
     words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     text = f"The mail server answered {code}: {words}"
+    if of_all or code == SHUTTING_DOWN or SYSTEM_TROUBLE.match(words):
+        return ServerDown(text)
     return Undeliverable(text) if code >= 500 else TryLater(text)
 
 
-def _built(message: Message) -> EmailMultiAlternatives:
+def _built(message: Message) -> Letter:
     headers = {
         "Message-ID": message.message_id,
         "Date": format_datetime(now()),
@@ -110,7 +164,9 @@ def _built(message: Message) -> EmailMultiAlternatives:
     }
     if message.thread_id and message.thread_id != message.message_id:
         headers["In-Reply-To"] = headers["References"] = message.thread_id
-    mail = EmailMultiAlternatives(
+    if message.kind == DIGEST:
+        headers["List-Unsubscribe"] = f"<{settings.SITE_URL}/notifications/settings/>"
+    mail = Letter(
         subject=message.subject,
         body=message.text,
         to=[message.address],

@@ -6,7 +6,12 @@ from django.conf import settings
 
 from accounts.models import User
 from ledger.now import now
-from messaging.models import Notice
+from messaging import mail
+from messaging.models import Notice, Preference
+from messaging.rules.kinds import switchable
+from messaging.services import outbox, preferences
+
+LOUD = (Preference.NOW, Preference.DIGEST)
 
 
 def tell(
@@ -20,9 +25,13 @@ def tell(
     urgent: bool = False,
 ) -> None:
     """Tell each active person once, in the caller's transaction. Nobody (None) and repeated people are left out; a person
-    who was told under this key before is not told again. `url` is a path of the desk."""
+    who was told under this key before is not told again. `url` is a path of the desk.
+
+    Who has switched this kind off in the desk is left out. Kinds the desk writes no mail about go as mail, too, to those
+    who asked for it."""
     at = now()
-    people = {user.pk for user in users if user is not None and user.is_active}
+    people = {user.pk: user for user in users if user is not None and user.is_active}
+    chosen = preferences.chosen(kind, people)
     rows = [
         Notice(
             user_id=pk,
@@ -35,8 +44,30 @@ def tell(
             at=at,
         )
         for pk in sorted(people)
+        if pk not in chosen or chosen[pk].in_app
     ]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    group = switchable(kind)
+    if group and not group.mailed:
+        asked = [people[pk] for pk in sorted(chosen) if chosen[pk].mail in LOUD]
+        mail_too(users=asked, key=key, kind=kind, text=text, url=url, case_key=case_key)
+
+
+def mail_too(*, users: Iterable[User], key: str, kind: str, text: str, url: str, case_key: str = "") -> None:
+    """The words of a notice as mail to these people, once a key and person, in the caller's transaction."""
+    for user in users:
+        context = {
+            "subject": text,
+            "ref": case_key,
+            "head": text,
+            "button": "Open in Escalation Desk",
+            "url": url,
+            "why": f"You get this because you asked for it: {mail.absolute('/notifications/settings/')}",
+        }
+        words, html = mail.render("notice", context, zone=user.zone)
+        outbox.post(
+            key=f"notice:{key}:{user.pk}", kind=kind, to=user, subject=text, text=words, html=html, case_key=case_key
+        )
 
 
 def read(*, user: User, ids: Collection[int] | None = None) -> int:

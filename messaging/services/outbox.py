@@ -1,28 +1,37 @@
-"""The outbox: word out is a row written with the change it tells of, and handed over afterwards."""
+"""The outbox: word out is a row written with the change it tells of, and handed over afterwards.
+
+How rows are shared out among senders, and what a killed one leaves behind, is in `leases`; what does not leave by itself
+(no longer wanted, switched off, held for a digest) in `sorting`; a server that is down in `outages`.
+"""
 
 import logging
+import time
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 
 from accounts.models import User
+from ledger import faults
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now
-from messaging import relevance
+from messaging import composing
 from messaging.channels import email
-from messaging.models import Delivery, Message
+from messaging.models import Message, Outage
+from messaging.services import leases, outages, sorting
+from messaging.services.leases import Outcome
 
 log = logging.getLogger(__name__)
-MOST_TRIES = 8
-WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480))
-LEASE = timedelta(minutes=10)
-# A message is not begun in the last minutes of its lease: the slowest server then still answers before it runs out.
-RESERVE = timedelta(minutes=2)
+AT_ONCE = 200
+# Twelve tries over 27 hours: a message outlives a server that says "later" to everything for a day.
+MOST_TRIES = 12
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240))
+# So long at most a sender works on one batch, then it gives back the rest and shows that it lives.
+LONGEST_TURN_SECONDS = 4.0
 
 
 def post(
@@ -70,29 +79,25 @@ def post(
     return message if new else None
 
 
-def send_due(*, limit: int = 200) -> int:
-    """Hand over what waits, oldest first, at most `limit`; returns how many left.
+def send_due(*, limit: int = AT_ONCE) -> int:
+    """Hand over what waits, oldest first, at most `limit` and for at most four seconds; returns how many left.
 
-    Leases the rows first, so any number of senders may run; nothing is sent inside a transaction. A message is dropped when its
-    reason no longer holds, tried again after 1, 5, 15, 60 … minutes, and parked for a person after 8 tries or a final refusal.
-    A sender that dies after the server took a message sends it again, under the same Message-ID.
+    Any number of senders may run; nothing is sent inside a transaction. A message is dropped when its reason no longer
+    holds, held when its person wants it in a digest, tried again after 1, 5, 15, 60 … minutes, and parked for a person after
+    12 tries or a final refusal. While the server takes nothing at all, everything waits as it is and no try is counted.
+    A sender that dies sends at most the one message it had in hand again, under the same Message-ID.
     """
-    at = now()
-    if not _due(at).exists():
+    outage = outages.current()
+    if outages.pauses(outage, now()) or not _anything_due():
         return 0
-    lease = at + LEASE
-    waiting = _leased(at, lease, limit)
-    sent = 0
-    with email.Postman() as postman:
-        while waiting and now() < lease - RESERVE:
-            message = waiting.pop(0)
-            try:
-                sent += _send(postman, message, lease)
-            except email.ServerDown as down:
-                _fail_all([message, *waiting], lease, str(down))
-                return sent
-    _release(waiting, lease)
-    return sent
+    with leases.quick_commits():
+        while batch := leases.take(limit):
+            leaving, broken = sorting.sort(batch)
+            for message, error in broken:
+                leases.write(_failed(message, error))
+            if leaving:
+                return _hand_over(leaving, outage)
+    return 0
 
 
 def resend(*, message: Message, by: User) -> Message:
@@ -110,80 +115,93 @@ def resend(*, message: Message, by: User) -> Message:
     return message
 
 
-def _due(at: datetime) -> Any:
-    return Message.objects.due(at).filter(channel=Message.EMAIL).order_by("next_try_at", "id")
+def resend_all(*, by: User) -> int:
+    """Put all parked messages back in the queue, each with all its tries and under its Message-ID; returns how many.
+
+    Raises NotAllowed unless `by` works in operations, AlreadyDone when none is parked.
+    """
+    if not by.is_ops:
+        raise NotAllowed("Only operations may send messages again.")
+    back = {"state": Message.PENDING, "attempts": 0, "next_try_at": now(), "leased_until": None}
+    count = Message.objects.needs_attention().update(**back)
+    if not count:
+        raise AlreadyDone("No message waits for a person any longer.")
+    log.info("%s messages are put back in the queue by user %s", count, by.pk)
+    return count
 
 
-def _leased(at: datetime, lease: datetime, limit: int) -> list[Message]:
-    """Take rows for ourselves. PostgreSQL skips rows another sender is taking; SQLite lets one writer in at a time."""
-    with transaction.atomic():
-        taken = list(_due(at).select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-        Message.objects.filter(pk__in=taken).update(leased_until=lease)
-    return list(Message.objects.filter(pk__in=taken).select_related("user").order_by("next_try_at", "id"))
+def _anything_due() -> bool:
+    return Message.objects.due(now()).filter(channel=Message.EMAIL).exists()
 
 
-def _send(postman: email.Postman, message: Message, lease: datetime) -> bool:
-    """Try one message and note what came of it; True when it left. Lets ServerDown through."""
+def _hand_over(batch: Sequence[Message], outage: Outage | None) -> int:
+    """One after the other on one connection. Taking the next one in hand writes down what came of the one before."""
+    sent, waiting = 0, list(batch)
+    before: Outcome | None = None
+    deadline = time.monotonic() + LONGEST_TURN_SECONDS
+    with email.Postman() as postman:
+        while waiting and time.monotonic() < deadline:
+            ours = leases.turn_over(before, waiting[0])
+            before, message = None, waiting[0]
+            try:
+                before = _tried(postman, message) if ours else None
+            except email.ServerDown as down:
+                leases.release(waiting)
+                outages.note(detail=_one_line(str(down)))
+                return sent
+            waiting.pop(0)
+            if before and before.leaves:
+                sent += 1
+                if outage and sent == 1:
+                    outages.over()
+        if before:
+            leases.write(before)
+    leases.release(waiting)
+    return sent
+
+
+def _tried(postman: email.Postman, message: Message) -> Outcome:
+    """Try one message and say what came of it. Lets ServerDown through."""
     try:
-        if not _is_wanted(message):
-            _mark(message, lease, state=Message.DROPPED)
-            return False
+        if not _composed(message):
+            return Outcome(message, Message.DROPPED)
         detail = postman.hand_over(message)
     except email.ServerDown:
         raise
     except email.TryLater as later:
-        _fail(message, lease, str(later))
+        return _failed(message, str(later))
     except email.Undeliverable as refusal:
-        _fail(message, lease, str(refusal), final=True)
+        return _failed(message, str(refusal), final=True)
     except Exception as error:
-        # One message that breaks a check or a library must not hold up the others.
+        # One message that breaks a composer or a library must not hold up the others.
         log.exception("Message %s could not be sent", message.pk)
-        _fail(message, lease, f"{type(error).__name__}: {error}")
-    else:
-        _sent(message, detail)
-        return True
-    return False
+        return _failed(message, f"{type(error).__name__}: {error}")
+    faults.passing("after_250")
+    return Outcome(message, Message.SENT, detail, {"attempts": message.attempts + 1})
 
 
-def _is_wanted(message: Message) -> bool:
-    left_us = message.user is not None and not message.user.is_active
-    return not left_us and relevance.is_wanted(message.wanted_while)
-
-
-def _sent(message: Message, detail: str) -> None:
-    """Gone is gone, even when the lease has run out meanwhile."""
-    at = now()
-    values = {"state": Message.SENT, "sent_at": at, "attempts": message.attempts + 1, "leased_until": None}
-    with transaction.atomic():
-        Message.objects.filter(pk=message.pk).exclude(state=Message.SENT).update(**values)
-        Delivery.objects.create(message=message, at=at, ok=True, detail=detail[:500])
-
-
-def _fail(message: Message, lease: datetime, detail: str, *, final: bool = False) -> None:
+def _failed(message: Message, detail: str, *, final: bool = False) -> Outcome:
     at, tries = now(), message.attempts + 1
     parked = final or tries >= MOST_TRIES
-    wait = WAITS[min(tries, len(WAITS)) - 1]
-    values = {"state": Message.PARKED} if parked else {"next_try_at": at + wait}
-    with transaction.atomic():
-        _mark(message, lease, attempts=tries, **values)
-        Delivery.objects.create(message=message, at=at, ok=False, detail=_one_line(detail)[:500])
+    values: dict[str, Any] = {"attempts": tries}
+    if not parked:
+        values["next_try_at"] = at + WAITS[min(tries, len(WAITS)) - 1]
+    return Outcome(message, Message.PARKED if parked else Message.PENDING, _one_line(detail), values, at)
 
 
-def _fail_all(messages: list[Message], lease: datetime, detail: str) -> None:
-    for message in messages:
-        _fail(message, lease, detail)
+def _composed(message: Message) -> bool:
+    """Write the words of a message that was posted without them, as things stand now; False when nothing is left to say.
 
-
-def _mark(message: Message, lease: datetime, **values: Any) -> None:
-    """Change a row only while it is still ours."""
-    ours = Message.objects.filter(pk=message.pk, state=Message.PENDING, leased_until=lease)
-    ours.update(leased_until=None, **values)
-
-
-def _release(messages: list[Message], lease: datetime) -> None:
-    if messages:
-        ids = [message.pk for message in messages]
-        Message.objects.filter(pk__in=ids, leased_until=lease).update(leased_until=None)
+    They are kept on the row, so that a repeated send says the same and people can read what left.
+    """
+    if not message.source or message.text:
+        return True
+    content = composing.compose(message.source, message.user)
+    if content is None:
+        return False
+    message.subject, message.text, message.html = _one_line(content.subject)[:300], content.text, content.html
+    message.save(update_fields=["subject", "text", "html"])
+    return True
 
 
 def _storable(text: str) -> str:
@@ -201,4 +219,6 @@ def _bracketed(message_id: str) -> str:
 
 
 def _thread_of(case_key: str) -> str:
-    return f"<{case_key.lower()}@{settings.MAIL_DOMAIN}>" if case_key else ""
+    """The one thread of a case, whichever app writes: cases and requests of ESC-1042 refer to <case-1042@…>."""
+    number = case_key.rpartition("-")[2].lower()
+    return f"<case-{number}@{settings.MAIL_DOMAIN}>" if case_key else ""

@@ -1,7 +1,7 @@
-"""`python -m tests.messaging.engine_process FILE` runs the engine as `run_engine` does, and once more each time it dies.
+"""`python -m tests.messaging.engine_process FILE COUNT` runs engines as `run_engine` does, and a new one for each that dies.
 
-Each engine is a fork of a process that has loaded the desk, so that a kill costs milliseconds instead of seconds. FILE gets
-one line a kill.
+Each is a fork of a process that has loaded the desk, so that a kill costs milliseconds instead of seconds. FILE gets one
+line a death: the signal, or `ended`.
 """
 
 import os
@@ -13,21 +13,32 @@ import django
 
 django.setup()
 
+from django.db import connections  # noqa: E402 - the same
+
 from config import engine  # noqa: E402 - models load only once Django is set up
 
 
-def main(path: Path) -> None:
-    """Keep one engine alive until this process group is killed."""
+def begin() -> int:
+    """One more engine; returns its process id."""
+    child = os.fork()
+    if child:
+        return child
+    engine.run(threading.Event())
+    os._exit(0)
+
+
+def main(path: Path, count: int) -> None:
+    """Keep so many engines alive until this process group is killed."""
+    engine.warm_up()
+    connections.close_all()
+    for _ in range(count):
+        begin()
     while True:
-        child = os.fork()
-        if not child:
-            engine.run(threading.Event())
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        print("KILL", __import__("time").monotonic(), flush=True)
+        _, status = os.wait()
         with path.open("a") as file:
             file.write(f"{os.WTERMSIG(status)}\n" if os.WIFSIGNALED(status) else "ended\n")
+        begin()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -63,17 +63,15 @@ def fill(desk: Desk, count: int) -> set[str]:
 
 def run_until_all_left(desk: Desk, seconds: float) -> int:
     """Run engines, each started again when it has died, until nothing waits; returns how many were killed."""
-    graves = [desk.folder / f"engine{number}.killed" for number in range(ENGINES)]
-    for grave in graves:
-        desk.start(grave.stem, "-m", "tests.messaging.engine_process", str(grave))
+    graves = desk.folder / "killed.txt"
+    graves.touch()
+    desk.start("engines", "-m", "tests.messaging.engine_process", str(graves), str(ENGINES))
     deadline = time.monotonic() + seconds
     while desk.query("SELECT count(*) FROM messaging_message WHERE state <> 'sent'")[0][0]:
-        assert time.monotonic() < deadline, f"mail still waits after {seconds} s:\n{desk.log('engine0')[-3000:]}"
+        assert time.monotonic() < deadline, f"mail still waits after {seconds} s:\n{desk.log('engines')[-3000:]}"
         time.sleep(0.2)
-    for grave in graves:
-        desk.kill(grave.stem)
-    print(time.monotonic(), desk.log("engine0")[-6000:])
-    endings = [line for grave in graves if grave.exists() for line in grave.read_text().split()]
+    desk.kill("engines")
+    endings = graves.read_text().split()
     assert set(endings) <= {str(int(signal.SIGKILL))}, endings
     return len(endings)
 

@@ -209,3 +209,33 @@ def test_operations_send_all_parked_messages_again_at_once(
     assert {mail["Message-ID"] for mail in real_smtp.messages} == {each.message_id for each in messages}
     with pytest.raises(AlreadyDone):
         outbox.resend_all(by=sana)
+
+
+def test_all_mails_of_a_case_make_one_thread_whichever_app_writes_them(
+    real_smtp: Mailbox, post: Post, clock: Any
+) -> None:
+    first = post(1, case_key="ESC-1042")
+    post(2, case_key="ESC-1042", thread_id="case-1042@localhost")
+    post(3, case_key="ESC-1043")
+    post(4, thread_id="request-7@desk.example")
+    real_smtp.refuse_next = 1
+    outbox.send_due()
+    clock.shift(timedelta(minutes=1))
+    outbox.send_due()
+    mails = {str(mail["Subject"]): mail for mail in real_smtp.messages}
+    roots = [str(mails[f"Message {number}"]["References"]) for number in (1, 2, 3, 4)]
+    assert roots == ["<case-1042@localhost>"] * 2 + ["<case-1043@localhost>", "<request-7@desk.example>"]
+    assert [str(mails[f"Message {number}"]["In-Reply-To"]) for number in (1, 2, 3, 4)] == roots
+    assert mails["Message 1"]["Message-ID"] == first.message_id, "the same after a second try"
+    assert len({mail["Message-ID"] for mail in real_smtp.messages}) == 4
+
+
+def test_words_beyond_ascii_and_long_lines_arrive_as_written(real_smtp: Mailbox, post: Post) -> None:
+    subject = "Überfällig: «Preisnachlass» für Łódź " + "und weiter " * 12
+    text = "Zeile – mit Strich\n.\nFrom the start\n" + "lang " * 400
+    post(1, subject=subject, text=text, html="<p>ü</p>", to="person@müller.example")
+    assert outbox.send_due() == 1
+    (mail,) = real_smtp.messages
+    assert str(mail["Subject"]).strip() == subject.strip()
+    assert plain_text(mail).split() == text.split()
+    assert mail["X-Envelope-To"] == "person@xn--mller-kva.example"

@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 import threading
+from importlib import import_module
 from typing import Any
 
 import django
@@ -25,12 +26,12 @@ def serve() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are nobody's zombies
     follow_parent()
     django.setup()
-    run = import_string("config.engine.run")
-    import_string("config.engine.warm_up")()
+    engine = import_module("config.engine")
+    engine.warm_up()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         verb, *arguments = json.loads(line)
-        answer: Any = _engine(run) if verb == "engine" else _call(verb, arguments)
+        answer: Any = _engine(engine) if verb == "engine" else _call(verb, arguments)
         print(json.dumps(answer), flush=True)
 
 
@@ -41,7 +42,7 @@ def _call(verb: str, arguments: list[Any]) -> Any:
     return answer
 
 
-def _engine(run: Any) -> int:
+def _engine(engine: Any) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -49,9 +50,11 @@ def _engine(run: Any) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     random.seed()  # otherwise all of them would die at the same points
+    # Small batches come through between two kills, large ones are cut off in the middle.
+    engine.CLOCKS_AT_ONCE, engine.MESSAGES_AT_ONCE = random.choice((5, 20, 100, 500)), random.choice((5, 50, 200))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
-    run(stop)
+    engine.run(stop)
     os._exit(0)
 
 
