@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,7 +12,7 @@ from accounts.models import User
 from ledger.errors import Invalid
 from ledger.now import now
 from reports import charts, exports
-from reports.queries import behind, engine, kpis
+from reports.queries import behind, engine, kpis, unwatched
 from reports.queries.dashboard import Dashboard
 from reports.queries.dashboard import dashboard as read_dashboard
 from reports.queries.kpis import Scope
@@ -140,6 +141,8 @@ def engine_health(request: HttpRequest) -> HttpResponse:
         "sentence": words,
         "detail": "; ".join(each.text for each in problems(vitals)),
         "beats": engine.heartbeats(),
+        "told_outside": bool(settings.HEARTBEAT_URL),
+        "missing": unwatched.listed(engine.MOST_PARKED),
         "next": engine.next_events(),
         "clocks": engine.parked_clocks(),
         "messages_parked": engine.parked_messages(),

@@ -5,58 +5,105 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from escalations.models import Clock
 from ledger.models import Heartbeat
 from ledger.now import now
 from messaging.models import Message
+from reports.queries import unwatched
 from reports.rules.vitals import Vitals
 
-ENGINE, SENDER, WORKER = "engine", "sender", "worker"
+ENGINE, SENDER, WORKER, OUTSIDE = "engine", "sender", "worker", "outside"
+PARTS = (ENGINE, SENDER, WORKER)
+ALARMING = ("oldest", "overdue", "parked_clocks", "lost_steps")
 NEXT_EVENTS = 10
 MOST_PARKED = 50
 
 
 def vitals() -> Vitals:
-    """Everything the health page, /healthz and check_engine look at, in four queries."""
+    """Everything the health page, /healthz and check_engine look at, in six queries."""
     at = now()
-    beats = dict(Heartbeat.objects.filter(name__in=[ENGINE, SENDER, WORKER]).values_list("name", "at"))
-    ages = {name: at - beats[name] if name in beats else None for name in (ENGINE, SENDER, WORKER)}
-    clocks, messages = _clocks(at), _messages()
-    oldest = clocks.pop("oldest")
     return Vitals(
-        engine=ages[ENGINE],
-        sender=ages[SENDER],
-        worker=ages[WORKER],
-        lag=at - oldest if oldest else timedelta(0),
+        **_ages(at),
+        **_lag(_live().aggregate(**_figures(at)), at),
+        **_messages(at),
         drift=database_drift(),
-        **clocks,
-        **messages,
+        unwatched=unwatched.unwatched().order_by().count(),
     )
 
 
-def _clocks(at: datetime) -> dict[str, Any]:
+def alarm() -> Vitals:
+    """The little that a banner on every page needs: two queries that stay fast however much the tables hold.
+
+    Cases with a promise that no clock watches are not counted here; a person looks for them on the engine page.
+    """
+    at = now()
+    rows = Heartbeat.objects.filter(name__in=PARTS).values_list(
+        "name", "at", _counted(Message.objects.needs_attention()), _counted(Message.objects.stuck(at))
+    )
+    beats: dict[str, Any] = {name: (at - beaten, parked, stuck) for name, beaten, parked, stuck in rows}
+    # Without any sign of life there is no row to count beside; then that is the alarm.
+    _, parked, stuck = next(iter(beats.values()), (None, 0, 0))
+    ages: dict[str, Any] = {name: beats[name][0] if name in beats else None for name in PARTS}
+    figures = _figures(at)
+    clocks = _live().aggregate(**{name: figures[name] for name in ALARMING})
+    return Vitals(
+        **ages,
+        **_lag(clocks, at),
+        parked_messages=parked,
+        stuck_messages=stuck,
+    )
+
+
+def _counted(rows: QuerySet[Any]) -> Coalesce:
+    """`SELECT COUNT(*)` as a column of another query."""
+    return Coalesce(Subquery(rows.order_by().values("state").annotate(n=Count("pk")).values("n")), 0)
+
+
+def _ages(at: datetime) -> dict[str, Any]:
+    """How old the last signs of life are."""
+    beats = {beat.name: at - beat.at for beat in Heartbeat.objects.filter(name__in=[*PARTS, OUTSIDE])}
+    ages = {name: beats.get(name) for name in PARTS}
+    # Nobody outside is told unless the setting names somebody; then the first good word is expected from now on.
+    return {**ages, "outside": beats.get(OUTSIDE) if settings.HEARTBEAT_URL else None}
+
+
+def _live() -> QuerySet[Clock]:
+    """Clocks that run or are paused. They have not stopped: that index finds them among the many that ended."""
+    return Clock.objects.live().filter(stopped_at=None)
+
+
+def _figures(at: datetime) -> dict[str, Any]:
+    """What is counted of the live clocks."""
     running = Q(state=Clock.RUNNING)
     watched = running & Q(parked=False)
     soon = watched & Q(fire_at__lte=at + timedelta(hours=1))
-    return Clock.objects.live().aggregate(
-        oldest=Min("fire_at", filter=watched & Q(fire_at__lte=at)),
-        overdue=Count("pk", filter=watched & Q(fire_at__lte=at)),
-        parked_clocks=Count("pk", filter=running & Q(parked=True)),
-        running=Count("pk", filter=running),
-        paused=Count("pk", filter=Q(state=Clock.PAUSED)),
-        next_hour=Count("pk", filter=soon),
-        warnings_next_hour=Count("pk", filter=soon & Q(fire_at__lt=F("due_at"))),
-    )
+    return {
+        "oldest": Min("fire_at", filter=watched & Q(fire_at__lte=at)),
+        "overdue": Count("pk", filter=watched & Q(fire_at__lte=at)),
+        "parked_clocks": Count("pk", filter=running & Q(parked=True)),
+        "lost_steps": Count("pk", filter=unwatched.LOST),
+        "running": Count("pk", filter=running),
+        "paused": Count("pk", filter=Q(state=Clock.PAUSED)),
+        "next_hour": Count("pk", filter=soon),
+        "warnings_next_hour": Count("pk", filter=soon & Q(fire_at__lt=F("due_at"))),
+    }
 
 
-def _messages() -> dict[str, int]:
-    stuck = Message.objects.filter(state__in=[Message.PARKED, Message.PENDING])
-    return stuck.aggregate(
-        parked_messages=Count("pk", filter=Q(state=Message.PARKED)),
-        waiting_messages=Count("pk", filter=Q(state=Message.PENDING)),
-    )
+def _lag(counted: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """The figures with the wait of the oldest due clock in place of its moment."""
+    oldest = counted.pop("oldest")
+    return {**counted, "lag": at - oldest if oldest else timedelta(0)}
+
+
+def _messages(at: datetime) -> dict[str, Any]:
+    return {
+        "parked_messages": Message.objects.needs_attention().count(),
+        "waiting_messages": Message.objects.filter(state=Message.PENDING).count(),
+        "stuck_messages": Message.objects.stuck(at).count(),
+    }
 
 
 def database_drift() -> timedelta:

@@ -19,12 +19,15 @@ from django_q import scheduler
 from django_q.models import OrmQ, Schedule
 
 from config import engine, health, schedules, tasks, watch, worker
+from escalations.models import Clock
 from ledger import heartbeats
 from ledger.models import Heartbeat
 from ledger.now import now
 from messaging.models import Message
 from messaging.services import outbox
 from reports.rules.vitals import Vitals, problems, sentence
+from tests.escalations.services.builders import opened
+from tests.support.cast import Cast
 from tests.support.databases import Templates
 from tests.support.server import ROOT, environment_for
 
@@ -180,6 +183,15 @@ def run_schedules(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """What the cluster does every half minute; it would close the connection that the test's transaction lives on."""
     monkeypatch.setattr(scheduler, "close_old_django_connections", lambda: None)
     return scheduler.scheduler
+
+
+def test_clocks_that_were_set_aside_are_tried_again_on_demand(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    case = opened(cast)
+    broken = Clock.objects.filter(case=case, kind="decision")
+    broken.update(parked=True, tries=3, error="ValueError: odd")
+    call_command("run_engine", "--retry")
+    assert capsys.readouterr().out == "1 clock to be tried again.\n"
+    assert list(broken.values_list("parked", "tries", "error")) == [(False, 0, "")]
 
 
 def the_sweep() -> Schedule:

@@ -173,6 +173,7 @@ def test_a_slow_watcher_delays_no_clock(watcher: Watcher, transactional_db: None
     assert max(pauses) < 1
 
 
+@pytest.mark.timeout(300)
 def test_a_running_engine_sends_the_word_and_a_dead_one_does_not(
     watcher: Watcher, database_templates: Templates, tmp_path: Path
 ) -> None:

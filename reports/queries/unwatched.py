@@ -1,0 +1,100 @@
+"""Promises that no clock watches: open cases whose state asks for a clock that is not there, and clocks without a step.
+
+Only what the case's own policy promises counts. The cases are one query from the index on their state; each question about
+a case is a subquery of its own that an index answers.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+
+from approvals.models import ApprovalRequest
+from escalations import states
+from escalations.models import CasePerson, CaseRequest, Clock, Escalation, HandOff, Review, Target
+from reports.rules.vitals import missing_words, step_words
+
+# Nothing is promised before a case is triaged; afterwards somebody always has to act by some time.
+PROMISED = tuple(state for state in states.OPEN if state != states.NEW)
+LIVE = (Clock.RUNNING, Clock.PAUSED)
+THIS_CASE = OuterRef("pk")
+# A clock that runs towards a breach nothing is set to tell of: its step was lost.
+LOST = Q(state=Clock.RUNNING, fire_at=None, breached_at=None)
+
+
+@dataclass(frozen=True)
+class Unwatched:
+    """One case, and what is missing in words."""
+
+    key: str
+    title: str
+    state: str
+    words: str
+
+
+def _live(**wanted: Any) -> Exists:
+    return Exists(Clock.objects.filter(case=THIS_CASE, state__in=LIVE, **wanted))
+
+
+def _promised(*kinds: str) -> Exists:
+    """Whether the case's policy has a target for one of these clocks that fits the case."""
+    fits = Q(tier="") | Q(tier=OuterRef("tier")), Q(level=None) | Q(level=OuterRef("level"))
+    issue = Q(issue_type="") | Q(issue_type=OuterRef("issue_type__slug"))
+    wanted = {"clock": kinds[0]} if len(kinds) == 1 else {"clock__in": kinds}
+    return Exists(Target.objects.filter(*fits, issue, version=OuterRef("policy"), **wanted).order_by())
+
+
+def _lacks() -> dict[str, Q]:
+    """For each thing that can be missing, when it is."""
+    waiting = HandOff.objects.filter(case=THIS_CASE, state=HandOff.WAITING, duty=CasePerson.OWNER)
+    asked = CaseRequest.objects.filter(case=THIS_CASE, request__state=ApprovalRequest.OPEN)
+    review = Review.objects.filter(case=THIS_CASE, state=Review.OPEN)
+    worked = (states.RESPONSE, states.DECISION, states.CUSTOMER_UPDATE, states.RESOLUTION)
+    return {
+        "acceptance": Q(state=states.HANDED_OFF)
+        & ~Q(_live(kind=states.ACCEPTANCE))
+        & Q(Exists(waiting.order_by()))
+        & Q(_promised(states.ACCEPTANCE)),
+        "decision": Q(state=states.APPROVING)
+        & ~Q(_live(kind=states.DECISION))
+        & Q(Exists(asked.order_by()))
+        & Q(_promised(states.DECISION)),
+        "review": Q(state__in=states.AFTER)
+        & ~Q(_live(kind=states.REVIEW_DUE))
+        & Q(Exists(review.order_by()))
+        & Q(_promised(states.REVIEW_DUE)),
+        "resolution": Q(state__in=PROMISED) & ~Q(_live(kind=states.RESOLUTION)) & Q(_promised(states.RESOLUTION)),
+        "any": Q(state__in=PROMISED) & ~Q(_live()) & Q(_promised(*worked)),
+    }
+
+
+def unwatched() -> QuerySet[Escalation]:
+    """The cases with a promise that no clock watches."""
+    found = Q()
+    for lack in _lacks().values():
+        found |= lack
+    return Escalation.objects.filter(found, state__in=(*PROMISED, *states.AFTER)).order_by("pk")
+
+
+def listed(limit: int) -> list[Unwatched]:
+    """The first cases of both kinds, each with what is missing."""
+    # A live clock has not stopped: that index finds the few that live among the many that ended.
+    steps = Clock.objects.filter(LOST, stopped_at=None).select_related("case").order_by("case", "id")[:limit]
+    rows = [
+        *_cases(limit),
+        *(Unwatched(each.case.key, each.case.title, _state(each.case), step_words(each.label)) for each in steps),
+    ]
+    return rows[:limit]
+
+
+def _cases(limit: int) -> list[Unwatched]:
+    lacks = {f"lacks_{code}": ExpressionWrapper(lack, BooleanField()) for code, lack in _lacks().items()}
+    found = []
+    for case in unwatched().annotate(**lacks)[:limit]:
+        codes = [name.removeprefix("lacks_") for name in lacks if getattr(case, name)]
+        found.append(Unwatched(case.key, case.title, _state(case), missing_words(codes)))
+    return found
+
+
+def _state(case: Escalation) -> str:
+    return str(case.get_state_display())
