@@ -82,6 +82,9 @@ def link(case: Escalation, made: ApprovalRequest, by: User, at: datetime) -> Non
         if level > case.level:
             raise_level(case, level, at, f"{made.concession_name} needs {made.approver_role}")
         _authority(case, made.approver, at)
+        if not case.clocks.live().filter(kind=states.DECISION).exists():
+            # Asked again after a decision: the new one is promised too.
+            clocks.start(case, states.DECISION, at=at)
     else:
         decided(case, made, at)
 
@@ -121,7 +124,8 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         case.decided_at = at
         case.decided_level = case.level if made.decided_level is None else made.decided_level
         case.save(update_fields=["decided_at", "decided_level"])
-        clocks.stop(case, states.DECISION, at=at)
+        if not case.requests.filter(state=ApprovalRequest.OPEN).exists():
+            clocks.stop(case, states.DECISION, at=at)
         # Whoever decides has taken the duty, whether or not they answered a hand-off before.
         case.people.filter(duty=CasePerson.AUTHORITY, user=made.decided_by, accepted_at=None).update(accepted_at=at)
         handoffs.settle(case, duty=CasePerson.AUTHORITY, by=made.decided_by, at=at)

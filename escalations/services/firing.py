@@ -1,9 +1,10 @@
 """What the engine does: fire the clocks that are due, each once, oldest first, whoever else is running."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from approvals.models import ApprovalRequest
 from escalations import states
@@ -20,6 +21,8 @@ from ledger.now import now
 
 log = logging.getLogger(__name__)
 MAX_TRIES = 3
+# Says nothing about the row: a lock that was not free, a connection that broke.
+BUSY = (OperationalError, InterfaceError)
 # More steps than any case can owe at once; a clock that never comes to rest is set aside instead of turning for ever.
 MOST_STEPS = 100
 
@@ -38,11 +41,12 @@ def due_cases(at: datetime, limit: int) -> list[int]:
     return list(dict.fromkeys(rows))
 
 
-def fire_due(*, limit: int = 200) -> int:
+def fire_due(*, limit: int = 200, between: Callable[[], None] = lambda: None) -> int:
     """Fire what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this call.
 
     All that is due on a case is fired together, so that its people hear once where it stands. A bad clock never stops the
-    others: after three tries it is set aside with its error.
+    others: after three tries it is set aside with its error. `between` is called after each transaction: who has all day
+    lets others write there.
     """
     at = now()
     cases = due_cases(at, limit)
@@ -53,7 +57,11 @@ def fire_due(*, limit: int = 200) -> int:
     except Exception:  # one row spoils a batch; each case alone finds out which
         log.exception("A batch of %s cases is fired one by one", len(cases))
         taken, moving = 0, cases
-    return taken + sum(_fire_safely(case_id, at) for case_id in moving)
+    between()
+    for case_id in moving:
+        taken += _fire_safely(case_id, at)
+        between()
+    return taken
 
 
 def _fire_safely(case_id: int, at: datetime) -> int:
@@ -61,10 +69,21 @@ def _fire_safely(case_id: int, at: datetime) -> int:
         return fire_case(case_id, at)
     except StepFailed as failure:
         log.exception("Clock %s could not be fired", failure.clock_id)
-        _note_failure(failure.clock_id, str(failure))
-    except Exception:  # the engine must outlive any row
+        if not isinstance(failure.__cause__, BUSY):
+            _note_failure(failure.clock_id, str(failure))
+    except BUSY:
+        log.exception("The clocks of case %s wait: the database is busy", case_id)
+    except Exception as error:  # the engine must outlive any row
         log.exception("The clocks of case %s could not be fired", case_id)
+        _note_failure_of_case(case_id, at, error)
     return 0
+
+
+def _note_failure_of_case(case_id: int, at: datetime, error: Exception) -> None:
+    """What failed was no single step; the case's oldest due clock stands for it, so that it cannot go on for ever."""
+    clock = Clock.objects.past_due(at).filter(case=case_id).first()
+    if clock is not None:
+        _note_failure(clock.pk, f"{type(error).__name__}: {error}")
 
 
 def _note_failure(clock_id: int, error: str) -> None:

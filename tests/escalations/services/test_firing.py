@@ -1,13 +1,17 @@
 """The engine fires each step once, at its time, and a breach takes the case up."""
 
 from datetime import timedelta
+from decimal import Decimal
 
+import pytest
 import time_machine
+from django.db import OperationalError
 
 from approvals.services import deciding
 from escalations import states
 from escalations.models import Clock, Escalation, Event, HandOff
-from escalations.services import communication, firing, scheduling
+from escalations.notifications import standing
+from escalations.services import asking, communication, firing, scheduling
 from ledger import chain
 from ledger.now import now
 from messaging.models import Message, Notice
@@ -241,3 +245,58 @@ def test_an_update_to_the_customer_keeps_its_clock_running_while_we_wait_for_the
     communication.wait_on(case_id=case.pk, by=cast.csm, whom="customer", reason="Counsel reads the draft")
     communication.customer_update(case_id=case.pk, by=cast.csm, text="Any news?", contacts=[cast.contact])
     assert live(case, states.CUSTOMER_UPDATE).state == Clock.RUNNING
+
+
+def test_a_case_whose_word_cannot_be_written_is_set_aside_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = accepted(cast)
+    clock = first_due(case)
+    assert clock.warn_at is not None
+
+    def post(*_: object, **__: object) -> None:
+        raise RuntimeError("no such template")
+
+    monkeypatch.setattr(standing, "post", post)
+    with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False):
+        for _ in range(3):
+            assert firing.fire_due() == 0
+        clock.refresh_from_db()
+        assert (clock.parked, clock.warned_at) == (True, None)
+        assert "no such template" in clock.error
+
+
+def test_a_busy_database_is_nobodys_fault(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = accepted(cast)
+    clock = first_due(case)
+    assert clock.warn_at is not None
+
+    def post(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False):
+        with monkeypatch.context() as patch:
+            patch.setattr(standing, "post", post)
+            for _ in range(5):
+                firing.fire_due()
+        clock.refresh_from_db()
+        assert (clock.parked, clock.tries) == (False, 0)
+        assert firing.fire_due() >= 1
+
+
+def test_a_second_request_is_promised_a_decision_too(cast: Cast) -> None:
+    case = asked(cast)
+    made = case.requests.get()
+    deciding.decide(
+        request_id=made.pk, by=cast.director, verdict="declined", version=made.version, reason="Too much"
+    )
+    Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING).update(state=Clock.STOPPED)
+    again = asking.ask(
+        case_id=case.pk,
+        by=cast.csm,
+        concession="discount",
+        amount=Decimal(15),
+        currency="USD",
+        question="Approve a 15 percent discount for Northwind?",
+        deadline=now() + timedelta(days=2),
+    )
+    assert again.is_open
+    assert live(case, states.DECISION).state == Clock.RUNNING
