@@ -12,6 +12,7 @@ from config.benching.million import FIRST
 from config.benching.scratch import ROOT
 from escalations.models import Clock, Event
 from ledger import bulk
+from ledger.models import Heartbeat
 from ledger.now import now
 
 LOOK = 0.02  # seconds between two looks, which the figures contain
@@ -29,14 +30,26 @@ def spread(count: int, seconds: float, *, first: int) -> dict[int, datetime]:
     return due
 
 
-def lateness(due: dict[int, datetime]) -> list[float]:
-    """Seconds each clock was late, with one engine running as a process of its own, sorted."""
+def lateness(count: int, seconds: float, *, first: int) -> list[float]:
+    """Seconds each of `count` clocks was late, sorted, with one engine that already runs as a process of its own."""
+    begun = now()
     engine = subprocess.Popen([sys.executable, "manage.py", "run_engine"], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
-        return sorted(_watch(due))
+        _until_it_lives(begun)
+        return sorted(_watch(spread(count, seconds, first=first)))
     finally:
         engine.terminate()
         engine.wait(30)
+
+
+def _until_it_lives(begun: datetime) -> None:
+    """An engine that is still loading is no late engine."""
+    patience = time.monotonic() + PATIENCE
+    while time.monotonic() < patience:
+        if Heartbeat.objects.filter(name="engine", at__gt=begun).exists():
+            return
+        time.sleep(LOOK)
+    raise RuntimeError("the engine did not start")
 
 
 def _watch(due: dict[int, datetime]) -> list[float]:

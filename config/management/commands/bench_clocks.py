@@ -25,8 +25,8 @@ class Command(BaseCommand):
         steps = min(10_000, cases // 4)
         raw = max(million.raw_rate(steps, first=cases // 2) for _ in range(3))
         swept = max(million.sweep_rate(steps // 2, first=each * steps // 2) for each in range(2))
-        spread = engines.lateness(engines.spread(min(2000, steps), options["seconds"], first=steps))
-        instant = engines.lateness(engines.spread(steps, 0.0, first=2 * steps))
+        spread = engines.lateness(min(2000, steps), options["seconds"], first=steps)
+        instant = engines.lateness(steps, 0.0, first=2 * steps)
         figures = {
             "clocks": Clock.objects.count(),
             "steps": steps,
