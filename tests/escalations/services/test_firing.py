@@ -285,9 +285,7 @@ def test_a_busy_database_is_nobodys_fault(cast: Cast, monkeypatch: pytest.Monkey
 def test_a_second_request_is_promised_a_decision_too(cast: Cast) -> None:
     case = asked(cast)
     made = case.requests.get()
-    deciding.decide(
-        request_id=made.pk, by=cast.director, verdict="declined", version=made.version, reason="Too much"
-    )
+    deciding.decide(request_id=made.pk, by=cast.director, verdict="declined", version=made.version, reason="Too much")
     Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING).update(state=Clock.STOPPED)
     again = asking.ask(
         case_id=case.pk,
