@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.models import Clock, Escalation, Target
+from escalations.models import Clock, Escalation, HandOff, Target
 from escalations.notifications import standing
 from escalations.queries.audience import audience
 from escalations.rules import steps
@@ -186,9 +186,9 @@ def _tell(
     it there."""
     if not taken:
         return
-    clock, step = max(taken, key=lambda each: sweeping.weight(each[1]))
-    clock, step = next(each for each in reversed(taken) if sweeping.weight(each[1]) == sweeping.weight(step))
-    asked = set(case.handoffs.filter(state="waiting", sent_at=at).values_list("to_user", flat=True))
+    # Of several that matter as much, the last one.
+    clock, step = max(reversed(taken), key=lambda each: sweeping.weight(each[1]))
+    asked = set(case.handoffs.filter(state=HandOff.WAITING, sent_at=at).values_list("to_user", flat=True))
     everyone = dict.fromkeys(person for each, _ in taken for person in people[each.pk])
     told = [person for person in everyone if person[0] not in asked]
     row = standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.kind, clock.label, step, told)
