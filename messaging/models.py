@@ -211,12 +211,14 @@ class InboundMail(models.Model):
     """A mail as it came in (raw bytes kept as a stored file) and what became of it."""
 
     WAITING, CLAIMED, AUTOMATIC, DISMISSED, REFUSED = "waiting", "claimed", "automatic", "dismissed", "refused"
+    QUARANTINED = "quarantine"
     STATES: ClassVar = [
         (WAITING, "Waiting for a person"),
         (CLAIMED, "Placed"),
         (AUTOMATIC, "Automatic, kept only"),
         (DISMISSED, "Dismissed"),
         (REFUSED, "Could not be read"),
+        (QUARANTINED, "In quarantine: not proven to be from its sender"),
     ]
     message_id = models.CharField(max_length=255, unique=True)
     state = models.CharField(max_length=10, choices=STATES, default=WAITING, db_index=True)
@@ -231,6 +233,15 @@ class InboundMail(models.Model):
     in_reply_to = models.CharField(max_length=255, blank=True)
     references = models.JSONField(default=list)
     automatic = models.CharField(max_length=16, blank=True)
+    single_from = models.CharField(
+        max_length=254, blank=True, help_text="The one address of its one From header; empty when there is any doubt."
+    )
+    auth_results = models.JSONField(
+        default=list, blank=True, help_text="Its Authentication-Results headers, as they came, oldest last."
+    )
+    own_words = models.BooleanField(
+        default=True, help_text="Whether the visible text was typed by the sender, not taken from a forwarded mail."
+    )
     note = models.CharField(max_length=300, blank=True, help_text="Why it is where it is.")
     raw = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT)
     handled_by = models.ForeignKey(

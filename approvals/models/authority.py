@@ -1,5 +1,6 @@
 """Who may grant how much: versions of the authority matrix."""
 
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
@@ -13,6 +14,10 @@ from ledger.models import Version
 
 class AuthorityVersion(Version):
     """A complete authority matrix. Draft rows may change; published rows never do."""
+
+    window_days = models.PositiveSmallIntegerField(
+        default=90, help_text="Days back in which grants of the same concession to the same customer are added up."
+    )
 
     class Meta(Version.Meta):
         verbose_name = "authority version"
@@ -37,6 +42,20 @@ class ConcessionType(models.Model):
     name = models.CharField(max_length=80)
     unit = models.CharField(max_length=10, choices=UNITS)
     sort = models.PositiveSmallIntegerField(default=100)
+    reply_up_to = models.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Largest amount an e-mail reply may decide, money in USD. Empty: never by reply.",
+    )
+    link_up_to = models.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Largest amount that may be decided from the mailed link without signing in, money in USD. Empty: never.",
+    )
 
     class Meta:
         ordering = ["sort", "name"]
@@ -47,12 +66,16 @@ class ConcessionType(models.Model):
 
 
 class AuthorityLimit(models.Model):
-    """How much of a concession a role may grant, under conditions of segment and ARR band."""
+    """How much of a concession a role may grant, under conditions of segment, region, currency and ARR band."""
 
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="limits")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
     concession = models.ForeignKey(ConcessionType, on_delete=models.CASCADE, related_name="limits")
     segment = models.CharField(max_length=60, blank=True, help_text="Only accounts of this segment; empty: all.")
+    region = models.CharField(max_length=40, blank=True, help_text="Only accounts of this region; empty: all.")
+    asked_in = models.CharField(
+        "asked in", max_length=3, blank=True, help_text="Only asks in this currency; empty: all. For money limits."
+    )
     arr_from = models.DecimalField(
         max_digits=14, decimal_places=2, null=True, blank=True, help_text="In USD, inclusive."
     )
@@ -68,6 +91,8 @@ class AuthorityLimit(models.Model):
     needs_function = models.CharField(
         max_length=40, blank=True, help_text="A function that must be consulted, such as legal."
     )
+    effective_from = models.DateField(null=True, blank=True, help_text="First day (UTC). Empty: from the start.")
+    effective_to = models.DateField(null=True, blank=True, help_text="First day it no longer holds. Empty: no end.")
 
     class Meta:
         ordering = ["concession__sort", "role__sort"]
@@ -77,6 +102,9 @@ class AuthorityLimit(models.Model):
                 "role",
                 "concession",
                 "segment",
+                "region",
+                "asked_in",
+                Coalesce("effective_from", Value(date.min)),
                 Coalesce("arr_from", Value(Decimal(-1))),
                 Coalesce("arr_to", Value(Decimal(-1))),
                 name="limit_once",
@@ -84,6 +112,12 @@ class AuthorityLimit(models.Model):
             models.CheckConstraint(
                 condition=Q(arr_to__isnull=True) | Q(arr_from__isnull=True) | Q(arr_to__gt=models.F("arr_from")),
                 name="limit_band_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_to__isnull=True)
+                | Q(effective_from__isnull=True)
+                | Q(effective_to__gt=models.F("effective_from")),
+                name="limit_dates_order",
             ),
         ]
 
@@ -106,3 +140,100 @@ class ExceptionBand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.concession} up to {self.up_to} for {self.tier} cases"
+
+
+class QuarterCap(models.Model):
+    """How much of a concession one role may grant in a calendar quarter (UTC), over all accounts and all its holders."""
+
+    version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="caps")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+    concession = models.ForeignKey(ConcessionType, on_delete=models.CASCADE, related_name="caps")
+    up_to = models.DecimalField(max_digits=14, decimal_places=2, help_text="Largest sum in a quarter, inclusive.")
+    currency = models.CharField(max_length=3, default="USD", help_text="For money.")
+
+    class Meta:
+        ordering = ["concession__sort", "role__sort"]
+        constraints = [models.UniqueConstraint(fields=["version", "role", "concession"], name="cap_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.concession} up to {self.up_to} a quarter"
+
+
+class Quorum(models.Model):
+    """What settles a group that decides together."""
+
+    ALL, ANY, NUMBER, PERCENT = "all", "any", "number", "percent"
+    QUORUMS: ClassVar = [(ALL, "All"), (ANY, "Any one"), (NUMBER, "A number of them"), (PERCENT, "A share of them")]
+    quorum = models.CharField(max_length=8, choices=QUORUMS, default=ALL)
+    quorum_of = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How many of them, or how many percent; for a number or a share."
+    )
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quorum__in=("all", "any"), quorum_of__isnull=True)
+                | Q(quorum="number", quorum_of__gte=1)
+                | Q(quorum="percent", quorum_of__gte=1, quorum_of__lte=100),
+                name="%(class)s_quorum",
+            )
+        ]
+
+
+class Committee(Quorum):
+    """A role whose holders decide together: each has a seat, the quorum settles it."""
+
+    version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="committees")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(Quorum.Meta):
+        ordering = ["role__sort"]
+        constraints: ClassVar = [
+            *Quorum.Meta.constraints,
+            models.UniqueConstraint(fields=["version", "role"], name="committee_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.get_quorum_display().lower()}"
+
+
+class ChainRule(Quorum):
+    """A function that takes part in the decision besides the authority: it approves too, or comments without blocking."""
+
+    BEFORE, BESIDE, AFTER = "before", "beside", "after"
+    PLACES: ClassVar = [
+        (BEFORE, "Before the authority"),
+        (BESIDE, "At the same time"),
+        (AFTER, "After the authority"),
+    ]
+    APPROVE, CONSULT = "approve", "consult"
+    PARTS: ClassVar = [(APPROVE, "Must approve"), (CONSULT, "Is consulted, does not block")]
+    version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="chain_rules")
+    concession = models.ForeignKey(
+        ConcessionType,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="chain_rules",
+        help_text="Empty: every concession.",
+    )
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", verbose_name="function")
+    part = models.CharField(max_length=8, choices=PARTS, default=APPROVE)
+    place = models.CharField(max_length=6, choices=PLACES, default=BEFORE)
+    above = models.DecimalField(
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Only asks above this amount with what was granted before, money in USD. Empty: any amount.",
+    )
+    segment = models.CharField(max_length=60, blank=True, help_text="Only accounts of this segment; empty: all.")
+    region = models.CharField(max_length=40, blank=True, help_text="Only accounts of this region; empty: all.")
+    sort = models.PositiveSmallIntegerField(default=100, help_text="Rules of one place with one number run together.")
+
+    class Meta(Quorum.Meta):
+        ordering = ["sort", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.get_part_display().lower()}: {self.concession or 'every concession'}"

@@ -21,6 +21,14 @@ class DecisionEntry(ChainedRow):
         "undone",
         "sealed",
     )
+    VOTE, COMMENT, DELEGATED, AMENDED, VOIDED, REPLACED = (
+        "vote",
+        "comment",
+        "delegated",
+        "amended",
+        "voided",
+        "replaced",
+    )
     KINDS: ClassVar = [
         (ASKED, "Asked"),
         (QUESTION, "Question"),
@@ -33,6 +41,12 @@ class DecisionEntry(ChainedRow):
         (RECALLED, "Recalled"),
         (UNDONE, "Undone"),
         (SEALED, "Final: something outside has happened"),
+        (VOTE, "Said yes or no for one seat"),
+        (COMMENT, "Comment"),
+        (DELEGATED, "Delegated"),
+        (AMENDED, "Terms changed"),
+        (VOIDED, "Approval void: the terms changed for the worse"),
+        (REPLACED, "Replaced by new terms"),
     ]
     WEB, API, LINK, MAIL, RULE, CLOCK = "web", "api", "link", "mail", "rule", "clock"
     CHANNELS: ClassVar = [
@@ -63,6 +77,9 @@ class DecisionEntry(ChainedRow):
     override = models.BooleanField(
         default=False, help_text="Against the recommendation, or over the head of the approver."
     )
+    facts = models.JSONField(
+        default=dict, blank=True, help_text="More, by kind: verdict of a vote, terms before and after, the delegation."
+    )
 
     class Meta:
         ordering = ["request", "seq"]
@@ -76,4 +93,6 @@ class DecisionEntry(ChainedRow):
         """What the chain signs."""
         names = ("kind", "actor_id", "on_behalf_of_id", "channel", "role", "limit", "rule_version", "step")
         more = ("terms_hash", "options", "rationale", "conditions", "override")
-        return {name: getattr(self, name) for name in names + more}
+        signed = {name: getattr(self, name) for name in names + more}
+        # Left out when empty, so that entries from before the field existed still verify.
+        return {**signed, "facts": self.facts} if self.facts else signed

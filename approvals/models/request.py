@@ -47,12 +47,14 @@ class ApprovalRequest(ChainParent):
     """One ask, with the terms frozen when it was made. No foreign key to a case: the case links to it."""
 
     OPEN, APPROVED, CONDITIONS, DECLINED, RECALLED = "open", "approved", "conditions", "declined", "recalled"
+    REPLACED = "replaced"
     STATES: ClassVar = [
         (OPEN, "Waiting"),
         (APPROVED, "Approved"),
         (CONDITIONS, "Approved with conditions"),
         (DECLINED, "Declined"),
         (RECALLED, "Recalled"),
+        (REPLACED, "Replaced by new terms"),
     ]
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="approval_requests")
     case_key = models.CharField(max_length=20, blank=True, db_index=True)
@@ -61,6 +63,23 @@ class ApprovalRequest(ChainParent):
     tier = models.CharField(max_length=20, blank=True)
     confidential = models.BooleanField(default=False, help_text="Its case is for the people named on it only.")
     requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests_made")
+    beneficiary = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose deal or target gains by it, when that is not the requester. Never decides.",
+    )
+    renewal = models.CharField(max_length=60, blank=True, help_text="The renewal it belongs to; the same one adds up.")
+    replaces = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
+        help_text="The request whose terms these replace: asked again after a recall, or changed after the decision.",
+    )
     concession = models.CharField(max_length=40)
     concession_name = models.CharField(max_length=80)
     unit = models.CharField(max_length=10)
@@ -80,6 +99,10 @@ class ApprovalRequest(ChainParent):
     deadline = models.DateTimeField()
     authority = models.ForeignKey(AuthorityVersion, on_delete=models.PROTECT, related_name="requests")
     rule = models.JSONField(default=dict, help_text="The limit that applied: role, up_to, sentence.")
+    chain = models.JSONField(
+        default=list, help_text="The stages as they were frozen: name, quorum, need, seats with role, person and part."
+    )
+    stage = models.PositiveSmallIntegerField(default=1, help_text="The stage of the chain that is being decided.")
     state = models.CharField(max_length=12, choices=STATES, default=OPEN, db_index=True)
     step = models.PositiveSmallIntegerField(default=1)
     version = models.PositiveIntegerField(
@@ -119,12 +142,18 @@ class ApprovalStep(models.Model):
     """Who was asked, in which role, from when to when."""
 
     WAITING, DECIDED, PASSED_UP, RECALLED = "waiting", "decided", "passed_up", "recalled"
+    DELEGATED, VOIDED, SETTLED = "delegated", "voided", "settled"
     STATES: ClassVar = [
         (WAITING, "Waiting"),
         (DECIDED, "Decided"),
         (PASSED_UP, "Passed up"),
         (RECALLED, "Recalled"),
+        (DELEGATED, "Delegated"),
+        (VOIDED, "Void: the terms changed"),
+        (SETTLED, "Settled without it"),
     ]
+    DECIDE, CONSULT = "decide", "consult"
+    PARTS: ClassVar = [(DECIDE, "Decides"), (CONSULT, "Is consulted")]
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="steps")
     order = models.PositiveSmallIntegerField()
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="approval_steps")
@@ -134,6 +163,22 @@ class ApprovalStep(models.Model):
     asked_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     reminded = models.PositiveSmallIntegerField(default=0)
+    stage = models.PositiveSmallIntegerField(default=1, help_text="The stage of the chain this seat belongs to.")
+    part = models.CharField(max_length=8, choices=PARTS, default=DECIDE)
+    verdict = models.CharField(max_length=12, blank=True, help_text="What this seat said, when it has.")
+    said_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.TextField(blank=True)
+    conditions = models.TextField(blank=True)
+    delegated_from = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose authority it is, when this one was delegated.",
+    )
 
     class Meta:
         ordering = ["order"]
@@ -150,6 +195,7 @@ class DecisionLink(models.Model):
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     step = models.PositiveSmallIntegerField()
     version = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=12, default="decide")
     token_hash = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     dead_since = models.DateTimeField(null=True, blank=True)
