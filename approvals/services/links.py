@@ -1,5 +1,6 @@
 """Links mailed to approvers: they find the page and decide nothing. Only a hash of the token is kept."""
 
+import base64
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -11,7 +12,8 @@ LIFE_AFTER_DEADLINE = timedelta(days=7)
 
 def issue(request: ApprovalRequest, step: ApprovalStep) -> str:
     """A new token for the approver of this step and version; it ends seven days after the deadline."""
-    token = secrets.token_urlsafe(32)
+    # Lower-case letters and digits only: it also stands in reply addresses, which mail systems write as they like.
+    token = base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=").lower()
     DecisionLink.objects.create(
         request=request,
         approver=step.approver,
