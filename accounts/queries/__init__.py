@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 import holidays
 
@@ -81,18 +82,29 @@ def rates(on: date) -> dict[str, Decimal]:
     return {**dict(found), "USD": Decimal(1)}
 
 
+class Rate(NamedTuple):
+    """What one unit of a currency is worth in USD, and the day that rate was stored for (none for USD itself)."""
+
+    currency: str
+    usd: Decimal
+    on: date | None
+
+
 def usd(amount: Decimal, currency: str, on: date) -> Decimal:
     """The amount in USD, to the cent, by the latest rate not after that day. Raises Invalid for an unknown currency."""
+    return (amount * rate_of(currency, on).usd).quantize(CENT, ROUND_HALF_UP)
+
+
+def rate_of(currency: str, on: date) -> Rate:
+    """The latest rate stored for a day not after that one. Raises Invalid, with what to do, when there is none."""
     day = on.date() if isinstance(on, datetime) else on
-    rate = Decimal(1) if currency == "USD" else _rate(currency, day)
-    return (amount * rate).quantize(CENT, ROUND_HALF_UP)
-
-
-def _rate(currency: str, day: date) -> Decimal:
+    if currency == "USD":
+        return Rate(currency, Decimal(1), None)
     row = ExchangeRate.objects.filter(currency=currency, on__lte=day).order_by("-on").first()
     if row is None:
-        raise Invalid(f"There is no exchange rate for {currency or 'an empty currency'} on {day}.", field="currency")
-    return row.usd
+        problem = f"There is no exchange rate for {currency or 'an empty currency'} on {day}."
+        raise Invalid(f"{problem} Use another currency, or have an administrator add the rate.", field="currency")
+    return Rate(currency, row.usd, row.on)
 
 
 def work_calendar(calendar: Calendar | None) -> WorkCalendar:

@@ -3,15 +3,15 @@
 from approvals.queries.authority import (
     Answer,
     band_for,
-    chain_of,
     concession_choices,
-    granted,
     version_at,
     who_approves,
 )
 from approvals.queries.lists import counts, decided, needs_you, waiting_on_others, with_people
 from approvals.queries.matrix import matrix
+from approvals.queries.running import granted
 from approvals.queries.standing import Standing, standing, what_happened
+from approvals.queries.weighing import chain_of
 
 __all__ = [
     "Answer",

@@ -2,21 +2,20 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
-
 from accounts.models import Account, Role, User
 from accounts.queries import best_holder, usd
-from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType, ExceptionBand
+from approvals.models import AuthorityVersion, ConcessionType, ExceptionBand
+from approvals.queries.running import Without
+from approvals.queries.weighing import Weighed, chain_of, rate_words, rates_of, rule_facts, weigh
 from approvals.rules import authority as rules
-from approvals.rules.words import ADDED_UP, MONEY, YES, amount_words
+from approvals.rules.words import MONEY, amount_words
 from ledger.errors import Invalid
 from ledger.now import now
 
-WINDOW = timedelta(days=90)
 PERSONAL_ROLES = ("csm", "ae")
 
 
@@ -37,21 +36,15 @@ class Answer:
     amount_usd: Decimal | None = None
     total: Decimal | None = None
     granted: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """An ask measured: in USD when it is money, with what was granted to the account in the window."""
-
-    concession: ConcessionType
-    amount: Decimal | None
-    amount_usd: Decimal | None
-    granted: Decimal
+    cap: str = ""
 
     @property
-    def total(self) -> Decimal | None:
-        """What the limit must cover."""
-        return None if self.amount is None else self.amount + self.granted
+    def running(self) -> str:
+        """What earlier grants make of it: "$4,000 granted in 90 days, together $6,000"; empty when there are none."""
+        if not self.granted:
+            return ""
+        words = f"{amount_words(self.unit, self.granted)} granted in {self.rule['window_days']} days"
+        return f"{words}, together {amount_words(self.unit, self.total)}"
 
 
 def version_at(at: datetime | None = None) -> AuthorityVersion:
@@ -76,83 +69,6 @@ def concession_of(version: AuthorityVersion, slug: str) -> ConcessionType:
     return found
 
 
-def limits_of(version: AuthorityVersion, concession: str, at: datetime) -> list[rules.Limit]:
-    """The limits of one concession, money in USD at the rate of that day."""
-    rows = version.limits.filter(concession__slug=concession).select_related("role", "concession")
-    return [_limit(row, at) for row in rows]
-
-
-def _limit(row: AuthorityLimit, at: datetime) -> rules.Limit:
-    unit, up_to = row.concession.unit, row.up_to
-    return rules.Limit(
-        role=row.role.slug,
-        role_name=row.role.name,
-        level=row.role.level,
-        concession=row.concession.slug,
-        unit=unit,
-        up_to=usd(up_to, row.currency, at.date()) if unit == MONEY and up_to is not None else up_to,
-        shown=amount_words(unit, up_to, row.currency),
-        sort=row.role.sort,
-        segment=row.segment,
-        arr_from=row.arr_from,
-        arr_to=row.arr_to,
-        needs_function=row.needs_function,
-    )
-
-
-def weigh(
-    *,
-    concession: ConcessionType,
-    amount: Decimal | None,
-    currency: str,
-    account: Account | None,
-    at: datetime,
-    without: int | None = None,
-) -> Weighed:
-    """Measure an ask. Raises Invalid without a positive amount where one is needed, or for an unknown currency."""
-    if concession.unit == YES:
-        return Weighed(concession, None, None, Decimal(0))
-    if amount is None or not amount.is_finite() or amount <= 0:
-        raise Invalid(f"Enter how much: {concession.get_unit_display().lower()}, above 0.", field="amount")
-    in_usd = usd(amount, currency, at.date()) if concession.unit == MONEY else None
-    earlier = granted(account, concession.slug, concession.unit, at, without=without) if account else Decimal(0)
-    return Weighed(concession, amount if in_usd is None else in_usd, in_usd, earlier)
-
-
-def granted(account: Account, concession: str, unit: str, at: datetime, *, without: int | None = None) -> Decimal:
-    """What was granted of a concession to an account in the last 90 days (USD for money), so that splitting does not help."""
-    if unit not in ADDED_UP:
-        return Decimal(0)
-    rows = ApprovalRequest.objects.filter(
-        account=account,
-        concession=concession,
-        unit=unit,
-        state__in=(ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS),
-        decided_at__gt=at - WINDOW,
-    )
-    if without:
-        rows = rows.exclude(pk=without)
-    return rows.aggregate(sum=Sum("amount_usd" if unit == MONEY else "amount"))["sum"] or Decimal(0)
-
-
-def arr_usd(account: Account | None, at: datetime) -> Decimal | None:
-    """ARR in USD; None when not known."""
-    if account is None or account.arr is None:
-        return None
-    return usd(account.arr, account.currency, at.date())
-
-
-def chain_of(version: AuthorityVersion, weighed: Weighed, account: Account | None, at: datetime) -> rules.Chain:
-    """Roles that cover the ask and roles that stop below it, for this account."""
-    return rules.chain_for(
-        limits_of(version, weighed.concession.slug, at),
-        concession=weighed.concession.slug,
-        amount=weighed.total,
-        segment=account.segment if account else "",
-        arr=arr_usd(account, at),
-    )
-
-
 def who_approves(
     *,
     concession: str,
@@ -161,13 +77,15 @@ def who_approves(
     account: Account | None,
     at: datetime | None = None,
     exclude: Collection[int] = (),
+    renewal: str = "",
+    without: Without = None,
 ) -> Answer:
     """The lowest role whose authority covers the ask, and the person. Raises Invalid when nobody may (fail closed)."""
     at = at or now()
     version = version_at(at)
-    weighed = weigh(
-        concession=concession_of(version, concession), amount=amount, currency=currency, account=account, at=at
-    )
+    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
+    more: dict[str, Any] = {"renewal": renewal, "without": without}
+    weighed = weigh(concession=concession_of(version, concession), at=at, **asked, **more)
     return route(version, weighed, account, at, exclude=exclude)
 
 
@@ -191,6 +109,8 @@ def _nobody_may(chain: rules.Chain, weighed: Weighed) -> str:
     if not chain.below:
         return f"Nobody may approve this: the authority matrix has no limit for {weighed.concession.name.lower()} here."
     top = chain.below[-1]
+    if top.stopped:
+        return f"Nobody may approve {asked}: {top.role_name} {top.stops}. Ask for less, or wait for the next quarter."
     return f"Nobody may approve {asked}: {top.role_name} stops highest, at {top.words}. Ask for less."
 
 
@@ -227,38 +147,47 @@ def _holder(role: str, account: Account | None, exclude: Collection[int], near: 
 def _answer(
     version: AuthorityVersion, chain: rules.Chain, weighed: Weighed, limit: rules.Limit, person: User
 ) -> Answer:
-    roles = {
-        role.slug: role for role in Role.objects.filter(slug__in=[limit.role, *(each.role for each in chain.below)])
-    }
-    why = rules.explain(limit, chain.below, weighed.total, weighed.granted)
-    role = roles[limit.role]
-    rule = {
-        "role": limit.role,
-        "role_name": limit.role_name,
-        "up_to": None if limit.up_to is None else str(limit.up_to),
-        "limit": limit.words,
-        "below": [{"role": each.role_name, "limit": each.words, "up_to": str(each.up_to)} for each in chain.below],
-        "granted": str(weighed.granted),
-        "total": None if weighed.total is None else str(weighed.total),
-        "needs_function": limit.needs_function,
-        "version": version.number,
-        "sentence": why,
-    }
+    passed = chain.passed(limit)
+    roles = {role.slug: role for role in Role.objects.filter(slug__in=[limit.role, *(each.role for each in passed)])}
+    role, rule = roles[limit.role], _rule(version, weighed, limit, passed)
     return Answer(
         role=role,
         level=role.level,
         person=person,
         limit_text=limit.words,
-        sentence=f"{role.name}: {person.name}. {why}",
+        sentence=f"{role.name}: {person.name}. {rule['sentence']}",
         version=version,
         needs_function=limit.needs_function,
         rule=rule,
         unit=weighed.concession.unit,
-        over=[roles[each.role] for each in chain.below],
+        over=[roles[each.role] for each in passed],
         amount_usd=weighed.amount_usd,
         total=weighed.total,
         granted=weighed.granted,
+        cap=rule["cap"],
     )
+
+
+def _rule(version: AuthorityVersion, weighed: Weighed, limit: rules.Limit, passed: list[rules.Limit]) -> dict[str, Any]:
+    """What a request keeps: the limit that applied, those that did not cover, and all that was weighed."""
+    rates = [rate_words(rate) for rate in rates_of(weighed, limit)]
+    more: dict[str, Any] = {"window_days": weighed.window_days, "others": weighed.others, "rates": rates}
+    return {
+        "role": limit.role,
+        "role_name": limit.role_name,
+        "up_to": None if limit.up_to is None else str(limit.up_to),
+        "limit": limit.words,
+        "below": [_below(each) for each in passed],
+        "needs_function": limit.needs_function,
+        "version": version.number,
+        "sentence": rules.explain(limit, passed, weighed.total, weighed.granted, **more),
+        "cap": limit.cap.words if limit.cap else "",
+        **rule_facts(weighed, limit),
+    }
+
+
+def _below(limit: rules.Limit) -> dict[str, str]:
+    return {"role": limit.role_name, "limit": limit.words, "up_to": str(limit.up_to), "why": limit.stops}
 
 
 def band_for(
@@ -269,15 +198,19 @@ def band_for(
     tier: str,
     at: datetime | None = None,
     account: Account | None = None,
+    renewal: str = "",
+    without: Without = None,
 ) -> ExceptionBand | None:
-    """The pre-approved range that takes the ask in, earlier grants to the account added up; None when there is none."""
+    """The pre-approved range that takes the ask in, earlier grants to family and renewal added up; None without one."""
     at = at or now()
     version = AuthorityVersion.objects.current(at)
     if version is None or not tier or amount is None or amount <= 0:
         return None
-    band = version.bands.select_related("concession").filter(concession__slug=concession, tier=tier).first()
+    bands = version.bands.select_related("concession__version")
+    band = bands.filter(concession__slug=concession, tier=tier).first()
     if band is None:
         return None
-    weighed = weigh(concession=band.concession, amount=amount, currency=currency, account=account, at=at)
+    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
+    weighed = weigh(concession=band.concession, at=at, renewal=renewal, without=without, **asked)
     most = usd(band.up_to, band.currency, at.date()) if band.concession.unit == MONEY else band.up_to
     return band if weighed.total is not None and weighed.total <= most else None

@@ -115,7 +115,7 @@ def _added_up(request: ApprovalRequest, right: Standing | None) -> list[dict[str
     if not given or request.unit not in ADDED_UP:
         return []
     return [
-        _row("Granted in the last 90 days", amount_words(request.unit, given)),
+        _row(f"Granted in the last {request.authority.window_days} days", amount_words(request.unit, given)),
         _row("Together", amount_words(request.unit, total)),
     ]
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from accounts.models import Role, RoleHolding, User
-from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
-from approvals.queries.authority import Weighed, arr_usd, granted, limits_of
+from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.queries.weighing import Weighed, chain_of_request
 from approvals.rules import authority as rules
-from approvals.rules.words import MONEY, amount_words, moment_words
+from approvals.rules.words import amount_words, moment_words
 
 OWN, OUTSIDE, NOT_ASKED, DECIDED, ROLE_ENDED = "own", "outside", "not_asked", "decided", "role_ended"
 
@@ -33,7 +33,7 @@ def standing(request: ApprovalRequest, user: User, at: datetime) -> Standing:
     """Rights of a person on an open request, by the version the request runs on and the roles held at that moment."""
     if request.requester_id == user.pk:
         return _none(OWN, f"This is your own request. It waits for {_approver(request)}.")
-    chain, weighed = _chain(request, at)
+    chain, weighed = chain_of_request(request, at)
     held = {role.slug: role for role in _roles(user, at)}
     mine = [limit for limit in (*chain.covering, *chain.below) if limit.role in held]
     if request.approver_id == user.pk:
@@ -45,25 +45,9 @@ def _roles(user: User, at: datetime) -> Iterable[Role]:
     return Role.objects.filter(holdings__in=RoleHolding.objects.in_force(at).filter(user=user)).distinct()
 
 
-def _chain(request: ApprovalRequest, at: datetime) -> tuple[rules.Chain, Weighed]:
-    """The request's ask against its own version, with what was granted since it was made."""
-    measured = request.amount_usd if request.unit == MONEY else request.amount
-    earlier = granted(request.account, request.concession, request.unit, at, without=request.pk)
-    concession = ConcessionType(slug=request.concession, name=request.concession_name, unit=request.unit)
-    weighed = Weighed(concession, measured, request.amount_usd, earlier)
-    chain = rules.chain_for(
-        limits_of(request.authority, request.concession, request.opened_at),
-        concession=request.concession,
-        amount=weighed.total,
-        segment=request.account.segment,
-        arr=arr_usd(request.account, request.opened_at),
-    )
-    return chain, weighed
-
-
 def chain_and_weight(request: ApprovalRequest, at: datetime) -> tuple[rules.Chain, Weighed]:
     """For passing up: the chain of the request as it stands now."""
-    return _chain(request, at)
+    return chain_of_request(request, at)
 
 
 def _addressed(
@@ -131,8 +115,10 @@ def _granted(held: dict[str, Role], limit: rules.Limit, weighed: Weighed, *, ove
 def _too_much(request: ApprovalRequest, limit: rules.Limit | None, chain: rules.Chain, weighed: Weighed) -> str:
     asked = amount_words(request.unit, weighed.total)
     if weighed.granted:
-        asked += f" with the {amount_words(request.unit, weighed.granted)} granted in the last 90 days"
-    own = f"{limit.role_name} stops at {limit.words}" if limit else "you have no limit for this"
+        asked += (
+            f" with the {amount_words(request.unit, weighed.granted)} granted in the last {weighed.window_days} days"
+        )
+    own = f"{limit.role_name} {limit.stops}" if limit else "you have no limit for this"
     higher = chain.covering[0].role_name if chain.covering else "nobody in the matrix"
     if request.approver_role and request.approver_role.slug in {each.role for each in chain.covering}:
         higher = _approver(request)

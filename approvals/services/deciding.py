@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from accounts.models import Account, User
+from accounts.models import User
 from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import what_happened, with_people
 from approvals.queries.standing import OWN, Standing, standing
 from approvals.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, goes_against, what_is_missing
-from approvals.rules.words import ADDED_UP, moment_words
+from approvals.rules.words import moment_words
 from approvals.services import links, log, steps
+from approvals.services.holding import hold
 from approvals.services.steps import answer, pass_up, question, remind
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
@@ -66,11 +67,11 @@ def decide(
 
 
 def _weigh_again(request: ApprovalRequest, by: User, at: datetime) -> None:
-    """Grants of one account are weighed one after the other, so that two halves at once are added up too. The account comes
-    last in the order of locks: request, case (those who hear of the log take it), account. Refusing undoes all of it."""
-    if request.state == DECLINED or request.unit not in ADDED_UP:
+    """Grants of one family, of one renewal and of a role with a quarter cap are weighed one after the other, so that two
+    halves at once are added up too (services.holding names the order of locks). Refusing undoes all of it."""
+    if request.state == DECLINED:
         return
-    Account.objects.select_for_update(no_key=True).get(pk=request.account_id)
+    hold(account=request.account, concession=request.concession, renewal=request.renewal)
     right = standing(request, by, at)
     if not right.may_decide:
         raise NotAllowed(right.words)
@@ -122,7 +123,8 @@ def _record(
 ) -> None:
     request.reason, request.conditions = reason, conditions
     request.decided_level = right.role.level if right.role else None
-    request.save(update_fields=["reason", "conditions", "decided_level"])
+    request.rule = {**request.rule, "decided_role": right.role.slug if right.role else ""}
+    request.save(update_fields=["reason", "conditions", "decided_level", "rule"])
     steps.end(request, ApprovalStep.DECIDED, at)
     links.end_all(request, at)
     entry = log.write(

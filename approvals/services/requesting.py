@@ -11,10 +11,13 @@ from accounts.models import Account, User
 from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, ExceptionBand
 from approvals.queries import authority
-from approvals.queries.authority import Answer, Weighed
+from approvals.queries.authority import Answer
+from approvals.queries.bands import by_band
+from approvals.queries.weighing import Weighed
 from approvals.rules.terms import storable, terms_hash
-from approvals.rules.words import MONEY, amount_words
+from approvals.rules.words import MONEY
 from approvals.services import links, log
+from approvals.services.holding import hold
 from ledger.errors import Invalid
 from ledger.now import now
 
@@ -41,24 +44,26 @@ def request(
     terms: dict[str, Any] | None = None,
     channel: str = DecisionEntry.WEB,
     exclude: Collection[int] = (),
+    renewal: str = "",
 ) -> ApprovalRequest:
     """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it.
 
-    Terms and brief are frozen as given. Amounts granted to the account in the last 90 days count too. The requester and
-    `exclude` are never asked. Raises Invalid when something is missing, the deadline has passed, or nobody may approve it.
+    Terms and brief are frozen as given. What was granted to the account's family or on the same `renewal` in the version's
+    window counts too. The requester and `exclude` are never asked. Raises Invalid when something is missing, the deadline has passed, or nobody may approve it.
     """
     at = now()
     _check(ask, recommendation, deadline, at)
-    # Two requests of one account must not both pass a limit by not seeing each other.
-    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    # Two requests of one family must not both pass a limit by not seeing each other.
+    hold(account=account, concession=concession, renewal=renewal)
+    account = Account.objects.get(pk=account.pk)
     version = authority.version_at(at)
-    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
+    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account, "renewal": renewal}
     weighed = authority.weigh(concession=authority.concession_of(version, concession), at=at, **asked)
     case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200], "tier": tier}
     words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip()}
     frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version}
     made = ApprovalRequest(account=account, requester=requester, opened_at=at, step_since=at, **case, **words, **frozen)
-    made.confidential = confidential
+    made.confidential, made.renewal = confidential, renewal
     _measure(made, weighed, amount, currency)
     _bind(made, terms or {})
     band = authority.band_for(concession=concession, **asked, tier=tier, at=at)
@@ -100,15 +105,8 @@ def _bind(made: ApprovalRequest, terms: dict[str, Any]) -> None:
 
 
 def _grant_by_rule(made: ApprovalRequest, band: ExceptionBand, weighed: Weighed, channel: str) -> ApprovalRequest:
-    limit = amount_words(made.unit, band.up_to, band.currency)
-    sentence = f"Inside the pre-approved band: {made.concession_name.lower()} up to {limit} for {band.tier} cases."
-    made.rule = {
-        "band": limit,
-        "sentence": sentence,
-        "granted": str(weighed.granted),
-        "total": str(weighed.total),
-        "version": made.authority.number,
-    }
+    made.rule = by_band(made, band, weighed)
+    limit, sentence = made.rule["band"], made.rule["sentence"]
     made.state, made.by_rule, made.decided_at, made.reason = (
         ApprovalRequest.APPROVED,
         True,
@@ -118,9 +116,9 @@ def _grant_by_rule(made: ApprovalRequest, band: ExceptionBand, weighed: Weighed,
     made.decided_level = 0
     made.save()
     _asked(made, channel)
-    entry = log.write(
-        made, DecisionEntry.APPROVED, made.opened_at, channel=DecisionEntry.RULE, limit=limit, rationale=sentence
-    )
+    values = {"channel": DecisionEntry.RULE, "limit": limit, "rationale": sentence}
+    facts = {"saved_seconds": made.rule["saved_seconds"], "usual": made.rule["usual"]}
+    entry = log.write(made, DecisionEntry.APPROVED, made.opened_at, facts=facts, **values)
     mail.decided(made, entry, made.opened_at)
     return made
 

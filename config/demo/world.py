@@ -10,7 +10,8 @@ from accounts.models import Account, Calendar, Contact, Role, RoleHolding, User
 from accounts.queries import ALWAYS_OPEN, rates, work_calendar
 from accounts.rules.worktime import WorkCalendar, business_day_seconds
 from approvals.models import AuthorityVersion, ConcessionType
-from approvals.queries.authority import PERSONAL_ROLES, limits_of
+from approvals.queries.authority import PERSONAL_ROLES
+from approvals.queries.weighing import limits_of
 from approvals.rules import authority
 from approvals.rules.words import ADDED_UP, MONEY, YES
 from escalations import states

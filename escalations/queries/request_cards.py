@@ -82,10 +82,10 @@ def checks(request: ApprovalRequest) -> list[dict[str, str]]:
     if request.by_rule:
         return [{"mark": "grn", "name": "Inside an exception band", "text": "Approved by rule, no person decides."}]
     rule = request.rule
-    granted = str(rule.get("granted") or "0")
-    added = "Nothing was granted to this account in 90 days."
+    granted, days = str(rule.get("granted") or "0"), rule.get("window_days", 90)
+    added = f"Nothing was granted to this account in {days} days."
     if granted.strip("0."):
-        added = f"{granted} granted in 90 days, together {rule.get('total')}."
+        added = f"{granted} granted in {days} days, together {rule.get('total')}."
     asked = (
         f"{request.requester} asked, {request.approver} decides." if request.approver else f"{request.requester} asked."
     )
