@@ -98,9 +98,7 @@ def does(rule: ChainRule) -> str:
 def quorum_words(row: Any) -> str:
     """`any one of them`, `3 of them`, `50% of them`; nothing for all."""
     few = {row.ALL: "", row.ANY: "any one of them"}
-    return (
-        few[row.quorum] if row.quorum in few else f"{row.quorum_of}{'%' if row.quorum == row.PERCENT else ''} of them"
-    )
+    return few.get(row.quorum, f"{row.quorum_of}{'%' if row.quorum == row.PERCENT else ''} of them")
 
 
 def _caps(version: AuthorityVersion) -> list[QuarterCap]:

@@ -1,4 +1,4 @@
-"""An ask on the scales: measured in the unit of its concession, with what was granted before, against the limits of one version."""
+"""An ask on the scales: measured in its unit, with what was granted before, against the limits of one version."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
 """Holding what running totals hang on, so that two halves at once are added up.
 
-Order of locks, everywhere: the request, its case (those who hear of the log take it), the head of the account's family, and last
-the oldest authority version: whatever counts over all accounts (a renewal reference, the quarter caps) waits in line there.
+Order of locks, everywhere: the request, its case (those who hear of the log take it), the head of the account's family, and
+last the oldest authority version: whatever counts over all accounts (a renewal, the quarter caps) waits in line there.
 """
 
 from accounts.models import Account

@@ -49,7 +49,8 @@ def request(
     """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it.
 
     Terms and brief are frozen as given. What was granted to the account's family or on the same `renewal` in the version's
-    window counts too. The requester and `exclude` are never asked. Raises Invalid when something is missing, the deadline has passed, or nobody may approve it.
+    window counts too. The requester and `exclude` are never asked. Raises Invalid when something is missing, the deadline
+    has passed, or nobody may approve it.
     """
     at = now()
     _check(ask, recommendation, deadline, at)
