@@ -20,6 +20,7 @@ MESSAGE_VIEWS = {
 }
 MAIL_VIEWS = {
     InboundMail.WAITING: "Waiting",
+    InboundMail.QUARANTINED: "Quarantine",
     InboundMail.CLAIMED: "Placed",
     InboundMail.AUTOMATIC: "Automatic",
     InboundMail.DISMISSED: "Dismissed",

@@ -10,7 +10,7 @@ from typing import Any
 from messaging.parsing.parsed import MailRefused, ParsedMail
 from messaging.parsing.reader import MailReader, parse_many
 from messaging.rules.decision_words import decision_in
-from messaging.rules.mail_auth import dmarc_passes, single_from
+from messaging.rules.mail_auth import is_proven
 from messaging.rules.reply_text import visible_reply, visible_reply_html
 
 
@@ -89,19 +89,20 @@ def _says_machine(row: dict[str, Any]) -> bool:
     return not submitted.startswith("no") or row.get("content_type") == "multipart/report"
 
 
-def decisions_taken(folder: Path, authserv_id: str = "") -> int:
-    """How many mails of auto/ and malformed/ would decide a request: own words, a person, proven by our server."""
+def decisions_taken(folder: Path, authserv_id: str = "", *, as_if_proven: bool = False) -> int:
+    """How many mails of auto/ and malformed/ would decide a request: own words, a person, proven by our server (or taken
+    as proven, so that the words and the kind of mail alone must hold)."""
     files = [each for name in ("auto", "malformed") for each in sorted(_folder(folder / name).glob("*.eml"))]
-    return sum(would_decide(mail, authserv_id) for mail in parse_many(map(_bytes, files)))
+    mails = parse_many(map(_bytes, files))
+    return sum(would_decide(mail, authserv_id, as_if_proven=as_if_proven) for mail in mails)
 
 
-def would_decide(mail: ParsedMail | MailRefused, authserv_id: str) -> bool:
+def would_decide(mail: ParsedMail | MailRefused, authserv_id: str, *, as_if_proven: bool = False) -> bool:
+    """Whether this mail, sent to a live reply address by the person asked, would be taken as a decision."""
     if isinstance(mail, MailRefused) or not mail.visible_is_own or not decision_in(mail.visible_text):
         return False
-    sender = single_from(mail.headers)
-    domain = sender.rpartition("@")[2] if sender else ""
-    is_proven = dmarc_passes(mail.all_headers("Authentication-Results"), authserv_id, domain)
-    return mail.automatic_kind == "human" and is_proven
+    proven = as_if_proven or is_proven(mail.single_from, mail.all_headers("Authentication-Results"), authserv_id)
+    return mail.automatic_kind == "human" and proven
 
 
 def _rows(path: Path, *wanted: str) -> Iterator[dict[str, Any]]:

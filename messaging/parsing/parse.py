@@ -17,6 +17,7 @@ from messaging.parsing.parsed import (
 from messaging.parsing.parts import Body, read_body
 from messaging.rules.automatic import Automatic, classify
 from messaging.rules.html_text import html_to_text
+from messaging.rules.mail_auth import single_from
 from messaging.rules.reply_text import ReplyText, read_reply
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
@@ -64,6 +65,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         text=body.text,
         html=body.html,
         visible_text=reply.text,
+        single_from=single_from(_unfolded(message)) or "",
         visible_is_own=reply.is_own,
         automatic_kind=automatic.kind,
         automatic_reason=automatic.reason,
@@ -74,6 +76,11 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
 
 def _headers(message: Message) -> list[tuple[str, str]]:
     return [(clean(str(name))[:200], " ".join(clean(_plain(value)).split())) for name, value in message.raw_items()]
+
+
+def _unfolded(message: Message) -> list[tuple[str, str]]:
+    """As they came, only folded lines joined: cleaning could turn a suspicious address into a good one."""
+    return [(str(name), re.sub(r"\r?\n(?=[ \t])", "", str(value))) for name, value in message.raw_items()]
 
 
 def _plain(value: object) -> str:

@@ -42,6 +42,7 @@ class ParsedMail:
     text: str
     html: str
     visible_text: str  # what the sender wrote, without quotation and signature
+    single_from: str  # the one address of the one From header; empty when there is any doubt
     visible_is_own: bool  # False: nothing was typed; visible_text is from a forwarded mail
     automatic_kind: str
     automatic_reason: str

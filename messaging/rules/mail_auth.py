@@ -34,6 +34,12 @@ def dmarc_passes(auth_results_headers: Iterable[str], authserv_id: str, from_dom
     )
 
 
+def is_proven(single_from: str, auth_results_headers: Iterable[str], authserv_id: str) -> bool:
+    """Whether our own server vouches that the one sender of a mail is who the mail says."""
+    domain = single_from.rpartition("@")[2]
+    return bool(domain) and dmarc_passes(auth_results_headers, authserv_id, domain)
+
+
 Result = tuple[str, str, dict[str, str]]
 
 
@@ -111,7 +117,7 @@ def single_from(headers: Sequence[tuple[str, str]]) -> str | None:
     Give the header as it arrived (encoded words not decoded): a decoded name may hold brackets and commas.
     """
     values = [value for name, value in headers if name.strip().lower() == "from"]
-    if len(values) != 1 or len(values[0]) > 1_000 or re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", values[0]):
+    if len(values) != 1 or len(values[0]) > 1_000 or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", values[0]):
         return None
     bare = _without_comments(values[0])
     if bare is None:

@@ -12,6 +12,7 @@ from messaging.models import InboundMail
 from messaging.parsing.parsed import MailRefused, ParsedMail
 from messaging.parsing.reader import parse_in_child
 from messaging.rules.html_text import html_to_text
+from messaging.rules.mail_auth import MAX_HEADER
 from messaging.signals import mail_received
 
 HUMAN = "human"
@@ -19,7 +20,8 @@ NOBODY_KNOWS = "No rule knows the sender: a person places it."
 LONGEST_TEXT = 1_000_000
 # What makes two mails under one Message-ID the same; headers of the way they came may differ.
 WORDS = ("sender", "subject", "text")
-PLACEABLE = (InboundMail.WAITING, InboundMail.AUTOMATIC, InboundMail.DISMISSED)
+DISMISSIBLE = (InboundMail.WAITING, InboundMail.QUARANTINED)
+PLACEABLE = (*DISMISSIBLE, InboundMail.AUTOMATIC, InboundMail.DISMISSED)
 
 
 def receive(*, raw: bytes, channel: str = "file") -> InboundMail:
@@ -51,12 +53,18 @@ def claim(*, mail: InboundMail, note: str, by: User | None = None) -> InboundMai
     return _handled(mail, states, InboundMail.CLAIMED, note, by)
 
 
+def quarantine(*, mail: InboundMail, note: str) -> InboundMail:
+    """Keep a mail away from where it was addressed to, because nothing proves who sent it; `note` says what is missing.
+    A person reads it. Raises AlreadyDone when it no longer waits."""
+    return _handled(mail, (InboundMail.WAITING,), InboundMail.QUARANTINED, note, None)
+
+
 def dismiss(*, mail: InboundMail, by: User) -> InboundMail:
-    """Set a waiting mail aside: it needs nothing. Raises NotAllowed unless `by` works in operations, AlreadyDone when it no
-    longer waits."""
+    """Set a mail aside that waits or is in quarantine: it needs nothing. Raises NotAllowed unless `by` works in operations,
+    AlreadyDone when it no longer waits."""
     if not by.is_ops:
         raise NotAllowed("Only operations may dismiss mail.")
-    return _handled(mail, (InboundMail.WAITING,), InboundMail.DISMISSED, f"Dismissed by {by}", by)
+    return _handled(mail, DISMISSIBLE, InboundMail.DISMISSED, f"Dismissed by {by}", by)
 
 
 def _take(raw: bytes, channel: str, parsed: ParsedMail) -> InboundMail:
@@ -101,6 +109,9 @@ def _facts(parsed: ParsedMail) -> dict[str, object]:
         "visible_text": _fit(parsed.visible_text, LONGEST_TEXT),
         "in_reply_to": _fit(parsed.in_reply_to, 255),
         "references": [_fit(reference, 255) for reference in parsed.references],
+        "single_from": _fit(parsed.single_from, 254),
+        "auth_results": [_fit(header, MAX_HEADER + 1) for header in parsed.all_headers("Authentication-Results")],
+        "own_words": parsed.visible_is_own,
         "automatic": "" if human else parsed.automatic_kind[:16],
         "note": NOBODY_KNOWS if human else _fit(parsed.automatic_reason, 300),
     }

@@ -63,6 +63,39 @@ def test_a_mail_nobody_takes_waits_for_a_person_with_what_was_newly_written() ->
     assert files.read(mail.raw) == raw
 
 
+def test_what_proves_the_sender_is_kept_with_the_mail() -> None:
+    vouched = (
+        "Authentication-Results: mx.desk.example; dmarc=pass header.from=customer.example\r\n"
+        "Received: from elsewhere\r\nAuthentication-Results: mx.other.example;\r\n dmarc=none\r\n"
+    )
+    mail = inbound.receive(raw=letter(headers=vouched))
+    assert mail.single_from == "ana1@customer.example"
+    assert mail.auth_results == [
+        "mx.desk.example; dmarc=pass header.from=customer.example",
+        "mx.other.example; dmarc=none",
+    ]
+    assert mail.own_words
+
+
+def test_a_mail_of_two_senders_has_no_single_one_and_a_forwarded_text_is_not_own() -> None:
+    two = inbound.receive(raw=letter(headers="From: eve@evil.example\r\n"))
+    assert (two.single_from, two.auth_results) == ("", [])
+    forwarded = (
+        "---------- Forwarded message ---------\r\nFrom: Bo <bo@x.example>\r\nDate: Mon\r\nSubject: s\r\n\r\napprove"
+    )
+    assert not inbound.receive(raw=letter(2, text=forwarded)).own_words
+
+
+def test_a_mail_in_quarantine_is_for_people_only(sana: User) -> None:
+    mail = inbound.quarantine(mail=inbound.receive(raw=letter()), note="Nothing proves who sent it.")
+    assert (mail.state, mail.note, mail.handled_by) == ("quarantine", "Nothing proves who sent it.", None)
+    with pytest.raises(AlreadyDone):
+        inbound.claim(mail=mail, note="By a rule")
+    with pytest.raises(AlreadyDone):
+        inbound.quarantine(mail=mail, note="Again")
+    assert inbound.dismiss(mail=mail, by=sana).state == "dismissed"
+
+
 def test_the_same_mail_is_one_row_by_bytes_and_by_message_id() -> None:
     first = inbound.receive(raw=letter())
     assert inbound.receive(raw=letter()) == first

@@ -19,6 +19,7 @@ ENDINGS = (".eml", *MAILBOXES)
 OUTCOMES = {
     InboundMail.CLAIMED: ("placed", "placed: {note}"),
     InboundMail.WAITING: ("waiting in the inbox", "waits in the inbox: {note}"),
+    InboundMail.QUARANTINED: ("in quarantine", "in quarantine: {note}"),
     InboundMail.AUTOMATIC: ("automatic", "automatic ({automatic}), kept only: {note}"),
     InboundMail.DISMISSED: ("dismissed", "dismissed"),
     InboundMail.REFUSED: ("refused", "refused: {note}"),

@@ -40,6 +40,8 @@ def test_the_command_prints_three_lines(folder: Path) -> None:
 def test_only_a_proven_person_would_decide(folder: Path) -> None:
     assert decisions_taken(folder, "mx.desk.example") == 1
     assert decisions_taken(folder, "mx.other.example") == 0
+    assert decisions_taken(folder, as_if_proven=True) == 2
+    assert run(folder, "--as-if-proven").splitlines()[2] == "decisions taken 2"
 
 
 def test_a_person_taken_for_a_robot_is_lost(folder: Path) -> None:
@@ -72,4 +74,4 @@ def test_the_aims_are_met_on_real_mail(shared_data: Path) -> None:
     assert replies.exact >= 0.95 * replies.total
     assert robots.found >= 0.99 * robots.total
     assert robots.humans_lost == 0
-    assert decisions_taken(mails) == 0
+    assert decisions_taken(mails) == decisions_taken(mails, as_if_proven=True) == 0

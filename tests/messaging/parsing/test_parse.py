@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.parsing.parse import parse_mail
-from messaging.parsing.parsed import Attachment, MailRefused, ParsedMail
+from messaging.parsing.parsed import (
+    MAX_DEPTH,
+    MAX_HEADER_BYTES,
+    MAX_PARTS,
+    MAX_RAW_BYTES,
+    MAX_SECONDS,
+    Attachment,
+    MailRefused,
+    ParsedMail,
+)
 
 PLAIN = b"""Return-Path: <ana@example.com>
 Delivered-To: desk@example.org
@@ -165,6 +174,54 @@ def test_a_mail_over_a_limit_is_refused_with_a_reason(raw: bytes) -> None:
     with pytest.raises(MailRefused) as refused:
         parse_mail(raw)
     assert refused.value.reason.endswith(".")
+
+
+def parts(number: int) -> bytes:
+    """A mail of so many parts, itself counted."""
+    return b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * (number - 1) + b"--b--\n"
+
+
+def header(size: int) -> bytes:
+    """A mail whose header, with its empty line, has so many bytes."""
+    return b"Subject: " + b"a" * (size - len(b"Subject: ") - 2) + b"\n\nx"
+
+
+def test_the_limits_are_those_that_were_promised() -> None:
+    assert (MAX_RAW_BYTES, MAX_HEADER_BYTES) == (25 * 1024 * 1024, 64 * 1024)
+    assert (MAX_PARTS, MAX_DEPTH, MAX_SECONDS) == (200, 20, 5)
+
+
+@pytest.mark.parametrize(
+    ("at_the_limit", "over"),
+    [
+        (header(MAX_HEADER_BYTES), header(MAX_HEADER_BYTES + 10)),
+        (parts(MAX_PARTS), parts(MAX_PARTS + 1)),
+        (nested(MAX_DEPTH - 1), nested(MAX_DEPTH)),
+        (b"Subject: s\n\n" + b"x" * (MAX_RAW_BYTES - 12), b"Subject: s\n\n" + b"x" * (MAX_RAW_BYTES - 11)),
+    ],
+    ids=["header", "parts", "depth", "size"],
+)
+def test_a_mail_at_the_limit_is_read_and_one_just_over_it_is_not(at_the_limit: bytes, over: bytes) -> None:
+    assert parse_mail(at_the_limit).message_id
+    with pytest.raises(MailRefused):
+        parse_mail(over)
+
+
+@pytest.mark.parametrize(
+    ("senders", "single"),
+    [
+        (b"From: Dana <Dana@Desk.example>\n", "dana@desk.example"),
+        (b"From: Dana\n <dana@desk.example>\n", "dana@desk.example"),
+        (b"From: dana@desk.example\nFrom: dana@desk.example\n", ""),
+        (b"From: dana@desk.example, eve@evil.example\n", ""),
+        (b"From: da\x00na@desk.example\n", ""),
+        (b"From: dana@desk.example\x07\n", ""),
+        (b"Subject: x\rFrom: eve@evil.example\nFrom: dana@desk.example\n", ""),
+        (b"", ""),
+    ],
+)
+def test_the_one_sender_is_read_from_the_header_as_it_came(senders: bytes, single: str) -> None:
+    assert parse_mail(senders + b"To: desk@desk.example\n\nx").single_from == single
 
 
 def storable(mail: ParsedMail) -> bool:
