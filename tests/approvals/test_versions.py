@@ -159,7 +159,13 @@ def test_in_the_admin_the_rows_of_a_draft_can_be_changed(world: Any) -> None:
             data |= _filled(form)
     limit = draft.limits.get(role__slug="director", concession__slug="discount")
     field = next(name for name, value in data.items() if name.endswith("-id") and value == limit.pk and "limit" in name)
-    data |= {"note": "Try 25", field.replace("-id", "-up_to"): "25", "effective_from_0": "", "effective_from_1": ""}
+    data |= {
+        "note": "Try 25",
+        "window_days": 90,
+        field.replace("-id", "-up_to"): "25",
+        "effective_from_0": "",
+        "effective_from_1": "",
+    }
     answer = client.post(page.request["PATH_INFO"], data)
     assert answer.status_code == 302, answer.context and answer.context["errors"]
     limit.refresh_from_db()

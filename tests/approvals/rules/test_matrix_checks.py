@@ -1,11 +1,13 @@
 """What stops a matrix from being published: holes, overlaps, unknown units."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from approvals.rules.matrix_checks import Band, Row, check_matrix
+from approvals.rules.chain_checks import Band, check_bands
+from approvals.rules.matrix_checks import Known, Row, check_matrix, check_rows
 
 D = Decimal
 
@@ -64,7 +66,7 @@ def test_a_row_for_all_fills_the_holes_between_bands() -> None:
     ],
 )
 def test_values_that_make_no_sense_are_named_with_their_row(values: dict[str, Any], words: str) -> None:
-    problems = check_matrix([row(**values)], currencies={"USD"})
+    problems = check_matrix([row(**values)], Known(currencies={"USD"}))
     assert len(problems) == 1
     assert words in problems[0]
     assert problems[0].startswith("Discount")
@@ -76,9 +78,75 @@ def test_bands_need_a_known_tier_an_amount_and_a_measured_concession() -> None:
         Band("Credit", "money", "green", D(0)),
         Band("Indemnity", "yes", "green", D(1)),
     ]
-    problems = check_matrix([row()], bands=bands, tiers=("green",))
+    problems = check_bands(bands, Known(tiers=("green",)))
     assert [problem.split(":")[0] for problem in problems] == [
         "Band Discount, purple",
         "Band Credit, green",
         "Band Indemnity, green",
     ]
+
+
+def day(text: str) -> date:
+    """A day of 2026."""
+    return date.fromisoformat(f"2026-{text}")
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "meet"),
+    [
+        ({"ends": day("04-01")}, {"starts": day("04-01")}, False),
+        ({"ends": day("04-02")}, {"starts": day("04-01")}, True),
+        ({}, {"starts": day("04-01"), "ends": day("04-02")}, True),
+        ({"region": "EMEA"}, {"region": "APAC"}, False),
+        ({"region": "EMEA"}, {"region": " emea "}, True),
+        ({"asked_in": "EUR"}, {"asked_in": "GBP"}, False),
+        ({"arr_to": D(100), "ends": day("04-02")}, {"arr_from": D(50), "starts": day("04-01")}, True),
+        ({"arr_to": D(100), "ends": day("04-01")}, {"arr_from": D(50), "starts": day("04-01")}, False),
+    ],
+)
+def test_rows_meet_only_on_the_same_days_for_the_same_accounts(one: Any, two: Any, meet: bool) -> None:
+    money = {"concession": "Refund", "unit": "money"}
+    found = check_matrix([row(**money, role="CRO"), row(**money, **one), row(**money, **two)])
+    overlaps = [problem for problem in found if "overlap" in problem or "two limits" in problem]
+    assert bool(overlaps) is meet, found
+
+
+def test_a_hole_between_bands_is_named_with_its_days() -> None:
+    rows = [
+        row(role="CRO"),
+        row(arr_to=D(100)),
+        row(arr_from=D(100), ends=day("04-01")),
+        row(arr_from=D(200), starts=day("04-01")),
+    ]
+    assert check_matrix(rows) == ["Discount, Director: no limit for ARR from $100 to $200 from 2026-04-01."]
+
+
+def test_days_on_which_nobody_may_approve_are_named() -> None:
+    rows = [row(ends=day("04-01")), row(role="CRO", starts=day("05-01"))]
+    assert check_matrix(rows) == [
+        "Discount: nobody may approve it from 2026-04-01 to 2026-04-30. Add a limit for those days."
+    ]
+    assert check_matrix(rows, Known(today=day("05-01"))) == []
+    assert check_matrix([row(ends=day("04-01"))], Known(today=day("03-01"))) == [
+        "Discount: nobody may approve it from 2026-04-01. Add a limit for those days."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"segment": "smb "}, ""),
+        ({"segment": "huge"}, "no account has the segment “huge”. Use smb."),
+        ({"region": "EMAE"}, "no account has the region “EMAE”. Use APAC and EMEA."),
+        ({"asked_in": "EUR"}, "only money is asked for in a currency"),
+        ({"unit": "money", "asked_in": "XXA"}, "no exchange rate for “XXA”"),
+        ({"arr_from": D(5), "arr_to": D(5)}, "the ARR band ends where it begins"),
+        ({"starts": day("04-01"), "ends": day("04-01")}, "it ends before it begins"),
+    ],
+)
+def test_conditions_that_nothing_stands_behind_are_named(values: dict[str, Any], words: str) -> None:
+    known = Known(currencies={"USD", "EUR"}, segments={"smb"}, regions={"EMEA", "APAC"})
+    rows = [row(role="CRO"), row(**values)]
+    found = [problem for problem in check_rows(rows, known) if "no limit for ARR" not in problem]
+    assert len(found) == (1 if words else 0)
+    assert not words or words in found[0]

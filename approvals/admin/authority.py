@@ -1,10 +1,9 @@
-"""The authority matrix as drafts, and the record of decisions, which nobody edits."""
+"""Versions of the authority matrix: drafts are edited, published ones are read and compared."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,15 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from approvals.models import (
-    ApprovalRequest,
-    ApprovalStep,
-    AuthorityLimit,
-    AuthorityVersion,
-    ConcessionType,
-    DecisionEntry,
-    ExceptionBand,
-)
+from approvals.admin.rows import ROWS, is_draft
+from approvals.models import AuthorityVersion
 from approvals.services import versions
 from ledger.errors import Refused
 from ledger.now import now
@@ -35,64 +27,19 @@ class Staff(HttpRequest):
     user: User
 
 
-class DraftRows(admin.TabularInline):
-    """Rows of a version: editable while it is a draft, for people who may change the version."""
-
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: AuthorityVersion | None = None) -> bool:
-        """Only to a draft."""
-        return _is_draft(obj) and super().has_add_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: AuthorityVersion | None = None) -> bool:
-        """Only on a draft."""
-        return _is_draft(obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuthorityVersion | None = None) -> bool:
-        """Only from a draft."""
-        return _is_draft(obj) and super().has_delete_permission(request, obj)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Concessions of this version only."""
-        if db_field.name == "concession":
-            pk = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
-            kwargs["queryset"] = ConcessionType.objects.filter(version_id=int(unquote(pk)) if pk else 0)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-class ConcessionInline(DraftRows):
-    """What can be asked of us."""
-
-    model = ConcessionType
-    verbose_name_plural = "concessions (save new ones before giving them limits)"
-    prepopulated_fields = {}
-
-
-class LimitInline(DraftRows):
-    """How much a role may grant."""
-
-    model = AuthorityLimit
-    verbose_name_plural = "limits: who may grant how much. A row for a segment or an ARR band beats the row for all"
-
-
-class BandInline(DraftRows):
-    """What is granted by rule."""
-
-    model = ExceptionBand
-    verbose_name_plural = "exception bands: granted by rule and logged, without an approver"
-
-
-def _is_draft(version: AuthorityVersion | None) -> bool:
-    return version is not None and version.state == AuthorityVersion.DRAFT
-
-
 class PublishForm(forms.ModelForm):
-    """The two things a person writes on a version."""
+    """What a person writes on a version itself."""
 
     class Meta:
         model = AuthorityVersion
-        fields = ["note", "effective_from"]
-        help_texts = {"effective_from": "In force from this moment (UTC). Empty: from the moment it is published."}
+        fields = ["note", "effective_from", "window_days"]
+        help_texts = {
+            "effective_from": "In force from this moment (UTC). Empty: from the moment it is published.",
+            "window_days": (
+                "Days back in which grants of the same concession are added up: over the account, its parent and all accounts "
+                "below it, and over every account asked for on the same renewal."
+            ),
+        }
 
 
 @admin.register(AuthorityVersion)
@@ -100,11 +47,21 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
     """Drafts are made from the published version, edited here, and published by a second person."""
 
     form = PublishForm
-    inlines = [ConcessionInline, LimitInline, BandInline]
+    inlines = ROWS
     list_display = ["__str__", "state", "note", "author", "publisher", "effective_from"]
     list_select_related = ["author", "publisher"]
     fields = [
-        *("number", "state", "note", "effective_from", "author", "based_on", "publisher", "published_at"),
+        *(
+            "number",
+            "state",
+            "note",
+            "effective_from",
+            "window_days",
+            "author",
+            "based_on",
+            "publisher",
+            "published_at",
+        ),
         *("changes", "problems"),
     ]
     readonly_fields = ["number", "state", "author", "based_on", "publisher", "published_at", "changes", "problems"]
@@ -115,6 +72,15 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
         """One more address: make a draft."""
         own = path("new-draft/", self.admin_site.admin_view(self.new_draft), name="approvals_authorityversion_draft")
         return [own, *super().get_urls()]
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> AuthorityVersion | None:
+        """Held while it is saved, so that a draft that is being published meanwhile is not changed any more."""
+        found: AuthorityVersion | None = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST":
+            return found
+        return AuthorityVersion.objects.select_for_update(of=("self",)).get(pk=found.pk)
 
     def new_draft(self, request: Staff) -> HttpResponse:
         """A draft with the rows of the version in force. POST only."""
@@ -128,17 +94,23 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
             return redirect(back)
         return redirect("admin:approvals_authorityversion_change", draft.pk)
 
+    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
+        """After saving, say what still stands in the way of publishing."""
+        super().save_related(request, form, formsets, change)
+        for problem in versions.check(form.instance):
+            self.message_user(request, f"Before publishing: {problem}", messages.WARNING)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Drafts are made from the published version, never from nothing."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: AuthorityVersion | None = None) -> bool:
         """A published version is only read."""
-        return (obj is None or _is_draft(obj)) and super().has_change_permission(request, obj)
+        return (obj is None or is_draft(obj)) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: AuthorityVersion | None = None) -> bool:
         """Only drafts can be thrown away."""
-        return _is_draft(obj) and super().has_delete_permission(request, obj)
+        return is_draft(obj) and super().has_delete_permission(request, obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Deleting many at once is not offered: it would not ask each version."""
@@ -168,61 +140,10 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
     @admin.display(description="What must be put right before publishing")
     def problems(self, version: AuthorityVersion) -> SafeString | str:
         """The checks that run on publishing."""
+        if not is_draft(version):
+            return "It is published."
         return _lines(versions.check(version)) or "Nothing: the matrix has no hole and no overlap."
 
 
 def _lines(lines: list[str]) -> SafeString | str:
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines))) if lines else ""
-
-
-class ReadOnly(admin.ModelAdmin):
-    """A record: shown, never changed here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Made by the service only."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Changed by the service only."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never deleted."""
-        return False
-
-
-class StepInline(admin.TabularInline):
-    """Who was asked."""
-
-    model = ApprovalStep
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """By the service only."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """By the service only."""
-        return False
-
-
-@admin.register(ApprovalRequest)
-class ApprovalRequestAdmin(ReadOnly):
-    """Requests, to look things up."""
-
-    inlines = [StepInline]
-    list_display = ["id", "account", "concession_name", "state", "requester", "approver", "deadline"]
-    list_filter = ["state", "concession_name"]
-    list_select_related = ["account", "requester", "approver"]
-    search_fields = ["case_key", "account__name", "ask"]
-
-
-@admin.register(DecisionEntry)
-class DecisionEntryAdmin(ReadOnly):
-    """The decision log."""
-
-    list_display = ["request_id", "seq", "at", "kind", "actor", "channel", "role", "limit", "override"]
-    list_filter = ["kind", "channel", "override"]
-    list_select_related = ["actor"]
-    search_fields = ["request__case_key", "actor__name"]
