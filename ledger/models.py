@@ -15,7 +15,7 @@ class ChainedRow(models.Model):
     """
 
     seq = models.PositiveIntegerField(editable=False)
-    at = models.DateTimeField(db_index=True, editable=False)
+    at = models.DateTimeField(editable=False)
     content_digest = models.CharField(max_length=64, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     key_id = models.CharField(max_length=32, editable=False)

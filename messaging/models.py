@@ -20,6 +20,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         waiting = self.filter(state=Message.PENDING, next_try_at__lte=at, digest__isnull=True)
         return waiting.exclude(leased_until__gt=at)
 
+    def untold(self) -> "MessageQuerySet":
+        """To be told in the desk, whatever becomes of the mail."""
+        return self.filter(notice_url__gt="")
+
     def held(self) -> "MessageQuerySet":
         """Waiting for their person's daily digest."""
         return self.filter(state=Message.PENDING, digest__isnull=False)
@@ -52,9 +56,14 @@ class Message(models.Model):
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=40, help_text="Such as handoff, approval, breach, customer_update.")
     channel = models.CharField(max_length=10, choices=CHANNELS, default=EMAIL)
-    state = models.CharField(max_length=10, choices=STATES, default=PENDING, db_index=True)
+    state = models.CharField(max_length=10, choices=STATES, default=PENDING)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="mails"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="mails",
+        db_index=False,
     )
     address = models.CharField(max_length=500, help_text="Mail address or URL.")
     reply_to = models.CharField(max_length=254, blank=True)
@@ -74,7 +83,12 @@ class Message(models.Model):
         help_text="Composed when it is sent, from this, such as standing:1042; else as written.",
     )
     created_at = models.DateTimeField(default=now)
-    next_try_at = models.DateTimeField(default=now, db_index=True)
+    notice_url = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="To be told in the desk too, with this page: emptied when it was.",
+    )
+    next_try_at = models.DateTimeField(default=now)
     leased_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -99,6 +113,8 @@ class Message(models.Model):
                 fields=["address", "sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent_to"
             ),
             models.Index(fields=["digest"], condition=models.Q(digest__isnull=False), name="message_held"),
+            models.Index(fields=["user"], condition=models.Q(kind="digest"), name="message_digest_of"),
+            models.Index(fields=["id"], condition=models.Q(notice_url__gt=""), name="message_to_tell"),
         ]
 
     def __str__(self) -> str:
@@ -123,19 +139,22 @@ class Delivery(models.Model):
 class Notice(models.Model):
     """In-app notification of one person."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices", db_index=False)
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=40)
     text = models.CharField(max_length=300)
     url = models.CharField(max_length=300)
     case_key = models.CharField(max_length=20, blank=True)
     urgent = models.BooleanField(default=False)
-    at = models.DateTimeField(default=now, db_index=True)
+    at = models.DateTimeField(default=now)
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["user", "read_at"], name="notice_unread")]
+        indexes = [
+            models.Index(fields=["user", "at"], name="notice_of"),
+            models.Index(fields=["user"], condition=models.Q(read_at__isnull=True), name="notice_unread"),
+        ]
 
     def __str__(self) -> str:
         return self.text

@@ -1,8 +1,8 @@
 """Background jobs of this app, run by the worker."""
 
-from messaging.services import outbox
+from messaging.services import outbox, posting
 
 
 def send_messages() -> int:
     """The second pair of hands beside the engine: hand over what is still waiting."""
-    return outbox.send_due()
+    return posting.tell_waiting() + outbox.send_due()

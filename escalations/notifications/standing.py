@@ -38,9 +38,7 @@ class Told(NamedTuple):
 
 def post(told: Iterable[Told], *, at: datetime) -> None:
     """Mail and in-app word for these steps, in the caller's transaction."""
-    rows = list(told)
-    posting.post_many([_mail(each, *person) for each in rows for person in each.people], at=at)
-    posting.tell_many([_notice(each, user_id) for each in rows for user_id, _ in each.people], at=at)
+    posting.post_many([_mail(each, *person) for each in told for person in each.people], at=at)
 
 
 def _key(each: Told) -> str:
@@ -68,23 +66,7 @@ def _mail(each: Told, user_id: int, email: str) -> posting.MailDraft:
         thread_id=f"<case-{each.case_id}@{settings.MAIL_DOMAIN}>",
         reply_to=f"case+{each.case_id}@{settings.MAIL_DOMAIN}",
         wanted_while="" if each.step.kind == BREACH else f"clock:{each.clock_id}",
-    )
-
-
-def _notice(each: Told, user_id: int) -> posting.NoticeDraft:
-    label = each.label.lower()
-    words = {
-        WARN: f"{each.case_key}: {label} is due soon",
-        REPEAT: f"{each.case_key} is still past SLA: {label}",
-    }
-    return posting.NoticeDraft(
-        user_id=user_id,
-        key=f"{_key(each)}:{user_id}",
-        kind=_kind(each),
-        text=words.get(each.step.kind, f"{each.case_key} is past SLA: {label}")[:300],
-        url=f"/escalations/{each.case_key}/",
-        case_key=each.case_key,
-        urgent=True,
+        notice_url=f"/escalations/{each.case_key}/",
     )
 
 

@@ -1,6 +1,7 @@
 """Word to many people at once, for the engine: small rows, written in one go; mail is composed when it leaves.
 
-The same rules as `outbox.post` and `notices.tell`, without a query for each row. Keys must be new: the caller has claimed
+The same rules as `outbox.post` and `notices.tell`, without a query for each row. Word in the desk is a delivery of the same
+row, so a step writes one row however its people are told. Keys must be new: the caller has claimed
 the step they belong to, so a repeated key is a fault and the whole transaction must fail.
 """
 
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 
 from ledger import bulk
 from messaging.models import Message, Notice
@@ -19,8 +21,8 @@ from messaging.services import preferences
 
 
 class MailDraft(NamedTuple):
-    """A mail to be composed from `source` when it leaves. `subject` stands on the Messages page until then. The texts must
-    fit their columns."""
+    """A mail to be composed from `source` when it leaves. `subject` stands on the Messages page until then, and in the desk,
+    where `tell_waiting` says it with a link to `notice_url`. The texts must fit their columns."""
 
     key: str
     kind: str
@@ -33,6 +35,7 @@ class MailDraft(NamedTuple):
     thread_id: str
     reply_to: str = ""
     wanted_while: str = ""
+    notice_url: str = ""
 
 
 class NoticeDraft(NamedTuple):
@@ -44,6 +47,7 @@ class NoticeDraft(NamedTuple):
     text: str
     url: str
     case_key: str
+    at: datetime
     urgent: bool = False
 
 
@@ -57,13 +61,24 @@ def post_many(drafts: Sequence[MailDraft], *, at: datetime) -> None:
     mould.insert([mould.row((*draft, f"<{stamp}.{os.urandom(10).hex()}@{domain}>")) for draft in drafts])
 
 
-def tell_many(drafts: Sequence[NoticeDraft], *, at: datetime) -> None:
-    """Write in-app notices in the caller's transaction, but none that its person has switched off."""
-    drafts = _wanted(drafts)
-    if not drafts:
-        return
-    mould = bulk.Mould(Notice, NoticeDraft._fields, at=at)
-    mould.insert([mould.row(draft) for draft in drafts])
+def tell_waiting(*, limit: int = 1000) -> int:
+    """Say in the desk what was posted with a `notice_url`, oldest first; returns how many. Whatever becomes of the mail: a
+    server that is down delays no notice. Each is told once, however many senders look."""
+    waiting = Message.objects.untold().order_by("id")
+    if not waiting.exists():
+        return 0
+    names = ("user_id", "key", "kind", "subject", "notice_url", "case_key", "created_at")
+    with transaction.atomic():
+        rows = list(waiting.select_for_update(skip_locked=True).values_list("id", *names)[:limit])
+        _tell([NoticeDraft(*values, urgent=True) for _, *values in rows])
+        bulk.among(Message.objects.all(), "id", [pk for pk, *_ in rows]).update(notice_url="")
+    return len(rows)
+
+
+def _tell(drafts: Sequence[NoticeDraft]) -> None:
+    """Notices, but none that its person has switched off."""
+    mould = bulk.Mould(Notice, NoticeDraft._fields)
+    mould.insert([mould.row(draft) for draft in _wanted(drafts)])
 
 
 def _wanted(drafts: Sequence[NoticeDraft]) -> Sequence[NoticeDraft]:

@@ -85,12 +85,12 @@ class Reopened:
 
 def reopened(scope: Scope, period: Period) -> Reopened:
     """From the log: a move out of resolved, in review or closed, and the last move into resolved before it. Two queries."""
-    moves = Event.objects.filter(kind="moved", at__gte=period.start, at__lt=period.end, data__verb="reopen")
+    moves = Event.objects.filter(clock=None, kind="moved", at__gte=period.start, at__lt=period.end, data__verb="reopen")
     back = list(scope.of_cases(moves).order_by().values_list("case_id", "at"))
     if not back:
         return Reopened(0, 0)
     solved = defaultdict(list)
-    done = Event.objects.filter(kind="moved", case__in=[case for case, _ in back], data__to=states.RESOLVED)
+    done = Event.objects.filter(clock=None, kind="moved", case__in=[case for case, _ in back], data__to=states.RESOLVED)
     for case, at in done.order_by("at").values_list("case_id", "at"):
         solved[case].append(at)
     soon = sum(

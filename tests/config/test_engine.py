@@ -23,8 +23,8 @@ from escalations.models import Clock
 from ledger import heartbeats
 from ledger.models import Heartbeat
 from ledger.now import now
-from messaging.models import Message
-from messaging.services import outbox
+from messaging.models import Message, Notice, Outage
+from messaging.services import outbox, posting
 from reports.rules.vitals import Vitals, problems, sentence
 from tests.escalations.services.builders import opened
 from tests.support.cast import Cast
@@ -273,3 +273,31 @@ def test_the_banner_is_looked_up_a_few_times_a_minute_at_most(
     assert found is not None
     assert (found.kind, found.title) == ("bad", "Promises are not being watched:")
     assert found.text.startswith("the engine has not started yet")
+
+
+def test_the_sender_stands_aside_for_a_backlog_of_clocks_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    monkeypatch.setattr(engine.time, "monotonic", lambda: moment)
+    backlog = engine.Backlog()
+    backlog.note(engine.CLOCKS_AT_ONCE - 1)
+    assert not backlog.goes_first()
+    backlog.note(engine.CLOCKS_AT_ONCE)
+    assert backlog.goes_first()
+    moment += engine.STANDS_ASIDE_SECONDS - 0.1
+    backlog.note(engine.CLOCKS_AT_ONCE)
+    assert backlog.goes_first()
+    moment += 0.2
+    assert not backlog.goes_first()
+    backlog.note(0)
+    assert not backlog.goes_first()
+
+
+def test_word_in_the_desk_does_not_wait_for_a_mail_server_that_is_down(cast: Cast) -> None:
+    draft = posting.MailDraft(
+        "breach:1", "breach", cast.csm.pk, cast.csm.email, "Past SLA", "", "ESC-1042", "Acme", "", notice_url="/x/"
+    )
+    posting.post_many([draft], at=now())
+    Outage.objects.create(channel=Message.EMAIL, since=now(), retry_at=now() + timedelta(hours=1))
+    assert engine.send() == 1
+    assert Notice.objects.get().user == cast.csm
+    assert Message.objects.get().state == Message.PENDING

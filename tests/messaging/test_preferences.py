@@ -105,11 +105,27 @@ def test_a_notice_that_was_switched_off_is_not_shown(dana: User, tom: User) -> N
 def test_many_notices_at_once_keep_to_it_too(dana: User, tom: User) -> None:
     preferences.save(user=dana, choices={"warning": Choice(NOW, in_app=False)})
     drafts = [
-        posting.NoticeDraft(user.pk, f"{kind}:{user.pk}", kind, "News", "/x/", "ESC-1042")
+        posting.MailDraft(
+            f"{kind}:{user.pk}",
+            kind,
+            user.pk,
+            user.email,
+            "News",
+            "standing:1",
+            "ESC-1042",
+            "Acme",
+            "",
+            notice_url="/x/",
+        )
         for user in (dana, tom)
         for kind in ("warning", "breach")
     ]
-    posting.tell_many(drafts, at=now())
+    posting.post_many(drafts, at=now())
+    assert not Notice.objects.exists()
+    assert posting.tell_waiting(limit=3) == 3
+    assert posting.tell_waiting() == 1
+    assert posting.tell_waiting() == 0
+    assert set(Notice.objects.values_list("text", "url", "urgent")) == {("News", "/x/", True)}
     assert set(Notice.objects.values_list("user", "kind")) == {
         (dana.pk, "breach"),
         (tom.pk, "warning"),

@@ -101,9 +101,11 @@ def move_clock(seconds: float) -> None:
     ClockOffset.objects.create(seconds=before + seconds)
 
 
-def lateness(since: int) -> list[float]:
-    """How many seconds after its moment each warning and breach was written."""
-    events = Event.objects.filter(pk__gt=since, kind__in=["clock.warn", "clock.breach"])
+def lateness(due: list[dict[str, Any]], since: int) -> list[float]:
+    """How many seconds after its moment each warning and breach of these clocks was written. Background jobs may start
+    others with a moment that has passed."""
+    clocks = [each["clock"] for each in due]
+    events = Event.objects.filter(pk__gt=since, kind__in=["clock.warn", "clock.breach"], clock__in=clocks)
     return [(event.at - datetime.fromisoformat(event.data["moment"])).total_seconds() for event in events]
 
 
