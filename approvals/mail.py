@@ -32,16 +32,24 @@ def topic(request: ApprovalRequest) -> str:
 
 
 def ask(
-    request: ApprovalRequest, step: ApprovalStep, token: str, at: datetime, *, nth: int = 0, again: str = ""
+    request: ApprovalRequest,
+    step: ApprovalStep,
+    token: str,
+    at: datetime,
+    *,
+    nth: int = 0,
+    again: str = "",
+    to: User | None = None,
 ) -> None:
-    """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking."""
-    person = step.approver
+    """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking; `to` is
+    somebody who stands in for that person."""
+    person = to or step.approver
     by = moment_words(request.deadline, person.zone, at)
     late = request.deadline <= at
     start = f"Reminder {nth}: decision" if nth else "Decision"
     subject = f"{start} {'was due' if late else 'needed by'} {by}: {topic(request)}"
     text = f"{request.requester} asks for your decision by {by}: {request.ask}"
-    key = f"approval:{request.pk}:{step.order}{again}{f':reminder:{nth}' if nth else ''}"
+    key = f"approval:{request.pk}:{step.order}{again}{f':reminder:{nth}' if nth else ''}{f':for:{to.pk}' if to else ''}"
     _post(
         request,
         key=key,
@@ -53,13 +61,13 @@ def ask(
             "word": "Past due" if late else f"Reminder {nth}" if nth else "Your decision",
             "tone": "red" if late else "yellow" if nth else "neutral",
             "head": request.ask,
-            "lead": f"{person.name}, {request.requester} needs your decision as {step.role} by {by}. {request.why_now}",
+            "lead": f"{person.name}, {_needed(request, step, to)} by {by}. {request.why_now}",
             "facts": facts(request, step),
             "quote": [("Recommendation", request.recommendation)],
-            "button": "Review and decide",
+            "button": "Review and decide" if step.part == ApprovalStep.DECIDE else "Read and comment",
             "url": reverse("approvals:link", args=[token]),
             "after": "Nothing is decided until you submit on the page. Opening the link changes nothing.",
-            "why": f"You get this because the authority matrix names your role. {if_nothing_is_done(request, by, at)}",
+            "why": f"{_why_you(step, to)} {_or_else(request, step, by, at)}".strip(),
             "preview": request.recommendation[:140],
         },
     )
@@ -68,17 +76,43 @@ def ask(
     )
 
 
+def _needed(request: ApprovalRequest, step: ApprovalStep, to: User | None) -> str:
+    """What is needed from whom: `Marcus Lee needs your decision as Director`."""
+    what = "decision" if step.part == ApprovalStep.DECIDE else "comment"
+    whose = f"your {what} as {step.role}" if to is None else f"a {what} as {step.role} in place of {step.approver}"
+    return f"{request.requester} needs {whose}"
+
+
+def _why_you(step: ApprovalStep, to: User | None) -> str:
+    if to:
+        return f"You get this because you stand in for {step.approver}. {step.approver} may decide it too."
+    if step.delegated_from_id:
+        return f"You get this because {step.delegated_from} delegated it to you."
+    if step.part == ApprovalStep.CONSULT:
+        return "You get this because your role is consulted. Your comment is on the record; it blocks nothing."
+    return "You get this because the authority matrix names your role."
+
+
 def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]:
     """Four facts: asked, who stops below, the limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
     rows += [(f"{below[-1]['role']} stops at", below[-1]["limit"])] if below else []
-    rows.append(("Your limit", step.limit))
+    rows += [("Your limit" if not step.delegated_from_id else "Limit", step.limit)] if step.limit else []
     account = request.account
     if account.arr is not None:
         renewal = f", renews {account.renewal_date:%b} {account.renewal_date.day}" if account.renewal_date else ""
         rows.append(("ARR", money_words(account.arr, account.currency) + renewal))
     return rows
+
+
+def _or_else(request: ApprovalRequest, step: ApprovalStep, by: str, at: datetime) -> str:
+    """Without an answer the authority's part goes up, a function is waited for, and nobody waits for the consulted."""
+    if step.part == ApprovalStep.CONSULT:
+        return ""
+    if request.approver_role_id and step.role_id != request.approver_role_id:
+        return "The decision waits for you."
+    return if_nothing_is_done(request, by, at)
 
 
 def if_nothing_is_done(request: ApprovalRequest, by: str, at: datetime) -> str:
@@ -92,16 +126,14 @@ def if_nothing_is_done(request: ApprovalRequest, by: str, at: datetime) -> str:
     return "There is no higher authority, so it stays with you until you decide."
 
 
-def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime) -> None:
-    """The outcome, to the requester; to the approver too when somebody decided over their head."""
+def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others: Iterable[User] = ()) -> None:
+    """The outcome, to the requester, and to the others who were asked and did not decide it themselves."""
     word, tone = OUTCOME[request.state]
     who = "a pre-approved band" if request.by_rule else str(request.decided_by)
     key = f"approval-decided:{request.pk}:{entry.seq}"
     quote = [("Conditions", request.conditions), ("Reason", request.reason)]
-    others = [request.approver] if entry.override and request.approver_id != request.decided_by_id else []
+    others = list(others)
     for person in [request.requester, *others]:
-        if person is None:
-            continue
         _post(
             request,
             key=f"{key}:{person.pk}",
@@ -124,6 +156,27 @@ def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime) -> Non
         )
     text = f"{word} by {who}: {request.ask}"
     _tell(request, [request.requester, *others], key, "approval_decided", text)
+
+
+def settled(request: ApprovalRequest, step: ApprovalStep, why: str, at: datetime) -> None:
+    """To somebody whose part is not needed any more, while the request goes on."""
+    key = f"approval-settled:{request.pk}:{step.order}:{request.log_count}"
+    _post(
+        request,
+        key=key,
+        kind="approval_settled",
+        to=step.approver,
+        subject=f"Nothing left to do: {topic(request)}",
+        values={
+            "word": "Settled",
+            "head": request.ask,
+            "lead": f"{why} There is nothing left for you to do.",
+            "button": "Open the request",
+            "url": url_of(request),
+            "why": "You get this because the decision was addressed to you too.",
+        },
+    )
+    _tell(request, [step.approver], key, "approval_settled", f"{why} {request.ask}")
 
 
 def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: datetime, reason: str) -> None:

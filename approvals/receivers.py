@@ -1,13 +1,14 @@
 """Is word about a request still wanted when it is about to leave?"""
 
-from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from messaging import relevance
 
 
 def _still_asked(rest: str) -> bool:
-    """`<request>:<step>`: the question stands and waits for the same person."""
+    """`<request>:<step>`: the question stands and that seat still waits."""
     request, _, step = rest.partition(":")
-    return ApprovalRequest.objects.open().filter(pk=int(request), step=int(step)).exists()
+    seats = ApprovalStep.objects.filter(request=int(request), order=int(step), state=ApprovalStep.WAITING)
+    return seats.filter(request__state=ApprovalRequest.OPEN).exists()
 
 
 def _still_decided(rest: str) -> bool:

@@ -1,24 +1,31 @@
-"""Links mailed to approvers: they find the page and decide nothing. Only a hash of the token is kept."""
+"""Links mailed to approvers: they find the page and decide nothing. Only a hash of the token is kept.
+
+A link belongs to one seat and to the person it was mailed to: the approver, or who stands in for them.
+"""
 
 import base64
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from accounts.models import User
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionLink
 
 LIFE_AFTER_DEADLINE = timedelta(days=7)
+DECIDE = "decide"
 
 
-def issue(request: ApprovalRequest, step: ApprovalStep) -> str:
-    """A new token for the approver of this step and version; it ends seven days after the deadline."""
+def issue(request: ApprovalRequest, step: ApprovalStep, purpose: str = DECIDE, *, to: User | None = None) -> str:
+    """A new token for a seat and the present version; it ends seven days after the deadline. `to`: a stand-in."""
     # Lower-case letters and digits only: it also stands in reply addresses, which mail systems write as they like.
     token = base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=").lower()
     DecisionLink.objects.create(
         request=request,
-        approver=step.approver,
+        approver=to or step.approver,
         step=step.order,
         version=request.version,
+        purpose=purpose,
         token_hash=_hashed(token),
         expires_at=max(request.deadline, step.asked_at) + LIFE_AFTER_DEADLINE,
     )
@@ -32,15 +39,27 @@ def find(token: str) -> DecisionLink | None:
 
 
 def is_alive(link: DecisionLink, at: datetime) -> bool:
-    """Whether it still leads to something to decide: not used, not passed on, not expired."""
+    """Whether it still leads to something to say: its seat waits, the terms are the same, not used, not expired."""
     request = link.request
-    same = (request.step, request.version) == (link.step, link.version) and request.is_open
-    return same and link.dead_since is None and at < link.expires_at
+    same = request.version == link.version and request.is_open
+    if not same or link.dead_since is not None or at >= link.expires_at:
+        return False
+    return request.steps.filter(order=link.step, state=ApprovalStep.WAITING).exists()
+
+
+def end(request: ApprovalRequest, seats: Collection[int], at: datetime) -> None:
+    """The links of some seats are dead: they have spoken, or nobody waits for them."""
+    DecisionLink.objects.filter(request=request, step__in=seats, dead_since__isnull=True).update(dead_since=at)
 
 
 def end_all(request: ApprovalRequest, at: datetime) -> None:
-    """After a decision, a recall or passing up, every link of the request is dead."""
+    """After a decision, a recall or new terms, every link of the request is dead."""
     DecisionLink.objects.filter(request=request, dead_since__isnull=True).update(dead_since=at)
+
+
+def carry(request: ApprovalRequest) -> None:
+    """The version rose for a reason that is not the terms: the links of the other seats stay good."""
+    DecisionLink.objects.filter(request=request, dead_since__isnull=True).update(version=request.version)
 
 
 def _hashed(token: str) -> str:

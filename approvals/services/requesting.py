@@ -9,14 +9,15 @@ from django.db import transaction
 
 from accounts.models import Account, User
 from approvals import mail
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, ExceptionBand
-from approvals.queries import authority
-from approvals.queries.authority import Answer
+from approvals.models import ApprovalRequest, DecisionEntry, ExceptionBand
+from approvals.queries import authority, chains
 from approvals.queries.bands import by_band
+from approvals.queries.conflicts import barred
 from approvals.queries.weighing import Weighed
+from approvals.rules import chain as rules
 from approvals.rules.terms import storable, terms_hash
 from approvals.rules.words import MONEY
-from approvals.services import links, log
+from approvals.services import log, seating
 from approvals.services.holding import hold
 from ledger.errors import Invalid
 from ledger.now import now
@@ -45,12 +46,15 @@ def request(
     channel: str = DecisionEntry.WEB,
     exclude: Collection[int] = (),
     renewal: str = "",
+    beneficiary: User | None = None,
+    replaces: ApprovalRequest | None = None,
 ) -> ApprovalRequest:
-    """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it.
+    """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it
+    and to every function its chain names. Terms, brief and chain are frozen as they are.
 
-    Terms and brief are frozen as given. What was granted to the account's family or on the same `renewal` in the version's
-    window counts too. The requester and `exclude` are never asked. Raises Invalid when something is missing, the deadline
-    has passed, or nobody may approve it.
+    What was granted to the account's family or on the same `renewal` in the version's window counts too, `replaces` left out.
+    Never asked: the requester, the `beneficiary`, whoever would approve for them (approvals.rules.conflicts) and `exclude`.
+    Raises Invalid when something is missing, the deadline has passed, or nobody may approve it.
     """
     at = now()
     _check(ask, recommendation, deadline, at)
@@ -59,19 +63,22 @@ def request(
     account = Account.objects.get(pk=account.pk)
     version = authority.version_at(at)
     asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account, "renewal": renewal}
+    asked["without"] = replaces.pk if replaces else None
     weighed = authority.weigh(concession=authority.concession_of(version, concession), at=at, **asked)
     case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200], "tier": tier}
     words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip()}
     frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version}
     made = ApprovalRequest(account=account, requester=requester, opened_at=at, step_since=at, **case, **words, **frozen)
-    made.confidential, made.renewal = confidential, renewal
-    _measure(made, weighed, amount, currency)
-    _bind(made, terms or {})
+    made.confidential, made.renewal, made.beneficiary, made.replaces = confidential, renewal, beneficiary, replaces
+    measure(made, weighed, amount, currency)
+    bind(made, terms or {})
     band = authority.band_for(concession=concession, **asked, tier=tier, at=at)
     if band:
         return _grant_by_rule(made, band, weighed, channel)
-    excluded = sorted({requester.pk, *exclude})
-    return _put(made, authority.route(version, weighed, account, at, exclude=excluded), excluded, channel)
+    put(made, weighed, sorted({requester.pk, *exclude, *barred(requester, beneficiary, at)}), at)
+    _asked(made, channel)
+    seating.open_stage(made, at)
+    return made
 
 
 def _check(ask: str, recommendation: str, deadline: datetime, at: datetime) -> None:
@@ -83,7 +90,8 @@ def _check(ask: str, recommendation: str, deadline: datetime, at: datetime) -> N
         raise Invalid("Enter a deadline that lies ahead.", field="deadline")
 
 
-def _measure(made: ApprovalRequest, weighed: Weighed, amount: Decimal | None, currency: str) -> None:
+def measure(made: ApprovalRequest, weighed: Weighed, amount: Decimal | None, currency: str) -> None:
+    """Write what was weighed onto the request."""
     made.concession = weighed.concession.slug
     made.concession_name = weighed.concession.name
     made.unit = weighed.concession.unit
@@ -93,7 +101,8 @@ def _measure(made: ApprovalRequest, weighed: Weighed, amount: Decimal | None, cu
     made.total_usd = weighed.total if made.unit == MONEY else None
 
 
-def _bind(made: ApprovalRequest, terms: dict[str, Any]) -> None:
+def bind(made: ApprovalRequest, terms: dict[str, Any]) -> None:
+    """Freeze the terms with their hash."""
     basis = {
         "account": made.account.name,
         "concession": made.concession,
@@ -124,13 +133,15 @@ def _grant_by_rule(made: ApprovalRequest, band: ExceptionBand, weighed: Weighed,
     return made
 
 
-def _put(made: ApprovalRequest, answer: Answer, excluded: list[int], channel: str) -> ApprovalRequest:
-    made.approver, made.approver_role = answer.person, answer.role
+def put(made: ApprovalRequest, weighed: Weighed, excluded: list[int], at: datetime, *, first: int = 1) -> None:
+    """Freeze the chain and its authority on the request and save it; nobody is asked yet. Raises Invalid without a chain."""
+    answer, chain = chains.stages(made.authority, weighed, made.account, at, exclude=excluded, first=first)
+    seat = rules.authority_group(chain)["seats"][0]
+    made.approver = answer.person if answer.person.pk == seat["person"] else User.objects.get(pk=seat["person"])
+    made.approver_role = answer.role
     made.rule = {**answer.rule, "exclude": excluded}
+    made.chain, made.stage, made.step = chain, 1, seat["order"]
     made.save()
-    _asked(made, channel)
-    open_step(made, answer, made.opened_at)
-    return made
 
 
 def _asked(made: ApprovalRequest, channel: str) -> None:
@@ -145,17 +156,3 @@ def _asked(made: ApprovalRequest, channel: str) -> None:
         role=made.rule.get("role_name", ""),
         limit=made.rule.get("limit", made.rule.get("band", "")),
     )
-
-
-def open_step(made: ApprovalRequest, answer: Answer, at: datetime) -> ApprovalStep:
-    """Put the request to the person of the answer: a new step, a new link, a mail. The caller set step and version."""
-    step = ApprovalStep.objects.create(
-        request=made,
-        order=made.step,
-        approver=answer.person,
-        role=answer.role,
-        limit=answer.limit_text[:80],
-        asked_at=at,
-    )
-    mail.ask(made, step, links.issue(made, step), at)
-    return step

@@ -1,4 +1,4 @@
-"""What happens around a decision: questions, reminders, passing it up."""
+"""What happens around a decision: questions, comments, reminders, passing it up."""
 
 from datetime import datetime, timedelta
 
@@ -7,54 +7,24 @@ from django.db import transaction
 from accounts.models import User
 from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
-from approvals.queries import authority, what_happened
+from approvals.queries import authority
+from approvals.queries.chains import authority_of, chain_of
 from approvals.queries.standing import chain_and_weight, standing
-from approvals.services import links, log
-from approvals.services.requesting import open_step
-from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
+from approvals.rules import chain as rules
+from approvals.services import links, log, seating
+from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
 
 REMIND_EVERY = timedelta(minutes=10)
-
-
-def locked(request_id: int) -> ApprovalRequest:
-    """The request with its row locked. Raises NotThere."""
-    rows = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("account", "requester", "authority")
-    request = rows.filter(pk=request_id).first()
-    if request is None:
-        raise NotThere("There is no such request.")
-    return request
-
-
-def locked_open(request_id: int, by: User | None, at: datetime) -> ApprovalRequest:
-    """The same, for verbs that need it undecided. Raises AlreadyDone with who and when."""
-    request = locked(request_id)
-    if not request.is_open:
-        raise AlreadyDone(f"{what_happened(request, by or request.requester, at)}.")
-    return request
-
-
-def end(request: ApprovalRequest, state: str, at: datetime) -> None:
-    """Close the step the request is at."""
-    request.steps.filter(order=request.step, state=ApprovalStep.WAITING).update(state=state, ended_at=at)
-
-
-def reopen(request: ApprovalRequest) -> ApprovalStep:
-    """Open the step again after an undo."""
-    request.steps.filter(order=request.step).update(state=ApprovalStep.WAITING, ended_at=None)
-    return _present(request)
-
-
-def _present(request: ApprovalRequest) -> ApprovalStep:
-    return request.steps.select_related("approver", "role").get(order=request.step)
+COMMENTED = "commented"
 
 
 @transaction.atomic
 def question(*, request_id: int, by: User, text: str, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Ask the requester something. Pauses nothing. Raises NotAllowed unless `by` may decide, Invalid without words."""
+    """Ask the requester something. Pauses nothing. Raises NotAllowed unless asked or able to decide, Invalid without words."""
     at = now()
-    request = locked_open(request_id, by, at)
-    if request.approver_id != by.pk and not standing(request, by, at).may_decline:
+    request = seating.locked_open(request_id, by, at)
+    if not _is_asked(request, by) and not standing(request, by, at).may_decline:
         raise NotAllowed("Only people who may decide this ask a question on the record.")
     entry = _said(request, DecisionEntry.QUESTION, by, text, channel, at)
     mail.word(request, entry, [request.requester], subject="Question", lead=f"{by} asks before deciding:")
@@ -63,15 +33,45 @@ def question(*, request_id: int, by: User, text: str, channel: str = DecisionEnt
 
 @transaction.atomic
 def answer(*, request_id: int, by: User, text: str, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Answer a question; the approver is told. Raises NotAllowed for the approver, Invalid without words."""
+    """Answer a question; everybody asked is told. Raises NotAllowed for those who are asked, Invalid without words."""
     at = now()
-    request = locked_open(request_id, by, at)
-    if request.approver_id == by.pk:
+    request = seating.locked_open(request_id, by, at)
+    if _is_asked(request, by):
         raise NotAllowed("The answer comes from the people who ask for the decision.")
     entry = _said(request, DecisionEntry.ANSWER, by, text, channel, at)
-    told = [request.approver] if request.approver else []
-    mail.word(request, entry, told, subject="Answer", lead=f"{by} answers:")
+    mail.word(request, entry, _asked(request, by), subject="Answer", lead=f"{by} answers:")
     return request
+
+
+@transaction.atomic
+def comment(*, request_id: int, by: User, text: str, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
+    """Say something on the record; decides nothing, blocks nothing. It is what consulted people are asked for.
+
+    The requester and everybody asked are told. Raises NotThere for people who may not see the request, Invalid without words.
+    """
+    at = now()
+    request = seating.locked(request_id)
+    if not ApprovalRequest.objects.visible_to(by).filter(pk=request.pk).exists():
+        raise NotThere("There is no such request.")
+    entry = _said(request, DecisionEntry.COMMENT, by, text, channel, at)
+    consulted = request.steps.filter(approver=by, part=ApprovalStep.CONSULT, state=ApprovalStep.WAITING)
+    if orders := list(consulted.values_list("order", flat=True)):
+        words = {"verdict": COMMENTED, "said_by": by, "reason": text.strip()}
+        consulted.update(state=ApprovalStep.DECIDED, ended_at=at, **words)
+        links.end(request, orders, at)
+    told = [request.requester, *_asked(request, by)] if request.is_open else [request.requester]
+    told = [user for user in told if user.pk != by.pk]
+    mail.word(request, entry, told, subject="Comment", lead=f"{by} comments:")
+    return request
+
+
+def _is_asked(request: ApprovalRequest, by: User) -> bool:
+    return request.steps.filter(approver=by, state=ApprovalStep.WAITING).exists()
+
+
+def _asked(request: ApprovalRequest, by: User) -> list[User]:
+    people = {seat.approver_id: seat.approver for seat in seating.waiting(request)}
+    return [user for pk, user in people.items() if pk not in (by.pk, request.requester_id)]
 
 
 def _said(request: ApprovalRequest, kind: str, by: User, text: str, channel: str, at: datetime) -> DecisionEntry:
@@ -82,64 +82,119 @@ def _said(request: ApprovalRequest, kind: str, by: User, text: str, channel: str
 
 @transaction.atomic
 def remind(*, request_id: int, by: User | None = None) -> ApprovalRequest:
-    """Mail the question again with a new link. Without `by` it is the clock. Raises AlreadyDone when it is over, Stale when a
-    person reminds again within 10 minutes, NotAllowed when people remind themselves."""
+    """Mail the question again, with new links, to everybody whose decision is waited for. Without `by` it is the clock.
+
+    Raises AlreadyDone when it is over, Stale when a person reminds again within 10 minutes, NotAllowed when people remind
+    themselves.
+    """
     at = now()
-    request = locked_open(request_id, by, at)
-    if by and request.approver_id == by.pk:
+    request = seating.locked_open(request_id, by, at)
+    seats = [seat for seat in seating.waiting(request) if seat.part == ApprovalStep.DECIDE]
+    if by and any(seat.approver_id == by.pk for seat in seats):
         raise NotAllowed("This waits for you. Decide it, or ask a question.")
     last = request.log.filter(kind=DecisionEntry.REMINDED).last()
     if by and last and at < last.at + REMIND_EVERY:
-        raise Stale(f"{request.approver} was reminded less than 10 minutes ago.")
-    step = _present(request)
-    step.reminded += 1
-    step.save(update_fields=["reminded"])
+        names = " and ".join(str(seat.approver) for seat in seats)
+        raise Stale(f"{names} {'was' if len(seats) == 1 else 'were'} reminded less than 10 minutes ago.")
     channel = DecisionEntry.WEB if by else DecisionEntry.CLOCK
-    log.write(request, DecisionEntry.REMINDED, at, actor=by, channel=channel)
-    mail.ask(request, step, links.issue(request, step), at, nth=step.reminded)
+    facts = {"seats": [seat.order for seat in seats]} if len(seats) > 1 else {}
+    log.write(request, DecisionEntry.REMINDED, at, actor=by, channel=channel, facts=facts)
+    _ask_again(request, seats, at)
     return request
+
+
+def _ask_again(request: ApprovalRequest, seats: list[ApprovalStep], at: datetime) -> None:
+    for seat in seats:
+        seat.reminded += 1
+        seat.save(update_fields=["reminded"])
+        seating.ask(request, seat, at, nth=seat.reminded)
 
 
 @transaction.atomic
 def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> ApprovalRequest:
-    """Put an undecided request to the next higher authority that covers it; the person passed over is told.
+    """Put the authority's part of an undecided request to the next higher authority that covers it; those passed over are told.
 
-    The requester, those excluded and everybody asked before are skipped. Raises AlreadyDone when it is over, Invalid when
-    there is no higher authority or nobody holds it.
+    The requester, those excluded and everybody asked before are skipped. Required functions stay required: where one of them
+    is still waited for, it is reminded, and the higher authority is asked after it. Raises AlreadyDone when it is over, Invalid
+    when there is no higher authority, nobody holds it, or the authority has agreed already.
     """
     at = at or now()
-    request = locked_open(request_id, None, at)
-    old = _present(request)
-    chain, weighed = chain_and_weight(request, at)
-    limits = (*chain.covering, *chain.below)
-    asked = next((limit for limit in limits if limit.role == old.role.slug), None)
-    before = set(request.steps.values_list("approver_id", flat=True))
-    excluded = before | set(request.rule.get("exclude") or []) | {request.requester_id}
-    found = authority.answer(
-        request.authority, chain, weighed, request.account, exclude=excluded, above=asked, near=old.approver
-    )
-    end(request, ApprovalStep.PASSED_UP, at)
-    links.end_all(request, at)
+    request = seating.locked_open(request_id, None, at)
+    chain = chain_of(request)
+    stage, group = rules.authority_stage(chain), rules.authority_group(chain)
+    if request.stage > stage:
+        names = " and ".join(str(seat.approver) for seat in seating.waiting(request))
+        raise Invalid(f"The authority has agreed. This waits for {names}.")
+    old, found = request.approver, _higher(request, chain, at)
+    passed = _pass_over(request, group, at)
+    before = request.step
     # Those who hear of the entry find the request with its new approver.
-    _move(request, found, at)
+    _move(request, chain, group, found, at)
     log.write(
         request,
         DecisionEntry.PASSED_UP,
         at,
-        on_behalf_of=old.approver,
+        on_behalf_of=old,
         channel=DecisionEntry.CLOCK,
         role=found.role.name,
         limit=found.limit_text,
         rationale=reason,
-        step=old.order,
+        step=before,
     )
-    open_step(request, found, at)
-    mail.passed_over(request, old, found.person, at, reason)
+    if request.stage == stage:
+        seating.open_groups(request, [group], at)
+    else:
+        _ask_again(request, [seat for seat in seating.waiting(request) if seat.part == ApprovalStep.DECIDE], at)
+    for seat in passed:
+        mail.passed_over(request, seat, found.person, at, reason)
     return request
 
 
-def _move(request: ApprovalRequest, found: authority.Answer, at: datetime) -> None:
-    request.step, request.version, request.step_since = request.step + 1, request.version + 1, at
+def _higher(request: ApprovalRequest, chain: list[rules.Stage], at: datetime) -> authority.Answer:
+    covering, weighed = chain_and_weight(request, at)
+    role = request.approver_role.slug if request.approver_role else ""
+    asked = next((limit for limit in (*covering.covering, *covering.below) if limit.role == role), None)
+    return authority.answer(
+        request.authority,
+        covering,
+        weighed,
+        request.account,
+        exclude=_spent(request, chain),
+        above=asked,
+        near=request.approver,
+    )
+
+
+def _spent(request: ApprovalRequest, chain: list[rules.Stage]) -> set[int]:
+    """Who cannot be the next authority: the requester, those left out, everybody asked before and everybody with a seat."""
+    seated = {seat["person"] for stage in chain for group in stage["groups"] for seat in group["seats"]}
+    before = set(request.steps.values_list("approver_id", flat=True)) | set(
+        request.steps.exclude(said_by=None).values_list("said_by_id", flat=True)
+    )
+    return seated | before | set(request.rule.get("exclude") or []) | {request.requester_id}
+
+
+def _pass_over(request: ApprovalRequest, group: rules.Group, at: datetime) -> list[ApprovalStep]:
+    """The seats of the authority end, those that have spoken too: the new authority's word counts."""
+    orders = rules.orders([group])
+    passed = seating.close(request, ApprovalStep.PASSED_UP, at, orders)
+    request.steps.filter(order__in=orders, state=ApprovalStep.DECIDED).update(state=ApprovalStep.PASSED_UP)
+    return passed
+
+
+def _move(
+    request: ApprovalRequest, chain: list[rules.Stage], group: rules.Group, found: authority.Answer, at: datetime
+) -> None:
+    wanted = authority_of(request.authority, found, request.account, _spent(request, chain))
+    first = seating.next_order(request)
+    made = rules.stages_for([wanted], first=first)[0]["groups"][0]
+    group.clear()
+    group.update(made)
+    stage = chain[rules.authority_stage(chain) - 1]
+    stage["name"] = rules.stage_name(stage["groups"])
+    request.chain, request.step, request.version, request.step_since = chain, first, request.version + 1, at
     request.approver, request.approver_role = found.person, found.role
     request.rule = {**found.rule, "exclude": request.rule.get("exclude") or []}
-    request.save(update_fields=["step", "version", "step_since", "approver", "approver_role", "rule"])
+    changed = ["chain", "step", "version", "step_since", "approver", "approver_role", "rule"]
+    request.save(update_fields=changed)
+    links.carry(request)
