@@ -90,8 +90,21 @@ need_browser() {
   say "Browser tests are skipped (CI: fail): install the package chromium, or name a browser with CHROMIUM=/path/to/chromium."
 }
 
+has_dovecot() {
+  PATH=$PATH:/usr/sbin:/sbin command -v dovecot >/dev/null 2>&1
+}
+
+need_dovecot() {
+  has_dovecot && return
+  apt_install dovecot-imapd && has_dovecot && return
+  say "Tests of the mailbox are skipped (CI: fail): install the package dovecot-imapd."
+}
+
 need_python
 make_venv
 install_requirements
 need_pango
-if [ "$kind" = dev ]; then need_browser; fi
+if [ "$kind" = dev ]; then
+  need_browser
+  need_dovecot
+fi

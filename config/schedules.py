@@ -8,6 +8,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django_q.models import Schedule
 
@@ -19,6 +20,12 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     # A renewal date that was worked out from running contracts moves on when it has passed.
     "roll_renewals": {"func": "accounts.tasks.roll_renewals", "schedule_type": Schedule.DAILY},
 }
+if settings.IMAP_URL:
+    SCHEDULES["fetch_mail"] = {
+        "func": "messaging.services.fetching.fetch_all",
+        "schedule_type": Schedule.MINUTES,
+        "minutes": 1,
+    }
 # What a schedule may say besides; ours say nothing.
 PLAIN: dict[str, Any] = {
     "args": None,

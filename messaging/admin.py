@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from messaging.models import Delivery, InboundMail, Message
+from messaging.rules.secrets import masked
 
 
 class ReadOnly:
@@ -40,6 +41,16 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["subject", "address", "case_key", "key"]
     date_hierarchy = "created_at"
     inlines = [DeliveryInline]
+    exclude = ["text", "html", "reply_to"]
+    readonly_fields = ["words", "answers_go_to"]
+
+    def words(self, message: Message) -> str:
+        """The text, without links and addresses by which its person decides."""
+        return masked(message.text)
+
+    def answers_go_to(self, message: Message) -> str:
+        """Where a reply goes."""
+        return masked(message.reply_to)
 
 
 @admin.register(Delivery)
@@ -60,3 +71,13 @@ class InboundMailAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ["state", "automatic"]
     search_fields = ["subject", "sender", "message_id"]
     date_hierarchy = "received_at"
+    exclude = ["text", "visible_text", "recipients"]
+    readonly_fields = ["words", "sent_to"]
+
+    def words(self, mail: InboundMail) -> str:
+        """The text, without links and addresses by which its person decides."""
+        return masked(mail.text)
+
+    def sent_to(self, mail: InboundMail) -> str:
+        """Who it was addressed to."""
+        return masked(", ".join(map(str, mail.recipients)))

@@ -1,7 +1,8 @@
-"""Messages that are composed when they leave: the apps above register who writes the words for each prefix of `source`."""
+"""Messages that are composed when they leave: the apps above register who writes the words for each prefix of `source`,
+and who makes what is enclosed. Both run outside any transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from accounts.models import User
 
@@ -15,8 +16,27 @@ class Content:
     html: str
 
 
+@dataclass(frozen=True)
+class File:
+    """One file that goes with a mail."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """What goes with a mail. `words` are sentences to replace in it, so that a mail that leaves without its file says so."""
+
+    files: Sequence[File] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
 Composer = Callable[[str, User | None], Content | None]
+Encloser = Callable[[str], Enclosed]
 _composers: dict[str, Composer] = {}
+_enclosers: dict[str, Encloser] = {}
 
 
 def register(prefix: str, composer: Composer) -> None:
@@ -29,3 +49,16 @@ def compose(source: str, user: User | None) -> Content | None:
     writes such messages."""
     prefix, _, rest = source.partition(":")
     return _composers[prefix](rest, user)
+
+
+def register_enclosures(prefix: str, encloser: Encloser) -> None:
+    """Let `encloser` make the files for messages whose source is `prefix:…`; it must answer within seconds, whatever happens:
+    mail does not wait for documents."""
+    _enclosers[prefix] = encloser
+
+
+def enclosed(source: str) -> Enclosed:
+    """What goes with a message; nothing when nobody encloses anything with such messages."""
+    prefix, _, rest = source.partition(":")
+    encloser = _enclosers.get(prefix)
+    return encloser(rest) if encloser else Enclosed()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging import views
+from messaging import api, views
 
 app_name = "messaging"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("messages/inbox/", views.inbox, name="inbox"),
     path("messages/inbox/<int:pk>/", views.inbound, name="inbound"),
     path("messages/inbox/<int:pk>/dismiss/", views.dismiss, name="dismiss"),
+    path("hooks/mail/<slug:service>/", api.deliver, name="deliver"),
     path("notifications/", views.notifications, name="notifications"),
     path("notifications/read/", views.notifications_read, name="notifications_read"),
     path("notifications/settings/", views.preferences, name="preferences"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages as flash
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -16,6 +17,8 @@ from messaging import queries
 from messaging.channels.email import leaves_the_house
 from messaging.forms import PreferencesForm
 from messaging.models import InboundMail, Message
+from messaging.rules.mail_auth import is_proven
+from messaging.rules.secrets import masked
 from messaging.services import inbound as received
 from messaging.services import notices
 from messaging.services import outbox as sending
@@ -92,9 +95,13 @@ def inbound(request: SignedIn, pk: int) -> HttpResponse:
     wanted = request.GET.get("q", "")[:100]
     context = {
         "mail": mail,
-        "text": mail.text[:TEXT_SHOWN] if mail.text.strip() != mail.visible_text.strip() else "",
+        "words": masked(mail.visible_text),
+        "recipients": [masked(str(address)) for address in mail.recipients],
+        "text": masked(mail.text[:TEXT_SHOWN]) if mail.text.strip() != mail.visible_text.strip() else "",
         "cut": len(mail.text) > TEXT_SHOWN,
         "may_place": mail.state in received.PLACEABLE,
+        "may_dismiss": mail.state in received.DISMISSIBLE,
+        "proven": is_proven(mail.single_from, mail.auth_results, settings.AUTHSERV_ID),
         "q_account": wanted,
         "accounts": queries.accounts_named(request.user, wanted),
     }
@@ -176,8 +183,8 @@ def _messages_page(
 
 
 def _readable(message: Message, reader: User) -> list[tuple[str, str]]:
-    """Links of a mail work for the person it was written to; for others they would lead nowhere, so they are plain text."""
-    return queries.linked(message.text) if message.user_id == reader.pk else [(message.text, "")]
+    """Links of a mail work for the person it was written to; others see plain text, without what would let them decide."""
+    return queries.linked(message.text) if message.user_id == reader.pk else [(masked(message.text), "")]
 
 
 def _only_operations(user: User, sentence: str) -> None:

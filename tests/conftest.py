@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
 
 from tests.support import browser as browsers
-from tests.support import pages, postgres, server, smtp
+from tests.support import dovecot, pages, postgres, server, smtp
 from tests.support.databases import Templates
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if kind not in ("sqlite", "postgres"):
             raise pytest.UsageError(f"TEST_DATABASE={kind}: use sqlite or postgres")
         # Set, not merely unset: a developer's .env fills what is missing, and tests must not reach it.
-        os.environ["EMAIL_URL"] = os.environ["HEARTBEAT_URL"] = ""
+        for name in ("EMAIL_URL", "HEARTBEAT_URL", "IMAP_URL", "AUTHSERV_ID", "INBOUND_ESP", "INBOUND_SECRET"):
+            os.environ[name] = ""
         os.environ["DATABASE_URL"] = _start_postgres() if kind == "postgres" else f"sqlite:///{ROOT}/var/test.sqlite3"
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
     assert django_settings.DATABASES
@@ -114,6 +115,16 @@ def mailbox() -> Iterator[smtp.Mailbox]:
     """A real SMTP server."""
     with smtp.running_smtp() as box:
         yield box
+
+
+@pytest.fixture
+def imap() -> Iterator[dovecot.Server]:
+    """A real IMAP server with one empty mailbox. Missing in CI it fails the test, on a laptop it skips it."""
+    if dovecot.program() is None:
+        message = "no Dovecot: install the package dovecot-imapd"
+        pytest.fail(message) if IN_CI else pytest.skip(message)
+    with dovecot.running() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

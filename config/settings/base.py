@@ -170,8 +170,16 @@ if EMAIL_URL:
     EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Escalation Desk <desk@localhost>")
-# Domain of the addresses a reply comes back to (case+…@, approval+…@) and of Message-IDs.
+# Domain of the addresses a reply comes back to (case+…@, approve+…@) and of Message-IDs.
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", "localhost")
+# How our own mail server calls itself in Authentication-Results. It must take out headers of others that carry this name.
+# Empty: no mail is proven to be from its sender, so approvals cannot be answered by mail.
+AUTHSERV_ID = env.str("AUTHSERV_ID", "").strip()
+# The mailbox that receives for MAIL_DOMAIN: imaps://user:password@host/folder, with ?move=Done to move what was taken in.
+IMAP_URL = env.str("IMAP_URL", "")
+# Or the mail service that calls us for each mail (see docs/mail.md), with `user:password` it must show.
+INBOUND_ESP = env.str("INBOUND_ESP", "").strip().lower()
+ANYMAIL = {"WEBHOOK_SECRET": env.list("INBOUND_SECRET", []), "MAILGUN_WEBHOOK_SIGNING_KEY": env.str("MAILGUN_KEY", "")}
 # Mail beyond this in 24 hours to one person goes into their digest; what cannot be switched off is never held back.
 MAIL_CAP_PER_TARGET_PER_DAY = env.int("MAIL_CAP_PER_TARGET_PER_DAY", 200)
 # How long a killed sender's messages stay away from the others: those it had put aside, and the one it was handing over
@@ -238,7 +246,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"secrets": {"()": "config.logs.WithoutSecrets"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {"axes": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "weasyprint": {"level": "ERROR"}},
 }

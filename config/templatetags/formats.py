@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 from ledger.now import now
+from messaging.rules.secrets import masked
 
 register = template.Library()
 
@@ -273,3 +274,9 @@ def _span(span: Any) -> tuple[int, int]:
     if isinstance(span, dict):
         return int(span["start"]), int(span["end"])
     return int(span[0]), int(span[1])
+
+
+@register.filter
+def without_secrets(text: str) -> str:
+    """A text for others than the person it was written to: reply addresses and decision links do not work any more."""
+    return masked(text or "")

@@ -6,6 +6,7 @@ smtplib resets by itself.
 
 import re
 import smtplib
+from collections.abc import Sequence
 from email.message import Message as Mime
 from email.policy import Compat32
 from email.utils import format_datetime, parseaddr
@@ -18,8 +19,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.message import sanitize_address
 
 from ledger.now import now
+from messaging.composing import File
 from messaging.models import Message
-from messaging.rules.kinds import DIGEST
+from messaging.rules.kinds import ANSWER, DIGEST
 
 NO_SERVER = "No mail server configured: readable here"
 LONGEST_LINE = 76
@@ -89,12 +91,15 @@ class Postman:
     ) -> None:
         self._close()
 
-    def hand_over(self, message: Message) -> str:
-        """Give one message to the server and return what is worth noting. Raises Undeliverable, TryLater or ServerDown."""
+    def hand_over(self, message: Message, files: Sequence[File] = ()) -> str:
+        """Give one message with its files to the server and return what is worth noting.
+
+        Raises Undeliverable, TryLater or ServerDown.
+        """
         if not leaves_the_house():
             return NO_SERVER
         try:
-            mail = _built(message)
+            mail = _built(message, files)
             mail.message()
         except (ValueError, UnicodeError) as error:
             raise Undeliverable(f"The message could not be written as mail: {error}")
@@ -154,12 +159,12 @@ def _refusal(code: int, answer: bytes | str, *, of_all: bool = False) -> Excepti
     return Undeliverable(text) if code >= 500 else TryLater(text)
 
 
-def _built(message: Message) -> Letter:
+def _built(message: Message, files: Sequence[File]) -> Letter:
     headers = {
         "Message-ID": message.message_id,
         "Date": format_datetime(now()),
         # Absence notes and robots stay silent, so two desks never write to each other for ever.
-        "Auto-Submitted": "auto-generated",
+        "Auto-Submitted": "auto-replied" if message.kind == ANSWER else "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
     if message.thread_id and message.thread_id != message.message_id:
@@ -175,4 +180,6 @@ def _built(message: Message) -> Letter:
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
+    for each in files:
+        mail.attach(each.name, each.data, each.content_type)
     return mail

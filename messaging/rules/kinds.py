@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 DIGEST = "digest"
+# A word back to somebody who wrote to us: no group knows it, so it is always sent.
+ANSWER = "mail_answer"
 NOW, OFF = "now", "off"
 
 

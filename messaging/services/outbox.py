@@ -47,11 +47,12 @@ def post(
     thread_id: str = "",
     reply_to: str = "",
     wanted_while: str = "",
+    source: str = "",
 ) -> Message | None:
     """Write one mail in the caller's transaction; it leaves after the commit, once, however often the key is posted.
 
     Returns None when the key was written before. Without a thread, mails of one case share one. Raises Invalid for an address
-    that is none.
+    that is none. `source` names what is enclosed when it leaves (messaging.composing).
     """
     address = to.email if isinstance(to, User) else to.strip()
     try:
@@ -71,6 +72,7 @@ def post(
         "case_key": case_key,
         "account_name": _one_line(account_name)[:200],
         "wanted_while": wanted_while,
+        "source": source,
     }
     moment = now()
     message, new = Message.objects.get_or_create(
@@ -165,7 +167,7 @@ def _tried(postman: email.Postman, message: Message) -> Outcome:
     try:
         if not _composed(message):
             return Outcome(message, Message.DROPPED)
-        detail = postman.hand_over(message)
+        detail = postman.hand_over(message, _enclosed(message))
     except email.ServerDown:
         raise
     except email.TryLater as later:
@@ -202,6 +204,18 @@ def _composed(message: Message) -> bool:
     message.subject, message.text, message.html = _one_line(content.subject)[:300], content.text, content.html
     message.save(update_fields=["subject", "text", "html"])
     return True
+
+
+def _enclosed(message: Message) -> Sequence[composing.File]:
+    """The files that go with it. Without them the mail leaves all the same, and says so."""
+    if not message.source or not email.leaves_the_house():
+        return ()
+    found = composing.enclosed(message.source)
+    for before, after in found.words.items():
+        message.text, message.html = (each.replace(before, after) for each in (message.text, message.html))
+    if found.words:
+        message.save(update_fields=["text", "html"])
+    return found.files
 
 
 def _storable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py ingest_mail PATH…`: take mail files in, one line each."""
+"""`manage.py ingest_mail PATH… | --imap`: take mail in from files or from the mailbox, one line each."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
+from messaging.channels.mailbox import MailboxTrouble
 from messaging.models import InboundMail
 from messaging.parsing.parsed import MAX_RAW_BYTES
-from messaging.services import inbound
+from messaging.services import fetching, inbound
 
 MAILBOXES = (".box", ".mbox")
 ENDINGS = (".eml", *MAILBOXES)
@@ -30,24 +32,40 @@ class Command(BaseCommand):
     """Reads mail files and says what became of each."""
 
     help = (
-        "Take in received mail: files (.eml, or .mbox and .box with several mails) and folders of them. A mail from a known "
+        "Take in received mail: with --imap what waits in the mailbox of IMAP_URL, else files (.eml, or .mbox and .box with"
+        " several mails) and folders of them. A mail from a known "
         "contact or domain goes to its account; others wait in the inbox. The same mail again is skipped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Paths, at least one."""
-        parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="A mail file or a folder of them.")
+        """Paths, or the mailbox."""
+        parser.add_argument("paths", nargs="*", metavar="PATH", type=Path, help="A mail file or a folder of them.")
+        parser.add_argument("--imap", action="store_true", help="Fetch what waits in the mailbox of IMAP_URL.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Take everything that can be read; fail at the end when a path could not."""
+        if bool(options["paths"]) == options["imap"]:
+            raise CommandError("Name files or folders of mail, or use --imap.")
         self.tally: Counter[str] = Counter()
         self.newest = InboundMail.objects.aggregate(newest=Max("pk"))["newest"] or 0
         self.seen: set[int] = set()
-        unread = [fault for path in options["paths"] for fault in self._take_path(path)]
+        unread = self._take_mailbox() if options["imap"] else []
+        unread += [fault for path in options["paths"] for fault in self._take_path(path)]
         summary = ", ".join(f"{count} {word}" for word, count in sorted(self.tally.items())) or "nothing to read"
         self.stdout.write(f"{self.tally.total()} mails: {summary}")
         if unread:
             raise CommandError("\n".join(unread))
+
+    def _take_mailbox(self) -> list[str]:
+        """Fetch, keep and mark; returns what went wrong."""
+        if not settings.IMAP_URL:
+            raise CommandError("Set IMAP_URL to the mailbox, such as imaps://user:password@mail.example.com/INBOX.")
+        try:
+            for uid, mail in fetching.fetch():
+                self._say(f"mail {uid}", mail)
+        except MailboxTrouble as trouble:
+            return [str(trouble)]
+        return []
 
     def _take_path(self, path: Path) -> list[str]:
         """Take a file or all mail files of a folder; returns what could not be read."""
@@ -67,7 +85,9 @@ class Command(BaseCommand):
         return []
 
     def _take(self, name: str, raw: bytes) -> None:
-        mail = inbound.receive(raw=raw, channel="file")
+        self._say(name, inbound.receive(raw=raw, channel="file"))
+
+    def _say(self, name: str, mail: InboundMail) -> None:
         word, line = OUTCOMES[mail.state]
         if mail.pk <= self.newest or mail.pk in self.seen:
             word, line = "already here", f"already here, {line}"
