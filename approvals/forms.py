@@ -6,18 +6,18 @@ from typing import Any, cast
 from django import forms
 
 from accounts.models import Account, User
+from accounts.queries import known_currencies
 from approvals.models import ApprovalRequest
-from approvals.queries import Answer, band_for, concession_choices, who_approves
+from approvals.queries import concession_choices
+from approvals.queries.preview import preview
 from approvals.rules import verdicts
 from ledger.errors import Refused
-from ledger.now import now
 
 TITLES = {
     verdicts.APPROVED: "Approve",
     verdicts.CONDITIONS: "Approve with conditions",
     verdicts.DECLINED: "Decline",
 }
-CURRENCIES = ("USD", "EUR", "GBP", "CAD", "AUD", "JPY", "CHF", "INR")
 
 
 class DecisionForm(forms.Form):
@@ -77,7 +77,7 @@ class WhoForm(forms.Form):
     amount = forms.DecimalField(
         label="How much", required=False, max_digits=14, decimal_places=2, help_text="Percent, money, days or months."
     )
-    currency = forms.ChoiceField(label="Currency", required=False, choices=[(code, code) for code in CURRENCIES])
+    currency = forms.ChoiceField(label="Currency", required=False)
     account = forms.ModelChoiceField(
         label="Account", required=False, queryset=Account.objects.none(), empty_label="No account yet"
     )
@@ -86,29 +86,26 @@ class WhoForm(forms.Form):
         required=False,
         choices=[("", "Not known"), ("green", "Green"), ("yellow", "Yellow"), ("red", "Red")],
     )
+    renewal = forms.CharField(label="Renewal", required=False, max_length=60)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["concession"]).choices = concession_choices()
         cast(Any, self.fields["account"]).queryset = Account.objects.visible_to(user)
+        codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
+        cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
 
 
 def who_context(data: Mapping[str, Any], user: User) -> dict[str, Any]:
-    """Context of approvals/_who.html: the form and, once it is asked, the answer (or why nobody may)."""
+    """Context of approvals/_who.html: the form and, once it is asked, the answer with its chain (or why nobody may)."""
     asked = "concession" in data
     form = WhoForm(data if asked else None, user=user, auto_id="who_%s")
-    context: dict[str, Any] = {"who_form": form, "who": None, "who_refused": "", "who_band": None}
+    context: dict[str, Any] = {"who_form": form, "who": None, "who_refused": "", "found": None}
     if asked and form.is_valid():
         try:
-            context |= _answered(form.cleaned_data, user)
+            values = {**form.cleaned_data, "currency": form.cleaned_data["currency"] or "USD"}
+            found = preview(**values, user=user)
+            context |= {"found": found, "who": found.answer}
         except Refused as refusal:
             context["who_refused"] = refusal.message
     return context
-
-
-def _answered(values: dict[str, Any], user: User) -> dict[str, Any]:
-    ask = {"concession": values["concession"], "amount": values["amount"], "currency": values["currency"] or "USD"}
-    at, account = now(), values["account"]
-    band = band_for(**ask, tier=values["tier"], at=at, account=account)
-    found: Answer = who_approves(**ask, account=account, at=at, exclude=[user.pk])
-    return {"who": found, "who_band": band}

@@ -30,10 +30,12 @@ PAGES = {
     "escalations:matrices": "matrices",
     "escalations:matrix_escalation": "matrices",
     "escalations:matrix_authority": "matrices",
+    "escalations:matrix_authority_history": "matrices",
     "escalations:matrix_raci": "matrices",
     "escalations:matrix_sla": "matrices",
     "reports:engine": "engine",
     "approvals:who": "matrices",
+    "approvals:delegations": "profile",
     "api-docs": "api",
     "search": "search",
 }

@@ -7,6 +7,7 @@ from approvals.queries.authority import (
     version_at,
     who_approves,
 )
+from approvals.queries.drafts import changes, history
 from approvals.queries.lists import counts, decided, needs_you, waiting_on_others, with_people
 from approvals.queries.matrix import matrix
 from approvals.queries.running import granted
@@ -18,10 +19,12 @@ __all__ = [
     "Standing",
     "band_for",
     "chain_of",
+    "changes",
     "concession_choices",
     "counts",
     "decided",
     "granted",
+    "history",
     "matrix",
     "needs_you",
     "standing",

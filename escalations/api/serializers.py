@@ -200,6 +200,7 @@ class AskSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(max_length=3, default="USD")
     question = serializers.CharField(max_length=400)
     deadline = serializers.DateTimeField()
+    renewal = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
 
 
 class ActionSerializer(serializers.ModelSerializer[Action]):

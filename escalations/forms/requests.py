@@ -7,7 +7,8 @@ from django import forms
 
 from accounts.models import User
 from accounts.queries import known_currencies
-from approvals.queries import band_for, concession_choices, who_approves
+from approvals.queries import concession_choices
+from approvals.queries.preview import preview as approvals_preview
 from escalations.forms.fields import CaseForm, moment, words
 from escalations.models import Escalation
 from escalations.rules.brief import VAGUE
@@ -35,6 +36,12 @@ class AskForm(CaseForm):
         error_messages={"invalid": "Enter a number, such as 18 or 12400.50."},
     )
     currency = forms.ChoiceField(label="Currency", required=False, help_text="For money.")
+    renewal = forms.CharField(
+        label="Renewal",
+        required=False,
+        max_length=60,
+        help_text="Its reference, when one renewal spans several accounts: asks on the same one are added up.",
+    )
     deadline = moment(
         "Decision by",
         required="Enter a deadline with a time.",
@@ -78,15 +85,15 @@ def _plain(amount: Decimal | None) -> str:
 
 
 def preview(case: Escalation, form: AskForm, user: User) -> dict[str, Any]:
-    """Who would decide, whether a band takes it in, or why nobody may. Nothing is sent."""
+    """Who would take part, whether a band takes it in, or why nobody may. Nothing is sent."""
     form.is_valid()
     values = form.cleaned_data
     if not values.get("concession") or "amount" in form.errors:
         return {"who_refused": "Choose a concession and how much, then check again."}
-    terms = {"concession": values["concession"], "amount": values.get("amount")}
+    terms: dict[str, Any] = {"concession": values["concession"], "amount": values.get("amount")}
     terms |= {"currency": values.get("currency") or "USD", "account": case.account, "at": now()}
     try:
-        band = band_for(**terms, tier=case.tier)
-        return {"who": who_approves(**terms, exclude=[user.pk]), "band": band}
+        found = approvals_preview(**terms, user=user, tier=case.tier, renewal=values.get("renewal") or "")
+        return {"found": found}
     except Refused as refusal:
         return {"who_refused": refusal.message}

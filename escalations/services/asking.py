@@ -33,6 +33,7 @@ def ask(
     question: str,
     deadline: datetime,
     channel: str = "web",
+    renewal: str = "",
 ) -> ApprovalRequest:
     """Freeze the brief and request a concession from the lowest level whose authority covers it.
 
@@ -65,6 +66,7 @@ def ask(
         confidential=case.confidential,
         why_now=parts["texts"].get("facts", ""),
         channel=channel,
+        renewal=renewal.strip(),
     )
     link(case, made, by, at)
     return made

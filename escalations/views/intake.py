@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Account, Signal, User
 from accounts.requests import SignedIn
+from approvals.queries.preview import preview as approvals_preview
 from escalations import states
 from escalations.forms.intake import IntakeForm, from_signal, typed
 from escalations.models import IntakeDraft
@@ -96,7 +97,19 @@ def _preview(bound: IntakeForm, user: User) -> dict[str, Any]:
         "level_name": LEVEL_NAMES[found.destination.route.level],
         "duplicates": intake.duplicates(data.account, data.issue_type, user=user),
         "chosen": data.account,
+        **_who_approves(data, user, found.assessment.tier),
     }
+
+
+def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, Any]:
+    """Who would take part in deciding the ask, when one is typed; or why nobody may."""
+    if not data.concession:
+        return {}
+    terms: dict[str, Any] = {"concession": data.concession, "amount": data.amount, "currency": data.currency}
+    try:
+        return {"ask": approvals_preview(**terms, account=data.account, user=user, tier=tier)}
+    except Refused as refusal:
+        return {"ask_refused": refusal.message}
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -68,6 +69,17 @@ def authority(request: SignedIn) -> HttpResponse:
     return _page(request, "authority", {**table, **asked, "levels": LEVELS})
 
 
+@require_safe
+def authority_history(request: SignedIn) -> HttpResponse:
+    """What each published version of the authority matrix changed, the newest first."""
+    found = Paginator(approvals.history(now()), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {"version": version, "changes": approvals.changes(version) if version.based_on_id else []} for version in found
+    ]
+    return _page(request, "authority_history", {"versions": rows, "found": found})
+
+
+VERSIONS_A_PAGE = 10
 LEVELS = (
     ("1", "Team lead", "Non-material terms inside the playbook: minor clause edits, schedule tweaks"),
     ("2", "Director", "Policy exceptions within limits: discounts and risk caps up to the limit"),
@@ -111,6 +123,7 @@ urlpatterns_matrices = [
     path("matrices/", escalation, name="matrices"),
     path("matrices/escalation/", escalation, name="matrix_escalation"),
     path("matrices/authority/", authority, name="matrix_authority"),
+    path("matrices/authority/history/", authority_history, name="matrix_authority_history"),
     path("matrices/raci/", raci, name="matrix_raci"),
     path("matrices/sla/", targets, name="matrix_sla"),
 ]

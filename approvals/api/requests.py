@@ -1,4 +1,4 @@
-"""Approvals for machines: the same verbs, rights and refusals as the pages."""
+"""Requests for machines: the same verbs, rights and refusals as the pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +10,11 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from accounts.models import Account
 from accounts.requests import Caller
 from approvals import queries
-from approvals.models import ApprovalRequest, AuthorityVersion, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.rules.verdicts import VERDICTS
 from approvals.services import deciding
-from ledger.errors import NotThere
 from ledger.idempotency import once
 
 
@@ -85,30 +83,6 @@ class TextSerializer(serializers.Serializer):
     """A question."""
 
     text = serializers.CharField(max_length=4000)
-
-
-class WhoQuerySerializer(serializers.Serializer):
-    """What is asked for, of which account."""
-
-    concession = serializers.CharField(max_length=40)
-    amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
-    currency = serializers.CharField(max_length=3, required=False, default="USD")
-    account = serializers.IntegerField(required=False, allow_null=True, default=None)
-    tier = serializers.CharField(max_length=20, required=False, default="")
-
-
-class WhoSerializer(serializers.Serializer):
-    """Who may approve it, and why."""
-
-    role = serializers.CharField(source="role.slug")
-    role_name = serializers.CharField(source="role.name")
-    level = serializers.IntegerField()
-    person = serializers.EmailField(source="person.email", default=None)
-    limit = serializers.CharField(source="limit_text")
-    sentence = serializers.CharField()
-    authority_version = serializers.IntegerField(source="version.number")
-    needs_function = serializers.CharField()
-    within_band = serializers.BooleanField()
 
 
 class ApprovalFilter(django_filters.FilterSet):
@@ -183,42 +157,3 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         scope = f"{self.action}:{request.user.pk}:{asked.pk}"
         status, answer = once(scope=scope, key=request.headers.get("Idempotency-Key", ""), body=body, do=run)
         return Response(answer, status=status)
-
-
-class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
-    """The authority matrix."""
-
-    queryset = AuthorityVersion.objects.none()
-    serializer_class = WhoSerializer
-    pagination_class = None
-    filter_backends = []
-
-    @extend_schema(parameters=[WhoQuerySerializer], responses=WhoSerializer)
-    @action(detail=False, methods=["get"])
-    def who(self, request: Caller) -> Response:
-        """Who approves this? The lowest role whose authority covers it, and the person."""
-        given = WhoQuerySerializer(data=request.query_params)
-        given.is_valid(raise_exception=True)
-        values = dict(given.validated_data)
-        account, tier = self._account(request, values.pop("account")), values.pop("tier")
-        found = queries.who_approves(**values, account=account, exclude=[request.user.pk])
-        band = queries.band_for(**values, tier=tier, account=account)
-        return Response({**WhoSerializer(_With(found, within_band=band is not None)).data})
-
-    def _account(self, request: Caller, pk: int | None) -> Account | None:
-        if pk is None:
-            return None
-        account = Account.objects.visible_to(request.user).filter(pk=pk).first()
-        if account is None:
-            raise NotThere("There is no such account.", field="account")
-        return account
-
-
-class _With:
-    """An answer with one more attribute."""
-
-    def __init__(self, answer: queries.Answer, **more: Any) -> None:
-        self.__dict__ = {**answer.__dict__, **more}
-
-
-router_entries = [("approvals", ApprovalViewSet), ("authority", AuthorityViewSet)]
