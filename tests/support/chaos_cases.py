@@ -102,11 +102,19 @@ def move_clock(seconds: float) -> None:
 
 
 def lateness(due: list[dict[str, Any]], since: int) -> list[float]:
-    """How many seconds after its moment each warning and breach of these clocks was written. Background jobs may start
-    others with a moment that has passed."""
-    clocks = [each["clock"] for each in due]
-    events = Event.objects.filter(pk__gt=since, kind__in=["clock.warn", "clock.breach"], clock__in=clocks)
-    return [(event.at - datetime.fromisoformat(event.data["moment"])).total_seconds() for event in events]
+    """How many seconds after its moment each warning and breach of these clocks was written. Who is given another target
+    that has passed already (a level up re-targets the other clocks of its case) is late from then on."""
+    kinds = ["clock.retarget", "clock.warn", "clock.breach"]
+    events = Event.objects.filter(pk__gt=since, kind__in=kinds, clock__in=[each["clock"] for each in due])
+    given: dict[Any, datetime] = {}
+    found = []
+    for event in events.order_by("pk"):
+        if event.kind == "clock.retarget":
+            given[event.clock_id] = event.at
+            continue
+        moment = datetime.fromisoformat(event.data["moment"])
+        found.append((event.at - max(moment, given.get(event.clock_id, moment))).total_seconds())
+    return found
 
 
 def poison() -> None:
