@@ -4,6 +4,7 @@ A thread for each of its works, so that a slow mail server or watcher never dela
 database; the engine keeps nothing, so it may be killed at any moment.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -140,6 +141,15 @@ def warm_up() -> None:
     """Load templates and addresses now. The first mail would load them inside its transaction, which lasts seconds then."""
     engines.all()
     get_resolver().url_patterns  # noqa: B018 - asking is what loads them
+    spare_the_collector()
+
+
+def spare_the_collector() -> None:
+    """What is loaded now stays: the garbage collector need not walk through it again for every few hundred rows of a batch,
+    which took a tenth of the time of a step."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def run(stop: threading.Event) -> None:

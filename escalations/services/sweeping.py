@@ -131,9 +131,8 @@ def _advance(clock: Any, seen: steps.Watch, step: steps.Step, at: datetime) -> N
         clock.repeats = missed.number if missed and missed.kind == steps.REPEAT else clock.repeats
     elif step.kind == steps.REPEAT:
         clock.repeats = step.number
-    clock.fire_at = steps.next_at(
-        seen._replace(warned_percent=clock.warned_percent, breached_at=clock.breached_at, repeats=clock.repeats)
-    )
+    told = (clock.warned_percent, clock.breached_at)
+    clock.fire_at = steps.next_at(steps.Watch(seen.due_at, seen.warnings, *told, *seen[4:6], clock.repeats, seen.decays_at))
 
 
 def _moves(due: Due, at: datetime) -> bool:
