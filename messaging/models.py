@@ -53,7 +53,7 @@ class Message(models.Model):
         (DROPPED, "No longer wanted"),
     ]
 
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     kind = models.CharField(max_length=40, help_text="Such as handoff, approval, breach, customer_update.")
     channel = models.CharField(max_length=10, choices=CHANNELS, default=EMAIL)
     state = models.CharField(max_length=10, choices=STATES, default=PENDING)
@@ -70,9 +70,9 @@ class Message(models.Model):
     subject = models.CharField(max_length=300, blank=True)
     text = models.TextField()
     html = models.TextField(blank=True)
-    message_id = models.CharField(max_length=200, unique=True)
+    message_id = models.CharField(max_length=200)
     thread_id = models.CharField(max_length=200, blank=True, help_text="Message-ID all mails of one case refer to.")
-    case_key = models.CharField(max_length=20, blank=True, db_index=True)
+    case_key = models.CharField(max_length=20, blank=True)
     account_name = models.CharField(max_length=200, blank=True)
     wanted_while = models.CharField(
         max_length=120, blank=True, help_text="Relevance check before sending, such as handoff:12 or approval:7:3."
@@ -106,8 +106,14 @@ class Message(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        # As constraints: a field that is unique brings a second index on PostgreSQL, for searches by a beginning.
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="message_key_once"),
+            models.UniqueConstraint(fields=["message_id"], name="message_id_once"),
+        ]
         indexes = [
             models.Index(fields=["state", "next_try_at"], name="message_due"),
+            models.Index(fields=["case_key"], name="message_of_case"),
             # Partial, so that writing a message costs nothing more.
             models.Index(
                 fields=["address", "sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent_to"
@@ -140,7 +146,7 @@ class Notice(models.Model):
     """In-app notification of one person."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices", db_index=False)
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     kind = models.CharField(max_length=40)
     text = models.CharField(max_length=300)
     url = models.CharField(max_length=300)
@@ -151,6 +157,7 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["key"], name="notice_key_once")]
         indexes = [
             models.Index(fields=["user", "at"], name="notice_of"),
             models.Index(fields=["user"], condition=models.Q(read_at__isnull=True), name="notice_unread"),

@@ -39,7 +39,7 @@ class Clock(models.Model):
         (MISSED, "Missed"),
         (STOPPED, "Stopped"),
     ]
-    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks")
+    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks", db_index=False)
     kind = models.CharField(max_length=20, choices=states.CLOCKS)
     about = models.PositiveBigIntegerField(default=0, help_text="The commitment it is about; 0 for the case itself.")
     topic = models.CharField(max_length=160, blank=True, help_text="That thing in words, shown beside the kind.")

@@ -52,7 +52,7 @@ def _own(user: User) -> Q:
 class Escalation(FSMModelMixin, ChainParent):
     """One executive escalation, ESC-1001 upward. Nothing is deleted."""
 
-    state = FSMField(choices=states.STATES, default=states.NEW, protected=True, db_index=True)
+    state = FSMField(choices=states.STATES, default=states.NEW, protected=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="escalations")
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="escalations")
     issue_type = models.ForeignKey(IssueType, on_delete=models.PROTECT, related_name="escalations")
@@ -80,7 +80,7 @@ class Escalation(FSMModelMixin, ChainParent):
     trigger_text = models.CharField(max_length=300, blank=True)
     confidential = models.BooleanField(default=False)
 
-    tier = models.CharField(max_length=10, choices=states.TIERS, default=states.GREEN, db_index=True)
+    tier = models.CharField(max_length=10, choices=states.TIERS, default=states.GREEN)
     lane = models.CharField(max_length=12, choices=states.LANES, default=states.GUARDRAILED)
     level = models.PositiveSmallIntegerField(choices=states.LEVELS, default=states.TEAM_LEAD, db_index=True)
     level_since = models.DateTimeField(null=True, blank=True)
@@ -125,7 +125,10 @@ class Escalation(FSMModelMixin, ChainParent):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["state", "sla_due_at"], name="case_queue")]
+        indexes = [
+            models.Index(fields=["state", "sla_due_at"], name="case_queue"),
+            models.Index(fields=["tier"], name="case_tier"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} {self.title}"

@@ -132,7 +132,9 @@ def _advance(clock: Any, seen: steps.Watch, step: steps.Step, at: datetime) -> N
     elif step.kind == steps.REPEAT:
         clock.repeats = step.number
     told = (clock.warned_percent, clock.breached_at)
-    clock.fire_at = steps.next_at(steps.Watch(seen.due_at, seen.warnings, *told, *seen[4:6], clock.repeats, seen.decays_at))
+    clock.fire_at = steps.next_at(
+        steps.Watch(seen.due_at, seen.warnings, *told, *seen[4:6], clock.repeats, seen.decays_at)
+    )
 
 
 def _moves(due: Due, at: datetime) -> bool:
