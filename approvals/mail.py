@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import User
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
+from approvals.queries import by_mail
 from approvals.queries.standing import STATE_WORDS, chain_and_weight
+from approvals.rules.replies import address_of
 from approvals.rules.words import amount_words, moment_words, money_short, money_words
 from messaging import mail
 from messaging.services import notices, outbox
@@ -18,6 +21,12 @@ OUTCOME = {
     ApprovalRequest.CONDITIONS: ("Approved with conditions", "green"),
     ApprovalRequest.DECLINED: ("Declined", "red"),
 }
+
+BRIEF = "approval-brief"
+OPENING = "Opening the link changes nothing."
+# One is put in place of the other when the mail leaves, as it turns out.
+WITH_BRIEF = "The brief is attached as a PDF."
+WITHOUT_BRIEF = "The brief is not attached; the page has it."
 
 
 def url_of(request: ApprovalRequest) -> str:
@@ -66,14 +75,32 @@ def ask(
             "quote": [("Recommendation", request.recommendation)],
             "button": "Review and decide" if step.part == ApprovalStep.DECIDE else "Read and comment",
             "url": reverse("approvals:link", args=[token]),
-            "after": "Nothing is decided until you submit on the page. Opening the link changes nothing.",
+            "after": " ".join(
+                filter(None, [how_to_answer(request, step, at), OPENING, WITH_BRIEF if request.brief else ""])
+            ),
             "why": f"{_why_you(step, to)} {_or_else(request, step, by, at)}".strip(),
             "preview": request.recommendation[:140],
         },
+        reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
+        source=f"{BRIEF}:{request.pk}" if request.brief else "",
     )
     notices.tell(
         users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
     )
+
+
+def how_to_answer(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> str:
+    """What a reply to the mail does."""
+    if not by_mail.replies_are_read():
+        return "Nothing is decided until you submit on the page."
+    if step.part == ApprovalStep.CONSULT:
+        return "You can also reply to this mail: what you write becomes your comment."
+    if by_mail.may_reply(request, at):
+        return (
+            "You can also reply to this mail: write approve or decline alone on the first line, and your reason below it. "
+            "To decline, a reason is needed. Anything else you write becomes a comment."
+        )
+    return "Decide on the page: this is more than a reply may decide. What you reply becomes a comment."
 
 
 def _needed(request: ApprovalRequest, step: ApprovalStep, to: User | None) -> str:
@@ -241,6 +268,8 @@ def _post(
     subject: str,
     values: dict[str, Any],
     wanted_while: str = "",
+    reply_to: str = "",
+    source: str = "",
 ) -> None:
     if not to.is_active or to.kind == User.SERVICE:
         return
@@ -255,6 +284,19 @@ def _post(
         html=html,
         case_key=request.case_key,
         account_name=request.account.name,
-        reply_to="" if to.pk == request.requester_id else request.requester.email,
+        reply_to=reply_to or ("" if to.pk == request.requester_id else request.requester.email),
         wanted_while=wanted_while,
+        source=source,
     )
+
+
+def stands_in(given: Delegation, at: datetime, *, ended: bool = False) -> None:
+    """Both people hear who decides for whom from when to when, and when that ends early."""
+    for person in (given.user, given.to):
+        start, end = (moment_words(moment, person.zone, at) for moment in (given.starts_at, given.ends_at))
+        span = f"from {start} until {end}"
+        text = f"{given.to} stands in for {given.user} in decisions {span}."
+        text = f"{given.to} no longer stands in for {given.user} in decisions." if ended else text
+        key = f"delegation:{given.pk}:{'ended' if ended else 'made'}"
+        url = reverse("approvals:delegations")
+        notices.tell(users=[person], key=key, kind="delegation", text=text, url=url)

@@ -1,7 +1,21 @@
-"""Is word about a request still wanted when it is about to leave?"""
+"""Is word about a request still wanted when it is about to leave, what goes with it, and mail that answers to it."""
 
+from typing import Any
+
+from django.dispatch import receiver
+
+from approvals.mail import BRIEF
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
-from messaging import relevance
+from approvals.services import enclosing, replying
+from messaging import composing, relevance
+from messaging.models import InboundMail
+from messaging.signals import mail_received
+
+
+@receiver(mail_received, dispatch_uid="approvals.mail")
+def hear_mail(mail: InboundMail, **_: Any) -> None:
+    """Mail to a reply address is a decision, a comment, or goes into quarantine."""
+    replying.take(mail=mail)
 
 
 def _still_asked(rest: str) -> bool:
@@ -21,3 +35,4 @@ def _still_decided(rest: str) -> bool:
 
 relevance.register("approval", _still_asked)
 relevance.register("approval-decided", _still_decided)
+composing.register_enclosures(BRIEF, enclosing.brief)

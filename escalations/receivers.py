@@ -25,8 +25,9 @@ def hear_signals(ids: list[int], **_: Any) -> None:
 
 @receiver(mail_received, dispatch_uid="escalations.mail")
 def hear_mail(mail: InboundMail, **_: Any) -> None:
-    """Mail finds its case or account."""
-    listening.on_mail(mail)
+    """Mail finds its case or account, unless somebody below has taken it."""
+    if mail.state == InboundMail.WAITING:
+        listening.on_mail(mail)
 
 
 @receiver(log_appended, dispatch_uid="escalations.decisions")

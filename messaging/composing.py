@@ -34,7 +34,7 @@ class Enclosed:
 
 
 Composer = Callable[[str, User | None], Content | None]
-Encloser = Callable[[str], Enclosed]
+Encloser = Callable[[str, bool], Enclosed]
 _composers: dict[str, Composer] = {}
 _enclosers: dict[str, Encloser] = {}
 
@@ -52,13 +52,13 @@ def compose(source: str, user: User | None) -> Content | None:
 
 
 def register_enclosures(prefix: str, encloser: Encloser) -> None:
-    """Let `encloser` make the files for messages whose source is `prefix:…`; it must answer within seconds, whatever happens:
-    mail does not wait for documents."""
+    """Let `encloser` make the files for messages whose source is `prefix:…`. It gets what follows the colon, and whether the
+    mail leaves at all; it must answer within seconds, whatever happens: mail does not wait for documents."""
     _enclosers[prefix] = encloser
 
 
-def enclosed(source: str) -> Enclosed:
+def enclosed(source: str, *, leaves: bool) -> Enclosed:
     """What goes with a message; nothing when nobody encloses anything with such messages."""
     prefix, _, rest = source.partition(":")
     encloser = _enclosers.get(prefix)
-    return encloser(rest) if encloser else Enclosed()
+    return encloser(rest, leaves) if encloser else Enclosed()

@@ -208,9 +208,9 @@ def _composed(message: Message) -> bool:
 
 def _enclosed(message: Message) -> Sequence[composing.File]:
     """The files that go with it. Without them the mail leaves all the same, and says so."""
-    if not message.source or not email.leaves_the_house():
+    if not message.source:
         return ()
-    found = composing.enclosed(message.source)
+    found = composing.enclosed(message.source, leaves=email.leaves_the_house())
     for before, after in found.words.items():
         message.text, message.html = (each.replace(before, after) for each in (message.text, message.html))
     if found.words:
