@@ -11,6 +11,8 @@ from approvals.models import ApprovalRequest
 from approvals.queries import concession_choices
 from approvals.queries.preview import preview
 from approvals.rules import verdicts
+from approvals.rules.terms import BASIS, GIVE_GETS
+from approvals.rules.words import MONEY
 from ledger.errors import Refused
 
 TITLES = {
@@ -109,3 +111,157 @@ def who_context(data: Mapping[str, Any], user: User) -> dict[str, Any]:
         except Refused as refusal:
             context["who_refused"] = refusal.message
     return context
+
+
+class LinkForm(forms.Form):
+    """The decision of whoever holds the mailed link, where an administrator allows it without signing in."""
+
+    verdict = forms.ChoiceField(choices=list(TITLES.items()), widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    conditions = forms.CharField(
+        label="Conditions", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    reason = forms.CharField(
+        label="Reason (goes on the record)",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed to decline, and to go against the recommendation.",
+    )
+
+    def __init__(self, *args: Any, approval: ApprovalRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        advised = verdicts.recommended_conditions(approval.options)
+        self.fields["version"].initial = approval.version
+        self.fields["conditions"].initial = "\n".join(advised)
+        self.with_conditions = bool(advised)
+        if not advised:
+            del self.fields["conditions"]
+
+    def decision(self) -> dict[str, Any]:
+        """Arguments of deciding.decide."""
+        values = self.cleaned_data
+        return {name: values.get(name, "") for name in ("verdict", "version", "reason", "conditions")}
+
+
+class PersonField(forms.ModelChoiceField):
+    """Somebody active who is no service."""
+
+    def __init__(self, *, user: User, **kwargs: Any) -> None:
+        people = User.objects.filter(is_active=True, kind=User.PERSON).exclude(pk=user.pk).order_by("name")
+        super().__init__(queryset=people, **kwargs)
+
+
+class DelegateForm(forms.Form):
+    """Put one request into somebody else's hands."""
+
+    reason = forms.CharField(label="Reason", max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = {"to": PersonField(user=user, label="Delegate to", empty_label="Choose a person"), **self.fields}
+
+
+class DelegationForm(forms.Form):
+    """Who stands in from when to when, for what."""
+
+    starts_at = forms.DateTimeField(label="From", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    ends_at = forms.DateTimeField(label="Until", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    concessions = forms.MultipleChoiceField(
+        label="Only for", required=False, widget=forms.CheckboxSelectMultiple, help_text="None ticked means all."
+    )
+    up_to_usd = forms.DecimalField(
+        label="Only money up to (USD)",
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+        help_text="Empty: up to your own limit, for every kind of concession.",
+    )
+    note = forms.CharField(label="Note", required=False, max_length=200)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = {"to": PersonField(user=user, label="Stand-in", empty_label="Choose a person"), **self.fields}
+        cast(forms.ChoiceField, self.fields["concessions"]).choices = concession_choices()
+
+
+class FeedForm(forms.Form):
+    """The private address of a calendar whose out-of-office entries delegate."""
+
+    url = forms.URLField(
+        label="Calendar address (.ics)",
+        max_length=1000,
+        assume_scheme="https",
+        help_text="The secret address your calendar shows under sharing. It starts with https.",
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stand_in"] = PersonField(
+            user=user, label="Stand-in while you are out", empty_label="Choose a person"
+        )
+
+
+class TermsForm(forms.Form):
+    """New terms for a request. `version` is the one that was read."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    amount = forms.DecimalField(label="How much", required=False, max_digits=14, decimal_places=2)
+    currency = forms.ChoiceField(label="Currency", required=False)
+    ask = forms.CharField(label="The question", max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    wording = forms.CharField(
+        label="Terms in words",
+        required=False,
+        max_length=8000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One a line, as “name: text”.",
+    )
+    give_gets = forms.CharField(
+        label="What we get in return",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One a line.",
+    )
+    reason = forms.CharField(
+        label="Reason (goes on the record)", max_length=4000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args: Any, approval: ApprovalRequest, **kwargs: Any) -> None:
+        super().__init__(*args, initial=terms_initial(approval), **kwargs)
+        codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
+        cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
+        if approval.unit != MONEY:
+            del self.fields["currency"]
+        if approval.amount is None:
+            del self.fields["amount"]
+
+    def wanted(self) -> dict[str, Any]:
+        """Amount, currency, terms and ask, as the verbs take them."""
+        values = self.cleaned_data
+        pairs = [line.partition(":") for line in values["wording"].splitlines() if line.strip()]
+        terms: dict[str, Any] = {name.strip().lower().replace(" ", "_"): text.strip() for name, _, text in pairs}
+        if lines := [line.strip() for line in values["give_gets"].splitlines() if line.strip()]:
+            terms[GIVE_GETS] = lines
+        return {
+            "amount": values.get("amount"),
+            "currency": values.get("currency", ""),
+            "terms": terms,
+            "ask": values["ask"],
+        }
+
+
+def terms_initial(approval: ApprovalRequest) -> dict[str, Any]:
+    """The present terms as the form shows them."""
+    texts = {key: value for key, value in approval.terms.items() if key not in (*BASIS, GIVE_GETS)}
+    given = approval.terms.get(GIVE_GETS) or []
+    return {
+        "version": approval.version,
+        "amount": approval.amount,
+        "currency": approval.currency or "USD",
+        "ask": approval.ask,
+        "wording": "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in texts.items()),
+        "give_gets": given if isinstance(given, str) else "\n".join(given),
+    }

@@ -17,6 +17,8 @@ from ledger.now import now
 log = logging.getLogger(__name__)
 SCHEDULES: dict[str, dict[str, Any]] = {
     "sweep": {"func": "config.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    # Out-of-office entries of people's calendars become delegations.
+    "read_calendars": {"func": "approvals.tasks.read_calendars", "schedule_type": Schedule.HOURLY},
     # A renewal date that was worked out from running contracts moves on when it has passed.
     "roll_renewals": {"func": "accounts.tasks.roll_renewals", "schedule_type": Schedule.DAILY},
 }
@@ -36,7 +38,7 @@ PLAIN: dict[str, Any] = {
     "intended_date_kwarg": None,
     "repeats": -1,
 }
-PERIODS = {Schedule.MINUTES: timedelta(minutes=1), Schedule.DAILY: timedelta(days=1)}
+PERIODS = {Schedule.MINUTES: timedelta(minutes=1), Schedule.HOURLY: timedelta(hours=1), Schedule.DAILY: timedelta(days=1)}
 
 
 def ensure() -> None:

@@ -1,6 +1,7 @@
 """Approvals for machines."""
 
 from approvals.api.authority import AuthorityViewSet
+from approvals.api.delegations import DelegationViewSet
 from approvals.api.requests import ApprovalViewSet
 
-router_entries = [("approvals", ApprovalViewSet), ("authority", AuthorityViewSet)]
+router_entries = [("approvals", ApprovalViewSet), ("authority", AuthorityViewSet), ("delegations", DelegationViewSet)]

@@ -12,22 +12,38 @@ from rest_framework.response import Response
 
 from accounts.requests import Caller
 from approvals import queries
+from approvals.api.serializers import DelegateSerializer, ResubmitSerializer, SeatSerializer, TermsSerializer
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.rules.verdicts import VERDICTS
-from approvals.services import deciding
+from approvals.services import changing, deciding, delegating, resubmitting
 from ledger.idempotency import once
+
+MORE = ("options", "terms", "terms_hash", "rule", "replaces", "stage", "chain", "seats", "log")
 
 
 class DecisionEntrySerializer(serializers.ModelSerializer):
     """One row of the decision log."""
 
     actor = serializers.CharField(source="actor.email", default=None, read_only=True)
+    on_behalf_of = serializers.CharField(source="on_behalf_of.email", default=None, read_only=True)
 
     class Meta:
         model = DecisionEntry
         fields = [
-            *("seq", "at", "kind", "actor", "channel", "role", "limit", "rule_version", "step", "rationale"),
-            *("conditions", "override", "digest"),
+            *(
+                "seq",
+                "at",
+                "kind",
+                "actor",
+                "on_behalf_of",
+                "channel",
+                "role",
+                "limit",
+                "rule_version",
+                "step",
+                "rationale",
+            ),
+            *("conditions", "override", "facts", "digest"),
         ]
         read_only_fields = fields
 
@@ -54,12 +70,13 @@ class ApprovalSerializer(serializers.ModelSerializer):
 
 
 class ApprovalDetailSerializer(ApprovalSerializer):
-    """A request with what was weighed and its log."""
+    """A request with what was weighed, its seats and its log. `chain` is the whole chain as it was frozen."""
 
+    seats = SeatSerializer(source="steps", many=True, read_only=True)
     log = DecisionEntrySerializer(many=True, read_only=True)
 
     class Meta(ApprovalSerializer.Meta):
-        fields = [*ApprovalSerializer.Meta.fields, "options", "terms", "terms_hash", "rule", "log"]
+        fields = [*ApprovalSerializer.Meta.fields, *MORE]
         read_only_fields = fields
 
 
@@ -85,6 +102,10 @@ class TextSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=4000)
 
 
+PARTS = [f"log__{name}" for name in ("actor", "on_behalf_of")]
+PARTS += [f"steps__{name}" for name in ("approver", "role", "said_by", "delegated_from")]
+
+
 class ApprovalFilter(django_filters.FilterSet):
     """state, account, case_key; mine=true for what waits on the caller."""
 
@@ -95,9 +116,9 @@ class ApprovalFilter(django_filters.FilterSet):
         fields = ["state", "account", "case_key"]
 
     def of_caller(self, rows: QuerySet[ApprovalRequest], name: str, value: bool) -> QuerySet[ApprovalRequest]:
-        """Open and addressed to the caller; false leaves those out."""
-        waiting = {"approver": self.request.user, "state": ApprovalRequest.OPEN}
-        return rows.filter(**waiting) if value else rows.exclude(**waiting)
+        """Open and waiting for the caller or somebody they stand in for; false leaves those out."""
+        waiting = ApprovalRequest.objects.waiting_on(self.request.user).values("pk")
+        return rows.filter(pk__in=waiting) if value else rows.exclude(pk__in=waiting)
 
 
 class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ApprovalRequest]):
@@ -113,7 +134,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
         rows = queries.with_people(ApprovalRequest.objects.visible_to(self.request.user))
-        return rows if self.action == "list" else rows.prefetch_related("log__actor")
+        return rows if self.action == "list" else rows.prefetch_related(*PARTS)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         """The detail carries the log."""
@@ -141,6 +162,30 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         """Ask the requester, on the record."""
         return self._do(request, TextSerializer, deciding.question)
 
+    @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def comment(self, request: Caller, pk: str) -> Response:
+        """Say something on the record; decides and blocks nothing."""
+        return self._do(request, TextSerializer, deciding.comment)
+
+    @extend_schema(request=DelegateSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def delegate(self, request: Caller, pk: str) -> Response:
+        """Put the caller's own seat into somebody else's hands, with the caller's limit."""
+        return self._do(request, DelegateSerializer, delegating.delegate)
+
+    @extend_schema(request=TermsSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def terms(self, request: Caller, pk: str) -> Response:
+        """New terms by the version that was read: for the better votes stay, for the worse everybody is asked again."""
+        return self._do(request, TermsSerializer, changing.change_terms)
+
+    @extend_schema(request=ResubmitSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def resubmit(self, request: Caller, pk: str) -> Response:
+        """Ask a recalled request again. Answers with the new one."""
+        return self._do(request, ResubmitSerializer, resubmitting.resubmit)
+
     def _do(
         self, request: Caller, words: type[serializers.Serializer], verb: Callable[..., ApprovalRequest]
     ) -> Response:
@@ -151,9 +196,14 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         given.is_valid(raise_exception=True)
 
         def run() -> tuple[int, Any]:
-            verb(request_id=asked.pk, by=request.user, channel=DecisionEntry.API, **given.validated_data)
-            return 200, ApprovalDetailSerializer(self.get_object()).data
+            made = verb(request_id=asked.pk, by=request.user, channel=DecisionEntry.API, **given.validated_data)
+            return 200, ApprovalDetailSerializer(self._seen(made.pk)).data
 
         scope = f"{self.action}:{request.user.pk}:{asked.pk}"
         status, answer = once(scope=scope, key=request.headers.get("Idempotency-Key", ""), body=body, do=run)
         return Response(answer, status=status)
+
+    def _seen(self, pk: int) -> ApprovalRequest:
+        """As it stands after the verb, for whoever called it: a stand-in who has decided still reads the outcome."""
+        rows = queries.with_people(ApprovalRequest.objects.filter(pk=pk)).prefetch_related(*PARTS)
+        return rows.get()

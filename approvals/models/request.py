@@ -4,11 +4,14 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, TextField, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import Account, Role, User
 from approvals.models.authority import AuthorityVersion
+from approvals.models.delegation import Delegation
 from ledger.models import ChainParent
+from ledger.now import now
 
 
 class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
@@ -19,11 +22,13 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(state=ApprovalRequest.OPEN)
 
     def visible_to(self, user: User) -> "RequestQuerySet":
-        """Own requests, those addressed or once addressed to them, those of accounts they may open; executives all.
+        """Own requests, those addressed or once addressed to them or to whom they stand in for now, those of accounts they
+        may open; executives all.
 
         A request of a confidential case is for those who asked, were asked or decided only.
         """
         part = Q(requester=user) | Q(approver=user) | Q(decided_by=user) | Q(steps__approver=user)
+        part |= Q(steps__said_by=user) | Q(pk__in=_stood_in_for(user))
         if user.sees == Role.ALL:
             own = ApprovalRequest.objects.filter(part).values("pk")
             return self if user.is_superuser else self.filter(Q(confidential=False) | Q(pk__in=own))
@@ -31,8 +36,10 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(pk__in=ApprovalRequest.objects.filter(part | others).values("pk"))
 
     def waiting_on(self, user: User) -> "RequestQuerySet":
-        """Open and addressed to this person."""
-        return self.open().filter(approver=user)
+        """Open, with a seat of this person or of somebody they stand in for that waits: to decide, or to comment."""
+        own = ApprovalStep.objects.filter(approver=user, state=ApprovalStep.WAITING).values("request")
+        theirs = Q(pk__in=_stood_in_for(user)) & ~Q(requester=user)
+        return self.open().filter(Q(pk__in=own) | theirs)
 
 
 def _of_accounts(user: User) -> Q:
@@ -41,6 +48,16 @@ def _of_accounts(user: User) -> Q:
         return Q(account__csm=user) | Q(account__ae=user)
     led = user.tree_ids
     return Q(requester__in=led) | Q(account__csm__in=led) | Q(account__ae__in=led)
+
+
+def _stood_in_for(user: User) -> "models.QuerySet[ApprovalStep, int]":
+    """Requests with a waiting seat that the person may decide in somebody's place, by a dated delegation that takes it in."""
+    slug = Concat(Value('"'), OuterRef("request__concession"), Value('"'), output_field=TextField())
+    given = Delegation.objects.in_force(now()).filter(to=user, user=OuterRef("approver"))
+    given = given.annotate(named=Cast("concessions", TextField())).filter(Q(concessions=[]) | Q(named__contains=slug))
+    given = given.filter(Q(up_to_usd=None) | Q(up_to_usd__gte=OuterRef("request__total_usd")))
+    seats = ApprovalStep.objects.filter(Exists(given), state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
+    return seats.filter(delegated_from=None).values_list("request", flat=True)
 
 
 class ApprovalRequest(ChainParent):

@@ -17,13 +17,14 @@ def with_people(requests: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest
 
 
 def needs_you(user: User) -> QuerySet[ApprovalRequest]:
-    """Open and addressed to this person, the soonest due first."""
+    """Open and waiting for this person, or for somebody they stand in for, the soonest due first."""
     return with_people(ApprovalRequest.objects.waiting_on(user)).order_by("deadline", "id")
 
 
 def waiting_on_others(user: User) -> QuerySet[ApprovalRequest]:
-    """Open, visible and addressed to somebody else."""
-    requests = ApprovalRequest.objects.visible_to(user).open().exclude(approver=user)
+    """Open, visible and waiting for somebody else."""
+    mine = ApprovalRequest.objects.waiting_on(user).values("pk")
+    requests = ApprovalRequest.objects.visible_to(user).open().exclude(pk__in=mine)
     return with_people(requests).order_by("deadline", "id")
 
 

@@ -7,20 +7,17 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import User
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.queries.seats import acts, seats_of, still_needed, waits_for, waits_on
 from approvals.queries.standing import Standing, standing, what_happened
 from approvals.rules import verdicts
-from approvals.rules.words import ADDED_UP, MONEY, amount_words, money_short, money_words
+from approvals.rules.words import ADDED_UP, MONEY, amount_words, listed, money_short, money_words
 
 WARN_AT = Decimal("0.75")
 NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
 TITLES = {"ask": "The ask", "account": "Account context", "artifacts": "Key artifacts"}
 BASIS = ("account", "concession", "amount", "currency", "unit")
-STEP_MARKS = {
-    ApprovalStep.WAITING: ("wait", "is asked"),
-    ApprovalStep.PASSED_UP: ("none", "did not decide, passed up"),
-    ApprovalStep.RECALLED: ("none", "was asked, recalled"),
-}
+__all__ = ["acts", "brief_parts", "page", "rows", "told", "waits_for", "waits_on"]
 
 
 def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
@@ -40,9 +37,10 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
         "lead": _lead(request, user),
         "terms": terms(request, user, right),
         "recommendation": request.recommendation,
-        "chain": chain(request),
+        "chain": [],
+        "stages": seats_of(request, at),
         "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
-        "log": list(request.log.select_related("actor")),
+        "log": list(request.log.select_related("actor", "on_behalf_of")),
     }
 
 
@@ -124,20 +122,6 @@ def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
     return [(key, value) for key, value in request.terms.items() if key not in BASIS and value not in ("", None)]
 
 
-def chain(request: ApprovalRequest) -> list[dict[str, Any]]:
-    """Everybody who was asked, in order."""
-    return [_link(request, step) for step in request.steps.select_related("approver", "role")]
-
-
-def _link(request: ApprovalRequest, step: ApprovalStep) -> dict[str, Any]:
-    mark, says = STEP_MARKS.get(step.state, ("", ""))
-    who = str(step.approver)
-    if step.state == ApprovalStep.DECIDED:
-        mark = "red" if request.state == ApprovalRequest.DECLINED else "green"
-        says, who = request.get_state_display().lower(), str(request.decided_by)
-    return {"state": mark, "who": who, "says": says, "meta": f"{step.role}, limit {step.limit}"}
-
-
 def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
     """The list beside the decision."""
     return [
@@ -204,10 +188,15 @@ def _word(value: Any) -> str:
 
 def told(request: ApprovalRequest, right: Standing, verdict: str) -> list[str]:
     """What happens on submit, for the confirm page."""
-    people = str(request.requester)
-    if right.override and request.approver:
-        people += f" and {request.approver}"
-    lines = [f"{people} {'are' if right.override else 'is'} told straight away"]
+    if more := still_needed(request, right, verdict):
+        return [
+            f"Your part is recorded; the request waits for {more}",
+            "You can undo for 10 minutes, until the next are asked",
+        ]
+    people = [str(request.requester)]
+    people += [str(request.approver)] if right.override and request.approver else []
+    people += [str(right.on_behalf_of)] if right.on_behalf_of else []
+    lines = [f"{listed(people)} {'are' if len(people) > 1 else 'is'} told straight away"]
     if request.case_key:
         granted = verdict != verdicts.DECLINED
         lines.append(

@@ -27,6 +27,7 @@ class Said:
     conditions: str
     channel: str
     against: bool
+    carried_from: int | None = None
 
     @property
     def override(self) -> bool:
@@ -67,7 +68,7 @@ def settle(request: ApprovalRequest, step: ApprovalStep, said: Said, at: datetim
     verdicts = dict(request.steps.filter(state=ApprovalStep.DECIDED).values_list("order", "verdict"))
     outcome = rules.stage_outcome(chain[request.stage - 1], verdicts)
     last = request.stage == len(chain) or outcome == DECLINED
-    if _seats(chain) > 1:
+    if _seats(chain) > 1 or said.carried_from:
         _log(request, DecisionEntry.VOTE, said, at, step=step.order, facts=_vote(request, step, said))
     if outcome and last:
         finish(request, step, said, outcome, at)
@@ -103,7 +104,8 @@ def _seats(chain: list[rules.Stage]) -> int:
 
 
 def _vote(request: ApprovalRequest, step: ApprovalStep, said: Said) -> dict[str, Any]:
-    return {"verdict": said.verdict, "stage": request.stage, "seat": step.order, "role": step.role.slug}
+    facts = {"verdict": said.verdict, "stage": request.stage, "seat": step.order, "role": step.role.slug}
+    return {**facts, "carried_from": said.carried_from} if said.carried_from else facts
 
 
 def finish(request: ApprovalRequest, step: ApprovalStep, said: Said, outcome: str, at: datetime) -> None:

@@ -262,5 +262,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # Only test servers may move the clock (ledger.now); never set outside tests.
 CLOCK_MAY_MOVE = False
+# Calendars of people are fetched over https from public addresses only; a test desk may read its own.
+CALENDARS_MAY_BE_LOCAL = False
 # Points at which fault tests let a process die, with the chance of it; see ledger.faults.
 DIE_AT: dict[str, float] = {}

@@ -12,6 +12,15 @@ STEP_WORDS = {
     ApprovalStep.WAITING: ("wait", "Waiting"),
     ApprovalStep.PASSED_UP: ("pau", "Passed up"),
     ApprovalStep.RECALLED: ("none", "Recalled"),
+    ApprovalStep.DELEGATED: ("none", "Delegated"),
+    ApprovalStep.VOIDED: ("none", "Void: the terms changed"),
+    ApprovalStep.SETTLED: ("none", "Settled without it"),
+}
+VERDICTS = {
+    "approved": ("grn", "Approved"),
+    "conditions": ("grn", "Approved with conditions"),
+    "declined": ("red", "Declined"),
+    "commented": ("none", "Commented"),
 }
 STATE_MARKS = {
     ApprovalRequest.OPEN: "wait",
@@ -19,6 +28,7 @@ STATE_MARKS = {
     ApprovalRequest.CONDITIONS: "grn",
     ApprovalRequest.DECLINED: "red",
     ApprovalRequest.RECALLED: "none",
+    ApprovalRequest.REPLACED: "none",
 }
 
 
@@ -26,7 +36,7 @@ def cards(case: Escalation, user: User, at: datetime) -> dict[str, Any]:
     """Open requests (or else the last one) in full, the earlier ones as lines. `opens`: ids whose page opens for the viewer."""
     people = ("approver", "approver_role", "requester", "decided_by", "account")
     found = list(
-        case.requests.select_related(*people).prefetch_related("steps__approver", "steps__role").order_by("-pk")
+        case.requests.select_related(*people).prefetch_related("steps__approver", "steps__role", "steps__said_by").order_by("-pk")
     )
     full = [each for each in found if each.is_open] or found[:1]
     numbers = {each.pk: number for number, each in enumerate(reversed(found), 1)}
@@ -58,12 +68,13 @@ def card(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
 
 def _step(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> dict[str, Any]:
     mark, words = STEP_WORDS.get(step.state, ("grn", request.get_state_display()))
-    if step.state == ApprovalStep.DECIDED and request.state == ApprovalRequest.DECLINED:
-        mark = "red"
+    if step.state == ApprovalStep.DECIDED:
+        ended = "red" if request.state == ApprovalRequest.DECLINED else mark
+        mark, words = VERDICTS.get(step.verdict, (ended, words))
     now = step.state == ApprovalStep.WAITING
     late = now and at > request.deadline
     person = {
-        "user": request.decided_by if step.state == ApprovalStep.DECIDED and request.decided_by else step.approver,
+        "user": _who(request, step),
         "role": f"{step.role}, limit {step.limit}" if step.limit else str(step.role),
         "state": "red" if late else mark,
         "status": f"{words}, past the deadline" if late else words,
@@ -71,10 +82,17 @@ def _step(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> dict[st
     }
     return {
         "kind": "now" if late else "" if now else "done",
-        "name": f"{step.order} · Decide",
+        "name": f"{step.order} · {'Consult' if step.part == ApprovalStep.CONSULT else 'Decide'}",
         "meta": "",
         "people": [person],
     }
+
+
+def _who(request: ApprovalRequest, step: ApprovalStep) -> User:
+    """Who spoke, else who is asked. Steps from before seats kept their own word show who decided the request."""
+    if step.state != ApprovalStep.DECIDED:
+        return step.approver
+    return step.said_by or (request.decided_by if not step.verdict else None) or step.approver
 
 
 def checks(request: ApprovalRequest) -> list[dict[str, str]]:

@@ -175,8 +175,21 @@ def on_decision_log(entry: DecisionEntry) -> None:
         if made.approver_role.level > case.level:
             raise_level(case, made.approver_role.level, at, "not decided in time")
         _authority(case, made.approver, at)
-    elif entry.kind == entry.UNDONE and case.state in (states.EXECUTING, states.DIAGNOSING):
+    elif entry.kind in (entry.AMENDED, entry.DELEGATED) and made.is_open and made.approver:
+        # New terms may need a higher authority; a delegated request waits for somebody else.
+        if made.approver_role and made.approver_role.level > case.level:
+            raise_level(case, made.approver_role.level, at, f"{made.concession_name} needs {made.approver_role}")
+        _authority(case, made.approver, at)
+    elif entry.kind == entry.REPLACED and "by" in entry.facts:
+        _replaced(case, ApprovalRequest.objects.get(pk=entry.facts["by"]), entry.actor, at)
+    elif entry.kind == entry.UNDONE and made.decided_at is None and case.state in (states.EXECUTING, states.DIAGNOSING):
         _reopen_decision(case, at)
+
+
+def _replaced(case: Escalation, newer: ApprovalRequest, by: User | None, at: datetime) -> None:
+    """The approval that was carried out is void: what it set off is cancelled, and the new request takes its place."""
+    case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+    link(case, newer, by or newer.requester, at)
 
 
 def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:

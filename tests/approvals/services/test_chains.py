@@ -49,6 +49,14 @@ def asked(made: ApprovalRequest) -> list[str]:
     return [seat.approver.name for seat in made.steps.filter(state=ApprovalStep.WAITING)]
 
 
+@pytest.fixture(autouse=True)
+def plain_matrix(world: Any) -> None:
+    """Without the shipped functions and committees, so that each test names its own."""
+    version = AuthorityVersion.objects.get()
+    version.chain_rules.all().delete()
+    version.committees.all().delete()
+
+
 @pytest.fixture
 def lawyer(world: Any) -> User:
     """Legal's only holder."""

@@ -1,4 +1,4 @@
-"""Pages of approvals. Reading is a GET and changes nothing; every verb is a POST."""
+"""One request and the lists. Reading is a GET and changes nothing; every verb is a POST."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import SignedIn
 from approvals import queries
-from approvals.forms import TITLES, DecisionForm, WordsForm, who_context
-from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.forms import TITLES, DecisionForm, DelegateForm, WordsForm, who_context
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import lists, page
 from approvals.rules import verdicts
-from approvals.services import deciding, links
+from approvals.services import deciding
 from ledger.errors import AlreadyDone, Invalid, Refused, Stale
 from ledger.now import now
 
@@ -22,7 +22,8 @@ PER_PAGE = 25
 SEEN_LINKS = "approval_links"
 
 
-def _load(request: SignedIn, pk: int) -> ApprovalRequest:
+def load(request: SignedIn, pk: int) -> ApprovalRequest:
+    """A request this person may see, or 404."""
     visible = ApprovalRequest.objects.visible_to(request.user)
     return get_object_or_404(queries.with_people(visible), pk=pk)
 
@@ -54,7 +55,8 @@ def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, Any]:
     at = now()
     return page.page(approval, request.user, at) | {
         "may_undo": deciding.may_undo(approval, request.user, at),
-        "may_recall": deciding.may_recall(approval, request.user),
+        **page.acts(approval, request.user, may_lead=deciding.may_recall(approval, request.user)),
+        "delegate_form": DelegateForm(user=request.user, auto_id="delegate_%s"),
         "question": page.last_question(approval) if approval.is_open else None,
         "words": WordsForm(auto_id="words_%s"),
     }
@@ -63,13 +65,14 @@ def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, Any]:
 @require_safe
 def detail(request: SignedIn, pk: int) -> HttpResponse:
     """One request: the question, what would be agreed to, and what this person may do."""
-    return _detail(request, _load(request, pk))
+    return show(request, load(request, pk))
 
 
-def _detail(request: SignedIn, approval: ApprovalRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
+def show(request: SignedIn, approval: ApprovalRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
+    """The page of one request, with what was refused."""
     tab = lists.DECIDED
     if approval.is_open:
-        tab = lists.NEEDS_YOU if approval.approver_id == request.user.pk else lists.WAITING
+        tab = lists.NEEDS_YOU if page.waits_on(approval, request.user) else lists.WAITING
     context = _listed(request, tab) | _page(request, approval) | {"refused": refused, "alone": True}
     return render(request, "approvals/inbox.html", context, status=status)
 
@@ -77,7 +80,7 @@ def _detail(request: SignedIn, approval: ApprovalRequest, *, refused: str = "", 
 @require_safe
 def brief(request: SignedIn, pk: int) -> HttpResponse:
     """The brief as it was when the decision was asked for."""
-    approval = _load(request, pk)
+    approval = load(request, pk)
     context = {"approval": approval, "parts": page.brief_parts(approval), "number": approval.brief.get("version")}
     return render(request, "approvals/brief.html", context)
 
@@ -85,11 +88,12 @@ def brief(request: SignedIn, pk: int) -> HttpResponse:
 @require_safe
 def confirm(request: SignedIn, pk: int) -> HttpResponse:
     """The last page before a decision."""
-    approval = _load(request, pk)
+    approval = load(request, pk)
     verdict = request.GET.get("verdict", verdicts.APPROVED)
     if verdict not in TITLES:
         raise Http404
-    seen = {"verdict": verdict, "version": approval.version, "step": approval.step}
+    right = queries.standing(approval, request.user, now())
+    seen = {"verdict": verdict, "version": approval.version, "step": right.seat or approval.step}
     return _confirm(request, approval, DecisionForm(approval=approval, verdict=verdict, initial=seen), verdict)
 
 
@@ -98,7 +102,7 @@ def _confirm(
 ) -> HttpResponse:
     right = queries.standing(approval, request.user, now())
     if not approval.is_open or not (right.may_decline if verdict == verdicts.DECLINED else right.may_decide):
-        return _detail(request, approval)
+        return show(request, approval)
     context = {
         "approval": approval,
         "form": form,
@@ -114,7 +118,7 @@ def _confirm(
 @require_POST
 def decide(request: SignedIn, pk: int) -> HttpResponse:
     """Submit a decision."""
-    approval = _load(request, pk)
+    approval = load(request, pk)
     verdict = request.POST.get("verdict", "")
     if verdict not in TITLES:
         raise Invalid("Choose to approve, to approve with conditions, or to decline.", field="verdict")
@@ -127,56 +131,34 @@ def decide(request: SignedIn, pk: int) -> HttpResponse:
         form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         return _confirm(request, approval, form, verdict, status=422)
     except (AlreadyDone, Stale) as refusal:
-        return _too_late(request, _load(request, pk), form, refusal)
+        return _too_late(request, load(request, pk), form, refusal)
     return redirect("approvals:detail", pk=pk)
 
 
 def _too_late(request: SignedIn, approval: ApprovalRequest, form: DecisionForm, refusal: Refused) -> HttpResponse:
     """Pressing the button twice is one decision; anything else that came first is told in words."""
     sent = form.cleaned_data
-    mine = approval.decided_by_id == request.user.pk and approval.state == sent["verdict"]
-    if mine and approval.version == sent["version"] + 1:
+    same = {"said_by": request.user, "verdict": sent["verdict"], "state": ApprovalStep.DECIDED}
+    mine = approval.steps.filter(order=sent["step"], **same).exists()
+    if mine and approval.version in (sent["version"], sent["version"] + 1):
         return redirect("approvals:detail", pk=approval.pk)
-    return _detail(request, approval, refused=refusal.message, status=refusal.status)
+    return show(request, approval, refused=refusal.message, status=refusal.status)
 
 
 def _channel(request: SignedIn, approval: ApprovalRequest) -> str:
-    """Whether this person came by the link mailed for this very step."""
+    """Whether this person came by the link mailed for this very seat."""
     came_by = request.session.get(SEEN_LINKS, {}).get(str(approval.pk))
-    return DecisionEntry.LINK if came_by == approval.step else DecisionEntry.WEB
+    return DecisionEntry.LINK if came_by and str(came_by) == request.POST.get("step") else DecisionEntry.WEB
 
 
-@require_safe
-def link(request: SignedIn, token: str) -> HttpResponse:
-    """A mailed link: leads its owner to the request, decides nothing. A dead one says what happened."""
-    found = links.find(token)
-    if found is None or found.approver_id != request.user.pk:
-        raise Http404
-    if not links.is_alive(found, now()):
-        return _dead_link(request, found.request)
-    request.session[SEEN_LINKS] = {**request.session.get(SEEN_LINKS, {}), str(found.request_id): found.step}
-    return redirect("approvals:detail", pk=found.request_id)
-
-
-def _dead_link(request: SignedIn, approval: ApprovalRequest) -> HttpResponse:
-    words = f"This now waits for {approval.approver}." if approval.approver_id != request.user.pk else ""
-    if not approval.is_open:
-        words = f"{queries.what_happened(approval, request.user, now())}."
-    context = {
-        "approval": approval,
-        "words": words or "This link is no longer in use. The request still waits for you.",
-    }
-    return render(request, "approvals/link_ended.html", context, status=410)
-
-
-def _act(request: SignedIn, pk: int, verb: Any, done: str, **values: Any) -> HttpResponse:
+def act(request: SignedIn, pk: int, verb: Any, done: str, **values: Any) -> HttpResponse:
     """Call a verb, say what came of it, go back to the request."""
-    approval = _load(request, pk)
+    approval = load(request, pk)
     try:
         verb(request_id=approval.pk, by=request.user, **values)
         messages.success(request, done)
     except Refused as refusal:
-        return _detail(request, _load(request, pk), refused=refusal.message, status=refusal.status)
+        return show(request, load(request, pk), refused=refusal.message, status=refusal.status)
     return redirect("approvals:detail", pk=pk)
 
 
@@ -188,31 +170,37 @@ def _text(request: SignedIn) -> str:
 @require_POST
 def question(request: SignedIn, pk: int) -> HttpResponse:
     """Ask the requester."""
-    return _act(request, pk, deciding.question, "Question sent.", text=_text(request))
+    return act(request, pk, deciding.question, "Question sent.", text=_text(request))
 
 
 @require_POST
 def answer(request: SignedIn, pk: int) -> HttpResponse:
     """Answer the approver."""
-    return _act(request, pk, deciding.answer, "Answer sent.", text=_text(request))
+    return act(request, pk, deciding.answer, "Answer sent.", text=_text(request))
+
+
+@require_POST
+def comment(request: SignedIn, pk: int) -> HttpResponse:
+    """Say something on the record."""
+    return act(request, pk, deciding.comment, "Comment added.", text=_text(request))
 
 
 @require_POST
 def recall(request: SignedIn, pk: int) -> HttpResponse:
     """Take the request back."""
-    return _act(request, pk, deciding.recall, "Request recalled.", reason=_text(request))
+    return act(request, pk, deciding.recall, "Request recalled.", reason=_text(request))
 
 
 @require_POST
 def remind(request: SignedIn, pk: int) -> HttpResponse:
     """Mail the question again."""
-    return _act(request, pk, deciding.remind, "Reminder sent.")
+    return act(request, pk, deciding.remind, "Reminder sent.")
 
 
 @require_POST
 def undo(request: SignedIn, pk: int) -> HttpResponse:
     """Take one's own decision back."""
-    return _act(request, pk, deciding.undo, "Decision taken back. The request waits again.")
+    return act(request, pk, deciding.undo, "Decision taken back. The request waits again.")
 
 
 @require_safe

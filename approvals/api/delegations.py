@@ -1,0 +1,44 @@
+"""Who stands in for whom, for machines."""
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from accounts.requests import Caller
+from approvals.api.serializers import DelegationSerializer
+from approvals.models import Delegation
+from approvals.services import delegating
+
+
+class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Delegation]):
+    """Delegations the caller gave or was given; operations see all."""
+
+    request: Caller
+    queryset = Delegation.objects.none()
+    serializer_class = DelegationSerializer
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[Delegation]:
+        """Own ones, both ways."""
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset
+        rows = Delegation.objects.select_related("user", "to")
+        user = self.request.user
+        return rows if user.is_ops else rows.filter(Q(user=user) | Q(to=user))
+
+    @extend_schema(request=DelegationSerializer, responses={201: DelegationSerializer})
+    def create(self, request: Caller) -> Response:
+        """Name a stand-in for the caller."""
+        given = DelegationSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = delegating.make(user=request.user, by=request.user, **given.validated_data)
+        return Response(DelegationSerializer(made).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=DelegationSerializer)
+    @action(detail=True, methods=["post"])
+    def end(self, request: Caller, pk: str) -> Response:
+        """End it early; doing it twice is once."""
+        made = delegating.end(delegation_id=self.get_object().pk, by=request.user)
+        return Response(DelegationSerializer(made).data)

@@ -1,0 +1,79 @@
+"""Bodies of the verbs beside the decision itself."""
+
+from rest_framework import serializers
+
+from accounts.models import User
+from approvals.models import ApprovalStep, Delegation
+
+
+class PersonField(serializers.SlugRelatedField):
+    """Somebody active, by e-mail address."""
+
+    def __init__(self, **kwargs: object) -> None:
+        people = User.objects.filter(is_active=True)
+        super().__init__(slug_field="email", queryset=people, **kwargs)
+
+
+class SeatSerializer(serializers.ModelSerializer):
+    """One seat: who is or was asked in which role, and what was said. `order` is the `step` of a decision."""
+
+    approver = serializers.EmailField(source="approver.email", read_only=True)
+    role = serializers.CharField(source="role.slug", read_only=True)
+    said_by = serializers.EmailField(source="said_by.email", default=None, read_only=True)
+    delegated_from = serializers.EmailField(source="delegated_from.email", default=None, read_only=True)
+
+    class Meta:
+        model = ApprovalStep
+        fields = [
+            *("order", "stage", "part", "approver", "role", "limit", "state", "verdict", "said_by", "delegated_from"),
+            *("reason", "conditions", "asked_at", "ended_at", "reminded"),
+        ]
+        read_only_fields = fields
+
+
+class DelegateSerializer(serializers.Serializer):
+    """Put one request into somebody else's hands."""
+
+    to = PersonField()
+    reason = serializers.CharField(max_length=4000)
+    version = serializers.IntegerField(min_value=1, required=False)
+
+
+class TermsSerializer(serializers.Serializer):
+    """New terms; what is left out stays. `version` is the version of the request that was read."""
+
+    version = serializers.IntegerField(min_value=1)
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False)
+    currency = serializers.CharField(max_length=3, required=False)
+    terms = serializers.DictField(required=False)
+    ask = serializers.CharField(max_length=1000, required=False)
+    reason = serializers.CharField(max_length=4000)
+
+
+class ResubmitSerializer(serializers.Serializer):
+    """A recalled request asked again; what is left out stays."""
+
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False)
+    currency = serializers.CharField(max_length=3, required=False)
+    terms = serializers.DictField(required=False)
+    ask = serializers.CharField(max_length=1000, required=False)
+    recommendation = serializers.CharField(max_length=8000, required=False)
+    deadline = serializers.DateTimeField(required=False)
+
+
+class DelegationSerializer(serializers.ModelSerializer):
+    """Who stands in for whom, from when to when (half-open), for what."""
+
+    user = serializers.EmailField(source="user.email", read_only=True)
+    to = PersonField()
+
+    class Meta:
+        model = Delegation
+        fields = [
+            *("id", "user", "to", "starts_at", "ends_at", "concessions", "up_to_usd", "note", "source"),
+            *("created_at", "ended_at"),
+        ]
+        read_only_fields = ["id", "source", "created_at", "ended_at"]
+        validators = []
+
+    concessions = serializers.ListField(child=serializers.CharField(max_length=40), required=False)

@@ -1,0 +1,27 @@
+"""Who stands in for whom."""
+
+from datetime import datetime
+from typing import Any
+
+from accounts.models import User
+from approvals.models import Delegation
+
+MOST = 50
+
+
+def of(user: User, at: datetime) -> dict[str, Any]:
+    """Delegations the person gave and those given to them, that are not over; for operations everybody's besides."""
+    rows = Delegation.objects.select_related("user", "to").order_by("starts_at", "id")
+    live = rows.filter(ends_at__gt=at, ended_at=None)
+    over = rows.filter(user=user).exclude(pk__in=live.values("pk")).order_by("-ends_at")
+    others = live.exclude(user=user) if user.is_ops else live.none()
+    return {
+        "given": [_row(each, at) for each in live.filter(user=user)],
+        "taken": [_row(each, at) for each in live.filter(to=user)],
+        "over": [_row(each, at) for each in over[:10]],
+        "others": [_row(each, at) for each in others[:MOST]],
+    }
+
+
+def _row(given: Delegation, at: datetime) -> dict[str, Any]:
+    return {"delegation": given, "running": given.starts_at <= at < given.ends_at and given.ended_at is None}

@@ -1,0 +1,90 @@
+"""Delegating one request, and who stands in for whom."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.requests import SignedIn
+from approvals.forms import DelegateForm, DelegationForm, FeedForm
+from approvals.models import CalendarFeed
+from approvals.queries import standins
+from approvals.services import calendars, delegating
+from approvals.views.decisions import load, show
+from ledger.errors import Refused
+from ledger.now import now
+
+
+@require_POST
+def delegate(request: SignedIn, pk: int) -> HttpResponse:
+    """Put one request into somebody else's hands."""
+    approval = load(request, pk)
+    form = DelegateForm(request.POST, user=request.user)
+    if not form.is_valid():
+        words = " ".join(f"{form.fields[name].label}: {errors[0]}" for name, errors in form.errors.items())
+        return show(request, approval, refused=words, status=422)
+    try:
+        delegating.delegate(request_id=pk, by=request.user, **form.cleaned_data)
+    except Refused as refusal:
+        return show(request, load(request, pk), refused=refusal.message, status=refusal.status)
+    messages.success(request, f"Delegated to {form.cleaned_data['to']}.")
+    return redirect("approvals:detail", pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delegations(request: SignedIn) -> HttpResponse:
+    """One's own stand-ins, and, for operations, everybody's."""
+    form = DelegationForm(request.POST or None, user=request.user, auto_id="give_%s")
+    if request.method != "POST":
+        return _page(request, form=form)
+    if form.is_valid():
+        try:
+            made = delegating.make(user=request.user, by=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        else:
+            messages.success(request, f"{made.to} stands in for you in that time.")
+            return redirect("approvals:delegations")
+    return _page(request, status=422, form=form)
+
+
+def _page(request: SignedIn, status: int = 200, **forms: Any) -> HttpResponse:
+    feed = CalendarFeed.objects.filter(user=request.user).select_related("stand_in").first()
+    seen = {"url": feed.url, "stand_in": feed.stand_in_id} if feed else None
+    context = {
+        "form": DelegationForm(user=request.user, auto_id="give_%s"),
+        "feed_form": FeedForm(initial=seen, user=request.user, auto_id="feed_%s"),
+        "feed": feed,
+        **standins.of(request.user, now()),
+        **forms,
+    }
+    return render(request, "approvals/delegations.html", context, status=status)
+
+
+@require_POST
+def delegation_end(request: SignedIn, pk: int) -> HttpResponse:
+    """End one early."""
+    given = delegating.end(delegation_id=pk, by=request.user)
+    messages.success(request, f"{given.to} no longer stands in for {given.user}.")
+    return redirect("approvals:delegations")
+
+
+@require_POST
+def delegation_feed(request: SignedIn) -> HttpResponse:
+    """Set or remove the calendar whose out-of-office entries delegate."""
+    if "remove" in request.POST:
+        calendars.remove(user=request.user)
+        messages.success(request, "The calendar is no longer read.")
+        return redirect("approvals:delegations")
+    form = FeedForm(request.POST, user=request.user, auto_id="feed_%s")
+    if form.is_valid():
+        try:
+            calendars.keep(user=request.user, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        else:
+            messages.success(request, "The calendar is read within the hour, and every hour after.")
+            return redirect("approvals:delegations")
+    return _page(request, status=422, feed_form=form)

@@ -1,0 +1,83 @@
+"""New terms for a request, and a recalled one asked again."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts.requests import SignedIn
+from approvals.forms import TermsForm, terms_initial
+from approvals.models import ApprovalRequest
+from approvals.services import changing, deciding, resubmitting
+from approvals.views.decisions import load
+from ledger.errors import Invalid, NotAllowed, Stale
+
+LABELS = {"amount": "How much", "currency": "Currency", "ask": "The question", "wording": "Terms in words"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def terms(request: SignedIn, pk: int) -> HttpResponse:
+    """Change the terms. Who typed on an older version sees both texts and loses nothing."""
+    approval = _mine(request, pk)
+    form = TermsForm(request.POST or None, approval=approval)
+    if not form.is_valid():
+        return _page(request, approval, form, 422 if form.is_bound else 200)
+    values = {"version": form.cleaned_data["version"], "reason": form.cleaned_data["reason"], **form.wanted()}
+    try:
+        made = changing.change_terms(request_id=pk, by=request.user, **values)
+    except Stale as refusal:
+        return _stale(request, _mine(request, pk), form, refusal.message)
+    except Invalid as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return _page(request, approval, form, 422)
+    messages.success(request, "Terms changed." if made.pk == pk else "The new terms are asked for in a new request.")
+    return redirect("approvals:detail", pk=made.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resubmit(request: SignedIn, pk: int) -> HttpResponse:
+    """Ask a recalled request again, with its terms or new ones."""
+    approval = _mine(request, pk)
+    form = TermsForm(request.POST or None, approval=approval)
+    del form.fields["reason"]
+    if not form.is_valid():
+        return _page(request, approval, form, 422 if form.is_bound else 200, again=True)
+    try:
+        made = resubmitting.resubmit(request_id=pk, by=request.user, **form.wanted())
+    except Invalid as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return _page(request, approval, form, 422, again=True)
+    messages.success(request, "Asked again. Who agreed to terms that are no worse is not asked twice.")
+    return redirect("approvals:detail", pk=made.pk)
+
+
+def _mine(request: SignedIn, pk: int) -> ApprovalRequest:
+    """A request whose terms this person may change."""
+    approval = load(request, pk)
+    if not deciding.may_recall(approval, request.user):
+        raise NotAllowed(f"Only {approval.requester}, their managers or the account's CSM and AE may change the terms.")
+    return approval
+
+
+def _page(
+    request: SignedIn, approval: ApprovalRequest, form: TermsForm, status: int, *, again: bool = False
+) -> HttpResponse:
+    context = {"approval": approval, "form": form, "again": again}
+    return render(request, "approvals/terms.html", context, status=status)
+
+
+def _stale(request: SignedIn, approval: ApprovalRequest, form: TermsForm, words: str) -> HttpResponse:
+    """Both texts: what stands now, and what was typed."""
+    saved, typed = terms_initial(approval), form.cleaned_data
+    names = [*LABELS, "give_gets"]
+    both = [_both(name, saved, typed) for name in names if name in typed]
+    form.data = {**form.data.dict(), "version": str(approval.version)}  # type: ignore[attr-defined]
+    context = {"approval": approval, "form": form, "conflict": words, "both": [row for row in both if row["differs"]]}
+    return render(request, "approvals/terms.html", context, status=409)
+
+
+def _both(name: str, saved: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
+    label = LABELS.get(name, "What we get in return")
+    return {"label": label, "saved": saved[name], "typed": typed[name], "differs": str(saved[name]) != str(typed[name])}
