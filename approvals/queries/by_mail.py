@@ -31,9 +31,9 @@ def may_reply(request: ApprovalRequest, at: datetime) -> bool:
 
 def open_standing(link: DecisionLink, at: datetime) -> Standing | None:
     """What whoever holds a live link may do without signing in: what its person may do, when the amount is small enough and
-    the person still has the right; else None."""
+    the person still has the right; else None. Never for a confidential request."""
     concession = _concession(link.request)
-    if concession is None or not link.approver.is_active:
+    if concession is None or link.request.confidential or not link.approver.is_active:
         return None
     if not _within(concession.link_up_to, link.request, at):
         return None
@@ -46,7 +46,7 @@ def shows_outcome(link: DecisionLink) -> bool:
     concession = _concession(link.request)
     up_to = concession.link_up_to if concession else None
     total = link.request.total_usd if link.request.total_usd is not None else link.request.amount
-    return up_to is not None and total is not None and total <= up_to
+    return up_to is not None and total is not None and total <= up_to and not link.request.confidential
 
 
 def addresses_of(user: User) -> frozenset[str]:
