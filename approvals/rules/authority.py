@@ -265,7 +265,7 @@ def explain(
     if limit.cautious:
         parts.append("Not all that a limit depends on is known of the account, so the smallest that could hold counts.")
     if limit.needs_function:
-        parts.append(f"{limit.needs_function.replace('-', ' ').capitalize()} must be consulted.")
+        parts.append(f"{limit.needs_function.replace('-', ' ').capitalize()} must take part.")
     return " ".join(parts)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from accounts.models import Role
-from approvals.models import AuthorityLimit, AuthorityVersion, ConcessionType, ExceptionBand
+from approvals.models import AuthorityLimit, AuthorityVersion, ChainRule, Committee, ConcessionType, ExceptionBand
 from ledger.now import now
 
 ANY = None
@@ -21,6 +21,7 @@ class Shipped(NamedTuple):
     unit: str
     limits: Limits
     needs_function: str = ""
+    reply_up_to: int | None = None
 
 
 MONEY_LIMITS: Limits = {
@@ -36,15 +37,23 @@ CONCESSIONS = (
         "Discount",
         ConcessionType.PERCENT,
         {"csm": 5, "team-lead": 10, "director": 20, "executive-sponsor": 35, "steering-committee": ANY},
+        reply_up_to=20,
     ),
-    Shipped("refund", "Refund", ConcessionType.MONEY, MONEY_LIMITS),
-    Shipped("credit", "Credit", ConcessionType.MONEY, MONEY_LIMITS),
-    Shipped("payment-terms", "Payment terms", ConcessionType.DAYS, {"director": 60, "executive-sponsor": 90}),
+    Shipped("refund", "Refund", ConcessionType.MONEY, MONEY_LIMITS, reply_up_to=10_000),
+    Shipped("credit", "Credit", ConcessionType.MONEY, MONEY_LIMITS, reply_up_to=10_000),
+    Shipped(
+        "payment-terms",
+        "Payment terms",
+        ConcessionType.DAYS,
+        {"director": 60, "executive-sponsor": 90},
+        reply_up_to=60,
+    ),
     Shipped(
         "liability-cap",
         "Liability cap",
         ConcessionType.MONTHS,
         {"director": 12, "executive-sponsor": 24, "steering-committee": ANY},
+        reply_up_to=12,
     ),
     Shipped("indemnity", "Indemnity", ConcessionType.YES, {"executive-sponsor": ANY}, "legal"),
     Shipped("roadmap-commitment", "Roadmap commitment", ConcessionType.YES, {"executive-sponsor": ANY}, "product"),
@@ -52,6 +61,18 @@ CONCESSIONS = (
     Shipped("contract-term", "Contract term", ConcessionType.YES, {"director": ANY, "executive-sponsor": ANY}, "legal"),
 )
 BANDS = (("discount", "green", 5), ("credit", "green", 500))
+# Concession, function, what it does, where in the chain. A function must be held by somebody before such asks can be made.
+FUNCTIONS = (
+    ("indemnity", "legal", ChainRule.APPROVE, ChainRule.BEFORE),
+    ("risk-acceptance", "legal", ChainRule.APPROVE, ChainRule.BEFORE),
+    ("contract-term", "legal", ChainRule.APPROVE, ChainRule.BEFORE),
+    ("roadmap-commitment", "product", ChainRule.APPROVE, ChainRule.BEFORE),
+    ("payment-terms", "finance-lead", ChainRule.APPROVE, ChainRule.BESIDE),
+    ("liability-cap", "legal", ChainRule.CONSULT, ChainRule.BEFORE),
+)
+# Roles whose holders vote: half of them settle it.
+COMMITTEES = ("steering-committee", "executive-committee")
+COMMITTEE_SHARE = 50
 
 
 @transaction.atomic
@@ -73,7 +94,12 @@ def ensure_defaults() -> None:
     made = {}
     for place, row in enumerate(CONCESSIONS, start=1):
         made[row.slug] = ConcessionType.objects.create(
-            version=version, slug=row.slug, name=row.name, unit=row.unit, sort=place * 10
+            version=version,
+            slug=row.slug,
+            name=row.name,
+            unit=row.unit,
+            sort=place * 10,
+            reply_up_to=None if row.reply_up_to is None else Decimal(row.reply_up_to),
         )
         AuthorityLimit.objects.bulk_create(
             AuthorityLimit(
@@ -88,4 +114,24 @@ def ensure_defaults() -> None:
     ExceptionBand.objects.bulk_create(
         ExceptionBand(version=version, concession=made[slug], tier=tier, up_to=Decimal(up_to))
         for slug, tier, up_to in BANDS
+    )
+    _taking_part(version, roles, made)
+
+
+def _taking_part(version: AuthorityVersion, roles: dict[str, Role], made: dict[str, ConcessionType]) -> None:
+    """Functions beside the authority, each quorum being any one of them, and the committees."""
+    ChainRule.objects.bulk_create(
+        ChainRule(
+            version=version,
+            concession=made[slug],
+            role=roles[function],
+            part=part,
+            place=place,
+            quorum=ChainRule.ANY,
+        )
+        for slug, function, part, place in FUNCTIONS
+    )
+    Committee.objects.bulk_create(
+        Committee(version=version, role=roles[role], quorum=Committee.PERCENT, quorum_of=COMMITTEE_SHARE)
+        for role in COMMITTEES
     )

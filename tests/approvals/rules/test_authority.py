@@ -134,4 +134,4 @@ def test_the_explanation_names_the_limit_who_stops_what_was_added_and_who_is_con
     assert "5% granted to this account in the last 90 days" in text
     assert "Csm stops at 5%, Team lead stops at 10%." in text
     legal = limit("executive-sponsor", 3, None, unit="yes", needs_function="legal")
-    assert "Legal must be consulted." in explain(legal, [], None, D(0))
+    assert "Legal must take part." in explain(legal, [], None, D(0))
