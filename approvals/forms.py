@@ -230,7 +230,7 @@ class TermsForm(forms.Form):
     )
 
     def __init__(self, *args: Any, approval: ApprovalRequest, **kwargs: Any) -> None:
-        super().__init__(*args, initial=terms_initial(approval), **kwargs)
+        super().__init__(*args, **{"initial": terms_initial(approval), **kwargs})
         codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
         cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
         if approval.unit != MONEY:

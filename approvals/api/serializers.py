@@ -1,5 +1,7 @@
 """Bodies of the verbs beside the decision itself."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accounts.models import User
@@ -9,7 +11,7 @@ from approvals.models import ApprovalStep, Delegation
 class PersonField(serializers.SlugRelatedField):
     """Somebody active, by e-mail address."""
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         people = User.objects.filter(is_active=True)
         super().__init__(slug_field="email", queryset=people, **kwargs)
 
@@ -74,6 +76,6 @@ class DelegationSerializer(serializers.ModelSerializer):
             *("created_at", "ended_at"),
         ]
         read_only_fields = ["id", "source", "created_at", "ended_at"]
-        validators = []
+        validators: list[Any] = []
 
     concessions = serializers.ListField(child=serializers.CharField(max_length=40), required=False)

@@ -62,14 +62,11 @@ def _holds(rule: ChainRule, weighed: Weighed, account: Account | None) -> bool:
     """What is not known of an ask never takes a function out of its chain."""
     total = weighed.total
     small = rule.above is not None and total is not None and total <= rule.above
-    return (
-        not small
-        and _fits(rule.segment, account and account.segment)
-        and _fits(rule.region, account and account.region)
-    )
+    segment, region = (account.segment, account.region) if account else ("", "")
+    return not small and _fits(rule.segment, segment) and _fits(rule.region, region)
 
 
-def _fits(wanted: str, found: str | None) -> bool:
+def _fits(wanted: str, found: str) -> bool:
     return not wanted or not found or wanted.strip().casefold() == found.strip().casefold()
 
 

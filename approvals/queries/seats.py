@@ -98,7 +98,9 @@ def still_needed(request: ApprovalRequest, right: Standing, verdict: str) -> str
         stage = {**stage, "groups": [group if rules.is_authority(each) else each for each in stage["groups"]]}
     outcome = rules.stage_outcome(stage, {**said, right.seat or 0: verdict})
     if outcome == rules.WAITING:
-        seats = request.steps.filter(state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE).exclude(order=right.seat)
+        seats = request.steps.filter(state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE).exclude(
+            order=right.seat or 0
+        )
         return listed([str(seat.approver) for seat in seats.select_related("approver")])
     last = request.stage == len(chain) or outcome == DECLINED
     return "" if last else str(chain[request.stage]["name"])

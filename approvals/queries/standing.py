@@ -155,9 +155,16 @@ def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], whose
     """A function answers for its subject, not for an amount: holding its role is all."""
     if seat.role.slug not in held:
         return _none(ROLE_ENDED, _ended(seat, whose), seat=seat.order)
-    weighed = scene.weighed
-    given = {"granted": weighed.granted, "total": weighed.total, "role": seat.role, "seat": seat.order}
-    return Standing(may_decide=True, may_decline=True, override=False, function=True, **given)
+    return Standing(
+        may_decide=True,
+        may_decline=True,
+        override=False,
+        function=True,
+        role=seat.role,
+        granted=scene.weighed.granted,
+        total=scene.weighed.total,
+        seat=seat.order,
+    )
 
 
 def _ended(seat: ApprovalStep, whose: User) -> str:

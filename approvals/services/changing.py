@@ -63,8 +63,7 @@ def change_terms(
 
 def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) -> ApprovalRequest:
     request = seating.locked(request_id)
-    if not may_recall(request, by):
-        raise NotAllowed(f"Only {request.requester}, their managers or the account's CSM and AE may change the terms.")
+    check_may(request, by)
     if not request.is_open and request.state not in GRANTED:
         raise AlreadyDone(f"{what_happened(request, by, at)}.")
     if request.version != version:
@@ -73,9 +72,17 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
         raise Stale(f"The request changed at {since}. Read it again before you change its terms.")
     if not reason.strip():
         raise Invalid("Enter a reason for the new terms.", field="reason")
-    if request.is_open and request.steps.filter(approver=by, part=ApprovalStep.DECIDE, state__in=SEATED).exists():
-        raise NotAllowed("You decide this, so somebody else changes its terms. Approve with conditions, or ask a question.")
     return request
+
+
+def check_may(request: ApprovalRequest, by: User) -> None:
+    """Raises NotAllowed unless the person leads the request, and for those who decide it."""
+    if not may_recall(request, by):
+        raise NotAllowed(f"Only {request.requester}, their managers or the account's CSM and AE may change the terms.")
+    if request.is_open and request.steps.filter(approver=by, part=ApprovalStep.DECIDE, state__in=SEATED).exists():
+        raise NotAllowed(
+            "You decide this, so somebody else changes its terms. Approve with conditions, or ask a question."
+        )
 
 
 def _wanted(request: ApprovalRequest, amount: Decimal | None, currency: str, terms: Terms | None, ask: str) -> Terms:

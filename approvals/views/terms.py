@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.requests import SignedIn
 from approvals.forms import TermsForm, terms_initial
 from approvals.models import ApprovalRequest
-from approvals.services import changing, deciding, resubmitting
+from approvals.services import changing, resubmitting
 from approvals.views.decisions import load
-from ledger.errors import Invalid, NotAllowed, Stale
+from ledger.errors import Invalid, Stale
 
 LABELS = {"amount": "How much", "currency": "Currency", "ask": "The question", "wording": "Terms in words"}
 
@@ -56,8 +56,7 @@ def resubmit(request: SignedIn, pk: int) -> HttpResponse:
 def _mine(request: SignedIn, pk: int) -> ApprovalRequest:
     """A request whose terms this person may change."""
     approval = load(request, pk)
-    if not deciding.may_recall(approval, request.user):
-        raise NotAllowed(f"Only {approval.requester}, their managers or the account's CSM and AE may change the terms.")
+    changing.check_may(approval, request.user)
     return approval
 
 

@@ -95,7 +95,7 @@ def test_beyond_the_limit_nothing_can_be_delegated(world: Any, ask: Ask) -> None
 
 def test_delegating_one_seat_leaves_the_links_of_the_others_alive(world: Any, ask: Ask, lawyer: Any) -> None:
     rule("legal", "beside")
-    made = hand_over(ask(), world.lena, world.tina)
+    hand_over(ask(), world.lena, world.tina)
     alive = {link.approver for link in DecisionLink.objects.select_related("request") if links.is_alive(link, now())}
     assert alive == {lawyer, world.tina}
 
