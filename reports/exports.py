@@ -1,6 +1,7 @@
 """Figures and the lists behind them as CSV. Cells a spreadsheet would run are neutralised by `csv_text`."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from accounts.exports import csv_text
 from reports.queries.behind import Listing
@@ -37,5 +38,18 @@ def listing_csv(listing: Listing) -> str:
             row.text,
         )
         for row in (listing.show(each) for each in listing.rows.iterator(chunk_size=2000))
+    )
+    return csv_text(header, rows)
+
+
+def overrides_csv(said: Iterable[dict[str, Any]]) -> str:
+    """One line an override, times in UTC."""
+    header = ("At (UTC)", "Who", "Against", "Outcome", "Reason", "Request", "Ask", "Account", "Escalation")
+    rows = (
+        (
+            *(each["at"].isoformat(), str(each["who"] or ""), each["what"], each["outcome"], each["reason"]),
+            *(each["request"].pk, each["request"].ask, each["request"].account.name, each["request"].case_key),
+        )
+        for each in said
     )
     return csv_text(header, rows)

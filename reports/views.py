@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from approvals.queries import overrides as override_figures
 from ledger.errors import Invalid
 from ledger.now import now
 from reports import charts, exports
@@ -22,6 +23,8 @@ from reports.rules.periods import Period
 from reports.rules.vitals import problems, sentence
 
 A_PAGE = 50
+# Percent of suggestions changed or rejected from which a rule wants a second look.
+HIGH_OVERRIDE_RATE = 30
 
 
 def _asked(request: HttpRequest) -> tuple[Scope, Period]:
@@ -117,6 +120,31 @@ def csv_figures(request: HttpRequest) -> HttpResponse:
     found = kpis.figures(scope, period)
     shown = [found[slug] for slug in (*FIVE, *(slug for slug in found if slug not in FIVE))]
     return _file(exports.figures_csv(shown, period), f"kpis-{period.first_day}-{period.last_day}.csv")
+
+
+@require_safe
+def overrides(request: HttpRequest) -> HttpResponse:
+    """How often people decide otherwise than suggested or recommended, by rule version and by person, and why."""
+    scope, period = _asked(request)
+    asked = (scope.user, period.start, period.end)
+    said = Paginator(override_figures.reasons(*asked), A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "of_rules": override_figures.of_rules(*asked),
+        "approvers": override_figures.of_approvers(*asked),
+        "page": said,
+        "high": HIGH_OVERRIDE_RATE,
+        **_choices(Scope(scope.user), period),
+        "regions": (),
+    }
+    return render(request, "reports/overrides.html", context)
+
+
+@require_safe
+def csv_overrides(request: HttpRequest) -> HttpResponse:
+    """The reasons as a file, whole."""
+    scope, period = _asked(request)
+    said = override_figures.reasons(scope.user, period.start, period.end)
+    return _file(exports.overrides_csv(said), f"overrides-{period.first_day}-{period.last_day}.csv")
 
 
 def _file(text: str, name: str) -> HttpResponse:

@@ -16,6 +16,11 @@ from approvals.rules.words import ADDED_UP, MONEY, amount_words, listed, money_s
 WARN_AT = Decimal("0.75")
 NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
 TITLES = {"ask": "The ask", "account": "Account context", "artifacts": "Key artifacts"}
+SUGGESTED = {
+    verdicts.APPROVED: "Approve",
+    verdicts.CONDITIONS: "Approve with conditions",
+    verdicts.DECLINED: "Decline",
+}
 BASIS = ("account", "concession", "amount", "currency", "unit")
 __all__ = ["acts", "brief_parts", "page", "rows", "told", "waits_for", "waits_on"]
 
@@ -40,8 +45,14 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
         "chain": [],
         "stages": seats_of(request, at),
         "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
+        **_suggested(request),
         "log": list(request.log.select_related("actor", "on_behalf_of")),
     }
+
+
+def _suggested(request: ApprovalRequest) -> dict[str, Any]:
+    found = request.suggestions.first()
+    return {"suggestion": found, "suggested_words": SUGGESTED.get(found.verdict, "") if found else ""}
 
 
 def _guard(request: ApprovalRequest, right: Standing | None, user: User, at: datetime) -> str:

@@ -33,16 +33,18 @@ def goes_against(verdict: str, options: list[dict[str, Any]]) -> bool:
     return recommended == CONDITIONS and verdict == APPROVED
 
 
-def what_is_missing(*, verdict: str, reason: str, conditions: str, override: bool, against: bool) -> tuple[str, str]:
-    """(field, sentence) of what must still be written; empty when nothing is."""
+def what_is_missing(
+    *, verdict: str, reason: str, conditions: str, override: bool, against: bool, suggested: bool = False
+) -> tuple[str, str]:
+    """(field, sentence) of what must still be written; empty when nothing is. `suggested`: something else was."""
     if verdict == CONDITIONS and not conditions.strip():
         return "conditions", "Enter the conditions."
-    if reason.strip():
-        return "", ""
-    if verdict == DECLINED:
-        return "reason", "Enter a reason for declining."
-    if override:
-        return "reason", "Enter a reason for deciding in place of the person asked."
-    if against:
-        return "reason", "Enter a reason for going against the recommendation."
-    return ("reason", "Enter a reason for the conditions.") if verdict == CONDITIONS else ("", "")
+    causes = (
+        (verdict == DECLINED, "declining"),
+        (override, "deciding in place of the person asked"),
+        (against, "going against the recommendation"),
+        (suggested, "not following the suggestion"),
+        (verdict == CONDITIONS, "the conditions"),
+    )
+    cause = next((words for holds, words in causes if holds), "")
+    return ("reason", f"Enter a reason for {cause}.") if cause and not reason.strip() else ("", "")

@@ -13,7 +13,7 @@ from approvals.queries.standing import OWN, Standing, standing
 from approvals.rules.conflicts import OWN as OWN_WORDS
 from approvals.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, goes_against, what_is_missing
 from approvals.rules.words import moment_words
-from approvals.services import links, log, seating, voting
+from approvals.services import links, log, seating, suggesting, voting
 from approvals.services.steps import answer, comment, pass_up, question, remind
 from approvals.services.undoing import UNDO_WINDOW, may_undo, undo
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
@@ -61,9 +61,9 @@ def decide(
     request = with_people(ApprovalRequest.objects.filter(pk=request_id)).get()
     right = _right(request, by, verdict, step, at)
     against = goes_against(verdict, request.options)
-    field, missing = what_is_missing(
-        verdict=verdict, reason=reason, conditions=conditions, override=right.override, against=against
-    )
+    words = {"verdict": verdict, "reason": reason, "conditions": conditions}
+    suggested = suggesting.goes_against(request, verdict)
+    field, missing = what_is_missing(**words, override=right.override, against=against, suggested=suggested)
     if missing:
         raise Invalid(missing, field=field)
     kept = conditions.strip() if verdict == CONDITIONS else ""

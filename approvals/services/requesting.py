@@ -17,7 +17,7 @@ from approvals.queries.weighing import Weighed
 from approvals.rules import chain as rules
 from approvals.rules.terms import storable, terms_hash
 from approvals.rules.words import MONEY
-from approvals.services import log, seating
+from approvals.services import log, seating, suggesting
 from approvals.services.holding import hold
 from ledger.errors import Invalid
 from ledger.now import now
@@ -142,6 +142,7 @@ def put(made: ApprovalRequest, weighed: Weighed, excluded: list[int], at: dateti
     made.rule = {**answer.rule, "exclude": excluded}
     made.chain, made.stage, made.step = chain, 1, seat["order"]
     made.save()
+    suggesting.suggest(made, at)
 
 
 def _asked(made: ApprovalRequest, channel: str) -> None:

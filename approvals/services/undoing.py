@@ -9,7 +9,7 @@ from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries.chains import chain_of
 from approvals.rules import chain as rules
-from approvals.services import log, seating
+from approvals.services import log, seating, suggesting
 from ledger.errors import NotAllowed, Stale
 from ledger.now import now
 
@@ -41,6 +41,7 @@ def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> Appr
     request.save(
         update_fields=["state", "version", "decided_at", "decided_by", "decided_level", "reason", "conditions"]
     )
+    suggesting.take_back(request)
     entry = log.write(request, DecisionEntry.UNDONE, at, actor=by, channel=channel)
     _reopen(request, moment, by, at)
     mail.word(request, entry, [request.requester], subject="Decision taken back", lead=f"{by} took the decision back.")

@@ -11,7 +11,7 @@ from approvals.queries.chains import chain_of
 from approvals.queries.standing import STATE_WORDS, Standing, not_covered
 from approvals.rules import chain as rules
 from approvals.rules.verdicts import CONDITIONS, DECLINED
-from approvals.services import links, log, seating
+from approvals.services import links, log, seating, suggesting
 from approvals.services.holding import hold
 from ledger.errors import AlreadyDone, NotAllowed
 
@@ -119,6 +119,7 @@ def finish(request: ApprovalRequest, step: ApprovalStep, said: Said, outcome: st
     request.conditions = _joined(counted) if request.state == CONDITIONS else ""
     changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions"]
     request.save(update_fields=changed)
+    suggesting.answer(request, at)
     settled = seating.close(request, ApprovalStep.SETTLED, at)
     links.end_all(request, at)
     facts = {"seats": [_seat(seat) for seat in seats]} if len(seats) > 1 else {}

@@ -16,11 +16,13 @@ from approvals.views.decisions import (
 )
 from approvals.views.delegations import delegate, delegation_end, delegation_feed, delegations
 from approvals.views.links import link, place_reply
+from approvals.views.record import case_log, request_log
 from approvals.views.terms import resubmit, terms
 
 __all__ = [
     "answer",
     "brief",
+    "case_log",
     "comment",
     "confirm",
     "decide",
@@ -35,6 +37,7 @@ __all__ = [
     "question",
     "recall",
     "remind",
+    "request_log",
     "resubmit",
     "terms",
     "undo",

@@ -36,7 +36,9 @@ def cards(case: Escalation, user: User, at: datetime) -> dict[str, Any]:
     """Open requests (or else the last one) in full, the earlier ones as lines. `opens`: ids whose page opens for the viewer."""
     people = ("approver", "approver_role", "requester", "decided_by", "account")
     found = list(
-        case.requests.select_related(*people).prefetch_related("steps__approver", "steps__role", "steps__said_by").order_by("-pk")
+        case.requests.select_related(*people)
+        .prefetch_related("steps__approver", "steps__role", "steps__said_by")
+        .order_by("-pk")
     )
     full = [each for each in found if each.is_open] or found[:1]
     numbers = {each.pk: number for number, each in enumerate(reversed(found), 1)}

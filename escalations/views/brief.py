@@ -8,11 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import SignedIn
+from accounts.services import downloads
 from escalations import briefs
 from escalations.forms import brief as forms
 from escalations.models import Escalation
 from escalations.queries import brief_page
-from escalations.services import access, briefing, downloads
+from escalations.services import access, briefing
 from escalations.views.loading import load_case, render_case
 from ledger.errors import Invalid, Stale
 from ledger.now import now

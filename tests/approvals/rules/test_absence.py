@@ -104,7 +104,9 @@ def test_entries_that_touch_are_one_time_away() -> None:
     assert spans(day(4, 6, SUMMARY="OOO"), day(6, 8, SUMMARY="Vacation")) == [("03-04 05:00", "03-08 05:00")]
 
 
-@pytest.mark.parametrize("junk", [b"", b"<html>Sign in</html>", b"\xff\xfe\x00", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"])
+@pytest.mark.parametrize(
+    "junk", [b"", b"<html>Sign in</html>", b"\xff\xfe\x00", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"]
+)
 def test_what_is_no_calendar_is_refused(junk: bytes) -> None:
     with pytest.raises(NotACalendar):
         absences(junk, NEW_YORK, AT)

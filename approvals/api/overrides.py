@@ -1,0 +1,86 @@
+"""Override rates for machines."""
+
+from datetime import timedelta
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.response import Response
+
+from accounts.requests import Caller
+from approvals.models import ApprovalRequest
+from approvals.queries import overrides
+from ledger.now import now
+
+LAST_DAYS = timedelta(days=90)
+
+
+class PeriodSerializer(serializers.Serializer):
+    """From, inclusive, to, exclusive; the last 90 days without."""
+
+    start = serializers.DateTimeField(required=False)
+    end = serializers.DateTimeField(required=False)
+
+
+class OfRuleSerializer(serializers.Serializer):
+    """What became of the suggestions of one version of a rule."""
+
+    rule = serializers.CharField()
+    version = serializers.IntegerField()
+    shown = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    rate = serializers.FloatField()
+
+
+class OfApproverSerializer(serializers.Serializer):
+    """Decisions of one person."""
+
+    person = serializers.EmailField(source="person.email")
+    decided = serializers.IntegerField()
+    overridden = serializers.IntegerField()
+    rate = serializers.FloatField()
+
+
+class ReasonSerializer(serializers.Serializer):
+    """One override."""
+
+    at = serializers.DateTimeField()
+    who = serializers.EmailField(source="who.email", default=None)
+    against = serializers.CharField(source="what")
+    outcome = serializers.CharField()
+    reason = serializers.CharField()
+    request = serializers.IntegerField(source="request.pk")
+    case_key = serializers.CharField(source="request.case_key")
+
+
+class OverridesSerializer(serializers.Serializer):
+    """By rule version, by person, and every reason."""
+
+    suggestions = OfRuleSerializer(many=True)
+    approvers = OfApproverSerializer(many=True)
+    reasons = ReasonSerializer(many=True)
+
+
+class OverrideViewSet(viewsets.GenericViewSet[ApprovalRequest]):
+    """How often people decide otherwise than was suggested or recommended, of requests the caller may see."""
+
+    queryset = ApprovalRequest.objects.none()
+    serializer_class = OverridesSerializer
+    pagination_class = None
+    filter_backends = []
+
+    @extend_schema(parameters=[PeriodSerializer], responses=OverridesSerializer)
+    def list(self, request: Caller) -> Response:
+        """Rates and reasons of a period."""
+        given = PeriodSerializer(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        end = given.validated_data.get("end", now())
+        asked: tuple[Any, ...] = (request.user, given.validated_data.get("start", end - LAST_DAYS), end)
+        found = {
+            "suggestions": overrides.of_rules(*asked),
+            "approvers": overrides.of_approvers(*asked),
+            "reasons": overrides.reasons(*asked)[:500],
+        }
+        return Response(OverridesSerializer(found).data)

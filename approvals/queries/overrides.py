@@ -1,0 +1,98 @@
+"""How often people decide otherwise than was suggested or recommended, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from accounts.models import User
+from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
+
+DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED, ApprovalRequest.REPLACED)
+
+
+@dataclass(frozen=True)
+class OfRule:
+    """What became of the suggestions of one version of a rule. `shown` counts the answered ones only."""
+
+    rule: str
+    version: int
+    shown: int
+    accepted: int
+    changed: int
+    rejected: int
+
+    @property
+    def rate(self) -> float | None:
+        """Changed or rejected ÷ shown, in percent; None when none was answered."""
+        return 100 * (self.changed + self.rejected) / self.shown if self.shown else None
+
+
+@dataclass(frozen=True)
+class OfApprover:
+    """Decisions of one person, and how many went against the recommendation or over the head of the approver."""
+
+    person: User
+    decided: int
+    overridden: int
+
+    @property
+    def rate(self) -> float:
+        """Percent."""
+        return 100 * self.overridden / self.decided
+
+
+def of_rules(viewer: User, start: datetime, end: datetime) -> list[OfRule]:
+    """By rule and version, over suggestions answered in [start, end). One query."""
+    counted = {
+        name: Count("pk", filter=Q(outcome=name))
+        for name in (Suggestion.ACCEPTED, Suggestion.CHANGED, Suggestion.REJECTED)
+    }
+    rows = _answered(viewer, start, end).order_by("rule", "rule_version").values("rule", "rule_version")
+    return [
+        OfRule(row["rule"], row["rule_version"], row["all"], row["accepted"], row["changed"], row["rejected"])
+        for row in rows.annotate(all=Count("pk"), **counted)
+    ]
+
+
+def of_approvers(viewer: User, start: datetime, end: datetime) -> list[OfApprover]:
+    """By person, the most overrides first. Two queries."""
+    over = DecisionEntry.objects.filter(request=OuterRef("pk"), override=True)
+    rows = _decided(viewer, start, end).order_by().values("decided_by")
+    counted = list(rows.annotate(decided=Count("pk"), over=Count("pk", filter=Q(Exists(over)))))
+    people = User.objects.in_bulk([row["decided_by"] for row in counted])
+    found = [OfApprover(people[row["decided_by"]], row["decided"], row["over"]) for row in counted]
+    return sorted(found, key=lambda each: (-each.overridden, -each.decided, each.person.name))
+
+
+def reasons(viewer: User, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Each override with who, what and why, the latest first; suggestions and recommendations alike. Two queries."""
+    against = DecisionEntry.objects.filter(override=True, request__in=_decided(viewer, start, end))
+    said = [
+        {"at": each.at, "who": each.actor, "what": "Recommendation or approver", "request": each.request}
+        | {"outcome": each.get_kind_display(), "reason": each.rationale or each.conditions}
+        for each in against.select_related("actor", "request__account")
+    ]
+    turned = _answered(viewer, start, end).exclude(outcome=Suggestion.ACCEPTED)
+    said += [
+        {
+            "at": each.answered_at,
+            "who": each.answered_by,
+            "what": f"Suggestion of {each.rule}, version {each.rule_version}",
+        }
+        | {"request": each.request, "outcome": each.get_outcome_display(), "reason": each.reason}
+        for each in turned.select_related("answered_by", "request__account")
+    ]
+    return sorted(said, key=lambda each: each["at"], reverse=True)
+
+
+def _answered(viewer: User, start: datetime, end: datetime) -> QuerySet[Suggestion]:
+    mine = ApprovalRequest.objects.visible_to(viewer).values("pk")
+    rows = Suggestion.objects.filter(answered_at__gte=start, answered_at__lt=end, request__in=mine)
+    return rows.exclude(outcome=Suggestion.SHOWN)
+
+
+def _decided(viewer: User, start: datetime, end: datetime) -> QuerySet[ApprovalRequest]:
+    rows = ApprovalRequest.objects.visible_to(viewer).filter(state__in=DECIDED, by_rule=False)
+    return rows.filter(decided_at__gte=start, decided_at__lt=end, decided_by__isnull=False)

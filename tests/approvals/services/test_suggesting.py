@@ -1,0 +1,118 @@
+"""Suggestions from the request to what the decision made of them, and the figures of overrides."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from approvals.models import ApprovalRequest, Suggestion
+from approvals.queries import overrides
+from approvals.services import deciding
+from ledger.errors import Invalid
+from ledger.models import DownloadLog
+from ledger.now import now
+
+Ask = Callable[..., ApprovalRequest]
+
+
+def decide(request: ApprovalRequest, by: Any, verdict: str = "approved", **words: str) -> ApprovalRequest:
+    return deciding.decide(request_id=request.pk, by=by, verdict=verdict, version=request.version, **words)
+
+
+def credit(ask: Ask, **more: Any) -> ApprovalRequest:
+    """2,000 USD beside 500,000 a year: policy says yes."""
+    return ask(concession="credit", amount=Decimal(2000), ask="Credit 2,000 USD?", **more)
+
+
+def test_a_request_carries_what_policy_suggests(world: Any, ask: Ask) -> None:
+    made = credit(ask)
+    found = made.suggestions.get()
+    assert (found.rule, found.verdict, found.outcome) == ("policy", "approved", Suggestion.SHOWN)
+    assert found.reasons[0].startswith("It costs 0.4% of the yearly revenue")
+    decide(made, made.approver)
+    found.refresh_from_db()
+    assert (found.outcome, found.answered_by) == (Suggestion.ACCEPTED, made.approver)
+
+
+def test_going_against_a_suggestion_needs_a_reason_and_is_counted(world: Any, ask: Ask) -> None:
+    for _ in range(6):
+        made = ask(amount=Decimal(9), ask="Approve 9%?")
+        decide(made, made.approver, "declined", reason="Too early")
+        Suggestion.objects.all().delete()
+    made = ask(amount=Decimal(9), ask="Approve 9%?")
+    assert made.suggestions.get().verdict == "declined"
+    with pytest.raises(Invalid, match="Enter a reason for not following the suggestion"):
+        decide(made, made.approver)
+    decide(made, made.approver, reason="Competitor at the door")
+    (figure,) = overrides.of_rules(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))
+    assert (figure.rule, figure.shown, figure.rejected, figure.rate) == ("like-asks", 1, 1, 100.0)
+    (said, *_) = overrides.reasons(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))
+    assert said["reason"] == "Competitor at the door"
+
+
+def test_an_undone_decision_leaves_the_suggestion_unanswered(world: Any, ask: Ask) -> None:
+    made = credit(ask)
+    done = decide(made, made.approver, "declined", reason="No")
+    assert made.suggestions.get().outcome == Suggestion.REJECTED
+    deciding.undo(request_id=done.pk, by=made.approver)
+    assert made.suggestions.get().outcome == Suggestion.SHOWN
+    assert overrides.of_rules(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1)) == []
+
+
+def test_nobody_reads_the_overrides_of_requests_they_may_not_see(world: Any, ask: Ask) -> None:
+    made = credit(ask)
+    decide(made, made.approver, "declined", reason="No")
+    period = (now() - timedelta(days=1), now() + timedelta(days=1))
+    assert overrides.of_approvers(world.omar, *period) == []
+    assert overrides.reasons(world.omar, *period) == []
+    (figure,) = overrides.of_approvers(world.aisha, *period)
+    assert (figure.person, figure.decided, figure.overridden) == (made.approver, 1, 1)
+
+
+def test_the_page_and_the_api_show_rates_and_reasons(world: Any, ask: Ask, client: Client) -> None:
+    made = credit(ask)
+    decide(made, made.approver, "declined", reason="=HYPERLINK(1)")
+    client.force_login(world.aisha)
+    page = client.get("/dashboard/overrides/").content.decode()
+    assert "policy" in page
+    assert "review this rule" in page
+    assert "'=HYPERLINK(1)" in client.get("/dashboard/overrides.csv").content.decode()
+    found = client.get("/api/v1/overrides/").json()
+    assert found["suggestions"][0]["rate"] == 100.0
+    assert found["approvers"][0] == {
+        "person": made.approver.email,
+        "decided": 1,
+        "overridden": 1,
+        "rate": 100.0,
+    }
+    assert client.get("/api/v1/overrides/?start=yesterday").status_code == 422
+
+
+def test_the_decision_log_leaves_as_csv_and_pdf_for_those_who_may_read_it(world: Any, ask: Ask, client: Client) -> None:
+    made = credit(ask)
+    decide(made, made.approver, "declined", reason="+cmd")
+    client.force_login(world.marcus)
+    text = client.get(f"/approvals/{made.pk}/log.csv").content.decode()
+    lines = text.splitlines()
+    assert lines[0].startswith("\ufeffrequest,ask,concession")
+    assert "'+cmd" in text
+    assert "Grant it (recommended); Keep the price (status quo)" in text
+    assert client.get("/approvals/cases/ESC-1042/log.csv").content.decode() == text
+    answer = client.get("/approvals/cases/ESC-1042/log.pdf")
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"%PDF")
+    assert DownloadLog.objects.filter(user=world.marcus).count() == 3
+    client.force_login(world.omar)
+    assert client.get(f"/approvals/{made.pk}/log.csv").status_code == 404
+    assert client.get("/approvals/cases/ESC-1042/log.pdf").status_code == 404
+
+
+def test_the_page_of_a_request_shows_the_suggestion(world: Any, ask: Ask, client: Client) -> None:
+    made = credit(ask)
+    client.force_login(made.approver)
+    page = client.get(f"/approvals/{made.pk}/").content.decode()
+    assert "Suggested" in page
+    assert "It decides nothing" in page
