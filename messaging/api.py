@@ -34,4 +34,4 @@ def deliver(request: HttpRequest, service: str) -> HttpResponseBase:
         or not any(settings.ANYMAIL.get("WEBHOOK_SECRET", []))
     ):
         raise Http404
-    return SERVICES[service].as_view()(request)  # type: ignore[no-any-return]
+    return SERVICES[service].as_view()(request)

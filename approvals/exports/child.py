@@ -38,7 +38,7 @@ def _answer(question: bytes) -> bytes:
         return b""
 
 
-class Fetcher(URLFetcher):  # type: ignore[misc]  # the library has no types
+class Fetcher(URLFetcher):
     """Fetches the style sheet's own files (its fonts) and nothing else, wherever a text may point."""
 
     def __init__(self, folder: Path) -> None:
