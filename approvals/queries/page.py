@@ -11,6 +11,7 @@ from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.queries.seats import acts, seats_of, still_needed, waits_for, waits_on
 from approvals.queries.standing import Standing, standing, what_happened
 from approvals.rules import verdicts
+from approvals.rules.terms import BASIS, GIVE_GETS
 from approvals.rules.words import ADDED_UP, MONEY, amount_words, listed, money_short, money_words
 
 WARN_AT = Decimal("0.75")
@@ -21,7 +22,6 @@ SUGGESTED = {
     verdicts.CONDITIONS: "Approve with conditions",
     verdicts.DECLINED: "Decline",
 }
-BASIS = ("account", "concession", "amount", "currency", "unit")
 __all__ = ["acts", "brief_parts", "page", "rows", "told", "waits_for", "waits_on"]
 
 
@@ -102,7 +102,12 @@ def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[
         rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))
     if request.account.arr is not None:
         rows.append(_row("ARR protected", money_words(request.account.arr, request.account.currency)))
-    return rows + [_row(key.replace("_", " ").capitalize(), value) for key, value in _wording(request)]
+    return rows + [_row(_name(key), ", ".join(map(str, value)) if isinstance(value, list) else value)
+                   for key, value in _wording(request)]  # fmt: skip
+
+
+def _name(key: str) -> str:
+    return "In return" if key == GIVE_GETS else key.replace("_", " ").capitalize()
 
 
 def _row(label: str, value: Any, *, over: bool = False) -> dict[str, Any]:

@@ -74,7 +74,12 @@ def _line(step: ApprovalStep, request: ApprovalRequest) -> dict[str, Any]:
     if step.delegated_from:
         says = f"{says}, for {step.delegated_from}"
     limit = f", limit {step.limit}" if step.limit else ""
-    return {"state": mark, "who": who, "says": says, "meta": f"{step.role}{limit}", "text": step.reason}
+    return {"state": mark, "who": who, "says": says, "meta": f"{step.role}{limit}", "text": _said(step)}
+
+
+def _said(step: ApprovalStep) -> str:
+    given = f"Conditions: {'; '.join(step.conditions.splitlines())}" if step.conditions else ""
+    return ". ".join(text.rstrip(".") for text in (given, step.reason) if text)
 
 
 def waits_on(request: ApprovalRequest, user: User) -> bool:
