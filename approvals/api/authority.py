@@ -202,7 +202,8 @@ class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
     def matrix(self, request: Caller) -> Response:
         """The whole matrix in force, for everybody who signs in. It is changed in a draft that a second person publishes."""
         version = queries.version_at(now())
-        found = AuthorityVersion.objects.select_related("publisher").prefetch_related(*ROWS, *MORE).get(pk=version.pk)
+        rows: Any = AuthorityVersion.objects.select_related("publisher")
+        found = rows.prefetch_related(*ROWS, *MORE).get(pk=version.pk)
         return Response(MatrixSerializer(found, context={"request": request}).data)
 
     def _account(self, request: Caller, pk: int | None) -> Account | None:

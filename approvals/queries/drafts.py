@@ -38,7 +38,7 @@ TIERS = ("green", "yellow", "red")
 
 def changes(version: AuthorityVersion) -> list[versions.Change]:
     """What a version changes against the one it was made from: its own window, then row by row."""
-    base = version.based_on
+    base: Any = version.based_on
     found = versions.diff(base, version, ROWS, KEYS)
     if base and base.window_days != version.window_days:
         days = (str(base.window_days), str(version.window_days))

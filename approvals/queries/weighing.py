@@ -56,7 +56,7 @@ def weigh(
         raise Invalid(f"Enter how much: {concession.get_unit_display().lower()}, above 0.", field="amount")
     is_money, days = concession.unit == MONEY, concession.version.window_days
     in_usd = usd(amount, currency, at.date()) if is_money else None
-    same = {"without": without, "renewal": renewal, "window_days": days}
+    same: dict[str, Any] = {"without": without, "renewal": renewal, "window_days": days}
     before = earlier(account, concession.slug, concession.unit, at, **same) if account else None
     return Weighed(
         concession=concession,
@@ -159,7 +159,8 @@ def chain_of_request(request: ApprovalRequest, at: datetime) -> tuple[rules.Chai
     """
     measured = request.amount_usd if request.unit == MONEY else request.amount
     without = [pk for pk in (request.pk, request.replaces_id) if pk]
-    same = {"without": without, "renewal": request.renewal, "window_days": request.authority.window_days}
+    days = request.authority.window_days
+    same: dict[str, Any] = {"without": without, "renewal": request.renewal, "window_days": days}
     before = earlier(request.account, request.concession, request.unit, at, **same)
     weighed = Weighed(
         concession=ConcessionType(slug=request.concession, name=request.concession_name, unit=request.unit),
@@ -168,7 +169,7 @@ def chain_of_request(request: ApprovalRequest, at: datetime) -> tuple[rules.Chai
         granted=before.total,
         others=before.others,
         asked_in=request.currency if request.unit == MONEY else "",
-        window_days=request.authority.window_days,
+        window_days=days,
         rates=[rate for rate in request.rule.get("rates") or [] if rate["of"] == "ask"],
         without=without,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
 from accounts.models import Account, ExchangeRate
 from approvals.models import ApprovalRequest, AuthorityVersion, QuarterCap
@@ -167,6 +168,10 @@ def test_a_band_tells_the_time_saved_against_the_usual_chain(world: Any, ask: An
     assert (saved.rule["saved_seconds"], saved.rule["usual"]) == (2 * 3600, "median")
     entry = saved.log.get(kind="approved")
     assert entry.facts == {"saved_seconds": 7200, "usual": "median"}
+    client = Client()
+    client.force_login(world.marcus, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = client.get(f"/approvals/{saved.pk}/").content.decode()
+    assert "Saved 2h against the usual time to a decision by people." in page
 
 
 @pytest.mark.parametrize(
