@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import socket
+from datetime import datetime
 from time import monotonic
 from urllib.parse import urljoin, urlsplit
 
@@ -68,7 +69,7 @@ def read_feed(feed: CalendarFeed, ics: bytes) -> str:
 
 
 @transaction.atomic
-def _settle(feed: CalendarFeed, wanted: dict[tuple[str, object], Away]) -> list[str]:
+def _settle(feed: CalendarFeed, wanted: dict[tuple[str, datetime], Away]) -> list[str]:
     at, kept = now(), set()
     live = Delegation.objects.filter(user=feed.user, source=Delegation.CALENDAR, ended_at=None, ends_at__gt=at)
     for given in live.select_related("to"):
@@ -86,9 +87,16 @@ def _settle(feed: CalendarFeed, wanted: dict[tuple[str, object], Away]) -> list[
 
 def _give(feed: CalendarFeed, away: Away) -> list[str]:
     """One delegation; what refuses it is told to the owner and stops no other."""
-    span = {"starts_at": away.starts_at, "ends_at": away.ends_at, "uid": away.uid}
     try:
-        delegating.make(user=feed.user, to=feed.stand_in, by=feed.user, source=Delegation.CALENDAR, **span)
+        delegating.make(
+            user=feed.user,
+            to=feed.stand_in,
+            by=feed.user,
+            starts_at=away.starts_at,
+            ends_at=away.ends_at,
+            source=Delegation.CALENDAR,
+            uid=away.uid,
+        )
     except Refused as refusal:
         return [f"{away.starts_at:%Y-%m-%d}: {refusal.message}"]
     return []

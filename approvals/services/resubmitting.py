@@ -44,7 +44,7 @@ def resubmit(
         raise Stale("Only a recalled request is asked again." if old.is_open else f"{what_happened(old, by, at)}.")
     if old.replaced_by.exists():
         raise AlreadyDone("This request was asked again before. Open the newer one.")
-    wanted = {
+    wanted: dict[str, Any] = {
         "amount": old.amount if amount is None else amount,
         "currency": currency or old.currency or "USD",
         "terms": {key: value for key, value in old.terms.items() if key not in BASIS} if terms is None else terms,

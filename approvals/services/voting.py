@@ -37,15 +37,16 @@ class Said:
 
 def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> ApprovalStep:
     """The conditional UPDATE of the seat: of many at once, one finds it waiting. Raises AlreadyDone for the others."""
-    seat = request.steps.filter(order=said.right.seat, state=ApprovalStep.WAITING)
+    seat = request.steps.filter(order=said.right.seat or 0, state=ApprovalStep.WAITING)
     words = {"verdict": said.verdict, "said_by": said.by, "reason": said.reason, "conditions": said.conditions}
     if not seat.update(state=ApprovalStep.DECIDED, ended_at=at, **words):
         raise AlreadyDone("This part of the request was decided a moment ago.")
-    step = request.steps.select_related("approver", "role", "delegated_from").get(order=said.right.seat)
+    step = request.steps.select_related("approver", "role", "delegated_from").get(order=said.right.seat or 0)
     links.end(request, [step.order], at)
     if said.right.override:
         _take_group(request, step, at)
-    if not said.right.function and said.right.role:
+    counts = said.verdict in rules.YES or "decided_role" not in request.rule
+    if counts and not said.right.function and said.right.role:
         request.rule = {**request.rule, "decided_role": said.right.role.slug}
         request.save(update_fields=["rule"])
     return step
@@ -82,7 +83,7 @@ def settle(request: ApprovalRequest, step: ApprovalStep, said: Said, at: datetim
 def _tell_principal(request: ApprovalRequest, step: ApprovalStep, said: Said) -> None:
     """Somebody stood in: the approver hears what was said in their name."""
     lead = f"{said.by} decided your part in your place: {STATE_WORDS[said.verdict]}."
-    entry = request.log.filter(kind=DecisionEntry.VOTE).last()
+    entry = request.log.filter(kind=DecisionEntry.VOTE).latest("seq")
     mail.word(request, entry, [step.approver], subject="Decided in your place", lead=lead)
 
 
