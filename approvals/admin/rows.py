@@ -197,4 +197,4 @@ class FunctionInline(DraftRows):
     )
 
 
-ROWS = [ConcessionInline, LimitInline, BandInline, CapInline, CommitteeInline, FunctionInline]
+ROWS: list[Any] = [ConcessionInline, LimitInline, BandInline, CapInline, CommitteeInline, FunctionInline]
