@@ -38,7 +38,11 @@ PLAIN: dict[str, Any] = {
     "intended_date_kwarg": None,
     "repeats": -1,
 }
-PERIODS = {Schedule.MINUTES: timedelta(minutes=1), Schedule.HOURLY: timedelta(hours=1), Schedule.DAILY: timedelta(days=1)}
+PERIODS = {
+    Schedule.MINUTES: timedelta(minutes=1),
+    Schedule.HOURLY: timedelta(hours=1),
+    Schedule.DAILY: timedelta(days=1),
+}
 
 
 def ensure() -> None:

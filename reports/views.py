@@ -126,7 +126,7 @@ def csv_figures(request: HttpRequest) -> HttpResponse:
 def overrides(request: HttpRequest) -> HttpResponse:
     """How often people decide otherwise than suggested or recommended, by rule version and by person, and why."""
     scope, period = _asked(request)
-    asked = (scope.user, period.start, period.end)
+    asked: Any = (scope.user, period.start, period.end)
     said = Paginator(override_figures.reasons(*asked), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "of_rules": override_figures.of_rules(*asked),
@@ -143,7 +143,8 @@ def overrides(request: HttpRequest) -> HttpResponse:
 def csv_overrides(request: HttpRequest) -> HttpResponse:
     """The reasons as a file, whole."""
     scope, period = _asked(request)
-    said = override_figures.reasons(scope.user, period.start, period.end)
+    asked: Any = (scope.user, period.start, period.end)
+    said = override_figures.reasons(*asked)
     return _file(exports.overrides_csv(said), f"overrides-{period.first_day}-{period.last_day}.csv")
 
 

@@ -49,7 +49,7 @@ def of_rules(viewer: User, start: datetime, end: datetime) -> list[OfRule]:
         name: Count("pk", filter=Q(outcome=name))
         for name in (Suggestion.ACCEPTED, Suggestion.CHANGED, Suggestion.REJECTED)
     }
-    rows = _answered(viewer, start, end).order_by("rule", "rule_version").values("rule", "rule_version")
+    rows: Any = _answered(viewer, start, end).order_by("rule", "rule_version").values("rule", "rule_version")
     return [
         OfRule(row["rule"], row["rule_version"], row["all"], row["accepted"], row["changed"], row["rejected"])
         for row in rows.annotate(all=Count("pk"), **counted)
@@ -69,7 +69,7 @@ def of_approvers(viewer: User, start: datetime, end: datetime) -> list[OfApprove
 def reasons(viewer: User, start: datetime, end: datetime) -> list[dict[str, Any]]:
     """Each override with who, what and why, the latest first; suggestions and recommendations alike. Two queries."""
     against = DecisionEntry.objects.filter(override=True, request__in=_decided(viewer, start, end))
-    said = [
+    said: list[dict[str, Any]] = [
         {"at": each.at, "who": each.actor, "what": "Recommendation or approver", "request": each.request}
         | {"outcome": each.get_kind_display(), "reason": each.rationale or each.conditions}
         for each in against.select_related("actor", "request__account")

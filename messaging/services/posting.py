@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -70,9 +70,14 @@ def tell_waiting(*, limit: int = 1000) -> int:
     names = ("user_id", "key", "kind", "subject", "notice_url", "case_key", "created_at")
     with transaction.atomic():
         rows = list(waiting.select_for_update(skip_locked=True).values_list("id", *names)[:limit])
-        _tell([NoticeDraft(*values, urgent=True) for _, *values in rows])
+        _tell([_notice(*values) for _, *values in rows])
         bulk.among(Message.objects.all(), "id", [pk for pk, *_ in rows]).update(notice_url="")
     return len(rows)
+
+
+def _notice(user_id: Any, key: str, kind: str, text: str, url: str, case_key: str, at: datetime) -> NoticeDraft:
+    """Whatever the engine has to say is urgent."""
+    return NoticeDraft(user_id, key, kind, text, url, case_key, at, urgent=True)
 
 
 def _tell(drafts: Sequence[NoticeDraft]) -> None:
