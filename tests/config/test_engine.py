@@ -231,7 +231,11 @@ def test_a_mistake_in_the_sweep_is_mended_and_it_runs_next(
     Schedule.objects.filter(name="sweep").update(**mistake)
     schedules.ensure()
     run_schedules()
-    assert [task["func"] for task in queued()] == ["accounts.tasks.roll_renewals", "config.tasks.sweep"]
+    assert [task["func"] for task in queued()] == [
+        "accounts.tasks.roll_renewals",
+        "approvals.tasks.read_calendars",
+        "config.tasks.sweep",
+    ]
 
 
 def queued() -> list[Any]:
@@ -250,6 +254,7 @@ def test_one_malformed_schedule_stops_all_until_the_timetable_is_put_right(
     run_schedules()
     assert [task["func"] for task in queued()] == [
         "accounts.tasks.roll_renewals",
+        "approvals.tasks.read_calendars",
         "config.tasks.sweep",
         "config.worker.prove_life",
     ]
