@@ -39,6 +39,7 @@ class Knock:
     to: int = 0
     amount: str = ""
     reason: str = "My reason"
+    conditions: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _page(name: str, knock: Knock) -> str:
 
 
 def _decision(knock: Knock) -> dict[str, Any]:
-    return {"verdict": knock.verb, "version": knock.version, "step": knock.step, "reason": knock.reason}
+    seen = {"verdict": knock.verb, "version": knock.version, "step": knock.step}
+    return {**seen, "reason": knock.reason, "conditions": knock.conditions}
 
 
 def _edited(knock: Knock) -> dict[str, Any]:
@@ -99,6 +101,7 @@ def _web(caller: Caller, knock: Knock) -> Heard:
     else:
         page, data = "decide", _decision(knock)
     answer = caller.browser.post(_page(page, knock), data)
+    assert "/login/" not in answer.get("Location", ""), "signed out"
     return Heard(answer.status_code == 302, answer.status_code, _text(answer))
 
 

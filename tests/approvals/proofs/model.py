@@ -1,0 +1,137 @@
+"""What approvals ought to do, in plain Python: no database, no code of the desk. One decider at a time, no functions."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+LIMITS: dict[str, Decimal | None] = {
+    "csm": Decimal(500),
+    "team-lead": Decimal(2_000),
+    "director": Decimal(10_000),
+    "executive-sponsor": Decimal(100_000),
+    "steering-committee": None,
+}
+RANKS = list(LIMITS)
+BAND = Decimal(500)
+WINDOW, UNDO = timedelta(days=90), timedelta(minutes=10)
+OPEN, DECIDED = "open", ("approved", "conditions", "declined")
+GRANTED = ("approved", "conditions")
+
+
+@dataclass
+class Ask:
+    """One request."""
+
+    key: int
+    by: str
+    concession: str
+    amount: Decimal
+    beneficiary: str = ""
+    state: str = OPEN
+    seat: str = ""
+    role: str = ""
+    delegated_from: str = ""
+    version: int = 1
+    log: list[str] = field(default_factory=lambda: ["asked"])
+    left_out: set[str] = field(default_factory=set)
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    sealed: bool = False
+    replaces: int = 0
+    asked_again: bool = False
+
+
+@dataclass
+class Given:
+    """Somebody stands in for somebody, half-open."""
+
+    user: str
+    to: str
+    start: datetime
+    end: datetime
+
+
+@dataclass
+class Model:
+    """Everybody and everything."""
+
+    roles: dict[str, set[str]]
+    managers: dict[str, str]
+    aliases: list[set[str]]
+    now: datetime
+    asks: dict[int, Ask] = field(default_factory=dict)
+    given: list[Given] = field(default_factory=list)
+
+    def total(self, ask: Ask) -> Decimal:
+        """The ask with what was granted in the window, the request it replaces left out."""
+        others = [each for each in self.asks.values() if each.key not in (ask.key, ask.replaces)]
+        counted = [each for each in others if each.state in GRANTED and each.concession == ask.concession]
+        return ask.amount + sum(each.amount for each in counted if self.now < _moment(each) + WINDOW)
+
+    def covering(self, person: str, ask: Ask) -> list[str]:
+        """The roles of a person that take it in."""
+        total = self.total(ask)
+        return [role for role in self.roles[person] if role in LIMITS and _within(total, LIMITS[role])]
+
+    def self_approval(self, person: str, ask: Ask) -> bool:
+        """Whether the person would decide for themselves, by any road."""
+        parties = {ask.by, ask.beneficiary} - {""}
+        same = any(person in group and parties & group for group in self.aliases)
+        hands = any(each.to == person and each.user in parties and self._runs(each) for each in self.given)
+        return person in parties or same or hands or self.managers.get(ask.beneficiary) == person
+
+    def _runs(self, given: Given) -> bool:
+        return given.start <= self.now < given.end
+
+    def stands_in(self, person: str, ask: Ask) -> bool:
+        """Whether the seat has been put into this person's hands for now."""
+        mine = any(each.to == person and each.user == ask.seat and self._runs(each) for each in self.given)
+        return mine and not ask.delegated_from and not self.self_approval(ask.seat, ask)
+
+    def may_approve(self, person: str, ask: Ask) -> bool:
+        """In their own seat, in the place of whoever has it, or over their head: never beyond the limit."""
+        if self.self_approval(person, ask) or person in ask.left_out:
+            return False
+        if person == ask.seat or self.stands_in(person, ask):
+            whose = ask.delegated_from or ask.seat
+            if self.covering(whose, ask):
+                return True
+        return any(RANKS.index(role) > RANKS.index(ask.role) for role in self.covering(person, ask))
+
+    def may_decline(self, person: str, ask: Ask) -> bool:
+        """Also whoever was asked and whose limit is too small by now."""
+        if self.may_approve(person, ask):
+            return True
+        asked = person == ask.seat or self.stands_in(person, ask)
+        return asked and not self.self_approval(person, ask) and person not in ask.left_out
+
+    def leads(self, person: str, ask: Ask) -> bool:
+        """The people on the asking side: the requester, their managers, and whoever has the account."""
+        above, boss = set(), self.managers.get(ask.by)
+        while boss:
+            above.add(boss)
+            boss = self.managers.get(boss)
+        return person in {ask.by, "marcus", "priya"} | above
+
+    def may_undo(self, person: str, ask: Ask) -> bool:
+        """One's own decision, for ten minutes, until something outside has happened."""
+        mine = ask.state in DECIDED and ask.decided_by == person and not ask.sealed
+        return mine and self.now <= _moment(ask) + UNDO
+
+    def by_rule(self, ask: Ask, tier: str) -> bool:
+        """Inside the pre-approved band."""
+        return ask.concession == "credit" and tier == "green" and self.total(ask) <= BAND
+
+    def may_give(self, user: str, to: str, start: datetime, end: datetime) -> bool:
+        """One stand-in at a time, and no two who stand in for each other."""
+        met = [each for each in self.given if each.end > self.now and each.start < end and start < each.end]
+        return user != to and not any(each.user == user or (each.user, each.to) == (to, user) for each in met)
+
+
+def _within(total: Decimal, most: Decimal | None) -> bool:
+    return most is None or total <= most
+
+
+def _moment(ask: Ask) -> datetime:
+    assert ask.decided_at is not None
+    return ask.decided_at

@@ -1,0 +1,463 @@
+"""Whatever people do to requests, in any order, through any door, while clocks tick and roles come and go: nobody decides
+beyond their limit or for themselves, nothing is decided twice, and the log tells all of it. Held against a plain model.
+
+The long form plays 300 stories; MACHINE_STORIES sets another number.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+import time_machine
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from accounts.models import Role, User
+from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
+from approvals.services import changing, deciding, delegating, links, resubmitting
+from ledger import chain
+from ledger.errors import Refused
+from ledger.now import now
+from tests.approvals.conftest import make_request
+from tests.approvals.proofs.doors import API, DELEGATE, EDIT, LINK, RECALL, REPLY, WEB, Caller, Knock
+from tests.approvals.proofs.model import DECIDED, GRANTED, OPEN, RANKS, Ask, Given, Model
+from tests.approvals.replies import AUTHSERV
+
+SERVICE = "service"
+DECIDERS = ("marcus", "tina", "lena", "mia", "dana", "ruth", "omar", "priya")
+ASKERS = ("marcus", "priya", "tina")
+ROLES = {
+    "marcus": {"csm"},
+    "priya": {"ae"},
+    "tina": {"team-lead"},
+    "lena": {"director"},
+    "mia": {"director"},
+    "dana": {"executive-sponsor"},
+    "ruth": {"steering-committee"},
+    "omar": {"csm"},
+}
+MANAGERS = {"lena": "dana", "tina": "lena", "marcus": "tina", "priya": "tina"}
+# Each edge, just under it and just over it, and some that add up.
+EDGES = (500, 2_000, 10_000, 100_000)
+AMOUNTS = [Decimal(edge) + by for edge in EDGES for by in (Decimal("-0.01"), Decimal(0), Decimal("0.01"))]
+AMOUNTS += [Decimal(250), Decimal(1_000), Decimal(6_000)]
+TICKS = [timedelta(minutes=9), timedelta(minutes=11), timedelta(days=40), timedelta(days=91)]
+
+people = st.sampled_from(DECIDERS)
+amounts = st.sampled_from(AMOUNTS)
+doors = st.sampled_from((SERVICE, WEB, API))
+picks = st.integers(0, 9)
+Done = ApprovalRequest | None
+
+
+class Desk(RuleBasedStateMachine):
+    """The real desk beside the model. `world` is set by the test; each example is rolled back."""
+
+    world: ClassVar[Any] = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = transaction.atomic()
+        self.open.__enter__()
+        self.time = time_machine.travel(now() + timedelta(hours=1), tick=False)
+        self.clock = self.time.start()
+        self.users: dict[str, User] = {name: getattr(self.world, name) for name in DECIDERS}
+        self.names = {user.pk: name for name, user in self.users.items()}
+        self.callers = {name: Caller(user) for name, user in self.users.items()}
+        roles = {name: set(held) for name, held in ROLES.items()}
+        self.model = Model(roles, dict(MANAGERS), [{"marcus", "mia"}], now())
+
+    def teardown(self) -> None:
+        self.time.stop()
+        transaction.set_rollback(True)
+        self.open.__exit__(None, None, None)
+
+    # Helpers ---------------------------------------------------------------------------------------------------------------
+
+    def tick(self, by: timedelta = timedelta(seconds=1)) -> None:
+        """Every verb has a moment of its own."""
+        self.clock.shift(by)
+        self.model.now = now()
+
+    def pick(self, number: int, *states: str) -> Ask | None:
+        """One of the requests, in one of the states when there is one; the newest most often."""
+        every = list(self.model.asks.values())[::-1]
+        found = [ask for ask in every if ask.state in states] or every
+        return found[number % len(found)] if found else None
+
+    def real(self, ask: Ask) -> ApprovalRequest:
+        """The request itself, as it stands."""
+        return ApprovalRequest.objects.select_related("approver", "approver_role").get(pk=ask.key)
+
+    def tried(self, verb: Callable[..., Any], **values: Any) -> bool:
+        """Whether a service did it; a refusal leaves nothing behind."""
+        try:
+            with transaction.atomic():
+                verb(**values)
+        except Refused:
+            return False
+        return True
+
+    def fresh(self, name: str) -> User:
+        """Without anything remembered about their roles."""
+        return User.objects.get(pk=self.users[name].pk)
+
+    def knock(self, ask: Ask, who: str, verb: str, door: str, **values: Any) -> bool:
+        """Through a page, the API, the mailed link or a reply; links are those of the seat that is asked now."""
+        made = self.real(ask)
+        seat = made.steps.filter(order=made.step).first()
+        token = links.issue(made, seat, to=self.users[who]) if seat and door in (LINK, REPLY) else ""
+        seen = {"version": ask.version, "step": made.step, **values}
+        heard = self.callers[who].knock(
+            Knock(verb=verb, door=door, request=ask.key, by=self.users[who].pk, token=token, **seen)
+        )
+        assert heard.status < 500, heard.words
+        return heard.yes
+
+    def put(self, ask: Ask) -> None:
+        """Who is asked now may decide it, as far as the model knows."""
+        made = self.real(ask)
+        ask.seat, ask.role = self.names[made.approver_id or 0], made.approver_role.slug if made.approver_role else ""
+        assert self.model.may_approve(ask.seat, ask), f"{ask} was put to somebody who may not decide it"
+
+    def adopt(self, made: ApprovalRequest, by: str, tier: str, **values: Any) -> Ask:
+        """A new request in the model."""
+        ask = Ask(made.pk, by, made.concession, made.amount or Decimal(0), **values)
+        self.model.asks[ask.key] = ask
+        assert made.by_rule == self.model.by_rule(ask, tier)
+        if made.by_rule:
+            ask.state, ask.decided_at = "approved", now()
+            ask.log.append("approved")
+        else:
+            self.put(ask)
+        return ask
+
+    def bump(self, ask: Ask, *kinds: str) -> None:
+        """On record, with a new version."""
+        ask.log += kinds
+        ask.version += 1
+
+    # Verbs -----------------------------------------------------------------------------------------------------------------
+
+    @initialize(by=st.sampled_from(ASKERS), amount=amounts)
+    def first(self, by: str, amount: Decimal) -> None:
+        """There is always something to do."""
+        self.ask(by, amount, "refund", "yellow", "")
+
+    @rule(
+        by=st.sampled_from(ASKERS),
+        amount=amounts,
+        concession=st.sampled_from(("refund", "refund", "credit")),
+        tier=st.sampled_from(("green", "yellow")),
+        beneficiary=st.sampled_from(("", "", "", "priya")),
+    )
+    def ask(self, by: str, amount: Decimal, concession: str, tier: str, beneficiary: str) -> None:
+        """Somebody asks for money for the one account, so that everything adds up."""
+        self.tick()
+        values: dict[str, Any] = {"amount": amount, "concession": concession, "tier": tier, "case_key": ""}
+        values["beneficiary"] = self.users[beneficiary] if beneficiary else None
+        values["deadline"] = now() + timedelta(days=1000)
+        try:
+            with transaction.atomic():
+                made = make_request(self.world, requester=self.users[by], **values)
+        except Refused:
+            return
+        self.adopt(made, by, tier, beneficiary=beneficiary)
+
+    @rule(
+        number=picks,
+        who=people,
+        verdict=st.sampled_from(("approved", "approved", "conditions", "declined")),
+        door=st.sampled_from((SERVICE, WEB, API, LINK, REPLY)),
+        stale=st.sampled_from((0, 0, 0, 0, 1)),
+        seated=st.booleans(),
+    )
+    def decide(self, number: int, who: str, verdict: str, door: str, stale: int, seated: bool) -> None:
+        """Half of the time it is the person asked."""
+        self.tick()
+        ask = self.pick(number, OPEN)
+        if ask is None or (door == REPLY and verdict == "conditions"):
+            return
+        who = ask.seat if seated and ask.seat else who
+        current = ask.state == OPEN and not stale
+        may = self.model.may_decline if verdict == "declined" else self.model.may_approve
+        allowed = current and may(who, ask)
+        done = self._say(ask, who, verdict, door, ask.version - stale)
+        assert allowed or not done, f"{who} {verdict} {ask} by {door}, {self.model.total(ask)} in all"
+        expected = current and who == ask.seat and self.model.may_approve(who, ask)
+        assert done or not expected, f"{who} could not decide {ask} by {door}"
+        if done:
+            ask.state, ask.decided_by, ask.decided_at = verdict, who, now()
+            self.bump(ask, verdict)
+
+    def _say(self, ask: Ask, who: str, verdict: str, door: str, version: int) -> bool:
+        words = {"reason": "It has to be", "conditions": "Twelve months" if verdict == "conditions" else ""}
+        if door == SERVICE:
+            seen = {"request_id": ask.key, "version": version, "verdict": verdict}
+            return self.tried(deciding.decide, by=self.fresh(who), **seen, **words)
+        if door != REPLY:
+            return self.knock(ask, who, verdict, door, version=version, **words)
+        # A reply carries the version of its own token.
+        return version == ask.version and self.knock(ask, who, verdict, door)
+
+    @rule(number=picks, who=people, to=people, door=doors, seated=st.booleans())
+    def delegate(self, number: int, who: str, to: str, door: str, seated: bool) -> None:
+        """Put this one into somebody else's hands."""
+        self.tick()
+        ask = self.pick(number, OPEN)
+        if ask is None:
+            return
+        who = ask.seat if seated and ask.seat else who
+        right = ask.state == OPEN and who == ask.seat and not ask.delegated_from and self.model.may_approve(who, ask)
+        fit = to != who and not self.model.self_approval(to, ask) and to not in ask.left_out
+        if door == SERVICE:
+            values = {"request_id": ask.key, "to": self.fresh(to), "reason": "Away", "version": ask.version}
+            done = self.tried(delegating.delegate, by=self.fresh(who), **values)
+        else:
+            done = self.knock(ask, who, DELEGATE, door, to=self.users[to].pk)
+        assert done == (right and fit), f"{who} delegates {ask} to {to}"
+        if done:
+            ask.delegated_from, ask.seat = who, to
+            self.bump(ask, "delegated")
+
+    @rule(number=picks)
+    def time_is_up(self, number: int) -> None:
+        """The next authority is asked, always a higher one."""
+        self.tick()
+        ask = self.pick(number, OPEN)
+        if ask and self.tried(deciding.pass_up, request_id=ask.key, reason="No answer"):
+            assert ask.state == OPEN
+            before, ask.delegated_from = ask.role, ""
+            self.bump(ask, "passed_up")
+            self.put(ask)
+            assert RANKS.index(ask.role) > RANKS.index(before)
+
+    @rule(number=picks, who=people, door=doors)
+    def recall(self, number: int, who: str, door: str) -> None:
+        """The asking side takes it back."""
+        self.tick()
+        ask = self.pick(number, OPEN)
+        if ask is None:
+            return
+        if door == SERVICE:
+            done = self.tried(deciding.recall, request_id=ask.key, by=self.fresh(who), reason="Solved")
+        else:
+            done = self.knock(ask, who, RECALL, door)
+        assert done == (ask.state == OPEN and self.model.leads(who, ask)), f"{who} recalls {ask}"
+        if done:
+            ask.state = "recalled"
+            self.bump(ask, "recalled")
+
+    @rule(number=picks, who=people)
+    def resubmit(self, number: int, who: str) -> None:
+        """A recalled request is asked again, once."""
+        self.tick()
+        ask = self.pick(number, "recalled")
+        if ask is None or not self.tried(resubmitting.resubmit, request_id=ask.key, by=self.fresh(who)):
+            return
+        assert ask.state == "recalled"
+        assert self.model.leads(who, ask)
+        assert not ask.asked_again
+        ask.asked_again = True
+        ask.log += ["amended", "replaced"]
+        self._replacement(ask, who)
+
+    def _replacement(self, ask: Ask, who: str) -> None:
+        made = ApprovalRequest.objects.get(replaces=ask.key)
+        beneficiary = ask.beneficiary
+        self.adopt(made, who, made.tier, replaces=ask.key, beneficiary=beneficiary, left_out={*ask.left_out, ask.by})
+
+    @rule(number=picks, who=people, amount=amounts, door=doors)
+    def edit(self, number: int, who: str, amount: Decimal, door: str) -> None:
+        """Terms get better or worse, before the decision or after it."""
+        self.tick()
+        ask = self.pick(number, OPEN, *GRANTED)
+        if ask is None:
+            return
+        if door == SERVICE:
+            values = {"request_id": ask.key, "version": ask.version, "amount": amount, "reason": "Their counsel"}
+            done = self.tried(changing.change_terms, by=self.fresh(who), **values)
+        else:
+            done = self.knock(ask, who, EDIT, door, amount=f"{amount}")
+        if not done:
+            return
+        assert ask.state in (OPEN, *GRANTED)
+        assert self.model.leads(who, ask)
+        assert amount != ask.amount
+        self._edited(ask, who, amount)
+
+    def _edited(self, ask: Ask, who: str, amount: Decimal) -> None:
+        worse = amount > ask.amount
+        if worse and ask.state != OPEN:
+            ask.state = "replaced"
+            self.bump(ask, "voided", "replaced")
+            self._replacement(ask, who)
+            return
+        ask.amount = amount
+        ask.left_out.add(who)
+        self.bump(ask, "amended")
+        if worse:
+            ask.delegated_from = ""
+            self.put(ask)
+
+    @rule(number=picks, who=people, door=st.sampled_from((SERVICE, WEB)), own=st.booleans())
+    def undo(self, number: int, who: str, door: str, own: bool) -> None:
+        """One's own word, for ten minutes."""
+        self.tick()
+        ask = self.pick(number, *DECIDED)
+        if ask is None:
+            return
+        who = ask.decided_by if own and ask.decided_by else who
+        if door == SERVICE:
+            done = self.tried(deciding.undo, request_id=ask.key, by=self.fresh(who))
+        else:
+            done = self.callers[who].browser.post(f"/approvals/{ask.key}/undo/").status_code == 302
+        assert done == self.model.may_undo(who, ask), f"{who} undoes {ask}"
+        if done:
+            ask.state, ask.decided_by, ask.decided_at = OPEN, "", None
+            self.bump(ask, "undone")
+
+    @rule(number=picks)
+    def seal(self, number: int) -> None:
+        """Something outside has happened."""
+        self.tick()
+        ask = self.pick(number, *DECIDED)
+        if ask and self.tried(deciding.seal, request_id=ask.key) and not ask.sealed:
+            assert ask.decided_at
+            ask.sealed = True
+            self.bump(ask, "sealed")
+
+    @rule(
+        number=picks,
+        who=people,
+        verb=st.sampled_from((deciding.question, deciding.answer, deciding.comment)),
+        seated=st.booleans(),
+    )
+    def talk(self, number: int, who: str, verb: Callable[..., Any], seated: bool) -> None:
+        """Questions and answers while it is open, comments always; nothing is decided by words."""
+        self.tick()
+        ask = self.pick(number, OPEN)
+        if ask is None:
+            return
+        who = ask.seat if seated and ask.seat else who
+        if self.tried(verb, request_id=ask.key, by=self.fresh(who), text="What about the term?"):
+            assert ask.state == OPEN or verb is deciding.comment
+            assert verb is not deciding.question or who == ask.seat or self.model.may_decline(who, ask)
+            ask.log.append(verb.__name__)
+
+    @rule(number=picks, who=people)
+    def remind(self, number: int, who: str) -> None:
+        """The question again."""
+        self.tick()
+        ask = self.pick(number, OPEN)
+        if ask and self.tried(deciding.remind, request_id=ask.key, by=self.fresh(who)):
+            assert (ask.state, who != ask.seat) == (OPEN, True)
+            ask.log.append("reminded")
+
+    # Around it -------------------------------------------------------------------------------------------------------------
+
+    @rule(user=people, to=people, days=st.integers(1, 60))
+    def stand_in(self, user: str, to: str, days: int) -> None:
+        """For a time."""
+        self.tick()
+        start, end = now(), now() + timedelta(days=days)
+        values: dict[str, Any] = {"user": self.users[user], "to": self.users[to], "by": self.users[user]}
+        done = self.tried(delegating.make, **values, starts_at=start, ends_at=end)
+        assert done == self.model.may_give(user, to, start, end), f"{to} stands in for {user}"
+        if done:
+            self.model.given.append(Given(user, to, start, end))
+
+    @rule(number=picks)
+    def back_early(self, number: int) -> None:
+        """A delegation is ended before its time."""
+        self.tick()
+        running = [each for each in self.model.given if each.start <= now() < each.end]
+        if running:
+            each = running[number % len(running)]
+            user = self.users[each.user]
+            given = user.delegations.get(starts_at=each.start, to=self.users[each.to])
+            delegating.end(delegation_id=given.pk, by=user)
+            each.end = now()
+
+    @rule(who=st.sampled_from(("tina", "lena", "mia", "dana", "omar")), role=st.sampled_from(RANKS[1:4]))
+    def role_comes_or_goes(self, who: str, role: str) -> None:
+        """A role is taken away, or given."""
+        self.tick()
+        held = self.users[who].holdings.filter(role__slug=role)
+        if role in self.model.roles[who]:
+            held.delete()
+        else:
+            self.users[who].holdings.create(role=Role.objects.get(slug=role))
+        self.model.roles[who] ^= {role}
+
+    @rule(by=st.sampled_from(TICKS))
+    def time_passes(self, by: timedelta) -> None:
+        """Minutes, or months, after which everybody signs in again."""
+        self.tick(by)
+        self.callers = {name: Caller(user) for name, user in self.users.items()}
+
+    # What always holds -----------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_request_is_what_the_model_says(self) -> None:
+        """State, version and log; the log unbroken and complete."""
+        for ask in self.model.asks.values():
+            made = self.real(ask)
+            entries = list(made.log.all())
+            assert (made.state, made.version, made.amount) == (ask.state, ask.version, ask.amount), ask
+            assert [entry.kind for entry in entries] == ask.log, ask
+            assert list(chain.breaks_in(made, entries)) == []
+            self._decided_once(ask, entries)
+
+    def _decided_once(self, ask: Ask, entries: list[DecisionEntry]) -> None:
+        standing = 0
+        for entry in entries:
+            standing += (entry.kind in DECIDED) - (entry.kind == "undone")
+            assert standing in (0, 1), f"{ask} was decided twice"
+            if entry.kind in DECIDED and entry.actor_id:
+                assert self.names[entry.actor_id] not in (ask.by, ask.beneficiary), (
+                    f"{ask} was decided by its requester"
+                )
+
+
+@pytest.mark.django_db
+@pytest.mark.prove
+@pytest.mark.timeout(7200)
+def test_no_order_of_events_breaks_the_rules(world: Any, settings: Any, proving: bool) -> None:
+    settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
+    ConcessionType.objects.update(reply_up_to=Decimal(10**9))
+    # The same mailbox as Marcus: no second pair of eyes.
+    world.mia = User.objects.create_user("marcus+mia@desk.example", None, name="Mia Lee")
+    world.mia.holdings.create(role=Role.objects.get(slug="director"))
+    Desk.world = world
+    run_state_machine_as_test(Desk, settings=_size(proving))
+
+
+def _size(proving: bool) -> Any:
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    stories = int(os.environ.get("MACHINE_STORIES", 300)) if proving else 8
+    return settings(
+        max_examples=stories,
+        stateful_step_count=50 if proving else 25,
+        # Making a story shorter plays it a thousand times: only where somebody waits for a long time anyway.
+        phases=[Phase.generate, Phase.shrink] if proving else [Phase.generate],
+        derandomize=not proving,
+        suppress_health_check=checks,
+        deadline=None,
+        database=None,
+    )
+
+
+def test_the_model_itself_refuses_what_it_should() -> None:
+    at = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
+    model = Model({name: set(held) for name, held in ROLES.items()}, dict(MANAGERS), [{"marcus", "mia"}], at)
+    ask = Ask(1, "marcus", "refund", Decimal(10_000), seat="lena", role="director")
+    model.asks[1] = ask
+    assert [name for name in DECIDERS if model.may_approve(name, ask)] == ["lena", "dana", "ruth"]
+    model.asks[2] = Ask(2, "priya", "refund", Decimal(1), state="approved", decided_at=at)
+    assert [name for name in DECIDERS if model.may_approve(name, ask)] == ["dana", "ruth"]
