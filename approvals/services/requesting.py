@@ -60,25 +60,20 @@ def request(
     _check(ask, recommendation, deadline, at)
     # Two requests of one family must not both pass a limit by not seeing each other.
     hold(account=account, concession=concession, renewal=renewal)
-    account = Account.objects.get(pk=account.pk)
-    version = authority.version_at(at)
+    account, version = Account.objects.get(pk=account.pk), authority.version_at(at)
     asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account, "renewal": renewal}
-    asked["without"] = replaces.pk if replaces else None
+    asked["without"] = replaces and replaces.pk
     weighed = authority.weigh(concession=authority.concession_of(version, concession), at=at, **asked)
-    case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200], "tier": tier}
-    words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip()}
-    frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version}
-    made = ApprovalRequest(account=account, requester=requester, opened_at=at, step_since=at, **case, **words, **frozen)
-    made.confidential, made.renewal, made.beneficiary, made.replaces = confidential, renewal, beneficiary, replaces
+    words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip(), "tier": tier}
+    case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200]}
+    frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version, "renewal": renewal}
+    people = {"requester": requester, "beneficiary": beneficiary, "confidential": confidential, "replaces": replaces}
+    made = ApprovalRequest(account=account, opened_at=at, step_since=at, **people, **case, **words, **frozen)
     measure(made, weighed, amount, currency)
     bind(made, terms or {})
-    band = authority.band_for(concession=concession, **asked, tier=tier, at=at)
-    if band:
+    if band := authority.band_for(concession=concession, **asked, tier=tier, at=at):
         return _grant_by_rule(made, band, weighed, channel)
-    put(made, weighed, sorted({requester.pk, *exclude, *barred(requester, beneficiary, at)}), at)
-    _asked(made, channel)
-    seating.open_stage(made, at)
-    return made
+    return _ask(made, weighed, exclude, channel)
 
 
 def _check(ask: str, recommendation: str, deadline: datetime, at: datetime) -> None:
@@ -130,6 +125,14 @@ def _grant_by_rule(made: ApprovalRequest, band: ExceptionBand, weighed: Weighed,
     facts = {"saved_seconds": made.rule["saved_seconds"], "usual": made.rule["usual"]}
     entry = log.write(made, DecisionEntry.APPROVED, made.opened_at, facts=facts, **values)
     mail.decided(made, entry, made.opened_at)
+    return made
+
+
+def _ask(made: ApprovalRequest, weighed: Weighed, exclude: Collection[int], channel: str) -> ApprovalRequest:
+    at = made.opened_at
+    put(made, weighed, sorted({made.requester_id, *exclude, *barred(made.requester, made.beneficiary, at)}), at)
+    _asked(made, channel)
+    seating.open_stage(made, at)
     return made
 
 
