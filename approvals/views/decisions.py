@@ -140,7 +140,8 @@ def _too_late(request: SignedIn, approval: ApprovalRequest, form: DecisionForm, 
     sent = form.cleaned_data
     same = {"said_by": request.user, "verdict": sent["verdict"], "state": ApprovalStep.DECIDED}
     mine = approval.steps.filter(order=sent["step"], **same).exists()
-    if mine and approval.version in (sent["version"], sent["version"] + 1):
+    void = approval.state in (ApprovalRequest.RECALLED, ApprovalRequest.REPLACED)
+    if mine and not void and approval.version in (sent["version"], sent["version"] + 1):
         return redirect("approvals:detail", pk=approval.pk)
     return show(request, approval, refused=refusal.message, status=refusal.status)
 

@@ -30,7 +30,7 @@ from tests.approvals.replies import AUTHSERV
 
 SERVICE = "service"
 DECIDERS = ("marcus", "tina", "lena", "mia", "dana", "ruth", "omar", "priya")
-ASKERS = ("marcus", "priya", "tina")
+ASKERS = ("marcus", "marcus", "priya", "tina")
 ROLES = {
     "marcus": {"csm"},
     "priya": {"ae"},
@@ -49,6 +49,9 @@ AMOUNTS += [Decimal(250), Decimal(1_000), Decimal(6_000)]
 TICKS = [timedelta(minutes=9), timedelta(minutes=11), timedelta(days=40), timedelta(days=91)]
 
 people = st.sampled_from(DECIDERS)
+# Mia shares a mailbox with Marcus, who asks most: the road to self-approval that is easiest to overlook.
+helpers = st.sampled_from((*DECIDERS, "mia", "mia", "mia"))
+mostly = st.sampled_from((True, True, True, False))
 amounts = st.sampled_from(AMOUNTS)
 doors = st.sampled_from((SERVICE, WEB, API))
 picks = st.integers(0, 9)
@@ -221,7 +224,7 @@ class Desk(RuleBasedStateMachine):
             return changed
         return False
 
-    @rule(number=picks, who=people, to=people, door=doors, seated=st.booleans())
+    @rule(number=picks, who=people, to=helpers, door=doors, seated=mostly)
     def delegate(self, number: int, who: str, to: str, door: str, seated: bool) -> None:
         """Put this one into somebody else's hands."""
         self.tick()
@@ -383,7 +386,7 @@ class Desk(RuleBasedStateMachine):
 
     # Around it -------------------------------------------------------------------------------------------------------------
 
-    @rule(user=people, to=people, days=st.integers(1, 60))
+    @rule(user=people, to=helpers, days=st.integers(1, 60))
     def stand_in(self, user: str, to: str, days: int) -> None:
         """For a time."""
         self.tick()
