@@ -244,6 +244,16 @@ class Desk(RuleBasedStateMachine):
             ask.delegated_from, ask.seat = who, to
             self.bump(ask, "delegated")
 
+    @rule(door=doors)
+    def an_alias_is_named(self, door: str) -> None:
+        """The shortest road to self-approval: whoever is asked hands it to the requester's other mailbox."""
+        mine = [key for key, ask in self.model.asks.items() if (ask.by, ask.state) == ("marcus", OPEN)]
+        if mine:
+            newest = list(self.model.asks)[::-1]
+            self.delegate(
+                [key for key in newest if self.model.asks[key].state == OPEN].index(mine[-1]), "", "mia", door, True
+            )
+
     @rule(number=picks)
     def time_is_up(self, number: int) -> None:
         """The next authority is asked, always a higher one."""
@@ -464,7 +474,7 @@ def test_no_order_of_events_breaks_the_rules(world: Any, settings: Any, proving:
 
 def _size(proving: bool) -> Any:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    stories = int(os.environ.get("MACHINE_STORIES", 300)) if proving else 16
+    stories = int(os.environ.get("MACHINE_STORIES", 300)) if proving else 12
     return settings(
         max_examples=stories,
         stateful_step_count=50 if proving else 30,
