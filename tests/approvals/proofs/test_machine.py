@@ -47,6 +47,7 @@ EDGES = (500, 2_000, 10_000, 100_000)
 AMOUNTS = [Decimal(edge) + by for edge in EDGES for by in (Decimal("-0.01"), Decimal(0), Decimal("0.01"))]
 AMOUNTS += [Decimal(250), Decimal(1_000), Decimal(6_000)]
 TICKS = [timedelta(minutes=9), timedelta(minutes=11), timedelta(days=40), timedelta(days=91)]
+WAITS = [timedelta(seconds=1), timedelta(minutes=11)]
 
 people = st.sampled_from(DECIDERS)
 # Mia shares a mailbox with Marcus, who asks most: the road to self-approval that is easiest to overlook.
@@ -334,10 +335,10 @@ class Desk(RuleBasedStateMachine):
             ask.delegated_from = ""
             self.put(ask)
 
-    @rule(number=picks, who=people, door=st.sampled_from((SERVICE, WEB)), own=st.booleans())
-    def undo(self, number: int, who: str, door: str, own: bool) -> None:
+    @rule(number=picks, who=people, door=st.sampled_from((SERVICE, WEB)), own=mostly, wait=st.sampled_from(WAITS))
+    def undo(self, number: int, who: str, door: str, own: bool, wait: timedelta) -> None:
         """One's own word, for ten minutes."""
-        self.tick()
+        self.tick(wait)
         ask = self.pick(number, *DECIDED)
         if ask is None:
             return
