@@ -138,6 +138,7 @@ class Desk(RuleBasedStateMachine):
         """A new request in the model."""
         ask = Ask(made.pk, by, made.concession, made.amount or Decimal(0), **values)
         self.model.asks[ask.key] = ask
+        ask.left_out |= self.barred(ask)
         assert made.by_rule == self.model.by_rule(ask, tier)
         if made.by_rule:
             ask.state, ask.decided_at = "approved", now()
@@ -145,6 +146,10 @@ class Desk(RuleBasedStateMachine):
         else:
             self.put(ask)
         return ask
+
+    def barred(self, ask: Ask) -> set[str]:
+        """Who would decide for themselves at this moment; they stay left out."""
+        return {name for name in DECIDERS if self.model.self_approval(name, ask)}
 
     def bump(self, ask: Ask, *kinds: str) -> None:
         """On record, with a new version."""
@@ -300,7 +305,9 @@ class Desk(RuleBasedStateMachine):
     def _replacement(self, ask: Ask, who: str) -> None:
         made = ApprovalRequest.objects.get(replaces=ask.key)
         beneficiary = ask.beneficiary
-        self.adopt(made, who, made.tier, replaces=ask.key, beneficiary=beneficiary, left_out={*ask.left_out, ask.by})
+        self.adopt(
+            made, who, made.tier, replaces=ask.key, beneficiary=beneficiary, left_out=ask.left_out | self.barred(ask)
+        )
 
     @rule(number=picks, who=people, amount=amounts, door=doors)
     def edit(self, number: int, who: str, amount: Decimal, door: str) -> None:
@@ -333,6 +340,7 @@ class Desk(RuleBasedStateMachine):
         self.bump(ask, "amended")
         if worse:
             ask.delegated_from = ""
+            ask.left_out |= self.barred(ask)
             self.put(ask)
 
     @rule(number=picks, who=people, door=st.sampled_from((SERVICE, WEB)), own=mostly, wait=st.sampled_from(WAITS))
