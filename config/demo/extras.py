@@ -1,6 +1,6 @@
 """What lies around the cases: word that went out, mail that waits, a policy draft, and a few cases opened by the real verbs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from email.message import EmailMessage
@@ -13,15 +13,16 @@ from accounts.models import Account, Contact, Signal, User
 from accounts.services import signals
 from approvals import mail
 from approvals.models import ApprovalRequest
-from approvals.services import links
+from approvals.services import delegating, links
 from config.demo.companies import DEMO, domain_of
 from config.demo.people import DOMAIN
-from escalations import notifications
+from escalations import notifications, states
+from escalations.briefs import current_parts
 from escalations.models import Clock, Escalation, HandOff, Target
 from escalations.notifications import standing
 from escalations.queries.audience import audience
 from escalations.rules.steps import BREACH, WARN, Step
-from escalations.services import handoffs, intake, versions
+from escalations.services import asking, handoffs, intake, versions
 from ledger.now import now
 from messaging import composing
 from messaging.models import Delivery, Message, Notice
@@ -48,6 +49,7 @@ def add_extras(people: dict[str, User], at: datetime) -> None:
     _parked_message(people, at)
     _policy_draft(people["sana"])
     _cases_of_this_minute(people, at)
+    _asks_of_this_minute(people, at)
 
 
 def _age_accounts(at: datetime) -> None:
@@ -165,6 +167,27 @@ def _cases_of_this_minute(people: dict[str, User], at: datetime) -> None:
     case = _raise("Kestrel Bank", "renewal-at-risk", title, people["marcus"], **deal)
     asked = case.handoffs.select_related("to_user").get(state=HandOff.WAITING, duty="owner")
     handoffs.accept(case_id=case.pk, handoff_id=asked.pk, by=asked.to_user)
+
+
+def _asks_of_this_minute(people: dict[str, User], at: datetime) -> None:
+    """Two requests by the real verbs: one that legal sees before the sponsor, one that rules have a suggestion for. And Dana
+    has named who stands in for her next week."""
+    asks = (
+        ("indemnity", None, "Indemnify them for third-party claims, as their lawyers ask?"),
+        ("credit", Decimal(4000), "Credit $4,000 for the lost week?"),
+    )
+    ready = (case for case in _diagnosed() if not current_parts(case, at)["missing"])
+    for (concession, amount, question), case in zip(asks, ready, strict=False):
+        asked = {"concession": concession, "amount": amount, "currency": "USD", "question": question}
+        asking.ask(case_id=case.pk, by=case.owner or people["priya"], deadline=at + timedelta(hours=20), **asked)
+    week = {"starts_at": at + timedelta(days=5), "ends_at": at + timedelta(days=12)}
+    delegating.make(user=people["dana"], to=people["henrik"], by=people["dana"], note="Away for a week", **week)
+
+
+def _diagnosed() -> Iterator[Escalation]:
+    """Cases that were looked into, of accounts with revenue to protect; nobody has asked for anything on them yet."""
+    rows = Escalation.objects.filter(state=states.DIAGNOSING, owner__isnull=False, requests__isnull=True)
+    yield from rows.filter(account__arr__gte=200_000).select_related("account", "owner").order_by("-pk")
 
 
 def _raise(name: str, issue_type: str, title: str, by: User, **more: object) -> Escalation:

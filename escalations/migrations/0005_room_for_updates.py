@@ -23,34 +23,66 @@ def fill_pages(apps, schema_editor):
             schema_editor.execute(f"ALTER TABLE {table} RESET (fillfactor)")
 
 
-class Migration(migrations.Migration):
+def keep_the_first_number(apps, schema_editor):
+    """SQLite made the table anew, and an empty one would begin with 1 again."""
+    if schema_editor.connection.vendor == "sqlite":
+        last = "SELECT MAX(1000, COALESCE(MAX(id), 0)) FROM escalations_escalation"
+        schema_editor.execute("DELETE FROM sqlite_sequence WHERE name LIKE '%escalations_escalation'")
+        schema_editor.execute(f"INSERT INTO sqlite_sequence (name, seq) VALUES ('escalations_escalation', ({last}))")
 
+
+class Migration(migrations.Migration):
     dependencies = [
-        ('accounts', '0002_initial'),
-        ('approvals', '0003_lean_indexes'),
-        ('escalations', '0004_lean_indexes'),
+        ("accounts", "0002_initial"),
+        ("approvals", "0003_lean_indexes"),
+        ("escalations", "0004_lean_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='clock',
-            name='case',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='clocks', to='escalations.escalation'),
+            model_name="clock",
+            name="case",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="clocks",
+                to="escalations.escalation",
+            ),
         ),
         migrations.AlterField(
-            model_name='escalation',
-            name='state',
-            field=django_fsm.FSMField(choices=[('new', 'New'), ('triaged', 'Triaged'), ('handed_off', 'Handed off'), ('diagnosing', 'Diagnosing'), ('approving', 'Awaiting decision'), ('executing', 'Executing'), ('resolved', 'Resolved'), ('in_review', 'In review'), ('closed', 'Closed'), ('withdrawn', 'Withdrawn'), ('duplicate', 'Duplicate')], default='new', max_length=50, protected=True),
+            model_name="escalation",
+            name="state",
+            field=django_fsm.FSMField(
+                choices=[
+                    ("new", "New"),
+                    ("triaged", "Triaged"),
+                    ("handed_off", "Handed off"),
+                    ("diagnosing", "Diagnosing"),
+                    ("approving", "Awaiting decision"),
+                    ("executing", "Executing"),
+                    ("resolved", "Resolved"),
+                    ("in_review", "In review"),
+                    ("closed", "Closed"),
+                    ("withdrawn", "Withdrawn"),
+                    ("duplicate", "Duplicate"),
+                ],
+                default="new",
+                max_length=50,
+                protected=True,
+            ),
         ),
         migrations.AlterField(
-            model_name='escalation',
-            name='tier',
-            field=models.CharField(choices=[('green', 'Green'), ('yellow', 'Yellow'), ('red', 'Red')], default='green', max_length=10),
+            model_name="escalation",
+            name="tier",
+            field=models.CharField(
+                choices=[("green", "Green"), ("yellow", "Yellow"), ("red", "Red")], default="green", max_length=10
+            ),
         ),
         migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(fields=['tier'], name='case_tier'),
+            model_name="escalation",
+            index=models.Index(fields=["tier"], name="case_tier"),
         ),
         migrations.RunPython(leave_room, fill_pages, elidable=False),
+        migrations.RunPython(keep_the_first_number, migrations.RunPython.noop),
     ]
