@@ -160,7 +160,7 @@ def test_a_digest_that_fails_is_tried_again_with_the_same_words_and_takes_nothin
 def test_a_digest_that_cannot_be_delivered_is_parked_with_all_it_holds_and_sent_again_by_hand(
     real_smtp: Mailbox, post: Post, clock: Any, dana_collects: User, sana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(postman: Postman, message: Message) -> str:
+    def refuse(postman: Postman, message: Message, files: Any = ()) -> str:
         raise Undeliverable("550 no such mailbox")
 
     held = post(1, to=dana_collects, kind="warning")

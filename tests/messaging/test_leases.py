@@ -54,7 +54,7 @@ def test_a_message_in_hand_stays_away_from_others_longer_than_the_rest(
 ) -> None:
     leased = []
 
-    def note(postman: Postman, message: Message) -> str:
+    def note(postman: Postman, message: Message, files: Any = ()) -> str:
         leased.append(dict(Message.objects.values_list("pk", "leased_until")))
         return "sent"
 
@@ -70,7 +70,7 @@ def test_what_a_slow_sender_lost_to_another_it_does_not_send(
 ) -> None:
     sent, other = [], NOON + timedelta(hours=1)
 
-    def slowly(postman: Postman, message: Message) -> str:
+    def slowly(postman: Postman, message: Message, files: Any = ()) -> str:
         sent.append(message.key)
         # Meanwhile the lease of the others has run out and another sender has taken the last one.
         Message.objects.filter(key="test:2").update(leased_until=other)
@@ -101,7 +101,7 @@ def test_a_sender_that_lost_its_lease_does_not_disturb_the_next_one(
 ) -> None:
     other = NOON + timedelta(hours=1)
 
-    def fail_after_losing_the_lease(postman: Postman, message: Message) -> str:
+    def fail_after_losing_the_lease(postman: Postman, message: Message, files: Any = ()) -> str:
         Message.objects.update(leased_until=other)
         raise ValueError("too late")
 
