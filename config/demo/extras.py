@@ -178,10 +178,24 @@ def _asks_of_this_minute(people: dict[str, User], at: datetime) -> None:
     )
     ready = (case for case in _diagnosed() if not current_parts(case, at)["missing"])
     for (concession, amount, question), case in zip(asks, ready, strict=False):
-        asked = {"concession": concession, "amount": amount, "currency": "USD", "question": question}
-        asking.ask(case_id=case.pk, by=case.owner or people["priya"], deadline=at + timedelta(hours=20), **asked)
-    week = {"starts_at": at + timedelta(days=5), "ends_at": at + timedelta(days=12)}
-    delegating.make(user=people["dana"], to=people["henrik"], by=people["dana"], note="Away for a week", **week)
+        asking.ask(
+            case_id=case.pk,
+            by=case.owner or people["priya"],
+            concession=concession,
+            amount=amount,
+            currency="USD",
+            question=question,
+            deadline=at + timedelta(hours=20),
+        )
+    dana, first = people["dana"], at + timedelta(days=5)
+    delegating.make(
+        user=dana,
+        to=people["henrik"],
+        by=dana,
+        starts_at=first,
+        ends_at=first + timedelta(days=7),
+        note="Away for a week",
+    )
 
 
 def _diagnosed() -> Iterator[Escalation]:
