@@ -35,7 +35,8 @@ class Past:
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked. `amount`, `limit` and `arr` in USD for money; `limit` of the role that is asked, None: any amount."""
+    """What is asked. `amount`, `total` (with what was granted before), `limit` and `arr` in USD for money; `limit` of the role
+    that is asked, None: any amount."""
 
     unit: str
     amount: Decimal | None
@@ -43,6 +44,7 @@ class Ask:
     arr: Decimal | None
     recommended: str
     conditions: str = ""
+    total: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ def _from_policy(ask: Ask) -> Proposal | None:
         return None
     percent = f"{(share * 100).quantize(Decimal('0.1'))}%"
     reasons = [f"It costs {percent} of the yearly revenue it protects; policy calls up to {WORTH:.0%} worth it."]
-    far = ask.limit is None or ask.amount <= ask.limit * FAR_INSIDE
+    # What was granted before counts against the limit, not against what this grant is worth.
+    far = ask.limit is None or (ask.total or ask.amount) <= ask.limit * FAR_INSIDE
     if far and ask.limit is not None:
         reasons.append(f"It is well inside what the role may grant, {amount_words(ask.unit, ask.limit)}.")
     return Proposal(POLICY, ask.recommended, tuple(reasons), 70 if far else 55, ask.amount, ask.conditions)

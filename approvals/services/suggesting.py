@@ -56,11 +56,11 @@ def take_back(request: ApprovalRequest) -> None:
 
 def _ask(request: ApprovalRequest, at: datetime) -> rules.Ask:
     up_to = request.rule.get("up_to") or "None"
-    measured = request.total_usd if request.unit == MONEY else request.amount
     verdict = recommended_verdict(request.options) if request.options else APPROVED
     return rules.Ask(
         unit=request.unit,
-        amount=measured,
+        amount=request.amount_usd if request.unit == MONEY else request.amount,
+        total=request.total_usd,
         limit=None if up_to == "None" else Decimal(up_to),
         arr=arr_usd(request.account, at),
         recommended=verdict,

@@ -69,6 +69,14 @@ def test_policy_suggests_what_costs_little_beside_the_revenue_it_protects() -> N
     assert near_the_limit.certainty == 55
 
 
+def test_what_was_granted_before_counts_against_the_limit_only() -> None:
+    found = propose(an_ask(2000, total=Decimal(8000), arr=Decimal(100_000)), [])
+    assert found is not None
+    assert found.certainty == 55
+    assert found.reasons == ("It costs 2.0% of the yearly revenue it protects; policy calls up to 5% worth it.",)
+    assert len(like(an_ask(1000, total=Decimal(9000)), past(APPROVED, 1, 1000))) == 1
+
+
 def test_policy_never_argues_with_the_status_quo_or_without_revenue() -> None:
     assert propose(an_ask(10, arr=Decimal(100_000), recommended=DECLINED), []) is None
     assert propose(an_ask(10, arr=None), []) is None
