@@ -195,7 +195,7 @@ class Clockwork(Thread):
                 return
             clock = min(due, key=lambda each: each.fire_at)
             # A new target may lie in the past already; nothing fires before what was done last.
-            at = min(max(clock.fire_at + timedelta(seconds=1), self._ticked), until)
+            at = self._ticked = min(max(clock.fire_at + timedelta(seconds=1), self._ticked), until)
             self._take(clock, steps.step_at(self._watch(clock), at), at)
 
     def _take(self, clock: Any, step: steps.Step | None, at: datetime) -> None:
