@@ -53,8 +53,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         postgres.stop()
 
 
+LONG_FORM_SECONDS = 3 * 3600
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `postgres` need that server; elsewhere they are skipped and say so."""
+    """Long forms get the time they need. Tests marked `postgres` need that server; elsewhere they are skipped and say so."""
+    for item in items if os.environ.get("PROVE") else []:
+        if item.get_closest_marker("prove") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONG_FORM_SECONDS))
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         return
     for item in items:
