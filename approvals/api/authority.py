@@ -54,19 +54,23 @@ class StageSerializer(serializers.Serializer):
 
 
 class WhoSerializer(serializers.Serializer):
-    """Who may approve it, and why; who else takes part; what was added up."""
+    """Who may approve it, and why; who else takes part; what was added up. Null where a band grants what nobody else may."""
 
-    role = serializers.CharField(source="answer.role.slug")
-    role_name = serializers.CharField(source="answer.role.name")
-    level = serializers.IntegerField(source="answer.level")
+    role = serializers.CharField(source="answer.role.slug", default=None)
+    role_name = serializers.CharField(source="answer.role.name", default=None)
+    level = serializers.IntegerField(source="answer.level", default=None)
     person = serializers.EmailField(source="answer.person.email", default=None)
-    limit = serializers.CharField(source="answer.limit_text")
-    sentence = serializers.CharField(source="answer.sentence")
-    rule = serializers.JSONField(source="answer.rule", help_text="The limit that applied and all that was weighed.")
-    authority_version = serializers.IntegerField(source="answer.version.number")
-    needs_function = serializers.CharField(source="answer.needs_function")
-    running_total = serializers.CharField(source="answer.running", help_text="What earlier grants make of it.")
-    cap = serializers.CharField(source="answer.cap", help_text="What the role has used of its quarter.")
+    limit = serializers.CharField(source="answer.limit_text", default=None)
+    sentence = serializers.CharField(source="answer.sentence", default=None)
+    rule = serializers.JSONField(
+        source="answer.rule", help_text="The limit that applied, all that was weighed.", default=None
+    )
+    authority_version = serializers.IntegerField(source="answer.version.number", default=None)
+    needs_function = serializers.CharField(source="answer.needs_function", default=None)
+    running_total = serializers.CharField(
+        source="answer.running", help_text="What earlier grants make of it.", default=None
+    )
+    cap = serializers.CharField(source="answer.cap", help_text="What the role has used of its quarter.", default=None)
     within_band = serializers.BooleanField()
     band = serializers.CharField(help_text="The pre-approved range it lies in; it is then granted by rule.")
     stages = StageSerializer(source="chain", many=True)

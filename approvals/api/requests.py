@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -13,12 +13,14 @@ from rest_framework.response import Response
 from accounts.requests import Caller
 from approvals import queries
 from approvals.api.serializers import DelegateSerializer, ResubmitSerializer, SeatSerializer, TermsSerializer
-from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
+from approvals.queries import page
 from approvals.rules.verdicts import VERDICTS
 from approvals.services import changing, deciding, delegating, resubmitting
 from ledger.idempotency import once
+from ledger.now import now
 
-MORE = ("options", "terms", "terms_hash", "rule", "replaces", "stage", "chain", "seats", "log")
+MORE = ("suggestion", "options", "terms", "terms_hash", "rule", "replaces", "stage", "chain", "seats", "log")
 
 
 class DecisionEntrySerializer(serializers.ModelSerializer):
@@ -53,6 +55,7 @@ class ApprovalSerializer(serializers.ModelSerializer):
 
     account_name = serializers.CharField(source="account.name", read_only=True)
     requester = serializers.EmailField(source="requester.email", read_only=True)
+    beneficiary = serializers.EmailField(source="beneficiary.email", default=None, read_only=True)
     approver = serializers.EmailField(source="approver.email", default=None, read_only=True)
     approver_role = serializers.CharField(source="approver_role.slug", default=None, read_only=True)
     decided_by = serializers.EmailField(source="decided_by.email", default=None, read_only=True)
@@ -63,8 +66,27 @@ class ApprovalSerializer(serializers.ModelSerializer):
         fields = [
             *("id", "state", "version", "step", "account", "account_name", "case_key", "tier", "concession", "unit"),
             *("amount", "currency", "amount_usd", "total_usd", "ask", "why_now", "recommendation", "deadline"),
-            *("requester", "approver", "approver_role", "authority_version", "opened_at", "step_since"),
+            *("requester", "beneficiary", "approver", "approver_role", "authority_version", "opened_at", "step_since"),
             *("decided_at", "decided_by", "by_rule", "conditions", "reason", "sealed_at"),
+        ]
+        read_only_fields = fields
+
+
+class SuggestionSerializer(serializers.ModelSerializer):
+    """What a rule proposes, with its reasons, strongest first, and what the approver made of it."""
+
+    class Meta:
+        model = Suggestion
+        fields = [
+            "rule",
+            "rule_version",
+            "verdict",
+            "amount",
+            "conditions",
+            "reasons",
+            "certainty",
+            "made_at",
+            "outcome",
         ]
         read_only_fields = fields
 
@@ -74,6 +96,15 @@ class ApprovalDetailSerializer(ApprovalSerializer):
 
     seats = SeatSerializer(source="steps", many=True, read_only=True)
     log = DecisionEntrySerializer(many=True, read_only=True)
+    suggestion = serializers.SerializerMethodField()
+
+    @extend_schema_field(SuggestionSerializer(allow_null=True))
+    def get_suggestion(self, request: ApprovalRequest) -> dict[str, Any] | None:
+        """The newest one, for whoever decides or has decided and for executives."""
+        user = self.context["request"].user
+        right = queries.standing(request, user, now()) if request.is_open else None
+        found = page.suggestion_for(request, user, right)
+        return SuggestionSerializer(found).data if found else None
 
     class Meta(ApprovalSerializer.Meta):
         fields = [*ApprovalSerializer.Meta.fields, *MORE]
@@ -103,6 +134,7 @@ class TextSerializer(serializers.Serializer):
 
 
 PARTS = [f"log__{name}" for name in ("actor", "on_behalf_of")]
+PARTS += ["suggestions"]
 PARTS += [f"steps__{name}" for name in ("approver", "role", "said_by", "delegated_from")]
 
 
@@ -197,7 +229,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
 
         def run() -> tuple[int, Any]:
             made = verb(request_id=asked.pk, by=request.user, channel=DecisionEntry.API, **given.validated_data)
-            return 200, ApprovalDetailSerializer(self._seen(made.pk)).data
+            return 200, ApprovalDetailSerializer(self._seen(made.pk), context=self.get_serializer_context()).data
 
         scope = f"{self.action}:{request.user.pk}:{asked.pk}"
         status, answer = once(scope=scope, key=request.headers.get("Idempotency-Key", ""), body=body, do=run)

@@ -12,7 +12,8 @@ NEEDS_YOU, WAITING, DECIDED = "needs-you", "waiting", "decided"
 def with_people(requests: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
     """Everything a row or a page shows, in one query."""
     return requests.select_related(
-        "account", "requester", "approver", "approver_role", "decided_by", "authority", "account__csm", "account__ae"
+        *("account", "requester", "beneficiary", "approver", "approver_role", "decided_by", "authority"),
+        *("account__csm", "account__ae"),
     )
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts.models import User
-from approvals.models import ApprovalRequest, DecisionEntry
+from accounts.models import Role, User
+from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
 from approvals.queries.seats import acts, seats_of, still_needed, waits_for, waits_on
 from approvals.queries.standing import Standing, standing, what_happened
 from approvals.rules import verdicts
@@ -45,13 +45,23 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
         "chain": [],
         "stages": seats_of(request, at),
         "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
-        **_suggested(request),
+        **_suggested(request, user, right),
         "log": list(request.log.select_related("actor", "on_behalf_of")),
     }
 
 
-def _suggested(request: ApprovalRequest) -> dict[str, Any]:
-    found = request.suggestions.first()
+def suggestion_for(request: ApprovalRequest, user: User, right: Standing | None) -> Suggestion | None:
+    """The newest proposal, for those who decide or have decided and for executives. It tells what others were granted, which
+    is not for those who ask."""
+    found = next(iter(request.suggestions.all()), None)
+    if found is None or user.sees == Role.ALL or (right and right.may_decline):
+        return found
+    seated = any(user.pk in (step.approver_id, step.said_by_id) for step in request.steps.all())
+    return found if seated and user.pk != request.requester_id else None
+
+
+def _suggested(request: ApprovalRequest, user: User, right: Standing | None) -> dict[str, Any]:
+    found = suggestion_for(request, user, right)
     return {"suggestion": found, "suggested_words": SUGGESTED.get(found.verdict, "") if found else ""}
 
 
@@ -102,6 +112,8 @@ def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[
         rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))
     if request.account.arr is not None:
         rows.append(_row("ARR protected", money_words(request.account.arr, request.account.currency)))
+    if request.beneficiary:
+        rows.append(_row("Gains by it", str(request.beneficiary)))
     return rows + [_row(_name(key), ", ".join(map(str, value)) if isinstance(value, list) else value)
                    for key, value in _wording(request)]  # fmt: skip
 

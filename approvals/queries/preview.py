@@ -11,14 +11,18 @@ from approvals.queries import chains
 from approvals.queries.authority import Answer, band_for
 from approvals.queries.bands import usual_seconds
 from approvals.rules.words import amount_words
+from ledger.errors import Invalid
 from ledger.now import now
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The authority with its person and rule, the whole chain in stages, and the band that would grant it at once."""
+    """The authority with its person and rule, the whole chain in stages, and the band that would grant it at once.
 
-    answer: Answer
+    Without an authority it lies in a band, and nobody could approve it outside of one.
+    """
+
+    answer: Answer | None
     chain: list[dict[str, Any]]
     within: ExceptionBand | None
     saved_seconds: int | None = None
@@ -47,13 +51,18 @@ def preview(
     user: User,
     tier: str = "",
     renewal: str = "",
+    beneficiary: User | None = None,
     at: datetime | None = None,
 ) -> Preview:
     """What would happen if this person asked for it now. Raises Invalid, in words, when nobody may approve it."""
     at = at or now()
     asked: dict[str, Any] = {"concession": concession, "amount": amount, "currency": currency, "account": account}
     asked |= {"at": at, "renewal": renewal}
-    answer, chain = chains.preview(**asked, requester=user)
     band = band_for(**asked, tier=tier)
-    saved = usual_seconds(concession, at) if band else None
-    return Preview(answer, chains.lines(chain), band, saved)
+    try:
+        answer, chain = chains.preview(**asked, requester=user, beneficiary=beneficiary)
+    except Invalid:
+        if band is None:
+            raise
+        return Preview(None, [], band, usual_seconds(concession, at))
+    return Preview(answer, chains.lines(chain), band, usual_seconds(concession, at) if band else None)

@@ -1,8 +1,10 @@
 """Seats of a request for people: who said what, who is waited for, what comes next, and what the viewer may do about it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Prefetch, prefetch_related_objects
 
 from accounts.models import User
 from approvals.models import ApprovalRequest, ApprovalStep
@@ -85,6 +87,18 @@ def _said(step: ApprovalStep) -> str:
 def waits_on(request: ApprovalRequest, user: User) -> bool:
     """Whether the person, or somebody they stand in for, is asked now."""
     return ApprovalRequest.objects.waiting_on(user).filter(pk=request.pk).exists()
+
+
+def note_who_is_asked(requests: Collection[ApprovalRequest]) -> None:
+    """Read who decides each of these open requests now, for `asked_now`, in one query; none without requests."""
+    asked = ApprovalStep.objects.filter(state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE).order_by("order")
+    seats = Prefetch("steps", queryset=asked.select_related("approver"), to_attr="asked_seats")
+    prefetch_related_objects(list(requests), seats)
+
+
+def asked_now(request: ApprovalRequest) -> list[User]:
+    """Everybody whose decision is waited for; the request has gone through `note_who_is_asked`."""
+    return [seat.approver for seat in request.asked_seats]  # type: ignore[attr-defined]
 
 
 def waits_for(request: ApprovalRequest) -> str:

@@ -149,6 +149,7 @@ def put(made: ApprovalRequest, weighed: Weighed, excluded: list[int], at: dateti
 
 
 def _asked(made: ApprovalRequest, channel: str) -> None:
+    facts = {"beneficiary": made.beneficiary.email} if made.beneficiary else {}
     log.write(
         made,
         DecisionEntry.ASKED,
@@ -157,6 +158,7 @@ def _asked(made: ApprovalRequest, channel: str) -> None:
         channel=channel,
         options=made.options,
         rationale=made.recommendation,
+        facts=facts,
         role=made.rule.get("role_name", ""),
         limit=made.rule.get("limit", made.rule.get("band", "")),
     )

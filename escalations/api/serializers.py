@@ -201,6 +201,14 @@ class AskSerializer(serializers.Serializer[Any]):
     question = serializers.CharField(max_length=400)
     deadline = serializers.DateTimeField()
     renewal = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    # Who is paid by it: neither they nor whoever they report to decides it.
+    beneficiary = serializers.SlugRelatedField(
+        slug_field="email",
+        queryset=User.objects.filter(is_active=True, kind=User.PERSON),
+        required=False,
+        allow_null=True,
+        default=None,
+    )
 
 
 class ActionSerializer(serializers.ModelSerializer[Action]):

@@ -49,12 +49,14 @@ def moment(label: str, *, required: str = "Enter a date and time.", **options: A
 class PersonField(forms.ModelChoiceField):
     """Somebody who holds a role, shown with it."""
 
-    def __init__(self, label: str, *, required: str = "Choose a person.", **options: Any) -> None:
+    def __init__(
+        self, label: str, *, error: str = "Choose a person.", empty: str = "Choose a person", **options: Any
+    ) -> None:
         super().__init__(
             queryset=User.objects.none(),
             label=label,
-            empty_label="Choose a person",
-            error_messages={"required": required, "invalid_choice": "Choose a person from the list."},
+            empty_label=empty,
+            error_messages={"required": error, "invalid_choice": "Choose a person from the list."},
             **options,
         )
         self.names: dict[int, str] = {}

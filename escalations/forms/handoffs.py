@@ -24,7 +24,7 @@ class NotesForm(CaseForm):
 class HandOverForm(NotesForm):
     """The same with the person."""
 
-    to = PersonField("To", required="Choose who takes it over.")
+    to = PersonField("To", error="Choose who takes it over.")
     field_order = ["to", "tried", "open_points", "ask"]
 
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.queries import known_currencies
 from approvals.queries import concession_choices
 from approvals.queries.preview import preview as approvals_preview
-from escalations.forms.fields import CaseForm, moment, words
+from escalations.forms.fields import CaseForm, PersonField, moment, words
 from escalations.models import Escalation
 from escalations.rules.brief import VAGUE
 from ledger.errors import Refused
@@ -41,6 +41,12 @@ class AskForm(CaseForm):
         required=False,
         max_length=60,
         help_text="Its reference, when one renewal spans several accounts: asks on the same one are added up.",
+    )
+    beneficiary = PersonField(
+        "Who gains by it",
+        empty="Nobody of ours",
+        required=False,
+        help_text="Somebody of ours who is paid by it, as by commission. Neither they nor whom they report to decide it.",
     )
     deadline = moment(
         "Decision by",
@@ -92,6 +98,7 @@ def preview(case: Escalation, form: AskForm, user: User) -> dict[str, Any]:
         return {"who_refused": "Choose a concession and how much, then check again."}
     terms: dict[str, Any] = {"concession": values["concession"], "amount": values.get("amount")}
     terms |= {"currency": values.get("currency") or "USD", "account": case.account, "at": now()}
+    terms["beneficiary"] = values.get("beneficiary")
     try:
         found = approvals_preview(**terms, user=user, tier=case.tier, renewal=values.get("renewal") or "")
         return {"found": found}

@@ -12,7 +12,7 @@ class ActionForm(CaseForm):
     """A new action."""
 
     title = line("New action", required="Write what is to be done.", longest=200)
-    owner = PersonField("Owner", required="Choose who does it.")
+    owner = PersonField("Owner", error="Choose who does it.")
     due_at = moment("Due, date and time", required="Enter when it is due, date and time.")
     execution = forms.BooleanField(label="Carries out a decision and needs a proof", required=False)
 
@@ -28,7 +28,7 @@ class PromiseForm(CaseForm):
 
     text = line("New commitment", required="Write what was promised.")
     who = forms.ChoiceField(label="Who promised", choices=Commitment.BY)
-    owner = PersonField("Who follows it up", required="Choose who follows it up.")
+    owner = PersonField("Who follows it up", error="Choose who follows it up.")
     due_on = forms.DateField(
         label="Due",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from approvals.models import ApprovalRequest
+from approvals.queries.seats import asked_now
+from approvals.rules.words import listed
 from escalations.models import Escalation, HandOff
 
 
@@ -61,18 +63,19 @@ def _resume(scene: Scene) -> Act | None:
 
 
 def _decide(scene: Scene) -> Act | None:
-    mine = next((each for each in scene.open_requests if each.approver_id == scene.user.pk), None)
+    mine = next((each for each in scene.open_requests if scene.user in asked_now(each)), None)
     return Act("Review and decide", reverse("approvals:detail", args=[mine.pk])) if mine else None
 
 
 def _remind(scene: Scene) -> Act | None:
     made = next(iter(scene.open_requests), None)
-    if made is None or made.approver is None:
+    if made is None or not (asked := asked_now(made)):
         return None
     team = (made.requester_id, scene.case.account.csm_id, scene.case.account.ae_id)
     if scene.user.sees != Role.ALL and scene.user.pk not in team:
         return None
-    return Act(f"Remind {made.approver.name.split()[0]}", reverse("approvals:remind", args=[made.pk]), True)
+    names = listed([person.name.split()[0] for person in asked])
+    return Act(f"Remind {names}", reverse("approvals:remind", args=[made.pk]), True)
 
 
 MAKERS: dict[str, Callable[[Scene], Act | None]] = {

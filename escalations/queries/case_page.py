@@ -9,6 +9,8 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from accounts.models import Account, Role, User
 from accounts.queries import work_calendar
 from approvals.models import ApprovalRequest
+from approvals.queries.seats import asked_now, note_who_is_asked
+from approvals.rules.words import listed
 from escalations import states
 from escalations.models import (
     Action,
@@ -87,6 +89,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
     requests = list(case.requests.select_related("approver").order_by("-pk"))
     counts = tracker(actions, at)
     waiting = [each for each in requests if each.is_open]
+    note_who_is_asked(waiting)
     running = sorted((row for row in clocks if row.clock.state in LIVE), key=lambda row: row.rank)
     live = {row.clock.kind: row for row in running if not row.clock.about}
     step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
@@ -232,7 +235,8 @@ def _facts(
 ) -> next_step.Facts:
     late = next((each for each in actions if each.is_late(at)), None)
     waiting = [each for each in requests if each.is_open]
-    decider = waiting[0].approver if waiting else authority_of(case)
+    authority = authority_of(case)
+    asked = [person for each in waiting for person in asked_now(each)]
     review = review_of(case)
     unproven = [each for each in actions if each.execution and each.state != Action.DONE]
     return next_step.Facts(
@@ -243,8 +247,8 @@ def _facts(
         asked_to_own=handoff.to_user.name if handoff else "",
         asked_is_viewer=bool(handoff and handoff.to_user_id == user.pk),
         acceptance=_promise(live.get(states.ACCEPTANCE)),
-        decider=decider.name if decider else "",
-        decider_is_viewer=any(each.approver_id == user.pk for each in waiting),
+        decider=listed([person.name for person in asked]) or (authority.name if authority else ""),
+        decider_is_viewer=user in asked,
         open_requests=len(waiting),
         granted_requests=sum(each.state in GRANTED for each in requests),
         decision=_promise(live.get(states.DECISION)),

@@ -34,6 +34,7 @@ def ask(
     deadline: datetime,
     channel: str = "web",
     renewal: str = "",
+    beneficiary: User | None = None,
 ) -> ApprovalRequest:
     """Freeze the brief and request a concession from the lowest level whose authority covers it.
 
@@ -67,6 +68,7 @@ def ask(
         why_now=parts["texts"].get("facts", ""),
         channel=channel,
         renewal=renewal.strip(),
+        beneficiary=beneficiary,
     )
     link(case, made, by, at)
     return made

@@ -100,6 +100,19 @@ def test_a_small_ask_has_no_function_and_a_band_says_what_it_saves(world: Any, a
     assert "Granted by rule: Discount up to 5% for green cases" in page
 
 
+def test_a_band_grants_what_nobody_else_may(world: Any) -> None:
+    AuthorityVersion.objects.get().limits.filter(concession__slug="discount").delete()
+    asked = {**ASKED, "amount": "4", "tier": "green", "account": world.northwind.pk}
+    answer = caller(world.priya).get(WHO, asked).json()
+    assert (answer["within_band"], answer["role"], answer["person"], answer["stages"]) == (True, None, None, [])
+    page = browser(world.priya).get("/approvals/who/", asked).content.decode()
+    assert "Granted by rule: Discount up to 5% for green cases" in page
+    assert "Outside the band nobody may approve it." in page
+    refused = caller(world.priya).get(WHO, {**asked, "amount": "8"})
+    assert refused.status_code == 422
+    assert "Nobody may approve" in refused.content.decode()
+
+
 def test_the_running_total_is_shown(world: Any, ask: Any) -> None:
     made = ask(amount=D(15))
     deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=made.version)

@@ -113,8 +113,8 @@ def finish(engines: Nursery, *, number: int, seconds: float) -> dict[str, Any]:
     further for so many seconds. How long the rest takes is a matter of the machine; that it gets done is not."""
     deadline, least = time.monotonic() + seconds, float("inf")
     while not is_done(left := engines.ask("left")) and time.monotonic() < deadline:
-        if (todo := left["clocks"] + left["messages"]) < least:
-            deadline, least = time.monotonic() + seconds, todo
+        if (rest := left["clocks"] + left["messages"]) < least:
+            deadline, least = time.monotonic() + seconds, rest
         engines.keep(number)
         time.sleep(0.3)
     engines.end_all()

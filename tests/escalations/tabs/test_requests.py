@@ -9,7 +9,7 @@ from django.test import Client
 
 from approvals.models import ApprovalRequest
 from approvals.services import deciding
-from escalations.models import Escalation
+from escalations.models import Clock, Escalation
 from ledger.now import now
 from tests.escalations.services.builders import accepted, asked, briefed
 from tests.support.cast import Cast
@@ -111,6 +111,35 @@ def test_an_ask_inside_a_band_is_granted_by_rule_and_says_so_before(cast: Cast, 
     browse(cast.csm, url(case, "new/"), ask(amount="3"))
     assert case.requests.get().by_rule
     assert "By rule, inside a band" in browse(cast.csm, url(case)).content.decode()
+
+
+def test_who_gains_by_it_is_on_record_and_their_manager_is_passed_over(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    gains = ask(beneficiary=cast.lead.pk)
+    assert cast.lead.manager == cast.director
+    assert (
+        "Director: Lena Ortiz decides"
+        not in browse(cast.csm, url(case, "new/"), {**gains, "check": "1"}).content.decode()
+    )
+    browse(cast.csm, url(case, "new/"), gains)
+    made = case.requests.get()
+    assert (made.beneficiary, made.approver) == (cast.lead, cast.sponsor)
+    assert made.log.get(kind="asked").facts == {"beneficiary": "tom@desk.example"}
+    page = browse(cast.sponsor, f"/approvals/{made.pk}/").content.decode()
+    assert "Gains by it" in page
+
+
+def test_the_case_reminds_whoever_is_asked_now_and_sends_them_to_decide(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    indemnity = ask(concession="indemnity", amount="", question="Approve mutual indemnity?")
+    browse(cast.csm, url(case, "new/"), indemnity)
+    made = case.requests.get()
+    assert made.approver != cast.legal
+    Clock.objects.filter(case=case, kind="decision").update(due_at=now() - timedelta(hours=1))
+    page = browse(cast.csm, f"/escalations/{case.key}/").content.decode()
+    assert "get a decision from Aisha Okafor" in page
+    assert "Remind Aisha" in page
+    assert "Review and decide" in browse(cast.legal, f"/escalations/{case.key}/").content.decode()
 
 
 def test_who_may_not_ask_is_told_and_strangers_find_nothing(cast: Cast, browse: Browse) -> None:
