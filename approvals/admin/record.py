@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
+from approvals.services import delegating
+from ledger.errors import Refused
+from ledger.now import now
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -59,3 +63,27 @@ class DecisionEntryAdmin(ReadOnly):
     list_filter = ["kind", "channel", "override"]
     list_select_related = ["actor"]
     search_fields = ["request__case_key", "actor__name"]
+
+
+@admin.register(Delegation)
+class DelegationAdmin(ReadOnly):
+    """Who stands in for whom. People name their stand-in on their profile; here one that must not go on is ended."""
+
+    actions = ["end_now"]
+    list_display = ["user", "to", "starts_at", "ends_at", "ended_at", "source", "up_to_usd"]
+    list_filter = ["source", "starts_at"]
+    list_select_related = ["user", "to"]
+    search_fields = ["user__name", "user__email", "to__name", "to__email"]
+
+    @admin.action(description="End now", permissions=["view"])
+    def end_now(self, request: HttpRequest, rows: QuerySet[Delegation]) -> None:
+        """What was decided under them stays; both people are told. Those that are over stay as they are."""
+        ended = 0
+        for given in rows.filter(ended_at=None, ends_at__gt=now()):
+            try:
+                delegating.end(delegation_id=given.pk, by=request.user)  # type: ignore[arg-type]  # signed in
+            except Refused as refusal:
+                messages.error(request, f"{given}: {refusal.message}")
+            else:
+                ended += 1
+        messages.success(request, f"Delegations ended: {ended}.")

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from approvals.models import AuthorityLimit, AuthorityVersion, DecisionEntry
 from approvals.queries import matrix, who_approves
-from approvals.services import versions
+from approvals.services import delegating, versions
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
@@ -147,6 +147,20 @@ def test_in_the_admin_published_rows_and_the_record_cannot_be_changed(world: Any
         assert client.post(address.replace("change", "delete"), {"post": "yes"}).status_code == 403
     made.refresh_from_db()
     assert made.is_open
+
+
+def test_in_the_admin_delegations_are_read_and_ended(world: Any) -> None:
+    start, end = now(), now() + timedelta(days=3)
+    given = delegating.make(user=world.lena, to=world.omar, by=world.lena, starts_at=start, ends_at=end)
+    client, listed = admin(world.sana), reverse("admin:approvals_delegation_changelist")
+    assert "Lena Ortiz" in client.get(listed).content.decode()
+    change = reverse("admin:approvals_delegation_change", args=[given.pk])
+    assert (client.get(change).status_code, client.post(change, {"note": "x"}).status_code) == (200, 403)
+    data = {"action": "end_now", "_selected_action": [given.pk]}
+    assert "Delegations ended: 1." in client.post(listed, data, follow=True).content.decode()
+    assert "Delegations ended: 0." in client.post(listed, data, follow=True).content.decode()
+    given.refresh_from_db()
+    assert given.ended_by == world.sana
 
 
 def test_in_the_admin_the_rows_of_a_draft_can_be_changed(world: Any) -> None:
