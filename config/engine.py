@@ -8,7 +8,9 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -17,7 +19,6 @@ from django.template import engines
 from django.urls import get_resolver
 
 from config import outside
-from escalations.models import Clock
 from escalations.services import firing, rebuilding
 from ledger import heartbeats
 from ledger.now import now
@@ -65,11 +66,25 @@ class Backlog:
 backlog = Backlog()
 
 
-def fire() -> int:
-    """Fire a batch of due clocks; returns how many steps were taken."""
-    fired = firing.fire_due(limit=CLOCKS_AT_ONCE, between=let_others_write)
+def fire(second_hand: Executor | None = None) -> int:
+    """Fire a batch of due clocks, with a second hand two; returns how many steps were taken."""
+    fired = firing.fire_due(limit=CLOCKS_AT_ONCE, between=let_others_write, second_hand=second_hand)
     backlog.note(fired)
     return fired
+
+
+@contextmanager
+def second_hand() -> Iterator[Executor | None]:
+    """A thread that fires beside this one while more is due than one batch takes: what one computes, the database writes
+    for the other. None where the database lets in one writer at a time."""
+    if not connection.features.has_select_for_update_skip_locked:
+        yield None
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="second-hand") as hand:
+        try:
+            yield hand
+        finally:
+            hand.submit(connections.close_all)
 
 
 def let_others_write() -> None:
@@ -161,7 +176,8 @@ def run(stop: threading.Event) -> None:
         _thread(Loop(OUTSIDE, outside.tell, lambda: outside.LOOK_SECONDS, stop, beats=False))
     hours = rebuilding.CalendarWatch()
     _thread(Loop(CALENDARS, lambda: hours.follow(now()), lambda: CALENDARS_SLEEP, stop, beats=False))
-    Loop(ENGINE, fire, seconds_to_next_clock, stop).run()
+    with second_hand() as hand:
+        Loop(ENGINE, lambda: fire(hand), seconds_to_next_clock, stop).run()
     sender.join(LAST_MAIL_SECONDS)
 
 
@@ -169,11 +185,6 @@ def _thread(loop: Loop) -> threading.Thread:
     thread = threading.Thread(target=loop.run, name=loop.name, daemon=True)
     thread.start()
     return thread
-
-
-def take_back() -> int:
-    """Have clocks that were set aside tried again, once their cause is mended; returns how many."""
-    return Clock.objects.filter(stopped_at=None, parked=True).update(parked=False, tries=0, error="")
 
 
 def run_once() -> tuple[int, int]:

@@ -13,4 +13,5 @@ urlpatterns = [
     path("dashboard/<slug:kpi>/cases/", views.behind_number, name="behind"),
     path("dashboard/<slug:kpi>/cases.csv", views.csv_list, name="csv"),
     path("engine/", views.engine_health, name="engine"),
+    path("engine/try-again/", views.try_again, name="try_again"),
 ]

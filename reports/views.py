@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from accounts.requests import SignedIn
 from approvals.queries import overrides as override_figures
+from escalations.services import firing
 from ledger.errors import Invalid
 from ledger.now import now
 from reports import charts, exports
@@ -177,3 +180,11 @@ def engine_health(request: HttpRequest) -> HttpResponse:
         "messages_parked": engine.parked_messages(),
     }
     return render(request, "reports/engine.html", context)
+
+
+@require_POST
+def try_again(request: SignedIn) -> HttpResponse:
+    """Have the clocks that were set aside tried again."""
+    count = firing.take_back(by=request.user)
+    messages.success(request, f"{'1 clock is' if count == 1 else f'{count} clocks are'} tried again now.")
+    return redirect("reports:engine")

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
+from config import engine
 from escalations import states
 from escalations.models import CasePerson, Clock, Escalation
-from escalations.services import firing
 from ledger.now import now
 
 CASES, ENDED = 100_000, 9
@@ -91,7 +91,8 @@ def rate(act: Callable[[], int], wanted: int) -> float:
 def sweep_rate(count: int, first: int = 0) -> float:
     """Steps a second: claim, chained entry, outbox row, notices, next step of the clock, case."""
     make_due(count, first)
-    return rate(lambda: firing.fire_due(limit=BATCH), count)
+    with engine.second_hand() as hand:
+        return rate(lambda: engine.fire(hand), count)
 
 
 def raw_rate(count: int, first: int) -> float:

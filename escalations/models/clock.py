@@ -46,7 +46,9 @@ class Clock(models.Model):
     generation = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
     level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
-    calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    calendar = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     target_seconds = models.PositiveBigIntegerField(
         help_text="Working seconds of the calendar; elapsed ones without one."
     )
@@ -95,7 +97,8 @@ class Clock(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["stopped_at"], name="clock_stopped"),
+            # Every step writes a running clock, and each index of it anew: those that only ended ones need leave it out.
+            models.Index(fields=["stopped_at"], condition=Q(stopped_at__isnull=False), name="clock_stopped"),
             models.Index(fields=["fire_at"], condition=Q(state="running", parked=False), name="clock_fire"),
         ]
 

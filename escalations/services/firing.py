@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from accounts.models import User
 from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.models import Clock, Escalation, HandOff, Target
@@ -17,6 +19,7 @@ from escalations.services import clocks, escalating, handoffs, sweeping
 from escalations.services.log import lock
 from escalations.services.scheduling import watch
 from ledger import faults
+from ledger.errors import AlreadyDone, NotAllowed
 from ledger.now import now
 
 log = logging.getLogger(__name__)
@@ -41,27 +44,47 @@ def due_cases(at: datetime, limit: int) -> list[int]:
     return list(dict.fromkeys(rows))
 
 
-def fire_due(*, limit: int = 200, between: Callable[[], None] = lambda: None) -> int:
+def fire_due(
+    *, limit: int = 200, between: Callable[[], None] = lambda: None, second_hand: Executor | None = None
+) -> int:
     """Fire what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this call.
 
     All that is due on a case is fired together, so that its people hear once where it stands. A bad clock never stops the
     others: after three tries it is set aside with its error. `between` is called after each transaction: who has all day
-    lets others write there.
+    lets others write there. `second_hand`: a thread that takes as many again at the same time, when more are due.
     """
     at = now()
-    cases = due_cases(at, limit)
+    cases = due_cases(at, limit if second_hand is None else 2 * limit)
     if not cases:
         return 0
-    try:
-        taken, moving = sweeping.sweep(cases, at)
-    except Exception:  # one row spoils a batch; each case alone finds out which
-        log.exception("A batch of %s cases is fired one by one", len(cases))
-        taken, moving = 0, cases
+    share = len(cases) if second_hand is None or len(cases) <= limit // 2 else (len(cases) + 1) // 2
+    mine, others = cases[:share], cases[share:]
+    apart = second_hand.submit(_sweep_apart, others, at) if second_hand and others else None
+    taken, moving = _sweep(mine, at)
+    if apart is not None:
+        more, also_moving = apart.result()
+        taken, moving = taken + more, moving + also_moving
     between()
     for case_id in moving:
         taken += _fire_safely(case_id, at)
         between()
     return taken
+
+
+def _sweep(cases: list[int], at: datetime) -> tuple[int, list[int]]:
+    try:
+        return sweeping.sweep(cases, at)
+    except Exception:  # one row spoils a batch; each case alone finds out which
+        log.exception("A batch of %s cases is fired one by one", len(cases))
+        return 0, cases
+
+
+def _sweep_apart(cases: list[int], at: datetime) -> tuple[int, list[int]]:
+    """In a thread of its own, whose connection nobody else looks after: one that a batch failed on is given up."""
+    found = _sweep(cases, at)
+    if found == (0, cases):
+        connection.close()
+    return found
 
 
 def _fire_safely(case_id: int, at: datetime) -> int:
@@ -91,6 +114,21 @@ def _note_failure(clock_id: int, error: str) -> None:
     Clock.objects.filter(pk=clock_id, tries=clock.tries).update(
         tries=clock.tries + 1, parked=clock.tries + 1 >= MAX_TRIES, error=error[:300]
     )
+
+
+def take_back(*, by: User | None = None) -> int:
+    """Have every clock that was set aside tried again, once its cause is mended; returns how many. Without `by` it is a
+    command on the server.
+
+    Raises NotAllowed unless `by` works in operations, AlreadyDone when none is set aside any longer.
+    """
+    if by is not None and not by.is_ops:
+        raise NotAllowed("Only operations may have clocks tried again.")
+    count = Clock.objects.filter(stopped_at=None, parked=True).update(parked=False, tries=0, error="")
+    if by is not None and not count:
+        raise AlreadyDone("No clock is set aside any longer.")
+    log.info("%s clocks that were set aside are tried again, by user %s", count, by.pk if by else "nobody")
+    return count
 
 
 @transaction.atomic

@@ -152,3 +152,19 @@ def test_nobody_else_is_bothered_and_no_query_is_spent_on_them(client: Client, c
     monkeypatch.setattr(engine, "alarm", fail)
     client.force_login(cast.csm)
     assert 'class="alarm' not in client.get("/escalations/").content.decode()
+
+
+def test_operations_have_clocks_tried_again_that_were_set_aside(client: Client, cast: Cast) -> None:
+    clock = opened(cast).clocks.live().first()
+    assert clock is not None
+    Clock.objects.filter(pk=clock.pk).update(parked=True, tries=3, error="RuntimeError: no such thing")
+    client.force_login(cast.director)
+    assert client.post("/engine/try-again/").status_code == 403
+    client.force_login(cast.ops)
+    page = client.get("/engine/").content.decode()
+    assert "RuntimeError: no such thing" in page
+    assert 'action="/engine/try-again/"' in page
+    assert "1 clock is tried again now." in client.post("/engine/try-again/", follow=True).content.decode()
+    clock.refresh_from_db()
+    assert (clock.parked, clock.tries, clock.error) == (False, 0, "")
+    assert client.post("/engine/try-again/").status_code == 409

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config import engine
+from escalations.services import firing
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["retry"]:
-            number = engine.take_back()
+            number = firing.take_back()
             self.stdout.write(f"{number} clock{'' if number == 1 else 's'} to be tried again.")
             return
         if options["once"]:
