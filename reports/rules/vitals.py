@@ -86,7 +86,7 @@ def _silent(name: str, age: timedelta | None, limit: timedelta, *, stops: bool) 
 
 def _late(vitals: Vitals) -> Iterator[Problem]:
     if vitals.lag > LATE:
-        yield Problem("lag", f"the oldest due clock waits since {seconds(vitals.lag)}", stops=True)
+        yield Problem("lag", f"the oldest due clock has waited {seconds(vitals.lag)}", stops=True)
 
 
 def seconds(span: timedelta) -> str:

@@ -175,7 +175,7 @@ def test_the_engine_page_says_what_is_wrong_in_one_sentence(client: Client, cast
     )
     page = client.get("/engine/").content.decode()
     assert "Promises are not being watched." in page
-    assert "the oldest due clock waits since 5 min" in page.lower()
+    assert "the oldest due clock has waited 5 min" in page.lower()
     assert "ValueError: &lt;odd&gt;" in page
     assert "Broken" in page
 
