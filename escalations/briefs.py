@@ -1,13 +1,14 @@
 """The brief as data and as a PDF: one shape for the screen, the frozen snapshot and print."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
-from django.utils.module_loading import import_string
 
 from accounts.models import Account
+from approvals.exports.printer import printer
 from approvals.rules.words import money_words
 from escalations.models import BriefPart, Escalation
 from escalations.rules.brief import missing
@@ -64,10 +65,6 @@ def gaps(case: Escalation, at: datetime) -> list[str]:
     return list(current_parts(case, at)["missing"])
 
 
-class NoPdf(Exception):
-    """This server cannot make PDFs; the page is printed from the browser instead."""
-
-
 # Tried in this order until the sheet fits one page: class of the body, longest text in characters. A page holds some 4,000
 # characters; laying out far more of them would take minutes.
 SIZES = (("", 2_000), ("small", 2_000), ("small", 600), ("small", 300), ("small", 140))
@@ -75,20 +72,6 @@ SIZES = (("", 2_000), ("small", 2_000), ("small", 600), ("small", 300), ("small"
 
 def pdf(context: dict[str, Any]) -> bytes:
     """The sheet as a PDF of exactly one page; long texts are set smaller, then cut with an ellipsis. Raises NoPdf."""
-    html, style = _printer()
-    for size, most in SIZES:
-        text = render_to_string("escalations/brief_print.html", {**context, "size": size, "most": most})
-        document = html(string=text).render(stylesheets=[style])
-        if len(document.pages) == 1:
-            break
-    return bytes(document.copy(document.pages[:1]).write_pdf())
-
-
-def _printer() -> tuple[Any, Any]:
-    """WeasyPrint and our style sheet. Loaded by name when the first PDF is asked for: it takes two seconds, and without
-    Pango it cannot be loaded at all."""
-    try:
-        html, css = import_string("weasyprint.HTML"), import_string("weasyprint.CSS")
-    except (ImportError, OSError) as error:
-        raise NoPdf(str(error)) from error
-    return html, css(filename=finders.find("brief.css"))
+    name = "escalations/brief_print.html"
+    versions = [render_to_string(name, {**context, "size": size, "most": most}) for size, most in SIZES]
+    return printer.pdf(versions, Path(str(finders.find("brief.css"))), sheets=1)

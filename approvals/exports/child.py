@@ -16,7 +16,6 @@ from weasyprint import CSS, HTML, URLFetcher
 
 LENGTH = struct.Struct(">Q")
 IDLE_SECONDS = 60.0
-MOST_PAGES = 6
 
 
 def main() -> None:
@@ -32,7 +31,7 @@ def main() -> None:
 def _answer(question: bytes) -> bytes:
     try:
         asked = json.loads(question)
-        return pdf(asked["html"], Path(asked["style"]))
+        return pdf(asked["versions"], Path(asked["style"]), asked["sheets"])
     except Exception as error:  # noqa: BLE001 - whatever a page does to the library, its mail leaves without it
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return b""
@@ -53,12 +52,15 @@ class Fetcher(URLFetcher):
         return super().fetch(url, headers)
 
 
-def pdf(html: str, style: Path) -> bytes:
-    """The page on at most six sheets."""
+def pdf(versions: list[str], style: Path, sheets: int) -> bytes:
+    """The first version that fits on so many sheets; of the last one the first sheets, when none does."""
     fetcher = Fetcher(style.parent)
-    sheet = CSS(filename=str(style), url_fetcher=fetcher)
-    document = HTML(string=html, url_fetcher=fetcher).render(stylesheets=[sheet])
-    return bytes(document.copy(document.pages[:MOST_PAGES]).write_pdf())
+    look = CSS(filename=str(style), url_fetcher=fetcher)
+    for html in versions:
+        document = HTML(string=html, url_fetcher=fetcher).render(stylesheets=[look])
+        if len(document.pages) <= sheets:
+            break
+    return bytes(document.copy(document.pages[:sheets]).write_pdf())
 
 
 def _write(sink: BinaryIO, answer: bytes) -> None:

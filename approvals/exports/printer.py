@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,6 +14,7 @@ LENGTH = struct.Struct(">Q")
 COMMAND = [sys.executable, "-E", "-m", "approvals.exports.child"]
 # A cold start takes some three seconds on a busy machine.
 SECONDS = 20.0
+MOST_SHEETS = 6
 
 
 class NoPdf(Exception):
@@ -27,9 +29,11 @@ class Printer:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
-    def pdf(self, html: str, style: Path) -> bytes:
-        """The page as PDF. Raises NoPdf."""
-        question = json.dumps({"html": html, "style": str(style)}).encode()
+    def pdf(self, html: str | Sequence[str], style: Path, *, sheets: int = MOST_SHEETS) -> bytes:
+        """The page as PDF, on at most so many sheets. Of several versions of a page, the first that fits; the last one is cut
+        off. Raises NoPdf."""
+        versions = [html] if isinstance(html, str) else list(html)
+        question = json.dumps({"versions": versions, "style": str(style), "sheets": sheets}).encode()
         with self._lock:
             answer = self._asked(question)
         if not answer:

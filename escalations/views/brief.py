@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import SignedIn
 from accounts.services import downloads
+from approvals.exports.printer import NoPdf
 from escalations import briefs
 from escalations.forms import brief as forms
 from escalations.models import Escalation
@@ -101,7 +102,7 @@ def pdf(request: SignedIn, key: str) -> HttpResponse:
     context = _sheet(request, case)
     try:
         content = briefs.pdf(context)
-    except briefs.NoPdf:
+    except NoPdf:
         messages.warning(request, "This server cannot make PDFs. Print this page instead.")
         return redirect("escalations:brief_page", case.key)
     name = f"{case.key}-brief-v{context['number']}.pdf"

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pypdf import PdfReader
 
+from approvals.exports.printer import NoPdf
 from escalations import briefs
 from escalations.models import Escalation
 from escalations.services import briefing, handoffs
@@ -172,10 +173,10 @@ def test_a_download_is_logged_and_names_who(cast: Cast, browse: Browse) -> None:
 
 
 def test_without_pango_the_print_view_is_offered(cast: Cast, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> None:
-        raise briefs.NoPdf("no Pango")
+    def missing(*page: Any, **sheets: Any) -> bytes:
+        raise NoPdf("no Pango")
 
-    monkeypatch.setattr(briefs, "_printer", missing)
+    monkeypatch.setattr(briefs.printer, "pdf", missing)
     case, client = briefed(cast), Client()
     client.force_login(cast.csm, backend="allauth.account.auth_backends.AuthenticationBackend")
     answer = client.get(f"/escalations/{case.key}/brief.pdf", follow=True)
