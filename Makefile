@@ -47,11 +47,11 @@ bench: setup ## Measure on a filled database, and the engine on a million clocks
 	@$(PY) manage.py bench
 	@$(PY) -m tests.support.with_postgres bench --engine-only
 
-prove: setup ## Run the long forms of the property and race tests, on both databases
+prove: setup ## Run the long forms of the property and race tests, on both databases (hours)
 	@PROVE=1 TEST_DATABASE=sqlite $(PYTEST) -q -m prove
 	@PROVE=1 TEST_DATABASE=postgres $(PYTEST) -q -m prove
 
-chaos: setup ## Run the fault tests on both databases: processes killed while the desk works (half an hour)
+chaos: setup ## Run the fault tests on both databases: processes killed while the desk works (three quarters of an hour)
 	@TEST_DATABASE=sqlite $(PYTEST) -q -m chaos
 	@TEST_DATABASE=postgres $(PYTEST) -q -m chaos tests/config/test_chaos_clocks.py
 

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts.models import Account
 from accounts.requests import Caller
 from approvals import queries
+from approvals.api.serializers import PersonField
 from approvals.models import (
     AuthorityLimit,
     AuthorityVersion,
@@ -34,6 +35,9 @@ class WhoQuerySerializer(serializers.Serializer):
     account = serializers.IntegerField(required=False, allow_null=True, default=None)
     tier = serializers.CharField(max_length=20, required=False, default="")
     renewal = serializers.CharField(max_length=60, required=False, default="")
+    beneficiary = PersonField(
+        required=False, allow_null=True, default=None, help_text="Who gains by it, by e-mail address: they do not decide."
+    )
 
 
 class GroupSerializer(serializers.Serializer):

@@ -113,6 +113,13 @@ def test_a_band_grants_what_nobody_else_may(world: Any) -> None:
     assert "Nobody may approve" in refused.content.decode()
 
 
+def test_who_gains_by_it_does_not_decide(world: Any) -> None:
+    asked = {**ASKED, "account": world.northwind.pk}
+    first = caller(world.priya).get(WHO, asked).json()["person"]
+    assert caller(world.priya).get(WHO, {**asked, "beneficiary": first}).json()["person"] != first
+    assert caller(world.priya).get(WHO, {**asked, "beneficiary": "nobody@desk.example"}).status_code == 422
+
+
 def test_the_running_total_is_shown(world: Any, ask: Any) -> None:
     made = ask(amount=D(15))
     deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=made.version)
