@@ -183,6 +183,6 @@ def test_every_pair_of_verbs_at_once_leaves_one_story(desk: Any, people: Crowd, 
         figures.update("done" if answer.yes else f"refused {answer.status}" for answer in heard)
         figures[made.state] += 1
         finish(made)
-    call_command("verify_log", verbosity=0)
+    call_command("verify_log", "--no-anchors", verbosity=0)
     print(f"\n{len(plan)} rounds of {SIZE} in {time.monotonic() - started:.0f} s: {dict(figures)}")
     assert figures[f"refused {FAILED}"] == 0
