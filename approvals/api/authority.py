@@ -36,7 +36,10 @@ class WhoQuerySerializer(serializers.Serializer):
     tier = serializers.CharField(max_length=20, required=False, default="")
     renewal = serializers.CharField(max_length=60, required=False, default="")
     beneficiary = PersonField(
-        required=False, allow_null=True, default=None, help_text="Who gains by it, by e-mail address: they do not decide."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Who gains by it, by e-mail address: they do not decide.",
     )
 
 
