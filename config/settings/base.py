@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS = {
         "ActionState": "escalations.models.Action.STATES",
         "ReviewState": "escalations.models.Review.STATES",
         "RequestState": "approvals.models.ApprovalRequest.STATES",
+        "CaseOutcome": "escalations.states.OUTCOMES",
         "SuggestionOutcome": "approvals.models.Suggestion.OUTCOMES",
         "DecisionKind": "approvals.models.DecisionEntry.KINDS",
         "AccountKind": "accounts.models.Account.KINDS",
