@@ -163,7 +163,7 @@ def test_a_slow_watcher_delays_no_clock(watcher: Watcher, transactional_db: None
     fired: list[float] = []
     stop = threading.Event()
     monkeypatch.setattr(engine, "send", lambda: 0)
-    monkeypatch.setattr(engine, "fire", lambda: fired.append(time.monotonic()) or 0)
+    monkeypatch.setattr(engine, "fire", lambda hand: fired.append(time.monotonic()) or 0)
     monkeypatch.setattr(engine, "seconds_to_next_clock", lambda: 0.05)
     engine.warm_up()
     threading.Timer(2, stop.set).start()
