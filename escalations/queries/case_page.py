@@ -248,6 +248,7 @@ def _facts(
         asked_is_viewer=bool(handoff and handoff.to_user_id == user.pk),
         acceptance=_promise(live.get(states.ACCEPTANCE)),
         decider=listed([person.name for person in asked]) or (authority.name if authority else ""),
+        deciders=len(asked),
         decider_is_viewer=user in asked,
         open_requests=len(waiting),
         granted_requests=sum(each.state in GRANTED for each in requests),

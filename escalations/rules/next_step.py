@@ -30,6 +30,7 @@ class Facts:
     asked_is_viewer: bool = False
     acceptance: Promise | None = None
     decider: str = ""
+    deciders: int = 1
     decider_is_viewer: bool = False
     open_requests: int = 0
     granted_requests: int = 0
@@ -180,7 +181,7 @@ def _waiting_for_decision(facts: Facts) -> Step:
     return Step(
         "decision",
         NONE,
-        f"Nothing is waiting on you: {who} decides",
+        f"Nothing is waiting on you: {who} {'decide' if facts.deciders > 1 else 'decides'}",
         "The approval was requested.",
         due,
         then,

@@ -90,3 +90,9 @@ def test_a_resolved_case_waits_for_its_review_then_closes():
     assert step(state=states.RESOLVED).code == "review"
     assert step(state=states.IN_REVIEW, review_settled=True).acts == ("close",)
     assert step(state=states.CLOSED).code == "ended"
+
+
+def test_several_who_are_asked_decide_and_one_decides() -> None:
+    waiting = {"state": states.APPROVING, "open_requests": 1}
+    assert step(**waiting, decider="Lena Ortiz").title.endswith("Lena Ortiz decides")
+    assert step(**waiting, decider="Lena Ortiz and Ravi Menon", deciders=2).title.endswith("and Ravi Menon decide")
