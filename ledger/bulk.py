@@ -11,16 +11,21 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
+import orjson
 from django.db import connection, models
 
 Model = type[models.Model]
+_PLAIN = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def encode(value: Any) -> str:
     """JSON of a column; most columns are empty, and an encoder costs more than they do."""
     if not value and isinstance(value, dict | list):
         return "{}" if isinstance(value, dict) else "[]"
-    return json.dumps(value)
+    try:
+        return orjson.dumps(value, option=_PLAIN).decode()
+    except TypeError:  # what it is stricter about, or what is no JSON at all, which the standard library then says
+        return json.dumps(value)
 
 
 class Row:
