@@ -146,10 +146,14 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
 
 
 def may_recall(request: ApprovalRequest, by: User) -> bool:
-    """The requester, their managers, the account's CSM and AE, operations."""
+    """The requester, the account's CSM and AE, operations; their managers, as long as they may see it.
+
+    Whoever lost the role by which a manager sees what their people do stays their manager, and finds no page to do it on.
+    """
     account = request.account
-    own = by.pk in (request.requester_id, account.csm_id, account.ae_id)
-    return own or by.is_ops or request.requester_id in by.tree_ids
+    if by.is_ops or by.pk in (request.requester_id, account.csm_id, account.ae_id):
+        return True
+    return request.requester_id in by.tree_ids and ApprovalRequest.objects.visible_to(by).filter(pk=request.pk).exists()
 
 
 @transaction.atomic

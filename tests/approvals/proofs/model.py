@@ -106,12 +106,12 @@ class Model:
         return asked and not self.self_approval(person, ask) and person not in ask.left_out
 
     def leads(self, person: str, ask: Ask) -> bool:
-        """The people on the asking side: the requester, their managers, and whoever has the account."""
+        """The people on the asking side: the requester, whoever has the account, and managers with a role that sees it."""
         above, boss = set(), self.managers.get(ask.by)
         while boss:
             above.add(boss)
             boss = self.managers.get(boss)
-        return person in {ask.by, "marcus", "priya"} | above
+        return person in {ask.by, "marcus", "priya"} or (person in above and bool(self.roles[person] & set(RANKS[1:])))
 
     def may_undo(self, person: str, ask: Ask) -> bool:
         """One's own decision, for ten minutes, until something outside has happened."""

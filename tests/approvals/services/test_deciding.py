@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.queries import standing
 from approvals.services import deciding
@@ -226,6 +227,14 @@ def test_the_requester_recalls_with_a_reason(world: Any, ask: Ask) -> None:
     error = refused(made, world.lena)
     assert error.message.startswith("Recalled by Marcus Lee at ")
     assert Message.objects.filter(user=world.lena, subject__startswith="Recalled").exists()
+
+
+def test_a_manager_recalls_as_long_as_a_role_lets_them_see_it(world: Any, ask: Ask) -> None:
+    made = ask()
+    world.dana.holdings.all().delete()
+    with pytest.raises(NotAllowed):
+        deciding.recall(request_id=made.pk, by=User.objects.get(pk=world.dana.pk), reason="Solved")
+    deciding.recall(request_id=made.pk, by=world.tina, reason="Solved")
 
 
 def test_a_question_pauses_nothing_and_its_answer_comes_back(world: Any, ask: Ask, told: list[str]) -> None:
