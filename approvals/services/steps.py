@@ -9,6 +9,7 @@ from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import authority
 from approvals.queries.chains import authority_of, chain_of
+from approvals.queries.conflicts import barred
 from approvals.queries.standing import chain_and_weight, standing
 from approvals.rules import chain as rules
 from approvals.services import links, log, seating
@@ -159,19 +160,21 @@ def _higher(request: ApprovalRequest, chain: list[rules.Stage], at: datetime) ->
         covering,
         weighed,
         request.account,
-        exclude=_spent(request, chain),
+        exclude=_spent(request, chain, at),
         above=asked,
         near=request.approver,
     )
 
 
-def _spent(request: ApprovalRequest, chain: list[rules.Stage]) -> set[int]:
-    """Who cannot be the next authority: the requester, those left out, everybody asked before and everybody with a seat."""
+def _spent(request: ApprovalRequest, chain: list[rules.Stage], at: datetime) -> set[int]:
+    """Who cannot be the next authority: the requester, those left out, whoever would decide for themselves by now (somebody
+    who stands in for the requester since), everybody asked before and everybody with a seat."""
     seated = {seat["person"] for stage in chain for group in stage["groups"] for seat in group["seats"]}
     before = set(request.steps.values_list("approver_id", flat=True)) | set(
         request.steps.exclude(said_by=None).values_list("said_by_id", flat=True)
     )
-    return seated | before | set(request.rule.get("exclude") or []) | {request.requester_id}
+    left_out = {*(request.rule.get("exclude") or []), request.requester_id}
+    return seated | before | left_out | set(barred(request.requester, request.beneficiary, at))
 
 
 def _pass_over(request: ApprovalRequest, group: rules.Group, at: datetime) -> list[ApprovalStep]:
@@ -185,7 +188,7 @@ def _pass_over(request: ApprovalRequest, group: rules.Group, at: datetime) -> li
 def _move(
     request: ApprovalRequest, chain: list[rules.Stage], group: rules.Group, found: authority.Answer, at: datetime
 ) -> None:
-    wanted = authority_of(request.authority, found, request.account, _spent(request, chain))
+    wanted = authority_of(request.authority, found, request.account, _spent(request, chain, at))
     first = seating.next_order(request)
     made = rules.stages_for([wanted], first=first)[0]["groups"][0]
     group.clear()

@@ -113,6 +113,12 @@ def test_a_stand_in_decides_and_the_one_they_stand_in_for_hears_of_it(world: Any
     assert Message.objects.filter(user=world.lena, subject__startswith="Approved").exists()
 
 
+def test_passing_up_skips_who_stands_in_for_the_requester_by_now(world: Any, ask: Ask) -> None:
+    made = ask()
+    stand_in(world.marcus, world.dana)
+    assert deciding.pass_up(request_id=made.pk, reason="Late").approver == world.ruth
+
+
 def test_the_delegator_still_may(world: Any, ask: Ask) -> None:
     stand_in(world.lena, world.tina)
     assert vote(ask(), world.lena).state == "approved"
