@@ -8,6 +8,9 @@ from config.health import healthz
 from config.home import home
 from config.search import search
 
+admin.site.site_title = admin.site.site_header = "Escalation Desk administration"
+admin.site.index_title = "Tiers, matrices, people and records"
+
 urlpatterns = [
     path("", home, name="home"),
     path("search/", search, name="search"),
