@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from accounts.models import User
+from accounts.models import Role, User
 from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import what_happened, with_people
@@ -146,14 +146,15 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
 
 
 def may_recall(request: ApprovalRequest, by: User) -> bool:
-    """The requester, the account's CSM and AE, operations; their managers, as long as they may see it.
+    """The requester, the account's CSM and AE, operations; managers by a role that sees what their people do.
 
-    Whoever lost the role by which a manager sees what their people do stays their manager, and finds no page to do it on.
+    Whoever lost that role stays their manager, and finds no page to do it on. Confidential requests are not for managers.
     """
     account = request.account
     if by.is_ops or by.pk in (request.requester_id, account.csm_id, account.ae_id):
         return True
-    return request.requester_id in by.tree_ids and ApprovalRequest.objects.visible_to(by).filter(pk=request.pk).exists()
+    leads = by.sees in (Role.TREE, Role.ALL) and request.requester_id in by.tree_ids
+    return leads and ApprovalRequest.objects.visible_to(by).filter(pk=request.pk).exists()
 
 
 @transaction.atomic
