@@ -148,7 +148,7 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
 def may_recall(request: ApprovalRequest, by: User) -> bool:
     """The requester, the account's CSM and AE, operations; managers by a role that sees what their people do.
 
-    Whoever lost that role stays their manager, and finds no page to do it on. Confidential requests are not for managers.
+    Whoever lost that role stays their manager, and finds no page to do it on. What is confidential is for those named on it.
     """
     account = request.account
     if by.is_ops or by.pk in (request.requester_id, account.csm_id, account.ae_id):
