@@ -53,7 +53,8 @@ class RowCount(Subquery):
 
 
 class Navigation:
-    """The counters beside the entries and the entry the visitor is on. All counters together are one query."""
+    """The counters beside the entries and the entry the visitor is on. All counters together are one query, after a small
+    one for the people the visitor stands in for."""
 
     def __init__(self, request: HttpRequest, user: User) -> None:
         self._user = user
