@@ -71,8 +71,8 @@ class Delegation(models.Model):
     def __str__(self) -> str:
         return f"{self.to} for {self.user}, {self.starts_at:%Y-%m-%d} to {self.ends_at:%Y-%m-%d}"
 
-    def scope(self, path: str = "") -> Q:
-        """The requests it takes in, over `path`. An ask whose worth is not known is above every limit in money."""
+    def scope(self, path: str) -> Q:
+        """The requests it takes in, over `path`: what `rules.delegation.covers` says, for a query. Money alone has a total."""
         taken = Q(**{f"{path}concession__in": self.concessions}) if self.concessions else Q()
         return taken if self.up_to_usd is None else taken & Q(**{f"{path}total_usd__lte": self.up_to_usd})
 

@@ -126,11 +126,12 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     if request.stage > stage:
         names = " and ".join(str(seat.approver) for seat in seating.waiting(request))
         raise Invalid(f"The authority has agreed. This waits for {names}.")
-    old, found = request.approver, _higher(request, chain, at)
+    spent = _spent(request, chain, at)
+    old, found = request.approver, _higher(request, spent, at)
     passed = _pass_over(request, group, at)
     before = request.step
     # Those who hear of the entry find the request with its new approver.
-    _move(request, chain, group, found, at)
+    _move(request, chain, found, spent, at)
     log.write(
         request,
         DecisionEntry.PASSED_UP,
@@ -151,7 +152,7 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     return request
 
 
-def _higher(request: ApprovalRequest, chain: list[rules.Stage], at: datetime) -> authority.Answer:
+def _higher(request: ApprovalRequest, spent: set[int], at: datetime) -> authority.Answer:
     covering, weighed = chain_and_weight(request, at)
     role = request.approver_role.slug if request.approver_role else ""
     asked = next((limit for limit in (*covering.covering, *covering.below) if limit.role == role), None)
@@ -160,7 +161,7 @@ def _higher(request: ApprovalRequest, chain: list[rules.Stage], at: datetime) ->
         covering,
         weighed,
         request.account,
-        exclude=_spent(request, chain, at),
+        exclude=spent,
         above=asked,
         near=request.approver,
     )
@@ -186,9 +187,10 @@ def _pass_over(request: ApprovalRequest, group: rules.Group, at: datetime) -> li
 
 
 def _move(
-    request: ApprovalRequest, chain: list[rules.Stage], group: rules.Group, found: authority.Answer, at: datetime
+    request: ApprovalRequest, chain: list[rules.Stage], found: authority.Answer, spent: set[int], at: datetime
 ) -> None:
-    wanted = authority_of(request.authority, found, request.account, _spent(request, chain, at))
+    group = rules.authority_group(chain)
+    wanted = authority_of(request.authority, found, request.account, spent)
     first = seating.next_order(request)
     made = rules.stages_for([wanted], first=first)[0]["groups"][0]
     group.clear()
