@@ -21,13 +21,14 @@ class DecisionEntry(ChainedRow):
         "undone",
         "sealed",
     )
-    VOTE, COMMENT, DELEGATED, AMENDED, VOIDED, REPLACED = (
+    VOTE, COMMENT, DELEGATED, AMENDED, VOIDED, REPLACED, REASSIGNED = (
         "vote",
         "comment",
         "delegated",
         "amended",
         "voided",
         "replaced",
+        "reassigned",
     )
     KINDS: ClassVar = [
         (ASKED, "Asked"),
@@ -47,6 +48,7 @@ class DecisionEntry(ChainedRow):
         (AMENDED, "Terms changed"),
         (VOIDED, "Approval void: the terms changed for the worse"),
         (REPLACED, "Replaced by new terms"),
+        (REASSIGNED, "Reassigned to another holder of the role"),
     ]
     WEB, API, LINK, MAIL, RULE, CLOCK = "web", "api", "link", "mail", "rule", "clock"
     CHANNELS: ClassVar = [

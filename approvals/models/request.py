@@ -160,7 +160,7 @@ class ApprovalStep(models.Model):
     """Who was asked, in which role, from when to when."""
 
     WAITING, DECIDED, PASSED_UP, RECALLED = "waiting", "decided", "passed_up", "recalled"
-    DELEGATED, VOIDED, SETTLED = "delegated", "voided", "settled"
+    DELEGATED, VOIDED, SETTLED, REASSIGNED = "delegated", "voided", "settled", "reassigned"
     STATES: ClassVar = [
         (WAITING, "Waiting"),
         (DECIDED, "Decided"),
@@ -169,6 +169,7 @@ class ApprovalStep(models.Model):
         (DELEGATED, "Delegated"),
         (VOIDED, "Void: the terms changed"),
         (SETTLED, "Settled without it"),
+        (REASSIGNED, "Reassigned"),
     ]
     DECIDE, CONSULT = "decide", "consult"
     PARTS: ClassVar = [(DECIDE, "Decides"), (CONSULT, "Is consulted")]

@@ -22,6 +22,7 @@ MARKS = {
     ApprovalStep.DELEGATED: ("none", "delegated it"),
     ApprovalStep.VOIDED: ("none", "was asked on terms that changed"),
     ApprovalStep.SETTLED: ("none", "was asked, settled without"),
+    ApprovalStep.REASSIGNED: ("none", "was asked, could not decide any more"),
 }
 
 

@@ -106,6 +106,8 @@ def _why_not(request_id: int, by: User, at: datetime) -> Exception:
         return Stale(f"This was passed up to {request.approver} at {since}. There is nothing left for you to decide.")
     if mine and mine.state == ApprovalStep.DELEGATED:
         return Stale("You delegated this. There is nothing left for you to decide.")
+    if mine and mine.state == ApprovalStep.REASSIGNED:
+        return Stale(f"{mine.role} was reassigned: somebody else is asked. There is nothing left for you to decide.")
     return Stale(f"Terms changed at {since}. Read the request again before you decide.")
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts.models import User
 from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, AuthorityVersion, DecisionEntry, Delegation
-from approvals.queries.chains import chain_of, group_of
+from approvals.queries.chains import chain_of
 from approvals.queries.conflicts import conflict
 from approvals.queries.standing import standing
 from approvals.rules import chain as rules
@@ -46,7 +46,7 @@ def delegate(
     if not reason.strip():
         raise Invalid("Enter a reason for delegating.", field="reason")
     _check_person(request, by, to, at)
-    made = _hand_over(request, seat, to, at)
+    made = seating.hand_over(request, seat, to, ApprovalStep.DELEGATED, at, delegated_from=seat.approver)
     entry = log.write(
         request,
         DecisionEntry.DELEGATED,
@@ -98,32 +98,6 @@ _SEATED = (ApprovalStep.WAITING, ApprovalStep.DECIDED)
 
 def _deciding(group: rules.Group) -> list[dict[str, Any]]:
     return list(group["seats"]) if group["part"] == rules.DECIDE else []
-
-
-def _hand_over(request: ApprovalRequest, seat: ApprovalStep, to: User, at: datetime) -> ApprovalStep:
-    """The old seat ends, the new one carries its role, limit and place in the chain."""
-    order = seating.next_order(request)
-    _, group = group_of(request, seat.order)
-    chain = chain_of(request)
-    place = next(each for each in group["seats"] if each["order"] == seat.order)
-    place.update(person=to.pk, name=to.name, order=order)
-    seating.close(request, ApprovalStep.DELEGATED, at, [seat.order])
-    request.version += 1
-    request.chain = chain
-    if request.step == seat.order:
-        request.step, request.approver, request.step_since = order, to, at
-    request.save(update_fields=["version", "chain", "step", "approver", "step_since"])
-    links.carry(request)
-    return ApprovalStep.objects.create(
-        request=request,
-        order=order,
-        stage=seat.stage,
-        approver=to,
-        role=seat.role,
-        limit=seat.limit,
-        asked_at=at,
-        delegated_from=seat.approver,
-    )
 
 
 @transaction.atomic

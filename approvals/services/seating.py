@@ -102,6 +102,39 @@ def close(
     return ended
 
 
+def hand_over(
+    request: ApprovalRequest,
+    seat: ApprovalStep,
+    to: User,
+    state: str,
+    at: datetime,
+    *,
+    delegated_from: User | None = None,
+) -> ApprovalStep:
+    """The old seat ends in that state, a new one carries its role, limit and place in the chain. Nobody is asked yet."""
+    order = next_order(request)
+    chain = chain_of(request)
+    planned = [each for stage in chain for group in stage["groups"] for each in group["seats"]]
+    next(each for each in planned if each["order"] == seat.order).update(person=to.pk, name=to.name, order=order)
+    close(request, state, at, [seat.order])
+    request.version += 1
+    request.chain = chain
+    if request.step == seat.order:
+        request.step, request.approver, request.step_since = order, to, at
+    request.save(update_fields=["version", "chain", "step", "approver", "step_since"])
+    links.carry(request)
+    return ApprovalStep.objects.create(
+        request=request,
+        order=order,
+        stage=seat.stage,
+        approver=to,
+        role=seat.role,
+        limit=seat.limit,
+        asked_at=at,
+        delegated_from=delegated_from,
+    )
+
+
 def next_order(request: ApprovalRequest) -> int:
     """The number the next seat gets."""
     last = request.steps.aggregate(last=Max("order"))["last"] or 0

@@ -9,10 +9,9 @@ from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import authority
 from approvals.queries.chains import authority_of, chain_of
-from approvals.queries.conflicts import barred
 from approvals.queries.standing import chain_and_weight, standing
 from approvals.rules import chain as rules
-from approvals.services import links, log, seating
+from approvals.services import links, log, reassigning, seating
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
 
@@ -85,12 +84,14 @@ def _said(request: ApprovalRequest, kind: str, by: User, text: str, channel: str
 def remind(*, request_id: int, by: User | None = None) -> ApprovalRequest:
     """Mail the question again, with new links, to everybody whose decision is waited for. Without `by` it is the clock.
 
+    Who cannot decide any more is not reminded: the next holder of their role is asked (services.reassigning).
+
     Raises AlreadyDone when it is over, Stale when a person reminds again within 10 minutes, NotAllowed when people remind
     themselves.
     """
     at = now()
     request = seating.locked_open(request_id, by, at)
-    seats = [seat for seat in seating.waiting(request) if seat.part == ApprovalStep.DECIDE]
+    seats = _deciding(request)
     if by and any(seat.approver_id == by.pk for seat in seats):
         raise NotAllowed("This waits for you. Decide it, or ask a question.")
     last = request.log.filter(kind=DecisionEntry.REMINDED).last()
@@ -98,10 +99,15 @@ def remind(*, request_id: int, by: User | None = None) -> ApprovalRequest:
         names = " and ".join(str(seat.approver) for seat in seats)
         raise Stale(f"{names} {'was' if len(seats) == 1 else 'were'} reminded less than 10 minutes ago.")
     channel = DecisionEntry.WEB if by else DecisionEntry.CLOCK
-    facts = {"seats": [seat.order for seat in seats]} if len(seats) > 1 else {}
-    log.write(request, DecisionEntry.REMINDED, at, actor=by, channel=channel, facts=facts)
-    _ask_again(request, seats, at)
+    if stay := reassigning.reassign(request, seats, at):
+        facts = {"seats": [seat.order for seat in stay]} if len(seats) > 1 else {}
+        log.write(request, DecisionEntry.REMINDED, at, actor=by, channel=channel, facts=facts)
+        _ask_again(request, stay, at)
     return request
+
+
+def _deciding(request: ApprovalRequest) -> list[ApprovalStep]:
+    return [seat for seat in seating.waiting(request) if seat.part == ApprovalStep.DECIDE]
 
 
 def _ask_again(request: ApprovalRequest, seats: list[ApprovalStep], at: datetime) -> None:
@@ -124,9 +130,11 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     chain = chain_of(request)
     stage, group = rules.authority_stage(chain), rules.authority_group(chain)
     if request.stage > stage:
+        if len(reassigning.reassign(request, waiting := _deciding(request), at)) < len(waiting):
+            return request
         names = " and ".join(str(seat.approver) for seat in seating.waiting(request))
         raise Invalid(f"The authority has agreed. This waits for {names}.")
-    spent = _spent(request, chain, at)
+    spent = reassigning.spent(request, at)
     old, found = request.approver, _higher(request, spent, at)
     passed = _pass_over(request, group, at)
     before = request.step
@@ -146,7 +154,7 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     if request.stage == stage:
         seating.open_groups(request, [group], at)
     else:
-        _ask_again(request, [seat for seat in seating.waiting(request) if seat.part == ApprovalStep.DECIDE], at)
+        _ask_again(request, reassigning.reassign(request, _deciding(request), at), at)
     for seat in passed:
         mail.passed_over(request, seat, found.person, at, reason)
     return request
@@ -165,17 +173,6 @@ def _higher(request: ApprovalRequest, spent: set[int], at: datetime) -> authorit
         above=asked,
         near=request.approver,
     )
-
-
-def _spent(request: ApprovalRequest, chain: list[rules.Stage], at: datetime) -> set[int]:
-    """Who cannot be the next authority: the requester, those left out, whoever would decide for themselves by now (somebody
-    who stands in for the requester since), everybody asked before and everybody with a seat."""
-    seated = {seat["person"] for stage in chain for group in stage["groups"] for seat in group["seats"]}
-    before = set(request.steps.values_list("approver_id", flat=True)) | set(
-        request.steps.exclude(said_by=None).values_list("said_by_id", flat=True)
-    )
-    left_out = {*(request.rule.get("exclude") or []), request.requester_id}
-    return seated | before | left_out | set(barred(request.requester, request.beneficiary, at))
 
 
 def _pass_over(request: ApprovalRequest, group: rules.Group, at: datetime) -> list[ApprovalStep]:

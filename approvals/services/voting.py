@@ -11,7 +11,7 @@ from approvals.queries.chains import chain_of
 from approvals.queries.standing import STATE_WORDS, Standing, not_covered
 from approvals.rules import chain as rules
 from approvals.rules.verdicts import CONDITIONS, DECLINED
-from approvals.services import links, log, seating, suggesting
+from approvals.services import links, log, reassigning, seating, suggesting
 from approvals.services.holding import hold
 from ledger.errors import AlreadyDone, NotAllowed
 
@@ -92,6 +92,7 @@ def advance(request: ApprovalRequest, at: datetime) -> None:
     seating.close(request, ApprovalStep.SETTLED, at, _deciding(request))
     request.stage, request.step_since = request.stage + 1, at
     request.save(update_fields=["stage", "step_since"])
+    reassigning.fill_stage(request, at)
     seating.open_stage(request, at)
 
 

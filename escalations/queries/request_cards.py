@@ -15,6 +15,7 @@ STEP_WORDS = {
     ApprovalStep.DELEGATED: ("none", "Delegated"),
     ApprovalStep.VOIDED: ("none", "Void: the terms changed"),
     ApprovalStep.SETTLED: ("none", "Settled without it"),
+    ApprovalStep.REASSIGNED: ("none", "Reassigned"),
 }
 VERDICTS = {
     "approved": ("grn", "Approved"),

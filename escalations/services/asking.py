@@ -177,8 +177,8 @@ def on_decision_log(entry: DecisionEntry) -> None:
         if made.approver_role.level > case.level:
             raise_level(case, made.approver_role.level, at, "not decided in time")
         _authority(case, made.approver, at)
-    elif entry.kind in (entry.AMENDED, entry.DELEGATED) and made.is_open and made.approver:
-        # New terms may need a higher authority; a delegated request waits for somebody else.
+    elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open and made.approver:
+        # New terms may need a higher authority; a delegated or reassigned request waits for somebody else.
         if made.approver_role and made.approver_role.level > case.level:
             raise_level(case, made.approver_role.level, at, f"{made.concession_name} needs {made.approver_role}")
         _authority(case, made.approver, at)

@@ -105,6 +105,17 @@ class Model:
         asked = person == ask.seat or self.stands_in(person, ask)
         return asked and not self.self_approval(person, ask) and person not in ask.left_out
 
+    def can_still(self, ask: Ask) -> bool:
+        """Whether whoever is asked may say anything: not barred since, and somebody's role is behind the seat."""
+        whose = ask.delegated_from or ask.seat
+        free = not self.self_approval(ask.seat, ask) and ask.seat not in ask.left_out
+        return free and (ask.role in self.roles[whose] or bool(self.covering(whose, ask)))
+
+    def next_holders(self, ask: Ask, asked: set[str]) -> set[str]:
+        """Who could take the seat: the same role, nobody who was `asked` before. An account has one CSM."""
+        holders = {person for person, held in self.roles.items() if ask.role in held and ask.role != "csm"}
+        return {person for person in holders - asked - ask.left_out if not self.self_approval(person, ask)}
+
     def leads(self, person: str, ask: Ask) -> bool:
         """The people on the asking side: the requester, whoever has the account, and managers with a role that sees it."""
         above, boss = set(), self.managers.get(ask.by)

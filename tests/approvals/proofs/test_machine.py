@@ -209,12 +209,23 @@ class Stories(Desk):
             ask.log.append(verb.__name__)
 
     def remind(self, number: int, who: str) -> None:
-        """The question again."""
+        """The question again; the next holder of the role is asked where the one asked cannot decide any more."""
         self.tick()
         ask = self.pick(number, OPEN)
-        if ask and self.tried(deciding.remind, request_id=ask.key, by=self.fresh(who)):
-            assert (ask.state, who != ask.seat) == (OPEN, True)
+        if ask is None:
+            return
+        steps = self.real(ask).steps.all()
+        asked = {self.names[pk] for step in steps for pk in (step.approver_id, step.said_by_id) if pk}
+        moves = set() if self.model.can_still(ask) else self.model.next_holders(ask, asked)
+        if not self.tried(deciding.remind, request_id=ask.key, by=self.fresh(who)):
+            return
+        assert (ask.state, who != ask.seat) == (OPEN, True)
+        if not moves:
             ask.log.append("reminded")
+            return
+        ask.seat, ask.delegated_from = self.names[self.real(ask).approver_id or 0], ""
+        assert ask.seat in moves
+        self.bump(ask, "reassigned")
 
     # Around it -------------------------------------------------------------------------------------------------------------
 
