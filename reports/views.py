@@ -130,11 +130,11 @@ def overrides(request: HttpRequest) -> HttpResponse:
     """How often people decide otherwise than suggested or recommended, by rule version and by person, and why."""
     scope, period = _asked(request)
     asked: Any = (scope.user, period.start, period.end)
-    said = Paginator(override_figures.reasons(*asked), A_PAGE).get_page(request.GET.get("page"))
+    reasons: Any = override_figures.Reasons(*asked)
     context = {
         "of_rules": override_figures.of_rules(*asked),
         "approvers": override_figures.of_approvers(*asked),
-        "page": said,
+        "page": Paginator(reasons, A_PAGE).get_page(request.GET.get("page")),
         "high": HIGH_OVERRIDE_RATE,
         **_choices(Scope(scope.user), period),
         "regions": (),
@@ -147,7 +147,7 @@ def csv_overrides(request: HttpRequest) -> HttpResponse:
     """The reasons as a file, whole."""
     scope, period = _asked(request)
     asked: Any = (scope.user, period.start, period.end)
-    said = override_figures.reasons(*asked)
+    said = override_figures.Reasons(*asked)[:]
     return _file(exports.overrides_csv(said), f"overrides-{period.first_day}-{period.last_day}.csv")
 
 

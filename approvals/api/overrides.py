@@ -13,13 +13,16 @@ from approvals.queries import overrides
 from ledger.now import now
 
 LAST_DAYS = timedelta(days=90)
+MOST_REASONS = 500
 
 
 class PeriodSerializer(serializers.Serializer):
-    """From, inclusive, to, exclusive; the last 90 days without."""
+    """From, inclusive, to, exclusive; the last 90 days without. Reasons come `limit` at a time, from `offset`."""
 
     start = serializers.DateTimeField(required=False)
     end = serializers.DateTimeField(required=False)
+    limit = serializers.IntegerField(required=False, default=MOST_REASONS, min_value=1, max_value=MOST_REASONS)
+    offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
 
 
 class OfRuleSerializer(serializers.Serializer):
@@ -56,10 +59,11 @@ class ReasonSerializer(serializers.Serializer):
 
 
 class OverridesSerializer(serializers.Serializer):
-    """By rule version, by person, and every reason."""
+    """By rule version, by person, and the reasons, the latest first. `reasons_count`: how many there are in the period."""
 
     suggestions = OfRuleSerializer(many=True)
     approvers = OfApproverSerializer(many=True)
+    reasons_count = serializers.IntegerField()
     reasons = ReasonSerializer(many=True)
 
 
@@ -76,11 +80,14 @@ class OverrideViewSet(viewsets.GenericViewSet[ApprovalRequest]):
         """Rates and reasons of a period."""
         given = PeriodSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        end = given.validated_data.get("end", now())
-        asked: tuple[Any, ...] = (request.user, given.validated_data.get("start", end - LAST_DAYS), end)
+        wanted = given.validated_data
+        end, first = wanted.get("end", now()), wanted["offset"]
+        asked: tuple[Any, ...] = (request.user, wanted.get("start", end - LAST_DAYS), end)
+        said = overrides.Reasons(*asked)
         found = {
             "suggestions": overrides.of_rules(*asked),
             "approvers": overrides.of_approvers(*asked),
-            "reasons": overrides.reasons(*asked)[:500],
+            "reasons_count": len(said),
+            "reasons": said[first : first + wanted["limit"]],
         }
         return Response(OverridesSerializer(found).data)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
 from accounts.models import User
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
@@ -66,25 +66,37 @@ def of_approvers(viewer: User, start: datetime, end: datetime) -> list[OfApprove
     return sorted(found, key=lambda each: (-each.overridden, -each.decided, each.person.name))
 
 
-def reasons(viewer: User, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Each override with who, what and why, the latest first; suggestions and recommendations alike. Two queries."""
-    against = DecisionEntry.objects.filter(override=True, request__in=_decided(viewer, start, end))
-    said: list[dict[str, Any]] = [
-        {"at": each.at, "who": each.actor, "what": "Recommendation or approver", "request": each.request}
-        | {"outcome": each.get_kind_display(), "reason": each.rationale or each.conditions}
-        for each in against.select_related("actor", "request__account")
-    ]
-    turned = _answered(viewer, start, end).exclude(outcome=Suggestion.ACCEPTED)
-    said += [
-        {
-            "at": each.answered_at,
-            "who": each.answered_by,
-            "what": f"Suggestion of {each.rule}, version {each.rule_version}",
-        }
-        | {"request": each.request, "outcome": each.get_outcome_display(), "reason": each.reason}
-        for each in turned.select_related("answered_by", "request__account")
-    ]
-    return sorted(said, key=lambda each: each["at"], reverse=True)
+class Reasons:
+    """Each override with who, what and why, the latest first; suggestions and recommendations alike. Sliced in the database:
+    two queries to count, at most three to read a part, however long the period is."""
+
+    def __init__(self, viewer: User, start: datetime, end: datetime) -> None:
+        self.against = DecisionEntry.objects.filter(override=True, request__in=_decided(viewer, start, end))
+        self.turned = _answered(viewer, start, end).exclude(outcome=Suggestion.ACCEPTED)
+
+    def __len__(self) -> int:
+        return self.against.count() + self.turned.count()
+
+    def __getitem__(self, part: slice) -> list[dict[str, Any]]:
+        turned = self.turned.order_by().annotate(said=Value(False)).values_list("answered_at", "said", "pk")
+        against = self.against.order_by().annotate(said=Value(True)).values_list("at", "said", "pk")
+        keys = list(against.union(turned, all=True).order_by("-at", "said", "-pk")[part])
+        entries = DecisionEntry.objects.select_related("actor", "request__account")
+        suggestions = Suggestion.objects.select_related("answered_by", "request__account")
+        said = entries.in_bulk([pk for _, is_said, pk in keys if is_said])
+        other = suggestions.in_bulk([pk for _, is_said, pk in keys if not is_said])
+        return [_of_entry(said[pk]) if is_said else _of_suggestion(other[pk]) for _, is_said, pk in keys]
+
+
+def _of_entry(each: DecisionEntry) -> dict[str, Any]:
+    words = {"outcome": each.get_kind_display(), "reason": each.rationale or each.conditions}
+    return {"at": each.at, "who": each.actor, "what": "Recommendation or approver", "request": each.request, **words}
+
+
+def _of_suggestion(each: Suggestion) -> dict[str, Any]:
+    words = {"outcome": each.get_outcome_display(), "reason": each.reason, "request": each.request}
+    what = f"Suggestion of {each.rule}, version {each.rule_version}"
+    return {"at": each.answered_at, "who": each.answered_by, "what": what, **words}
 
 
 def _answered(viewer: User, start: datetime, end: datetime) -> QuerySet[Suggestion]:

@@ -49,7 +49,7 @@ def test_going_against_a_suggestion_needs_a_reason_and_is_counted(world: Any, as
     decide(made, made.approver, reason="Competitor at the door")
     (figure,) = overrides.of_rules(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))
     assert (figure.rule, figure.shown, figure.rejected, figure.rate) == ("like-asks", 1, 1, 100.0)
-    (said, *_) = overrides.reasons(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))
+    (said, *_) = overrides.Reasons(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))[:]
     assert said["reason"] == "Competitor at the door"
 
 
@@ -67,7 +67,7 @@ def test_nobody_reads_the_overrides_of_requests_they_may_not_see(world: Any, ask
     decide(made, made.approver, "declined", reason="No")
     period = (now() - timedelta(days=1), now() + timedelta(days=1))
     assert overrides.of_approvers(world.omar, *period) == []
-    assert overrides.reasons(world.omar, *period) == []
+    assert overrides.Reasons(world.omar, *period)[:] == []
     (figure,) = overrides.of_approvers(world.aisha, *period)
     assert (figure.person, figure.decided, figure.overridden) == (made.approver, 1, 1)
 
@@ -89,6 +89,27 @@ def test_the_page_and_the_api_show_rates_and_reasons(world: Any, ask: Ask, clien
         "rate": 100.0,
     }
     assert client.get("/api/v1/overrides/?start=yesterday").status_code == 422
+
+
+def test_reasons_are_read_in_parts_the_latest_first(
+    world: Any, ask: Ask, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(4):
+        made = credit(ask)
+        decide(made, made.approver, "declined", reason=f"No {number}")
+        Suggestion.objects.filter(request=made).update(answered_at=now() - timedelta(hours=1))
+    said = overrides.Reasons(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))
+    with django_assert_max_num_queries(2 + 3 * 3):
+        assert len(said) == 8
+        parts = [*said[:3], *said[3:6], *said[6:]]
+    assert [each["reason"] for each in parts] == [each["reason"] for each in said[:]]
+    assert [each["at"] for each in parts] == sorted((each["at"] for each in parts), reverse=True)
+    assert [each["what"][:10] for each in parts] == ["Recommenda"] * 4 + ["Suggestion"] * 4
+    client.force_login(world.aisha)
+    found = client.get("/api/v1/overrides/?limit=3&offset=6").json()
+    assert (found["reasons_count"], [each["reason"] for each in found["reasons"]]) == (8, ["No 1", "No 0"])
+    assert client.get("/api/v1/overrides/?limit=0").status_code == 422
+    assert client.get("/api/v1/overrides/?offset=-1").status_code == 422
 
 
 def test_the_decision_log_leaves_as_csv_and_pdf_for_those_who_may_read_it(world: Any, ask: Ask, client: Client) -> None:
