@@ -152,3 +152,11 @@ def test_open_cases_come_first(client: Client, cast: Cast, a_case: Callable[...,
     client.force_login(cast.csm)
     hits = client.get("/search/", {"q": "cap"}).context["shown"][0].hits
     assert hits[0].href.endswith(f"{still_open.key}/")
+
+
+def test_the_administration_carries_name_and_icon(cast: Cast, client: Client) -> None:
+    client.force_login(cast.admin)
+    page = client.get("/admin/").content.decode()
+    assert "Escalation Desk administration" in page
+    assert 'rel="icon"' in page
+    assert "admin.css" in page
