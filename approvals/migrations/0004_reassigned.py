@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                     ("amended", "Terms changed"),
                     ("voided", "Approval void: the terms changed for the worse"),
                     ("replaced", "Replaced by new terms"),
-                    ("reassigned", "Reassigned to another holder of the role"),
+                    ("reassigned", "Reassigned"),
                 ],
                 max_length=12,
             ),

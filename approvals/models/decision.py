@@ -48,7 +48,7 @@ class DecisionEntry(ChainedRow):
         (AMENDED, "Terms changed"),
         (VOIDED, "Approval void: the terms changed for the worse"),
         (REPLACED, "Replaced by new terms"),
-        (REASSIGNED, "Reassigned to another holder of the role"),
+        (REASSIGNED, "Reassigned"),
     ]
     WEB, API, LINK, MAIL, RULE, CLOCK = "web", "api", "link", "mail", "rule", "clock"
     CHANNELS: ClassVar = [

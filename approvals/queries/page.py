@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
-from approvals.queries.seats import acts, seats_of, still_needed, waits_for, waits_on
+from approvals.queries.seats import acts, asked_now, note_who_is_asked, seats_of, still_needed, waits_for, waits_on
 from approvals.queries.standing import Standing, standing, what_happened
 from approvals.rules import verdicts
 from approvals.rules.terms import BASIS, GIVE_GETS
@@ -150,8 +150,10 @@ def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
     return [(key, value) for key, value in request.terms.items() if key not in BASIS and value not in ("", None)]
 
 
-def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
-    """The list beside the decision."""
+def rows(requests: list[ApprovalRequest], at: datetime, *, asked: bool = False) -> list[dict[str, Any]]:
+    """The list beside the decision. `asked`: with who is asked now, for one query more."""
+    if asked:
+        note_who_is_asked(requests)
     return [
         {
             "approval": each,
@@ -159,6 +161,7 @@ def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
             "warn_at": warn_at(each),
             "amount": amount(each),
             "arr": money_short(each.account.arr, each.account.currency) if each.account.arr else "",
+            "asked": listed([str(person) for person in asked_now(each)]) if asked else "",
         }
         for each in requests
     ]

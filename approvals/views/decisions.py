@@ -46,7 +46,7 @@ def _listed(request: SignedIn, tab: str) -> dict[str, Any]:
     return {
         "tab": tab,
         "counts": lists.counts(request.user),
-        "rows": page.rows(list(found), now()),
+        "rows": page.rows(list(found), now(), asked=tab == lists.WAITING),
         "found": found,
     }
 

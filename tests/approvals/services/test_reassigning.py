@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionLink
@@ -58,7 +59,8 @@ def test_a_seat_that_opens_goes_to_somebody_who_can_decide(
     assert standing(made, other, now()).may_decide
     entry = made.log.get(kind="reassigned")
     assert entry.rationale == "Nora More cannot decide this as Legal any more, so Otto More is asked."
-    assert (entry.actor, entry.on_behalf_of, entry.channel, entry.facts["to"]) == (None, lawyer, "rule", other.pk)
+    assert (entry.actor, entry.channel, entry.role) == (None, "rule", "Legal")
+    assert (entry.facts["from"], entry.facts["to"]) == (lawyer.pk, other.pk)
     assert Message.objects.filter(user=other).count() == 1
     assert not Message.objects.filter(user=lawyer).exists()
     assert vote(made, other).state == "approved"
@@ -137,6 +139,22 @@ def test_a_reminder_asks_the_next_holder_and_tells_the_old_one(world: Any, ask: 
         deciding.decide(request_id=made.pk, by=lawyer, version=1, verdict="approved")
     vote(made, other)
     assert vote(made, world.lena).state == "approved"
+
+
+def test_the_list_names_whoever_is_asked_now(world: Any, ask: Ask, lawyer: User, client: Client) -> None:
+    rule("legal")
+    made = ask()
+    person("otto", "legal")
+    client.force_login(world.marcus)
+    assert "· Nora More" in client.get("/approvals/?tab=waiting").content.decode()
+    loses(lawyer, "legal")
+    deciding.remind(request_id=made.pk, by=world.marcus)
+    page = client.get("/approvals/?tab=waiting").content.decode()
+    assert "· Otto More" in page
+    assert "Nora More</span> was asked, could not decide any more" in page
+    log = page[page.index("Decision log") :]
+    assert "Reassigned</span> Rule to Otto More" in log
+    assert "Nora More cannot decide this as Legal any more, so Otto More is asked." in log
 
 
 def test_a_reminder_to_nobody_is_none(world: Any, ask: Ask) -> None:
