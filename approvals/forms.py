@@ -231,6 +231,7 @@ class TermsForm(forms.Form):
 
     def __init__(self, *args: Any, approval: ApprovalRequest, **kwargs: Any) -> None:
         super().__init__(*args, **{"initial": terms_initial(approval), **kwargs})
+        self.shown = {_line(key, value): (key, value) for key, value in _texts(approval).items()}
         codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
         cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
         if approval.unit != MONEY:
@@ -241,10 +242,11 @@ class TermsForm(forms.Form):
     def wanted(self) -> dict[str, Any]:
         """Amount, currency, terms and ask, as the verbs take them."""
         values = self.cleaned_data
-        pairs = [line.partition(":") for line in values["wording"].splitlines() if line.strip()]
-        terms: dict[str, Any] = {name.strip().lower().replace(" ", "_"): text.strip() for name, _, text in pairs}
-        if lines := [line.strip() for line in values["give_gets"].splitlines() if line.strip()]:
-            terms[GIVE_GETS] = lines
+        lines = [line.strip() for line in values["wording"].splitlines() if line.strip()]
+        # A line that was not touched is the term it shows, letter by letter and with its lists.
+        terms = dict(self.shown.get(line) or _typed(line) for line in lines)
+        if given := [line.strip() for line in values["give_gets"].splitlines() if line.strip()]:
+            terms[GIVE_GETS] = given
         return {
             "amount": values.get("amount"),
             "currency": values.get("currency", ""),
@@ -255,13 +257,25 @@ class TermsForm(forms.Form):
 
 def terms_initial(approval: ApprovalRequest) -> dict[str, Any]:
     """The present terms as the form shows them."""
-    texts = {key: value for key, value in approval.terms.items() if key not in (*BASIS, GIVE_GETS)}
     given = approval.terms.get(GIVE_GETS) or []
     return {
         "version": approval.version,
         "amount": approval.amount,
         "currency": approval.currency or "USD",
         "ask": approval.ask,
-        "wording": "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in texts.items()),
-        "give_gets": given if isinstance(given, str) else "\n".join(given),
+        "wording": "\n".join(_line(key, value) for key, value in _texts(approval).items()),
+        "give_gets": given if isinstance(given, str) else "\n".join(map(str, given)),
     }
+
+
+def _texts(approval: ApprovalRequest) -> dict[str, Any]:
+    return {key: value for key, value in approval.terms.items() if key not in (*BASIS, GIVE_GETS)}
+
+
+def _line(key: str, value: Any) -> str:
+    return f"{key.replace('_', ' ')}: {value}".strip()
+
+
+def _typed(line: str) -> tuple[str, Any]:
+    name, _, text = line.partition(":")
+    return name.strip().lower().replace(" ", "_"), text.strip()

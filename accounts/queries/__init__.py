@@ -45,9 +45,10 @@ def best_holder(
     role; else the active holder with the lowest id.
     """
     own = _own_person(role_slug, account)
-    if own and own.is_active and own.pk not in exclude:
+    if own and own.is_active and own.kind == User.PERSON and own.pk not in exclude:
         return own
-    holders = {user.pk: user for user in User.objects.holding([role_slug]) if user.pk not in exclude}
+    people = User.objects.holding([role_slug]).filter(kind=User.PERSON)
+    holders = {user.pk: user for user in people if user.pk not in exclude}
     if not holders:
         return None
     anchors = [account.csm if account else None, account.ae if account else None, near]

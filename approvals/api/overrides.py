@@ -1,8 +1,9 @@
 """Override rates for machines."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.response import Response
@@ -14,13 +15,14 @@ from ledger.now import now
 
 LAST_DAYS = timedelta(days=90)
 MOST_REASONS = 500
+SENSIBLE = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class PeriodSerializer(serializers.Serializer):
     """From, inclusive, to, exclusive; the last 90 days without. Reasons come `limit` at a time, from `offset`."""
 
-    start = serializers.DateTimeField(required=False)
-    end = serializers.DateTimeField(required=False)
+    start = serializers.DateTimeField(required=False, validators=SENSIBLE)
+    end = serializers.DateTimeField(required=False, validators=SENSIBLE)
     limit = serializers.IntegerField(required=False, default=MOST_REASONS, min_value=1, max_value=MOST_REASONS)
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
 

@@ -127,8 +127,12 @@ class ReasonSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=4000)
 
 
+class NothingSerializer(serializers.Serializer):
+    """Verbs that need no words."""
+
+
 class TextSerializer(serializers.Serializer):
-    """A question."""
+    """A question, an answer or a comment."""
 
     text = serializers.CharField(max_length=4000)
 
@@ -196,6 +200,24 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
 
     @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
+    def answer(self, request: Caller, pk: str) -> Response:
+        """Answer a question; everybody asked is told."""
+        return self._do(request, TextSerializer, deciding.answer)
+
+    @extend_schema(request=None, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def remind(self, request: Caller, pk: str) -> Response:
+        """Mail the question again to everybody whose decision is waited for, once in ten minutes."""
+        return self._do(request, NothingSerializer, deciding.remind)
+
+    @extend_schema(request=None, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Caller, pk: str) -> Response:
+        """Take the caller's own word back, within ten minutes."""
+        return self._do(request, NothingSerializer, deciding.undo)
+
+    @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
     def comment(self, request: Caller, pk: str) -> Response:
         """Say something on the record; decides and blocks nothing."""
         return self._do(request, TextSerializer, deciding.comment)
@@ -211,6 +233,12 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def terms(self, request: Caller, pk: str) -> Response:
         """New terms by the version that was read: for the better votes stay, for the worse everybody is asked again."""
         return self._do(request, TermsSerializer, changing.change_terms)
+
+    @extend_schema(request=TermsSerializer, responses=ApprovalDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def supersede(self, request: Caller, pk: str) -> Response:
+        """Put a new request in the place of an open or granted one, which ends at once. Answers with the new one."""
+        return self._do(request, TermsSerializer, changing.supersede)
 
     @extend_schema(request=ResubmitSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])

@@ -15,6 +15,13 @@ class PersonField(serializers.SlugRelatedField):
         people = User.objects.filter(is_active=True)
         super().__init__(slug_field="email", queryset=people, **kwargs)
 
+    def to_internal_value(self, data: Any) -> User:
+        """Nobody's address holds what no database keeps."""
+        if "\0" in str(data):
+            self.fail("does_not_exist", slug_name="email", value="…")
+        found: User = super().to_internal_value(data)
+        return found
+
 
 class SeatSerializer(serializers.ModelSerializer):
     """One seat: who is or was asked in which role, and what was said. `order` is the `step` of a decision."""

@@ -1,16 +1,19 @@
 """Running totals: what the same customer was granted before, and what a role has granted in this quarter.
 
 The same customer is the account, its parent, its children and theirs (the whole family), and every account asked for under the
-same renewal reference. Requests that were replaced by new terms are not counted: the new ones are.
+same renewal reference. Requests that were replaced by new terms are not counted: the new ones are. What was carried out before
+it was replaced counts until what replaced it is granted: it was given, whatever becomes of the new terms.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import Account
@@ -21,6 +24,8 @@ from approvals.rules.words import ADDED_UP, MONEY, YES, amount_words
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 WINDOW_DAYS = 90
+# How often terms are replaced before what was carried out first counts beside them: more only sends an ask higher.
+LINEAGE = 4
 NONE = Decimal(0)
 Without = Collection[int] | int | None
 
@@ -80,7 +85,7 @@ def earlier(
     if unit not in ADDED_UP:
         return Earlier()
     same = Q(account__in=family_ids(account))
-    rows = _grants(concession, unit, without).filter(same | Q(renewal=renewal) if renewal else same)
+    rows = _grants(concession, unit, without).filter(same | Q(renewal__iexact=renewal) if renewal else same)
     column = "amount_usd" if unit == MONEY else "amount"
     sums = rows.filter(decided_at__gt=at - timedelta(days=window_days)).aggregate(
         total=Sum(column), others=Sum(column, filter=~Q(account=account.pk))
@@ -90,8 +95,24 @@ def earlier(
 
 def _grants(concession: str, unit: str, without: Without) -> QuerySet[ApprovalRequest]:
     left_out = [without] if isinstance(without, int) else list(without or [])
-    rows = ApprovalRequest.objects.filter(concession=concession, unit=unit, state__in=GRANTED)
+    rows = ApprovalRequest.objects.filter(_given(), concession=concession, unit=unit)
     return rows.exclude(pk__in=left_out) if left_out else rows
+
+
+def _given() -> Q:
+    carried_out = Q(state=ApprovalRequest.REPLACED, sealed_at__isnull=False)
+    parents = [Q(**{"__".join(["replaces"] * steps): OuterRef("pk")}) for steps in range(1, LINEAGE + 1)]
+    newer = ApprovalRequest.objects.filter(reduce(or_, parents), state__in=GRANTED)
+    return Q(state__in=GRANTED) | Q(carried_out, ~Exists(newer))
+
+
+def lineage(request: ApprovalRequest) -> list[int]:
+    """The request and those it replaces, one behind the other: never counted beside it."""
+    found, older = [request.pk], request.replaces_id
+    while older and older not in found:
+        found.append(older)
+        older = ApprovalRequest.objects.filter(pk=older).values_list("replaces", flat=True).first()
+    return [pk for pk in found if pk]
 
 
 def quarter(at: datetime) -> tuple[datetime, datetime]:

@@ -1,6 +1,5 @@
 """What a person may do with a request: decide a seat of it, decide over the head of the authority, or only read, and why."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -58,6 +57,8 @@ def standing(request: ApprovalRequest, user: User, at: datetime, step: int | Non
     `step` asks about one seat; without it the person's own seat comes first, then one they stand in for, then the authority's.
     """
     seats = waiting_seats(request)
+    if user.kind == User.SERVICE:
+        return _none(NOT_ASKED, f"A service decides nothing. This waits for {_whom(request, seats)}.")
     if request.requester_id == user.pk:
         return _none(OWN, f"This is your own request. It waits for {_whom(request, seats)}.")
     if why := conflict(request, user, at):
@@ -84,11 +85,12 @@ def chain_and_weight(request: ApprovalRequest, at: datetime) -> tuple[rules.Chai
     return chain_of_request(request, at)
 
 
-def _roles(user: User, at: datetime) -> dict[str, Role]:
-    held: Iterable[Role] = Role.objects.filter(
-        holdings__in=RoleHolding.objects.in_force(at).filter(user=user)
-    ).distinct()
-    return {role.slug: role for role in held}
+def _roles(scene: _Scene, user: User) -> dict[str, Role]:
+    """What somebody may decide with: nothing once they have left, and as CSM or AE for their own account only."""
+    account = scene.request.account
+    own = {"csm": account.csm_id, "ae": account.ae_id}
+    held = Role.objects.filter(holdings__in=RoleHolding.objects.in_force(scene.at).filter(user=user)).distinct()
+    return {role.slug: role for role in held if user.is_active and own.get(role.slug, user.pk) == user.pk}
 
 
 def _limits(scene: _Scene, held: dict[str, Role]) -> list[rules.Limit]:
@@ -101,7 +103,7 @@ def _own(scene: _Scene, user: User) -> Standing | None:
     seat = next((seat for seat in mine if seat.order in scene.authority), next(iter(mine), None))
     if seat is None:
         return None
-    found = _addressed(scene, seat, seat.delegated_from or user)
+    found = _addressed(scene, seat, seat.delegated_from or user, user)
     return replace(found, on_behalf_of=seat.delegated_from)
 
 
@@ -116,7 +118,7 @@ def _stand_in(scene: _Scene, user: User) -> Standing | None:
             continue
         if conflict(scene.request, seat.approver, scene.at):
             continue
-        return replace(_addressed(scene, seat, seat.approver), on_behalf_of=seat.approver)
+        return replace(_addressed(scene, seat, seat.approver, user), on_behalf_of=seat.approver)
     return None
 
 
@@ -126,14 +128,14 @@ def _in_scope(scene: _Scene, delegation: Delegation) -> bool:
     return covers(delegation.concessions, delegation.up_to_usd, request.concession, request.unit, total)
 
 
-def _addressed(scene: _Scene, seat: ApprovalStep, whose: User) -> Standing:
-    """What the seat's role may do, as far as the person whose authority it is still holds it."""
-    held, asked_as = _roles(whose, scene.at), seat.role.slug
+def _addressed(scene: _Scene, seat: ApprovalStep, whose: User, user: User) -> Standing:
+    """What the seat's role may do for the user, as far as the person whose authority it is still holds it."""
+    held, asked_as = _roles(scene, whose), seat.role.slug
     if seat.order not in scene.authority:
-        return _of_function(scene, seat, held, whose)
+        return _of_function(scene, seat, held, _ended(seat, whose, user))
     mine = _limits(scene, held)
     if asked_as not in held and not any(limit in scene.chain.covering for limit in mine):
-        return _none(ROLE_ENDED, _ended(seat, whose), seat=seat.order)
+        return _none(ROLE_ENDED, _ended(seat, whose, user), seat=seat.order)
     best = _best(mine, scene.chain, asked_as)
     if best in scene.chain.covering:
         return _granted(scene, held, best, seat.order, override=False)
@@ -151,10 +153,10 @@ def _addressed(scene: _Scene, seat: ApprovalStep, whose: User) -> Standing:
     )
 
 
-def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], whose: User) -> Standing:
+def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], ended: str) -> Standing:
     """A function answers for its subject, not for an amount: holding its role is all."""
     if seat.role.slug not in held:
-        return _none(ROLE_ENDED, _ended(seat, whose), seat=seat.order)
+        return _none(ROLE_ENDED, ended, seat=seat.order)
     return Standing(
         may_decide=True,
         may_decline=True,
@@ -167,8 +169,8 @@ def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], whose
     )
 
 
-def _ended(seat: ApprovalStep, whose: User) -> str:
-    who = "You do" if whose.pk == seat.approver_id else f"{whose} does"
+def _ended(seat: ApprovalStep, whose: User, user: User) -> str:
+    who = "You do" if whose.pk == user.pk else f"{whose} does"
     return f"{who} not hold the role {seat.role} any more."
 
 
@@ -181,7 +183,7 @@ def _best(mine: list[rules.Limit], chain: rules.Chain, asked_as: str) -> rules.L
 
 def _over_the_head(scene: _Scene, user: User, seats: list[ApprovalStep]) -> Standing:
     """A higher authority decides in the authority's place once it is asked. Required functions stay required."""
-    held, role = _roles(user, scene.at), _asked_role(scene.request)
+    held, role = _roles(scene, user), _asked_role(scene.request)
     mine = _limits(scene, held)
     seat = next((seat for seat in scene.seats if seat.order in scene.authority), None)
     asked = next((each for each in (*scene.chain.covering, *scene.chain.below) if each.role == role), None)

@@ -8,12 +8,15 @@ from typing import Any
 from accounts.models import Account
 from accounts.queries import rate_of, usd
 from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType
-from approvals.queries.running import WINDOW_DAYS, Without, caps_of, earlier
+from approvals.queries.running import WINDOW_DAYS, Without, caps_of, earlier, lineage
 from approvals.rules import authority as rules
-from approvals.rules.words import MONEY, YES, amount_words, money_words
+from approvals.rules.words import MONEY, PERCENT, YES, amount_words, money_words
 from ledger.errors import Invalid
 
 Converted = dict[str, str]
+# USD, days or months: what a request can keep.
+TOO_MUCH = Decimal(10) ** 12
+WHOLE = 100
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,12 @@ def weigh(
         return Weighed(concession, None, None, Decimal(0), without=without)
     if amount is None or not amount.is_finite() or amount <= 0:
         raise Invalid(f"Enter how much: {concession.get_unit_display().lower()}, above 0.", field="amount")
+    _check_size(concession, amount, amount)
     is_money, days = concession.unit == MONEY, concession.version.window_days
     in_usd = usd(amount, currency, at.date()) if is_money else None
     same: dict[str, Any] = {"without": without, "renewal": renewal, "window_days": days}
     before = earlier(account, concession.slug, concession.unit, at, **same) if account else None
+    _check_size(concession, amount, (in_usd or amount) + (before.total if before else 0))
     return Weighed(
         concession=concession,
         amount=amount if in_usd is None else in_usd,
@@ -69,6 +74,14 @@ def weigh(
         rates=converted("ask", amount, currency, at) if is_money else [],
         without=without,
     )
+
+
+def _check_size(concession: ConcessionType, amount: Decimal, total: Decimal) -> None:
+    """What no column holds, and more than everything, is no amount."""
+    if concession.unit == PERCENT and amount > WHOLE:
+        raise Invalid("Enter at most 100%.", field="amount")
+    if total >= TOO_MUCH:
+        raise Invalid("That is too much to be an amount. Enter less.", field="amount")
 
 
 def converted(of: str, amount: Decimal | None, currency: str, at: datetime) -> list[Converted]:
@@ -158,7 +171,7 @@ def chain_of_request(request: ApprovalRequest, at: datetime) -> tuple[rules.Chai
     Amounts stay at the rates of the day it was made on; limits, caps and grants are those of this moment.
     """
     measured = request.amount_usd if request.unit == MONEY else request.amount
-    without = [pk for pk in (request.pk, request.replaces_id) if pk]
+    without = lineage(request)
     days = request.authority.window_days
     same: dict[str, Any] = {"without": without, "renewal": request.renewal, "window_days": days}
     before = earlier(request.account, request.concession, request.unit, at, **same)

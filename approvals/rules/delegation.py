@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from approvals.rules.words import MONEY
+
+FARTHEST = timedelta(days=3653)
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,11 @@ def covers(
 
 
 def why_not(new: Span, others: Iterable[Span], at: datetime) -> str:
-    """Why a delegation is refused; empty when it is not. `others` are those of either person that have not ended."""
+    """Why a delegation is refused; empty when it is not. `others` are all that have not ended."""
     if new.user == new.to:
         return "Choose somebody else: you already decide for yourself."
-    if new.ends_at <= new.starts_at:
-        return "The end must lie after the start."
-    if new.ends_at <= at:
-        return "The time lies in the past. Choose an end that lies ahead."
+    if wrong := _wrong_time(new, at):
+        return wrong
     for other in others:
         if not new.meets(other):
             continue
@@ -51,4 +51,24 @@ def why_not(new: Span, others: Iterable[Span], at: datetime) -> str:
             return "Somebody stands in for you in that time already. End that one first, or choose another time."
         if (other.user, other.to) == (new.to, new.user):
             return "They have put their own decisions into your hands in that time. Choose somebody who is there."
+    if _comes_round(new, list(others)):
+        return "Their decisions come back into your hands over others in that time. Choose somebody who is there."
     return ""
+
+
+def _wrong_time(new: Span, at: datetime) -> str:
+    if new.ends_at <= new.starts_at:
+        return "The end must lie after the start."
+    if new.ends_at <= at:
+        return "The time lies in the past. Choose an end that lies ahead."
+    far = new.ends_at > at + FARTHEST or new.starts_at < at - FARTHEST
+    return "Choose a time within ten years." if far else ""
+
+
+def _comes_round(new: Span, others: Collection[Span]) -> bool:
+    """Whether, of those who stand in for one another while this one runs, the last would stand in for the first."""
+    reached, fresh = {new.to}, {new.to}
+    while fresh:
+        fresh = {other.to for other in others if other.user in fresh and new.meets(other)} - reached
+        reached |= fresh
+    return new.user in reached

@@ -4,10 +4,13 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+from ledger.errors import Invalid
 
 
 def terms_hash(terms: dict[str, Any]) -> str:
@@ -56,17 +59,53 @@ def _number(number: Decimal) -> str:
 
 BASIS = ("account", "concession", "amount", "currency", "unit")
 GIVE_GETS = "give_gets"
+SMALLER = "The amount is smaller."
 BETTER, SAME, WORSE = "better", "same", "worse"
-NUMBERS = re.compile(r"\d[\d.,]*")
+NUMBERS = re.compile(r"\d(?:[\d.,]*\d)?")
+AMOUNT = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
+# Neither database keeps these in text.
+NOT_KEPT = re.compile("[\0\ud800-\udfff]")
+DEEPEST, LONGEST, MOST = 3, 8_000, 100
+
+
+def check(terms: dict[str, Any]) -> None:
+    """Raises Invalid for terms that name what the request itself says (account, amount …), or that cannot be kept: texts,
+    numbers, dates and yes or no, in lists or groups of at most three levels, 100 of them, 8,000 characters in all."""
+    if said := sorted(set(terms) & set(BASIS)):
+        raise Invalid(f"Leave {said[0]} out of the terms: the request says it itself.", field="terms")
+    given = terms.get(GIVE_GETS)
+    lines = given if isinstance(given, list) else [given]
+    if not all(each is None or isinstance(each, str) for each in lines):
+        raise Invalid("What we get in return is text, or a list of texts.", field="terms")
+    leaves = list(_leaves(terms, 0))
+    if len(leaves) > MOST or sum(len(str(leaf)) for leaf in leaves) > LONGEST:
+        raise Invalid(f"Keep the terms to {MOST} entries and {LONGEST:,} characters.", field="terms")
+
+
+def _leaves(value: Any, depth: int) -> Iterator[Any]:
+    if isinstance(value, dict | list | tuple):
+        if depth >= DEEPEST:
+            raise Invalid("Terms are nested too deep: three levels at most.", field="terms")
+        inner = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+        for each in inner:
+            yield from _leaves(each, depth + 1)
+        return
+    if NOT_KEPT.search(str(value)):
+        raise Invalid("Terms hold a character that cannot be kept. Type that text again.", field="terms")
+    if isinstance(value, int | float | Decimal) and not Decimal(value).is_finite():
+        raise Invalid("A number in the terms is none. Enter it again.", field="terms")
+    yield value
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What would be agreed to: how much (money in USD), the question, and the text terms."""
+    """What would be agreed to: how much (money in USD), the question, and the text terms. `shown`: how much, as people read
+    it in the question."""
 
     amount: Decimal | None
     ask: str = ""
     terms: dict[str, Any] = field(default_factory=dict)
+    shown: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -89,9 +128,9 @@ class Comparison:
 
 def compare(before: Offer, after: Offer) -> Comparison:
     """Better only where that is certain: a smaller amount, something more that is given to us. All else that differs is worse:
-    a larger amount, a give-get that is gone, another text term, another question (its numbers aside)."""
+    a larger amount, a give-get that is gone, another text term, another question (the amount in it aside)."""
     worse, better = _amounts(before.amount, after.amount)
-    if _wording(before.ask) != _wording(after.ask):
+    if not _same_question(before, after):
         worse.append("The question is worded differently.")
     old, new = (_texts(offer.terms) for offer in (before, after))
     for key in sorted(old.keys() | new.keys()):
@@ -110,11 +149,22 @@ def _amounts(before: Decimal | None, after: Decimal | None) -> tuple[list[str], 
         return [], []
     if before is None or after is None or after > before:
         return ["The amount is larger."], []
-    return [], ["The amount is smaller."]
+    return [], [SMALLER]
 
 
-def _wording(ask: str) -> str:
-    return NUMBERS.sub("#", _text(ask)).casefold()
+def _same_question(before: Offer, after: Offer) -> bool:
+    """The same words and numbers; the amount may stand in it as the new amount, in one place."""
+    old, new = _text(before.ask).casefold(), _text(after.ask).casefold()
+    if NUMBERS.sub("#", old) != NUMBERS.sub("#", new):
+        return False
+    changed = [pair for pair in zip(NUMBERS.findall(old), NUMBERS.findall(new), strict=True) if pair[0] != pair[1]]
+    amounts = (before.shown, after.shown)
+    return not changed or (len(changed) == 1 and tuple(_value(text) for text in changed[0]) == amounts)
+
+
+def _value(text: str) -> Decimal | None:
+    """1,500.50 and 24, as people write amounts; None for anything else."""
+    return Decimal(text.replace(",", "")) if AMOUNT.fullmatch(text) else None
 
 
 def _texts(terms: dict[str, Any]) -> dict[str, Any]:

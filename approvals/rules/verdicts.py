@@ -2,8 +2,20 @@
 
 from typing import Any
 
+from ledger.errors import Invalid
+
 APPROVED, CONDITIONS, DECLINED = "approved", "conditions", "declined"
 VERDICTS = (APPROVED, CONDITIONS, DECLINED)
+
+LONGEST_WORDS = 4_000
+
+
+def check_words(words: str, field: str, missing: str) -> None:
+    """Raises Invalid, with the sentence `missing`, where nothing is said, and for more than the record takes."""
+    if not words.strip():
+        raise Invalid(missing, field=field)
+    if len(words.strip()) > LONGEST_WORDS:
+        raise Invalid(f"Keep it to {LONGEST_WORDS:,} characters: this has {len(words.strip()):,}.", field=field)
 
 
 def recommended_option(options: list[dict[str, Any]]) -> dict[str, Any]:
@@ -25,12 +37,16 @@ def recommended_verdict(options: list[dict[str, Any]]) -> str:
     return CONDITIONS if recommended_conditions(options) else APPROVED
 
 
-def goes_against(verdict: str, options: list[dict[str, Any]]) -> bool:
-    """Whether it goes against the recommendation. Adding conditions to what should be granted does not; dropping them does."""
+def goes_against(verdict: str, options: list[dict[str, Any]], conditions: str | None = None) -> bool:
+    """Whether it goes against the recommendation. Adding conditions to what should be granted does not; dropping one does.
+    `conditions`: those that are given, one a line; None while they are not known: as recommended."""
     recommended = recommended_verdict(options)
     if (verdict == DECLINED) != (recommended == DECLINED):
         return True
-    return recommended == CONDITIONS and verdict == APPROVED
+    if verdict != CONDITIONS or conditions is None:
+        return recommended == CONDITIONS and verdict == APPROVED
+    given = {line.strip().casefold() for line in conditions.splitlines()}
+    return any(line.casefold() not in given for line in recommended_conditions(options))
 
 
 def what_is_missing(

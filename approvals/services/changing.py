@@ -1,7 +1,7 @@
 """New terms for a request: for the better its votes stay, for the worse they are void and everybody is asked again."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from django.db import transaction
@@ -12,16 +12,20 @@ from approvals import mail
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import authority
 from approvals.queries.conflicts import barred
+from approvals.queries.running import lineage
 from approvals.queries.standing import what_happened
 from approvals.queries.weighing import Weighed, weigh
+from approvals.rules import terms as rules
 from approvals.rules.terms import BASIS, SAME, WORSE, Comparison, Offer, compare
-from approvals.rules.words import MONEY, moment_words
+from approvals.rules.verdicts import check_words
+from approvals.rules.words import MONEY, YES, moment_words
 from approvals.services import links, log, requesting, seating
 from approvals.services.deciding import may_recall
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
 from ledger.now import now
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
+CENT = Decimal("0.01")
 SEATED = (ApprovalStep.WAITING, ApprovalStep.DECIDED)
 Terms = dict[str, Any]
 
@@ -49,11 +53,12 @@ def change_terms(
     """
     at = now()
     request = _locked(request_id, by, version, reason, at)
-    wanted = _wanted(request, amount, currency, terms, ask)
+    wanted = new_terms(request, amount, currency, terms, ask)
     found = comparison(request, **wanted, at=at)
     if found.outcome == SAME:
         raise Invalid("Nothing would change. Change the amount or a term.", field="amount")
     before = _facts(request)
+    _check_carried_out(request, found)
     if found.outcome != WORSE:
         return _amend(request, by, reason, channel, wanted, found, before, at)
     if request.is_open:
@@ -70,9 +75,14 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
         entry = request.log.last()
         since = moment_words(entry.at if entry else request.step_since, by.zone, at)
         raise Stale(f"The request changed at {since}. Read it again before you change its terms.")
-    if not reason.strip():
-        raise Invalid("Enter a reason for the new terms.", field="reason")
+    check_words(reason, "reason", "Enter a reason for the new terms.")
     return request
+
+
+def _check_carried_out(request: ApprovalRequest, found: Comparison) -> None:
+    """What was given stays given: with less in its place, the next ask would be added to too little."""
+    if request.sealed_at and rules.SMALLER in found.better:
+        raise Invalid("This was carried out as it is, so less cannot take its place any more.", field="amount")
 
 
 def check_may(request: ApprovalRequest, by: User) -> None:
@@ -85,10 +95,13 @@ def check_may(request: ApprovalRequest, by: User) -> None:
         )
 
 
-def _wanted(request: ApprovalRequest, amount: Decimal | None, currency: str, terms: Terms | None, ask: str) -> Terms:
+def new_terms(request: ApprovalRequest, amount: Decimal | None, currency: str, terms: Terms | None, ask: str) -> Terms:
+    """What would stand: the new values, and the old ones where nothing is said. Raises Invalid for what is no term."""
+    if terms is not None:
+        rules.check(terms)
     kept = {key: value for key, value in request.terms.items() if key not in BASIS}
     return {
-        "amount": request.amount if amount is None else amount,
+        "amount": request.amount if amount is None or request.unit == YES else amount,
         "currency": currency or request.currency or "USD",
         "terms": kept if terms is None else terms,
         "ask": ask.strip() or request.ask,
@@ -103,7 +116,7 @@ def comparison(
     if request.unit == MONEY and currency != request.currency and old is not None and new is not None:
         old = min(request.amount_usd or old, usd(old, request.currency, at.date()))
         new = usd(new, currency, at.date())
-    return compare(Offer(old, request.ask, request.terms), Offer(new, ask, terms))
+    return compare(Offer(old, request.ask, request.terms, request.amount), Offer(new, ask, terms, amount))
 
 
 def _facts(request: ApprovalRequest) -> Terms:
@@ -117,13 +130,14 @@ def _plain(value: Decimal | None) -> str | None:
 def _write(request: ApprovalRequest, by: User, wanted: Terms, at: datetime) -> Weighed:
     """The new terms on the request, weighed anew; not saved yet."""
     concession = authority.concession_of(request.authority, request.concession)
-    without = [pk for pk in (request.pk, request.replaces_id) if pk]
+    without = lineage(request)
     asked = {"amount": wanted["amount"], "currency": wanted["currency"], "account": request.account}
     weighed = weigh(concession=concession, at=at, without=without, renewal=request.renewal, **asked)
     requesting.measure(request, weighed, wanted["amount"], wanted["currency"])
     request.ask = wanted["ask"]
-    # Whoever words the terms does not decide on them.
-    request.rule = {**request.rule, "exclude": sorted({*(request.rule.get("exclude") or []), by.pk})}
+    # Whoever words the terms does not decide on them, under no other name either.
+    left_out = {*(request.rule.get("exclude") or []), by.pk, *barred(by, None, at)}
+    request.rule = {**request.rule, "exclude": sorted(left_out)}
     requesting.bind(request, wanted["terms"])
     request.version += 1
     return weighed
@@ -148,8 +162,10 @@ def _amend(
     before: Terms,
     at: datetime,
 ) -> ApprovalRequest:
-    """For the better: nobody who agreed is asked again."""
-    _write(request, by, wanted, at)
+    """For the better: nobody who agreed is asked again, and the rate they agreed at stays."""
+    agreed = (request.amount, request.currency, request.amount_usd)
+    weighed = _write(request, by, wanted, at)
+    _keep_rate(request, weighed, *agreed)
     request.save()
     links.end_all(request, at)
     entry = _log_change(request, by, reason, channel, found, before, at)
@@ -158,6 +174,20 @@ def _amend(
     lead = f"{by} changed the terms for the better. What you said stays."
     mail.word(request, entry, _voters(request), subject="Terms changed", lead=lead)
     return request
+
+
+def _keep_rate(
+    request: ApprovalRequest, weighed: Weighed, amount: Decimal | None, currency: str, in_usd: Decimal | None
+) -> None:
+    """In the same currency a smaller amount is a share of what was agreed to, whatever the rate is today."""
+    given = request.rule.get("rates") or []
+    rates = weighed.rates
+    if request.amount and amount and in_usd and currency == request.currency:
+        request.amount_usd = (in_usd * request.amount / amount).quantize(CENT, ROUND_UP)
+        request.total_usd = request.amount_usd + weighed.granted
+        more = {"amount": str(request.amount), "in_usd": str(request.amount_usd)}
+        rates = [{**rate, **more} for rate in given if rate["of"] == "ask"]
+    request.rule = {**request.rule, "rates": [*rates, *(rate for rate in given if rate["of"] != "ask")]}
 
 
 def _voters(request: ApprovalRequest) -> list[User]:
@@ -194,8 +224,8 @@ def _ask_anew(
 
 def _void(request: ApprovalRequest, vote: ApprovalStep, by: User, channel: str, at: datetime) -> None:
     """One vote that was given on better terms: on the record, and its giver is told."""
-    facts = {"seat": vote.order, "verdict": vote.verdict}
-    values = {"on_behalf_of": vote.said_by, "channel": channel, "step": vote.order, "facts": facts}
+    facts = {"seat": vote.order, "verdict": vote.verdict, "voter": vote.said_by_id, "voter_name": str(vote.said_by)}
+    values = {"channel": channel, "step": vote.order, "role": vote.role.name, "facts": facts}
     entry = log.write(request, DecisionEntry.VOIDED, at, actor=by, **values)
     if vote.said_by:
         lead = f"{by} changed the terms for the worse, so what you said no longer counts."
@@ -221,7 +251,9 @@ def supersede(
     """
     at = now()
     request = _locked(request_id, by, version, reason, at)
-    return _replace(request, by, reason, channel, _wanted(request, amount, currency, terms, ask), [], at)
+    wanted = new_terms(request, amount, currency, terms, ask)
+    _check_carried_out(request, comparison(request, **wanted, at=at))
+    return _replace(request, by, reason, channel, wanted, [], at)
 
 
 def _replace(
@@ -279,5 +311,7 @@ def again(
         renewal=old.renewal,
         beneficiary=old.beneficiary,
         replaces=old,
+        # The tier is the one of then: what a band may grant by rule is asked of people now.
+        by_band=False,
         **wanted,
     )

@@ -11,7 +11,7 @@ from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import what_happened, with_people
 from approvals.queries.standing import OWN, Standing, standing
 from approvals.rules.conflicts import OWN as OWN_WORDS
-from approvals.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, goes_against, what_is_missing
+from approvals.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, check_words, goes_against, what_is_missing
 from approvals.rules.words import moment_words
 from approvals.services import links, log, seating, suggesting, voting
 from approvals.services.steps import answer, comment, pass_up, question, remind
@@ -60,7 +60,7 @@ def decide(
     _claim(request_id, by, version, step, at)
     request = with_people(ApprovalRequest.objects.filter(pk=request_id)).get()
     right = _right(request, by, verdict, step, at)
-    against = goes_against(verdict, request.options)
+    against = goes_against(verdict, request.options, conditions)
     words = {"verdict": verdict, "reason": reason, "conditions": conditions}
     suggested = suggesting.goes_against(request, verdict)
     field, missing = what_is_missing(**words, override=right.override, against=against, suggested=suggested)
@@ -133,8 +133,7 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
     request = seating.locked_open(request_id, by, at)
     if not may_recall(request, by):
         raise NotAllowed(f"Only {request.requester}, their managers or the account's CSM and AE may recall this.")
-    if not reason.strip():
-        raise Invalid("Enter a reason for recalling the request.", field="reason")
+    check_words(reason, "reason", "Enter a reason for recalling the request.")
     request.state, request.version, request.reason = ApprovalRequest.RECALLED, request.version + 1, reason.strip()
     request.save(update_fields=["state", "version", "reason"])
     asked = seating.close(request, ApprovalStep.RECALLED, at)

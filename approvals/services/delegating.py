@@ -16,6 +16,7 @@ from approvals.queries.conflicts import conflict
 from approvals.queries.standing import standing
 from approvals.rules import chain as rules
 from approvals.rules.delegation import Span, why_not
+from approvals.rules.verdicts import check_words
 from approvals.services import links, log, seating
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
@@ -43,8 +44,7 @@ def delegate(
     right = standing(request, by, at, seat.order)
     if not right.may_decide:
         raise NotAllowed(right.words)
-    if not reason.strip():
-        raise Invalid("Enter a reason for delegating.", field="reason")
+    check_words(reason, "reason", "Enter a reason for delegating.")
     _check_person(request, by, to, at)
     made = seating.hand_over(request, seat, to, ApprovalStep.DELEGATED, at, delegated_from=seat.approver)
     entry = log.write(
@@ -117,7 +117,7 @@ def make(
     """For a time, `to` may decide what is addressed to `user`, and `user` still may; half-open, dates as moments.
 
     Raises NotAllowed unless `by` is the delegator or operations; Invalid for the past, oneself, services and inactive people,
-    an unknown concession, two stand-ins for the same at once, or two people who stand in for each other at the same time.
+    an unknown concession, two stand-ins for the same at once, or a ring of people who stand in for one another.
     """
     at = now()
     if by.pk != user.pk and not by.is_ops:
@@ -127,7 +127,7 @@ def make(
     _check_people(user, to)
     _check_scope(concessions, up_to_usd, at)
     span = Span(user.pk, to.pk, starts_at, ends_at, frozenset(concessions))
-    if why := why_not(span, _spans(user, to, at), at):
+    if why := why_not(span, _spans(at), at):
         raise Invalid(why, field="to" if "hands" in why or "yourself" in why else "starts_at")
     scope = {"concessions": sorted(set(concessions)), "up_to_usd": up_to_usd, "note": note.strip()[:200]}
     given = Delegation.objects.create(
@@ -156,8 +156,8 @@ def _check_scope(concessions: Collection[str], up_to_usd: Decimal | None, at: da
         raise Invalid("Enter an amount above 0, or leave it empty.", field="up_to_usd")
 
 
-def _spans(user: User, to: User, at: datetime) -> list[Span]:
-    rows = Delegation.objects.filter(Q(user=user) | Q(user=to, to=user), ends_at__gt=at, ended_at__isnull=True)
+def _spans(at: datetime) -> list[Span]:
+    rows = Delegation.objects.filter(ends_at__gt=at, ended_at__isnull=True)
     return [Span(row.user_id, row.to_id, row.starts_at, row.ends_at, frozenset(row.concessions)) for row in rows]
 
 

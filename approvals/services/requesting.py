@@ -1,7 +1,7 @@
 """Asking for a concession."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,14 +13,18 @@ from approvals.models import ApprovalRequest, DecisionEntry, ExceptionBand
 from approvals.queries import authority, chains
 from approvals.queries.bands import by_band
 from approvals.queries.conflicts import barred
+from approvals.queries.running import lineage
 from approvals.queries.weighing import Weighed
 from approvals.rules import chain as rules
+from approvals.rules.terms import check as check_terms
 from approvals.rules.terms import storable, terms_hash
 from approvals.rules.words import MONEY
 from approvals.services import log, seating, suggesting
 from approvals.services.holding import hold
 from ledger.errors import Invalid
 from ledger.now import now
+
+FARTHEST = timedelta(days=3653)
 
 
 @transaction.atomic
@@ -48,21 +52,24 @@ def request(
     renewal: str = "",
     beneficiary: User | None = None,
     replaces: ApprovalRequest | None = None,
+    by_band: bool = True,
 ) -> ApprovalRequest:
     """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it
     and to every function its chain names. Terms, brief and chain are frozen as they are.
 
     What was granted to the account's family or on the same `renewal` in the version's window counts too, `replaces` left out.
     Never asked: the requester, the `beneficiary`, whoever would approve for them (approvals.rules.conflicts) and `exclude`.
-    Raises Invalid when something is missing, the deadline has passed, or nobody may approve it.
+    Without `by_band` people are asked, whatever a band says. Raises Invalid when something is missing or no term, the deadline
+    has passed or lies more than ten years ahead, or nobody may approve it.
     """
     at = now()
     _check(ask, recommendation, deadline, at)
+    check_terms(terms or {})
     # Two requests of one family must not both pass a limit by not seeing each other.
     hold(account=account, concession=concession, renewal=renewal)
     account, version = Account.objects.get(pk=account.pk), authority.version_at(at)
     asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account, "renewal": renewal}
-    asked["without"] = replaces and replaces.pk
+    asked["without"] = lineage(replaces) if replaces else None
     weighed = authority.weigh(concession=authority.concession_of(version, concession), at=at, **asked)
     words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip(), "tier": tier}
     case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200]}
@@ -71,7 +78,7 @@ def request(
     made = ApprovalRequest(account=account, opened_at=at, step_since=at, **people, **case, **words, **frozen)
     measure(made, weighed, amount, currency)
     bind(made, terms or {})
-    if band := authority.band_for(concession=concession, **asked, tier=tier, at=at):
+    if by_band and (band := authority.band_for(concession=concession, **asked, tier=tier, at=at)):
         return _grant_by_rule(made, band, weighed, channel)
     return _ask(made, weighed, exclude, channel)
 
@@ -83,6 +90,8 @@ def _check(ask: str, recommendation: str, deadline: datetime, at: datetime) -> N
         raise Invalid("Enter a recommendation.", field="recommendation")
     if deadline <= at:
         raise Invalid("Enter a deadline that lies ahead.", field="deadline")
+    if deadline > at + FARTHEST:
+        raise Invalid("Enter a deadline within ten years.", field="deadline")
 
 
 def measure(made: ApprovalRequest, weighed: Weighed, amount: Decimal | None, currency: str) -> None:
@@ -105,7 +114,7 @@ def bind(made: ApprovalRequest, terms: dict[str, Any]) -> None:
         "currency": made.currency,
         "unit": made.unit,
     }
-    made.terms = storable({**basis, **terms})
+    made.terms = storable({**terms, **basis})
     made.terms_hash = terms_hash(made.terms)
 
 

@@ -10,7 +10,8 @@ from accounts.models import User
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries.standing import standing, waiting_seats, what_happened
 from approvals.rules.chain import YES
-from approvals.rules.terms import BASIS, WORSE
+from approvals.rules.terms import WORSE
+from approvals.rules.verdicts import goes_against
 from approvals.services import changing, log, seating, voting
 from approvals.services.deciding import may_recall
 from ledger.errors import AlreadyDone, NotAllowed, Stale
@@ -44,12 +45,7 @@ def resubmit(
         raise Stale("Only a recalled request is asked again." if old.is_open else f"{what_happened(old, by, at)}.")
     if old.replaced_by.exists():
         raise AlreadyDone("This request was asked again before. Open the newer one.")
-    wanted: dict[str, Any] = {
-        "amount": old.amount if amount is None else amount,
-        "currency": currency or old.currency or "USD",
-        "terms": {key: value for key, value in old.terms.items() if key not in BASIS} if terms is None else terms,
-        "ask": ask.strip() or old.ask,
-    }
+    wanted = changing.new_terms(old, amount, currency, terms, ask)
     found = changing.comparison(old, **wanted, at=at)
     log.write(old, DecisionEntry.AMENDED, at, actor=by, channel=channel, facts=_facts(found.outcome, found.reasons))
     made = changing.again(old, by, channel, wanted, at, recommendation=recommendation, deadline=deadline)
@@ -77,7 +73,9 @@ def _carry_over(old: ApprovalRequest, made: ApprovalRequest, at: datetime) -> No
         vote = given.pop((seat.approver_id, seat.role_id))
         right = standing(made, seat.approver, at, seat.order)
         if right.may_decide and not right.override:
-            said = voting.Said(seat.approver, vote.verdict, right, vote.reason, vote.conditions, "rule", False, old.pk)
+            against = goes_against(vote.verdict, made.options, vote.conditions)
+            words = (vote.reason, vote.conditions)
+            said = voting.Said(seat.approver, vote.verdict, right, *words, DecisionEntry.RULE, against, old.pk)
             voting.settle(made, voting.take_seat(made, said, at), said, at)
     if made.state in changing.GRANTED:
         voting.weigh_again(made, at)

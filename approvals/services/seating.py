@@ -79,7 +79,7 @@ def ask(request: ApprovalRequest, step: ApprovalStep, at: datetime, *, nth: int 
 
 def stand_ins(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> list[User]:
     """Who may decide in the approver's place at this moment. Nobody for a delegated seat, or a consulted one."""
-    if step.delegated_from_id or step.part != DECIDE:
+    if step.delegated_from_id or step.part != DECIDE or not step.approver.is_active:
         return []
     total = request.total_usd if request.total_usd is not None else request.amount_usd
     given = Delegation.objects.in_force(at).filter(user=step.approver_id, to__is_active=True).select_related("to")

@@ -11,6 +11,7 @@ from approvals.queries import authority
 from approvals.queries.chains import authority_of, chain_of
 from approvals.queries.standing import chain_and_weight, standing
 from approvals.rules import chain as rules
+from approvals.rules.verdicts import check_words
 from approvals.services import links, log, reassigning, seating
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
@@ -75,13 +76,12 @@ def _asked(request: ApprovalRequest, by: User) -> list[User]:
 
 
 def _said(request: ApprovalRequest, kind: str, by: User, text: str, channel: str, at: datetime) -> DecisionEntry:
-    if not text.strip():
-        raise Invalid("Enter the text.", field="text")
+    check_words(text, "text", "Enter the text.")
     return log.write(request, kind, at, actor=by, channel=channel, rationale=text.strip())
 
 
 @transaction.atomic
-def remind(*, request_id: int, by: User | None = None) -> ApprovalRequest:
+def remind(*, request_id: int, by: User | None = None, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
     """Mail the question again, with new links, to everybody whose decision is waited for. Without `by` it is the clock.
 
     Who cannot decide any more is not reminded: the next holder of their role is asked (services.reassigning).
@@ -98,7 +98,7 @@ def remind(*, request_id: int, by: User | None = None) -> ApprovalRequest:
     if by and last and at < last.at + REMIND_EVERY:
         names = " and ".join(str(seat.approver) for seat in seats)
         raise Stale(f"{names} {'was' if len(seats) == 1 else 'were'} reminded less than 10 minutes ago.")
-    channel = DecisionEntry.WEB if by else DecisionEntry.CLOCK
+    channel = channel if by else DecisionEntry.CLOCK
     if stay := reassigning.reassign(request, seats, at):
         facts = {"seats": [seat.order for seat in stay]} if len(seats) > 1 else {}
         log.write(request, DecisionEntry.REMINDED, at, actor=by, channel=channel, facts=facts)

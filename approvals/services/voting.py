@@ -124,8 +124,11 @@ def finish(request: ApprovalRequest, step: ApprovalStep, said: Said, outcome: st
     suggesting.answer(request, at)
     settled = seating.close(request, ApprovalStep.SETTLED, at)
     links.end_all(request, at)
-    facts = {"seats": [_seat(seat) for seat in seats]} if len(seats) > 1 else {}
-    entry = _log(request, request.state, said, at, conditions=request.conditions, facts=facts)
+    facts: dict[str, Any] = {"seats": [_seat(seat) for seat in seats]} if len(seats) > 1 else {}
+    if said.carried_from:
+        facts["carried_from"] = said.carried_from
+    more = {"conditions": request.conditions, "step": step.order, "facts": facts}
+    entry = _log(request, request.state, said, at, **more)
     mail.decided(request, entry, at, others=_others(request, seats, settled))
 
 

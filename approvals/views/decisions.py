@@ -68,12 +68,22 @@ def detail(request: SignedIn, pk: int) -> HttpResponse:
     return show(request, load(request, pk))
 
 
-def show(request: SignedIn, approval: ApprovalRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
-    """The page of one request, with what was refused."""
+def show(
+    request: SignedIn,
+    approval: ApprovalRequest,
+    *,
+    refused: str = "",
+    status: int = 200,
+    typed: dict[str, str] | None = None,
+) -> HttpResponse:
+    """The page of one request, with what was refused and what had been `typed` for it, by verb."""
     tab = lists.DECIDED
     if approval.is_open:
         tab = lists.NEEDS_YOU if page.waits_on(approval, request.user) else lists.WAITING
-    context = _listed(request, tab) | _page(request, approval) | {"refused": refused, "alone": True}
+    context = _listed(request, tab) | _page(request, approval)
+    context |= {"refused": refused, "alone": True, "typed": typed or {}}
+    if typed and "question" in typed:
+        context["words"] = WordsForm(auto_id="words_%s", initial={"text": typed["question"]})
     return render(request, "approvals/inbox.html", context, status=status)
 
 
@@ -127,6 +137,9 @@ def decide(request: SignedIn, pk: int) -> HttpResponse:
         return _confirm(request, approval, form, verdict, status=422)
     try:
         deciding.decide(request_id=pk, by=request.user, channel=_channel(request, approval), **form.decision())
+        # What is decided after an undo comes from the page.
+        if request.session.get(SEEN_LINKS, {}).pop(str(pk), None):
+            request.session.modified = True
     except Invalid as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         return _confirm(request, approval, form, verdict, status=422)
@@ -159,7 +172,8 @@ def act(request: SignedIn, pk: int, verb: Any, done: str, **values: Any) -> Http
         verb(request_id=approval.pk, by=request.user, **values)
         messages.success(request, done)
     except Refused as refusal:
-        return show(request, load(request, pk), refused=refusal.message, status=refusal.status)
+        typed = {verb.__name__: _text(request)}
+        return show(request, load(request, pk), refused=refusal.message, status=refusal.status, typed=typed)
     return redirect("approvals:detail", pk=pk)
 
 

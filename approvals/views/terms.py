@@ -30,7 +30,7 @@ def terms(request: SignedIn, pk: int) -> HttpResponse:
     except Stale as refusal:
         return _stale(request, _mine(request, pk), form, refusal.message)
     except Invalid as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        form.add_error(_field(form, refusal), refusal.message)
         return _page(request, approval, form, 422)
     messages.success(request, "Terms changed." if made.pk == pk else "The new terms are asked for in a new request.")
     return redirect("approvals:detail", pk=made.pk)
@@ -47,10 +47,15 @@ def resubmit(request: SignedIn, pk: int) -> HttpResponse:
     try:
         made = resubmitting.resubmit(request_id=pk, by=request.user, **form.wanted())
     except Invalid as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        form.add_error(_field(form, refusal), refusal.message)
         return _page(request, approval, form, 422, again=True)
     messages.success(request, "Asked again. Who agreed to terms that are no worse is not asked twice.")
     return redirect("approvals:detail", pk=made.pk)
+
+
+def _field(form: TermsForm, refusal: Invalid) -> str | None:
+    field = {"terms": "wording"}.get(refusal.field, refusal.field)
+    return field if field in form.fields else None
 
 
 def _mine(request: SignedIn, pk: int) -> ApprovalRequest:

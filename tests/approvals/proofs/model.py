@@ -63,15 +63,24 @@ class Model:
     given: list[Given] = field(default_factory=list)
 
     def total(self, ask: Ask) -> Decimal:
-        """The ask with what was granted in the window, the request it replaces left out."""
-        others = [each for each in self.asks.values() if each.key not in (ask.key, ask.replaces)]
-        counted = [each for each in others if each.state in GRANTED and each.concession == ask.concession]
+        """The ask with what was granted in the window, the requests it replaces left out."""
+        others = [each for each in self.asks.values() if each.key not in self.lineage(ask)]
+        counted = [each for each in others if self.given_out(each) and each.concession == ask.concession]
         return ask.amount + sum(each.amount for each in counted if self.now < _moment(each) + WINDOW)
 
+    def lineage(self, ask: Ask) -> list[int]:
+        """The ask, what it replaces, and so on."""
+        return [ask.key, *(self.lineage(self.asks[ask.replaces]) if ask.replaces else [])]
+
+    def given_out(self, ask: Ask) -> bool:
+        """Granted; or carried out before it was replaced, as long as nothing granted stands in its place."""
+        newer = [each for each in self.asks.values() if each.state in GRANTED and ask.key in self.lineage(each)]
+        return ask.state in GRANTED or (ask.state == "replaced" and ask.sealed and not newer)
+
     def covering(self, person: str, ask: Ask) -> list[str]:
-        """The roles of a person that take it in."""
-        total = self.total(ask)
-        return [role for role in self.roles[person] if role in LIMITS and _within(total, LIMITS[role])]
+        """The roles of a person that take it in; a CSM decides for their own account only."""
+        total, roles = self.total(ask), self.roles[person] - (set() if person == "marcus" else {"csm"})
+        return [role for role in roles if role in LIMITS and _within(total, LIMITS[role])]
 
     def self_approval(self, person: str, ask: Ask) -> bool:
         """Whether the person would decide for themselves, by any road."""
@@ -79,6 +88,15 @@ class Model:
         same = any(person in group and parties & group for group in self.aliases)
         hands = any(each.to == person and each.user in parties and self._runs(each) for each in self.given)
         return person in parties or same or hands or self.managers.get(ask.beneficiary) == person
+
+    def speaks_for(self, person: str, who: str) -> bool:
+        """The same mailbox, or somebody who stands in."""
+        same = any({person, who} <= group for group in self.aliases)
+        return (
+            person == who
+            or same
+            or any((each.user, each.to) == (who, person) and self._runs(each) for each in self.given)
+        )
 
     def _runs(self, given: Given) -> bool:
         return given.start <= self.now < given.end
@@ -134,9 +152,12 @@ class Model:
         return ask.concession == "credit" and tier == "green" and self.total(ask) <= BAND
 
     def may_give(self, user: str, to: str, start: datetime, end: datetime) -> bool:
-        """One stand-in at a time, and no two who stand in for each other."""
+        """One stand-in at a time, and no ring of people who stand in for one another."""
         met = [each for each in self.given if each.end > self.now and each.start < end and start < each.end]
-        return user != to and not any(each.user == user or (each.user, each.to) == (to, user) for each in met)
+        reached = [to]
+        for person in reached:
+            reached += [each.to for each in met if each.user == person and each.to not in reached]
+        return user not in reached and not any(each.user == user for each in met)
 
 
 def _within(total: Decimal, most: Decimal | None) -> bool:

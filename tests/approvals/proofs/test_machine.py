@@ -139,6 +139,7 @@ class Stories(Desk):
         assert ask.state in (OPEN, *GRANTED)
         assert self.model.leads(who, ask)
         assert amount != ask.amount
+        assert amount > ask.amount or not ask.sealed, "what was carried out counts as it was"
         self._edited(ask, who, amount)
 
     def _edited(self, ask: Ask, who: str, amount: Decimal) -> None:
@@ -149,7 +150,7 @@ class Stories(Desk):
             self._replacement(ask, who)
             return
         ask.amount = amount
-        ask.left_out.add(who)
+        ask.left_out |= {name for name in DECIDERS if self.model.speaks_for(name, who)}
         self.bump(ask, "amended")
         if worse:
             ask.delegated_from = ""

@@ -315,7 +315,9 @@ def test_standing_says_why_not(world: Any, ask: Ask) -> None:
     made = ask()
     at = now()
     assert "your own request" in standing(made, world.marcus, at).words
-    assert standing(made, world.omar, at).kind == "outside"
+    assert standing(made, world.tina, at).kind == "outside"
+    # A CSM, but of another account.
+    assert standing(made, world.omar, at).kind == "not_asked"
     assert standing(made, world.sana, at).kind == "not_asked"
     assert standing(made, world.dana, at).override
 
