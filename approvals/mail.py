@@ -207,25 +207,27 @@ def settled(request: ApprovalRequest, step: ApprovalStep, why: str, at: datetime
 
 
 def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: datetime, reason: str) -> None:
-    """To the person it was taken from: nothing is left to do."""
+    """To the person it was taken from, and to whoever had delegated it to them: nothing is left to do."""
     key = f"approval-passed:{request.pk}:{step.order}"
-    _post(
-        request,
-        key=key,
-        kind="approval_passed_up",
-        to=step.approver,
-        subject=f"Nothing left to do: {topic(request)}",
-        values={
-            "word": "Passed up",
-            "head": request.ask,
-            "lead": f"This went up to {to} at {moment_words(at, step.approver.zone, at)}. There is nothing left for you to do.",
-            "quote": [("Why", reason)] if reason else [],
-            "button": "Open the request",
-            "url": url_of(request),
-            "why": "You get this because the decision was addressed to you.",
-        },
-    )
-    _tell(request, [step.approver, request.requester], key, "approval_passed_up", f"Passed up to {to}: {request.ask}")
+    people = [step.approver, *([step.delegated_from] if step.delegated_from else [])]
+    for person in people:
+        _post(
+            request,
+            key=key if person == step.approver else f"{key}:{person.pk}",
+            kind="approval_passed_up",
+            to=person,
+            subject=f"Nothing left to do: {topic(request)}",
+            values={
+                "word": "Passed up",
+                "head": request.ask,
+                "lead": f"This went up to {to} at {moment_words(at, person.zone, at)}. There is nothing left for you to do.",
+                "quote": [("Why", reason)] if reason else [],
+                "button": "Open the request",
+                "url": url_of(request),
+                "why": "You get this because the decision was addressed to you.",
+            },
+        )
+    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Passed up to {to}: {request.ask}")
 
 
 def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subject: str, lead: str) -> None:

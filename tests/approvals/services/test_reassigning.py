@@ -206,6 +206,14 @@ def test_passing_up_reassigns_the_function_that_is_waited_for(world: Any, ask: A
     assert asked(made) == ["Dana Whitfield"]
 
 
+def test_whoever_delegated_it_hears_that_it_was_passed_up(world: Any, ask: Ask) -> None:
+    made = ask()
+    delegating.delegate(request_id=made.pk, by=world.lena, to=world.tina, reason="Away")
+    deciding.pass_up(request_id=made.pk, reason="Late")
+    told = Message.objects.filter(subject__startswith="Nothing left to do").values_list("user__name", flat=True)
+    assert sorted(told) == ["Lena Ortiz", "Tina Brandt"]
+
+
 def test_a_committee_member_who_left_is_replaced_by_a_new_one(world: Any, ask: Ask, committee: list[User]) -> None:
     made = ask()
     leaves(committee[1])
