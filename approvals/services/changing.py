@@ -311,7 +311,5 @@ def again(
         renewal=old.renewal,
         beneficiary=old.beneficiary,
         replaces=old,
-        # The tier is the one of then: what a band may grant by rule is asked of people now.
-        by_band=False,
         **wanted,
     )

@@ -52,24 +52,22 @@ def request(
     renewal: str = "",
     beneficiary: User | None = None,
     replaces: ApprovalRequest | None = None,
-    by_band: bool = True,
 ) -> ApprovalRequest:
     """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it
     and to every function its chain names. Terms, brief and chain are frozen as they are.
 
     What was granted to the account's family or on the same `renewal` in the version's window counts too, `replaces` left out.
     Never asked: the requester, the `beneficiary`, whoever would approve for them (approvals.rules.conflicts) and `exclude`.
-    Without `by_band` people are asked, whatever a band says. Raises Invalid when something is missing or no term, the deadline
-    has passed or lies more than ten years ahead, or nobody may approve it.
+    A band grants nothing that `replaces` another: the tier is the one of then. Raises Invalid when something is missing or no
+    term, the deadline has passed or lies more than ten years ahead, or nobody may approve it.
     """
     at = now()
-    _check(ask, recommendation, deadline, at)
-    check_terms(terms or {})
+    _check(ask, recommendation, deadline, terms or {}, at)
     # Two requests of one family must not both pass a limit by not seeing each other.
     hold(account=account, concession=concession, renewal=renewal)
     account, version = Account.objects.get(pk=account.pk), authority.version_at(at)
     asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account, "renewal": renewal}
-    asked["without"] = lineage(replaces) if replaces else None
+    asked |= {"without": lineage(replaces) if replaces else None}
     weighed = authority.weigh(concession=authority.concession_of(version, concession), at=at, **asked)
     words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip(), "tier": tier}
     case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200]}
@@ -78,12 +76,12 @@ def request(
     made = ApprovalRequest(account=account, opened_at=at, step_since=at, **people, **case, **words, **frozen)
     measure(made, weighed, amount, currency)
     bind(made, terms or {})
-    if by_band and (band := authority.band_for(concession=concession, **asked, tier=tier, at=at)):
-        return _grant_by_rule(made, band, weighed, channel)
-    return _ask(made, weighed, exclude, channel)
+    band = authority.band_for(concession=concession, **asked, tier=tier, at=at) if replaces is None else None
+    return _grant_by_rule(made, band, weighed, channel) if band else _ask(made, weighed, exclude, channel)
 
 
-def _check(ask: str, recommendation: str, deadline: datetime, at: datetime) -> None:
+def _check(ask: str, recommendation: str, deadline: datetime, terms: dict[str, Any], at: datetime) -> None:
+    check_terms(terms)
     if not ask.strip():
         raise Invalid("Enter the ask as one question.", field="ask")
     if not recommendation.strip():
