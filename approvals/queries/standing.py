@@ -54,7 +54,8 @@ class _Scene:
 def standing(request: ApprovalRequest, user: User, at: datetime, step: int | None = None) -> Standing:
     """Rights of a person on an open request, by the version the request runs on and the roles held at that moment.
 
-    `step` asks about one seat; without it the person's own seat comes first, then one they stand in for, then the authority's.
+    `step` asks about one seat; without it the person's own seat comes first, then one they stand in for, then the authority's,
+    the first of them in which they may decide.
     """
     seats = waiting_seats(request)
     if user.kind == User.SERVICE:
@@ -71,7 +72,12 @@ def standing(request: ApprovalRequest, user: User, at: datetime, step: int | Non
     authority = chains.orders([chains.authority_group(chain_of(request))])
     wanted = [seat for seat in seats if seat.order == step] if step else seats
     scene = _Scene(request, chain, weighed, wanted, authority, at)
-    return _own(scene, user) or _stand_in(scene, user) or _over_the_head(scene, user, seats)
+    own = _own(scene, user) or _stand_in(scene, user)
+    if own and own.may_decide:
+        return own
+    # Whoever was handed a seat that does not cover it any more may still have authority of their own.
+    over = _over_the_head(scene, user, seats)
+    return over if own is None or over.may_decide else own
 
 
 def waiting_seats(request: ApprovalRequest) -> list[ApprovalStep]:

@@ -243,6 +243,17 @@ def test_nobody_decides_with_the_authority_of_somebody_who_has_left(world: Any, 
             vote(made, by)
 
 
+def test_a_seat_in_hand_takes_no_authority_of_ones_own_away(world: Any, ask: Ask) -> None:
+    """Marcus hands it on; what he may grant is used up by then, what Dana may grant is not."""
+    made, first = (refund(ask, amount, requester=world.priya) for amount in (400, 300))
+    delegating.delegate(request_id=made.pk, by=world.marcus, to=world.dana, reason="Away")
+    vote(first, world.marcus)
+    made.refresh_from_db()
+    right = standing(made, world.dana, now())
+    assert (right.may_decide, right.override, right.on_behalf_of) == (True, True, None)
+    assert vote(made, world.dana, reason="It has to be").state == "approved"
+
+
 def test_a_csm_decides_for_their_own_accounts_only(world: Any, ask: Ask) -> None:
     made = ask(amount=D(2), requester=world.priya)
     assert made.approver == world.marcus
