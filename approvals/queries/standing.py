@@ -72,10 +72,15 @@ def standing(request: ApprovalRequest, user: User, at: datetime, step: int | Non
     authority = chains.orders([chains.authority_group(chain_of(request))])
     wanted = [seat for seat in seats if seat.order == step] if step else seats
     scene = _Scene(request, chain, weighed, wanted, authority, at)
+    return _right(scene, user, seats)
+
+
+def _right(scene: _Scene, user: User, seats: list[ApprovalStep]) -> Standing:
+    """Of one's own seat, else in somebody's place, else over the head of the authority. Whoever was handed a seat that covers
+    too little by now may still have authority of their own."""
     own = _own(scene, user) or _stand_in(scene, user)
     if own and own.may_decide:
         return own
-    # Whoever was handed a seat that does not cover it any more may still have authority of their own.
     over = _over_the_head(scene, user, seats)
     return over if own is None or over.may_decide else own
 
