@@ -7,6 +7,7 @@ from email.policy import compat32
 
 from messaging.parsing import addresses
 from messaging.parsing.decoding import clean, decode_words
+from messaging.parsing.header_block import sender_is_clear
 from messaging.parsing.parsed import (
     MAX_HEADER_BYTES,
     MAX_RAW_BYTES,
@@ -52,6 +53,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
     reply = _reply(body)
     automatic = _automatic(headers, subject, body, message)
     replied_to = addresses.message_ids(_all(headers, "in-reply-to"))
+    clear = sender_is_clear(raw)
     return ParsedMail(
         message_id=own_id,
         subject=subject,
@@ -65,12 +67,16 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         text=body.text,
         html=body.html,
         visible_text=reply.text,
-        single_from=single_from(_unfolded(message)) or "",
+        single_from=(clear and single_from(_unfolded(message))) or "",
         visible_is_own=reply.is_own,
         automatic_kind=automatic.kind,
         automatic_reason=automatic.reason,
         attachments=[Attachment(*each) for each in body.attachments],
-        problems=[*filter(None, [id_problem]), *_header_problems(headers, message), *body.problems],
+        problems=[
+            *filter(None, [id_problem, "" if clear else "sender not clear from the header"]),
+            *_header_problems(headers, message),
+            *body.problems,
+        ],
     )
 
 

@@ -218,6 +218,17 @@ def test_a_mail_at_the_limit_is_read_and_one_just_over_it_is_not(at_the_limit: b
         (b"From: dana@desk.example\x07\n", ""),
         (b"Subject: x\rFrom: eve@evil.example\nFrom: dana@desk.example\n", ""),
         (b"", ""),
+        (b"From: dana@desk.example\nFrom : eve@evil.example\n", ""),
+        (b"From\t: eve@evil.example\nFrom: dana@desk.example\n", ""),
+        (b"From : dana@desk.example\n", ""),
+        (b"Subject: x\nfrom\xa0: eve@evil.example\nFROM: dana@desk.example\n", ""),
+        (b"From: dana@desk.example\nnot a header\nFrom: eve@evil.example\n", ""),
+        (b"From: dana@desk.example\nX-A: a\x00b\n", ""),
+        (b"From: dana@desk.example\nX-A: a\rb\n", ""),
+        (b" From: eve@evil.example\nFrom: dana@desk.example\n", ""),
+        (b"DKIM-Signature: v=1; h=\n\tFrom:To:Subject\nFrom: dana@desk.example\n", "dana@desk.example"),
+        (b"From ana Mon Feb  1 10:00:00 2021\nFrom: dana@desk.example\n", "dana@desk.example"),
+        (b"\nX-From: eve@evil.example\nfrom: dana@desk.example\n", "dana@desk.example"),
     ],
 )
 def test_the_one_sender_is_read_from_the_header_as_it_came(senders: bytes, single: str) -> None:
