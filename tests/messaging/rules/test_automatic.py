@@ -45,6 +45,31 @@ def test_a_header_that_denies_automation_leaves_a_person(headers: dict[str, str]
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        [("Auto-Submitted", "no"), ("Auto-Submitted", "auto-replied")],
+        [("Auto-Submitted", "auto-replied"), ("Auto-Submitted", "no")],
+        [("Auto-Submitted", "no"), ("AUTO-SUBMITTED", "no"), ("auto-submitted", "auto-generated; x=1")],
+        [("Auto-Submitted", "no, auto-replied")],
+        [("Auto-Submitted", "(rule 3) auto-replied")],
+        [("Auto-Submitted", "(rule (3)) auto-replied")],
+        [("X-Autoreply", "no"), ("X-Autoreply", "yes")],
+        [("X-Autoreply", "no"), ("X-Autorespond", "yes")],
+        [("X-Auto-Response-Suppress", "None"), ("X-Auto-Response-Suppress", "OOF")],
+        [("Precedence", "normal"), ("Precedence", "auto_reply")],
+        [("Precedence", "normal"), ("X-Precedence", "bulk")],
+    ],
+)
+def test_a_header_that_says_automatic_wins_over_one_that_denies_it(headers: list[tuple[str, str]]) -> None:
+    assert not classify(headers, "Question", "Ana <ana@example.com>", "Hello", "text/plain").is_human
+
+
+@pytest.mark.parametrize("value", ["no (auto-replied was off)", "(by hand) no", "no; auto-replied=0", ""])
+def test_a_comment_beside_no_changes_nothing(value: str) -> None:
+    assert look(Auto_Submitted=value).is_human
+
+
+@pytest.mark.parametrize(
     "subject",
     [
         "Automatic reply: Your offer",
