@@ -1,39 +1,132 @@
-"""A decision given by mail is one word alone on the first line. Anything else is no decision."""
+"""A decision given by mail is one word alone on the first line. Anything else is no decision.
+
+Nobody says in which language a reply is written, so a word decides only where it cannot be taken for another one: what has
+a different meaning, alone on a line, in any of these languages is in no list of words. One exception: "no" is a loose yes in
+Polish and Czech, but the mail that is answered asks in English, and a "no" grants nothing.
+"""
 
 from typing import Literal
 
 Decision = Literal["approve", "decline"]
 
-_APPROVE = """approve|approved|i approve|yes|yes approved|yes approve|genehmigt|genehmige|ich genehmige|freigegeben|zugestimmt
-|bewilligt|ja|approuvé|approuve|j'approuve|accordé|validé|oui|aprobado|aprobada|apruebo|sí|approvato|approvata|approvo|sì
-|goedgekeurd|akkoord|aprovado|aprovada|aprovo|sim|godkänd|godkänt|godkjent|godkendt|hyväksytty|hyväksyn|kyllä|zatwierdzam
-|zatwierdzone|akceptuję|tak|schváleno|schvaluji|утверждаю|одобряю|одобрено|да|onaylandı|onaylıyorum|evet|aprobat|aprob
-|jóváhagyva|igen|承認|承認します|はい|批准|同意|승인|예"""
-_DECLINE = """decline|declined|i decline|reject|rejected|i reject|deny|denied|no|no declined|no rejected|abgelehnt|ablehnen
-|lehne ab|ich lehne ab|nein|refusé|refuse|je refuse|rejeté|non|rechazado|rechazada|rechazo|denegado|rifiutato|rifiutata|rifiuto
-|respinto|afgewezen|afgekeurd|geweigerd|nee|recusado|recusada|recuso|rejeitado|rejeitada|não|avslag|avslå|avslått|nej|nei
-|afvist|hylätty|hylkään|odrzucam|odrzucone|nie|zamítnuto|zamítám|отклоняю|отклонено|отказано|нет|reddedildi|reddediyorum
-|hayır|respins|resping|elutasítva|nem|却下|否認|いいえ|拒绝|拒絕|不同意|거부|거절|아니요"""
-
-
-def _words(spec: str, decision: Decision) -> dict[str, Decision]:
-    return {word.strip(): decision for word in spec.split("|")}
-
-
-_DECISIONS = _words(_APPROVE, "approve") | _words(_DECLINE, "decline")
+WORDS: dict[str, dict[Decision, str]] = {
+    "English": {
+        "approve": "approve|approved|i approve|yes|yes approved|yes approve",
+        "decline": "decline|declined|i decline|reject|rejected|i reject|deny|denied|no|no declined|no rejected",
+    },
+    "German": {
+        "approve": "genehmigt|genehmige|ich genehmige|freigegeben|zugestimmt|bewilligt",
+        "decline": "abgelehnt|ablehnen|lehne ab|ich lehne ab|nein",
+    },
+    "French": {
+        "approve": "approuvé|approuve|j'approuve|accordé|oui",
+        "decline": "refusé|refuse|je refuse|rejeté|non",
+    },
+    "Spanish": {
+        "approve": "aprobado|aprobada|apruebo|sí",
+        "decline": "rechazado|rechazada|rechazo|denegado",
+    },
+    "Italian": {
+        "approve": "approvato|approvata|approvo|sì",
+        "decline": "rifiutato|rifiutata|rifiuto|respinto",
+    },
+    "Dutch": {
+        "approve": "goedgekeurd|akkoord",
+        "decline": "afgewezen|afgekeurd|geweigerd|nee",
+    },
+    "Portuguese": {
+        "approve": "aprovado|aprovada|aprovo",
+        "decline": "recusado|recusada|recuso|rejeitado|rejeitada|não",
+    },
+    "Swedish": {
+        "approve": "godkänd|godkänt",
+        "decline": "avslå|nej",
+    },
+    "Norwegian": {
+        "approve": "godkjent",
+        "decline": "avslå|avslått|nei",
+    },
+    "Danish": {
+        "approve": "godkendt",
+        "decline": "afvist|nej",
+    },
+    "Finnish": {
+        "approve": "hyväksytty|hyväksyn|kyllä",
+        "decline": "hylätty|hylkään",
+    },
+    "Polish": {
+        "approve": "zatwierdzam|zatwierdzone|akceptuję",
+        "decline": "odrzucam|odrzucone",
+    },
+    "Czech": {
+        "approve": "schváleno|schvaluji",
+        "decline": "zamítnuto|zamítám",
+    },
+    "Russian": {
+        "approve": "утверждаю|одобряю|одобрено|да",
+        "decline": "отклоняю|отклонено|отказано|нет",
+    },
+    "Turkish": {
+        "approve": "onaylandı|onaylıyorum|evet",
+        "decline": "reddedildi|reddediyorum|hayır",
+    },
+    "Romanian": {
+        "approve": "aprobat|aprob",
+        "decline": "respins|resping",
+    },
+    "Hungarian": {
+        "approve": "jóváhagyva",
+        "decline": "elutasítva",
+    },
+    "Japanese": {
+        "approve": "承認します|はい",
+        "decline": "却下|いいえ",
+    },
+    "Chinese": {
+        "approve": "批准|同意",
+        "decline": "拒绝|拒絕|不同意",
+    },
+    "Korean": {
+        "approve": "승인|예",
+        "decline": "거부|거절|아니요",
+    },
+}
+# These decide nothing. Below a decision they count all the same: whoever contradicts it, if only perhaps, has not decided.
+AMBIGUOUS: dict[Decision, dict[str, str]] = {
+    "approve": {
+        "ja": "yes in German, Dutch, Swedish, Norwegian and Danish; I in Polish, ha in Spanish",
+        "tak": "yes in Polish; thanks in Danish, so in Czech, roof in Swedish, branch in Dutch",
+        "igen": "yes in Hungarian; again in Danish and Swedish",
+        "sim": "yes in Portuguese; a card of a telephone in English, tinsel in Turkish",
+        "validé": "validated in French; I have checked in Spanish",
+        "承認": "approval in Japanese; to admit in Chinese",
+    },
+    "decline": {
+        "nie": "no in Polish; never in German",
+        "nem": "no in Hungarian; easy in Danish",
+        "avslag": "refusal in Swedish and Norwegian; a discount in Norwegian",
+        "否認": "refusal in Japanese; to deny having done something in Chinese",
+    },
+}
+_DECISIONS: dict[str, Decision] = {
+    word: decision for lists in WORDS.values() for decision, words in lists.items() for word in words.split("|")
+}
+_PERHAPS: dict[str, Decision] = _DECISIONS | {word: decision for decision, words in AMBIGUOUS.items() for word in words}
 # No quotation marks and no tildes: a word that is quoted or struck out is not said. No comma and no colon: more follows.
 _EDGES = " \t.!*_。！"
 # Marks that may stand beside a word of their own kind, never beside the other.
 _MARKS: dict[Decision, str] = {"approve": "✅👍✔\ufe0f", "decline": "❌👎✖\ufe0f"}
+# "No" with such a line below it is one phrase that the line end has cut in two, and means yes.
+_NO_WHAT = frozenset(["worries", "problem", "problems", "objection", "objections", "issue", "issues", "doubt"])
 
 
 def decision_in(visible_text: str) -> Decision | None:
     """The decision on the first visible line; None for a sentence, a quotation, an empty text, or when a later line says
     the opposite."""
     first, *others = visible_text.strip()[:20_000].split("\n")
-    decision = _alone(first[:200])
-    opposite = decision and any(_alone(line[:200]) not in (None, decision) for line in others)
-    return None if opposite else decision
+    decision = _alone(first[:200], _DECISIONS)
+    opposite = decision and any(_alone(line[:200], _PERHAPS) not in (None, decision) for line in others)
+    return None if opposite or _is_cut_phrase(first, others) else decision
 
 
 def comment_in(visible_text: str) -> str:
@@ -42,11 +135,15 @@ def comment_in(visible_text: str) -> str:
     return rest.strip()
 
 
-def _alone(line: str) -> Decision | None:
+def _alone(line: str, meanings: dict[str, Decision]) -> Decision | None:
     for decision, marks in _MARKS.items():
-        if _DECISIONS.get(_bare(line, _EDGES + marks)) == decision:
+        if meanings.get(_bare(line, _EDGES + marks)) == decision:
             return decision
     return None
+
+
+def _is_cut_phrase(first: str, others: list[str]) -> bool:
+    return bool(others) and _bare(first, _EDGES) == "no" and _bare(others[0], _EDGES + ",;:") in _NO_WHAT
 
 
 def _bare(line: str, edges: str) -> str:
