@@ -7,6 +7,8 @@ A small tokenizer of our own: one pass, `str.find` only, so that hostile markup 
 import re
 from html import unescape
 
+from messaging.rules.html_looks import look_of
+
 MAX_CHARACTERS = 1_000_000
 MAX_TAG = 4_000
 MAX_TAGS = 100_000  # the rest of such a page is left out
@@ -22,7 +24,8 @@ _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
-_SILENT = frozenset(["style", "script", "head", "title", "template", "noscript", "object", "svg"])
+# What stands in these is text up to their own closing tag, whatever tags it seems to hold.
+_RAW = {name: re.compile(f"</{name}", re.I) for name in ("style", "script", "textarea", "title", "iframe", "noframes")}
 _BLOCK = frozenset(
     [
         "address",
@@ -61,6 +64,8 @@ _BLOCK = frozenset(
         "ul",
     ]
 )
+# What is struck out or quoted within a line stays on record, in marks under which no word is taken for a decision.
+_MARKS = {"struck": "~~{}~~", "cited": "“{}”"}
 # Marks that mail programs leave on their quotations, signatures and on the header block above a quotation.
 _QUOTE_MARKS = (
     "yahoo_quoted",
@@ -92,14 +97,16 @@ def html_to_text(html: str) -> str:
 
 
 class _Reader:
-    """Walks the tags once. `open` holds (tag, role) of what is open; roles are quote, silent or nothing."""
+    """Walks the tags once. `open` holds (tag, role) of what is open; roles are quote, unseen, struck, cited or nothing.
+    `line` holds the pieces of the line so far; those from `piece` on look alike."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.line: list[str] = []
+        self.piece = 0
         self.open: list[tuple[str, str]] = []
-        self.quotes = 0
-        self.silent = 0
+        self.inside = dict.fromkeys(("quote", "unseen", "struck", "cited", ""), 0)
+        self.endless: set[str] = set()
 
     def read(self, html: str) -> str:
         at = 0
@@ -133,14 +140,24 @@ class _Reader:
         return len(html) if end < 0 else end + len(mark)
 
     def _tag(self, html: str, name: str, attributes: str, after: int) -> int:
-        if name in ("style", "script"):
-            end = html.find(f"</{name}", after)
-            return after if end < 0 else end
+        if name in _RAW:
+            end = self._raw_end(html, name, after)
+            if end >= 0 or name in ("style", "script"):
+                return max(after, end)
         if name.startswith("/"):
             self._close(name[1:])
         else:
             self._start(name, attributes)
         return after
+
+    def _raw_end(self, html: str, name: str, after: int) -> int:
+        """Where the closing tag stands; -1 if nowhere, which is looked for once only."""
+        if name in self.endless:
+            return -1
+        found = _RAW[name].search(html, after)
+        if not found:
+            self.endless.add(name)
+        return found.start() if found else -1
 
     def _start(self, name: str, attributes: str) -> None:
         marks = _marks(attributes)
@@ -153,14 +170,14 @@ class _Reader:
         elif name in ("td", "th"):
             self.line.append(" ")
         if name not in _VOID and not attributes.endswith("/"):
-            self._push(name, _role(name, marks))
+            self._push(name, _role(name, marks, attributes))
 
     def _push(self, name: str, role: str) -> None:
         if len(self.open) >= MAX_DEPTH:
             return
+        self._end_piece(role)
         self.open.append((name, role))
-        self.quotes += role == "quote"
-        self.silent += role == "silent"
+        self.inside[role] += 1
 
     def _close(self, name: str) -> None:
         if name in _BLOCK:
@@ -169,29 +186,45 @@ class _Reader:
             return
         while self.open:
             tag, role = self.open.pop()
-            self.quotes -= role == "quote"
-            self.silent -= role == "silent"
+            self._end_piece(role)
+            self.inside[role] -= 1
             if tag == name:
                 break
 
     def _text(self, text: str) -> None:
-        if text and not self.silent:
+        if text and not self.inside["unseen"]:
             self.line.append(_BLANKS.sub(" ", unescape(text)))
 
+    def _end_piece(self, role: str) -> None:
+        """Mark what was written since the last change of looks, when `role` changes them."""
+        if role not in _MARKS:
+            return
+        mark = next((each for each in _MARKS if self.inside[each]), "")
+        text = "".join(self.line[self.piece :])
+        bare = text.strip()
+        if mark and bare:
+            self.line[self.piece :] = [text.replace(bare, _MARKS[mark].format(bare), 1)]
+        self.piece = len(self.line)
+
     def _end_line(self, keep_empty: bool = False) -> None:
+        if self.inside["struck"] or self.inside["cited"]:
+            self._end_piece("struck")
         text = "".join(self.line).strip(" ")
-        self.line = []
+        self.line, self.piece = [], 0
         if text or (keep_empty and self.lines and self.lines[-1].strip("> ")):
-            self.lines.append("> " * min(self.quotes, 5) + text)
+            self.lines.append("> " * min(self.inside["quote"], 5) + text)
 
 
 def _marks(attributes: str) -> str:
+    if not attributes:
+        return ""
     return " ".join(" ".join(filter(None, match)) for match in _ATTRIBUTE.findall(attributes[:2_000])).lower()
 
 
-def _role(name: str, marks: str) -> str:
-    if name in _SILENT or any(mark in marks for mark in _SIGNATURE_MARKS):
-        return "silent"
+def _role(name: str, marks: str, attributes: str) -> str:
+    look = look_of(name, attributes)
+    if look == "unseen" or any(mark in marks for mark in _SIGNATURE_MARKS):
+        return "unseen"
     if name == "blockquote" or any(mark in marks for mark in _QUOTE_MARKS):
         return "quote"
-    return ""
+    return look
