@@ -17,6 +17,7 @@ from messaging.parsing.parsed import (
 )
 from messaging.parsing.parts import Body, read_body
 from messaging.rules.automatic import Automatic, classify
+from messaging.rules.decision_words import decision_in
 from messaging.rules.html_text import html_to_text
 from messaging.rules.mail_auth import single_from
 from messaging.rules.reply_text import ReplyText, read_reply
@@ -102,9 +103,14 @@ def _first(headers: list[tuple[str, str]], name: str) -> str:
 
 
 def _reply(body: Body) -> ReplyText:
-    if body.text.strip():
-        return read_reply(body.text)
-    return read_reply(html_to_text(body.html)) if body.html else ReplyText("", False)
+    """From the plain text. Where that is a decision and the page beside it is not the same one, from the page: it is what
+    the sender saw, and a mail program leaves what is struck out there unmarked in the plain text."""
+    plain = read_reply(body.text)
+    decision = decision_in(plain.text)
+    if not body.html or (body.text.strip() and not decision):
+        return plain
+    page = read_reply(html_to_text(body.html))
+    return plain if decision and decision_in(page.text) == decision else page
 
 
 def _automatic(headers: list[tuple[str, str]], subject: str, body: Body, message: Message) -> Automatic:

@@ -16,7 +16,7 @@ _LINES = ("text-decoration", "text-decoration-line", "-webkit-text-decoration")
 _ATTRIBUTE = re.compile(r"([^\s=>\"'/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _MAY_TELL = re.compile(r"hidden|style", re.IGNORECASE)
 _CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
-_NOTHING = re.compile(r"0*\.?0*(?:[a-z]{1,4}|%)?")
+_NOTHING = re.compile(r"(?:0+\.?0*|\.0+)(?:[a-z]{1,4}|%)?")
 _FONT_OF_NO_SIZE = re.compile(r"(?:^|\s)0*\.?0+(?:[a-z]{1,4}|%)?(?=[\s/])")
 
 
@@ -39,14 +39,10 @@ def _is_unseen(style: dict[str, str]) -> bool:
     return (
         style.get("display") == "none"
         or style.get("visibility") in ("hidden", "collapse")
-        or _is_nothing(style.get("opacity", ""))
-        or _is_nothing(style.get("font-size", ""))
+        or bool(_NOTHING.fullmatch(style.get("opacity", "")))
+        or bool(_NOTHING.fullmatch(style.get("font-size", "")))
         or bool(_FONT_OF_NO_SIZE.search(style.get("font", "")))
     )
-
-
-def _is_nothing(size: str) -> bool:
-    return bool(size) and size[0] in "0." and bool(_NOTHING.fullmatch(size))
 
 
 def _attributes(text: str) -> dict[str, str]:

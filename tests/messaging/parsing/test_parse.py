@@ -153,6 +153,26 @@ def test_a_page_without_text_gives_the_visible_text() -> None:
     assert body(b"Content-Type: text/html", b"<p>Fine.</p><blockquote>Old</blockquote>").visible_text == "Fine."
 
 
+@pytest.mark.parametrize(
+    ("plain", "page", "visible"),
+    [
+        ("Approve", "<p>Approve</p>", "Approve"),
+        ("Approve\n\nOnce.", "<div>approve</div><br><div>Once.</div>", "Approve\n\nOnce."),
+        ("Approve\n\nWait.", "<p><s>Approve</s></p><p>Wait.</p>", "~~Approve~~\nWait."),
+        ("Approve", "<p>I do not approve</p>", "I do not approve"),
+        ("Approve", "<div hidden>Approve</div>", ""),
+        ("Fine.", "<p>Approve</p>", "Fine."),
+        ("", "<p>Approve</p>", "Approve"),
+    ],
+)
+def test_a_decision_in_the_plain_text_stands_only_when_the_page_beside_it_says_the_same(
+    plain: str, page: str, visible: str
+) -> None:
+    parts = f"--b\nContent-Type: text/plain\n\n{plain}\n--b\nContent-Type: text/html\n\n{page}\n--b--\n"
+    mail = body(b"MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b", parts.encode())
+    assert mail.visible_text == visible
+
+
 def nested(depth: int) -> bytes:
     return (
         b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (i, i) for i in range(depth)) + b"\nhi\n"
