@@ -4,18 +4,39 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
-from icalendar import Calendar
+from icalendar import Calendar, vDDDTypes
 
 AHEAD = timedelta(days=60)
 LONGEST_LOOK_BACK = timedelta(days=400)
 MOST_EVENTS, MOST_TIMES = 20_000, 500
+MOST_RULES, MOST_REPEATS, MOST_VALUES = 100, 80_000, 400
+FROM_YEAR, TO_YEAR = 2000, 2200
+LONGEST = timedelta(days=366 * (TO_YEAR - FROM_YEAR))
 # Words alone could stand in the title of a meeting: such an entry must also last this long.
 LEAST = timedelta(hours=4)
 SLOW = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+PARTS = {
+    "FREQ",
+    "INTERVAL",
+    "COUNT",
+    "UNTIL",
+    "WKST",
+    "BYDAY",
+    "BYMONTHDAY",
+    "BYYEARDAY",
+    "BYWEEKNO",
+    "BYMONTH",
+    "BYSETPOS",
+}
+# The days of a rule that never comes true ("February 30") are sought up to the year 9999, which takes ten seconds. The
+# calendar repeats itself day for day every 400 years, so rules are counted shortly before that year and the days moved back.
+LATE = timedelta(days=19 * 146_097)
+UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError)
 WORDS = re.compile(
     r"\b(out[ -]of[ -](the[ -])?office|ooo|oof|vacation|annual leave|parental leave|sick leave|on leave|pto)\b",
     re.IGNORECASE,
@@ -38,23 +59,37 @@ class NotACalendar(ValueError):
 def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
     """Every time away that is not over and begins within 60 days, recurring entries expanded, overlaps joined, in order.
 
-    Days without a time and times without a zone are in `zone`. Raises NotACalendar.
+    Days without a time and times without a zone are in `zone`. Raises NotACalendar, also for a single time away that cannot
+    be understood: what would be left out could be a time nobody decides. Other entries may be as odd as they like.
     """
     local = ZoneInfo(zone or "UTC")
-    events = _events(ics)
-    moved = {(_uid(each), _aware(each["RECURRENCE-ID"].dt, local)) for each in events if "RECURRENCE-ID" in each}
-    found = [away for each in events if _is_away(each, local) for away in _times(each, local, at, moved)]
+    try:
+        found = _found(_events(ics), local, at)
+    except NotACalendar:
+        raise
+    except UNREADABLE as error:
+        raise NotACalendar(f"A time away in it cannot be understood: {str(error)[:120]}") from error
     return _joined(away for away in found if away.ends_at > at and away.starts_at < at + AHEAD)
+
+
+def _found(events: list[Any], local: ZoneInfo, at: datetime) -> list[Away]:
+    aways = [each for each in events if _is_away(each, local)]
+    repeated = {_uid(each) for each in aways if _repeats(each)}
+    if sum(_repeats(each) for each in aways) > MOST_RULES:
+        raise NotACalendar(f"It has more than {MOST_RULES} times away that repeat.")
+    changed = [each for each in events if "RECURRENCE-ID" in each and _uid(each) in repeated]
+    moved = {(_uid(each), _aware(_moment(each, "RECURRENCE-ID"), local)) for each in changed}
+    return [away for each in aways for away in _times(each, local, at, moved)]
 
 
 def _events(ics: bytes) -> list[Any]:
     try:
         calendars = Calendar.from_ical(ics, multiple=True)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        events = [event for calendar in calendars for event in calendar.walk("VEVENT") if "DTSTART" in event]
+    except UNREADABLE as error:
         raise NotACalendar(f"It is not a calendar: {str(error)[:120]}") from error
     if not calendars:
         raise NotACalendar("It is empty.")
-    events = [event for calendar in calendars for event in calendar.walk("VEVENT") if "DTSTART" in event]
     if len(events) > MOST_EVENTS:
         raise NotACalendar(f"It has more than {MOST_EVENTS} entries.")
     return events
@@ -62,6 +97,25 @@ def _events(ics: bytes) -> list[Any]:
 
 def _uid(event: Any) -> str:
     return str(event.get("UID") or "")[:255] or "no-id"
+
+
+def _repeats(event: Any) -> bool:
+    return "RRULE" in event and "RECURRENCE-ID" not in event
+
+
+def _value(event: Any, name: str) -> Any:
+    """What a line of times says; None where it is broken or there twice."""
+    return event[name].dt if isinstance(event[name], vDDDTypes) else None
+
+
+def _moment(event: Any, name: str) -> date | datetime:
+    """The day or moment of a line that names one. Raises NotACalendar."""
+    found = _value(event, name)
+    if not isinstance(found, date):
+        raise NotACalendar(f"A time away in it has a {name} that is no date.")
+    if not FROM_YEAR <= found.year <= TO_YEAR:
+        raise NotACalendar(f"A time away in it has a {name} outside of {FROM_YEAR} to {TO_YEAR}.")
+    return found
 
 
 def _aware(moment: date | datetime, local: ZoneInfo) -> datetime:
@@ -89,21 +143,23 @@ def _words(event: Any) -> str:
 
 
 def _length(event: Any, local: ZoneInfo) -> timedelta:
-    start = event["DTSTART"].dt
+    start = _moment(event, "DTSTART")
     if "DTEND" in event:
-        return _aware(event["DTEND"].dt, local) - _aware(start, local)
+        return _aware(_moment(event, "DTEND"), local) - _aware(start, local)
     if "DURATION" in event:
-        length: timedelta = event["DURATION"].dt
+        length = _value(event, "DURATION")
+        if not isinstance(length, timedelta) or length > LONGEST:
+            raise NotACalendar("A time away in it has a DURATION that cannot be.")
         return length
     return timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
 
 
 def _days(event: Any) -> int | None:
     """How many whole days an entry without times has; None for one with times."""
-    start = event["DTSTART"].dt
+    start = _moment(event, "DTSTART")
     if isinstance(start, datetime):
         return None
-    end = event["DTEND"].dt if "DTEND" in event else None
+    end = _moment(event, "DTEND") if "DTEND" in event else None
     return max((end - start).days, 1) if end is not None and not isinstance(end, datetime) else 1
 
 
@@ -124,46 +180,54 @@ def _day(moment: date | datetime) -> date:
 
 def _starts(event: Any, local: ZoneInfo, at: datetime) -> list[date | datetime]:
     """Where the entry begins: once, or at every repetition around now. In the entry's own clock, so that summer time holds."""
-    first = event["DTSTART"].dt
-    if "RRULE" not in event or "RECURRENCE-ID" in event or not _is_slow(event):
+    first = _moment(event, "DTSTART")
+    if not _repeats(event):
         return [first]
     whole_day = not isinstance(first, datetime)
-    start = datetime.combine(first, time()) if whole_day else first
-    zone = None if whole_day else start.tzinfo
-    plain = start.replace(tzinfo=None)
-    rule = rrulestr(_rule(event, zone), dtstart=plain, forceset=True)
+    zone = first.tzinfo if isinstance(first, datetime) else None
     low, high = (at - LONGEST_LOOK_BACK).replace(tzinfo=None), (at + AHEAD + timedelta(days=1)).replace(tzinfo=None)
     left_out = {_naive(each.dt, zone) for each in _dates(event.get("EXDATE"))}
-    times = [each for each in rule.between(low, high, inc=True) if each not in left_out][-MOST_TIMES:]
+    found = (each for each in _repetitions(event, zone, high) if each >= low and each not in left_out)
+    times = list(found)[-MOST_TIMES:]
     return [each.date() if whole_day else each.replace(tzinfo=zone or local) for each in times]
 
 
-def _is_slow(event: Any) -> bool:
-    """Repeats by the day or slower. Nobody is away anew every minute; such a rule would only be counted for hours."""
-    rules = event["RRULE"] if isinstance(event["RRULE"], list) else [event["RRULE"]]
-    return all(str((rule.get("FREQ") or [""])[0]).upper() in SLOW for rule in rules)
+def _repetitions(event: Any, zone: Any, high: datetime) -> Iterator[datetime]:
+    """Every repetition up to `high`, from the first on, in the entry's own clock."""
+    rule = _checked_rule(event)
+    ends = [_until(each, zone) for each in rule.pop("UNTIL", [])]
+    text = ";".join(f"{key}={','.join(str(value) for value in values)}" for key, values in rule.items())
+    late = rrulestr(f"RRULE:{text}", dtstart=_naive(_moment(event, "DTSTART"), None) + LATE)
+    last = min([high, *ends])
+    return takewhile(lambda each: each <= last, (each - LATE for each in islice(late, MOST_REPEATS)))
 
 
-def _rule(event: Any, zone: Any) -> str:
-    """The RRULE with its UNTIL in the entry's own clock, as the expansion counts."""
-    rule = event["RRULE"]
-    rules = rule if isinstance(rule, list) else [rule]
-    lines = []
-    for each in rules[:1]:
-        kept = dict(each)
-        for until in kept.pop("UNTIL", None) or []:
-            kept["UNTIL"] = [_naive(until, zone)]
-        text = ";".join(f"{key}={','.join(_part(value) for value in values)}" for key, values in _lists(kept))
-        lines.append(f"RRULE:{text}")
-    return "\n".join(lines)
+def _checked_rule(event: Any) -> dict[str, list[Any]]:
+    """The first RRULE by its parts. Nobody is away anew every hour, and no rule stands still: such a one would be counted
+    for hours."""
+    given = event["RRULE"]
+    rule = dict(_lists(given[0] if isinstance(given, list) else given))
+    unknown = sorted(set(rule) - PARTS)
+    if unknown:
+        raise NotACalendar(f"A time away in it repeats by {unknown[0][:40]}, which is not read.")
+    if str((rule.get("FREQ") or [""])[0]).upper() not in SLOW:
+        raise NotACalendar("A time away in it repeats by less than a day.")
+    if any(int(step) < 1 for step in rule.get("INTERVAL", [])):
+        raise NotACalendar("A time away in it repeats with an INTERVAL below 1.")
+    if any(len(values) > MOST_VALUES for values in rule.values()):
+        raise NotACalendar("A time away in it repeats by too long a rule.")
+    return rule
 
 
-def _lists(rule: dict[str, Any]) -> list[tuple[str, list[Any]]]:
-    return [(key, value if isinstance(value, list) else [value]) for key, value in rule.items()]
+def _until(moment: date | datetime, zone: Any) -> datetime:
+    """The end of a rule in the entry's own clock; "for ever" is often written as the year 9999."""
+    if moment.year > TO_YEAR:
+        return _naive(date(TO_YEAR, 12, 31), zone)
+    return _naive(moment if moment.year >= FROM_YEAR else date(FROM_YEAR, 1, 1), zone)
 
 
-def _part(value: Any) -> str:
-    return f"{value:%Y%m%dT%H%M%S}" if isinstance(value, datetime) else str(value)
+def _lists(rule: Any) -> list[tuple[str, list[Any]]]:
+    return [(key.upper(), value if isinstance(value, list) else [value]) for key, value in rule.items()]
 
 
 def _naive(moment: date | datetime, zone: Any) -> datetime:

@@ -45,7 +45,8 @@ def remove(*, user: User) -> None:
 
 
 def fetch_all() -> int:
-    """Read every calendar once; the hourly task. Returns how many could not be read. One failing feed stops no other."""
+    """Read every calendar once; the hourly task. Returns how many could not be read. One failing feed stops no other,
+    whatever it fails of: the next person's stand-in hangs on it."""
     failed = 0
     for feed in CalendarFeed.objects.filter(user__is_active=True).select_related("user", "stand_in"):
         try:
@@ -53,6 +54,10 @@ def fetch_all() -> int:
         except NotFetched as problem:
             failed += 1
             _note(feed, str(problem))
+        except Exception:
+            log.exception("calendar feed %s", feed.pk)
+            failed += 1
+            _note(feed, "The calendar could not be read. Something in it is not understood.")
     return failed
 
 

@@ -1,6 +1,7 @@
 """Out-of-office entries of a calendar: what counts, from when to when, and what is no calendar."""
 
 from datetime import UTC, datetime
+from time import monotonic
 
 import pytest
 
@@ -112,6 +113,62 @@ def test_what_is_no_calendar_is_refused(junk: bytes) -> None:
         absences(junk, NEW_YORK, AT)
 
 
-def test_a_hostile_rule_does_not_hang() -> None:
-    found = spans("UID:d\nDTSTART:20260101T000000Z\nDURATION:PT5H\nRRULE:FREQ=SECONDLY\nSUMMARY:OOO")
-    assert len(found) <= 1
+ALL_DAY = "UID:d\nDTSTART;VALUE=DATE:20260101\nSUMMARY:OOO\n"
+EVERY_SECOND = ";".join(
+    f"BY{part}={','.join(map(str, range(most)))}" for part, most in (("HOUR", 24), ("MINUTE", 60), ("SECOND", 60))
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("UID:d\nDTSTART:20260304T000000Z\nDTSTART:20260305T000000Z\nDTEND:20260309T000000Z\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART:PT1H\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART:20260304T000000Z/PT9H\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART:tomorrow\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND:soon\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),
+        ("UID:d\nDTSTART;VALUE=DATE:00010101\nSUMMARY:OOO", "outside of 2000 to 2200"),
+        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),
+        ("UID:d\nDTSTART:20260304T000000Z\nDURATION:P99999999D\nSUMMARY:OOO", "DURATION"),
+        ("UID:d\nDTSTART:20260304T000000Z\nDURATION:PT1H\nDURATION:PT9H\nSUMMARY:OOO", "DURATION"),
+        (f"{ALL_DAY}EXDATE:bogus\nRRULE:FREQ=DAILY", "cannot be understood"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;BYDAY=XX", "cannot be understood"),
+        (f"{ALL_DAY}RRULE:COUNT=5", "less than a day"),
+        (f"{ALL_DAY}RRULE:FREQ=SECONDLY", "less than a day"),
+        (f"{ALL_DAY}RRULE:FREQ=HOURLY;BYHOUR=9", "BYHOUR"),
+        (f"{ALL_DAY}RRULE:RSCALE=GREGORIAN;FREQ=YEARLY", "RSCALE"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;{EVERY_SECOND}", "BYHOUR"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;INTERVAL=0", "INTERVAL"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTHDAY={','.join(map(str, range(1000)))}", "too long"),
+    ],
+)
+def test_a_time_away_that_cannot_be_understood_is_refused_with_its_reason(event: str, why: str) -> None:
+    with pytest.raises(NotACalendar, match=why):
+        spans(event, day(4, 6, SUMMARY="OOO"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["RRULE:FREQ=SECONDLY", "RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=YEARLY\nEXDATE:bogus", "RECURRENCE-ID:bogus"],
+)
+def test_other_entries_may_be_as_odd_as_they_like(line: str) -> None:
+    birthday = f"UID:b\nDTSTART;VALUE=DATE:16040101\nSUMMARY:Ada\n{line}"
+    assert spans(birthday, day(4, 6, SUMMARY="OOO")) == [("03-04 05:00", "03-06 05:00")]
+
+
+def test_a_rule_that_never_comes_true_ends_soon() -> None:
+    began = monotonic()
+    assert spans(f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30") == []
+    assert monotonic() - began < 5
+    with pytest.raises(NotACalendar, match="more than 100"):
+        spans(*[f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"] * 101)
+
+
+def test_a_rule_until_for_ever_or_by_number_is_counted_from_its_first_day() -> None:
+    assert len(spans(f"{ALL_DAY}RRULE:FREQ=WEEKLY;UNTIL=99991231T235959Z", zone="Asia/Tokyo")) == 9
+    assert spans(f"{ALL_DAY}RRULE:FREQ=WEEKLY;COUNT=10") == [("03-05 05:00", "03-06 05:00")]
+    assert spans(f"{ALL_DAY}RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20260331") == [("03-27 04:00", "03-28 04:00")]
+    leap = "UID:l\nDTSTART;VALUE=DATE:20240229\nSUMMARY:OOO\nRRULE:FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=-31"
+    assert spans(leap) == []
+    assert spans(leap.replace("-31", "-22")) == [("03-10 04:00", "03-11 04:00")]

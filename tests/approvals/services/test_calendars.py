@@ -171,3 +171,24 @@ def test_the_hourly_task_reads_every_calendar_and_one_failing_stops_no_other(
     assert live() == [(world.tina.pk, 2)]
     assert "404" in CalendarFeed.objects.get(user=world.dana).problem
     assert SCHEDULES["read_calendars"]["func"] == "approvals.tasks.read_calendars"
+
+
+def test_whatever_is_wrong_with_one_calendar_is_told_its_owner_and_stops_no_other(
+    world: Any, feed: CalendarFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendars.keep(user=world.omar, url="https://calendar.example/omar.ics", stand_in=world.tina)
+    calendars.keep(user=world.dana, url="https://calendar.example/dana.ics", stand_in=world.ruth)
+    odd = away((day(1), day(3))).replace(b"DTEND", b"DTSTART")
+
+    def fetched(url: str) -> bytes:
+        if "omar" in url:
+            raise RecursionError
+        return odd if "lena" in url else away((day(1), day(3)))
+
+    monkeypatch.setattr(calendars, "fetch", fetched)
+    assert calendars.fetch_all() == 2
+    assert live() == [(world.ruth.pk, 2)]
+    problems = dict(CalendarFeed.objects.values_list("user__email", "problem"))
+    assert "DTSTART that is no date" in problems[world.lena.email]
+    assert problems[world.omar.email] == "The calendar could not be read. Something in it is not understood."
+    assert problems[world.dana.email] == ""
