@@ -132,7 +132,10 @@ def number(parent: ChainParent, rows: Iterable[Any]) -> None:
 
 
 def breaks_in(parent: ChainParent, entries: Iterable[Entry]) -> Iterator[Break]:
-    """Every place where the parent's chain does not hold: edited, missing, reordered entries or a cut tail."""
+    """Every place where the parent's chain does not hold: edited, missing, reordered entries, a cut tail or no log at all.
+
+    Every parent is made together with its first entry, so one that has none has lost them.
+    """
     before, expected = "", 1
     for entry in entries:
         if entry.seq != expected:
@@ -146,9 +149,11 @@ def breaks_in(parent: ChainParent, entries: Iterable[Entry]) -> Iterator[Break]:
         elif _digest(parent.pk, entry, before) != entry.digest:
             yield Break(parent.pk, entry.seq, "signature does not fit the entry before it")
         before, expected = entry.digest, entry.seq + 1
-    if parent.log_count != expected - 1 or parent.log_last != before:
+    if not parent.log_count and not before:
+        yield Break(parent.pk, expected, "the log is gone")
+    elif parent.log_count != expected - 1 or parent.log_last != before:
         yield Break(parent.pk, expected, "the end of the log was cut or the counter changed")
-    elif parent.log_count and _seal(parent) != parent.log_seal:
+    elif _seal(parent) != parent.log_seal:
         yield Break(parent.pk, parent.log_count, "the seal of the log does not fit")
 
 

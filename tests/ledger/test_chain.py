@@ -106,6 +106,13 @@ def test_a_cut_tail_with_a_matching_counter_still_shows(case: Escalation) -> Non
     assert any("seal" in what for what in breaks(case))
 
 
+def test_a_log_that_is_gone_whole_shows_though_its_counter_says_none(case: Escalation) -> None:
+    tamper("DELETE FROM escalations_event WHERE case_id = %s", case.pk)
+    assert any("end of the log" in what for what in breaks(case))
+    Escalation.objects.filter(pk=case.pk).update(log_count=0, log_last="", log_seal="")
+    assert breaks(case) == ["the log is gone"]
+
+
 def test_swapped_entries_show(case: Escalation) -> None:
     tamper("UPDATE escalations_event SET seq = 9002 WHERE case_id = %s AND seq = 2", case.pk)
     tamper("UPDATE escalations_event SET seq = 2 WHERE case_id = %s AND seq = 3", case.pk)

@@ -79,6 +79,19 @@ def test_a_missing_entry_and_a_cut_tail_are_found(
     assert f"escalation {cases[1].pk}, entry 3: the end of the log was cut" in said
 
 
+def test_logs_that_are_gone_whole_are_found(
+    cast: Cast, cases: list[Escalation], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = Builder(cast).decision(cases[0], 2, now())
+    with lifted():
+        Event.objects.filter(case=cases[1]).delete()
+    Escalation.objects.filter(pk=cases[1].pk).update(log_count=0, log_last="", log_seal="")
+    said = verify(tmp_path, capsys)
+    assert f"escalation {cases[1].pk}, entry 1: the log is gone" in said
+    assert f"approval request {request.pk}, entry 1: the log is gone" in said
+    assert "2 breaks in 3 entries of 3 logs" in said
+
+
 def test_changed_words_are_found_and_erased_ones_are_allowed(
     cases: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
