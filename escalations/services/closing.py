@@ -13,6 +13,7 @@ from escalations.services import clocks, handoffs, routing
 from escalations.services.access import check
 from escalations.services.lifecycle import move
 from escalations.services.log import Entry, lock, lock_with_requests, record
+from escalations.services.sealing import seal_decided
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 
@@ -70,10 +71,7 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
         clocks.stop(case, kind, at=at, refresh=False)
     clocks.stop_all(case, at=at, keep=OUTLIVES)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
-    for request_id in case.requests.filter(decided_at__isnull=False, sealed_at__isnull=True).values_list(
-        "pk", flat=True
-    ):
-        deciding.seal(request_id=request_id)
+    seal_decided(case)
     _start_review(case, at)
     notifications.resolved(case, by)
     return case

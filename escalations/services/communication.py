@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.models import Contact, User
-from approvals.services import deciding
 from escalations import notifications, states
 from escalations.models import Cadence, Escalation, Event
 from escalations.services import clocks
 from escalations.services.access import check
 from escalations.services.log import Entry, lock, lock_with_requests, record
+from escalations.services.sealing import seal_decided
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
@@ -83,10 +83,7 @@ def customer_update(
     clocks.stop(case, states.RESPONSE, at=at)
     _set_next_update(case, next_update_at or at + cadence(case), at, told=True)
     notifications.customer_update(case, event, contacts)
-    for request_id in case.requests.filter(decided_at__isnull=False, sealed_at__isnull=True).values_list(
-        "pk", flat=True
-    ):
-        deciding.seal(request_id=request_id)
+    seal_decided(case)
     return event
 
 

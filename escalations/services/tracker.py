@@ -11,8 +11,9 @@ from escalations.models import Action, Clock, Commitment, Escalation
 from escalations.services import clocks
 from escalations.services.access import check
 from escalations.services.communication import first_act
-from escalations.services.log import Entry, lock, record
+from escalations.services.log import Entry, lock, lock_with_requests, record
 from escalations.services.promises import end_of_business
+from escalations.services.sealing import seal_granted
 from ledger.errors import AlreadyDone, Invalid
 from ledger.now import now
 
@@ -43,18 +44,21 @@ def _add(
 
 @transaction.atomic
 def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
-    """Mark an action done. An execution action needs a proof (credit note number, ticket, signed page).
+    """Mark an action done. An execution action needs a proof (credit note number, ticket, signed page); with it, what was
+    granted is carried out and cannot be undone.
 
-    Raises Invalid without that proof and AlreadyDone when it is done.
+    Raises Invalid without that proof, AlreadyDone when it is done or was called off.
     """
     at = now()
     action = Action.objects.select_related("case").get(pk=action_id)
-    case = lock(action.case_id)
+    case = lock_with_requests(action.case_id) if action.execution else lock(action.case_id)
     action.refresh_from_db()
     if by.pk != action.owner_id:
         check(case, by, "action")
     if action.state == Action.DONE:
         raise AlreadyDone(f"“{action.title}” is done already.")
+    if action.state == Action.CANCELLED:
+        raise AlreadyDone(f"“{action.title}” was called off. Do not carry it out.")
     if action.execution and not proof.strip():
         raise Invalid("Give the proof: a credit note, ticket or document number.", field="proof")
     action.state, action.done_at, action.done_by, action.proof = Action.DONE, at, by, proof[:300]
@@ -62,12 +66,15 @@ def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
     done = f"Done: {action.title}" + (f" ({proof})" if proof else "")
     record(case, [Entry(kind="action.done", summary=done, actor=by, data={"action": action.pk})], at=at)
     first_act(case, by, at)
+    if action.execution:
+        seal_granted(case)
     return action
 
 
 @transaction.atomic
 def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who: str = Commitment.US) -> Commitment:
-    """A commitment made on this case; it and its clock, to the end of business on that day, live on after the case.
+    """A commitment made on this case; it and its clock, to the end of business on that day, live on after the case. With one
+    of ours the customer knows what was granted: it cannot be undone.
 
     Raises Invalid when text or side is missing.
     """
@@ -75,7 +82,7 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
         raise Invalid("Write what was promised.", field="text")
     if who not in dict(Commitment.BY):
         raise Invalid("Choose who promised: us or them.", field="by")
-    at, case = now(), lock(case_id)
+    at, case = now(), lock_with_requests(case_id)
     check(case, by, "action")
     made = Commitment.objects.create(
         account=case.account, case=case, by=who, text=text[:300], owner=owner, due_on=due_on, made_at=at
@@ -92,6 +99,8 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
         about=made.pk,
         topic=shorten(text, 160, placeholder=" …"),
     )
+    if who == Commitment.US:
+        seal_granted(case)
     return made
 
 
