@@ -41,12 +41,15 @@ def open_standing(link: DecisionLink, at: datetime) -> Standing | None:
     return right if right.may_decline and not right.override else None
 
 
-def shows_outcome(link: DecisionLink) -> bool:
-    """Whether the holder of a used link is told what became of the request without signing in."""
+def shows_outcome(link: DecisionLink, at: datetime) -> bool:
+    """Whether the holder of a used link is told what became of the request without signing in: as long as the link would have
+    lived, and its person is one of ours. Never of a confidential request."""
+    if at >= link.expires_at or not link.approver.is_active or link.request.confidential:
+        return False
     concession = _concession(link.request)
     up_to = concession.link_up_to if concession else None
     total = link.request.total_usd if link.request.total_usd is not None else link.request.amount
-    return up_to is not None and total is not None and total <= up_to and not link.request.confidential
+    return up_to is not None and total is not None and total <= up_to
 
 
 def addresses_of(user: User) -> frozenset[str]:

@@ -50,7 +50,7 @@ def _open_link(request: SignedIn, found: DecisionLink | None) -> HttpResponse:
     at = now()
     right = by_mail.open_standing(found, at) if found and links.is_alive(found, at) else None
     if found is None or right is None:
-        shown = found is not None and not found.request.is_open and by_mail.shows_outcome(found)
+        shown = found is not None and not found.request.is_open and by_mail.shows_outcome(found, at)
         return _link_over(request, found) if found and shown else redirect_to_login(request.get_full_path())
     form = LinkForm(request.POST if request.method == "POST" else None, approval=found.request)
     if form.is_valid():

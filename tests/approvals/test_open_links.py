@@ -153,6 +153,23 @@ def test_whoever_is_signed_in_as_somebody_else_sees_nothing(ask: Ask, world: Any
     assert made.state == "open"
 
 
+@pytest.mark.parametrize("how", ["expired", "left"])
+def test_a_used_link_tells_the_outcome_no_longer_than_it_would_have_lived(ask: Ask, world: Any, how: str) -> None:
+    made = ask()
+    path, at = link_of(made), now()
+    submit(path)
+    assert Client().get(path).status_code == 200
+    if how == "left":
+        world.lena.is_active = False
+        world.lena.save()
+    else:
+        at = made.deadline + timedelta(days=7, seconds=1)
+    with time_machine.travel(at):
+        answer = Client().get(path)
+    assert answer.status_code == 302
+    assert "/auth/login/" in answer["Location"]
+
+
 def ended(answer: Any) -> bool:
     """No form any more: an end in words, or a sign-in."""
     return b'name="verdict"' not in answer.content and answer.status_code in (200, 302, 410)
