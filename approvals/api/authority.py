@@ -61,7 +61,8 @@ class StageSerializer(serializers.Serializer):
 
 
 class WhoSerializer(serializers.Serializer):
-    """Who may approve it, and why; who else takes part; what was added up. Null where a band grants what nobody else may."""
+    """Who may approve it, and why; who else takes part; what was added up, for those who may see all of it. Null where a band
+    grants what nobody else may."""
 
     role = serializers.CharField(source="answer.role.slug", default=None)
     role_name = serializers.CharField(source="answer.role.name", default=None)

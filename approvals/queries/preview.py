@@ -1,15 +1,20 @@
 """Who approves this? One answer for the page, the API and the form in which an ask is written. Nothing is sent."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.models import Account, User
-from approvals.models import ExceptionBand
+from approvals.models import ApprovalRequest, ExceptionBand
 from approvals.queries import chains
-from approvals.queries.authority import Answer, band_for
+from approvals.queries.authority import Answer, band_for, concession_of, version_at
 from approvals.queries.bands import usual_seconds
+from approvals.queries.running import earlier, family_ids
+from approvals.rules.authority import untold
 from approvals.rules.words import amount_words
 from ledger.errors import Invalid
 from ledger.now import now
@@ -54,15 +59,60 @@ def preview(
     beneficiary: User | None = None,
     at: datetime | None = None,
 ) -> Preview:
-    """What would happen if this person asked for it now. Raises Invalid, in words, when nobody may approve it."""
+    """What would happen if this person asked for it now. Raises Invalid, in words, when nobody may approve it.
+
+    What was granted before counts for everybody; how much it was is for those who may see every request that was added up.
+    """
     at = at or now()
     asked: dict[str, Any] = {"concession": concession, "amount": amount, "currency": currency, "account": account}
     asked |= {"at": at, "renewal": renewal}
     band = band_for(**asked, tier=tier)
     try:
         answer, chain = chains.preview(**asked, requester=user, beneficiary=beneficiary)
-    except Invalid:
+    except Invalid as refusal:
+        if band is None and _some_unseen(user, concession, account, renewal, at):
+            raise Invalid(_without_total(refusal.message), field=refusal.field) from refusal
         if band is None:
             raise
         return Preview(None, [], band, usual_seconds(concession, at))
+    if answer.granted and _some_unseen(user, concession, account, renewal, at):
+        answer = _without_figures(answer)
     return Preview(answer, chains.lines(chain), band, usual_seconds(concession, at) if band else None)
+
+
+def _some_unseen(user: User, concession: str, account: Account | None, renewal: str, at: datetime) -> bool:
+    """Whether something that was added up is a request this person may not see."""
+    if account is None:
+        return False
+    version = version_at(at)
+    same = Q(account__in=family_ids(account))
+    rows = ApprovalRequest.objects.filter(same | Q(renewal=renewal) if renewal else same, concession=concession)
+    unseen = list(
+        rows.exclude(pk__in=ApprovalRequest.objects.visible_to(user).values("pk")).values_list("pk", flat=True)
+    )
+    if not unseen:
+        return False
+    unit = concession_of(version, concession).unit
+    more: dict[str, Any] = {"renewal": renewal, "window_days": version.window_days}
+    counted = earlier(account, concession, unit, at, **more)
+    return counted != earlier(account, concession, unit, at, without=unseen, **more)
+
+
+def _without_figures(answer: Answer) -> Answer:
+    """The same people by the same rule, without what was granted before and what it comes to."""
+    others, days = Decimal(answer.rule["others"]), answer.rule["window_days"]
+    words = untold(answer.rule["sentence"], answer.unit, answer.granted, others, days)
+    return replace(
+        answer,
+        sentence=f"{answer.role.name}: {answer.person.name}. {words}",
+        rule={**answer.rule, "sentence": words, "granted": None, "others": None, "total": None},
+        granted=Decimal(0),
+        total=None,
+    )
+
+
+def _without_total(message: str) -> str:
+    """A refusal names what it comes to with earlier grants."""
+    return re.sub(
+        r"^Nobody may approve (?!this:)[^:]+:", "Nobody may approve this with what was granted before:", message
+    )

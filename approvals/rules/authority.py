@@ -16,6 +16,7 @@ from approvals.rules.words import YES, amount_words, money_words
 
 Rank = tuple[int, bool, Decimal, int]
 Edge = TypeVar("Edge", Decimal, date)
+LAST = ", so this is the last that fits"
 
 
 @dataclass(frozen=True)
@@ -269,6 +270,13 @@ def explain(
     return " ".join(parts)
 
 
+def untold(sentence: str, unit: str, granted: Decimal, others: Decimal, days: int) -> str:
+    """The same explanation for somebody who may not know what was granted before: that it counts, and not how much it is."""
+    short = f"What was granted in the last {days} days counts."
+    head, told, tail = sentence.partition(_added(unit, granted, others, days))
+    return head.replace(LAST, "") + short + tail if told else short
+
+
 def _added(unit: str, granted: Decimal, others: Decimal, days: int) -> str:
     words = f"That counts {amount_words(unit, granted)} granted"
     if not others:
@@ -283,5 +291,5 @@ def _fits(limit: Limit, amount: Decimal | None) -> str:
         return f"{limit.role_name} may grant this{where}."
     if limit.up_to is None:
         return f"{limit.role_name} may grant any amount{where}."
-    edge = ", so this is the last that fits" if amount == limit.up_to else ""
+    edge = LAST if amount == limit.up_to else ""
     return f"{limit.role_name} may grant up to {limit.words}{where}{edge}."

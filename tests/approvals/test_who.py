@@ -136,6 +136,51 @@ def test_the_same_renewal_is_added_up_over_the_api(world: Any, ask: Any) -> None
     assert caller(world.omar).get(WHO, {**asked, "renewal": "R-1"}).json()["role"] == "executive-sponsor"
 
 
+@pytest.fixture
+def group(world: Any, ask: Any) -> Any:
+    """Brightline belongs to Northwind, whose CSM was granted a discount of 13 % that Brightline's CSM knows nothing of."""
+    world.brightline.parent = world.northwind
+    world.brightline.save()
+    made = ask(amount=D(13))
+    deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=made.version)
+    return world
+
+
+def test_grants_that_may_not_be_seen_count_without_their_figures(group: Any) -> None:
+    asked = {**ASKED, "amount": "7", "account": group.brightline.pk}
+    full, bare = (caller(person).get(WHO, asked).json() for person in (group.dana, group.omar))
+    assert (full["running_total"], full["rule"]["total"]) == ("13% granted in 90 days, together 20%", "20.00")
+    assert "so this is the last that fits. That counts 13% granted" in full["sentence"]
+    assert (bare["running_total"], bare["rule"]["total"], bare["rule"]["granted"]) == ("", None, None)
+    assert "What was granted in the last 90 days counts." in bare["sentence"]
+    assert [bare[key] for key in ("role", "person", "stages")] == [full[key] for key in ("role", "person", "stages")]
+    page = browser(group.omar).get("/approvals/who/", asked).content.decode()
+    assert "What was granted in the last 90 days counts." in page
+    for words in ("13%", "together", "the last that fits"):
+        assert words not in str(bare) + page
+    assert "13% granted in 90 days, together 20%" in browser(group.dana).get("/approvals/who/", asked).content.decode()
+
+
+def test_a_refusal_names_no_total_of_grants_that_may_not_be_seen(group: Any) -> None:
+    asked = {**ASKED, "amount": "90", "account": group.brightline.pk}
+    AuthorityVersion.objects.get().limits.filter(concession__slug="discount", up_to=None).delete()
+    full, bare = (caller(person).get(WHO, asked).json()["message"] for person in (group.dana, group.omar))
+    assert full.startswith("Nobody may approve 103%: ")
+    assert bare == full.replace("103%", "this with what was granted before")
+    assert "103%" not in browser(group.omar).get("/approvals/who/", asked).content.decode()
+
+
+def test_figures_of_confidential_grants_are_for_those_named_on_them(world: Any, ask: Any) -> None:
+    made = ask(amount=D(13), confidential=True)
+    deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=made.version)
+    asked = {**ASKED, "amount": "7", "account": world.northwind.pk}
+    told = {
+        person: caller(getattr(world, person)).get(WHO, asked).json()["running_total"] for person in ("priya", "dana")
+    }
+    assert told == {"priya": "", "dana": ""}
+    assert caller(world.marcus).get(WHO, asked).json()["running_total"] == "13% granted in 90 days, together 20%"
+
+
 def test_a_currency_without_a_rate_is_refused_in_words(world: Any) -> None:
     refused = caller(world.marcus).get(WHO, {"concession": "refund", "amount": "5", "currency": "XXA"})
     assert (refused.status_code, refused.json()["field"]) == (422, "currency")
