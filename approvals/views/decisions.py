@@ -20,6 +20,7 @@ from ledger.now import now
 
 PER_PAGE = 25
 SEEN_LINKS = "approval_links"
+LONGEST = 4000
 
 
 def load(request: SignedIn, pk: int) -> ApprovalRequest:
@@ -165,16 +166,24 @@ def _channel(request: SignedIn, approval: ApprovalRequest) -> str:
     return DecisionEntry.LINK if came_by and str(came_by) == request.POST.get("step") else DecisionEntry.WEB
 
 
-def act(request: SignedIn, pk: int, verb: Any, done: str, **values: Any) -> HttpResponse:
+def act(request: SignedIn, pk: int, verb: Any, done: str, **values: str) -> HttpResponse:
     """Call a verb, say what came of it, go back to the request."""
     approval = load(request, pk)
     try:
+        _check_length(values)
         verb(request_id=approval.pk, by=request.user, **values)
         messages.success(request, done)
     except Refused as refusal:
         typed = {verb.__name__: _text(request)}
         return show(request, load(request, pk), refused=refusal.message, status=refusal.status, typed=typed)
     return redirect("approvals:detail", pk=pk)
+
+
+def _check_length(values: dict[str, str]) -> None:
+    """As long as the API takes; a browser counts the end of a line as one character and sends two."""
+    longest = max([0, *(len(text.replace("\r\n", "\n")) for text in values.values())])
+    if longest > LONGEST:
+        raise Invalid(f"Write at most {LONGEST:,} characters; these are {longest:,}.")
 
 
 def _text(request: SignedIn) -> str:

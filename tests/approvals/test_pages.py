@@ -226,6 +226,21 @@ def test_a_decision_can_be_undone_on_its_page(world: Any, ask: Ask) -> None:
     assert made.is_open
 
 
+@pytest.mark.parametrize(
+    ("door", "who"), [("question", "lena"), ("answer", "marcus"), ("comment", "lena"), ("recall", "marcus")]
+)
+def test_no_page_takes_longer_words_than_the_api(world: Any, ask: Ask, door: str, who: str) -> None:
+    made = ask()
+    deciding.question(request_id=made.pk, by=world.lena, text="Why?")
+    before, client = made.log.count(), signed_in(getattr(world, who))
+    answer = client.post(f"/approvals/{made.pk}/{door}/", {"text": "x" * 4001})
+    assert answer.status_code == 422
+    assert "Write at most 4,000 characters; these are 4,001." in answer.content.decode()
+    assert made.log.count() == before
+    assert client.post(f"/approvals/{made.pk}/{door}/", {"text": "x\r\n" * 2000}).status_code == 302
+    assert made.log.count() == before + 1
+
+
 def test_question_answer_remind_and_recall_through_the_page(world: Any, ask: Ask) -> None:
     made, lena, marcus = ask(), signed_in(world.lena), signed_in(world.marcus)
     lena.post(url("question", made), {"text": "Which year?"})
