@@ -11,7 +11,7 @@ from django.db.models import Q
 from accounts.models import Account, User
 from approvals.models import ApprovalRequest, ExceptionBand
 from approvals.queries import chains
-from approvals.queries.authority import Answer, band_for, concession_of, version_at
+from approvals.queries.authority import Answer, band_for, concession_of, version_at, who_approves
 from approvals.queries.bands import usual_seconds
 from approvals.queries.running import earlier, family_ids
 from approvals.rules.authority import untold
@@ -78,6 +78,25 @@ def preview(
     if answer.granted and _some_unseen(user, concession, account, renewal, at):
         answer = _without_figures(answer)
     return Preview(answer, chains.lines(chain), band, usual_seconds(concession, at) if band else None)
+
+
+def who_for_everybody(
+    *, concession: str, amount: Decimal | None, currency: str, account: Account | None, at: datetime
+) -> Answer:
+    """Who may approve an ask, in words for a record that many read: without what was granted before. Raises Invalid."""
+    try:
+        answer = who_approves(concession=concession, amount=amount, currency=currency, account=account, at=at)
+    except Invalid as refusal:
+        if account is None or not _granted_before(concession, account, at):
+            raise
+        raise Invalid(_without_total(refusal.message), field=refusal.field) from refusal
+    return _without_figures(answer) if answer.granted else answer
+
+
+def _granted_before(concession: str, account: Account, at: datetime) -> bool:
+    version = version_at(at)
+    unit = concession_of(version, concession).unit
+    return bool(earlier(account, concession, unit, at, window_days=version.window_days).total)
 
 
 def _some_unseen(user: User, concession: str, account: Account | None, renewal: str, at: datetime) -> bool:

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from accounts.models import Account, Role, User
 from accounts.queries import best_holder
-from approvals.queries import Answer, who_approves
+from approvals.queries import Answer
+from approvals.queries.preview import who_for_everybody
 from escalations import states
 from escalations.models import CasePerson, Escalation, IssueType, MatrixRow, PolicyVersion, Stakeholder
 from escalations.rules import routing
@@ -54,11 +55,14 @@ def matrix_rows(policy: PolicyVersion) -> list[routing.Row]:
 def authority_need(
     account: Account | None, concession: str, amount: Decimal | None, currency: str, at: datetime
 ) -> tuple[routing.Need | None, Answer | None]:
-    """Level and role the ask needs. No ask: nothing. Nobody may: the executive level decides what to do (fail closed)."""
+    """Level and role the ask needs. No ask: nothing. Nobody may: the executive level decides what to do (fail closed).
+
+    The words stay on the case and in its mails, so they leave out what was granted before: not all readers may see that.
+    """
     if not concession:
         return None, None
     try:
-        answer = who_approves(concession=concession, amount=amount, currency=currency, account=account, at=at)
+        answer = who_for_everybody(concession=concession, amount=amount, currency=currency, account=account, at=at)
     except Invalid as error:
         return routing.Need(states.EXECUTIVE, "executive-sponsor", error.message), None
     return routing.Need(answer.level, answer.role.slug, answer.sentence), answer

@@ -12,8 +12,9 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from approvals.models import AuthorityVersion, ChainRule, Committee, QuarterCap
-from approvals.queries.preview import preview
+from approvals.queries.preview import preview, who_for_everybody
 from approvals.services import deciding, versions
+from ledger.errors import Invalid
 from ledger.now import now
 
 D = Decimal
@@ -168,6 +169,19 @@ def test_a_refusal_names_no_total_of_grants_that_may_not_be_seen(group: Any) -> 
     assert full.startswith("Nobody may approve 103%: ")
     assert bare == full.replace("103%", "this with what was granted before")
     assert "103%" not in browser(group.omar).get("/approvals/who/", asked).content.decode()
+
+
+def test_words_that_everybody_reads_name_no_figures(group: Any) -> None:
+    asked: dict[str, Any] = {"concession": "discount", "currency": "USD", "account": group.northwind, "at": now()}
+    found = who_for_everybody(amount=D(7), **asked)
+    assert (found.person, found.running) == (group.lena, "")
+    assert "What was granted in the last 90 days counts." in found.sentence
+    assert "13%" not in found.sentence
+    AuthorityVersion.objects.get().limits.filter(concession__slug="discount", up_to=None).delete()
+    with pytest.raises(Invalid, match=r"^Nobody may approve this with what was granted before: "):
+        who_for_everybody(amount=D(90), **asked)
+    with pytest.raises(Invalid, match=r"^Nobody may approve 103%: "):
+        who_for_everybody(amount=D(103), **{**asked, "account": None})
 
 
 def test_figures_of_confidential_grants_are_for_those_named_on_them(world: Any, ask: Any) -> None:

@@ -1,6 +1,7 @@
 """From a customer's words to a closed case, verb by verb."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -110,6 +111,18 @@ def test_a_bigger_ask_raises_the_level_and_the_executive_decides(cast: Cast) -> 
         conditions="3 years",
     )
     assert case_of(case).state == states.EXECUTING
+
+
+def test_a_case_names_no_figures_of_earlier_grants(cast: Cast) -> None:
+    made = asked(cast).requests.get()
+    deciding.decide(request_id=made.pk, by=cast.director, verdict="approved", version=made.version)
+    case = opened(cast, amount=Decimal(2))
+    words = " ".join([case.authority_reason, *case.route_reasons])
+    assert "What was granted in the last 90 days counts." in words
+    assert case.level == states.DIRECTOR
+    mails = " ".join(Message.objects.values_list("text", flat=True))
+    for figure in ("18% granted", "the last that fits"):
+        assert figure not in words + mails
 
 
 def test_a_declined_request_goes_back_to_diagnose(cast: Cast) -> None:
