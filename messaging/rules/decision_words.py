@@ -1,8 +1,8 @@
 """A decision given by mail is one word alone on the first line. Anything else is no decision.
 
-Nobody says in which language a reply is written, so a word decides only where it cannot be taken for another one: what has
-a different meaning, alone on a line, in any of these languages is in no list of words. One exception: "no" is a loose yes in
-Polish and Czech, but the mail that is answered asks in English, and a "no" grants nothing.
+Nobody says in which language a reply is written, so a word decides only where it cannot be taken for another one: what is an
+answer of another meaning, alone on a line, in another of these languages is in no list of words. One exception: "no" is a loose
+yes in Polish and Czech, but the mail that is answered asks in English, and a "no" grants nothing.
 """
 
 from typing import Literal
@@ -15,11 +15,11 @@ WORDS: dict[str, dict[Decision, str]] = {
         "decline": "decline|declined|i decline|reject|rejected|i reject|deny|denied|no|no declined|no rejected",
     },
     "German": {
-        "approve": "genehmigt|genehmige|ich genehmige|freigegeben|zugestimmt|bewilligt",
+        "approve": "genehmigt|genehmige|ich genehmige|freigegeben|zugestimmt|bewilligt|ja",
         "decline": "abgelehnt|ablehnen|lehne ab|ich lehne ab|nein",
     },
     "French": {
-        "approve": "approuvé|approuve|j'approuve|accordé|oui",
+        "approve": "approuvé|approuve|j'approuve|accordé|validé|oui",
         "decline": "refusé|refuse|je refuse|rejeté|non",
     },
     "Spanish": {
@@ -31,23 +31,23 @@ WORDS: dict[str, dict[Decision, str]] = {
         "decline": "rifiutato|rifiutata|rifiuto|respinto",
     },
     "Dutch": {
-        "approve": "goedgekeurd|akkoord",
+        "approve": "goedgekeurd|akkoord|ja",
         "decline": "afgewezen|afgekeurd|geweigerd|nee",
     },
     "Portuguese": {
-        "approve": "aprovado|aprovada|aprovo",
+        "approve": "aprovado|aprovada|aprovo|sim",
         "decline": "recusado|recusada|recuso|rejeitado|rejeitada|não",
     },
     "Swedish": {
-        "approve": "godkänd|godkänt",
+        "approve": "godkänd|godkänt|ja",
         "decline": "avslå|nej",
     },
     "Norwegian": {
-        "approve": "godkjent",
+        "approve": "godkjent|ja",
         "decline": "avslå|avslått|nei",
     },
     "Danish": {
-        "approve": "godkendt",
+        "approve": "godkendt|ja",
         "decline": "afvist|nej",
     },
     "Finnish": {
@@ -56,7 +56,7 @@ WORDS: dict[str, dict[Decision, str]] = {
     },
     "Polish": {
         "approve": "zatwierdzam|zatwierdzone|akceptuję",
-        "decline": "odrzucam|odrzucone",
+        "decline": "odrzucam|odrzucone|nie",
     },
     "Czech": {
         "approve": "schváleno|schvaluji",
@@ -79,7 +79,7 @@ WORDS: dict[str, dict[Decision, str]] = {
         "decline": "elutasítva",
     },
     "Japanese": {
-        "approve": "承認します|はい",
+        "approve": "承認|承認します|はい",
         "decline": "却下|いいえ",
     },
     "Chinese": {
@@ -94,15 +94,10 @@ WORDS: dict[str, dict[Decision, str]] = {
 # These decide nothing. Below a decision they count all the same: whoever contradicts it, if only perhaps, has not decided.
 AMBIGUOUS: dict[Decision, dict[str, str]] = {
     "approve": {
-        "ja": "yes in German, Dutch, Swedish, Norwegian and Danish; I in Polish, ha in Spanish",
         "tak": "yes in Polish; thanks in Danish, so in Czech, roof in Swedish, branch in Dutch",
         "igen": "yes in Hungarian; again in Danish and Swedish",
-        "sim": "yes in Portuguese; a card of a telephone in English, tinsel in Turkish",
-        "validé": "validated in French; I have checked in Spanish",
-        "承認": "approval in Japanese; to admit in Chinese",
     },
     "decline": {
-        "nie": "no in Polish; never in German",
         "nem": "no in Hungarian; easy in Danish",
         "avslag": "refusal in Swedish and Norwegian; a discount in Norwegian",
         "否認": "refusal in Japanese; to deny having done something in Chinese",

@@ -235,7 +235,7 @@ def test_no_page_takes_longer_words_than_the_api(world: Any, ask: Ask, door: str
     before, client = made.log.count(), signed_in(getattr(world, who))
     answer = client.post(f"/approvals/{made.pk}/{door}/", {"text": "x" * 4001})
     assert answer.status_code == 422
-    assert "Write at most 4,000 characters; these are 4,001." in answer.content.decode()
+    assert "Keep it to 4,000 characters: this has 4,001." in answer.content.decode()
     assert made.log.count() == before
     assert client.post(f"/approvals/{made.pk}/{door}/", {"text": "x\r\n" * 2000}).status_code == 302
     assert made.log.count() == before + 1

@@ -217,7 +217,8 @@ class Stories(Desk):
             return
         steps = self.real(ask).steps.all()
         asked = {self.names[pk] for step in steps for pk in (step.approver_id, step.said_by_id) if pk}
-        moves = set() if self.model.can_still(ask) else self.model.next_holders(ask, asked)
+        stuck = ask.state == OPEN and not self.model.can_still(ask)
+        moves = self.model.next_holders(ask, asked) if stuck else set()
         if not self.tried(deciding.remind, request_id=ask.key, by=self.fresh(who)):
             return
         assert (ask.state, who != ask.seat) == (OPEN, True)

@@ -60,7 +60,7 @@ def test_a_machine_cannot_deny_first_what_it_says_after(ask: Ask) -> None:
     assert (state(made), mail.state) == ("open", "automatic")
 
 
-@pytest.mark.parametrize("text", ["Tak", "Tak!", "Tak.\r\n\r\nMvh Lena", "Igen", "Sim", "Validé", "No\r\nworries"])
+@pytest.mark.parametrize("text", ["Tak", "Tak!", "Tak.\r\n\r\nMvh Lena", "Igen", "No\r\nworries"])
 def test_thanks_in_another_language_is_a_comment(ask: Ask, text: str) -> None:
     made = ask()
     mail = receive(token_of(made), text)
