@@ -105,7 +105,7 @@ def _some_unseen(user: User, concession: str, account: Account | None, renewal: 
         return False
     version = version_at(at)
     same = Q(account__in=family_ids(account))
-    rows = ApprovalRequest.objects.filter(same | Q(renewal=renewal) if renewal else same, concession=concession)
+    rows = ApprovalRequest.objects.filter(same | Q(renewal__iexact=renewal) if renewal else same, concession=concession)
     unseen = list(
         rows.exclude(pk__in=ApprovalRequest.objects.visible_to(user).values("pk")).values_list("pk", flat=True)
     )
