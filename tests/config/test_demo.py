@@ -47,7 +47,9 @@ def test_every_shipped_role_is_held_by_somebody_who_can_sign_in():
 
 def test_there_is_a_case_in_every_state():
     assert set(Escalation.objects.values_list("state", flat=True)) == {slug for slug, _ in states.STATES}
-    assert Escalation.objects.order_by("pk").first().key == "ESC-1001"
+    # A test before this one may have used up numbers: PostgreSQL gives back none, and gaps are allowed.
+    first = Escalation.objects.order_by("pk").first()
+    assert (first.pk >= 1001, first.key) == (True, f"ESC-{first.pk}")
 
 
 def test_the_clocks_look_alive():
