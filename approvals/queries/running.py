@@ -102,8 +102,8 @@ def _grants(concession: str, unit: str, without: Without) -> QuerySet[ApprovalRe
 def _given() -> Q:
     carried_out = Q(state=ApprovalRequest.REPLACED, sealed_at__isnull=False)
     parents = [Q(**{"__".join(["replaces"] * steps): OuterRef("pk")}) for steps in range(1, LINEAGE + 1)]
-    newer = ApprovalRequest.objects.filter(reduce(or_, parents), state__in=GRANTED)
-    return Q(state__in=GRANTED) | Q(carried_out, ~Exists(newer))
+    given = Q(state__in=GRANTED) | carried_out
+    return Q(state__in=GRANTED) | Q(carried_out, ~Exists(ApprovalRequest.objects.filter(reduce(or_, parents), given)))
 
 
 def lineage(request: ApprovalRequest) -> list[int]:

@@ -65,7 +65,7 @@ def standing(request: ApprovalRequest, user: User, at: datetime, step: int | Non
     if why := conflict(request, user, at):
         return _none(OWN, why)
     if user.pk in (request.rule.get("exclude") or []):
-        return _none(NOT_ASKED, "You were left out of this decision when it was asked for.")
+        return _none(NOT_ASKED, "You were left out of this decision.")
     if request.steps.filter(said_by=user, state=ApprovalStep.DECIDED, part=ApprovalStep.DECIDE).exists():
         return _none(NOT_ASKED, f"You have decided your part of this. It waits for {_whom(request, seats)}.")
     chain, weighed = chain_of_request(request, at)
@@ -182,7 +182,8 @@ def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], ended
 
 def _ended(seat: ApprovalStep, whose: User, user: User) -> str:
     who = "You do" if whose.pk == user.pk else f"{whose} does"
-    return f"{who} not hold the role {seat.role} any more."
+    where = " for this account" if seat.role.slug in ("csm", "ae") else ""
+    return f"{who} not hold the role {seat.role}{where} any more."
 
 
 def _best(mine: list[rules.Limit], chain: rules.Chain, asked_as: str) -> rules.Limit | None:

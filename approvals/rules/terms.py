@@ -158,8 +158,9 @@ def _same_question(before: Offer, after: Offer) -> bool:
     if NUMBERS.sub("#", old) != NUMBERS.sub("#", new):
         return False
     changed = [pair for pair in zip(NUMBERS.findall(old), NUMBERS.findall(new), strict=True) if pair[0] != pair[1]]
-    amounts = (before.shown, after.shown)
-    return not changed or (len(changed) == 1 and tuple(_value(text) for text in changed[0]) == amounts)
+    if not changed or None in (before.shown, after.shown):
+        return not changed
+    return len(changed) == 1 and tuple(_value(text) for text in changed[0]) == (before.shown, after.shown)
 
 
 def _value(text: str) -> Decimal | None:

@@ -19,7 +19,7 @@ from approvals.rules import terms as rules
 from approvals.rules.terms import BASIS, SAME, WORSE, Comparison, Offer, compare
 from approvals.rules.verdicts import check_words
 from approvals.rules.words import MONEY, YES, moment_words
-from approvals.services import links, log, requesting, seating
+from approvals.services import links, log, reassigning, requesting, seating
 from approvals.services.deciding import may_recall
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
 from ledger.now import now
@@ -58,7 +58,7 @@ def change_terms(
     if found.outcome == SAME:
         raise Invalid("Nothing would change. Change the amount or a term.", field="amount")
     before = _facts(request)
-    _check_carried_out(request, found)
+    check_carried_out(request, wanted, at)
     if found.outcome != WORSE:
         return _amend(request, by, reason, channel, wanted, found, before, at)
     if request.is_open:
@@ -79,9 +79,13 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
     return request
 
 
-def _check_carried_out(request: ApprovalRequest, found: Comparison) -> None:
-    """What was given stays given: with less in its place, the next ask would be added to too little."""
-    if request.sealed_at and rules.SMALLER in found.better:
+def check_carried_out(request: ApprovalRequest, wanted: Terms, at: datetime) -> None:
+    """What was given stays given: with less in its place, the next ask would be added to too little.
+
+    Raises Invalid for less than the request, or one it replaces, was carried out with.
+    """
+    given = ApprovalRequest.objects.filter(pk__in=lineage(request), sealed_at__isnull=False)
+    if any(rules.SMALLER in comparison(each, **wanted, at=at).better for each in given):
         raise Invalid("This was carried out as it is, so less cannot take its place any more.", field="amount")
 
 
@@ -169,7 +173,11 @@ def _amend(
     request.save()
     links.end_all(request, at)
     entry = _log_change(request, by, reason, channel, found, before, at)
-    for seat in seating.waiting(request):
+    waiting = seating.waiting(request)
+    consulted = [seat for seat in waiting if seat.part == ApprovalStep.CONSULT]
+    # Whoever would now decide on words of their own, or of somebody they stand in for, makes room for another.
+    asked = reassigning.reassign(request, [seat for seat in waiting if seat.part == ApprovalStep.DECIDE], at)
+    for seat in (*asked, *consulted):
         seating.ask(request, seat, at, again=f":v{request.version}")
     lead = f"{by} changed the terms for the better. What you said stays."
     mail.word(request, entry, _voters(request), subject="Terms changed", lead=lead)
@@ -252,7 +260,7 @@ def supersede(
     at = now()
     request = _locked(request_id, by, version, reason, at)
     wanted = new_terms(request, amount, currency, terms, ask)
-    _check_carried_out(request, comparison(request, **wanted, at=at))
+    check_carried_out(request, wanted, at)
     return _replace(request, by, reason, channel, wanted, [], at)
 
 

@@ -99,16 +99,23 @@ def _why_not(request_id: int, by: User, at: datetime) -> Exception:
         return NotThere("There is no such request.")
     if not request.is_open:
         return AlreadyDone(f"{what_happened(request, by, at)}.")
-    entry = request.log.last()
+    return Stale(_what_changed(request, by, at))
+
+
+def _what_changed(request: ApprovalRequest, by: User, at: datetime) -> str:
+    talk = (DecisionEntry.REMINDED, DecisionEntry.QUESTION, DecisionEntry.ANSWER, DecisionEntry.COMMENT)
+    entry = request.log.exclude(kind__in=talk).last()
     since = moment_words(entry.at if entry else request.step_since, by.zone, at)
     mine = request.steps.filter(approver=by).last()
     if mine and mine.state == ApprovalStep.PASSED_UP:
-        return Stale(f"This was passed up to {request.approver} at {since}. There is nothing left for you to decide.")
+        return f"This was passed up to {request.approver} at {since}. There is nothing left for you to decide."
     if mine and mine.state == ApprovalStep.DELEGATED:
-        return Stale("You delegated this. There is nothing left for you to decide.")
+        return "You delegated this. There is nothing left for you to decide."
     if mine and mine.state == ApprovalStep.REASSIGNED:
-        return Stale(f"{mine.role} was reassigned: somebody else is asked. There is nothing left for you to decide.")
-    return Stale(f"Terms changed at {since}. Read the request again before you decide.")
+        return f"{mine.role} was reassigned: somebody else is asked. There is nothing left for you to decide."
+    if entry and entry.kind in (DecisionEntry.DELEGATED, DecisionEntry.REASSIGNED):
+        return f"Another part of this was put to somebody else at {since}. Read it again before you decide."
+    return f"Terms changed at {since}. Read the request again before you decide."
 
 
 def _right(request: ApprovalRequest, by: User, verdict: str, step: int | None, at: datetime) -> Standing:
@@ -162,13 +169,13 @@ def may_recall(request: ApprovalRequest, by: User) -> bool:
 def seal(*, request_id: int) -> ApprovalRequest:
     """Something outside has happened (the customer was told, money moved): no undo from now on. Doing it twice is once.
 
-    Raises Stale while the request is still open or when it was recalled.
+    Raises Stale while the request is still open, or when it was recalled or replaced.
     """
     at = now()
     request = seating.locked(request_id)
     if request.sealed_at:
         return request
-    if request.decided_at is None:
+    if request.decided_at is None or request.state == ApprovalRequest.REPLACED:
         raise Stale("This request is not decided, so nothing of it can be carried out.")
     request.sealed_at, request.version = at, request.version + 1
     request.save(update_fields=["sealed_at", "version"])

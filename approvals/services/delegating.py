@@ -124,6 +124,9 @@ def make(
         raise NotAllowed("Only the person themselves or operations may say who stands in for them.")
     # One after the other, so that two at once cannot both be the only one.
     list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, to.pk]).order_by("pk"))
+    # A ring closes over people who are not among these two: all of them wait in one line.
+    first = AuthorityVersion.objects.order_by("pk").values_list("pk", flat=True)[:1]
+    list(AuthorityVersion.objects.select_for_update(no_key=True).filter(pk__in=list(first)))
     _check_people(user, to)
     _check_scope(concessions, up_to_usd, at)
     span = Span(user.pk, to.pk, starts_at, ends_at, frozenset(concessions))

@@ -21,15 +21,20 @@ def spent(request: ApprovalRequest, at: datetime) -> set[int]:
     """Who cannot take another seat: the requester, those left out, whoever would decide for themselves by now (somebody
     who stands in for the requester since), everybody asked before and everybody with a seat."""
     seated = {seat["person"] for stage in chain_of(request) for group in stage["groups"] for seat in group["seats"]}
-    before = set(request.steps.values_list("approver_id", flat=True)) | set(
-        request.steps.exclude(said_by=None).values_list("said_by_id", flat=True)
-    )
-    return seated | before | _left_out(request, at)
+    asked = set(request.steps.values_list("approver_id", flat=True))
+    said = set(request.steps.exclude(said_by=None).values_list("said_by_id", flat=True))
+    return seated | asked | said | _left_out(request, at)
 
 
 def _left_out(request: ApprovalRequest, at: datetime) -> set[int]:
+    """The requester, those left out, whoever would decide for themselves, and whoever has spoken for another seat."""
     named = {*(request.rule.get("exclude") or []), request.requester_id}
-    return named | set(barred(request.requester, request.beneficiary, at))
+    votes = request.steps.filter(state=ApprovalStep.DECIDED, part=ApprovalStep.DECIDE)
+    return (
+        named
+        | set(votes.values_list("said_by_id", flat=True))
+        | set(barred(request.requester, request.beneficiary, at))
+    )
 
 
 def fill_stage(request: ApprovalRequest, at: datetime) -> None:
@@ -62,13 +67,24 @@ def reassign(request: ApprovalRequest, seats: Iterable[ApprovalStep], at: dateti
 
 def _reassigned(request: ApprovalRequest, seat: ApprovalStep, at: datetime) -> bool:
     _, group = group_of(request, seat.order)
-    if _can_decide(request, seat, at) or not (found := _next(request, group["role"], at)):
+    if _can_decide(request, seat, at) or not (found := _heir(request, seat, at)):
         return False
     made = seating.hand_over(request, seat, found, ApprovalStep.REASSIGNED, at)
     _log(request, group["name"], seat.approver, found, made.order, at)
     seating.ask(request, made, at)
     mail.settled(request, seat, f"{found} is asked in your place.", at)
+    if seat.delegated_from and seat.delegated_from != found:
+        lead = f"{seat.approver}, to whom you delegated this, cannot decide it any more, so {found} is asked."
+        mail.word(request, request.log.latest("seq"), [seat.delegated_from], subject="Reassigned", lead=lead)
     return True
+
+
+def _heir(request: ApprovalRequest, seat: ApprovalStep, at: datetime) -> User | None:
+    """Whoever delegated it, where they still can; else the next holder of the role."""
+    giver = seat.delegated_from
+    if giver and giver.pk in {person.id for person in holders(seat.role.slug, request.account, _left_out(request, at))}:
+        return giver
+    return _next(request, seat.role.slug, at)
 
 
 def _can_decide(request: ApprovalRequest, seat: ApprovalStep, at: datetime) -> bool:

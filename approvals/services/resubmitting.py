@@ -46,6 +46,7 @@ def resubmit(
     if old.replaced_by.exists():
         raise AlreadyDone("This request was asked again before. Open the newer one.")
     wanted = changing.new_terms(old, amount, currency, terms, ask)
+    changing.check_carried_out(old, wanted, at)
     found = changing.comparison(old, **wanted, at=at)
     log.write(old, DecisionEntry.AMENDED, at, actor=by, channel=channel, facts=_facts(found.outcome, found.reasons))
     made = changing.again(old, by, channel, wanted, at, recommendation=recommendation, deadline=deadline)

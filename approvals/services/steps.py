@@ -122,7 +122,8 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     """Put the authority's part of an undecided request to the next higher authority that covers it; those passed over are told.
 
     The requester, those excluded and everybody asked before are skipped. Required functions stay required: where one of them
-    is still waited for, it is reminded, and the higher authority is asked after it. Raises AlreadyDone when it is over, Invalid
+    is still waited for, it is reminded, and the higher authority is asked after it. Who cannot decide any more is replaced by
+    the next holder of their role, also where nobody is above. Raises AlreadyDone when it is over, Invalid
     when there is no higher authority, nobody holds it, or the authority has agreed already.
     """
     at = at or now()
@@ -130,12 +131,17 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     chain = chain_of(request)
     stage, group = rules.authority_stage(chain), rules.authority_group(chain)
     if request.stage > stage:
-        if len(reassigning.reassign(request, waiting := _deciding(request), at)) < len(waiting):
+        if _reassigned(request, at):
             return request
         names = " and ".join(str(seat.approver) for seat in seating.waiting(request))
         raise Invalid(f"The authority has agreed. This waits for {names}.")
     spent = reassigning.spent(request, at)
-    old, found = request.approver, _higher(request, spent, at)
+    try:
+        old, found = request.approver, _higher(request, spent, at)
+    except Invalid:
+        if _reassigned(request, at):
+            return request
+        raise
     passed = _pass_over(request, group, at)
     before = request.step
     # Those who hear of the entry find the request with its new approver.
@@ -152,12 +158,20 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
         step=before,
     )
     if request.stage == stage:
+        beside = _deciding(request)
         seating.open_groups(request, [group], at)
+        reassigning.reassign(request, beside, at)
     else:
         _ask_again(request, reassigning.reassign(request, _deciding(request), at), at)
     for seat in passed:
         mail.passed_over(request, seat, found.person, at, reason)
     return request
+
+
+def _reassigned(request: ApprovalRequest, at: datetime) -> bool:
+    """Where nobody above can be asked: whether somebody beside can, in the place of one who cannot decide any more."""
+    waiting = _deciding(request)
+    return len(reassigning.reassign(request, waiting, at)) < len(waiting)
 
 
 def _higher(request: ApprovalRequest, spent: set[int], at: datetime) -> authority.Answer:

@@ -209,7 +209,7 @@ def recall(request: SignedIn, pk: int) -> HttpResponse:
 @require_POST
 def remind(request: SignedIn, pk: int) -> HttpResponse:
     """Mail the question again."""
-    return act(request, pk, deciding.remind, "Reminder sent.")
+    return act(request, pk, deciding.remind, "The question was mailed again.")
 
 
 @require_POST

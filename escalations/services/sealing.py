@@ -18,6 +18,8 @@ def seal_granted(case: Escalation) -> None:
 
 
 def _seal(case: Escalation, which: dict[str, object]) -> None:
-    rows = case.requests.filter(sealed_at__isnull=True, **which).order_by("pk")
+    # What was replaced before it was carried out never will be.
+    open_to_it = case.requests.filter(sealed_at__isnull=True, **which).exclude(state=ApprovalRequest.REPLACED)
+    rows = open_to_it.order_by("pk")
     for request_id in list(rows.values_list("pk", flat=True)):
         deciding.seal(request_id=request_id)

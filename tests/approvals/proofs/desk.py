@@ -147,6 +147,22 @@ class Desk(RuleBasedStateMachine):
         ask.log += kinds
         ask.version += 1
 
+    def asked(self, ask: Ask) -> set[str]:
+        """Everybody who was asked or has spoken so far."""
+        steps = self.real(ask).steps.all()
+        return {self.names[pk] for step in steps for pk in (step.approver_id, step.said_by_id) if pk}
+
+    def reassigned(self, ask: Ask, asked: set[str]) -> bool:
+        """Where the one asked could not decide any more: somebody who can has the seat now."""
+        moves = set() if self.model.can_still(ask) else self.model.heirs(ask, asked)
+        now_asked = self.names[self.real(ask).approver_id or 0]
+        assert (now_asked != ask.seat) == bool(moves), f"{ask}: {now_asked} is asked, it could be {moves}"
+        if moves:
+            assert now_asked in moves
+            ask.seat, ask.delegated_from = now_asked, ""
+            self.bump(ask, "reassigned")
+        return bool(moves)
+
     # Verbs -----------------------------------------------------------------------------------------------------------------
 
     @initialize(by=st.sampled_from(ASKERS), amount=amounts)

@@ -74,8 +74,10 @@ class Model:
 
     def given_out(self, ask: Ask) -> bool:
         """Granted; or carried out before it was replaced, as long as nothing granted stands in its place."""
-        newer = [each for each in self.asks.values() if each.state in GRANTED and ask.key in self.lineage(each)]
-        return ask.state in GRANTED or (ask.state == "replaced" and ask.sealed and not newer)
+        if ask.state in GRANTED or ask.state != "replaced" or not ask.sealed:
+            return ask.state in GRANTED
+        newer = [each for each in self.asks.values() if each != ask and ask.key in self.lineage(each)]
+        return not any(each.state in GRANTED or (each.state == "replaced" and each.sealed) for each in newer)
 
     def covering(self, person: str, ask: Ask) -> list[str]:
         """The roles of a person that take it in; a CSM decides for their own account only."""
@@ -128,6 +130,13 @@ class Model:
         whose = ask.delegated_from or ask.seat
         free = not self.self_approval(ask.seat, ask) and ask.seat not in ask.left_out
         return free and (ask.role in self.roles[whose] or bool(self.covering(whose, ask)))
+
+    def heirs(self, ask: Ask, asked: set[str]) -> set[str]:
+        """Who may be given the seat: whoever delegated it, where they still can, else another holder of the role."""
+        giver = ask.delegated_from
+        holds = giver != "" and ask.role in self.roles[giver] and (ask.role != "csm" or giver == "marcus")
+        can = holds and giver not in ask.left_out and not self.self_approval(giver, ask)
+        return {giver} if can else self.next_holders(ask, asked)
 
     def next_holders(self, ask: Ask, asked: set[str]) -> set[str]:
         """Who could take the seat: the same role, nobody who was `asked` before. An account has one CSM."""

@@ -78,8 +78,15 @@ class Stories(Desk):
         """The next authority is asked, always a higher one."""
         self.tick()
         ask = self.pick(number, OPEN)
-        if ask and self.tried(deciding.pass_up, request_id=ask.key, reason="No answer"):
+        if ask is None:
+            return
+        asked = self.asked(ask)
+        if self.tried(deciding.pass_up, request_id=ask.key, reason="No answer"):
             assert ask.state == OPEN
+            if self.real(ask).log.latest("seq").kind == "reassigned":
+                # Nobody is above: somebody beside, where the one asked cannot decide any more.
+                self.reassigned(ask, asked)
+                return
             before, ask.delegated_from = ask.role, ""
             self.bump(ask, "passed_up")
             self.put(ask)
@@ -129,6 +136,7 @@ class Stories(Desk):
         ask = self.pick(number, OPEN, *GRANTED)
         if ask is None:
             return
+        asked = self.asked(ask)
         if door == SERVICE:
             values = {"request_id": ask.key, "version": ask.version, "amount": amount, "reason": "Their counsel"}
             done = self.tried(changing.change_terms, by=self.fresh(who), **values)
@@ -139,10 +147,11 @@ class Stories(Desk):
         assert ask.state in (OPEN, *GRANTED)
         assert self.model.leads(who, ask)
         assert amount != ask.amount
-        assert amount > ask.amount or not ask.sealed, "what was carried out counts as it was"
-        self._edited(ask, who, amount)
+        carried_out = [self.model.asks[key].amount for key in self.model.lineage(ask) if self.model.asks[key].sealed]
+        assert amount >= max(carried_out, default=0), "what was carried out counts as it was"
+        self._edited(ask, who, amount, asked)
 
-    def _edited(self, ask: Ask, who: str, amount: Decimal) -> None:
+    def _edited(self, ask: Ask, who: str, amount: Decimal, asked: set[str]) -> None:
         worse = amount > ask.amount
         if worse and ask.state != OPEN:
             ask.state = "replaced"
@@ -156,6 +165,8 @@ class Stories(Desk):
             ask.delegated_from = ""
             ask.left_out |= self.barred(ask)
             self.put(ask)
+        elif ask.state == OPEN:
+            self.reassigned(ask, asked)
 
     @rule(number=picks, who=people, door=st.sampled_from((SERVICE, WEB)), own=mostly, wait=st.sampled_from(WAITS))
     def undo(self, number: int, who: str, door: str, own: bool, wait: timedelta) -> None:
@@ -215,19 +226,12 @@ class Stories(Desk):
         ask = self.pick(number, OPEN)
         if ask is None:
             return
-        steps = self.real(ask).steps.all()
-        asked = {self.names[pk] for step in steps for pk in (step.approver_id, step.said_by_id) if pk}
-        stuck = ask.state == OPEN and not self.model.can_still(ask)
-        moves = self.model.next_holders(ask, asked) if stuck else set()
+        asked = self.asked(ask)
         if not self.tried(deciding.remind, request_id=ask.key, by=self.fresh(who)):
             return
         assert (ask.state, who != ask.seat) == (OPEN, True)
-        if not moves:
+        if not self.reassigned(ask, asked):
             ask.log.append("reminded")
-            return
-        ask.seat, ask.delegated_from = self.names[self.real(ask).approver_id or 0], ""
-        assert ask.seat in moves
-        self.bump(ask, "reassigned")
 
     # Around it -------------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from approvals.models import ApprovalRequest
 from approvals.queries.running import granted
 from approvals.queries.standing import standing
 from approvals.services import changing, deciding, delegating, resubmitting
-from ledger.errors import Invalid, NotAllowed
+from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 from tests.approvals.services.test_chains import kinds, lawyer, person, plain_matrix, rule, vote
 
@@ -81,6 +81,32 @@ def test_what_was_carried_out_counts_until_what_replaces_it_is_granted(world: An
     assert given() == 9001
 
 
+def test_less_comes_in_over_no_successor_either(world: Any, ask: Ask, paid: Any) -> None:
+    newer = change(paid, world.marcus, amount=D(9001))
+    with pytest.raises(Invalid, match="carried out as it is"):
+        change(newer, world.marcus, amount=D(1))
+    deciding.recall(request_id=newer.pk, by=world.marcus, reason="x")
+    with pytest.raises(Invalid, match="carried out as it is"):
+        resubmitting.resubmit(request_id=newer.pk, by=world.marcus, amount=D(1))
+
+
+def test_what_was_carried_out_twice_counts_once(world: Any, ask: Ask, paid: Any) -> None:
+    second = vote(change(paid, world.marcus, amount=D(9500)), world.lena)
+    deciding.seal(request_id=second.pk)
+    third = change(second, world.marcus, amount=D(9600))
+    assert granted(world.northwind, "refund", "money", now()) == 9500
+    deciding.recall(request_id=third.pk, by=world.marcus, reason="x")
+    assert granted(world.northwind, "refund", "money", now()) == 9500
+
+
+def test_what_was_replaced_before_is_never_carried_out(world: Any, ask: Ask) -> None:
+    made = vote(refund(ask, 9000), world.lena)
+    change(made, world.marcus, amount=D(9001))
+    with pytest.raises(Stale):
+        deciding.seal(request_id=made.pk)
+    assert granted(world.northwind, "refund", "money", now()) == 0
+
+
 def test_the_same_renewal_however_it_is_spelt(world: Any, ask: Ask) -> None:
     vote(refund(ask, 9000, renewal="R-2026"), world.lena)
     assert refund(ask, 9000, account=world.brightline, renewal="r-2026").approver == world.dana
@@ -105,6 +131,12 @@ def test_only_the_amount_may_change_in_the_question(world: Any, ask: Ask, old: s
     made = vote(ask(ask=old), world.lena)
     out = change(made, world.marcus, amount=D(14), ask=new)
     assert (out.pk == made.pk) is kept
+
+
+def test_no_other_number_changes_where_there_is_no_amount(world: Any, ask: Ask) -> None:
+    made = vote(ask(concession="contract-term", amount=None, ask="Extend until 31.12.2025?"), world.lena)
+    out = change(made, world.marcus, ask="Extend until 31.12.2035?")
+    assert out.pk != made.pk
 
 
 def test_a_vote_does_not_carry_over_to_other_numbers(world: Any, ask: Ask) -> None:
@@ -296,84 +328,3 @@ def test_times_far_away_are_refused(world: Any, ask: Ask, client: Client, year: 
         ask(deadline=far)
     client.force_login(world.aisha)
     assert client.get("/api/v1/overrides/", {"end": f"{year:04d}-01-01T00:00:00Z"}).status_code == 422
-
-
-# What the log says ---------------------------------------------------------------------------------------------------------
-
-CONDITIONED = [
-    {"name": "Grant it", "recommended": True, "conditions": ["Two years", "A reference"]},
-    {"name": "Keep the price", "status_quo": True},
-]
-
-
-@pytest.mark.parametrize(
-    ("conditions", "override"),
-    [("Two years\nA reference", False), ("a reference\nTwo years\nNet 30", False), ("Net 30\nTwo years", True)],
-)
-def test_dropping_a_recommended_condition_goes_against_the_recommendation(
-    world: Any, ask: Ask, conditions: str, override: bool
-) -> None:
-    made = vote(ask(options=CONDITIONED), world.lena, "conditions", conditions=conditions, reason="So be it")
-    assert made.log.get(kind="conditions").override is override
-
-
-def test_a_vote_that_carries_over_stays_what_it_was(world: Any, ask: Ask) -> None:
-    rule("legal", "after")
-    person("nora", "legal")
-    made = ask(options=CONDITIONED)
-    vote(made, world.lena, reason="Without conditions")
-    deciding.recall(request_id=made.pk, by=world.marcus, reason="Typo")
-    again = resubmitting.resubmit(request_id=made.pk, by=world.marcus)
-    carried = again.log.get(kind="vote")
-    assert (carried.override, carried.facts["carried_from"]) == (True, made.pk)
-
-
-def test_the_last_entry_names_the_seat_that_spoke_and_what_carried_over(world: Any, ask: Ask, lawyer: User) -> None:
-    rule("legal", "after")
-    made = ask()
-    vote(made, world.lena)
-    made = vote(made, lawyer)
-    final = made.log.get(kind="approved")
-    assert (final.role, final.step) == ("Legal", made.steps.get(approver=lawyer).order)
-
-
-def test_a_void_vote_names_its_voter_and_nobody_as_principal(world: Any, ask: Ask, lawyer: User) -> None:
-    rule("legal", "after")
-    made = ask()
-    vote(made, world.lena)
-    change(made, world.marcus, amount=D(16))
-    entry = made.log.get(kind="voided")
-    assert (entry.actor, entry.on_behalf_of, entry.facts["voter_name"]) == (world.marcus, None, "Lena Ortiz")
-
-
-def test_more_than_the_record_takes_is_refused_and_handed_back(world: Any, ask: Ask) -> None:
-    made, text = ask(), "x" * 4001
-    for verb in ("comment", "question"):
-        browser = Client()
-        browser.force_login(world.lena)
-        answer = browser.post(f"/approvals/{made.pk}/{verb}/", {"text": text})
-        assert answer.status_code == 422
-        page = answer.content.decode()
-        assert "Keep it to 4,000 characters: this has 4,001." in page
-        assert text in page
-    assert kinds(made) == ["asked"]
-
-
-def test_the_api_has_every_verb(world: Any, ask: Ask) -> None:
-    def call(by: User, verb: str, **body: Any) -> Any:
-        browser = Client()
-        browser.force_login(by)
-        return browser.post(f"/api/v1/approvals/{made.pk}/{verb}/", json.dumps(body), "application/json")
-
-    made = ask()
-    assert call(world.lena, "question", text="Why now?").status_code == 200
-    assert call(world.marcus, "answer", text="The board meets.").status_code == 200
-    assert call(world.marcus, "remind").status_code == 200
-    assert call(world.marcus, "remind").status_code == 409
-    assert call(world.lena, "decide", verdict="approved", version=1).status_code == 200
-    assert call(world.marcus, "undo").status_code == 403
-    assert call(world.lena, "undo").json()["state"] == "open"
-    made.refresh_from_db()
-    newer = call(world.marcus, "supersede", version=made.version, amount="14.00", reason="Their counsel").json()
-    assert (newer["state"], newer["replaces"]) == ("open", made.pk)
-    assert set(made.log.values_list("channel", flat=True)) == {"web", "api"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -212,6 +213,65 @@ def test_whoever_delegated_it_hears_that_it_was_passed_up(world: Any, ask: Ask) 
     deciding.pass_up(request_id=made.pk, reason="Late")
     told = Message.objects.filter(subject__startswith="Nothing left to do").values_list("user__name", flat=True)
     assert sorted(told) == ["Lena Ortiz", "Tina Brandt"]
+
+
+def test_time_being_up_asks_somebody_beside_where_nobody_is_above(world: Any, ask: Ask) -> None:
+    made = ask(concession="refund", amount=Decimal(500_000))
+    assert made.approver == world.ruth
+    person("ann", "steering-committee")
+    leaves(world.ruth)
+    made = deciding.pass_up(request_id=made.pk, reason="Late")
+    assert (asked(made), kinds(made)) == (["Ann More"], ["asked", "reassigned"])
+
+
+def test_passing_up_reassigns_the_function_beside_the_authority_too(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal", "beside")
+    made = ask()
+    person("otto", "legal")
+    leaves(lawyer)
+    made = deciding.pass_up(request_id=made.pk, reason="Late")
+    assert sorted(asked(made)) == ["Dana Whitfield", "Otto More"]
+
+
+def test_a_delegated_seat_falls_back_to_whoever_delegated_it(world: Any, ask: Ask) -> None:
+    made = ask()
+    person("mia", "director")
+    delegating.delegate(request_id=made.pk, by=world.lena, to=world.tina, reason="Away")
+    leaves(world.tina)
+    made = deciding.remind(request_id=made.pk, by=world.marcus)
+    assert (asked(made), made.steps.latest("order").delegated_from) == (["Lena Ortiz"], None)
+    assert vote(made, world.lena).state == "approved"
+
+
+def test_better_terms_by_somebody_the_approver_stands_in_for_go_to_another(world: Any, ask: Ask) -> None:
+    made = ask()
+    mia = person("mia", "director")
+    stands_in(world.lena, world.priya)
+    changing.change_terms(
+        request_id=made.pk, by=world.priya, version=1, amount=made.amount - 1, reason="They came down"
+    )
+    made.refresh_from_db()
+    assert (asked(made), made.approver, kinds(made)) == (["Mia More"], mia, ["asked", "amended", "reassigned"])
+    assert vote(made, mia).state == "approved"
+
+
+def test_whoever_spoke_for_somebody_else_makes_room_in_the_next_stage(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal", "after")
+    made = ask()
+    person("otto", "legal")
+    stands_in(lawyer, world.lena)
+    vote(made, lawyer)
+    assert asked(made) == ["Otto More"]
+
+
+def test_a_form_that_is_open_meanwhile_is_told_what_happened(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal", "beside")
+    made = ask()
+    person("otto", "legal")
+    leaves(lawyer)
+    deciding.remind(request_id=made.pk, by=world.marcus)
+    with pytest.raises(Stale, match="Another part of this was put to somebody else"):
+        deciding.decide(request_id=made.pk, by=world.lena, version=1, verdict="approved")
 
 
 def test_a_committee_member_who_left_is_replaced_by_a_new_one(world: Any, ask: Ask, committee: list[User]) -> None:
