@@ -8,9 +8,9 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row, Submit
 from django import forms
 
+from accounts.customers.rates import known_currencies
+from accounts.imports.runs import LARGEST_FILE, fields_of
 from accounts.models import Account, Contact, ImportRun, Signal, User
-from accounts.queries import known_currencies
-from accounts.services.imports import LARGEST_FILE, fields_of
 from ledger.now import now
 
 ODD_ZONES = ("Etc/", "posix", "right", "SystemV")

@@ -1,7 +1,8 @@
 """Background jobs of this app, called by name."""
 
+from accounts.customers import contracts
+from accounts.imports import runs as imports
 from accounts.models import ImportRun
-from accounts.services import contracts, imports
 
 
 def run_import(run_id: int) -> str:

@@ -5,14 +5,14 @@ from typing import Any, cast
 
 from django import forms
 
+from accounts.customers.rates import known_currencies
 from accounts.models import Account, User
-from accounts.queries import known_currencies
+from approvals.matrix.preview import preview
+from approvals.matrix.rules.words import MONEY
 from approvals.models import ApprovalRequest
 from approvals.queries import concession_choices
-from approvals.queries.preview import preview
-from approvals.rules import verdicts
-from approvals.rules.terms import BASIS, GIVE_GETS
-from approvals.rules.words import MONEY
+from approvals.requests.rules import verdicts
+from approvals.requests.rules.terms import BASIS, GIVE_GETS
 from ledger.errors import Refused
 
 TITLES = {

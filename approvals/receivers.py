@@ -4,15 +4,16 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from approvals.mail import BRIEF
+from approvals.mail import attachments as enclosing
+from approvals.mail import replies as replying
+from approvals.mail.messages import BRIEF
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
-from approvals.services import enclosing, replying
-from messaging import composing, relevance
+from messaging.events import mail_received
 from messaging.models import InboundMail
-from messaging.signals import mail_received
+from messaging.outbox import composing, relevance
 
 
-@receiver(mail_received, dispatch_uid="approvals.mail")
+@receiver(mail_received, dispatch_uid="approvals.mail.messages")
 def hear_mail(mail: InboundMail, **_: Any) -> None:
     """Mail to a reply address is a decision, a comment, or goes into quarantine."""
     replying.take(mail=mail)

@@ -1,6 +1,6 @@
 """What the worker does for approvals by the clock."""
 
-from approvals.services import calendars
+from approvals.absence import feeds as calendars
 
 
 def read_calendars() -> None:

@@ -19,10 +19,12 @@ from django.template import engines
 from django.urls import get_resolver
 
 from config import outside
-from escalations.services import firing, rebuilding
+from escalations.clocks import audit as rebuilding
+from escalations.clocks import firing
 from ledger import heartbeats
 from ledger.now import now
-from messaging.services import outbox, posting
+from messaging.outbox import messages as outbox
+from messaging.outbox import posting
 
 log = logging.getLogger(__name__)
 ENGINE, SENDER, OUTSIDE, CALENDARS = "engine", "sender", "outside", "calendars"

@@ -2,7 +2,7 @@
 
 import logging
 
-from messaging.rules.secrets import masked
+from messaging.outbox.rules.secrets import masked
 
 
 class WithoutSecrets(logging.Filter):

@@ -24,7 +24,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 }
 if settings.IMAP_URL:
     SCHEDULES["fetch_mail"] = {
-        "func": "messaging.services.fetching.fetch_all",
+        "func": "messaging.inbound.fetch.fetch_all",
         "schedule_type": Schedule.MINUTES,
         "minutes": 1,
     }

@@ -1,10 +1,10 @@
 """Background jobs of the whole desk, run by the worker."""
 
 from config.worker import prove_life
-from escalations.services.firing import fire_due
-from escalations.services.rebuilding import follow_calendars
+from escalations.clocks.audit import follow_calendars
+from escalations.clocks.firing import fire_due
 from ledger.now import now
-from messaging.services.outbox import send_due
+from messaging.outbox.messages import send_due
 
 
 def sweep() -> dict[str, int]:

@@ -4,17 +4,18 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts import panels
-from accounts.signals import signal_recorded
+from accounts.customers import panels
+from accounts.events import signal_recorded
+from approvals.events import log_appended
 from approvals.models import DecisionEntry
-from approvals.signals import log_appended
+from escalations.cases import inbound as listening
+from escalations.cases import requests as asking
+from escalations.cases.queries import account_panels
+from escalations.clocks import notify as standing
 from escalations.models import Clock, HandOff
-from escalations.notifications import standing
-from escalations.queries import account_panels
-from escalations.services import asking, listening
-from messaging import composing, relevance
+from messaging.events import mail_received
 from messaging.models import InboundMail
-from messaging.signals import mail_received
+from messaging.outbox import composing, relevance
 
 
 @receiver(signal_recorded, dispatch_uid="escalations.signals")

@@ -1,8 +1,9 @@
-"""Keeps the append-only triggers in place after every migrate and checks for them."""
+"""Keeps the append-only triggers and the cache's table in place after every migrate and checks for the triggers."""
 
 from typing import Any
 
 from django.core.checks import Error, Tags, register
+from django.core.management import call_command
 from django.db import connections
 from django.db.models.signals import post_migrate
 
@@ -11,6 +12,7 @@ from ledger import triggers
 
 def _install(using: str = "default", **_: Any) -> None:
     triggers.install(using)
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 def check_database(app_configs: Any, databases: Any = None, **_: Any) -> list[Error]:

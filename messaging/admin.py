@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from messaging.models import Delivery, InboundMail, Message
-from messaging.rules.secrets import masked
+from messaging.outbox.rules.secrets import masked
 
 
 class ReadOnly:

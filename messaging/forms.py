@@ -7,10 +7,10 @@ from django import forms
 
 from accounts.models import User
 from messaging.models import Preference
+from messaging.outbox.preferences import Choice
+from messaging.outbox.rules.daily import HOURS
+from messaging.outbox.rules.kinds import GROUPS, Group
 from messaging.queries import preferences_of
-from messaging.rules.daily import HOURS
-from messaging.rules.kinds import GROUPS, Group
-from messaging.services.preferences import Choice
 
 SWITCHABLE = [group for group in GROUPS if not group.locked]
 

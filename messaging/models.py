@@ -168,7 +168,7 @@ class Notice(models.Model):
 
 
 class Preference(models.Model):
-    """How one person wants to be told one group of news (messaging.rules.kinds). No row: the group's default."""
+    """How one person wants to be told one group of news (messaging.outbox.rules.kinds). No row: the group's default."""
 
     NOW, DIGEST, OFF = "now", "digest", "off"
     MAIL: ClassVar = [(NOW, "At once"), (DIGEST, "Daily digest"), (OFF, "Off")]

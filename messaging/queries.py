@@ -10,7 +10,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from accounts.models import Account, User
 from messaging.models import DigestHour, InboundMail, Message, Notice, Outage, Preference
-from messaging.rules.kinds import DIGEST
+from messaging.outbox.rules.kinds import DIGEST
 
 MESSAGE_VIEWS = {
     "attention": ("Needs attention", Q(state=Message.PARKED)),

@@ -5,7 +5,7 @@ from typing import Any
 from anymail.signals import inbound
 from django.dispatch import receiver
 
-from messaging.services import delivered
+from messaging.inbound import delivered
 
 
 @receiver(inbound, dispatch_uid="messaging.inbound")

@@ -1,6 +1,7 @@
 """Background jobs of this app, run by the worker."""
 
-from messaging.services import outbox, posting
+from messaging.outbox import messages as outbox
+from messaging.outbox import posting
 
 
 def send_messages() -> int:

@@ -10,19 +10,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 from messaging import queries
 from messaging.channels.email import leaves_the_house
 from messaging.forms import PreferencesForm
+from messaging.inbound import receive as received
+from messaging.inbound.rules.mail_auth import is_proven
 from messaging.models import InboundMail, Message
-from messaging.rules.mail_auth import is_proven
-from messaging.rules.secrets import masked
-from messaging.services import inbound as received
-from messaging.services import notices
-from messaging.services import outbox as sending
-from messaging.services import preferences as choosing
+from messaging.outbox import messages as sending
+from messaging.outbox import notices
+from messaging.outbox import preferences as choosing
+from messaging.outbox.rules.secrets import masked
 
 PAGE = 25
 NOTICES_PAGE = 50

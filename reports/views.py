@@ -10,13 +10,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from accounts.requests import SignedIn
-from approvals.queries import overrides as override_figures
-from escalations.services import firing
+from accounts.signed_in import SignedIn
+from approvals.requests import overrides as override_figures
+from escalations.clocks import firing
 from ledger.errors import Invalid
 from ledger.now import now
 from reports import charts, exports
-from reports.queries import behind, engine, kpis, unwatched
+from reports.queries import drilldown as behind
+from reports.queries import engine, kpis, unwatched
 from reports.queries.dashboard import Dashboard
 from reports.queries.dashboard import dashboard as read_dashboard
 from reports.queries.kpis import Scope

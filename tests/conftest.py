@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.management import call_command
 from django.db import connection
 from django.utils.module_loading import import_string
 from hypothesis import settings as hypothesis_settings
@@ -80,9 +79,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Adds the cache's table, and lets the flush after a transactional test through the append-only triggers."""
-    with django_db_blocker.unblock():
-        call_command("createcachetable", verbosity=0)
+    """Lets the flush after a transactional test through the append-only triggers."""
     operations = type(connection.ops)
     operations.execute_sql_flush = _with_triggers_lifted(operations.execute_sql_flush)
 

@@ -13,10 +13,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin.people import checked_zone
+from accounts.calendars.queries import public_holidays, work_calendar
+from accounts.calendars.rules.workcalendar import DAY_MINUTES, WorkCalendar, find_zone
+from accounts.calendars.rules.worktime import add_work, business_day_seconds
 from accounts.models import Calendar, CalendarDay, CalendarSpan
-from accounts.queries import public_holidays, work_calendar
-from accounts.rules.workcalendar import DAY_MINUTES, WorkCalendar, find_zone
-from accounts.rules.worktime import add_work, business_day_seconds
 from ledger.errors import Refused
 from ledger.now import now
 

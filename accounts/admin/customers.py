@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
+from accounts.customers.rates import known_currencies
+from accounts.imports.cells import website_domain
 from accounts.models import Account, AccountDomain, Contact, ExchangeRate, Subscription
-from accounts.queries import known_currencies
-from accounts.services.import_cells import website_domain
 
 
 def checked_currency(code: str) -> str:

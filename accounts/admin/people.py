@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.calendars.rules.workcalendar import find_zone
 from accounts.models import Role, RoleHolding, User
-from accounts.rules.workcalendar import find_zone
 
 POWERS = ("is_staff", "is_superuser", "groups")
 

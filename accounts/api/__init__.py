@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.serializers import AccountSerializer, AccountWriteSerializer, SignalSerializer, SignalWriteSerializer
+from accounts.customers import accounts, portfolio
 from accounts.models import Account, Signal, User
-from accounts.queries import portfolio
-from accounts.services import accounts, signals
+from accounts.signals import record as signals
 from ledger import idempotency
 from ledger.errors import AlreadyDone, NotAllowed, NotThere
 

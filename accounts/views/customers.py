@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.customers import portfolio
+from accounts.customers.panels import panels_for
 from accounts.exports import accounts_csv
 from accounts.forms import SignalForm
 from accounts.models import Account, Signal, User
-from accounts.panels import panels_for
-from accounts.queries import portfolio
-from accounts.services import signals
+from accounts.signals import record as signals
 from accounts.views.viewers import local_today, viewer
 from ledger.errors import Refused
 from ledger.now import now

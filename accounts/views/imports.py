@@ -10,8 +10,8 @@ from django_q.tasks import async_task
 
 from accounts.exports import problems_csv
 from accounts.forms import MappingForm, UploadForm, field_label
+from accounts.imports import runs as imports
 from accounts.models import ImportRun, User
-from accounts.services import imports
 from accounts.views.viewers import viewer
 from ledger.errors import NotAllowed, Refused
 

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import ProfileForm
-from accounts.services.people import save_preferences
+from accounts.people.profile import save_preferences
 from accounts.views.viewers import viewer
 
 

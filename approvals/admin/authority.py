@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from approvals.admin.rows import ROWS, is_draft
+from approvals.matrix import versions
 from approvals.models import AuthorityVersion
-from approvals.services import versions
 from ledger.errors import Refused
 from ledger.now import now
 

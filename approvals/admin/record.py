@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
-from approvals.services import delegating
 from ledger.errors import Refused
 from ledger.now import now
 

@@ -11,6 +11,9 @@ from django.db import models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
+from approvals.matrix import drafts
+from approvals.matrix.rules import chain_checks
+from approvals.matrix.rules import limit_checks as matrix_checks
 from approvals.models import (
     AuthorityLimit,
     AuthorityVersion,
@@ -20,8 +23,6 @@ from approvals.models import (
     ExceptionBand,
     QuarterCap,
 )
-from approvals.queries import drafts
-from approvals.rules import chain_checks, matrix_checks
 
 
 def is_draft(version: AuthorityVersion | None) -> bool:

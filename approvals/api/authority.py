@@ -8,9 +8,11 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.models import Account
-from accounts.requests import Caller
+from accounts.signed_in import Caller
 from approvals import queries
 from approvals.api.serializers import PersonField
+from approvals.matrix.preview import preview
+from approvals.matrix.table import words
 from approvals.models import (
     AuthorityLimit,
     AuthorityVersion,
@@ -20,8 +22,6 @@ from approvals.models import (
     ExceptionBand,
     QuarterCap,
 )
-from approvals.queries.matrix import words
-from approvals.queries.preview import preview
 from ledger.errors import NotThere
 from ledger.now import now
 

@@ -6,10 +6,10 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from accounts.requests import Caller
+from accounts.signed_in import Caller
+from approvals.absence import delegations as delegating
 from approvals.api.serializers import DelegationSerializer
 from approvals.models import Delegation
-from approvals.services import delegating
 
 
 class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Delegation]):

@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.response import Response
 
-from accounts.requests import Caller
+from accounts.signed_in import Caller
 from approvals.models import ApprovalRequest
-from approvals.queries import overrides
+from approvals.requests import overrides
 from ledger.now import now
 
 LAST_DAYS = timedelta(days=90)

@@ -10,13 +10,16 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from accounts.requests import Caller
+from accounts.signed_in import Caller
 from approvals import queries
+from approvals.absence import delegations as delegating
 from approvals.api.serializers import DelegateSerializer, ResubmitSerializer, SeatSerializer, TermsSerializer
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
-from approvals.queries import page
-from approvals.rules.verdicts import VERDICTS
-from approvals.services import changing, deciding, delegating, resubmitting
+from approvals.requests import decide as deciding
+from approvals.requests import page
+from approvals.requests import resubmit as resubmitting
+from approvals.requests import terms as changing
+from approvals.requests.rules.verdicts import VERDICTS
 from ledger.idempotency import once
 from ledger.now import now
 

@@ -8,13 +8,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from approvals import queries
 from approvals.forms import TITLES, DecisionForm, DelegateForm, WordsForm, who_context
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
-from approvals.queries import lists, page
-from approvals.rules import verdicts
-from approvals.services import deciding
+from approvals.requests import decide as deciding
+from approvals.requests import lists, page
+from approvals.requests.rules import verdicts
 from ledger.errors import AlreadyDone, Invalid, Refused, Stale
 from ledger.now import now
 

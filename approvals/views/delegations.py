@@ -7,11 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from approvals.absence import delegations as delegating
+from approvals.absence import feeds as calendars
+from approvals.absence import stand_ins as standins
 from approvals.forms import DelegateForm, DelegationForm, FeedForm
 from approvals.models import CalendarFeed
-from approvals.queries import standins
-from approvals.services import calendars, delegating
 from approvals.views.decisions import load, show
 from ledger.errors import Refused
 from ledger.now import now

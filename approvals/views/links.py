@@ -13,13 +13,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from approvals import queries
 from approvals.forms import LinkForm
+from approvals.mail import limits as by_mail
+from approvals.mail import links
+from approvals.mail import replies as replying
 from approvals.models import ApprovalRequest, DecisionEntry, DecisionLink
-from approvals.queries import by_mail, page
-from approvals.rules import verdicts
-from approvals.services import deciding, links, replying
+from approvals.requests import decide as deciding
+from approvals.requests import page
+from approvals.requests.rules import verdicts
 from approvals.views.decisions import SEEN_LINKS
 from ledger.errors import Invalid, Refused
 from ledger.now import now

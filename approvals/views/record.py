@@ -4,12 +4,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.requests import SignedIn
-from accounts.services import downloads
+from accounts.people import downloads
+from accounts.signed_in import SignedIn
+from approvals import exports as record
 from approvals import queries
-from approvals.exports import record
-from approvals.exports.printer import NoPdf
 from approvals.models import ApprovalRequest
+from approvals.pdf.printer import NoPdf
 
 
 @require_safe

@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from approvals.forms import TermsForm, terms_initial
 from approvals.models import ApprovalRequest
-from approvals.services import changing, resubmitting
+from approvals.requests import resubmit as resubmitting
+from approvals.requests import terms as changing
 from approvals.views.decisions import load
 from ledger.errors import Invalid, Stale
 

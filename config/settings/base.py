@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "escalations",
     "reports",
     "config.apps.DeskConfig",
+    "demo",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

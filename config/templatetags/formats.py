@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 from ledger.now import now
-from messaging.rules.secrets import masked
+from messaging.outbox.rules.secrets import masked
 
 register = template.Library()
 

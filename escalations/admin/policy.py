@@ -17,7 +17,7 @@ from escalations import states
 from escalations.admin import rows
 from escalations.admin.access import OperationsOnly, is_operations
 from escalations.models import PolicyVersion
-from escalations.services import versions
+from escalations.policy import versions
 from ledger.errors import Refused
 
 SIGNS = {"+": ("+", "Added"), "-": ("−", "Removed"), "~": ("±", "Changed")}

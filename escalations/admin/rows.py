@@ -11,6 +11,8 @@ from django.utils.formats import date_format
 from django.utils.timezone import get_current_timezone
 
 from escalations.admin.access import OperationsOnly, is_operations
+from escalations.clocks.rules.factors import Factor
+from escalations.clocks.tables import Preview
 from escalations.models import (
     Cadence,
     IssueType,
@@ -24,10 +26,8 @@ from escalations.models import (
     Tier,
     TriggerRule,
 )
-from escalations.queries.policy import plain_target
-from escalations.queries.sla import Preview
-from escalations.rules import target_checks
-from escalations.rules.factors import Factor
+from escalations.policy.rows import plain_target
+from escalations.policy.rules import target_checks
 from ledger.now import now
 
 

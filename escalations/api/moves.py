@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import User
+from escalations.cases import closing, handoffs
+from escalations.cases import escalate as escalating
 from escalations.models import Escalation, HandOff
-from escalations.services import closing, escalating, handoffs
 from ledger.errors import Invalid, NotThere
 
 Mover = Callable[[Escalation, User, dict[str, Any]], Any]

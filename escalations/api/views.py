@@ -17,9 +17,13 @@ from escalations import states
 from escalations.api import serializers as shapes
 from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HoldSerializer
 from escalations.api.moves import MOVERS
-from escalations.briefs import gaps
+from escalations.cases import brief as briefing
+from escalations.cases import closing, intake, tracker
+from escalations.cases import requests as asking
+from escalations.cases import thread as communication
+from escalations.cases.briefs import gaps
+from escalations.clocks import deadlines, holding
 from escalations.models import CasePerson, Clock, Escalation, HandOff, Review
-from escalations.services import asking, briefing, closing, communication, deadlines, holding, intake, tracker
 from ledger import idempotency
 from ledger.errors import NotThere
 from ledger.now import now

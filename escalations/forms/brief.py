@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 
+from escalations.cases.queries.brief_page import LETTERS
+from escalations.cases.rules import conversation
+from escalations.cases.rules.brief import VAGUE
 from escalations.forms.fields import line, words
 from escalations.models import BriefPart, Escalation
-from escalations.queries.brief_page import LETTERS
-from escalations.rules import conversation
-from escalations.rules.brief import VAGUE
 
 WRITTEN = ("summary", "ask", "troubleshooting", "artifacts", "facts", "recommendation", "next_step")
 VERSIONED = (*WRITTEN, "conversation", "options")

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 
 from escalations import states
+from escalations.cases.closing import Ending
 from escalations.forms.fields import CaseForm, line, words
-from escalations.services.closing import Ending
 
 
 class ReasonForm(CaseForm):

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django import forms
 
 from accounts.models import User
-from escalations.queries.people import people_with_roles
+from escalations.cases.queries.people import people_with_roles
 from ledger.now import now
 
 MOMENT = "%Y-%m-%dT%H:%M"

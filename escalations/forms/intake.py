@@ -7,13 +7,13 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row
 from django import forms
 
+from accounts.customers.rates import known_currencies
 from accounts.models import Account, Signal, User
-from accounts.queries import known_currencies
 from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
+from escalations.cases.intake import Intake
 from escalations.forms.thread import Moment
 from escalations.models import IssueType, PolicyVersion
-from escalations.services.intake import Intake
 from ledger.now import now
 
 DEADLINE = "Enter a deadline with a time."

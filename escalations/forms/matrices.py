@@ -4,11 +4,11 @@ from typing import Any, cast
 
 from django import forms
 
+from accounts.customers.rates import known_currencies
 from accounts.models import Account, User
-from accounts.queries import known_currencies
 from approvals.queries import concession_choices
 from escalations.models import PolicyVersion
-from escalations.queries.matrices import TIERS
+from escalations.policy.tables import TIERS
 
 MOST_NAMES = 200
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from django import forms
 
+from accounts.customers.rates import known_currencies
 from accounts.models import User
-from accounts.queries import known_currencies
+from approvals.matrix.preview import preview as approvals_preview
 from approvals.queries import concession_choices
-from approvals.queries.preview import preview as approvals_preview
+from escalations.cases.rules.brief import VAGUE
 from escalations.forms.fields import CaseForm, PersonField, moment, words
 from escalations.models import Escalation
-from escalations.rules.brief import VAGUE
 from ledger.errors import Refused
 from ledger.now import now
 

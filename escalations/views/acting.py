@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from escalations.forms.fields import CaseForm
 from escalations.models import Escalation
 from ledger.errors import NotAllowed, Refused

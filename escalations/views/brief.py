@@ -7,14 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.requests import SignedIn
-from accounts.services import downloads
-from approvals.exports.printer import NoPdf
-from escalations import briefs
+from accounts.people import downloads
+from accounts.signed_in import SignedIn
+from approvals.pdf.printer import NoPdf
+from escalations.cases import access, briefs
+from escalations.cases import brief as briefing
+from escalations.cases.queries import brief_page
 from escalations.forms import brief as forms
 from escalations.models import Escalation
-from escalations.queries import brief_page
-from escalations.services import access, briefing
 from escalations.views.loading import load_case, render_case
 from ledger.errors import Invalid, Stale
 from ledger.now import now

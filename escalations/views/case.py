@@ -6,12 +6,12 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from escalations import exports
+from escalations.cases import access
+from escalations.cases.queries import thread as threads
 from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
-from escalations.queries import thread as threads
-from escalations.services import access
 from escalations.views.loading import load_case, render_case
 from ledger.now import now
 

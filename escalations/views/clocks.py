@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from escalations.clocks import holding
 from escalations.forms.thread import HoldForm
-from escalations.services import holding
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import Refused
 

@@ -7,11 +7,12 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from escalations.cases import access, handoffs
+from escalations.cases import escalate as escalating
 from escalations.forms.fields import CaseForm
 from escalations.forms.handoffs import HandOverForm, NotesForm, RefuseForm
 from escalations.models import Action, CasePerson, Clock, Escalation, HandOff
-from escalations.services import access, escalating, handoffs
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case, render_case
 from ledger.errors import AlreadyDone

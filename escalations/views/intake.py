@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Account, Signal, User
-from accounts.requests import SignedIn
-from approvals.queries.preview import preview as approvals_preview
+from accounts.signed_in import SignedIn
+from approvals.matrix.preview import preview as approvals_preview
 from escalations import states
+from escalations.cases import drafts, intake
 from escalations.forms.intake import IntakeForm, from_signal, typed
 from escalations.models import IntakeDraft
-from escalations.services import drafts, intake
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import Refused
 

@@ -6,10 +6,10 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from escalations.cases import access
+from escalations.cases.queries import case_page
 from escalations.models import Escalation
-from escalations.queries import case_page
-from escalations.services import access
 from ledger.errors import Refused
 from ledger.now import now
 

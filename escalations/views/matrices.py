@@ -10,14 +10,15 @@ from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from approvals import queries as approvals
 from approvals.forms import who_context
 from escalations import states
+from escalations.clocks import tables as sla
 from escalations.forms.matrices import DueForm, TestCaseForm
 from escalations.models import PolicyVersion
-from escalations.queries import matrices, sla
-from escalations.services.trying import Tried, try_case
+from escalations.policy import tables as matrices
+from escalations.policy.simulator import Tried, try_case
 from ledger.errors import Refused
 from ledger.now import now
 

@@ -6,12 +6,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from escalations.cases import access, closing
+from escalations.cases.queries import case_page, reviews
 from escalations.forms.endings import CloseForm, ReasonForm, ResolveForm
 from escalations.forms.fields import CaseForm
 from escalations.models import Commitment, Escalation
-from escalations.queries import case_page, reviews
-from escalations.services import access, closing
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case, render_case
 

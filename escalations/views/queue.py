@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from escalations import exports, states
-from escalations.queries import queue
+from escalations.cases.queries import queue
 from escalations.views.case import csv_answer
 from ledger.now import now
 

@@ -8,12 +8,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.requests import SignedIn
-from escalations import briefs
+from accounts.signed_in import SignedIn
+from escalations.cases import access, briefs
+from escalations.cases import requests as asking
+from escalations.cases.queries import brief_page, request_cards
 from escalations.forms.requests import AskForm, initial_of, preview
 from escalations.models import Escalation
-from escalations.queries import brief_page, request_cards
-from escalations.services import access, asking
 from escalations.views.acting import submit
 from escalations.views.loading import load_case, render_case
 from ledger.now import now

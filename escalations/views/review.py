@@ -9,11 +9,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from escalations.cases import access, closing
+from escalations.cases.queries import brief_page, case_page, reviews
 from escalations.forms.review import ReviewForm, WaiveForm
 from escalations.models import Commitment, Escalation, Review
-from escalations.queries import brief_page, case_page, reviews
-from escalations.services import access, closing
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case
 from ledger.errors import NotThere, Refused

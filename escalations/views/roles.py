@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
 from escalations.models import CasePerson, Escalation, HandOff
 from escalations.views.loading import load_case, render_case
 

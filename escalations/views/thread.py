@@ -9,7 +9,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Account
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from escalations.cases import access
+from escalations.cases import inbound as listening
+from escalations.cases import thread as communication
+from escalations.cases.rules.text_diff import changes
+from escalations.clocks import deadlines
 from escalations.forms.thread import (
     CUSTOMER,
     DECISION,
@@ -20,8 +25,6 @@ from escalations.forms.thread import (
     WaitingForm,
 )
 from escalations.models import Escalation
-from escalations.rules.text_diff import changes
-from escalations.services import access, communication, deadlines, listening
 from escalations.views.case import thread_page
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import NotAllowed, Refused, Stale

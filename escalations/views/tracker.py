@@ -7,11 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.requests import SignedIn
+from accounts.signed_in import SignedIn
+from escalations.cases import tracker
+from escalations.cases.queries import tracker_page
 from escalations.forms.tracker import ActionForm, KeptForm, PromiseForm, ProofForm
 from escalations.models import Escalation
-from escalations.queries import tracker_page
-from escalations.services import tracker
 from escalations.views.acting import done as finished
 from escalations.views.acting import submit
 from escalations.views.loading import load_case, render_case

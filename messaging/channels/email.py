@@ -19,9 +19,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.message import sanitize_address
 
 from ledger.now import now
-from messaging.composing import File
 from messaging.models import Message
-from messaging.rules.kinds import ANSWER, DIGEST
+from messaging.outbox.composing import File
+from messaging.outbox.rules.kinds import ANSWER, DIGEST
 
 NO_SERVER = "No mail server configured: readable here"
 LONGEST_LINE = 76

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from reports.queries import behind, kpis, quality
+from reports.queries import drilldown as behind
+from reports.queries import kpis, quality
 from reports.queries import trends as drawn
 from reports.queries.kpis import Scope
 from reports.rules import kpis as rules

@@ -14,7 +14,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def shipped(db: None) -> None:
     """Roles, calendars and rates of a new installation."""
     # By name: this file may be read before Django's registry is ready.
-    import_string("accounts.services.defaults.ensure_defaults")()
+    import_string("accounts.defaults.ensure_defaults")()
 
 
 @pytest.fixture

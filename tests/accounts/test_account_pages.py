@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts import panels
+from accounts.customers import health, panels
+from accounts.customers.rules.health import HealthInputs
 from accounts.models import Account, Signal, User
-from accounts.rules.health import HealthInputs
-from accounts.services import health, signals
+from accounts.signals import record as signals
 from ledger.now import now
 from tests.support.cast import Cast
 

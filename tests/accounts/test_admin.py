@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import Account, Calendar, CalendarSpan, ExchangeRate, ImportRun, Signal, User
-from accounts.services import signals
+from accounts.signals import record as signals
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db

@@ -2,8 +2,8 @@
 
 import pytest
 
+from accounts.defaults import ROLES, ensure_defaults
 from accounts.models import Calendar, ExchangeRate, Role
-from accounts.services.defaults import ROLES, ensure_defaults
 
 pytestmark = pytest.mark.django_db
 

@@ -5,9 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.calendars.queries import public_holidays, work_calendar
+from accounts.calendars.rules.worktime import due_after
+from accounts.customers.queries import account_for_address
+from accounts.customers.rates import usd
 from accounts.models import AccountDomain, Calendar, CalendarDay, ExchangeRate, Role, RoleHolding, User
-from accounts.queries import account_for_address, best_holder, public_holidays, usd, work_calendar
-from accounts.rules.worktime import due_after
+from accounts.people.queries import best_holder
 from ledger.errors import Invalid
 from ledger.now import now
 from tests.support.cast import Cast, person

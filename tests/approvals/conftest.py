@@ -26,8 +26,8 @@ PEOPLE = (
 @pytest.fixture
 def world(db: None) -> Any:
     """Northwind (ARR 500,000 USD, CSM Marcus, AE Priya), everybody above them, and Omar, who has no part in it."""
-    import_string("accounts.services.defaults.ensure_defaults")()
-    import_string("approvals.services.defaults.ensure_defaults")()
+    import_string("accounts.defaults.ensure_defaults")()
+    import_string("approvals.matrix.defaults.ensure_defaults")()
     return make_world()
 
 
@@ -86,14 +86,14 @@ def make_request(world: Any, **values: Any) -> Any:
         "case_title": "Northwind renewal",
         "tier": "yellow",
     }
-    return import_string("approvals.services.requesting.request")(**{**wanted, **values})
+    return import_string("approvals.requests.ask.request")(**{**wanted, **values})
 
 
 @pytest.fixture
 def told(db: None) -> Any:
     """Every entry of the decision log that other apps heard of."""
     heard: list[str] = []
-    signal = import_string("approvals.signals.log_appended")
+    signal = import_string("approvals.events.log_appended")
 
     def hear(entry: Any, **_: Any) -> None:
         heard.append(entry.kind)

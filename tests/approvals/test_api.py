@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
-from approvals.services import deciding
+from approvals.requests import decide as deciding
 
 Ask = Callable[..., ApprovalRequest]
 LIST = "/api/v1/approvals/"

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.urls import reverse
 
+from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, CalendarFeed
-from approvals.services import delegating
 from ledger.now import now
-from tests.approvals.services.test_chains import committee, lawyer, plain_matrix, rule, vote
+from tests.approvals.requests.test_chains import committee, lawyer, plain_matrix, rule, vote
 from tests.approvals.test_pages import signed_in, url
 
 __all__ = ["committee", "lawyer", "plain_matrix"]

@@ -10,10 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, CalendarFeed, Delegation
-from approvals.services import deciding, delegating
+from approvals.requests import decide as deciding
 from ledger.now import now
-from tests.approvals.services.test_chains import asked, committee, kinds, lawyer, plain_matrix, rule, vote
+from tests.approvals.requests.test_chains import asked, committee, kinds, lawyer, plain_matrix, rule, vote
 from tests.approvals.test_api import LIST, caller
 from tests.approvals.test_pages import everything, signed_in, submit, text, url
 

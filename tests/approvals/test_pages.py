@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, DecisionLink
-from approvals.services import deciding
+from approvals.requests import decide as deciding
 from messaging.models import Message
 
 Ask = Callable[..., ApprovalRequest]

@@ -24,9 +24,10 @@ from ledger import heartbeats
 from ledger.models import Heartbeat
 from ledger.now import now
 from messaging.models import Message, Notice, Outage
-from messaging.services import outbox, posting
+from messaging.outbox import messages as outbox
+from messaging.outbox import posting
 from reports.rules.vitals import Vitals, problems, sentence
-from tests.escalations.services.builders import opened
+from tests.escalations.cases.builders import opened
 from tests.support.cast import Cast
 from tests.support.databases import Templates
 from tests.support.server import ROOT, environment_for

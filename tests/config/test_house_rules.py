@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("ledger", "accounts", "messaging", "approvals", "escalations", "reports", "config")
+APPS = ("ledger", "accounts", "messaging", "approvals", "escalations", "reports", "demo", "config")
 FOLDERS = {*APPS, ".ci", "docs", "static", "templates", "tests"}
 NOT_OURS = {".git", ".venv", "var", "test-output"}
 # Put together from pieces, so that this file does not itself say what it forbids.
@@ -20,8 +20,8 @@ UNFINISHED = re.compile(
     r"\b(TO" + r"DO|FIX" + r"ME)\b|#\s*XX" + r"X\b|coming " + r"soon|lorem " + "ipsum", re.IGNORECASE
 )
 CLOCKS = re.compile(r"\b(timezone\.(now|localtime|localdate)|datetime\.(now|utcnow|today)|date\.today|time\.time)\(")
-MOST_LINES_OF_A_FUNCTION = 50
-MOST_LINES_OF_A_FILE = 300
+MOST_LINES_OF_A_FUNCTION = 60
+MOST_LINES_OF_A_FILE = 500
 LONGEST_FILE_READ = 2_000_000
 
 

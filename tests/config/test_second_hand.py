@@ -13,10 +13,12 @@ from django.db import connection
 from django.db.models import Min
 
 from config import engine
+from escalations.clocks import audit as rebuilding
+from escalations.clocks import firing
+from escalations.clocks import sweep as sweeping
 from escalations.models import Clock, Event
-from escalations.services import firing, rebuilding, sweeping
 from ledger.now import now
-from tests.escalations.services.builders import opened
+from tests.escalations.cases.builders import opened
 from tests.support.cast import Cast, make_cast
 
 CASES, AT_ONCE = 7, 4

@@ -11,12 +11,12 @@ from rest_framework.authtoken.models import Token
 
 from accounts.models import User
 from escalations import states
+from escalations.clocks import firing
 from escalations.models import Clock, Escalation, HandOff
-from escalations.services import firing
 from ledger.now import now
 from messaging.models import Message
-from messaging.services import outbox
-from tests.escalations.services.builders import OPTIONS, TEXTS
+from messaging.outbox import messages as outbox
+from tests.escalations.cases.builders import OPTIONS, TEXTS
 from tests.support.cast import Cast
 
 REVIEW = {"worked": "One thread", "change": "Ask earlier", "root_cause": "Price", "lessons": "Know the market"}

@@ -9,11 +9,11 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from escalations.cases.log import Entry, lock, record
 from escalations.models import Escalation, Event
-from escalations.services.log import Entry, lock, record
 from ledger import bulk, chain, triggers
 from ledger.now import now
-from tests.escalations.services.builders import opened
+from tests.escalations.cases.builders import opened
 from tests.support.cast import Cast
 
 

@@ -9,8 +9,8 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from escalations.cases.log import Entry, record
 from escalations.models import Escalation, Event, EventText
-from escalations.services.log import Entry, record
 from ledger.now import now
 from ledger.triggers import lifted
 from tests.reports.builders import Builder

@@ -56,7 +56,7 @@ def real_smtp(mailbox: Mailbox, settings: Any) -> Mailbox:
 @pytest.fixture
 def post(db: None) -> Callable[..., Any]:
     """Post a message with as little as the test cares for."""
-    write = import_string("messaging.services.outbox.post")
+    write = import_string("messaging.outbox.messages.post")
 
     def make(number: int = 1, **values: Any) -> Any:
         wanted = {
@@ -83,7 +83,7 @@ def clock() -> Iterator[Any]:
 @pytest.fixture
 def check() -> Iterator[Callable[..., None]]:
     """Register relevance checks for one test."""
-    relevance = import_module("messaging.relevance")
+    relevance = import_module("messaging.outbox.relevance")
     tables = (relevance._checks, relevance._checks_of_many)
     before = [dict(table) for table in tables]
     yield relevance.register

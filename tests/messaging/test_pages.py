@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account, User
+from messaging.inbound import receive as inbound
 from messaging.models import InboundMail, Message, Notice
-from messaging.services import inbound, notices, outages, outbox, preferences
+from messaging.outbox import messages as outbox
+from messaging.outbox import notices, outages, preferences
 
 Post = Callable[..., Message]
 HOSTILE = "<script>alert(1)</script>"

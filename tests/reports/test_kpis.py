@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.models import CasePerson, HandOff
-from reports.queries import behind
+from reports.queries import drilldown as behind
 from reports.queries.dashboard import dashboard
 from reports.queries.kpis import Scope, figures
 from reports.rules import kpis as rules

@@ -7,14 +7,14 @@ import pytest
 from django.test import Client
 
 from escalations import states
+from escalations.cases import closing
 from escalations.models import Clock, Escalation, Review, Target
-from escalations.services import closing
 from ledger import heartbeats
 from ledger.models import Heartbeat
 from ledger.now import now
 from messaging.models import Message
 from reports.queries import engine, unwatched
-from tests.escalations.services.builders import accepted, asked, opened
+from tests.escalations.cases.builders import accepted, asked, opened
 from tests.support.cast import Cast
 
 

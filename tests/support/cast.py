@@ -5,8 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from accounts.models import Account, AccountDomain, Contact, Role, RoleHolding, User
-from approvals.services import defaults as authority
-from escalations.services import defaults as policy
+from approvals.matrix import defaults as authority
+from escalations.policy import defaults as policy
 from ledger.now import now
 
 PASSWORD = "correct horse battery"

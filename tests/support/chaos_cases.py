@@ -14,12 +14,12 @@ from django.db.models import Max
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
-from approvals.services import defaults as authority
-from config.demo import filling
-from config.demo.people import ensure_people
+from approvals.matrix import defaults as authority
+from demo import filling
+from demo.people import ensure_people
+from escalations.clocks.schedule import schedule
 from escalations.models import Clock, Escalation, Event
-from escalations.services import defaults as policy
-from escalations.services.scheduling import schedule
+from escalations.policy import defaults as policy
 from ledger.models import ClockOffset, Heartbeat
 from ledger.now import now
 from messaging.models import Message

@@ -46,7 +46,6 @@ class Templates:
         # The clock stands in a table that the first migrate has yet to make.
         environment = environment_for(url, self.folder, port=8000, CLOCK_MAY_MOVE="0")
         manage(environment, "migrate", "--verbosity", "0")
-        manage(environment, "createcachetable", "--verbosity", "0")
         if recipe:
             manage(environment, *recipe, seconds=300)
         if self.on_postgres:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.rules.facts import Failure, check, run_facts, split_verified
+from accounts.calendars.rules.facts import Failure, check, run_facts, split_verified
 
 
 class Command(BaseCommand):

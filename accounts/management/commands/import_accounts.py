@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.exports import problems_csv
+from accounts.imports import runs as imports
 from accounts.models import ImportMapping, ImportRun
-from accounts.services import imports
 from ledger.errors import Refused
 
 SHOWN = 50

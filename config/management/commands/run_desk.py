@@ -35,7 +35,6 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {str(error).splitlines()[0]}") from error
-        call_command("createcachetable", verbosity=0)
         if demo:
             call_command("seed_demo", if_empty=True, stdout=self.stdout)
         if static_is_stale():

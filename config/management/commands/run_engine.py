@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config import engine
-from escalations.services import firing
+from escalations.clocks import firing
 
 
 class Command(BaseCommand):

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from approvals.services import defaults as authority
-from escalations.services import defaults as policy
+from approvals.matrix import defaults as authority
+from escalations.policy import defaults as policy
 
 
 class Command(BaseCommand):

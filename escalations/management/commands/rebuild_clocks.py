@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from escalations.clocks import audit as rebuilding
 from escalations.models import Clock
-from escalations.services import rebuilding
 
 
 class Command(BaseCommand):

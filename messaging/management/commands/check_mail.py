@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from messaging.parsing.measuring import BadFolder, decisions_taken, measure_automatic, measure_replies
+from messaging.inbound.parsing.measure import BadFolder, decisions_taken, measure_automatic, measure_replies
 
 
 class Command(BaseCommand):

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
-from messaging.channels.mailbox import MailboxTrouble
+from messaging.inbound import fetch as fetching
+from messaging.inbound import receive as inbound
+from messaging.inbound.mailbox import MailboxTrouble
+from messaging.inbound.parsing.parsed import MAX_RAW_BYTES
 from messaging.models import InboundMail
-from messaging.parsing.parsed import MAX_RAW_BYTES
-from messaging.services import fetching, inbound
 
 MAILBOXES = (".box", ".mbox")
 ENDINGS = (".eml", *MAILBOXES)

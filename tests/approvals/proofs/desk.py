@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from accounts.models import User
+from approvals.mail import links
 from approvals.models import ApprovalRequest
-from approvals.services import deciding, links
+from approvals.requests import decide as deciding
 from ledger.errors import Refused
 from ledger.now import now
 from tests.approvals.conftest import make_request

@@ -14,10 +14,10 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from approvals.forms import terms_initial
 from approvals.models import ApprovalRequest, DecisionEntry
-from approvals.services import deciding
+from approvals.requests import decide as deciding
 from ledger.errors import Refused
-from messaging.services import inbound
-from tests.approvals.replies import VOUCHED, raw_reply
+from messaging.inbound import receive as inbound
+from tests.approvals.mail.replies import VOUCHED, raw_reply
 
 WEB, API, LINK, REPLY = DecisionEntry.WEB, DecisionEntry.API, DecisionEntry.LINK, DecisionEntry.MAIL
 CLOCK, OPEN_LINK = DecisionEntry.CLOCK, "open_link"

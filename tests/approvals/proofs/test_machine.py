@@ -16,10 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from accounts.models import Role, User
+from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
-from approvals.services import changing, deciding, delegating, resubmitting
+from approvals.requests import decide as deciding
+from approvals.requests import resubmit as resubmitting
+from approvals.requests import terms as changing
 from ledger import chain
 from ledger.now import now
+from tests.approvals.mail.replies import AUTHSERV
 from tests.approvals.proofs.desk import (
     DECIDERS,
     MANAGERS,
@@ -37,7 +41,6 @@ from tests.approvals.proofs.desk import (
 )
 from tests.approvals.proofs.doors import DELEGATE, EDIT, RECALL, WEB, Caller
 from tests.approvals.proofs.model import DECIDED, GRANTED, OPEN, RANKS, Ask, Given, Model
-from tests.approvals.replies import AUTHSERV
 
 
 class Stories(Desk):

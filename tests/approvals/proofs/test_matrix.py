@@ -13,17 +13,18 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from accounts.defaults import ROLES
+from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Account, Role, User
-from accounts.services.defaults import ROLES
-from accounts.services.defaults import ensure_defaults as ensure_people
+from approvals.mail import links
+from approvals.matrix.defaults import CONCESSIONS, Shipped
+from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.models import ApprovalRequest, ApprovalStep, ConcessionType
-from approvals.services import deciding, links
-from approvals.services.defaults import CONCESSIONS, Shipped
-from approvals.services.defaults import ensure_defaults as ensure_authority
+from approvals.requests import decide as deciding
 from ledger.errors import Invalid
 from tests.approvals.conftest import make_request
+from tests.approvals.mail.replies import AUTHSERV
 from tests.approvals.proofs.doors import API, APPROVE, LINK, REPLY, WEB, Caller, Knock
-from tests.approvals.replies import AUTHSERV
 
 SHORT, SHORT_ROLES, SEED = 8, 4, 20260302
 DOORS = (WEB, API, LINK, REPLY)

@@ -15,14 +15,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Account, User
-from accounts.services.defaults import ensure_defaults as ensure_people
+from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.models import ApprovalRequest, ApprovalStep, ConcessionType, DecisionEntry
-from approvals.services import deciding
-from approvals.services.defaults import ensure_defaults as ensure_authority
+from approvals.requests import decide as deciding
 from ledger import chain
 from messaging.models import Message
 from tests.approvals.conftest import make_request, make_world
+from tests.approvals.mail.replies import AUTHSERV, token_of
 from tests.approvals.proofs.crowd import FAILED, Crowd, crowd
 from tests.approvals.proofs.doors import (
     API,
@@ -41,7 +42,6 @@ from tests.approvals.proofs.doors import (
     Heard,
     Knock,
 )
-from tests.approvals.replies import AUTHSERV, token_of
 
 SIZE, SHORT_ROUNDS, LONG_ROUNDS, SEED = 8, 12, 200, 20260302
 PAIRS = list(combinations_with_replacement((APPROVE, DECLINE, RECALL, DELEGATE, TIMEOUT, EDIT), 2))

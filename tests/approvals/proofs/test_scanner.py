@@ -18,8 +18,8 @@ from django.test import Client
 
 from approvals.models import ApprovalRequest, ConcessionType
 from ledger.now import now
+from tests.approvals.mail.replies import token_of
 from tests.approvals.proofs.doors import APPROVE, LINK, OPEN_LINK, Caller, Knock
-from tests.approvals.replies import token_of
 from tests.support.databases import Templates
 from tests.support.pages import Watched
 from tests.support.server import Desk, running_desk

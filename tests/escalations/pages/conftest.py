@@ -52,4 +52,4 @@ def as_user() -> Callable[[Any], Client]:
 @pytest.fixture
 def waiting_mail(db: None) -> Any:
     """A mail of a sender nobody knows."""
-    return import_string("messaging.services.inbound.receive")(raw=HELP)
+    return import_string("messaging.inbound.receive.receive")(raw=HELP)

@@ -6,8 +6,8 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import User
+from escalations.cases import handoffs, intake
 from escalations.models import CasePerson, Escalation
-from escalations.services import handoffs, intake
 from ledger.now import now
 from tests.support.cast import Cast
 

@@ -9,8 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Contact, Signal
 from approvals.models import ApprovalRequest
+from escalations.cases import brief as briefing
+from escalations.cases import requests as asking
+from escalations.cases import thread as communication
+from escalations.cases import tracker
 from escalations.models import Clock, Event
-from escalations.services import asking, briefing, communication, tracker
 from ledger.now import now
 from tests.escalations.pages.stories import days, join, urls
 

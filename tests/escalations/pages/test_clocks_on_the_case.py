@@ -10,9 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from escalations import states
+from escalations.cases import thread as communication
+from escalations.cases import tracker
+from escalations.clocks import firing
+from escalations.clocks.rules import factors
 from escalations.models import Clock, Escalation
-from escalations.rules import factors
-from escalations.services import communication, firing, tracker
 from ledger.now import now
 from tests.escalations.pages.stories import days, urls
 

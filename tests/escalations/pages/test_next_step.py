@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from escalations import states
-from escalations.rules.next_step import Facts, Promise, next_step
+from escalations.cases.rules.next_step import Facts, Promise, next_step
 
 AT = datetime(2026, 1, 21, 19, 0, tzinfo=UTC)
 BEFORE, AFTER = AT - timedelta(minutes=42), AT + timedelta(hours=3)

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
+from escalations.cases import thread as communication
 from escalations.models import Escalation
-from escalations.services import communication
 from ledger.now import now
 from tests.escalations.pages.stories import accept, days, raise_case, urls
 

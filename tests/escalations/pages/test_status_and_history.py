@@ -5,8 +5,8 @@ import re
 import pytest
 
 from accounts.models import Account, Signal
+from escalations.cases import thread as communication
 from escalations.models import Event, EventText
-from escalations.services import communication
 from ledger import triggers
 from ledger.now import now
 from tests.escalations.pages.stories import urls

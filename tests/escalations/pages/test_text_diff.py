@@ -1,6 +1,6 @@
 """Both sides of a conflict, sentence by sentence."""
 
-from escalations.rules.text_diff import changes
+from escalations.cases.rules.text_diff import changes
 
 
 def test_a_replaced_sentence_shows_as_gone_and_new():

@@ -36,4 +36,4 @@ def second(cast: "Cast") -> "User":
 @pytest.fixture
 def draft(policy: "PolicyVersion", author: "User") -> "PolicyVersion":
     """A copy of the shipped policy, not changed yet."""
-    return import_string("escalations.services.versions.clone_draft")(by=author)
+    return import_string("escalations.policy.versions.clone_draft")(by=author)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import Role
 from escalations.admin.access import ReadOnlyAdmin
 from escalations.models import Escalation, PolicyVersion, Target
-from escalations.services import versions
+from escalations.policy import versions
 
 LIST = "admin:escalations_policyversion_changelist"
 CHANGE = "admin:escalations_policyversion_change"

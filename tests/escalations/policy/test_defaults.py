@@ -3,11 +3,11 @@
 import pytest
 
 from escalations import states
+from escalations.clocks.rules import factors, targets
 from escalations.models import MatrixRow, PolicyVersion, Stakeholder, Target
-from escalations.queries import policy as rows
-from escalations.rules import factors, routing, targets
-from escalations.rules.policy_checks import FILLED_IN, PARTS, braces
-from escalations.services import defaults, versions
+from escalations.policy import defaults, rows, versions
+from escalations.policy.rules.checks import FILLED_IN, PARTS, braces
+from escalations.triage.rules import routing
 from ledger.now import now
 
 

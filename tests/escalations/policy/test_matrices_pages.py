@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from escalations import states
 from escalations.models import Escalation, PolicyVersion
-from escalations.services import versions
+from escalations.policy import versions
 
 PAGES = ("matrices", "matrix_escalation", "matrix_authority", "matrix_raci", "matrix_sla")
 

@@ -4,12 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from escalations.rules import policy_checks as checks
-from escalations.rules import target_checks
-from escalations.rules.factors import Factor
-from escalations.rules.routing import Row
-from escalations.rules.targets import TargetRow
-from escalations.rules.triage import TierBand
+from escalations.clocks.rules.factors import Factor
+from escalations.clocks.rules.targets import TargetRow
+from escalations.policy.rules import checks, target_checks
+from escalations.triage.rules.routing import Row
+from escalations.triage.rules.triage import TierBand
 
 
 def band(slug: str, low: int, high: int, score: int = 0) -> TierBand:

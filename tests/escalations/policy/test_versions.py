@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from escalations.models import MatrixRow, PolicyVersion, Target
-from escalations.services import versions
+from escalations.policy import versions
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 

@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 from pypdf import PdfReader
 
-from approvals.exports.printer import NoPdf
-from escalations import briefs
+from approvals.pdf.printer import NoPdf
+from escalations.cases import brief as briefing
+from escalations.cases import briefs, handoffs
 from escalations.models import Escalation
-from escalations.services import briefing, handoffs
 from ledger.models import DownloadLog
-from tests.escalations.services.builders import OPTIONS, TEXTS, accepted, asked, briefed
+from tests.escalations.cases.builders import OPTIONS, TEXTS, accepted, asked, briefed
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]

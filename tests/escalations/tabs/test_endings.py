@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from escalations.cases import closing, tracker
 from escalations.models import Escalation, Event, Review
-from escalations.services import closing, tracker
 from ledger.now import now
-from tests.escalations.services.builders import accepted, asked
+from tests.escalations.cases.builders import accepted, asked
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from escalations.models import Escalation, HandOff
-from tests.escalations.services.builders import accepted, asked, opened, waiting_handoff
+from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from approvals.models import ApprovalRequest
-from approvals.services import deciding
+from approvals.requests import decide as deciding
 from escalations.models import Clock, Escalation
 from ledger.now import now
-from tests.escalations.services.builders import accepted, asked, briefed
+from tests.escalations.cases.builders import accepted, asked, briefed
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]

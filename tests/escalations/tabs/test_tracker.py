@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from escalations.cases import tracker
+from escalations.cases.queries import tracker_page
 from escalations.models import Action, Escalation
-from escalations.queries import tracker_page
-from escalations.services import tracker
 from ledger.now import now
-from tests.escalations.services.builders import accepted
+from tests.escalations.cases.builders import accepted
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]

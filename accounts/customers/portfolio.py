@@ -1,0 +1,146 @@
+"""The account list: who sees which accounts, filtered, weighed and counted."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import Case, Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum, Value, When
+
+from accounts.customers.rates import rates
+from accounts.models import Account, User
+
+VIEWS = {
+    "customers": "Customers",
+    "mine": "Mine",
+    "red": "Red health",
+    "renewal": "Renewal within 60 days",
+    "suppliers": "Suppliers",
+    "partners": "Partners",
+}
+HEALTH = {
+    "red": Q(health__lt=40),
+    "yellow": Q(health__gte=40, health__lt=70),
+    "green": Q(health__gte=70),
+    "unknown": Q(health__isnull=True),
+}
+RENEWAL_DAYS = ("30", "60", "90", "180")
+WEEKS = 12
+MONEY = DecimalField(max_digits=20, decimal_places=2)
+
+
+class Trend(NamedTuple):
+    """Health at the end of each week as far as it is known, oldest first, and the change over them."""
+
+    values: list[int]
+    change: int
+
+    @property
+    def points(self) -> int:
+        """By how many points, up or down."""
+        return abs(self.change)
+
+
+def in_view(view: str, user: User, today: date) -> Q:
+    """The condition of one saved view; an unknown name is the first view."""
+    customers = Q(kind=Account.CUSTOMER)
+    return {
+        "mine": Q(csm=user) | Q(ae=user),
+        "red": customers & HEALTH["red"],
+        "renewal": customers & due_within(60, today),
+        "suppliers": Q(kind=Account.SUPPLIER),
+        "partners": Q(kind=Account.PARTNER),
+    }.get(view, customers)
+
+
+def due_within(days: int, today: date) -> Q:
+    """Renewal between today and so many days on."""
+    return Q(renewal_date__gte=today, renewal_date__lte=today + timedelta(days=days))
+
+
+def select(user: User, wanted: Mapping[str, str], today: date) -> "QuerySet[Account]":
+    """The accounts of the view and filters a person asked for, highest weighted risk first.
+
+    Known keys: view, q, health, kind, renewal, segment; other keys and values are ignored.
+    """
+    accounts = Account.objects.visible_to(user).filter(in_view(wanted.get("view", ""), user, today))
+    if condition := HEALTH.get(wanted.get("health", "")):
+        accounts = accounts.filter(condition)
+    if wanted.get("kind") in dict(Account.KINDS):
+        accounts = accounts.filter(kind=wanted["kind"])
+    if wanted.get("renewal") in RENEWAL_DAYS:
+        accounts = accounts.filter(due_within(int(wanted["renewal"]), today))
+    if segment := wanted.get("segment", "").replace("\x00", ""):
+        accounts = accounts.filter(segment=segment)
+    return by_risk(search(accounts, wanted.get("q", "")), today)
+
+
+def search(accounts: "QuerySet[Account]", text: str) -> "QuerySet[Account]":
+    """By name, external id, segment, industry or a contact's address."""
+    text = text.replace("\x00", "").strip()[:100]
+    if not text:
+        return accounts
+    words = Q(name__icontains=text) | Q(external_id__icontains=text) | Q(segment__icontains=text)
+    return accounts.filter(words | Q(industry__icontains=text) | Q(domains__domain__iexact=text)).distinct()
+
+
+def by_risk(accounts: "QuerySet[Account]", today: date) -> "QuerySet[Account]":
+    """With `usd_arr` and `usd_risk` (ARR × (100 − health) ÷ 100), highest risk first, unknown last."""
+    risk = ExpressionWrapper(F("usd_arr") * (Value(100) - F("health")) / Value(100), output_field=MONEY)
+    weighed = with_usd(accounts, today).annotate(usd_risk=risk)
+    return weighed.order_by(F("usd_risk").desc(nulls_last=True), F("usd_arr").desc(nulls_last=True), "name", "id")
+
+
+def with_usd(accounts: "QuerySet[Account]", today: date) -> "QuerySet[Account]":
+    """With `usd_arr`, so that sums and orders never mix currencies."""
+    cases = [When(currency=code, then=Value(rate)) for code, rate in rates(today).items()]
+    rate = Case(*cases, default=None, output_field=DecimalField(max_digits=14, decimal_places=6))
+    return accounts.annotate(usd_arr=ExpressionWrapper(F("arr") * rate, output_field=MONEY))
+
+
+def view_counts(user: User, today: date) -> dict[str, int]:
+    """How many accounts each saved view holds; one query."""
+    counts = {view: Count("pk", filter=in_view(view, user, today)) for view in VIEWS}
+    return Account.objects.visible_to(user).aggregate(**counts)
+
+
+def strip(user: User, today: date) -> list[dict[str, Any]]:
+    """The tiles above the list: customers by health and by renewal, each with its ARR in USD; one query and the rates."""
+    tiles = {**{name: HEALTH[name] for name in ("red", "yellow", "green")}, "renewal": due_within(60, today)}
+    sums: dict[str, Any] = {}
+    for name, condition in tiles.items():
+        sums |= {f"{name}_n": Count("pk", filter=condition), f"{name}_arr": Sum("usd_arr", filter=condition)}
+    found = with_usd(Account.objects.visible_to(user).customers(), today).aggregate(**sums)
+    return [{"name": name, "count": found[f"{name}_n"], "arr": found[f"{name}_arr"] or Decimal(0)} for name in tiles]
+
+
+def segments(user: User) -> list[str]:
+    """Segments to filter by."""
+    known = Account.objects.visible_to(user).exclude(segment="").order_by("segment")
+    return list(known.values_list("segment", flat=True).distinct()[:50])
+
+
+def trends(account_ids: Collection[int], moment: datetime) -> dict[int, Trend]:
+    """Health over the last 12 weeks from the accounts' history; one query. Known in one week only: left out."""
+    start = moment - timedelta(weeks=WEEKS)
+    rows = Account.history.filter(id__in=account_ids, history_date__gte=start, health__isnull=False)
+    found: dict[int, dict[int, int]] = {}
+    for pk, at, health in rows.order_by("history_date").values_list("id", "history_date", "health"):
+        found.setdefault(pk, {})[(at - start).days // 7] = health
+    filled = {pk: _filled(weeks) for pk, weeks in found.items() if len(weeks) > 1}
+    return {pk: Trend(values, values[-1] - values[0]) for pk, values in filled.items()}
+
+
+def _filled(weeks: dict[int, int]) -> list[int]:
+    """A week without a change keeps the value of the week before."""
+    values: list[int] = []
+    for week in range(min(weeks), WEEKS + 1):
+        values.append(weeks.get(week, values[-1] if values else 0))
+    return values
+
+
+def worst_reason(account: Account) -> str:
+    """The part of the score that costs most, in words; empty when nothing is known."""
+    parts = [part for part in account.health_parts if part.get("points") is not None and part.get("weight")]
+    worst = min(parts, key=lambda part: part["points"] - part["weight"], default=None)
+    return worst.get("why", "") if worst and worst["points"] < worst["weight"] else ""

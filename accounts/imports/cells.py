@@ -1,0 +1,179 @@
+"""Reads one row of an import into values of a record. A doubt becomes a problem with column, value and what to do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple, TypeVar
+
+from accounts.imports.rules import is_blank, parse_bool, parse_currency, parse_date, parse_money
+from accounts.models import Account
+
+LARGEST = Decimal(10) ** 12
+KIND_WORDS = {
+    **dict.fromkeys(("customer", "client", "prospect"), Account.CUSTOMER),
+    **dict.fromkeys(("supplier", "vendor"), Account.SUPPLIER),
+    "partner": Account.PARTNER,
+}
+STATUS_WORDS = {
+    **dict.fromkeys(("active", "customer", "live", "current", "open"), Account.ACTIVE),
+    **dict.fromkeys(("churned", "inactive", "cancelled", "canceled", "lost", "former", "closed"), Account.CHURNED),
+}
+T = TypeVar("T")
+
+
+class Problem(NamedTuple):
+    """What is wrong with one cell (or a whole row, without a column)."""
+
+    row: int
+    ref: str
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass
+class Cells:
+    """The cells of one row by field. Reading a bad one notes a problem and gives None."""
+
+    line: int
+    values: Mapping[str, str]
+    columns: Mapping[str, str]
+    known_currencies: frozenset[str] = frozenset({"USD"})
+    day_first: Mapping[str, bool] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def raw(self, name: str) -> str:
+        """The cell as it stands, "" when the field has no column."""
+        return self.values.get(self.columns.get(name, ""), "") or ""
+
+    @property
+    def ref(self) -> str:
+        """How a person finds the row again: its id."""
+        return self.raw("external_id").strip()[:120]
+
+    def refuse(self, name: str, reason: str) -> Any:
+        """Note a problem with the cell of this field. Gives None, for the value that is not there."""
+        column = self.columns.get(name, name)
+        self.problems.append(Problem(self.line, self.ref, column[:120], self.raw(name)[:200], reason[:300]))
+        return None
+
+    def text(self, name: str, most: int, *, required: str = "") -> str | None:
+        """Trimmed text of at most so many characters; None when blank. `required` is what to say when it is missing."""
+        value = self.raw(name).strip()
+        if is_blank(value):
+            return self.refuse(name, required) if required else None
+        if len(value) > most:
+            return self.refuse(name, f"Shorten it to {most} characters.")
+        return value
+
+    def parsed(self, name: str, parse: Callable[[str], T | None]) -> T | None:
+        """The cell read by a rule; its ValueError becomes the problem."""
+        try:
+            return parse(self.raw(name))
+        except ValueError as error:
+            return self.refuse(name, str(error))
+
+    def flag(self, name: str) -> bool | None:
+        """Yes or no."""
+        return self.parsed(name, parse_bool)
+
+    def day(self, name: str) -> date | None:
+        """A date; the order of day and month is that of the whole column."""
+        return self.parsed(name, lambda text: parse_date(text, self.day_first.get(name, False)))
+
+    def money(self, name: str) -> Decimal | None:
+        """An amount from 0 to below 10^12, to the cent."""
+        amount = self.parsed(name, parse_money)
+        if amount is not None and not 0 <= amount < LARGEST:
+            return self.refuse(name, "Use an amount from 0 to below 1,000,000,000,000.")
+        return None if amount is None else amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    def yearly(self) -> Decimal | None:
+        """ARR: from its own column, else twelve times the monthly one."""
+        arr, monthly = self.money("arr"), self.money("mrr")
+        return monthly * 12 if arr is None and monthly is not None else arr
+
+    def currency(self) -> str | None:
+        """The code in the currency column; None when blank."""
+        code = self.parsed("currency", parse_currency)
+        if code and code not in self.known_currencies:
+            return self.refuse("currency", f"There is no exchange rate for {code}: add one in the admin, or convert.")
+        return code
+
+    def word(self, name: str, words: Mapping[str, str]) -> str | None:
+        """One of a list of known words."""
+        value = self.raw(name).strip().lower()
+        if is_blank(value):
+            return None
+        if value not in words:
+            return self.refuse(name, f"Use one of: {', '.join(words)}.")
+        return words[value]
+
+
+def account_values(cells: Cells) -> dict[str, Any]:
+    """Attributes of an account that the row states. What is blank is left out, so an update keeps what was known."""
+    values = {
+        "external_id": cells.text("external_id", 120, required="Enter the account's id."),
+        "name": cells.text("name", 200, required="Enter the account's name."),
+        "kind": cells.word("kind", KIND_WORDS),
+        "segment": cells.text("segment", 60),
+        "industry": cells.text("industry", 80),
+        "country": cells.text("country", 60),
+        "region": cells.text("region", 40),
+        "currency": cells.currency(),
+        "arr": cells.yearly(),
+        "renewal_date": cells.day("renewal_date"),
+        "health": _health(cells),
+        "strategic": cells.flag("strategic"),
+        "status": _status(cells),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def subscription_values(cells: Cells) -> dict[str, Any]:
+    """Attributes of a subscription, complete: a blank end date means that it runs on, a blank ARR is 0."""
+    starts, ends = cells.day("start_date"), cells.day("end_date")
+    if starts and ends and ends < starts:
+        cells.refuse("end_date", f"It ends before it starts on {starts}: correct one of the two.")
+    values = {
+        "external_id": cells.text("external_id", 120, required="Enter the subscription's id."),
+        "plan": cells.text("plan", 80) or "",
+        "start_date": starts,
+        "end_date": ends,
+        "arr": cells.yearly() or Decimal("0.00"),
+        "auto_renew": bool(cells.flag("auto_renew")),
+    }
+    return values | ({"currency": code} if (code := cells.currency()) else {})
+
+
+def contact_values(cells: Cells) -> dict[str, Any]:
+    """Attributes of a contact; its e-mail address is its id. A blank title is left out."""
+    parts = (cells.raw("first_name").strip(), cells.raw("last_name").strip())
+    joined = " ".join(part for part in parts if not is_blank(part))
+    name = cells.text("name", 120) or joined[:120]
+    if not name:
+        cells.refuse("name" if "name" in cells.columns else "last_name", "Enter the person's name.")
+    email = cells.text("email", 254, required="Enter an e-mail address.")
+    values = {"name": name, "email": (email or "").lower()}
+    return values | ({"title": title} if (title := cells.text("role", 120)) else {})
+
+
+def website_domain(text: str) -> str:
+    """`https://www.example.com/about` and `example.com` both give `example.com`."""
+    bare = text.strip().lower().removeprefix("https://").removeprefix("http://").removeprefix("www.")
+    return bare.rpartition("@")[2].partition("/")[0].partition(":")[0].strip(".")
+
+
+def _health(cells: Cells) -> int | None:
+    score = cells.parsed("health", parse_money)
+    if score is not None and not 0 <= score <= 100:
+        return cells.refuse("health", "Use a score from 0 to 100.")
+    return None if score is None else int(score.to_integral_value(ROUND_HALF_UP))
+
+
+def _status(cells: Cells) -> str | None:
+    gone = cells.flag("churned")
+    if gone is not None:
+        return Account.CHURNED if gone else Account.ACTIVE
+    return cells.word("status", STATUS_WORDS)

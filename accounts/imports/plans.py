@@ -1,0 +1,278 @@
+"""Matches the rows of one batch with what is there, and writes the batch. One planner for each kind of file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Model
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from accounts.customers import contracts
+from accounts.customers.rates import known_currencies
+from accounts.imports.cells import Cells, Problem, account_values, contact_values, subscription_values, website_domain
+from accounts.imports.rules import is_blank
+from accounts.models import Account, AccountDomain, Contact, ImportRun, Subscription, User
+from ledger.now import now
+
+
+@dataclass
+class Outcome:
+    """What a batch does: records to create and to change, how many stay as they are, and the problems."""
+
+    create: list[Any] = field(default_factory=list)
+    update: list[Any] = field(default_factory=list)
+    unchanged: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    domains: list[AccountDomain] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)
+
+    def sort_in(self, record: Any, changed: bool) -> None:
+        """Put a record where it belongs."""
+        if record.pk is None:
+            self.create.append(record)
+        elif changed:
+            self.update.append(record)
+        else:
+            self.unchanged += 1
+
+
+class Planner:
+    """Shared by all kinds: remembers the ids of the file so that the second row of an id is refused, not merged."""
+
+    key = "external_id"
+    ignore_case = False
+
+    def __init__(self, run: ImportRun, day_first: dict[str, bool]) -> None:
+        self.run, self.day_first = run, day_first
+        self.currencies = frozenset(known_currencies())
+        self.first_seen: dict[str, int] = {}
+
+    def cells(self, line: int, values: dict[str, str]) -> Cells:
+        """The row's cells by field."""
+        return Cells(line, values, self.run.columns, self.currencies, self.day_first)
+
+    def note(self, cells: Cells) -> None:
+        """Remember the row's id; a second row with it gets a problem."""
+        ident = cells.raw(self.key).strip()
+        ident = ident.lower() if self.ignore_case else ident
+        if ident and (first := self.first_seen.setdefault(ident, cells.line)) != cells.line:
+            cells.refuse(self.key, f"It stands twice in the file, first in row {first}: keep one of the two.")
+
+    def plan(self, rows: Sequence[Cells]) -> Outcome:
+        """Decide what each row does; nothing is written."""
+        raise NotImplementedError
+
+    def write(self, outcome: Outcome) -> None:
+        """Write the batch. Call inside a transaction."""
+        raise NotImplementedError
+
+    def _accounts(self, idents: Iterable[str]) -> dict[str, Account]:
+        found = Account.objects.filter(source=self.run.source, external_id__in={ident for ident in idents if ident})
+        return {account.external_id: account for account in found}
+
+
+class AccountPlanner(Planner):
+    """Accounts: matched by source and external id."""
+
+    def __init__(self, run: ImportRun, day_first: dict[str, bool], parents: frozenset[str] = frozenset()) -> None:
+        super().__init__(run, day_first)
+        self.parents = parents
+
+    def plan(self, rows: Sequence[Cells]) -> Outcome:
+        """Create, update or leave alone; owner, domain and parent must be known."""
+        outcome = Outcome()
+        existing = self._accounts(row.raw("external_id").strip() for row in rows)
+        owners = _users(row.raw("owner_email") for row in rows)
+        taken = _domains(website_domain(row.raw("domain")) for row in rows)
+        for row in rows:
+            self._plan_row(row, existing, owners, taken, outcome)
+        return outcome
+
+    def _plan_row(
+        self,
+        row: Cells,
+        existing: dict[str, Account],
+        owners: dict[str, User],
+        taken: dict[str, str],
+        outcome: Outcome,
+    ) -> None:
+        values = account_values(row)
+        account = existing.get(values.get("external_id", "")) or self._new()
+        self._check_parent(row)
+        domain = self._domain(row, taken)
+        if owner := self._owner(row, owners):
+            values["csm"] = owner
+        if row.problems:
+            outcome.problems += row.problems
+            return
+        changed = _assign(account, values)
+        if domain and domain not in taken:
+            taken[domain] = account.external_id
+            outcome.domains.append(AccountDomain(account=account, domain=domain))
+            changed = True
+        outcome.sort_in(account, changed)
+
+    def write(self, outcome: Outcome) -> None:
+        """Accounts with their history, then their domains."""
+        _save(Account, outcome, ACCOUNT_FIELDS, self.run)
+        for domain in outcome.domains:
+            domain.account_id = domain.account.pk
+        AccountDomain.objects.bulk_create(outcome.domains)
+
+    def _new(self) -> Account:
+        return Account(source=self.run.source, currency=self.run.default_currency or "USD")
+
+    def _owner(self, row: Cells, owners: dict[str, User]) -> User | None:
+        email = row.raw("owner_email").strip().lower()
+        if is_blank(email):
+            return None
+        if email not in owners:
+            row.refuse("owner_email", "No active user has this address: add the person, or correct it.")
+        return owners.get(email)
+
+    def _domain(self, row: Cells, taken: dict[str, str]) -> str:
+        domain = website_domain(row.raw("domain"))
+        if is_blank(domain):
+            return ""
+        if "." not in domain or len(domain) > 190 or any(char.isspace() for char in domain):
+            row.refuse("domain", "Write the mail domain as example.com.")
+        elif taken.get(domain, row.ref) != row.ref:
+            row.refuse("domain", f"This domain belongs to the account {taken[domain]}: a domain has one account.")
+        return domain
+
+    def _check_parent(self, row: Cells) -> None:
+        parent = row.raw("parent").strip()
+        if is_blank(parent):
+            return
+        if parent == row.raw("external_id").strip():
+            row.refuse("parent", "An account cannot be its own parent.")
+        elif parent.lower() not in self.parents:
+            row.refuse("parent", f"No account {parent[:80]} in this file or before: add it, or empty the cell.")
+
+
+class SubscriptionPlanner(Planner):
+    """Subscriptions: matched by source and external id; the account must be there."""
+
+    def __init__(self, run: ImportRun, day_first: dict[str, bool]) -> None:
+        super().__init__(run, day_first)
+        self.today: date = now().date()
+
+    def plan(self, rows: Sequence[Cells]) -> Outcome:
+        """Create, update or leave alone."""
+        outcome = Outcome()
+        accounts = self._accounts(row.raw("account_external_id").strip() for row in rows)
+        found = Subscription.objects.filter(
+            source=self.run.source, external_id__in={row.raw("external_id").strip() for row in rows}
+        )
+        existing = {contract.external_id: contract for contract in found}
+        for row in rows:
+            values = subscription_values(row)
+            account = _account_of(row, accounts, self.run.source)
+            if row.problems or account is None:
+                outcome.problems += row.problems
+                continue
+            contract = existing.get(values["external_id"]) or Subscription(
+                source=self.run.source, currency=self.run.default_currency or account.currency
+            )
+            held_by = contract.account_id or account.pk
+            if changed := _assign(contract, {**values, "account": account}):
+                outcome.touched |= {account.pk, held_by}
+            outcome.sort_in(contract, changed)
+        return outcome
+
+    def write(self, outcome: Outcome) -> None:
+        """Contracts, then what they say about their accounts."""
+        before = contracts.terms_of(outcome.touched, self.today)
+        Subscription.objects.bulk_create(outcome.create)
+        if outcome.update:
+            Subscription.objects.bulk_update(outcome.update, SUBSCRIPTION_FIELDS, batch_size=contracts.BATCH)
+        contracts.fill(account_ids=outcome.touched, before=before, by=self.run.by, today=self.today)
+
+
+class ContactPlanner(Planner):
+    """Contacts: matched by e-mail address."""
+
+    key = "email"
+    ignore_case = True
+
+    def plan(self, rows: Sequence[Cells]) -> Outcome:
+        """Create, update or leave alone; a person never changes company by import."""
+        outcome = Outcome()
+        accounts = self._accounts(row.raw("account_external_id").strip() for row in rows)
+        emails = {row.raw("email").strip().lower() for row in rows}
+        existing = {person.email.lower(): person for person in Contact.objects.filter(email__in=emails)}
+        for row in rows:
+            values = contact_values(row)
+            account = _account_of(row, accounts, self.run.source)
+            person = existing.get(values["email"]) or Contact()
+            _check_person(row, values["email"], person, account)
+            if row.problems or account is None:
+                outcome.problems += row.problems
+                continue
+            outcome.sort_in(person, _assign(person, {**values, "account": account}))
+        return outcome
+
+    def write(self, outcome: Outcome) -> None:
+        """Contacts with their history."""
+        _save(Contact, outcome, ["name", "title"], self.run)
+
+
+ACCOUNT_FIELDS = [
+    *("name", "kind", "segment", "industry", "country", "region", "currency", "arr", "renewal_date", "health"),
+    *("strategic", "status", "csm", "changed_at"),
+]
+SUBSCRIPTION_FIELDS = ["account", "plan", "start_date", "end_date", "arr", "auto_renew", "currency"]
+
+
+def _save(model: type[Model], outcome: Outcome, fields: list[str], run: ImportRun) -> None:
+    for record in outcome.update:
+        record.changed_at = now()
+    if outcome.create:
+        bulk_create_with_history(outcome.create, model, batch_size=contracts.BATCH, default_user=run.by)
+    if outcome.update:
+        bulk_update_with_history(outcome.update, model, fields, batch_size=contracts.BATCH, default_user=run.by)
+
+
+def _assign(record: Any, values: dict[str, Any]) -> bool:
+    """Put the values into the record; whether any differed."""
+    different = [name for name, value in values.items() if _now(record, name) != value]
+    for name in different:
+        setattr(record, name, values[name])
+    return bool(different)
+
+
+def _now(record: Any, name: str) -> Any:
+    """The present value; of a relation that is not set yet, nothing."""
+    attribute = record._meta.get_field(name).attname
+    return getattr(record, name) if getattr(record, attribute) is not None else None
+
+
+def _account_of(row: Cells, accounts: dict[str, Account], source: str) -> Account | None:
+    ident = row.text("account_external_id", 120, required="Enter the id of the account.")
+    if ident and ident not in accounts:
+        row.refuse("account_external_id", f"No account {ident} from {source}: import the account first.")
+    return accounts.get(ident or "")
+
+
+def _check_person(row: Cells, email: str, person: Contact, account: Account | None) -> None:
+    try:
+        validate_email(email)
+    except ValidationError:
+        if email:
+            row.refuse("email", "Write the address as name@example.com.")
+    if person.pk and account and person.account_id != account.pk:
+        row.refuse("email", "This person is a contact of another account: change that one by hand.")
+
+
+def _users(emails: Iterable[str]) -> dict[str, User]:
+    wanted = {email.strip().lower() for email in emails if "@" in email}
+    return {user.email.lower(): user for user in User.objects.filter(email__in=wanted, is_active=True)}
+
+
+def _domains(domains: Iterable[str]) -> dict[str, str]:
+    wanted = {domain for domain in domains if domain}
+    found = AccountDomain.objects.filter(domain__in=wanted)
+    return dict(found.values_list("domain", "account__external_id")) if wanted else {}

@@ -1,0 +1,181 @@
+"""The first half of an import: a file is kept, its columns are matched with fields; no account is touched yet."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from accounts.customers.rates import known_currencies
+from accounts.imports.rules import FIELDS, Row, detect_kind, is_blank, read_rows, suggest_mapping
+from accounts.imports.rules.columns import CHECKS
+from accounts.models import ImportMapping, ImportRun, User
+from ledger import files
+from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.now import now
+
+LARGEST_FILE = 10 * 1024 * 1024
+SAMPLE = 1000
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    ImportRun.ACCOUNTS: ("external_id", "name"),
+    ImportRun.SUBSCRIPTIONS: ("external_id", "account_external_id"),
+    ImportRun.CONTACTS: ("account_external_id", "email"),
+}
+# Fields whose column is known by its name, and how many of its cells must then make sense.
+NAMED = ("arr", "renewal_date", "start_date", "end_date", "currency", "email")
+FEW, SOME_SHARE = 10, 0.2
+CHURNED_HEADERS = {"churned", "churn", "churnflag", "ischurned", "haschurned"}
+
+
+def fields_of(kind: str) -> list[str]:
+    """The fields a column of this kind of file can fill."""
+    known = FIELDS.get(kind, {})  # type: ignore[call-overload]
+    names = [name for name in known if name != "phone" and not (kind == ImportRun.CONTACTS and name == "external_id")]
+    return [*names, "churned"] if kind == ImportRun.ACCOUNTS else names
+
+
+def stage(
+    *,
+    data: bytes,
+    filename: str,
+    kind: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    default_currency: str = "",
+    source: str = "crm",
+    by: User | None = None,
+) -> ImportRun:
+    """Keeps the file and says how it would be read; no account is touched.
+
+    Columns not given come from a saved mapping that fits the header row, else they are guessed. Raises NotAllowed for
+    people outside operations, Invalid for what is too large (10 MB), no table, empty, or of no known kind.
+    """
+    if by is not None and not by.is_ops:
+        raise NotAllowed("Only operations may import files.")
+    headers, rows = open_rows(data)
+    sample = list(islice(rows, SAMPLE))
+    total = len(sample) + sum(1 for _ in rows)
+    if not total:
+        raise Invalid("The file has column names but no rows.", field="file")
+    kind = kind or detect_kind(headers) or ""
+    if kind not in REQUIRED:
+        raise Invalid(
+            "The columns tell neither accounts, subscriptions nor contacts. Choose what is in it.", field="kind"
+        )
+    saved = None if columns else fitting_mapping(kind=kind, headers=headers)
+    chosen = dict(columns or (saved.columns if saved else _guess(headers, sample, kind)))
+    currency = default_currency or (saved.default_currency if saved else "")
+    _check_setup(kind, headers, chosen, currency)
+    return ImportRun.objects.create(
+        file=files.store(data, name=filename, content_type="text/csv"),
+        filename=filename[-255:],
+        kind=kind,
+        source=source[:40],
+        columns=chosen,
+        headers=headers,
+        default_currency=currency,
+        total=total,
+        by=by,
+        at=now(),
+    )
+
+
+def configure(*, run: ImportRun, columns: Mapping[str, str], default_currency: str = "") -> ImportRun:
+    """Changes mapping and currency of a staged import. Raises AlreadyDone later, Invalid for what does not fit."""
+    if run.state != ImportRun.STAGED:
+        raise AlreadyDone("This import has started. Upload the file again to read it another way.")
+    _check_setup(run.kind, run.headers, columns, default_currency)
+    run.columns, run.default_currency = dict(columns), default_currency
+    run.save(update_fields=["columns", "default_currency"])
+    return run
+
+
+def missing_fields(run: ImportRun) -> list[str]:
+    """Required fields that no column fills yet."""
+    missing = [name for name in REQUIRED[run.kind] if name not in run.columns]
+    if run.kind == ImportRun.CONTACTS and not {"name", "first_name", "last_name"} & set(run.columns):
+        missing.append("name")
+    return missing
+
+
+def needs_currency(run: ImportRun) -> bool:
+    """Whether the file leaves the currency open: no column for it and no default yet."""
+    return run.kind != ImportRun.CONTACTS and "currency" not in run.columns and not run.default_currency
+
+
+def save_mapping(*, run: ImportRun, name: str) -> ImportMapping:
+    """Remembers the columns under a name, for files with the same header row. A known name is overwritten."""
+    if not name.strip():
+        raise Invalid("Enter a name for the mapping.", field="save_as")
+    return ImportMapping.objects.update_or_create(
+        kind=run.kind,
+        name=name.strip()[:80],
+        defaults={
+            "columns": run.columns,
+            "headers": _fingerprint(run.headers),
+            "default_currency": run.default_currency,
+        },
+    )[0]
+
+
+def fitting_mapping(*, kind: str, headers: Sequence[str]) -> ImportMapping | None:
+    """The latest saved mapping made for this header row."""
+    fitting = ImportMapping.objects.filter(kind=kind, headers=_fingerprint(headers))
+    return fitting.order_by("-saved_at", "-id").first()
+
+
+def open_rows(data: bytes) -> tuple[list[str], Iterator[Row]]:
+    if len(data) > LARGEST_FILE:
+        raise Invalid("The file is larger than 10 MB. Split it and import the parts.", field="file")
+    try:
+        headers, rows = read_rows(data)
+    except ValueError as error:
+        raise Invalid(str(error), field="file")
+    return headers, rows
+
+
+def _guess(headers: list[str], sample: list[Row], kind: str) -> dict[str, str]:
+    found = suggest_mapping(headers, [row.values for row in sample if not row.problem], kind)  # type: ignore[arg-type]
+    found = {**_by_name_alone(headers, sample, kind, taken=set(found.values())), **found}
+    chosen = {name: header for name, header in found.items() if name in fields_of(kind)}
+    churned = [header for header in headers if "".join(filter(str.isalnum, header)).lower() in CHURNED_HEADERS]
+    if kind == ImportRun.ACCOUNTS and churned and churned[0] not in chosen.values():
+        chosen["churned"] = churned[0]
+    return chosen
+
+
+def _by_name_alone(headers: list[str], sample: list[Row], kind: str, taken: set[str]) -> dict[str, str]:
+    """Columns that are called like money, a date, a currency or an address, though many cells make no sense there.
+
+    Leaving them out would hide the bad rows; read, they are listed. A column in which next to nothing fits stays out.
+    """
+    named = suggest_mapping(headers, [], kind)  # type: ignore[arg-type]
+    return {
+        name: header
+        for name, header in named.items()
+        if name in NAMED and header not in taken and _some_fit(name, [row.values.get(header, "") for row in sample])
+    }
+
+
+def _some_fit(name: str, values: list[str]) -> bool:
+    filled = [value for value in values if not is_blank(value)]
+    return len(filled) < FEW or sum(_fits(name, value) for value in filled) >= len(filled) * SOME_SHARE
+
+
+def _fits(name: str, value: str) -> bool:
+    try:
+        return CHECKS[name](value) is not False
+    except ValueError:
+        return False
+
+
+def _check_setup(kind: str, headers: Sequence[str], columns: Mapping[str, str], currency: str) -> None:
+    if unknown := [name for name in columns if name not in fields_of(kind)]:
+        raise Invalid(f"There is no field {unknown[0]}. Use one of: {', '.join(fields_of(kind))}.", field="columns")
+    if absent := [header for header in columns.values() if header not in headers]:
+        raise Invalid(f"The file has no column {absent[0]}. It has: {', '.join(headers)[:300]}.", field="columns")
+    if currency and currency not in known_currencies():
+        raise Invalid(
+            f"Unknown currency {currency}: use a three-letter code such as USD or EUR.", field="default_currency"
+        )
+
+
+def _fingerprint(headers: Sequence[str]) -> str:
+    return hashlib.sha256("\x1f".join(headers).encode()).hexdigest()

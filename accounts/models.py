@@ -1,0 +1,25 @@
+"""Who we deal with and who we are."""
+
+from accounts.calendars.models import Calendar, CalendarDay, CalendarSpan
+from accounts.customers.models import Account, AccountDomain, Contact, ExchangeRate, Subscription
+from accounts.imports.models import ImportMapping, ImportProblem, ImportRun
+from accounts.people.models import Role, RoleHolding, User
+from accounts.signals.models import Signal
+
+__all__ = [
+    "Account",
+    "AccountDomain",
+    "Calendar",
+    "CalendarDay",
+    "CalendarSpan",
+    "Contact",
+    "ExchangeRate",
+    "ImportMapping",
+    "ImportProblem",
+    "ImportRun",
+    "Role",
+    "RoleHolding",
+    "Signal",
+    "Subscription",
+    "User",
+]

@@ -1,0 +1,74 @@
+"""Observations about an account."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from accounts.customers.models import Account, Contact
+from accounts.people.models import User
+
+
+class SignalQuerySet(models.QuerySet["Signal"]):
+    """Signals in business words."""
+
+    def visible_to(self, user: User) -> "SignalQuerySet":
+        """Signals of the accounts this person may open."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+
+class Signal(models.Model):
+    """Something observed: a mail, a note, a counterproposal, an outage. Kept as it was read, with tone and flagged spans."""
+
+    EMAIL, CHAT, CALL, SESSION, TICKET = "email", "chat", "call", "session", "ticket"
+    COUNTERPROPOSAL, SURVEY, MILESTONE, OUTAGE, FLAG, NOTE = (
+        "counterproposal",
+        "survey",
+        "milestone",
+        "outage",
+        "flag",
+        "note",
+    )
+    KINDS: ClassVar = [
+        (EMAIL, "Customer e-mail"),
+        (CHAT, "Chat"),
+        (CALL, "Call note"),
+        (SESSION, "Live session"),
+        (TICKET, "Ticket event"),
+        (COUNTERPROPOSAL, "Counterproposal"),
+        (SURVEY, "Survey"),
+        (MILESTONE, "Missed milestone"),
+        (OUTAGE, "Outage"),
+        (FLAG, "Security or policy flag"),
+        (NOTE, "Note"),
+    ]
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="signals")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="signals")
+    kind = models.CharField(max_length=16, choices=KINDS, default=NOTE)
+    at = models.DateTimeField(db_index=True)
+    text = models.TextField(blank=True)
+    source = models.CharField(max_length=40, default="manual")
+    external_id = models.CharField(  # noqa: DJ001  many signals have none, and the constraint must not see them as one
+        max_length=255, null=True, blank=True, help_text="Such as the Message-ID of a mail."
+    )
+    sentiment = models.FloatField(default=0, help_text="-1 hostile to 1 friendly.")
+    tone = models.CharField(max_length=10, default="neutral")
+    phrases = models.JSONField(default=list, help_text="Flagged phrases: kind, text, start, end, weight.")
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    with_concession = models.BooleanField(
+        default=False, help_text="For a counterproposal: whether anything was conceded."
+    )
+    logged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="signals_logged"
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    objects = SignalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="signal_once_per_source")]
+        indexes = [models.Index(fields=["account", "-at"], name="signal_by_account")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} from {self.account}"

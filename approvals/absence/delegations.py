@@ -1,0 +1,195 @@
+"""Delegating: this one to somebody, and for a time to a stand-in. One hop, never above the delegator's own limit."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import User
+from approvals.absence.rules.delegation import Span, why_not
+from approvals.mail import links
+from approvals.mail import messages as mail
+from approvals.models import ApprovalRequest, ApprovalStep, AuthorityVersion, DecisionEntry, Delegation
+from approvals.requests import log
+from approvals.requests import seats as seating
+from approvals.requests.conflicts import conflict
+from approvals.requests.permissions import standing
+from approvals.requests.rules import seats as rules
+from approvals.requests.rules.verdicts import check_words
+from approvals.requests.stages import chain_of
+from ledger.errors import Invalid, NotAllowed, NotThere, Stale
+from ledger.now import now
+
+
+@transaction.atomic
+def delegate(
+    *, request_id: int, by: User, to: User, reason: str, version: int | None = None, channel: str = DecisionEntry.WEB
+) -> ApprovalRequest:
+    """Put this one into somebody else's hands: they get the seat with the delegator's authority, and cannot pass it on.
+
+    Raises NotAllowed unless `by` has a seat that waits and may decide it, or when it was delegated to them; Invalid when `to`
+    is inactive, a service, would approve for themselves, was left out, or decides another seat;
+    Stale when it changed meanwhile, AlreadyDone when it is over.
+    """
+    at = now()
+    request = seating.locked_open(request_id, by, at)
+    if version is not None and version != request.version:
+        raise Stale("The request changed meanwhile. Read it again before you delegate it.")
+    seat = _own_seat(request, by)
+    if seat.delegated_from_id:
+        raise NotAllowed(
+            f"{seat.delegated_from} delegated this to you, so you cannot delegate it on. Decide it, or ask."
+        )
+    right = standing(request, by, at, seat.order)
+    if not right.may_decide:
+        raise NotAllowed(right.words)
+    check_words(reason, "reason", "Enter a reason for delegating.")
+    _check_person(request, by, to, at)
+    made = seating.hand_over(request, seat, to, ApprovalStep.DELEGATED, at, delegated_from=seat.approver)
+    entry = log.write(
+        request,
+        DecisionEntry.DELEGATED,
+        at,
+        actor=by,
+        on_behalf_of=by,
+        channel=channel,
+        role=seat.role.name,
+        limit=seat.limit,
+        rationale=reason.strip(),
+        step=seat.order,
+        facts={"to": to.pk, "to_name": str(to), "seat": made.order},
+    )
+    seating.ask(request, made, at)
+    lead = f"{by} delegated the decision as {seat.role} to {to}."
+    mail.word(request, entry, [request.requester], subject="Delegated", lead=lead)
+    return request
+
+
+def _own_seat(request: ApprovalRequest, by: User) -> ApprovalStep:
+    rows = request.steps.filter(approver=by, state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
+    seat = rows.select_related("role", "approver", "delegated_from").first()
+    if seat is None:
+        raise NotAllowed("Only somebody whose own decision is waited for may delegate it.")
+    return seat
+
+
+def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) -> None:
+    if to.pk == by.pk:
+        raise Invalid("Choose somebody else: this waits for you already.", field="to")
+    if not to.is_active or to.kind == User.SERVICE:
+        raise Invalid(f"{to} cannot decide: choose an active person.", field="to")
+    if conflict(request, to, at):
+        raise Invalid(
+            f"{to} would approve for themselves or for somebody they answer to. Choose somebody else.", field="to"
+        )
+    if to.pk in (request.rule.get("exclude") or []):
+        raise Invalid(f"{to} was left out of this decision when it was asked for.", field="to")
+    if request.steps.filter(Q(approver=to) | Q(said_by=to), state__in=_SEATED, part=ApprovalStep.DECIDE).exists():
+        raise Invalid(f"{to} decides another part of this already. Choose somebody else.", field="to")
+    if to.pk in {
+        seat["person"] for stage in chain_of(request) for group in stage["groups"] for seat in _deciding(group)
+    }:
+        raise Invalid(f"{to} decides another part of this later. Choose somebody else.", field="to")
+
+
+_SEATED = (ApprovalStep.WAITING, ApprovalStep.DECIDED)
+
+
+def _deciding(group: rules.Group) -> list[dict[str, Any]]:
+    return list(group["seats"]) if group["part"] == rules.DECIDE else []
+
+
+@transaction.atomic
+def make(
+    *,
+    user: User,
+    to: User,
+    starts_at: datetime,
+    ends_at: datetime,
+    by: User,
+    concessions: Collection[str] = (),
+    up_to_usd: Decimal | None = None,
+    note: str = "",
+    source: str = Delegation.HAND,
+    uid: str = "",
+) -> Delegation:
+    """For a time, `to` may decide what is addressed to `user`, and `user` still may; half-open, dates as moments.
+
+    Raises NotAllowed unless `by` is the delegator or operations; Invalid for the past, oneself, services and inactive people,
+    an unknown concession, two stand-ins for the same at once, or a ring of people who stand in for one another.
+    """
+    at = now()
+    if by.pk != user.pk and not by.is_ops:
+        raise NotAllowed("Only the person themselves or operations may say who stands in for them.")
+    # One after the other, so that two at once cannot both be the only one.
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, to.pk]).order_by("pk"))
+    # A ring closes over people who are not among these two: all of them wait in one line.
+    first = AuthorityVersion.objects.order_by("pk").values_list("pk", flat=True)[:1]
+    list(AuthorityVersion.objects.select_for_update(no_key=True).filter(pk__in=list(first)))
+    _check_people(user, to)
+    _check_scope(concessions, up_to_usd, at)
+    span = Span(user.pk, to.pk, starts_at, ends_at, frozenset(concessions))
+    if why := why_not(span, _spans(at), at):
+        raise Invalid(why, field="to" if "hands" in why or "yourself" in why else "starts_at")
+    scope = {"concessions": sorted(set(concessions)), "up_to_usd": up_to_usd, "note": note.strip()[:200]}
+    given = Delegation.objects.create(
+        user=user, to=to, starts_at=starts_at, ends_at=ends_at, source=source, uid=uid, created_by=by, **scope
+    )
+    mail.stands_in(given, at)
+    if starts_at <= at:
+        _ask_stand_in(given, at)
+    return given
+
+
+def _check_people(user: User, to: User) -> None:
+    for each in (user, to):
+        if each.kind == User.SERVICE:
+            raise Invalid(f"{each} is a service: services neither delegate nor stand in.", field="to")
+    if not to.is_active:
+        raise Invalid(f"{to} is not active. Choose somebody else.", field="to")
+
+
+def _check_scope(concessions: Collection[str], up_to_usd: Decimal | None, at: datetime) -> None:
+    version = AuthorityVersion.objects.current(at)
+    known = set(version.concessions.values_list("slug", flat=True)) if version else set()
+    if strange := sorted(set(concessions) - known):
+        raise Invalid(f"The authority matrix does not list {', '.join(strange)}.", field="concessions")
+    if up_to_usd is not None and up_to_usd <= 0:
+        raise Invalid("Enter an amount above 0, or leave it empty.", field="up_to_usd")
+
+
+def _spans(at: datetime) -> list[Span]:
+    rows = Delegation.objects.filter(ends_at__gt=at, ended_at__isnull=True)
+    return [Span(row.user_id, row.to_id, row.starts_at, row.ends_at, frozenset(row.concessions)) for row in rows]
+
+
+def _ask_stand_in(given: Delegation, at: datetime) -> None:
+    """What waits for the delegator already is shown to the stand-in by mail too."""
+    waiting = ApprovalStep.objects.filter(approver=given.user, state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
+    for step in waiting.filter(request__state=ApprovalRequest.OPEN).select_related(
+        "request__account", "approver", "role"
+    ):
+        if given.to in seating.stand_ins(step.request, step, at):
+            token = links.issue(step.request, step, to=given.to)
+            mail.ask(step.request, step, token, at, again=f":d{given.pk}", to=given.to)
+
+
+@transaction.atomic
+def end(*, delegation_id: int, by: User | None) -> Delegation:
+    """End a delegation early; what was decided under it stays. Without `by` it is the calendar. Doing it twice is once.
+
+    Raises NotThere for a delegation that is not `by`'s (unless operations).
+    """
+    at = now()
+    rows = Delegation.objects.select_for_update(of=("self",)).select_related("user", "to")
+    given = rows.filter(pk=delegation_id).first()
+    if given is None or (by is not None and by.pk != given.user_id and not by.is_ops):
+        raise NotThere("There is no such delegation.")
+    if given.ended_at is None and given.ends_at > at:
+        given.ended_at, given.ended_by = at, by
+        given.save(update_fields=["ended_at", "ended_by"])
+        mail.stands_in(given, at, ended=True)
+    return given

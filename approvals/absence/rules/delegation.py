@@ -1,0 +1,74 @@
+"""What a dated delegation carries, and which ones are refused. Pure."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from approvals.matrix.rules.words import MONEY
+
+FARTHEST = timedelta(days=3653)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A delegation: whose decisions, to whom, half-open from when to when, for which concessions (none named: all)."""
+
+    user: int
+    to: int
+    starts_at: datetime
+    ends_at: datetime
+    concessions: frozenset[str] = field(default_factory=frozenset)
+
+    def meets(self, other: "Span") -> bool:
+        """Whether both are in force at some moment."""
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+    def shares_scope(self, other: "Span") -> bool:
+        """Whether some concession is in both."""
+        return not self.concessions or not other.concessions or bool(self.concessions & other.concessions)
+
+
+def covers(
+    concessions: Collection[str], up_to_usd: Decimal | None, concession: str, unit: str, total: Decimal | None
+) -> bool:
+    """Whether an ask lies within a delegation. With an amount set it takes in money only, earlier grants added up."""
+    if concessions and concession not in concessions:
+        return False
+    return up_to_usd is None or (unit == MONEY and total is not None and total <= up_to_usd)
+
+
+def why_not(new: Span, others: Iterable[Span], at: datetime) -> str:
+    """Why a delegation is refused; empty when it is not. `others` are all that have not ended."""
+    if new.user == new.to:
+        return "Choose somebody else: you already decide for yourself."
+    if wrong := _wrong_time(new, at):
+        return wrong
+    for other in others:
+        if not new.meets(other):
+            continue
+        if other.user == new.user and new.shares_scope(other):
+            return "Somebody stands in for you in that time already. End that one first, or choose another time."
+        if (other.user, other.to) == (new.to, new.user):
+            return "They have put their own decisions into your hands in that time. Choose somebody who is there."
+    if _comes_round(new, list(others)):
+        return "Their decisions come back into your hands over others in that time. Choose somebody who is there."
+    return ""
+
+
+def _wrong_time(new: Span, at: datetime) -> str:
+    if new.ends_at <= new.starts_at:
+        return "The end must lie after the start."
+    if new.ends_at <= at:
+        return "The time lies in the past. Choose an end that lies ahead."
+    far = new.ends_at > at + FARTHEST or new.starts_at < at - FARTHEST
+    return "Choose a time within ten years." if far else ""
+
+
+def _comes_round(new: Span, others: Collection[Span]) -> bool:
+    """Whether, of those who stand in for one another while this one runs, the last would stand in for the first."""
+    reached, fresh = {new.to}, {new.to}
+    while fresh:
+        fresh = {other.to for other in others if other.user in fresh and new.meets(other)} - reached
+        reached |= fresh
+    return new.user in reached

@@ -1,0 +1,70 @@
+"""What may be decided by a reply, and what from the mailed link without signing in. Both are off until somebody sets an
+amount for the concession."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+
+from accounts.models import User
+from approvals.matrix.weighing import chain_of_request
+from approvals.models import ApprovalRequest, ConcessionType, DecisionLink
+from approvals.requests.permissions import Standing, standing
+
+
+def replies_are_read() -> bool:
+    """Whether a reply could ever be proven: without the name of our own mail server none is."""
+    return bool(settings.AUTHSERV_ID)
+
+
+def reply_up_to(request: ApprovalRequest) -> Decimal | None:
+    """The largest amount of this concession that a reply decides; None: none."""
+    concession = _concession(request)
+    return concession.reply_up_to if concession else None
+
+
+def may_reply(request: ApprovalRequest, at: datetime) -> bool:
+    """Whether the amount, with what was granted before, is small enough for a reply. What has no amount is not."""
+    return replies_are_read() and _within(reply_up_to(request), request, at)
+
+
+def open_standing(link: DecisionLink, at: datetime) -> Standing | None:
+    """What whoever holds a live link may do without signing in: what its person may do, when the amount is small enough and
+    the person still has the right; else None. Never for a confidential request."""
+    concession = _concession(link.request)
+    if concession is None or link.request.confidential or not link.approver.is_active:
+        return None
+    if not _within(concession.link_up_to, link.request, at):
+        return None
+    right = standing(link.request, link.approver, at, link.step)
+    return right if right.may_decline and not right.override else None
+
+
+def shows_outcome(link: DecisionLink, at: datetime) -> bool:
+    """Whether the holder of a used link is told what became of the request without signing in: as long as the link would have
+    lived, and its person is one of ours. Never of a confidential request."""
+    if at >= link.expires_at or not link.approver.is_active or link.request.confidential:
+        return False
+    concession = _concession(link.request)
+    up_to = concession.link_up_to if concession else None
+    total = link.request.total_usd if link.request.total_usd is not None else link.request.amount
+    return up_to is not None and total is not None and total <= up_to
+
+
+def addresses_of(user: User) -> frozenset[str]:
+    """The addresses a person is known to own, in lower case."""
+    verified = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return frozenset(address.lower() for address in (user.email, *verified))
+
+
+def _concession(request: ApprovalRequest) -> ConcessionType | None:
+    """As the version of the matrix has it that the request runs on."""
+    return request.authority.concessions.filter(slug=request.concession).first()
+
+
+def _within(up_to: Decimal | None, request: ApprovalRequest, at: datetime) -> bool:
+    if up_to is None:
+        return False
+    total = chain_of_request(request, at)[1].total
+    return total is not None and total <= up_to

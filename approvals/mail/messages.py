@@ -1,0 +1,305 @@
+"""Words that leave about a request. Each is written once per reason, in the transaction of the change it tells of."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.models import User
+from approvals.mail import limits as by_mail
+from approvals.mail.rules import address_of
+from approvals.matrix.rules.words import amount_words, moment_words, money_short, money_words
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
+from approvals.requests.permissions import STATE_WORDS, chain_and_weight
+from messaging.outbox import layout as mail
+from messaging.outbox import messages as outbox
+from messaging.outbox import notices
+
+OUTCOME = {
+    ApprovalRequest.APPROVED: ("Approved", "green"),
+    ApprovalRequest.CONDITIONS: ("Approved with conditions", "green"),
+    ApprovalRequest.DECLINED: ("Declined", "red"),
+}
+
+BRIEF = "approval-brief"
+OPENING = "Opening the link changes nothing."
+# One is put in place of the other when the mail leaves, as it turns out.
+WITH_BRIEF = "The brief is attached as a PDF."
+WITHOUT_BRIEF = "The brief is not attached; the page has it."
+
+
+def url_of(request: ApprovalRequest) -> str:
+    """The page of a request, as a path."""
+    return reverse("approvals:detail", args=[request.pk])
+
+
+def topic(request: ApprovalRequest) -> str:
+    """`Northwind liability cap, $500k ARR`."""
+    arr = f", {money_short(request.account.arr, request.account.currency)} ARR" if request.account.arr else ""
+    return f"{request.account.name} {request.concession_name.lower()}{arr}"
+
+
+def ask(
+    request: ApprovalRequest,
+    step: ApprovalStep,
+    token: str,
+    at: datetime,
+    *,
+    nth: int = 0,
+    again: str = "",
+    to: User | None = None,
+) -> None:
+    """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking; `to` is
+    somebody who stands in for that person."""
+    person = to or step.approver
+    by = moment_words(request.deadline, person.zone, at)
+    late = request.deadline <= at
+    start = f"Reminder {nth}: decision" if nth else "Decision"
+    subject = f"{start} {'was due' if late else 'needed by'} {by}: {topic(request)}"
+    text = f"{request.requester} asks for your decision by {by}: {request.ask}"
+    key = f"approval:{request.pk}:{step.order}{again}{f':reminder:{nth}' if nth else ''}{f':for:{to.pk}' if to else ''}"
+    _post(
+        request,
+        key=key,
+        kind="approval",
+        to=person,
+        subject=subject,
+        wanted_while=f"approval:{request.pk}:{step.order}",
+        values={
+            "word": "Past due" if late else f"Reminder {nth}" if nth else "Your decision",
+            "tone": "red" if late else "yellow" if nth else "neutral",
+            "head": request.ask,
+            "lead": f"{person.name}, {_needed(request, step, to)} by {by}. {request.why_now}",
+            "facts": facts(request, step),
+            "quote": [("Recommendation", request.recommendation)],
+            "button": "Review and decide" if step.part == ApprovalStep.DECIDE else "Read and comment",
+            "url": reverse("approvals:link", args=[token]),
+            "after": " ".join(
+                filter(None, [how_to_answer(request, step, at), OPENING, WITH_BRIEF if request.brief else ""])
+            ),
+            "why": f"{_why_you(step, to)} {_or_else(request, step, by, at)}".strip(),
+            "preview": request.recommendation[:140],
+        },
+        reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
+        source=f"{BRIEF}:{request.pk}" if request.brief else "",
+    )
+    notices.tell(
+        users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
+    )
+
+
+def how_to_answer(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> str:
+    """What a reply to the mail does."""
+    if not by_mail.replies_are_read():
+        return "Nothing is decided until you submit on the page."
+    if step.part == ApprovalStep.CONSULT:
+        return "You can also reply to this mail: what you write becomes your comment."
+    if by_mail.may_reply(request, at):
+        return (
+            "You can also reply to this mail: write approve or decline alone on the first line, and your reason below it. "
+            "To decline, a reason is needed. Anything else you write becomes a comment."
+        )
+    return "Decide on the page: this is more than a reply may decide. What you reply becomes a comment."
+
+
+def _needed(request: ApprovalRequest, step: ApprovalStep, to: User | None) -> str:
+    """What is needed from whom: `Marcus Lee needs your decision as Director`."""
+    what = "decision" if step.part == ApprovalStep.DECIDE else "comment"
+    whose = f"your {what} as {step.role}" if to is None else f"a {what} as {step.role} in place of {step.approver}"
+    return f"{request.requester} needs {whose}"
+
+
+def _why_you(step: ApprovalStep, to: User | None) -> str:
+    if to:
+        return f"You get this because you stand in for {step.approver}. {step.approver} may decide it too."
+    if step.delegated_from_id:
+        return f"You get this because {step.delegated_from} delegated it to you."
+    if step.part == ApprovalStep.CONSULT:
+        return "You get this because your role is consulted. Your comment is on the record; it blocks nothing."
+    return "You get this because the authority matrix names your role."
+
+
+def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]:
+    """Four facts: asked, who stops below, the limit, ARR with renewal."""
+    below = request.rule.get("below") or []
+    rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
+    rows += [(f"{below[-1]['role']} stops at", below[-1]["limit"])] if below else []
+    rows += [("Your limit" if not step.delegated_from_id else "Limit", step.limit)] if step.limit else []
+    account = request.account
+    if account.arr is not None:
+        renewal = f", renews {account.renewal_date:%b} {account.renewal_date.day}" if account.renewal_date else ""
+        rows.append(("ARR", money_words(account.arr, account.currency) + renewal))
+    return rows
+
+
+def _or_else(request: ApprovalRequest, step: ApprovalStep, by: str, at: datetime) -> str:
+    """Without an answer the authority's part goes up, a function is waited for, and nobody waits for the consulted."""
+    if step.part == ApprovalStep.CONSULT:
+        return ""
+    if request.approver_role_id and step.role_id != request.approver_role_id:
+        return "The decision waits for you."
+    return if_nothing_is_done(request, by, at)
+
+
+def if_nothing_is_done(request: ApprovalRequest, by: str, at: datetime) -> str:
+    """What happens without a decision."""
+    chain, _ = chain_and_weight(request, at)
+    asked_role = request.approver_role.slug if request.approver_role else ""
+    asked = next((each for each in chain.covering if each.role == asked_role), None)
+    higher = chain.above(asked.role, asked.rank) if asked else []
+    if higher:
+        return f"If there is no decision by {by}, it goes to the {higher[0].role_name}."
+    return "There is no higher authority, so it stays with you until you decide."
+
+
+def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others: Iterable[User] = ()) -> None:
+    """The outcome, to the requester, and to the others who were asked and did not decide it themselves."""
+    word, tone = OUTCOME[request.state]
+    who = "a pre-approved band" if request.by_rule else str(request.decided_by)
+    key = f"approval-decided:{request.pk}:{entry.seq}"
+    quote = [("Conditions", request.conditions), ("Reason", request.reason)]
+    others = list(others)
+    for person in [request.requester, *others]:
+        _post(
+            request,
+            key=f"{key}:{person.pk}",
+            kind="approval_decided",
+            to=person,
+            subject=f"{word}: {topic(request)}",
+            wanted_while=f"approval-decided:{request.pk}:{entry.seq}",
+            values={
+                "word": word,
+                "tone": tone,
+                "head": request.ask,
+                "lead": f"{word} by {who} at {moment_words(at, person.zone, at)}.",
+                "quote": [pair for pair in quote if pair[1]],
+                "button": "Open the decision",
+                "url": url_of(request),
+                "why": "You get this because you asked for it."
+                if person.pk == request.requester_id
+                else "You get this because it was addressed to you. There is nothing left for you to do.",
+            },
+        )
+    text = f"{word} by {who}: {request.ask}"
+    _tell(request, [request.requester, *others], key, "approval_decided", text)
+
+
+def settled(request: ApprovalRequest, step: ApprovalStep, why: str, at: datetime) -> None:
+    """To somebody whose part is not needed any more, while the request goes on."""
+    key = f"approval-settled:{request.pk}:{step.order}:{request.log_count}"
+    _post(
+        request,
+        key=key,
+        kind="approval_settled",
+        to=step.approver,
+        subject=f"Nothing left to do: {topic(request)}",
+        values={
+            "word": "Settled",
+            "head": request.ask,
+            "lead": f"{why} There is nothing left for you to do.",
+            "button": "Open the request",
+            "url": url_of(request),
+            "why": "You get this because the decision was addressed to you too.",
+        },
+    )
+    _tell(request, [step.approver], key, "approval_settled", f"{why} {request.ask}")
+
+
+def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: datetime, reason: str) -> None:
+    """To the person it was taken from, and to whoever had delegated it to them: nothing is left to do."""
+    key = f"approval-passed:{request.pk}:{step.order}"
+    people = [step.approver, *([step.delegated_from] if step.delegated_from else [])]
+    for person in people:
+        _post(
+            request,
+            key=key if person == step.approver else f"{key}:{person.pk}",
+            kind="approval_passed_up",
+            to=person,
+            subject=f"Nothing left to do: {topic(request)}",
+            values={
+                "word": "Passed up",
+                "head": request.ask,
+                "lead": f"This went up to {to} at {moment_words(at, person.zone, at)}. There is nothing left for you to do.",
+                "quote": [("Why", reason)] if reason else [],
+                "button": "Open the request",
+                "url": url_of(request),
+                "why": "You get this because the decision was addressed to you.",
+            },
+        )
+    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Passed up to {to}: {request.ask}")
+
+
+def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subject: str, lead: str) -> None:
+    """A question, an answer, a recall or an undo, to the people it concerns."""
+    key = f"approval-{entry.kind}:{request.pk}:{entry.seq}"
+    for person in to:
+        _post(
+            request,
+            key=f"{key}:{person.pk}",
+            kind=f"approval_{entry.kind}",
+            to=person,
+            subject=f"{subject}: {topic(request)}",
+            values={
+                "head": request.ask,
+                "lead": lead,
+                "quote": [("", entry.rationale)] if entry.rationale else [],
+                "button": "Open the request",
+                "url": url_of(request),
+                "why": "You get this because you take part in this decision.",
+            },
+        )
+    _tell(request, to, key, f"approval_{entry.kind}", f"{lead} {request.ask}")
+
+
+def outcome_words(request: ApprovalRequest) -> str:
+    """`approved with conditions`."""
+    return STATE_WORDS.get(request.state, request.get_state_display().lower())
+
+
+def _tell(request: ApprovalRequest, users: Iterable[User | None], key: str, kind: str, text: str) -> None:
+    notices.tell(users=users, key=key, kind=kind, text=text, url=url_of(request), case_key=request.case_key)
+
+
+def _post(
+    request: ApprovalRequest,
+    *,
+    key: str,
+    kind: str,
+    to: User,
+    subject: str,
+    values: dict[str, Any],
+    wanted_while: str = "",
+    reply_to: str = "",
+    source: str = "",
+) -> None:
+    if not to.is_active or to.kind == User.SERVICE:
+        return
+    context = {"ref": request.case_key, "subject": subject, **values}
+    text, html = mail.render("approval", context, zone=to.zone)
+    outbox.post(
+        key=key,
+        kind=kind,
+        to=to,
+        subject=subject,
+        text=text,
+        html=html,
+        case_key=request.case_key,
+        account_name=request.account.name,
+        reply_to=reply_to or ("" if to.pk == request.requester_id else request.requester.email),
+        wanted_while=wanted_while,
+        source=source,
+    )
+
+
+def stands_in(given: Delegation, at: datetime, *, ended: bool = False) -> None:
+    """Both people hear who decides for whom from when to when, and when that ends early."""
+    for person in (given.user, given.to):
+        start, end = (moment_words(moment, person.zone, at) for moment in (given.starts_at, given.ends_at))
+        span = f"from {start} until {end}"
+        text = f"{given.to} stands in for {given.user} in decisions {span}."
+        text = f"{given.to} no longer stands in for {given.user} in decisions." if ended else text
+        key = f"delegation:{given.pk}:{'ended' if ended else 'made'}"
+        url = reverse("approvals:delegations")
+        notices.tell(users=[person], key=key, kind="delegation", text=text, url=url)

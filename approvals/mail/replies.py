@@ -1,0 +1,186 @@
+"""Answers to approval mail: a decision when everything proves it, else a comment, else a mail in quarantine.
+
+A reply decides only if it holds the live token of one seat, comes from exactly one sender whom our own mail server vouches
+for and whose address the person of that seat owns, was typed by a person, and opens with a decision word alone; and only up
+to the amount an administrator has set for replies. What the person may do is asked by `deciding.decide`, as everywhere.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from approvals.mail import answers as answering
+from approvals.mail import limits as by_mail
+from approvals.mail import links
+from approvals.mail.rules import tokens_in
+from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, DecisionLink
+from approvals.queries import what_happened
+from approvals.requests import decide as deciding
+from approvals.requests.rules.verdicts import APPROVED, DECLINED
+from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
+from ledger.now import now
+from messaging.inbound import receive as inbound
+from messaging.inbound.rules.decision_words import comment_in, decision_in
+from messaging.inbound.rules.mail_auth import is_proven
+from messaging.models import InboundMail
+from messaging.outbox.rules.secrets import masked
+
+VERDICTS = {"approve": APPROVED, "decline": DECLINED}
+# As much as the page takes.
+LONGEST = 4_000
+TWO_REQUESTS = "Addressed to more than one approval request."
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A mail to a reply address, and what that address stands for."""
+
+    mail: InboundMail
+    link: DecisionLink
+    at: datetime
+
+    @property
+    def request(self) -> ApprovalRequest:
+        """What it answers to."""
+        return self.link.request
+
+    @property
+    def by(self) -> User:
+        """The one person who may answer there."""
+        return self.link.approver
+
+
+def take(*, mail: InboundMail) -> None:
+    """Do what a received mail asks for, when it was sent to a reply address we gave out; other mail is left to others.
+
+    Takes it in the caller's transaction: decided, commented, or put in quarantine. Raises nothing for bad mail.
+    """
+    found = [link for token in tokens_in(mail.recipients) if (link := links.find(token))]
+    if mail.state != InboundMail.WAITING or not found:
+        return
+    if len(found) > 1:
+        inbound.quarantine(mail=mail, note=TWO_REQUESTS)
+        return
+    reply = Reply(mail, found[0], now())
+    if doubt := _doubt(reply):
+        inbound.quarantine(mail=mail, note=doubt)
+        answering.unproven(reply.mail, reply.link, reply.at)
+    elif not links.is_alive(reply.link, reply.at):
+        _too_late(reply)
+    else:
+        _judge(reply)
+
+
+def place(*, mail: InboundMail, by: User) -> ApprovalRequest:
+    """Put the words of a mail in quarantine on the record of its request, as a comment of the person who places it. It is
+    never a decision. Raises NotAllowed unless `by` works in operations, NotThere when its request may not be seen by them,
+    AlreadyDone when it is in quarantine no more."""
+    if not by.is_ops:
+        raise NotAllowed("Only operations may place mail.")
+    link = next((link for token in tokens_in(mail.recipients) if (link := links.find(token))), None)
+    if link is None:
+        raise NotThere("This mail belongs to no approval request.")
+    if mail.state != InboundMail.QUARANTINED:
+        raise AlreadyDone("This mail has been handled already. Open the inbox again to see where it is.")
+    words = _words(mail) or "No words of its own."
+    text = f"From a mail of {mail.sender or 'no sender'}, which nothing proves: {words}"
+    with transaction.atomic():
+        inbound.claim(mail=mail, note=f"Comment on request {link.request_id}", by=by)
+        deciding.comment(request_id=link.request_id, by=by, text=text[:LONGEST], channel=DecisionEntry.MAIL)
+    return link.request
+
+
+def _doubt(reply: Reply) -> str:
+    """Why nothing proves that the person asked wrote this; empty when our own mail server vouches for it."""
+    mail, by = reply.mail, reply.by
+    if not mail.single_from:
+        return "It names no sender, or more than one."
+    if not settings.AUTHSERV_ID:
+        return "AUTHSERV_ID is not set, so nothing proves who sends mail."
+    if not is_proven(mail.single_from, mail.auth_results, settings.AUTHSERV_ID):
+        return "Our mail server does not vouch for its sender (no DMARC pass)."
+    if mail.single_from not in by_mail.addresses_of(by) or not by.is_active:
+        return "It comes from somebody the request was not sent to."
+    return ""
+
+
+def _too_late(reply: Reply) -> None:
+    request = reply.request
+    words = "This is no longer the request you were asked about. Nothing was decided; open it to see how it stands."
+    if not request.is_open:
+        words = f"{what_happened(request, reply.by, reply.at)}."
+    elif reply.link.dead_since and _said(reply):
+        words = "You have decided your part of this already. It still waits for others."
+    _claim(reply, "came too late")
+    answering.say(reply.mail, reply.link, reply.at, words)
+
+
+def _said(reply: Reply) -> bool:
+    return reply.request.steps.filter(order=reply.link.step, state=ApprovalStep.DECIDED, said_by=reply.by).exists()
+
+
+def _judge(reply: Reply) -> None:
+    decision = decision_in(reply.mail.visible_text) if reply.mail.own_words else None
+    consulted = reply.request.steps.filter(order=reply.link.step, part=ApprovalStep.CONSULT).exists()
+    if decision is None or consulted:
+        _comment(reply, "" if consulted else answering.HOW)
+        return
+    if not by_mail.may_reply(reply.request, reply.at):
+        _comment(reply, answering.TOO_MUCH)
+        return
+    try:
+        _decide(reply, VERDICTS[decision])
+    except (AlreadyDone, Stale) as refusal:
+        _claim(reply, "came too late")
+        answering.say(reply.mail, reply.link, reply.at, refusal.message)
+    except Invalid as refusal:
+        hint = "Reply again with the word alone on the first line and the reason below it, or decide on the page."
+        _comment(reply, f"{refusal.message} Nothing was decided. {hint}")
+    except Refused as refusal:
+        _comment(reply, f"{refusal.message} Nothing was decided.")
+
+
+def _decide(reply: Reply, verdict: str) -> None:
+    request = deciding.decide(
+        request_id=reply.request.pk,
+        by=reply.by,
+        verdict=verdict,
+        version=reply.link.version,
+        step=reply.link.step,
+        reason=masked(comment_in(reply.mail.visible_text))[:LONGEST],
+        channel=DecisionEntry.MAIL,
+    )
+    _claim(reply, verdict)
+    answering.done(reply.mail, reply.link, request, verdict, reply.at)
+
+
+def _comment(reply: Reply, answer: str) -> None:
+    """What is more than a bare decision word goes on the record; the sender is told why it is no decision."""
+    mail, kept = reply.mail, False
+    if words := _words(mail):
+        try:
+            deciding.comment(request_id=reply.request.pk, by=reply.by, text=words, channel=DecisionEntry.MAIL)
+            kept = True
+        except Refused as refusal:
+            answer = f"{refusal.message} {answer}".strip()
+    _claim(reply, "comment" if kept else "no decision")
+    if answer:
+        kept_words = " What you wrote was added to the request as a comment." if kept else ""
+        answering.say(mail, reply.link, reply.at, answer + kept_words)
+
+
+def _words(mail: InboundMail) -> str:
+    """What to put on the record; nothing for a decision word without more."""
+    text = masked(mail.visible_text).strip()
+    if mail.own_words and decision_in(text) and not comment_in(text):
+        return ""
+    start = "" if mail.own_words else "Forwarded: "
+    return f"{start}{text}"[:LONGEST] if text else ""
+
+
+def _claim(reply: Reply, what: str) -> None:
+    case = f" ({reply.request.case_key})" if reply.request.case_key else ""
+    inbound.claim(mail=reply.mail, note=f"Reply to approval request {reply.request.pk}{case}: {what}")

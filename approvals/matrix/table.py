@@ -1,0 +1,126 @@
+"""The published authority matrix as a table for people and for machines."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from accounts.models import User
+from approvals.matrix.authority import Answer
+from approvals.matrix.rules.limits import band_words
+from approvals.matrix.rules.words import MONEY, YES, amount_words, money_words
+from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ChainRule, QuarterCap
+
+EMPTY: dict[str, Any] = {"version": None, "columns": [], "rows": [], "bands": [], "functions": [], "caps": []}
+
+
+def matrix(at: datetime, user: User, hit: Answer | None = None, concession: str = "") -> dict[str, Any]:
+    """Version, columns (concessions), rows (roles with a cell each, own ones marked), bands, caps, functions; `hit` marks its
+    cell. Limits whose last day has passed are left out; those still to come are shown with their first day."""
+    version = AuthorityVersion.objects.current(at)
+    if version is None:
+        return dict(EMPTY)
+    columns, today = list(version.concessions.all()), at.astimezone(UTC).date()
+    limits = limits_shown(version, today)
+    quorums = {row.role_id: row.get_quorum_display().lower() for row in version.committees.all()}
+    rows = [
+        {
+            "role": role,
+            "mine": role.slug in user.role_slugs,
+            "quorum": quorums.get(role.pk, ""),
+            "cells": [_cell(limits, role.pk, column.pk, hit, column.slug == concession) for column in columns],
+        }
+        for role in dict.fromkeys(limit.role for limit in limits)
+    ]
+    table = {"version": version, "columns": columns, "rows": rows, "bands": _bands(version, at)}
+    return {**table, "functions": functions(version), "caps": [cap_words(cap) for cap in _caps(version)]}
+
+
+def limits_shown(version: AuthorityVersion, today: date) -> list[AuthorityLimit]:
+    """Limits that hold or will hold, in order of authority, those for all before those under conditions."""
+    rows = version.limits.select_related("role", "concession").order_by("role__level", "role__sort", "id")
+    live = [row for row in rows if row.effective_to is None or row.effective_to > today]
+    return sorted(live, key=lambda row: (row.role.level, row.role.sort, bool(conditions(row)), row.pk))
+
+
+def _cell(
+    limits: list[AuthorityLimit], role_id: int, concession_id: int, hit: Answer | None, asked: bool
+) -> dict[str, Any]:
+    found = [limit for limit in limits if limit.role_id == role_id and limit.concession_id == concession_id]
+    return {
+        "lines": [words(limit) for limit in found],
+        "none": not found,
+        "hit": bool(asked and hit and hit.role.pk == role_id),
+    }
+
+
+def words(limit: AuthorityLimit) -> str:
+    """`20% (enterprise, ARR $0 to $250,000, from 2026-01-01 to 2026-03-31, with legal)`."""
+    amount = amount_words(limit.concession.unit, limit.up_to, limit.currency).capitalize()
+    if limit.concession.unit == MONEY and limit.up_to is not None:
+        amount = money_words(limit.up_to, limit.currency)
+    function = f"with {limit.needs_function.replace('-', ' ')}" if limit.needs_function else ""
+    notes = ", ".join(part for part in (conditions(limit), dates(limit), function) if part)
+    return f"{amount} ({notes})" if notes else amount
+
+
+def conditions(limit: AuthorityLimit) -> str:
+    """For which asks the row is."""
+    asked_in = f"asked in {limit.asked_in}" if limit.asked_in else ""
+    parts = (limit.segment, limit.region, asked_in, band_words(limit.arr_from, limit.arr_to))
+    return ", ".join(part for part in parts if part)
+
+
+def dates(limit: AuthorityLimit) -> str:
+    """When the row holds, last day included as people read it; empty for always."""
+    last = limit.effective_to - timedelta(days=1) if limit.effective_to else None
+    parts = [f"from {limit.effective_from}" if limit.effective_from else "", f"to {last}" if last else ""]
+    return " ".join(part for part in parts if part)
+
+
+def functions(version: AuthorityVersion) -> list[dict[str, str]]:
+    """Who takes part besides the authority: function, what it does, for which asks."""
+    return [
+        {"role": rule.role.name, "does": does(rule), "what": rule.concession.name if rule.concession else "Every ask"}
+        for rule in version.chain_rules.select_related("role", "concession")
+    ]
+
+
+def does(rule: ChainRule) -> str:
+    """`Must approve before the authority, above $10,000, EMEA`."""
+    above = ""
+    if rule.above is not None:
+        unit = rule.concession.unit if rule.concession else MONEY
+        above = f"above {amount_words(unit, rule.above)}"
+    place = "" if rule.part == ChainRule.CONSULT else f" {rule.get_place_display().lower()}"
+    parts = (f"{rule.get_part_display()}{place}", quorum_words(rule), above, rule.segment, rule.region)
+    return ", ".join(part for part in parts if part)
+
+
+def quorum_words(row: Any) -> str:
+    """`any one of them`, `3 of them`, `50% of them`; nothing for all."""
+    few = {row.ALL: "", row.ANY: "any one of them"}
+    return few.get(row.quorum, f"{row.quorum_of}{'%' if row.quorum == row.PERCENT else ''} of them")
+
+
+def _caps(version: AuthorityVersion) -> list[QuarterCap]:
+    return list(version.caps.select_related("role", "concession"))
+
+
+def cap_words(cap: QuarterCap) -> dict[str, Any]:
+    """Role, concession and the most it may grant in a quarter."""
+    unit = cap.concession.unit
+    most = f"{cap.up_to.normalize():f} times" if unit == YES else amount_words(unit, cap.up_to, cap.currency)
+    return {"role": cap.role.name, "what": cap.concession.name, "most": most.removeprefix("net ")}
+
+
+def _bands(version: AuthorityVersion, at: datetime) -> list[dict[str, Any]]:
+    since = at - timedelta(days=version.window_days)
+    recent = ApprovalRequest.objects.filter(by_rule=True, decided_at__gt=since)
+    used = list(recent.values_list("concession", "tier"))
+    return [
+        {
+            "name": f"{band.concession.name} up to {amount_words(band.concession.unit, band.up_to, band.currency)}",
+            "tier": band.tier,
+            "used": used.count((band.concession.slug, band.tier)),
+        }
+        for band in version.bands.select_related("concession")
+    ]

@@ -1,0 +1,21 @@
+"""One way into the decision log: chained, and told to the apps above."""
+
+from datetime import datetime
+from typing import Any
+
+from approvals.events import log_appended
+from approvals.models import ApprovalRequest, DecisionEntry
+from ledger import chain
+
+
+def write(request: ApprovalRequest, kind: str, at: datetime, **values: Any) -> DecisionEntry:
+    """Append one entry and send log_appended, inside the caller's transaction; the caller holds the request's row lock."""
+    entry = DecisionEntry(
+        request=request,
+        kind=kind,
+        at=at,
+        **{"step": request.step, "rule_version": request.authority.number, "terms_hash": request.terms_hash, **values},
+    )
+    chain.append(request, [entry])
+    log_appended.send(sender=DecisionEntry, entry=entry)
+    return entry

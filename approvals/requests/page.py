@@ -1,0 +1,244 @@
+"""What the page of one request shows, as the values its components take."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import Role, User
+from approvals.matrix.rules.words import ADDED_UP, MONEY, amount_words, listed, money_short, money_words
+from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
+from approvals.requests.permissions import Standing, standing, what_happened
+from approvals.requests.rules import verdicts
+from approvals.requests.rules.terms import BASIS, GIVE_GETS
+from approvals.requests.seat_rows import acts, asked_now, note_who_is_asked, seats_of, still_needed, waits_for, waits_on
+
+WARN_AT = Decimal("0.75")
+NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
+TITLES = {"ask": "The ask", "account": "Account context", "artifacts": "Key artifacts"}
+SUGGESTED = {
+    verdicts.APPROVED: "Approve",
+    verdicts.CONDITIONS: "Approve with conditions",
+    verdicts.DECLINED: "Decline",
+}
+__all__ = ["acts", "brief_parts", "page", "rows", "told", "waits_for", "waits_on"]
+
+
+def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
+    """Context of components/decision.html with the guard: may the viewer decide, and if not, why."""
+    right = standing(request, user, at) if request.is_open else None
+    return {
+        "approval": request,
+        "right": right,
+        "guard": _guard(request, right, user, at),
+        "advice": verdicts.recommended_verdict(request.options),
+        "state": due_state(request, at) if request.is_open else "",
+        "due_at": request.deadline,
+        "warn_at": warn_at(request),
+        "reference": request.case_key,
+        "href": request.case_url,
+        "ask": request.ask,
+        "lead": _lead(request, user),
+        "terms": terms(request, user, right),
+        "recommendation": request.recommendation,
+        "chain": [],
+        "stages": seats_of(request, at),
+        "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
+        **_suggested(request, user, right),
+        "log": list(request.log.select_related("actor", "on_behalf_of")),
+    }
+
+
+def suggestion_for(request: ApprovalRequest, user: User, right: Standing | None) -> Suggestion | None:
+    """The newest proposal, for those who decide or have decided and for executives. It tells what others were granted, which
+    is not for those who ask."""
+    found = next(iter(request.suggestions.all()), None)
+    if found is None or user.sees == Role.ALL or (right and right.may_decline):
+        return found
+    seated = any(user.pk in (step.approver_id, step.said_by_id) for step in request.steps.all())
+    return found if seated and user.pk != request.requester_id else None
+
+
+def _suggested(request: ApprovalRequest, user: User, right: Standing | None) -> dict[str, Any]:
+    found = suggestion_for(request, user, right)
+    return {"suggestion": found, "suggested_words": SUGGESTED.get(found.verdict, "") if found else ""}
+
+
+def _guard(request: ApprovalRequest, right: Standing | None, user: User, at: datetime) -> str:
+    if right is None:
+        return f"{what_happened(request, user, at)}."
+    return "" if right.may_decide else right.words
+
+
+def _lead(request: ApprovalRequest, user: User) -> str:
+    whom = "you" if request.approver_id == user.pk else str(request.approver)
+    asked = f"{request.requester} asks {whom} as {request.approver_role}." if request.approver else ""
+    return f"{asked} {request.why_now}".strip()
+
+
+def warn_at(request: ApprovalRequest) -> datetime:
+    """When a quarter of the time is left."""
+    whole: timedelta = request.deadline - request.opened_at
+    return request.opened_at + whole * float(WARN_AT)
+
+
+def due_state(request: ApprovalRequest, at: datetime) -> str:
+    """red past the deadline, yellow with a quarter of the time or less left, else green."""
+    if at > request.deadline:
+        return "red"
+    return "yellow" if at >= warn_at(request) else "green"
+
+
+def amount(request: ApprovalRequest) -> str:
+    """What is asked for, short enough for a list."""
+    if request.amount is None:
+        return request.concession_name
+    return amount_words(request.unit, request.amount, request.currency or "USD")
+
+
+def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[dict[str, Any]]:
+    """Asked, who stops below, the limit, what was added up, ARR, and the frozen wording."""
+    below = (request.rule.get("below") or [None])[-1]
+    rows = [_row("Requested", amount_words(request.unit, request.amount, request.currency or "USD"), over=bool(below))]
+    rows[0]["note"] = _excess(request, below) if below else ""
+    if request.unit == MONEY and request.currency != "USD":
+        rows.append(_row("In USD", money_words(request.amount_usd or Decimal(0))))
+    rows += _added_up(request, right)
+    if below:
+        rows.append(_row(f"{below['role']} stops at", below["limit"]))
+    if limit := (right.limit if right and right.limit else request.rule.get("limit")):
+        mine = request.approver_id == user.pk or bool(right and right.may_decide)
+        rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))
+    if request.account.arr is not None:
+        rows.append(_row("ARR protected", money_words(request.account.arr, request.account.currency)))
+    if request.beneficiary:
+        rows.append(_row("Gains by it", str(request.beneficiary)))
+    return rows + [_row(_name(key), ", ".join(map(str, value)) if isinstance(value, list) else value)
+                   for key, value in _wording(request)]  # fmt: skip
+
+
+def _name(key: str) -> str:
+    return "In return" if key == GIVE_GETS else key.replace("_", " ").capitalize()
+
+
+def _row(label: str, value: Any, *, over: bool = False) -> dict[str, Any]:
+    return {"label": label, "value": value, "over": over}
+
+
+def _excess(request: ApprovalRequest, below: dict[str, str]) -> str:
+    total = request.rule.get("total")
+    if total is None or below["up_to"] == "None":
+        return ""
+    excess = Decimal(total) - Decimal(below["up_to"])
+    words = amount_words(request.unit, excess).removeprefix("net ")
+    return f"{words} over what the {below['role']} may grant"
+
+
+def _added_up(request: ApprovalRequest, right: Standing | None) -> list[dict[str, Any]]:
+    given = right.granted if right else Decimal(request.rule.get("granted") or 0)
+    total = right.total if right else Decimal(request.rule.get("total") or 0)
+    if not given or request.unit not in ADDED_UP:
+        return []
+    return [
+        _row(f"Granted in the last {request.authority.window_days} days", amount_words(request.unit, given)),
+        _row("Together", amount_words(request.unit, total)),
+    ]
+
+
+def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
+    return [(key, value) for key, value in request.terms.items() if key not in BASIS and value not in ("", None)]
+
+
+def rows(requests: list[ApprovalRequest], at: datetime, *, asked: bool = False) -> list[dict[str, Any]]:
+    """The list beside the decision. `asked`: with who is asked now, for one query more."""
+    if asked:
+        note_who_is_asked(requests)
+    return [
+        {
+            "approval": each,
+            "state": due_state(each, at),
+            "warn_at": warn_at(each),
+            "amount": amount(each),
+            "arr": money_short(each.account.arr, each.account.currency) if each.account.arr else "",
+            "asked": listed([str(person) for person in asked_now(each)]) if asked else "",
+        }
+        for each in requests
+    ]
+
+
+def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:
+    """The frozen brief as (title, text), whatever its parts were kept as."""
+    parts = request.brief.get("parts", request.brief)
+    pairs = _flat(parts) if isinstance(parts, dict) else [(str(n), part) for n, part in enumerate(parts, 1)]
+    elsewhere = NOT_PARTS | {"options"} if request.options else NOT_PARTS
+    found = [_part(str(key), part) for key, part in pairs if key not in elsewhere]
+    return [(title, text) for title, text in found if text]
+
+
+def _flat(parts: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The texts people wrote first, then what was computed beside them."""
+    texts = parts.get("texts")
+    if not isinstance(texts, dict):
+        return list(parts.items())
+    return [*texts.items(), *((key, part) for key, part in parts.items() if key != "texts")]
+
+
+def _part(key: str, part: Any) -> tuple[str, str]:
+    title = TITLES.get(key) or key.replace("_", " ").capitalize()
+    if isinstance(part, dict):
+        said = next((part[name] for name in ("text", "value", "rows", "data") if part.get(name)), None)
+        if said is None and not part.keys() & {"text", "value", "rows", "data"}:
+            return title, _text(part)
+        return str(part.get("label") or part.get("title") or part.get("name") or title), _text(said or "")
+    return title, _text(part)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"- {_label(key)}: {_text(each)}" for key, each in value.items() if each not in ("", None, []))
+    if isinstance(value, list | tuple):
+        return "\n".join(f"- {_line(each)}" for each in value)
+    return str(value)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{_label(key)}: {_word(each)}" for key, each in value.items() if each not in ("", None))
+    return str(value)
+
+
+def _label(key: str) -> str:
+    text = key.replace("_", " ")
+    return text.upper() if text in ("arr", "csm") else text.capitalize()
+
+
+def _word(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def told(request: ApprovalRequest, right: Standing, verdict: str) -> list[str]:
+    """What happens on submit, for the confirm page."""
+    if more := still_needed(request, right, verdict):
+        return [
+            f"Your part is recorded; the request waits for {more}",
+            "You can undo for 10 minutes, until the next are asked",
+        ]
+    people = [str(request.requester)]
+    people += [str(request.approver)] if right.override and request.approver else []
+    people += [str(right.on_behalf_of)] if right.on_behalf_of else []
+    lines = [f"{listed(people)} {'are' if len(people) > 1 else 'is'} told straight away"]
+    if request.case_key:
+        granted = verdict != verdicts.DECLINED
+        lines.append(
+            f"The decision goes on the record of {request.case_key}, "
+            f"{'so that it can be carried out' if granted else 'and its owner looks for another way'}"
+        )
+    lines.append("You can undo for 10 minutes, until the customer is told")
+    return lines
+
+
+def last_question(request: ApprovalRequest) -> DecisionEntry | None:
+    """The question that still waits for an answer."""
+    said = request.log.filter(kind__in=(DecisionEntry.QUESTION, DecisionEntry.ANSWER)).last()
+    return said if said and said.kind == DecisionEntry.QUESTION else None

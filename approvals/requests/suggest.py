@@ -1,0 +1,84 @@
+"""Suggestions: made when a request is, answered by the decision. Nothing acts on one."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from approvals.matrix.rules.words import MONEY
+from approvals.matrix.weighing import arr_usd
+from approvals.models import ApprovalRequest, Suggestion
+from approvals.requests.rules import suggestions as rules
+from approvals.requests.rules.verdicts import APPROVED, DECLINED, recommended_conditions, recommended_verdict
+
+LOOK_BACK = timedelta(days=365)
+MOST = 200
+PEOPLE_DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED)
+
+
+def suggest(request: ApprovalRequest, at: datetime) -> Suggestion | None:
+    """Keep what rules propose for this request, in the caller's transaction; None where nothing is certain enough."""
+    found = rules.propose(_ask(request, at), _past(request, at))
+    # Of terms that were changed since; nobody answered it.
+    request.suggestions.filter(outcome=Suggestion.SHOWN).delete()
+    if found is None:
+        return None
+    return Suggestion.objects.create(
+        request=request,
+        rule=found.rule,
+        rule_version=rules.VERSION,
+        authority=request.authority,
+        verdict=found.verdict,
+        amount=found.amount,
+        conditions=found.conditions,
+        reasons=list(found.reasons),
+        certainty=found.certainty,
+        made_at=at,
+    )
+
+
+def goes_against(request: ApprovalRequest, verdict: str) -> bool:
+    """Whether a verdict rejects or changes the suggestion that is shown; such a decision needs a reason."""
+    shown = request.suggestions.filter(outcome=Suggestion.SHOWN).first()
+    return shown is not None and rules.outcome(shown.verdict, verdict) != Suggestion.ACCEPTED
+
+
+def answer(request: ApprovalRequest, at: datetime) -> None:
+    """Say on the suggestion what the decision made of it. An undo and a new decision answer it anew."""
+    for each in request.suggestions.all():
+        each.outcome = rules.outcome(each.verdict, request.state)
+        each.answered_at, each.answered_by, each.reason = at, request.decided_by, request.reason
+        each.save(update_fields=["outcome", "answered_at", "answered_by", "reason"])
+
+
+def take_back(request: ApprovalRequest) -> None:
+    """After an undo the suggestion is shown again, unanswered."""
+    request.suggestions.update(outcome=Suggestion.SHOWN, answered_at=None, answered_by=None, reason="")
+
+
+def _ask(request: ApprovalRequest, at: datetime) -> rules.Ask:
+    up_to = request.rule.get("up_to") or "None"
+    verdict = recommended_verdict(request.options) if request.options else APPROVED
+    return rules.Ask(
+        unit=request.unit,
+        amount=request.amount_usd if request.unit == MONEY else request.amount,
+        total=request.total_usd,
+        limit=None if up_to == "None" else Decimal(up_to),
+        arr=arr_usd(request.account, at),
+        recommended=verdict,
+        conditions="" if verdict == DECLINED else "\n".join(recommended_conditions(request.options)),
+    )
+
+
+def _past(request: ApprovalRequest, at: datetime) -> list[rules.Past]:
+    """What people decided about the same concession in the last year, for accounts of the same segment."""
+    rows = ApprovalRequest.objects.filter(
+        concession=request.concession,
+        unit=request.unit,
+        state__in=PEOPLE_DECIDED,
+        by_rule=False,
+        confidential=False,
+        account__segment=request.account.segment,
+        decided_at__gt=at - LOOK_BACK,
+    ).exclude(pk=request.pk)
+    column = "amount_usd" if request.unit == MONEY else "amount"
+    found = rows.order_by("-decided_at").values_list("state", column)[:MOST]
+    return [rules.Past(state, amount) for state, amount in found]

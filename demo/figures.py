@@ -1,0 +1,135 @@
+"""Measures of what exists, each beside its floor in the same run: the least the machine could need for the same thing."""
+
+import hmac
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from time import perf_counter
+
+from django.db import transaction
+from django.db.models import Count
+
+from accounts.calendars.queries import work_calendar
+from accounts.calendars.rules.worktime import add_work
+from accounts.models import Calendar, User
+from demo.filling import fill
+from demo.ids import reserve
+from demo.rows import MODELS, Batch
+from escalations.models import Escalation, Event
+from ledger import chain
+from ledger.now import now
+
+SHORT = 0.4  # seconds spent on each small measure
+WARM_UP, SEEDED = 50, 1200
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What it takes, and the floor. Microseconds each, unless `unit` says otherwise."""
+
+    name: str
+    value: float
+    floor: float | None = None
+    floor_name: str = ""
+    unit: str = "µs"
+
+    def __str__(self) -> str:
+        told = f"{self.name:<44}{self.value:>12,.1f} {self.unit:<4}"
+        if self.floor is None:
+            return told
+        return f"{told}  floor {self.floor:,.1f} {self.unit} ({self.floor_name}), {self.value / self.floor:,.1f} times"
+
+
+def microseconds(act: Callable[[], object], *, each: int = 1) -> float:
+    """The best of at least five runs, in microseconds for each of the `each` things one call does."""
+    best, until, runs = float("inf"), perf_counter() + SHORT, 0
+    while runs < 5 or perf_counter() < until:
+        begun = perf_counter()
+        act()
+        best, runs = min(best, perf_counter() - begun), runs + 1
+    return best / each * 1e6
+
+
+def chain_append() -> Figure:
+    """Signing an entry, against one bare HMAC of its bytes."""
+    moment, number = now(), 200
+    with transaction.atomic():
+        batch = Batch(reserve(MODELS, 1))
+        transaction.set_rollback(True)
+    parent = batch.add(Escalation)
+    data = {"kind": "decision", "generation": 1, "state": "running", "due_at": moment.isoformat()}
+    values = {"case_id": parent.id, "at": moment, "kind": "clock.start", "summary": "Due", "data": data}
+    rows = [batch.add(Event, **values) for _ in range(number)]
+    content = json.dumps(rows[0].content()).encode()
+    value = microseconds(lambda: chain.number(parent, rows), each=number)
+    floor = microseconds(lambda: [hmac.digest(b"k" * 32, content, "sha256") for _ in range(number)], each=number)
+    return Figure("Sign one entry of a log", value, floor, "bare HMAC")
+
+
+def due_time() -> Figure:
+    """A due time through the public door, against the bare look-up: the same segments, two bisects, no checks."""
+    calendar = work_calendar(Calendar.objects.get(slug="business"))
+    openings, closings, zeros, done = calendar.years[now().year]
+    seconds, wanted = 4 * 3600, timedelta(hours=4)
+    starts = [opening + timedelta(hours=hours) for opening in openings[:200] for hours in (0, 5, 12)]
+
+    def bare(start: datetime) -> datetime:
+        index = bisect_right(openings, start) - 1
+        work = wanted + (start - zeros[index] if start < closings[index] else done[index])
+        return zeros[bisect_left(done, work)] + work
+
+    value = microseconds(lambda: [add_work(calendar, start, seconds) for start in starts], each=len(starts))
+    floor = microseconds(lambda: [bare(start) for start in starts], each=len(starts))
+    return Figure("Due time on a business calendar", value, floor, "bare segment look-up")
+
+
+def queue_page() -> list[Figure]:
+    """The first page of the queue for an executive and for a CSM, against counting the cases."""
+    floor = microseconds(lambda: Escalation.objects.aggregate(n=Count("pk"))) / 1000
+    found = []
+    for role in ("executive-sponsor", "director", "csm"):
+        user = User.objects.holding([role]).first()
+        if user is not None:
+            value = microseconds(partial(_page, user)) / 1000
+            found.append(Figure(f"First page of the queue, {role}", value, floor, "count(*)", "ms"))
+    return found
+
+
+def _page(user: User) -> list[Escalation]:
+    rows = Escalation.objects.open().visible_to(user).select_related("account", "owner", "issue_type")
+    return list(rows.order_by("sla_due_at", "id")[:50])
+
+
+class Undone(Exception):
+    """Takes the seeded cases back."""
+
+
+def seed_rate() -> Figure:
+    """Cases a second; what was written is taken back."""
+    rates: list[float] = []
+    with suppress(Undone), transaction.atomic():
+        fill(WARM_UP, 1, lambda progress: None)
+        rates.append(fill(SEEDED, 2, lambda progress: None).rate)
+        raise Undone
+    return Figure("Fill the database, one process", rates[0], unit="cases/s")
+
+
+def engine(told: dict[str, float]) -> list[Figure]:
+    """What `bench_clocks` measured, beside the floor or the bar."""
+    ratio = told["sweep"] / told["raw"]
+    return [
+        Figure(f"Fire {told['steps']:,.0f} of {told['clocks']:,.0f} clocks", told["sweep"], told["raw"], "raw", "/s"),
+        Figure("  of the raw claim and audit row", 100 * ratio, unit="%"),
+        Figure("Lateness of 2,000 spread clocks, 99th percentile", told["p99"] * 1000, 1000.0, "bar", "ms"),
+        Figure("  the latest of them", told["max"] * 1000, 2000.0, "bar", "ms"),
+        Figure(f"{told['steps']:,.0f} due at one instant, the last", told["instant"] * 1000, 3000.0, "bar", "ms"),
+    ]
+
+
+def sizes(at: datetime) -> str:
+    """What was measured on."""
+    return f"{Escalation.objects.count():,} cases, {Event.objects.count():,} entries, {at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,61 @@
+"""`manage.py bench`: figures of this machine and database beside their floors, in the same run."""
+
+import json
+import subprocess
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from accounts.models import User
+from demo import figures
+from demo.benchmarks import scratch
+from ledger.errors import Refused
+from ledger.now import now
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure signing, due times, the queue and seeding on the database as it is, and the engine on a million clocks in "
+        "a database of its own. Changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--cases", type=int, default=100_000, help="cases of ten clocks for the engine; 0 leaves it out"
+        )
+        parser.add_argument("--engine-only", action="store_true", help="measure only the engine")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["engine_only"]:
+            self._here()
+        if options["cases"]:
+            self._engine(options["cases"])
+
+    def _here(self) -> None:
+        if not User.objects.exists():
+            raise CommandError("The database is empty. Run seed_demo first.")
+        self.stdout.write(figures.sizes(now()))
+        try:
+            for figure in (figures.chain_append(), figures.due_time(), *figures.queue_page(), figures.seed_rate()):
+                self._show(figure)
+        except Refused as refusal:
+            raise CommandError(refusal.message) from refusal
+
+    def _engine(self, cases: int) -> None:
+        """On a database of its own, which is gone afterwards."""
+        self.stdout.write(f"Engine on {connection.vendor}: filling a database with {cases * 10:,} clocks …")
+        self.stdout.flush()
+        try:
+            with scratch.database() as environment:
+                scratch.manage(environment, "seed_demo")
+                told = scratch.manage(environment, "bench_clocks", "--cases", str(cases), seconds=1800)
+        except subprocess.CalledProcessError as error:
+            raise CommandError(f"The engine could not be measured: {error.stderr.strip().splitlines()[-1]}") from error
+        for figure in figures.engine(json.loads(told.splitlines()[-1])):
+            self._show(figure)
+
+    def _show(self, figure: figures.Figure) -> None:
+        self.stdout.write(str(figure))
+        self.stdout.flush()

@@ -1,0 +1,35 @@
+"""How a person stands to a case, and the check every writing verb makes."""
+
+from accounts.models import Role, User
+from escalations.cases.rules.permissions import Standing, may, who_may
+from escalations.models import CasePerson, Escalation
+from ledger.errors import NotAllowed
+
+
+def standing(case: Escalation, user: User) -> Standing:
+    """The person's standing; one query for the duties."""
+    people = [person for person in case.people.all() if person.user_id == user.pk]
+    duties = {person.duty for person in people}
+    return Standing(
+        owner=case.owner_id == user.pk,
+        authority=CasePerson.AUTHORITY in duties,
+        communication=CasePerson.COMMUNICATION in duties,
+        named=bool(people),
+        opened=case.opened_by_id == user.pk,
+        account_team=user.pk in (case.account.csm_id, case.account.ae_id),
+        senior=user.sees in (Role.TREE, Role.ALL) and any(role.level > 0 for role in user.roles),
+        ops=user.is_ops,
+    )
+
+
+def check(case: Escalation, user: User, verb: str) -> None:
+    """Raise NotAllowed, saying who may, unless the person may do this on the case."""
+    if not may(verb, standing(case, user)):
+        raise NotAllowed(f"You cannot do this on {case.key}. Allowed: {who_may(verb)}.")
+
+
+def abilities(case: Escalation, user: User) -> dict[str, bool]:
+    """Verb → allowed, for pages and the API."""
+    how = standing(case, user)
+    verbs = "post customer_update status hand_off escalate pause ask brief action execute resolve review close reopen"
+    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "roles"]}

@@ -1,0 +1,76 @@
+"""The brief: parts people write, facts the case fills, snapshots frozen at each hand-off and request."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import User
+from escalations.cases.access import check
+from escalations.cases.briefs import current_parts
+from escalations.cases.log import Entry, lock, record
+from escalations.models import BriefPart, BriefSnapshot, Escalation
+from ledger.errors import Invalid, Stale
+from ledger.now import now
+
+PARTS = dict(BriefPart.PARTS)
+
+
+@transaction.atomic
+def save_parts(
+    *, case_id: int, by: User, texts: dict[str, str], options: list[dict[str, Any]] | None, versions: dict[str, int]
+) -> list[str]:
+    """Write the parts that changed; returns their names. `versions`: part → version the author saw (0 for none); a part
+    left out is written whatever its version.
+
+    Raises Stale, naming the part, when somebody else wrote it meanwhile, and Invalid for an unknown part. Nothing is half
+    written.
+    """
+    at, case = now(), lock(case_id)
+    check(case, by, "brief")
+    changed = [part for part, text in texts.items() if _write(case, part, text, {}, by, at, versions.get(part))]
+    if options is not None and _write(case, "options", "", {"rows": options}, by, at, versions.get("options")):
+        changed.append("options")
+    if changed:
+        names = ", ".join(PARTS[part] for part in changed)
+        record(case, [Entry(kind="brief", summary=f"Brief changed: {names}", actor=by, data={"parts": changed})], at=at)
+    return changed
+
+
+def _write(
+    case: Escalation, part: str, text: str, data: dict[str, Any], by: User, at: datetime, seen: int | None
+) -> bool:
+    if part not in PARTS:
+        raise Invalid(f"The brief has no part “{part}”.", field=part)
+    row = case.brief_parts.filter(part=part).first()
+    if row is None:
+        if text.strip() or data.get("rows"):
+            BriefPart.objects.create(case=case, part=part, text=text, data=data, by=by, at=at)
+            return True
+        return False
+    if (row.text, row.data) == (text, data):
+        return False
+    if seen is not None and row.version != seen:
+        raise Stale(f"{row.by} changed “{PARTS[part]}” while you typed. Compare both texts and save again.", field=part)
+    row.text, row.data, row.by, row.at, row.version = text, data, by, at, row.version + 1
+    row.save()
+    return True
+
+
+def prefill(case: Escalation, at: datetime) -> None:
+    """First words of a new brief, from the intake form."""
+    texts = {"summary": case.issue, "facts": case.impact, "ask": case.requested_support}
+    BriefPart.objects.bulk_create(
+        BriefPart(case=case, part=part, text=text, by=case.opened_by, at=at)
+        for part, text in texts.items()
+        if text.strip()
+    )
+
+
+def freeze(case: Escalation, *, reason: str, at: datetime) -> BriefSnapshot:
+    """Keep the brief as it stands now under the next number."""
+    number = (case.brief_snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
+    return BriefSnapshot.objects.create(
+        case=case, number=number, parts=current_parts(case, at), reason=reason[:120], at=at
+    )

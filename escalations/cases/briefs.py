@@ -1,0 +1,77 @@
+"""The brief as data and as a PDF: one shape for the screen, the frozen snapshot and print."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+
+from accounts.models import Account
+from approvals.matrix.rules.words import money_words
+from approvals.pdf.printer import printer
+from escalations.cases.rules.brief import missing
+from escalations.models import BriefPart, Escalation
+
+
+def current_parts(case: Escalation, at: datetime) -> dict[str, Any]:
+    """All parts of the brief as plain values; computed parts (classification, account) come from the case."""
+    rows = {row.part: row for row in case.brief_parts.all()}
+    texts = {part: rows[part].text for part, _ in BriefPart.PARTS if part in rows}
+    options = list(rows["options"].data.get("rows", [])) if "options" in rows else []
+    return {
+        "key": case.key,
+        "title": case.title,
+        "texts": texts,
+        "options": options,
+        "classification": classification(case),
+        "account": account_facts(case.account, at),
+        "deadline": case.deadline.isoformat() if case.deadline else "",
+        "missing": missing(texts, options),
+        "at": at.isoformat(),
+    }
+
+
+def classification(case: Escalation) -> dict[str, str]:
+    """Type, tier, lane and level in words."""
+    return {
+        "issue_type": case.issue_type.name,
+        "tier": case.get_tier_display(),
+        "lane": case.get_lane_display(),
+        "level": case.get_level_display(),
+        "type": case.get_kind_display(),
+        "score": str(case.score),
+    }
+
+
+def account_facts(account: Account, at: datetime) -> dict[str, str]:
+    """What an executive needs to know of the account."""
+    renewal = ""
+    if account.renewal_date:
+        renewal = f"{account.renewal_date:%b %-d, %Y} ({(account.renewal_date - at.date()).days} days)"
+    return {
+        "name": account.name,
+        "arr": money_words(account.arr, account.currency) if account.arr is not None else "not known",
+        "renewal": renewal or "no date",
+        "region": account.region or account.country or "not known",
+        "health": str(account.health) if account.health is not None else "not known yet",
+        "segment": account.segment or "not known",
+        "owner": account.csm.name if account.csm else "no CSM",
+    }
+
+
+def gaps(case: Escalation, at: datetime) -> list[str]:
+    """What is missing before the brief may be sent."""
+    return list(current_parts(case, at)["missing"])
+
+
+# Tried in this order until the sheet fits one page: class of the body, longest text in characters. A page holds some 4,000
+# characters; laying out far more of them would take minutes.
+SIZES = (("", 2_000), ("small", 2_000), ("small", 600), ("small", 300), ("small", 140))
+
+
+def pdf(context: dict[str, Any]) -> bytes:
+    """The sheet as a PDF of exactly one page; long texts are set smaller, then cut with an ellipsis. Raises NoPdf."""
+    name = "escalations/brief_print.html"
+    versions = [render_to_string(name, {**context, "size": size, "most": most}) for size, most in SIZES]
+    return printer.pdf(versions, Path(str(finders.find("brief.css"))), sheets=1)

@@ -1,0 +1,257 @@
+"""Execute, resolve, review, close; reopen, withdraw, duplicate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from approvals.requests import decide as deciding
+from escalations import states
+from escalations.cases import handoffs, notifications
+from escalations.cases.access import check
+from escalations.cases.lifecycle import move
+from escalations.cases.log import Entry, lock, lock_with_requests, record
+from escalations.cases.seal import seal_decided
+from escalations.clocks import verbs as clocks
+from escalations.models import Action, CasePerson, Clock, Escalation, Review
+from escalations.triage import routing
+from ledger.errors import Invalid, NotAllowed
+from ledger.now import now
+
+COMPLIANCE = "compliance-exception"
+RISK_ACCEPTANCE = "risk-acceptance"
+# The customer is told before a case resolves, and its people by it; a commitment is kept until it is kept.
+MET_BY_RESOLVING = (
+    states.RESOLUTION,
+    states.CUSTOMER_DEADLINE,
+    states.CUSTOMER_UPDATE,
+    states.INTERNAL_UPDATE,
+    states.CHECK_IN,
+)
+OUTLIVES = (states.COMMITMENT,)
+
+
+@transaction.atomic
+def skip_to_execute(*, case_id: int, by: User, reason: str) -> Escalation:
+    """Nothing needs a decision: go to Execute without one, with the reason on record. Raises Invalid without it."""
+    if not reason.strip():
+        raise Invalid("Say why no approval is needed.", field="reason")
+    at, case = now(), lock(case_id)
+    check(case, by, "execute")
+    if case.state == states.APPROVING:
+        raise Invalid("A request waits for a decision. Recall it first.", field="reason")
+    move(case, "execute", at=at, actor=by, reason=f"Approve skipped: {reason}")
+    clocks.stop(case, states.DECISION, at=at, outcome=Clock.STOPPED)
+    return case
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What closing a case asks for."""
+
+    outcome: str
+    root_cause: str
+    resolution: str
+    customer_told: bool
+
+
+@transaction.atomic
+def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
+    """Done: outcome, root cause, customer told, execution actions proven. Starts the review and its clock.
+
+    Raises Invalid naming the field that is missing; a compliance case also needs its granted risk acceptance.
+    """
+    at, case = now(), lock_with_requests(case_id)
+    check(case, by, "resolve")
+    _need(case, ending)
+    case.outcome, case.root_cause, case.resolution = ending.outcome, ending.root_cause.strip()[:120], ending.resolution
+    case.resolved_at = at
+    case.save(update_fields=["outcome", "root_cause", "resolution", "resolved_at"])
+    move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
+    for kind in MET_BY_RESOLVING:
+        clocks.stop(case, kind, at=at, refresh=False)
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
+    seal_decided(case)
+    _start_review(case, at)
+    notifications.resolved(case, by)
+    return case
+
+
+def _need(case: Escalation, ending: Ending) -> None:
+    if ending.outcome not in dict(states.OUTCOMES):
+        raise Invalid("Choose the outcome.", field="outcome")
+    if not ending.root_cause.strip():
+        raise Invalid("Name the root cause in a few words.", field="root_cause")
+    if not ending.customer_told:
+        raise Invalid("Tell the customer first, then confirm it here.", field="customer_told")
+    late = case.actions.filter(execution=True, state__in=[Action.OPEN, Action.BLOCKED]).first()
+    if late:
+        raise Invalid(f"“{late.title}” still needs its proof. Mark it done on the tracker.", field="outcome")
+    accepted = case.requests.filter(concession=RISK_ACCEPTANCE, state__in=["approved", "conditions"]).exists()
+    if case.issue_type.slug == COMPLIANCE and not accepted:
+        raise Invalid("A compliance case needs its granted risk acceptance before it can resolve.", field="outcome")
+
+
+def _start_review(case: Escalation, at: datetime) -> None:
+    clock = clocks.start(case, states.REVIEW_DUE, at=at)
+    due = clock.due_at if clock and clock.due_at else at
+    triggered = case.trigger_text or f"Raised by {case.opened_by.name if case.opened_by else 'a rule'}"
+    Review.objects.update_or_create(
+        case=case,
+        defaults={
+            "state": Review.OPEN,
+            "reviewer": case.owner or case.opened_by,
+            "due_at": due,
+            "triggered": triggered,
+            "root_cause": case.root_cause,
+            "started_at": at,
+            "signed_at": None,
+            "signed_by": None,
+        },
+    )
+
+
+REVIEW_FIELDS = (
+    "timeline_checked",
+    "triggered",
+    "worked",
+    "change",
+    "change_target",
+    "root_cause",
+    "automate",
+    "lessons",
+)
+
+
+@transaction.atomic
+def write_review(*, case_id: int, by: User, answers: dict[str, object]) -> Review:
+    """Save answers of the review; the first one moves the case to In review. Unknown names raise Invalid."""
+    at, case = now(), lock(case_id)
+    check(case, by, "review")
+    review = _open_review(case)
+    unknown = set(answers) - set(REVIEW_FIELDS)
+    if unknown:
+        raise Invalid(f"The review has no field {sorted(unknown)[0]}.", field=sorted(unknown)[0])
+    for name, value in answers.items():
+        setattr(review, name, value)
+    review.save()
+    if case.state == states.RESOLVED:
+        move(case, "review", at=at, actor=by)
+    record(case, [Entry(kind="review", summary="Review written", actor=by, data={"fields": sorted(answers)})], at=at)
+    return review
+
+
+def _open_review(case: Escalation) -> Review:
+    review = Review.objects.filter(case=case).first()
+    if review is None or review.state != Review.OPEN:
+        raise Invalid("This case has no open review. It starts when the case is resolved.", field="review")
+    return review
+
+
+@transaction.atomic
+def sign_review(*, case_id: int, by: User) -> Review:
+    """Sign the review off; raises Invalid naming what is still empty. Stops its clock."""
+    at, case = now(), lock(case_id)
+    check(case, by, "review")
+    review = _open_review(case)
+    needed = {"worked": "What worked", "change": "What to change", "root_cause": "Root cause", "lessons": "Lessons"}
+    empty = [name for field, name in needed.items() if not getattr(review, field).strip()]
+    if not review.timeline_checked:
+        empty.insert(0, "Timeline checked")
+    if empty:
+        raise Invalid(f"Still to fill: {', '.join(empty)}.", field="review")
+    review.state, review.signed_at, review.signed_by = Review.DONE, at, by
+    review.save(update_fields=["state", "signed_at", "signed_by"])
+    clocks.stop(case, states.REVIEW_DUE, at=at)
+    record(case, [Entry(kind="review", summary="Review signed", actor=by)], at=at)
+    if case.state == states.RESOLVED:
+        move(case, "review", at=at, actor=by)
+    return review
+
+
+@transaction.atomic
+def waive_review(*, case_id: int, by: User, reason: str) -> Review:
+    """Do without the review, with a reason, by a senior person or operations."""
+    if not reason.strip():
+        raise Invalid("Say why no review is needed.", field="reason")
+    at, case = now(), lock(case_id)
+    if not (by.is_ops or any(role.level > 0 for role in by.roles)):
+        raise NotAllowed("Only a manager or operations can waive a review.")
+    review = _open_review(case)
+    review.state, review.waived_reason, review.signed_at, review.signed_by = Review.WAIVED, reason[:300], at, by
+    review.save()
+    clocks.stop(case, states.REVIEW_DUE, at=at, outcome=Clock.STOPPED)
+    record(case, [Entry(kind="review", summary=f"Review waived: {reason}", actor=by)], at=at)
+    return review
+
+
+@transaction.atomic
+def close(*, case_id: int, by: User) -> Escalation:
+    """Close after review or waiver. Raises Invalid while the review is open."""
+    at, case = now(), lock(case_id)
+    check(case, by, "close")
+    review = Review.objects.filter(case=case).first()
+    if review is None or review.state == Review.OPEN:
+        raise Invalid("Sign the review, or waive it with a reason, before closing.", field="review")
+    case.closed_at = at
+    case.save(update_fields=["closed_at"])
+    move(case, "close", at=at, actor=by)
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    return case
+
+
+@transaction.atomic
+def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
+    """The issue is back: Diagnose again, with decision, update, check-in and resolution clocks running.
+
+    Raises Invalid without reason.
+    """
+    if not reason.strip():
+        raise Invalid("Say what came back.", field="reason")
+    at, case = now(), lock(case_id)
+    check(case, by, "reopen")
+    move(case, "reopen", at=at, actor=by, reason=reason)
+    case.reopened_count += 1
+    case.resolved_at = case.closed_at = None
+    case.level_since = at
+    case.save(update_fields=["reopened_count", "resolved_at", "closed_at", "level_since"])
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    clocks.start(case, states.DECISION, at=at)
+    routing.start_rhythm(case, at)
+    routing.start_deadlines(case, at)
+    notifications.reopened(case, by, reason)
+    return case
+
+
+@transaction.atomic
+def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
+    """No longer wanted; open requests are recalled and clocks stop. Raises Invalid without a reason."""
+    if not reason.strip():
+        raise Invalid("Say why it is withdrawn.", field="reason")
+    at, case = now(), lock_with_requests(case_id)
+    check(case, by, "withdraw")
+    _end(case, "withdraw", by, reason, at)
+    return case
+
+
+@transaction.atomic
+def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") -> Escalation:
+    """Another case carries it. Raises Invalid for itself or an ended one."""
+    if of.pk == case_id or not of.is_open:
+        raise Invalid("Choose another open case of the account.", field="of")
+    at, case = now(), lock_with_requests(case_id)
+    check(case, by, "withdraw")
+    case.duplicate_of = of
+    case.save(update_fields=["duplicate_of"])
+    _end(case, "mark_duplicate", by, reason or f"Same as {of.key}", at)
+    return case
+
+
+def _end(case: Escalation, verb: str, by: User, reason: str, at: datetime) -> None:
+    case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at)
+    move(case, verb, at=at, actor=by, reason=reason)
+    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    for request_id in case.requests.filter(state="open").values_list("pk", flat=True):
+        deciding.recall(request_id=request_id, by=by, reason=reason)

@@ -1,0 +1,121 @@
+"""Up the chain: by a person with notes, or by a clock that ran out."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from escalations.cases import handoffs, notifications
+from escalations.cases import requests as asking
+from escalations.cases.access import check
+from escalations.cases.log import Entry, lock_with_requests, record
+from escalations.models import CasePerson, Escalation
+from escalations.triage import routing
+from escalations.triage.rules import routing as rules
+from ledger.errors import Invalid
+from ledger.now import now
+
+
+def above(case: Escalation) -> tuple[int, str] | None:
+    """Level and role the matrix names next, or None at the top: when who decides now holds that role already."""
+    return next(iter(_ways_up(case)), None)
+
+
+def _ways_up(case: Escalation) -> list[tuple[int, str]]:
+    """Every way up, the best first. On the case's own level, a role its authority holds already leads nowhere."""
+    found = rules.ways_up(
+        routing.matrix_rows(case.policy), issue_type=case.issue_type.slug, tier=case.tier, level=case.level
+    )
+    authority = _authority(case)
+    held = {role for level, role in found if level <= case.level and authority and authority.user.has_role(role)}
+    return [way for way in found if way[0] > case.level or way[1] not in held]
+
+
+def _authority(case: Escalation) -> CasePerson | None:
+    return case.people.filter(duty=CasePerson.AUTHORITY).select_related("user").first()
+
+
+def next_person(case: Escalation, role: str) -> User | None:
+    """Who most likely gets the case one level up: a holder of the role who is not its decision authority already."""
+    return _person(case, role, case.people.filter(duty=CasePerson.AUTHORITY).first())
+
+
+@transaction.atomic
+def escalate(*, case_id: int, by: User, tried: str, open_points: str, ask: str) -> Escalation:
+    """Send a case one level up with hand-off notes. Raises Invalid for missing notes or at the top level."""
+    for field, value in (("tried", tried), ("open_points", open_points), ("ask", ask)):
+        if not value.strip():
+            raise Invalid("Fill the hand-off notes: what was tried, what is open, what you ask.", field=field)
+    at, case = now(), lock_with_requests(case_id)
+    check(case, by, "escalate")
+    if not case.is_open:
+        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you escalate it.")
+    _up(case, at=at, by=by, why=f"Escalated by {by.name}", tried=tried, open_points=open_points, ask=ask)
+    return case
+
+
+def escalate_by_clock(case: Escalation, *, at: datetime, why: str, since: datetime | None = None) -> bool:
+    """A clock of a locked case ran out: pass open requests up, raise the level, hand the decision on. False at the top.
+
+    `since`: when it ran out; the next level's time counts from then, however late this is noticed.
+    """
+    if above(case) is None:
+        summary = f"{why}. There is no level above; everyone on the case is told."
+        record(case, [Entry(kind="top", summary=summary)], at=at)
+        return False
+    notes = {"tried": "See the thread and the brief.", "open_points": why, "ask": "Decide or name who does."}
+    _up(case, at=at, by=None, why=why, since=since, **notes)
+    return True
+
+
+def _up(
+    case: Escalation,
+    *,
+    at: datetime,
+    by: User | None,
+    why: str,
+    tried: str,
+    open_points: str,
+    ask: str,
+    since: datetime | None = None,
+) -> None:
+    level, role, new = _next(case, at)
+    if case.level < level:
+        asking.raise_level(case, level, at, why, by, since)
+    asking.pass_up_requests(case, at, why)
+    case.refresh_from_db(fields=["level", "level_since", "version", "route_reasons"])
+    authority = _authority(case)
+    new = asking.asked_now(case) or new
+    if new is None:
+        notifications.nobody(case, role)
+        return
+    if authority is None or authority.user_id != new.pk:
+        handoffs.replace_duty(case, new, CasePerson.AUTHORITY, "A", at, accepted=False)
+    notes = {"tried": tried, "open_points": open_points, "ask": ask}
+    handoffs.send(case, to=new, at=at, by=by, role=role, duty=CasePerson.AUTHORITY, why=why, **notes)
+    notifications.escalated(case, why)
+
+
+def _next(case: Escalation, at: datetime) -> tuple[int, str, User | None]:
+    """The first way up with a person, each one without noted on the record. Raises Invalid at the top.
+
+    Where nobody is found at all, the case still goes to the first way: operations are told to fill the role.
+    """
+    ways = _ways_up(case)
+    if not ways:
+        raise Invalid("This case is at the top level already.")
+    current = _authority(case)
+    exclude = (current.user_id,) if current else ()
+    for place, (level, role) in enumerate(ways):
+        if person := routing.holder([role], case.account, case.owner, exclude):
+            return level, role, person
+        last = place == len(ways) - 1
+        then = "operations are told" if last else f"the next row is asked: {ways[place + 1][1].replace('-', ' ')}"
+        summary = f"Nobody else holds the role {role.replace('-', ' ')}; {then}"
+        record(case, [Entry(kind="nobody", summary=summary, data={"role": role, "level": level})], at=at)
+    return *ways[0], None
+
+
+def _person(case: Escalation, role: str, current: CasePerson | None) -> User | None:
+    """Who holds the next role; never the person who did not decide."""
+    return routing.holder([role], case.account, case.owner, (current.user_id,) if current else ())

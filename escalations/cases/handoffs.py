@@ -1,0 +1,238 @@
+"""Hand-offs: sent, accepted, refused, run out. Ownership changes only when somebody accepts."""
+
+from datetime import datetime
+from textwrap import shorten
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import Role, User
+from escalations import states
+from escalations.cases import brief as briefing
+from escalations.cases import notifications
+from escalations.cases.access import check
+from escalations.cases.lifecycle import move
+from escalations.cases.log import Entry, lock, record
+from escalations.clocks import verbs as clocks
+from escalations.models import CasePerson, Escalation, HandOff
+from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.now import now
+
+
+def send(
+    case: Escalation,
+    *,
+    to: User,
+    at: datetime,
+    by: User | None,
+    role: str = "",
+    duty: str = CasePerson.OWNER,
+    why: str = "",
+    tried: str = "",
+    open_points: str = "",
+    ask: str = "",
+) -> HandOff:
+    """Ask somebody to take a duty of a locked case; freezes the brief, starts the acceptance clock, tells the person.
+
+    A waiting hand-off of the same duty is replaced. An owner hand-off moves the case to handed_off.
+    """
+    case.handoffs.filter(state=HandOff.WAITING, duty=duty).update(state=HandOff.REPLACED, answered_at=at)
+    number = (case.handoffs.aggregate(last=Max("number"))["last"] or 0) + 1
+    handoff = HandOff(
+        case=case,
+        number=number,
+        from_user=by,
+        to_user=to,
+        to_role=Role.objects.filter(slug=role).first() if role else None,
+        duty=duty,
+        level=case.level,
+        kind=case.kind,
+        why=shorten(why, 300, placeholder=" …"),
+        tried=tried,
+        open_points=open_points,
+        ask=ask or case.requested_support,
+        brief=briefing.freeze(case, reason=f"Hand-off {number}", at=at),
+        sent_at=at,
+    )
+    if duty == CasePerson.OWNER:
+        _open_owner_change(case, handoff, at, by)
+    handoff.save()
+    if not case.people.filter(user=to).exists():
+        # Named, so that even a confidential case can be read before it is accepted.
+        CasePerson.objects.create(case=case, user=to, letter="I", since=at)
+    data = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
+    what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
+    record(case, [Entry(kind="handed_off", summary=what, actor=by, data=data)], at=at)
+    notifications.handed_off(case, handoff)
+    return handoff
+
+
+def _open_owner_change(case: Escalation, handoff: HandOff, at: datetime, by: User | None) -> None:
+    if case.state != states.HANDED_OFF:
+        move(case, "hand_off", at=at, actor=by, reason=shorten(handoff.why, 200, placeholder=" …"))
+    clock = clocks.start(case, states.ACCEPTANCE, at=at)
+    handoff.due_at = clock.due_at if clock else None
+
+
+def _waiting(case: Escalation, handoff_id: int, by: User) -> HandOff:
+    handoff = case.handoffs.select_related("to_user", "from_user").get(pk=handoff_id)
+    if handoff.to_user_id != by.pk:
+        raise NotAllowed(f"Only {handoff.to_user.name} can answer this hand-off.")
+    if handoff.state != HandOff.WAITING:
+        raise AlreadyDone(f"This hand-off is {handoff.get_state_display().lower()}. There is nothing left to answer.")
+    return handoff
+
+
+@transaction.atomic
+def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
+    """Take the duty. The owner's acceptance ends the acceptance clock and opens Diagnose.
+
+    Raises NotAllowed for anybody but the addressee and AlreadyDone when it is answered or replaced.
+    """
+    at, case = now(), lock(case_id)
+    handoff = _waiting(case, handoff_id, by)
+    handoff.state, handoff.answered_at = HandOff.ACCEPTED, at
+    handoff.save(update_fields=["state", "answered_at"])
+    take_duty(case, by, handoff.duty, at)
+    summary = f"{by.name} accepted as {handoff.get_duty_display().lower()}"
+    record(case, [Entry(kind="accepted", summary=summary, actor=by, data={"handoff": handoff.pk})], at=at)
+    if handoff.duty == CasePerson.OWNER:
+        case.owner = by
+        case.save(update_fields=["owner"])
+        clocks.stop(case, states.ACCEPTANCE, at=at)
+        if case.state == states.HANDED_OFF:
+            move(case, "accept", at=at, actor=by)
+        clocks.start(case, states.FIRST_ACT, at=at)
+    notifications.accepted(case, handoff)
+    return case
+
+
+def take_duty(case: Escalation, user: User, duty: str, at: datetime) -> None:
+    """Put a person on a duty, accepted; the one before stays on the case as informed."""
+    letter = "A" if duty == CasePerson.AUTHORITY else "R"
+    current = case.people.filter(duty=duty).first()
+    if current and current.user_id == user.pk:
+        current.accepted_at = at
+        current.save(update_fields=["accepted_at"])
+        return
+    replace_duty(case, user, duty, letter, at, accepted=True)
+
+
+def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datetime, *, accepted: bool) -> None:
+    """Another person gets the duty; exactly one Accountable stays."""
+    current = case.people.filter(duty=duty).first()
+    if current:
+        still_named = case.people.filter(user=current.user_id).exclude(pk=current.pk).exists()
+        if still_named:
+            current.delete()
+        else:
+            current.duty, current.letter = "", "I"
+            current.save(update_fields=["duty", "letter"])
+    case.people.filter(user=user, duty="").delete()
+    CasePerson.objects.create(
+        case=case, user=user, duty=duty, letter=letter, since=at, accepted_at=at if accepted else None
+    )
+
+
+def settle(case: Escalation, *, duty: str, by: User | None, at: datetime) -> None:
+    """Answer the waiting hand-off of a duty by what happened: accepted by who acted on it, replaced for anybody else."""
+    waiting = case.handoffs.filter(state=HandOff.WAITING, duty=duty)
+    waiting.filter(to_user=by).update(state=HandOff.ACCEPTED, answered_at=at)
+    waiting.update(state=HandOff.REPLACED, answered_at=at)
+
+
+@transaction.atomic
+def refuse(*, case_id: int, handoff_id: int, by: User, reason: str) -> Escalation:
+    """Say no with a reason; the sender is told and the case goes back to them to be handed on.
+
+    Raises Invalid without a reason, NotAllowed, AlreadyDone.
+    """
+    if not reason.strip():
+        raise Invalid("Say why you refuse: what is missing, or whose it is.", field="reason")
+    at, case = now(), lock(case_id)
+    handoff = _waiting(case, handoff_id, by)
+    handoff.state, handoff.answered_at, handoff.reason = HandOff.REFUSED, at, reason[:300]
+    handoff.save(update_fields=["state", "answered_at", "reason"])
+    summary = f"{by.name} refused the hand-off: {reason}"
+    record(case, [Entry(kind="refused", summary=summary, actor=by, data={"handoff": handoff.pk})], at=at)
+    notifications.refused(case, handoff)
+    if handoff.duty == CasePerson.OWNER:
+        clocks.stop(case, states.ACCEPTANCE, at=at, outcome="stopped")
+        _back_or_on(case, handoff, at)
+    return case
+
+
+def _back_or_on(case: Escalation, handoff: HandOff, at: datetime) -> None:
+    """A refused case returns to its owner, or moves to the next person who can own it: never to nobody."""
+    refusers = tuple(
+        case.handoffs.filter(state__in=[HandOff.REFUSED, HandOff.EXPIRED]).values_list("to_user", flat=True)
+    )
+    target = _next_owner(case, handoff, refusers)
+    move(case, "give_back", at=at, reason=f"{handoff.to_user.name}: {handoff.get_state_display().lower()}")
+    send(
+        case,
+        to=target,
+        at=at,
+        by=handoff.from_user,
+        why=f"{handoff.to_user.name} did not take it: {handoff.reason}"[:300],
+    )
+
+
+def _next_owner(case: Escalation, handoff: HandOff, refusers: tuple[int, ...]) -> User:
+    return _someone(case, [handoff.to_user.manager, case.owner], refusers) or handoff.to_user
+
+
+def _someone(case: Escalation, first: list[User | None], exclude: tuple[int, ...]) -> User | None:
+    """Who can own it next: the people named first, who opened it, who looks after the account, who leads."""
+    for user in [*first, case.opened_by, case.account.csm]:
+        if user is not None and user.is_active and user.pk not in exclude:
+            return user
+    return User.objects.holding(["team-lead", "director", "pmo", "administrator"]).exclude(pk__in=exclude).first()
+
+
+def decay(case: Escalation, *, at: datetime) -> None:
+    """An owner accepted and did not begin in twice the time: the case is handed on. The owner stays until it is accepted.
+
+    Does nothing while a hand-off waits already, once the work is over, and where nobody else could own it.
+    """
+    waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER).exists()
+    if waiting or not case.is_open or case.owner is None:
+        return
+    late = case.owner
+    target = _someone(case, [late.manager], (late.pk,))
+    if target is None:
+        return
+    why = f"{late.name} accepted and has not begun in time"
+    record(case, [Entry(kind="decayed", summary=f"{why}; it is handed on", data={"owner": late.pk})], at=at)
+    send(case, to=target, at=at, by=None, why=why, open_points="Nothing was done since the case was accepted.")
+
+
+def expire(case: Escalation, *, at: datetime) -> None:
+    """The acceptance clock ran out: the hand-off decays and the case moves on to the next person."""
+    handoff = (
+        case.handoffs.select_related("to_user", "from_user")
+        .filter(state=HandOff.WAITING, duty=CasePerson.OWNER)
+        .first()
+    )
+    if handoff is None:
+        return
+    handoff.state, handoff.answered_at, handoff.reason = HandOff.EXPIRED, at, "not accepted in time"
+    handoff.save(update_fields=["state", "answered_at", "reason"])
+    summary = f"{handoff.to_user.name} did not accept in time; it moves on"
+    record(case, [Entry(kind="expired", summary=summary, data={"handoff": handoff.pk})], at=at)
+    _back_or_on(case, handoff, at)
+
+
+@transaction.atomic
+def reassign(*, case_id: int, by: User, to: User, tried: str, open_points: str, ask: str) -> HandOff:
+    """Hand the owner duty to somebody else, with notes. The present owner stays until it is accepted.
+
+    Raises Invalid when a note is missing, naming the field.
+    """
+    for field, value in (("tried", tried), ("open_points", open_points), ("ask", ask)):
+        if not value.strip():
+            raise Invalid("Write what the next owner needs: what was tried, what is open, what you ask.", field=field)
+    at, case = now(), lock(case_id)
+    check(case, by, "hand_off")
+    notes = {"tried": tried, "open_points": open_points, "ask": ask}
+    return send(case, to=to, at=at, by=by, why=f"{by.name} hands it over", **notes)

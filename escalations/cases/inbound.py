@@ -1,0 +1,164 @@
+"""What news from below does: signals feed triggers and cases, mail finds its case or account."""
+
+import re
+
+from django.db import transaction
+
+from accounts.customers.queries import account_for_address
+from accounts.customers.rates import usd
+from accounts.models import Account, Contact, Signal, User
+from accounts.signals import record as signal_verbs
+from escalations import states
+from escalations.cases import intake
+from escalations.cases.log import Entry, lock, record
+from escalations.models import Escalation, Event, PolicyVersion, TriggerRule
+from escalations.triage import health
+from escalations.triage.rules import triggers
+from ledger.errors import Invalid, NotAllowed
+from ledger.now import now
+from messaging.inbound import receive as inbound
+from messaging.models import InboundMail
+
+CASE_ADDRESS = re.compile(r"\bcase\+(\d{1,12})@", re.IGNORECASE)
+MAIL = "email"
+REFUND_WORDS = frozenset({"refund", "credit", "chargeback"})
+
+
+def on_signals(ids: list[int]) -> None:
+    """Health is computed again; an open case of the account shows the words; else the triggers may open a case."""
+    for signal in Signal.objects.filter(pk__in=ids).select_related("account", "contact").order_by("pk"):
+        health.recompute(signal.account, at=now())
+        fired = evaluate(signal)
+        related = _open_case(signal, fired)
+        if related is not None:
+            _show(related, signal, fired)
+        elif fired is not None:
+            rule, reason = fired
+            open_by_trigger(signal, rule, reason)
+
+
+def seen(signal: Signal) -> triggers.Seen:
+    """The plain facts of a signal that triggers read."""
+    rounds = 0
+    if signal.kind == Signal.COUNTERPROPOSAL:
+        series = Signal.objects.filter(account=signal.account, kind=Signal.COUNTERPROPOSAL).order_by("at", "pk")
+        rounds = triggers.rounds_without_concession(list(series.values_list("with_concession", flat=True)))
+    phrases = tuple((phrase["kind"], phrase["text"], phrase["weight"]) for phrase in signal.phrases)
+    renewal = signal.account.renewal_date
+    try:
+        amount = usd(signal.amount, signal.currency, now().date()) if signal.amount is not None else None
+    except Invalid:
+        amount = None
+    return triggers.Seen(
+        kind=signal.kind,
+        phrases=phrases,
+        amount=amount,
+        renewal_days=(renewal - now().date()).days if renewal else None,
+        rounds_without_concession=rounds,
+        asks_refund=any(kind in REFUND_WORDS for kind, _, _ in phrases) or signal.amount is not None,
+    )
+
+
+def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
+    """The trigger of the policy in force that this signal fires, with its reason."""
+    policy = PolicyVersion.objects.current(now())
+    if policy is None:
+        return None
+    rows = TriggerRule.objects.filter(version=policy, active=True)
+    names = ("slug", "name", "condition", "params", "issue_type")
+    rules = [triggers.Rule(**{name: getattr(row, name) for name in names}) for row in rows]
+    return triggers.first_fired(rules, seen(signal))
+
+
+def _open_case(signal: Signal, fired: tuple[triggers.Rule, str] | None) -> Escalation | None:
+    """The case this signal belongs to: the one its mail was addressed to while it is open (or when nothing fired); else an
+    open one, of the trigger's issue type when one fired, otherwise the newest of the account."""
+    written_to = _written_to(signal)
+    if written_to is not None and (written_to.is_open or fired is None):
+        return written_to
+    cases = Escalation.objects.open().filter(account=signal.account).order_by("-opened_at")
+    if fired is not None:
+        cases = cases.filter(issue_type__slug=fired[0].issue_type)
+    return cases.first()
+
+
+def _written_to(signal: Signal) -> Escalation | None:
+    """The case of the account that the signal's mail was addressed to."""
+    if signal.source != MAIL or not signal.external_id:
+        return None
+    mail = InboundMail.objects.filter(message_id=signal.external_id).only("recipients").first()
+    case = _addressed_case(mail) if mail else None
+    return case if case is not None and case.account_id == signal.account_id else None
+
+
+def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | None) -> None:
+    case = lock(case.pk)
+    entry = Entry(
+        kind=Event.CUSTOMER_MESSAGE if signal.contact else "signal",
+        audience=Event.CUSTOMER if signal.contact else Event.INTERNAL,
+        actor=None if signal.contact else signal.logged_by,
+        actor_name=signal.contact.name if signal.contact else "",
+        summary=signal.get_kind_display() + (f". Would have opened a case: {fired[1]}" if fired else ""),
+        text=signal.text,
+        data={"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment},
+    )
+    record(case, [entry], at=signal.recorded_at)
+    if case.waiting_on == states.CUSTOMER and signal.contact:
+        notice = "The customer answered; the clocks may resume."
+        record(case, [Entry(kind="waiting", summary=notice)], at=signal.recorded_at)
+
+
+def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
+    """A case nobody had to open, prefilled from the signal; its impasse began with the signal."""
+    refund = rule.condition == "refund_over"
+    data = intake.Intake(
+        account=signal.account,
+        issue_type=rule.issue_type,
+        title=f"{rule.name}: {signal.account.name}",
+        issue=signal.text.strip()[:600] or reason,
+        impact=reason,
+        impasse_at=min(signal.at, now()),
+        concession="refund" if refund else "",
+        amount=signal.amount if refund else None,
+        currency=signal.currency or signal.account.currency,
+        legal=any(phrase["kind"] == "legal" for phrase in signal.phrases),
+        blocker=rule.condition != "refund_over",
+        signal=signal,
+    )
+    return intake.open_case(data, by=None, trigger=rule.slug, trigger_text=f"{rule.name}: {reason}")
+
+
+def on_mail(mail: InboundMail) -> None:
+    """Mail to a case's address goes to its thread; mail from a known sender becomes a signal; the rest waits."""
+    known = account_for_address(mail.sender)
+    case = _addressed_case(mail)
+    if known is None or (case is not None and case.account_id != known[0].pk):
+        return
+    account, contact = known
+    place(mail=mail, account=account, contact=contact, by=None)
+
+
+def _addressed_case(mail: InboundMail) -> Escalation | None:
+    found = CASE_ADDRESS.search(" ".join(str(address) for address in mail.recipients))
+    return Escalation.objects.filter(pk=int(found[1])).first() if found else None
+
+
+@transaction.atomic
+def place(*, mail: InboundMail, account: Account, contact: Contact | None = None, by: User | None = None) -> Signal:
+    """Attach a mail to an account as a signal and mark it placed. A person must be operations or see the account.
+
+    Raises NotAllowed and AlreadyDone (somebody placed it).
+    """
+    if by is not None and not Account.objects.visible_to(by).filter(pk=account.pk).exists():
+        raise NotAllowed("You cannot place mail on this account.")
+    inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
+    return signal_verbs.record(
+        account=account,
+        contact=contact,
+        kind=Signal.EMAIL,
+        text=mail.visible_text or mail.text,
+        at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
+        source=MAIL,
+        external_id=mail.message_id,
+        logged_by=by,
+    )

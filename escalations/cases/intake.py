@@ -1,0 +1,204 @@
+"""Open a case: from the form, the API, a signal's trigger or an import. The preview asks the same rules."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Account, Signal, User
+from escalations import states
+from escalations.cases import brief as briefing
+from escalations.cases import notifications
+from escalations.cases.log import Entry, lock, record
+from escalations.clocks import verbs as clocks
+from escalations.models import Escalation, IntakeDraft, IssueType, PolicyVersion
+from escalations.triage import assess as triage
+from escalations.triage import routing
+from escalations.triage.rules import triage as triage_rules
+from ledger.errors import Invalid, NotAllowed
+from ledger.now import now
+
+DUPLICATE_WINDOW = timedelta(days=90)
+OLDEST_IMPASSE = timedelta(days=5 * 365)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What the form asks. Times aware, money with its currency."""
+
+    account: Account
+    issue_type: str
+    issue: str
+    impact: str = ""
+    requested_support: str = ""
+    title: str = ""
+    deadline: datetime | None = None
+    impasse_at: datetime | None = None
+    concession: str = ""
+    amount: Decimal | None = None
+    currency: str = "USD"
+    blocker: bool = False
+    legal: bool = False
+    security: bool = False
+    executive_complaint: bool = False
+    confidential: bool = False
+    signal: Signal | None = None
+    override: tuple[int, str] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def current_policy(at: datetime) -> PolicyVersion:
+    """The policy in force. Raises Invalid when none is published (fail closed)."""
+    policy = PolicyVersion.objects.current(at)
+    if policy is None:
+        raise Invalid("No policy is published. Ask operations to publish one.")
+    return policy
+
+
+def issue_type(policy: PolicyVersion, slug: str) -> IssueType:
+    """The issue type of the policy. Raises Invalid for an unknown one."""
+    found = IssueType.objects.filter(version=policy, slug=slug).first()
+    if found is None:
+        raise Invalid("Choose the kind of issue.", field="issue_type")
+    return found
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Where a case with these facts would go; nothing is written."""
+
+    assessment: triage_rules.Assessment
+    destination: routing.Destination
+    decision_within: str = ""  # the promise of the decision clock in words
+
+
+def preview(data: Intake, *, by: User | None) -> Preview:
+    """Tier, lane, level, owner and authority the case would get now. Raises Invalid as opening would."""
+    at = now()
+    policy = current_policy(at)
+    kind = issue_type(policy, data.issue_type)
+    draft = _draft(data, policy, kind, by, at)
+    found = triage.evaluate(policy, kind, triage.facts_of(draft, at))
+    where = routing.destination(
+        policy,
+        data.account,
+        issue_type=kind.slug,
+        tier=found.tier,
+        concession=data.concession,
+        amount=data.amount,
+        currency=data.currency,
+        at=at,
+        near=by,
+    )
+    draft.tier, draft.level = found.tier, where.route.level
+    promised = clocks.promise(draft, states.DECISION)
+    return Preview(found, where, promised.text if promised else "")
+
+
+def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
+    """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; those the user may see."""
+    recent = now() - DUPLICATE_WINDOW
+    seen = Escalation.objects.visible_to(user).filter(account=account, issue_type__slug=slug)
+    found = seen.exclude(state__in=[states.WITHDRAWN, states.DUPLICATE]).filter(opened_at__gte=recent)
+    return list(found.select_related("account").order_by("-opened_at")[:3])
+
+
+@transaction.atomic
+def open_case(data: Intake, *, by: User | None, trigger: str = "", trigger_text: str = "") -> Escalation:
+    """Open, triage and route a case; tells the owner. ESC number is its primary key.
+
+    Keeps how long it took from the impasse to here as a clock that has ended, met or missed by the tier.
+
+    Raises Invalid naming the field (missing issue, deadline in the past, negative amount, unknown kind), NotAllowed when
+    the person cannot see the account.
+    """
+    at = now()
+    _check(data, by, at)
+    policy = current_policy(at)
+    kind = issue_type(policy, data.issue_type)
+    case = _draft(data, policy, kind, by, at)
+    case.trigger, case.trigger_text = trigger, trigger_text[:300]
+    case.save()
+    case = lock(case.pk)
+    opened = Entry(
+        kind="opened",
+        actor=by,
+        actor_name="" if by else "Trigger rule",
+        summary=trigger_text or f"Opened by {by.name if by else 'a rule'}",
+        text=data.issue,
+        audience="internal",
+        data={"signal": data.signal.pk if data.signal else None, "trigger": trigger},
+    )
+    record(case, [opened, *_customer_words(data.signal)], at=at)
+    briefing.prefill(case, at)
+    triage.assess(case, at=at, actor=by)
+    routing.route(case, at=at, actor=by, override=data.override)
+    clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
+    if by is not None:
+        IntakeDraft.objects.filter(user=by).delete()
+    notifications.opened(case)
+    return case
+
+
+def _customer_words(signal: Signal | None) -> list[Entry]:
+    if signal is None or not signal.text:
+        return []
+    who = signal.contact.name if signal.contact else signal.account.name
+    return [
+        Entry(
+            kind="customer_message",
+            audience="customer",
+            actor_name=who,
+            summary=signal.get_kind_display(),
+            text=signal.text,
+            data={"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment},
+        )
+    ]
+
+
+def _check(data: Intake, by: User | None, at: datetime) -> None:
+    if by is not None and not Account.objects.visible_to(by).filter(pk=data.account.pk).exists():
+        raise NotAllowed("You cannot open a case on this account.")
+    if not data.issue.strip():
+        raise Invalid("Describe the issue in one to three sentences.", field="issue")
+    if data.deadline is not None and data.deadline <= at:
+        raise Invalid("The customer's deadline must be in the future. Enter a later date and time.", field="deadline")
+    if data.amount is not None and data.amount <= 0:
+        raise Invalid("Enter an amount above zero.", field="amount")
+    if data.impasse_at is not None and data.impasse_at > at:
+        raise Invalid("The impasse cannot lie in the future.", field="impasse_at")
+    if data.impasse_at is not None and data.impasse_at < at - OLDEST_IMPASSE:
+        raise Invalid("The impasse lies more than five years back. Check the year.", field="impasse_at")
+    if data.override and not data.override[1].strip():
+        raise Invalid("Say why you override the routing.", field="override_reason")
+
+
+def _draft(data: Intake, policy: PolicyVersion, kind: IssueType, by: User | None, at: datetime) -> Escalation:
+    first_sentence = data.issue.strip().split(". ")[0].splitlines()[0] if data.issue.strip() else kind.name
+    impasse = data.impasse_at or (data.signal.at if data.signal else at)
+    return Escalation(
+        account=data.account,
+        policy=policy,
+        issue_type=kind,
+        title=(data.title.strip() or first_sentence)[:160],
+        issue=data.issue,
+        impact=data.impact,
+        requested_support=data.requested_support,
+        blocker=data.blocker,
+        legal=data.legal,
+        security=data.security,
+        executive_complaint=data.executive_complaint,
+        confidential=data.confidential,
+        concession=data.concession,
+        amount=data.amount,
+        currency=data.currency or "USD",
+        arr_at_risk=data.account.arr or Decimal(0),
+        arr_currency=data.account.currency,
+        deadline=data.deadline,
+        impasse_at=min(impasse, at),
+        opened_at=at,
+        opened_by=by,
+        signal=data.signal,
+    )

@@ -1,0 +1,224 @@
+"""The case itself: facts, state, level, people, caches. State changes go through `services.lifecycle.move` only."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from accounts.models import Account, Role, Signal, User
+from approvals.models import ApprovalRequest, ApprovalStep
+from escalations import states
+from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
+from ledger.models import ChainParent
+
+
+class EscalationQuerySet(models.QuerySet["Escalation"]):
+    """Cases in business words."""
+
+    def open(self) -> "EscalationQuerySet":
+        """Work goes on."""
+        return self.filter(state__in=states.OPEN)
+
+    def visible_to(self, user: User) -> "EscalationQuerySet":
+        """What this person may see (design rule 10). A confidential case is for the people named on it."""
+        named = Q(pk__in=_cases("people", Q(user=user)))
+        open_to_all = self if user.is_superuser else self.filter(Q(confidential=False) | named)
+        return open_to_all if user.sees == Role.ALL else open_to_all.filter(named | _handed_to(user) | _own(user))
+
+
+def _cases(relation: str, condition: Q) -> models.QuerySet[Any]:
+    """Case ids of related rows. Each is a subquery of its own: one big join with ORs could not use any index."""
+    field: Any = Escalation._meta.get_field(relation)
+    return field.related_model._default_manager.filter(condition).values(field.field.attname)
+
+
+def _handed_to(user: User) -> Q:
+    asked = Q(request__approver=user) | Q(request__in=ApprovalStep.objects.filter(approver=user).values("request"))
+    return Q(pk__in=_cases("handoffs", Q(to_user=user))) | Q(pk__in=_cases("case_requests", asked))
+
+
+def _own(user: User) -> Q:
+    people = user.tree_ids if user.sees == Role.TREE else [user.pk]
+    mine = Q(owner__in=people) | Q(opened_by__in=people)
+    if user.sees == Role.FUNCTION:
+        return mine
+    return mine | Q(account__in=Account.objects.filter(Q(csm__in=people) | Q(ae__in=people)).values("pk"))
+
+
+class Escalation(FSMModelMixin, ChainParent):
+    """One executive escalation, ESC-1001 upward. Nothing is deleted."""
+
+    state = FSMField(choices=states.STATES, default=states.NEW, protected=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="escalations")
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="escalations")
+    issue_type = models.ForeignKey(IssueType, on_delete=models.PROTECT, related_name="escalations")
+    title = models.CharField(max_length=160)
+    issue = models.TextField(help_text="One to three sentences.")
+    impact = models.TextField(blank=True)
+    requested_support = models.TextField(blank=True)
+    blocker = models.BooleanField(default=False, help_text="Something blocks the renewal or the signature.")
+    executive_complaint = models.BooleanField(default=False)
+    security = models.BooleanField(default=False)
+    legal = models.BooleanField(default=False)
+    concession = models.CharField(max_length=40, blank=True, help_text="What is asked of us (slug).")
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="USD")
+    arr_at_risk = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
+    arr_currency = models.CharField(max_length=3, default="USD")
+    deadline = models.DateTimeField(null=True, blank=True, help_text="When the customer needs an answer.")
+    impasse_at = models.DateTimeField(help_text="When progress stopped; may be before the case was opened.")
+    opened_at = models.DateTimeField(db_index=True)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="opened_cases"
+    )
+    signal = models.ForeignKey(Signal, null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    trigger = models.CharField(max_length=40, blank=True, help_text="Rule that opened it; empty: a person.")
+    trigger_text = models.CharField(max_length=300, blank=True)
+    confidential = models.BooleanField(default=False)
+
+    tier = models.CharField(max_length=10, choices=states.TIERS, default=states.GREEN)
+    lane = models.CharField(max_length=12, choices=states.LANES, default=states.GUARDRAILED)
+    level = models.PositiveSmallIntegerField(choices=states.LEVELS, default=states.TEAM_LEAD, db_index=True)
+    level_since = models.DateTimeField(null=True, blank=True)
+    kind = models.CharField(max_length=12, choices=states.TYPES, default=states.HIERARCHICAL)
+    score = models.PositiveSmallIntegerField(default=0)
+    score_parts = models.JSONField(default=list, help_text="name, points, why.")
+    triage_reasons = models.JSONField(default=list)
+    route_reasons = models.JSONField(default=list)
+    matrix_row = models.ForeignKey(MatrixRow, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    authority_reason = models.CharField(max_length=300, blank=True)
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
+    )
+    waiting_on = models.CharField(max_length=12, choices=states.WAITING_ON, default=states.NOBODY)
+    status_text = models.TextField(blank=True)
+    status_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    status_at = models.DateTimeField(null=True, blank=True)
+    next_update_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    requests = models.ManyToManyField(ApprovalRequest, through="CaseRequest", related_name="cases")
+
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    reopened_count = models.PositiveSmallIntegerField(default=0)
+    outcome = models.CharField(max_length=20, choices=states.OUTCOMES, blank=True)
+    root_cause = models.CharField(max_length=120, blank=True)
+    resolution = models.TextField(blank=True)
+    duplicate_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="duplicates")
+
+    # Cache of the worst running clock, written by services.clocks whenever a clock changes (queue sort and chip).
+    sla_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    sla_warn_at = models.DateTimeField(null=True, blank=True)
+    sla_clock = models.CharField(max_length=20, blank=True)
+    sla_paused_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EscalationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["state", "sla_due_at"], name="case_queue"),
+            models.Index(fields=["tier"], name="case_tier"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.title}"
+
+    @property
+    def key(self) -> str:
+        """ESC-1042."""
+        return f"ESC-{self.pk}"
+
+    @property
+    def stage(self) -> str:
+        """Diagnose, Reassign, Approve or Execute."""
+        return states.STAGE_OF[self.state]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work goes on."""
+        return self.state in states.OPEN
+
+    def sla_status(self, at: datetime) -> str:
+        """Code of the SLA chip of the worst running clock: red, yel, grn, pau, or '' when none runs."""
+        if self.sla_due_at is None:
+            return "pau" if self.sla_paused_at else ""
+        if at >= self.sla_due_at:
+            return "red"
+        return "yel" if self.sla_warn_at and at >= self.sla_warn_at else "grn"
+
+    # The transition table: written out, one method a move; docs/states.md is generated from it.
+    @transition(field=state, source=states.NEW, target=states.TRIAGED)
+    def triage(self) -> None:
+        """Score, tier and lane are set."""
+
+    @transition(
+        field=state,
+        source=[states.TRIAGED, states.HANDED_OFF, states.DIAGNOSING, states.APPROVING, states.EXECUTING],
+        target=states.HANDED_OFF,
+    )
+    def hand_off(self) -> None:
+        """Somebody is asked to take it; nobody owns the change until they accept."""
+
+    @transition(field=state, source=states.HANDED_OFF, target=states.DIAGNOSING)
+    def accept(self) -> None:
+        """The new owner took it."""
+
+    @transition(field=state, source=states.HANDED_OFF, target=states.TRIAGED)
+    def give_back(self) -> None:
+        """The hand-off was refused or ran out; it is routed again."""
+
+    @transition(field=state, source=[states.DIAGNOSING, states.EXECUTING, states.HANDED_OFF], target=states.APPROVING)
+    def ask(self) -> None:
+        """A concession was requested and waits for a decision."""
+
+    @transition(field=state, source=[states.DIAGNOSING, states.APPROVING], target=states.EXECUTING)
+    def execute(self) -> None:
+        """Decided, or nothing to decide (with a reason): what was agreed is carried out."""
+
+    @transition(field=state, source=states.APPROVING, target=states.DIAGNOSING)
+    def rework(self) -> None:
+        """Declined or recalled: back to the facts."""
+
+    @transition(field=state, source=states.EXECUTING, target=states.RESOLVED)
+    def resolve(self) -> None:
+        """Systems updated, customer told."""
+
+    @transition(field=state, source=states.RESOLVED, target=states.IN_REVIEW)
+    def review(self) -> None:
+        """The post-escalation review has begun."""
+
+    @transition(field=state, source=[states.RESOLVED, states.IN_REVIEW], target=states.CLOSED)
+    def close(self) -> None:
+        """Review done, or waived with a reason."""
+
+    @transition(field=state, source=[states.RESOLVED, states.IN_REVIEW, states.CLOSED], target=states.DIAGNOSING)
+    def reopen(self) -> None:
+        """The same issue is back."""
+
+    @transition(field=state, source=list(states.OPEN), target=states.WITHDRAWN)
+    def withdraw(self) -> None:
+        """No longer wanted."""
+
+    @transition(field=state, source=list(states.OPEN), target=states.DUPLICATE)
+    def mark_duplicate(self) -> None:
+        """Another case carries it."""
+
+
+class CaseRequest(models.Model):
+    """Link between a case and the requests made for it; approvals know nothing of cases."""
+
+    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="case_requests")
+    request = models.OneToOneField(ApprovalRequest, on_delete=models.PROTECT, related_name="case_link")
+
+    def __str__(self) -> str:
+        return f"{self.case_id}: {self.request_id}"

@@ -1,0 +1,34 @@
+"""Who is told what about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
+
+from escalations.cases.notifications.cases import (
+    accepted,
+    action_given,
+    customer_update,
+    escalated,
+    handed_off,
+    nobody,
+    opened,
+    posted,
+    refused,
+    reopened,
+    resolved,
+)
+from escalations.cases.notifications.common import case_url, local, people_of, thread_id
+
+__all__ = [
+    "accepted",
+    "action_given",
+    "case_url",
+    "customer_update",
+    "escalated",
+    "handed_off",
+    "local",
+    "nobody",
+    "opened",
+    "people_of",
+    "posted",
+    "refused",
+    "reopened",
+    "resolved",
+    "thread_id",
+]

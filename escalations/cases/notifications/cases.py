@@ -1,0 +1,125 @@
+"""Who is told what about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
+
+from django.conf import settings
+
+from accounts.models import Contact, User
+from escalations.cases.notifications.common import case_url, facts_of, local, mail, notice, people_of, thread_id
+from escalations.models import Action, CasePerson, Escalation, Event, HandOff
+from messaging.outbox import messages as outbox
+
+
+def opened(case: Escalation) -> None:
+    """The named people learn that the case is open; owner and authority get their own word."""
+    told = [user for user in people_of(case) if user.pk != case.opened_by_id]
+    notice(case, told, key=f"opened:{case.pk}", kind="opened", text=f"{case.key} is open: {case.title}")
+
+
+def handed_off(case: Escalation, handoff: HandOff) -> None:
+    """The addressee is asked to accept, by mail and in-app."""
+    user, sender = handoff.to_user, handoff.from_user.name if handoff.from_user else "Escalation Desk"
+    due = f" Accept by {local(handoff.due_at, user)}." if handoff.due_at else ""
+    duty = handoff.get_duty_display().lower()
+    tail = f"handoffs/{handoff.number}/"
+    mail(
+        case,
+        user,
+        key=f"handoff:{handoff.pk}",
+        kind="handoff",
+        subject=f"{case.key} is handed to you: {case.account.name}. Accept or refuse",
+        head=f"{sender} hands you the {duty} duty",
+        lead=f"{case.title}.{due} {handoff.why}".rstrip(" .") + ".",
+        facts=[
+            *facts_of(case, user),
+            ("What was tried", handoff.tried or "See the thread"),
+            ("What is open", handoff.open_points or case.issue[:200]),
+            ("What is asked", handoff.ask or "Take the case and decide the next step"),
+        ],
+        button="Review and accept",
+        path=case_url(case, tail),
+        after="Nothing changes hands until you accept on the page. Without an answer it moves to the next person.",
+        why=f"You get this because the escalation matrix names you for {case.issue_type.name.lower()} cases.",
+        wanted_while=f"handoff:{handoff.pk}",
+    )
+    notice(
+        case,
+        [user],
+        key=f"handoff:{handoff.pk}",
+        kind="handoff",
+        text=f"Accept {case.key}: {case.title}",
+        tail=tail,
+        urgent=True,
+    )
+
+
+def accepted(case: Escalation, handoff: HandOff) -> None:
+    """The sender and the communication lead learn who owns it now."""
+    told = [handoff.from_user, *people_of(case, CasePerson.COMMUNICATION)]
+    users = [user for user in told if user and user.pk != handoff.to_user_id]
+    text = f"{handoff.to_user.name} accepted {case.key} as {handoff.get_duty_display().lower()}"
+    notice(case, users, key=f"accepted:{handoff.pk}", kind="handoff", text=text)
+
+
+def refused(case: Escalation, handoff: HandOff) -> None:
+    """The sender learns the reason."""
+    users = [user for user in [handoff.from_user, *people_of(case, CasePerson.COMMUNICATION)] if user]
+    text = f"{handoff.to_user.name} refused {case.key}: {handoff.reason}"
+    notice(case, users, key=f"refused:{handoff.pk}", kind="handoff", text=text, urgent=True)
+
+
+def posted(case: Escalation, event: Event) -> None:
+    """Named people see that something new stands in the thread."""
+    users = [user for user in people_of(case) if user.pk != event.actor_id]
+    notice(case, users, key=f"event:{event.pk}", kind="update", text=f"{event.actor_name} posted on {case.key}")
+
+
+def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> None:
+    """Mail to the customer's people. Only the words of the update leave; nothing internal does."""
+    words = event.text.body if event.text else ""
+    number = case.events.filter(kind=Event.CUSTOMER_UPDATE, seq__lte=event.seq).count()
+    for contact in contacts:
+        outbox.post(
+            key=f"customer-update:{event.pk}:{contact.pk}",
+            kind="customer_update",
+            to=contact.email,
+            subject=f"Update {number} on {case.key}: {case.account.name}",
+            text=f"{words}\n\n{event.actor_name}\nReference {case.key}",
+            html="",
+            case_key=case.key,
+            account_name=case.account.name,
+            thread_id=thread_id(case),
+            reply_to=f"case+{case.pk}@{settings.MAIL_DOMAIN}",
+        )
+
+
+def action_given(case: Escalation, action: Action, by: User | None) -> None:
+    """The owner of an action learns of it, unless they made it themselves."""
+    if by is None or by.pk != action.owner_id:
+        text = f"{case.key}: {action.title}, due {local(action.due_at, action.owner)}"
+        notice(case, [action.owner], key=f"action:{action.pk}", kind="action", text=text, tail="tracker/")
+
+
+def escalated(case: Escalation, why: str) -> None:
+    """Named people learn that the case went up."""
+    text = f"{case.key} is now at {case.get_level_display()}: {why}"
+    notice(case, people_of(case), key=f"level:{case.pk}:{case.version}", kind="level", text=text, urgent=True)
+
+
+def nobody(case: Escalation, role: str) -> None:
+    """Operations must fill a role nobody holds."""
+    users = User.objects.holding(["pmo", "administrator"])
+    text = f"Nobody holds the role {role}, which {case.key} needs"
+    notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
+
+
+def resolved(case: Escalation, by: User) -> None:
+    """Named people learn that it is resolved and a review follows."""
+    users = [user for user in people_of(case) if user.pk != by.pk]
+    text = f"{case.key} is resolved: {case.get_outcome_display()}. The review is next."
+    notice(case, users, key=f"resolved:{case.pk}:{case.version}", kind="resolved", text=text, tail="review/")
+
+
+def reopened(case: Escalation, by: User, reason: str) -> None:
+    """Named people learn that it is back."""
+    users = [user for user in people_of(case) if user.pk != by.pk]
+    text = f"{case.key} is open again: {reason}"
+    notice(case, users, key=f"reopened:{case.pk}:{case.version}", kind="reopened", text=text, urgent=True)

@@ -1,0 +1,114 @@
+"""What every word about a case has in common: where it points, whom it can reach, how a mail is laid out."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from accounts.models import User
+from approvals.matrix.rules.words import money_words, zone_words
+from escalations.models import Escalation
+from messaging.outbox import messages as outbox
+from messaging.outbox import notices
+from messaging.outbox.layout import render
+
+
+def case_url(case: Escalation, tail: str = "") -> str:
+    """Path of the case's page."""
+    return f"/escalations/{case.key}/{tail}"
+
+
+def thread_id(case: Escalation) -> str:
+    """Message-ID that all mails of the case refer to."""
+    return f"<case-{case.pk}@{settings.MAIL_DOMAIN}>"
+
+
+def local(moment: datetime | None, user: User) -> str:
+    """A moment in the reader's zone: Fri Jan 23, 5:00 PM ET."""
+    if moment is None:
+        return "no date"
+    here = moment.astimezone(ZoneInfo(user.zone or "UTC"))
+    return f"{here:%a %b %-d, %-I:%M %p} {zone_words(here)}"
+
+
+def mail(
+    case: Escalation,
+    user: User,
+    *,
+    key: str,
+    kind: str,
+    subject: str,
+    head: str,
+    lead: str,
+    button: str,
+    path: str,
+    why: str,
+    facts: list[tuple[str, str]] | None = None,
+    after: str = "",
+    word: str = "",
+    tone: str = "neutral",
+    wanted_while: str = "",
+) -> None:
+    """One mail to one person, in the thread of the case."""
+    context = {
+        "subject": subject,
+        "preview": lead,
+        "ref": case.key,
+        "word": word,
+        "tone": tone,
+        "head": head,
+        "lead": lead,
+        "facts": facts or facts_of(case, user),
+        "button": button,
+        "url": path,
+        "after": after,
+        "why": why,
+    }
+    text, html = render("case_note", context, zone=user.zone)
+    outbox.post(
+        key=f"{key}:{user.pk}",
+        kind=kind,
+        to=user,
+        subject=subject,
+        text=text,
+        html=html,
+        case_key=case.key,
+        account_name=case.account.name,
+        thread_id=thread_id(case),
+        reply_to=f"case+{case.pk}@{settings.MAIL_DOMAIN}",
+        wanted_while=wanted_while,
+    )
+
+
+def facts_of(case: Escalation, user: User) -> list[tuple[str, str]]:
+    """The lines under every mail: whose case it is and what is at stake."""
+    renewal = f"{case.account.renewal_date:%b %-d, %Y}" if case.account.renewal_date else "no date"
+    return [
+        ("Account", case.account.name),
+        ("ARR at risk", money_words(case.arr_at_risk, case.arr_currency)),
+        ("Renewal", renewal),
+        ("Customer deadline", local(case.deadline, user)),
+    ]
+
+
+def notice(
+    case: Escalation, users: Iterable[User], *, key: str, kind: str, text: str, tail: str = "", urgent: bool = False
+) -> None:
+    """In-app word to people, once a key."""
+    notices.tell(
+        users=list(users),
+        key=key,
+        kind=kind,
+        text=text[:300],
+        url=case_url(case, tail),
+        case_key=case.key,
+        urgent=urgent,
+    )
+
+
+def people_of(case: Escalation, *duties: str) -> list[User]:
+    """People on the case with one of the duties (all named people without any)."""
+    rows = case.people.select_related("user")
+    found = [row.user for row in rows if not duties or row.duty in duties]
+    return list({user.pk: user for user in found if user.is_active}.values())

@@ -1,0 +1,201 @@
+"""The brief as its tab, its one-page sheet and its comparison show it. Parts come in as `briefs.current_parts` gives them."""
+
+import difflib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from escalations import states
+from escalations.cases.rules import brief as rules
+from escalations.cases.rules import conversation
+from escalations.models import Action, BriefPart, BriefSnapshot, CasePerson, Clock, Escalation, Event
+
+COMPUTED = ("classification", "account")
+ANCHORS = {"options": "options", "conversation": "id_risks", "classification": "classification", "account": "account"}
+MILESTONES = ("opened", "accepted", "refused", "level", "request", "decision_log", "action.done", "clock.breach")
+STATUS_WORDS = {"red": "RED", "yel": "YELLOW", "grn": "GREEN", "pau": "PAUSED"}
+SHOWN_ROWS = 4
+LABELS = {"arr": "ARR", "owner": "CSM", "type": "Escalation type"}
+LETTERS = "ABCDEFGHIJKL"
+
+
+def part_states(parts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The eleven parts with name, anchor, mark, word and gaps, in the order of the form."""
+    return [_part_state(part, name, parts) for part, name in BriefPart.PARTS]
+
+
+def _part_state(part: str, name: str, parts: dict[str, Any]) -> dict[str, Any]:
+    gaps = part_gaps(part, parts)
+    filled = part in COMPUTED or bool(parts["options"] if part == "options" else parts["texts"].get(part, "").strip())
+    if gaps:
+        mark, word = "red", "Empty" if not filled else "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
+    else:
+        mark, word = ("grn", "Done") if filled else ("none", "Optional")
+    anchor = ANCHORS.get(part, f"id_{part}")
+    return {"part": part, "name": name, "anchor": anchor, "mark": mark, "word": word, "gaps": gaps, "filled": filled}
+
+
+def part_gaps(part: str, parts: dict[str, Any]) -> list[str]:
+    """What this part still misses, in words."""
+    if part == "options":
+        return rules.option_gaps(parts["options"])
+    text = parts["texts"].get(part, "").strip()
+    if part in rules.REQUIRED and not text:
+        return [rules.NAMES[part]]
+    return rules.vague_parts({part: text})
+
+
+def overview(parts: dict[str, Any]) -> dict[str, Any]:
+    """Counts and names for the list of parts and the save bar."""
+    rows = part_states(parts)
+    gaps = [row for row in rows if row["gaps"]]
+    done = sum(row["filled"] and not row["gaps"] for row in rows)
+    return {
+        "rows": rows,
+        "by_part": {row["part"]: row for row in rows},
+        "gaps": gaps,
+        "done": done,
+        "of": len(rows),
+        "percent": 100 * done / len(rows),
+    }
+
+
+def version_of(parts: dict[str, Any], snapshots: list[BriefSnapshot]) -> tuple[int, bool]:
+    """Number the brief bears now, and whether that is still a draft: words that no snapshot has."""
+    if not snapshots:
+        return 1, True
+    last = max(snapshots, key=lambda each: each.number)
+    same = all(last.parts.get(key) == parts[key] for key in ("texts", "options"))
+    return (last.number, False) if same else (last.number + 1, True)
+
+
+# One page ----------------------------------------------------------------------------------------
+
+
+def sheet(case: Escalation, parts: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """The sheet of a live case: decision first, then what supports it. About six queries."""
+    actions = case.actions.filter(state__in=[Action.OPEN, Action.BLOCKED]).select_related("owner")[:SHOWN_ROWS]
+    return {
+        **frozen_sheet(case, parts),
+        "status": _status(case, at),
+        "decider": _decider(case),
+        "by_when": _by_when(case, parts),
+        "done_rows": list(milestones(case).order_by("-seq")[:SHOWN_ROWS])[::-1],
+        "next_rows": list(actions),
+        "named": [person for person in case.people.all() if person.duty],
+    }
+
+
+def frozen_sheet(case: Escalation, parts: dict[str, Any]) -> dict[str, Any]:
+    """What a snapshot can say: its parts, with nothing of today."""
+    texts = parts.get("texts", {})
+    return {
+        "case": case,
+        "parts": parts,
+        "texts": texts,
+        "options": lettered(parts.get("options", [])),
+        "lists": _lists(texts.get("conversation", "")),
+        "tried": _lines(texts.get("troubleshooting", "")),
+        "by_when": parse_datetime(parts.get("deadline") or ""),
+    }
+
+
+def lettered(options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The options with A, B, C."""
+    return [{**option, "letter": letter} for letter, option in zip(LETTERS, options, strict=False)]
+
+
+def _lists(text: str) -> list[tuple[str, list[str]]]:
+    found = conversation.split(text)
+    return [(conversation.HEADS[name], _lines(words)) for name, words in found.items() if words]
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip()]
+
+
+def _status(case: Escalation, at: datetime) -> dict[str, Any]:
+    code = case.sla_status(at)
+    label = dict(states.CLOCKS).get(case.sla_clock, "")
+    return {"code": code, "word": STATUS_WORDS.get(code, ""), "clock": label, "due_at": case.sla_due_at}
+
+
+def _decider(case: Escalation) -> CasePerson | None:
+    return next((person for person in case.people.all() if person.duty == CasePerson.AUTHORITY), None)
+
+
+def _by_when(case: Escalation, parts: dict[str, Any]) -> datetime | None:
+    waiting = case.requests.filter(state="open").order_by("deadline").first()
+    if waiting:
+        return waiting.deadline
+    clock = case.clocks.filter(kind=states.DECISION, state=Clock.RUNNING).first()
+    return clock.due_at if clock and clock.due_at else parse_datetime(parts.get("deadline") or "")
+
+
+def milestones(case: Escalation) -> Any:
+    """Entries worth a line in a brief or a review."""
+    return case.events.filter(kind__in=MILESTONES).select_related("actor")
+
+
+def timeline(case: Escalation) -> list[Event]:
+    """Milestones and moves, oldest first."""
+    return list(case.events.filter(kind__in=[*MILESTONES, "moved"]).select_related("actor").order_by("seq")[:60])
+
+
+# Then and now ------------------------------------------------------------------------------------
+
+
+def compare(then: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:
+    """Part by part: the words then and now as (kind, words) pieces; kind is "", del or ins."""
+    return [_compared(part, name, then, now) for part, name in BriefPart.PARTS]
+
+
+def _compared(part: str, name: str, then: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    before, after = as_words(part, then), as_words(part, now)
+    left, right = word_diff(before, after)
+    return {"part": part, "name": name, "changed": before != after, "then": left, "now": right}
+
+
+def as_words(part: str, parts: dict[str, Any]) -> str:
+    """One part as plain text."""
+    if part == "options":
+        return "\n".join(_option_words(option) for option in lettered(parts.get("options", [])))
+    if part in COMPUTED:
+        facts = parts.get(part) or {}
+        return "\n".join(
+            f"{LABELS.get(key) or key.replace('_', ' ').capitalize()}: {value}" for key, value in facts.items()
+        )
+    return str(parts.get("texts", {}).get(part, ""))
+
+
+def _option_words(option: dict[str, Any]) -> str:
+    marks = [word for key, word in (("recommended", "recommended"), ("status_quo", "status quo")) if option.get(key)]
+    details = [str(option.get(key) or "") for key in ("revenue", "exposure", "trade_off")]
+    mark = f" ({', '.join(marks)})" if marks else ""
+    return f"{option['letter']}. {option.get('name', '')}{mark}: " + "; ".join(filter(None, details))
+
+
+def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Pieces of the old and of the new text, by words."""
+    old, new = _tokens(before), _tokens(after)
+    left: list[tuple[str, str]] = []
+    right: list[tuple[str, str]] = []
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        _piece(left, "" if tag == "equal" else "del", old[i1:i2])
+        _piece(right, "" if tag == "equal" else "ins", new[j1:j2])
+    return left, right
+
+
+def _tokens(text: str) -> list[str]:
+    # Long texts are compared line by line: words of 20,000 characters would take the server seconds.
+    if len(text) > 6000:
+        return text.splitlines(keepends=True)
+    return [f"{word} " for word in text.replace("\n", " \n ").split(" ") if word]
+
+
+def _piece(pieces: list[tuple[str, str]], kind: str, words: Iterable[str]) -> None:
+    text = "".join(words)
+    if text:
+        pieces.append((kind, text))

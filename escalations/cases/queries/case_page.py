@@ -1,0 +1,269 @@
+"""Everything around the tabs of a case: header, facts, next step, clocks, people, tracker. Few queries, none per row."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from accounts.calendars.queries import work_calendar
+from accounts.models import Account, Role, User
+from approvals.matrix.rules.words import listed
+from approvals.models import ApprovalRequest
+from approvals.requests.seat_rows import asked_now, note_who_is_asked
+from escalations import states
+from escalations.cases.queries.acts import Scene, acts
+from escalations.cases.rules import next_step
+from escalations.clocks.audience import DUTIES
+from escalations.clocks.rules import timing
+from escalations.models import (
+    Action,
+    BriefPart,
+    Cadence,
+    CasePerson,
+    Clock,
+    Commitment,
+    Escalation,
+    Event,
+    HandOff,
+    Review,
+)
+
+GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
+BRIEF_PARTS = 11
+COMPUTED_PARTS = 2  # classification and account context fill themselves
+LIVE = (Clock.RUNNING, Clock.PAUSED)
+WORST_FIRST = ("red", "yel", "grn", "pau")
+# Verbs of the page → the move of the transition table they need. Verbs without one need an open case.
+MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
+WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
+
+
+def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
+    """The case as its pages read it; with it the filled parts of its brief and the minutes between customer updates."""
+    people = CasePerson.objects.select_related("user", "role")
+    related = ("account__csm", "account__ae", "policy", "issue_type", "owner", "opened_by", "status_by", "duplicate_of")
+    empty = Q(text="") & (Q(data={}) | Q(data={"rows": []}))
+    parts = BriefPart.objects.filter(case=OuterRef("pk")).exclude(empty).order_by().values("case")
+    cadence = Cadence.objects.filter(version=OuterRef("policy"), tier=OuterRef("tier")).values("customer_minutes")
+    return (
+        cases.select_related(*related, "review_record")
+        .prefetch_related(Prefetch("people", queryset=people))
+        .annotate(brief_written=Subquery(parts.annotate(count=Count("pk")).values("count")))
+        .annotate(update_minutes=Subquery(cadence[:1]))
+    )
+
+
+@dataclass
+class ClockRow:
+    """A clock as the rail shows it."""
+
+    clock: Clock
+    status: str
+    percent: float
+    owner: str = ""
+    history: list[Event] = field(default_factory=list)
+
+    @property
+    def rank(self) -> tuple[int, bool, datetime]:
+        """Worst on top: past its time, then warned, then the others, each by when it is due; paused ones last."""
+        due_at = self.clock.due_at or self.clock.started_at
+        return WORST_FIRST.index(self.status) if self.status in WORST_FIRST else 99, self.clock.due_at is None, due_at
+
+    @property
+    def took(self) -> float:
+        """Seconds from start to end of an ended clock."""
+        return ((self.clock.stopped_at or self.clock.started_at) - self.clock.started_at).total_seconds()
+
+
+def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, Any]:
+    """What escalations/case_base.html needs besides `tab`.
+
+    `can`: services.access.abilities. Keys: case, account, at, can, may (ability and state allow it), clocks (live ones),
+    ended_clocks, people, handoff (the waiting one for the owner's duty), actions, tracker, requests, open_requests,
+    step, acts (its buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip)
+    and the counts of the tabs.
+    """
+    handoff = _waiting_handoff(case)
+    clocks = clock_rows(case, at, handoff)
+    actions = list(case.actions.exclude(state=Action.CANCELLED).select_related("owner"))
+    requests = list(case.requests.select_related("approver").order_by("-pk"))
+    counts = tracker(actions, at)
+    waiting = [each for each in requests if each.is_open]
+    note_who_is_asked(waiting)
+    running = sorted((row for row in clocks if row.clock.state in LIVE), key=lambda row: row.rank)
+    live = {row.clock.kind: row for row in running if not row.clock.about}
+    step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
+    allowed = may(case, can)
+    return {
+        "case": case,
+        "account": case.account,
+        "at": at,
+        "can": can,
+        "may": allowed,
+        "clocks": running,
+        "ended_clocks": [row for row in clocks if row.clock.state in (Clock.MET, Clock.MISSED)],
+        "people": people(case),
+        "handoff": handoff,
+        "actions": actions,
+        "tracker": counts,
+        "requests": requests,
+        "open_requests": waiting,
+        "step": step,
+        "acts": acts(step.acts, Scene(case, user, allowed, handoff, waiting)),
+        "stages": stages(case),
+        "stage_number": states.STAGES.index(case.stage) + 1,
+        "review": review_of(case),
+        "level_name": case.get_level_display(),
+        "sees_account": sees_account(user, case.account),
+        "sla": case.sla_status(at),
+        "brief_count": f"{_brief_filled(case)}/{BRIEF_PARTS}",
+        "tracker_count": f"{counts['done']}/{counts['of']}" if counts["of"] else "",
+        "approvals_count": len(waiting) or "",
+    }
+
+
+def sees_account(user: User, account: Account) -> bool:
+    """Whether the account's page opens for this person; what Account.objects.visible_to says, without a query."""
+    if user.sees in (Role.ALL, Role.FUNCTION):
+        return True
+    mine = set(user.tree_ids) if user.sees == Role.TREE else {user.pk}
+    return bool(mine & {account.csm_id, account.ae_id})
+
+
+def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
+    """What the buttons offer: the person's ability and the state of the case together."""
+    moves = {move.name for move in cast(Any, case).get_available_state_transitions()}
+    found = {verb: can[verb] and move in moves for verb, move in MOVES.items()}
+    found |= {verb: can[verb] and case.is_open for verb in WHILE_OPEN}
+    found["ask"] = can["ask"] and (case.state == states.APPROVING or "ask" in moves)
+    found["execute"] = found["execute"] and case.state != states.APPROVING
+    found["escalate"] = can["escalate"] and case.is_open and case.level < states.EXECUTIVE
+    found["hand_off"] = found["hand_off"] and "hand_off" in moves
+    return found
+
+
+def clock_rows(case: Escalation, at: datetime, handoff: HandOff | None = None) -> list[ClockRow]:
+    """The clocks of the case, each a row of its own with its history and who keeps it. `handoff`: the owner's, if one waits."""
+    history: dict[int, list[Event]] = {}
+    for event in case.events.filter(clock__isnull=False).order_by("seq").defer("data"):
+        history.setdefault(event.clock_id or 0, []).append(event)
+    promised = Commitment.objects.filter(pk=OuterRef("about")).values("owner__name")[:1]
+    clocks = case.clocks.select_related("calendar").annotate(promiser=Subquery(promised))
+    names = {each.duty: each.user.name for each in case.people.all() if each.duty}
+    asked = handoff.to_user.name if handoff else ""
+    return [
+        ClockRow(
+            clock, clock.status(at), _used_percent(clock, at), _keeper(clock, names, asked), history.get(clock.pk, [])
+        )
+        for clock in clocks
+    ]
+
+
+def _keeper(clock: Clock, names: dict[str, str], asked: str) -> str:
+    """Who has to act before it is due."""
+    if clock.kind == states.COMMITMENT:
+        return getattr(clock, "promiser", None) or ""
+    if clock.kind == states.ACCEPTANCE:
+        return asked
+    duties = DUTIES.get(clock.kind, (CasePerson.OWNER, CasePerson.COMMUNICATION))
+    return next((names[duty] for duty in duties if duty in names), "")
+
+
+def _used_percent(clock: Clock, at: datetime) -> float:
+    """Share of the target used, in working time; 100 once past due."""
+    if clock.due_at and at >= clock.due_at:
+        return 100.0
+    used = clock.used_seconds
+    if clock.state == Clock.RUNNING:
+        calendar = work_calendar(clock.calendar) if clock.calendar else None
+        used += timing.used_between(calendar, clock.resumed_at, at)
+    return min(100.0, 100 * used / (clock.target_seconds or 1))
+
+
+def people(case: Escalation) -> list[CasePerson]:
+    """The named duties first, in their order, then the others."""
+    order = {duty: place for place, (duty, _) in enumerate(CasePerson.DUTIES)}
+    return sorted(case.people.all(), key=lambda each: (order.get(each.duty, len(order)), each.letter, each.pk))
+
+
+def _waiting_handoff(case: Escalation) -> HandOff | None:
+    waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER)
+    return waiting.select_related("to_user", "to_role").first()
+
+
+def tracker(actions: list[Action], at: datetime) -> dict[str, Any]:
+    """Counts for the tab and the rail's first rows: what is open and due first, late ones marked."""
+    done = [each for each in actions if each.state == Action.DONE]
+    open_ones = [each for each in actions if each.state != Action.DONE]
+    rows = [{"action": each, "late": each.is_late(at)} for each in [*open_ones, *done][:7]]
+    return {"done": len(done), "of": len(actions), "rows": rows, "more": max(0, len(actions) - 7)}
+
+
+def _brief_filled(case: Escalation) -> int:
+    """Parts of the brief that say something; counted by `with_people`."""
+    return min(BRIEF_PARTS, (getattr(case, "brief_written", None) or 0) + COMPUTED_PARTS)
+
+
+def stages(case: Escalation) -> list[dict[str, str]]:
+    """The path: done, now, next. A resolved or ended case has no present stage."""
+    at = states.STAGES.index(case.stage)
+    ended = case.state in (*states.AFTER, states.CLOSED)
+    kinds = ["done" if ended or i < at else "now" if i == at else "" for i in range(len(states.STAGES))]
+    return [{"label": label, "kind": kind} for label, kind in zip(states.STAGES, kinds, strict=True)]
+
+
+def review_of(case: Escalation) -> Review | None:
+    """The review, once the case was resolved."""
+    return getattr(case, "review_record", None)
+
+
+def _promise(row: ClockRow | None) -> next_step.Promise | None:
+    if row is None or row.clock.state != Clock.RUNNING:
+        return None
+    clock = row.clock
+    return next_step.Promise(clock.due_at, row.status in ("yel", "red"), clock.on_breach == "escalate", clock.label)
+
+
+def _facts(
+    case: Escalation,
+    user: User,
+    at: datetime,
+    live: dict[str, ClockRow],
+    actions: list[Action],
+    requests: list[ApprovalRequest],
+    handoff: HandOff | None,
+) -> next_step.Facts:
+    late = next((each for each in actions if each.is_late(at)), None)
+    waiting = [each for each in requests if each.is_open]
+    authority = authority_of(case)
+    asked = [person for each in waiting for person in asked_now(each)]
+    review = review_of(case)
+    unproven = [each for each in actions if each.execution and each.state != Action.DONE]
+    return next_step.Facts(
+        state=case.state,
+        level=case.level,
+        owner=case.owner.name if case.owner else "",
+        waiting_on=case.waiting_on,
+        asked_to_own=handoff.to_user.name if handoff else "",
+        asked_is_viewer=bool(handoff and handoff.to_user_id == user.pk),
+        acceptance=_promise(live.get(states.ACCEPTANCE)),
+        decider=listed([person.name for person in asked]) or (authority.name if authority else ""),
+        deciders=len(asked),
+        decider_is_viewer=user in asked,
+        open_requests=len(waiting),
+        granted_requests=sum(each.state in GRANTED for each in requests),
+        decision=_promise(live.get(states.DECISION)),
+        customer_update=_promise(live.get(states.CUSTOMER_UPDATE)),
+        concession=bool(case.concession),
+        late_action=late.title if late else "",
+        late_since=late.due_at if late else None,
+        open_execution=len(unproven),
+        review_settled=bool(review and review.state != Review.OPEN),
+        review_due=review.due_at if review else None,
+    )
+
+
+def authority_of(case: Escalation) -> User | None:
+    """The decision authority."""
+    return next((each.user for each in case.people.all() if each.duty == CasePerson.AUTHORITY), None)

@@ -1,0 +1,236 @@
+"""Asking for a concession on a case, and what a decision does to the case."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from accounts.models import User
+from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.requests import ask as requesting
+from approvals.requests import decide as deciding
+from escalations import states
+from escalations.cases import brief as briefing
+from escalations.cases import handoffs, notifications
+from escalations.cases.access import check
+from escalations.cases.briefs import current_parts
+from escalations.cases.lifecycle import move
+from escalations.cases.log import Entry, lock, record
+from escalations.clocks import verbs as clocks
+from escalations.models import Action, CasePerson, CaseRequest, Escalation, Event
+from escalations.triage.rules import routing
+from ledger.errors import Invalid, Refused
+from ledger.now import now
+
+EXECUTION_TIME = timedelta(days=2)
+
+
+@transaction.atomic
+def ask(
+    *,
+    case_id: int,
+    by: User,
+    concession: str,
+    amount: Decimal | None,
+    currency: str,
+    question: str,
+    deadline: datetime,
+    channel: str = "web",
+    renewal: str = "",
+    beneficiary: User | None = None,
+) -> ApprovalRequest:
+    """Freeze the brief and request a concession from the lowest level whose authority covers it.
+
+    Raises Invalid naming the missing parts of the brief, a deadline in the past, or an ask nobody may grant; AlreadyDone
+    when the case is not at a point where it can ask; NotAllowed. A request inside a band comes back approved.
+    """
+    at, case = now(), lock(case_id)
+    check(case, by, "ask")
+    if deadline <= at:
+        raise Invalid("The decision deadline must be in the future. Enter a later date and time.", field="deadline")
+    parts = current_parts(case, at)
+    if parts["missing"]:
+        raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
+    snapshot = briefing.freeze(case, reason="Approval request", at=at)
+    made = requesting.request(
+        requester=by,
+        account=case.account,
+        concession=concession,
+        amount=amount,
+        currency=currency,
+        ask=question,
+        recommendation=parts["texts"]["recommendation"],
+        options=parts["options"],
+        brief={"version": snapshot.number, **snapshot.parts},
+        deadline=deadline,
+        case_key=case.key,
+        case_url=f"/escalations/{case.key}/",
+        case_title=case.title,
+        tier=case.tier,
+        confidential=case.confidential,
+        why_now=parts["texts"].get("facts", ""),
+        channel=channel,
+        renewal=renewal.strip(),
+        beneficiary=beneficiary,
+    )
+    link(case, made, by, at)
+    return made
+
+
+def link(case: Escalation, made: ApprovalRequest, by: User, at: datetime) -> None:
+    """Tie a request to its case, move the case to Approve, lift the level where the authority is higher."""
+    CaseRequest.objects.create(case=case, request=made)
+    data = {"request": made.pk, "amount": str(made.amount) if made.amount is not None else "", "unit": made.unit}
+    record(case, [Entry(kind="request", summary=f"Approval requested: {made.ask}", actor=by, data=data)], at=at)
+    if case.state != states.APPROVING:
+        move(case, "ask", at=at, actor=by)
+    if made.is_open and made.approver is not None:
+        level = made.approver_role.level if made.approver_role else case.level
+        if level > case.level:
+            raise_level(case, level, at, f"{made.concession_name} needs {made.approver_role}")
+        _authority(case, made.approver, at)
+        if not case.clocks.live().filter(kind=states.DECISION).exists():
+            # Asked again after a decision: the new one is promised too.
+            clocks.start(case, states.DECISION, at=at)
+    else:
+        decided(case, made, at)
+
+
+def _authority(case: Escalation, user: User, at: datetime) -> None:
+    current = case.people.filter(duty=CasePerson.AUTHORITY).first()
+    if current is None or current.user_id != user.pk:
+        handoffs.replace_duty(case, user, CasePerson.AUTHORITY, "A", at, accepted=False)
+        summary = f"{user.name} is the decision authority"
+        record(case, [Entry(kind="role", summary=summary, data={"user": user.pk, "duty": "authority"})], at=at)
+
+
+def raise_level(
+    case: Escalation, level: int, at: datetime, why: str, by: User | None = None, since: datetime | None = None
+) -> None:
+    """A locked case goes up: level, since when (the breach, where one led to it), the decision clock of the new level."""
+    before = routing.level_name(case.level)
+    case.level, case.level_since = level, since or at
+    case.route_reasons = [*case.route_reasons, f"Raised from {before} to {routing.level_name(level)}: {why}"]
+    case.version += 1
+    case.save(update_fields=["level", "level_since", "route_reasons", "version"])
+    clocks.stop(case, states.DECISION, at=at)
+    clocks.start(case, states.DECISION, at=at, since=since)
+    clocks.retarget(case, at=at)
+    data = {"level": level, "why": why}
+    record(
+        case,
+        [Entry(kind="level", summary=f"{before} → {routing.level_name(level)}: {why}", actor=by, data=data)],
+        at=at,
+    )
+
+
+def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
+    """A request of a locked case came to an end: approved → Execute with an action to carry out; declined → rework."""
+    granted = made.state in (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
+    if granted or made.state == ApprovalRequest.DECLINED:
+        case.decided_at = at
+        case.decided_level = case.level if made.decided_level is None else made.decided_level
+        case.save(update_fields=["decided_at", "decided_level"])
+        if not case.requests.filter(state=ApprovalRequest.OPEN).exists():
+            clocks.stop(case, states.DECISION, at=at)
+        # Whoever decides has taken the duty, whether or not they answered a hand-off before.
+        case.people.filter(duty=CasePerson.AUTHORITY, user=made.decided_by, accepted_at=None).update(accepted_at=at)
+        handoffs.settle(case, duty=CasePerson.AUTHORITY, by=made.decided_by, at=at)
+    if case.requests.filter(state=ApprovalRequest.OPEN).exists() or case.state != states.APPROVING:
+        return
+    if granted:
+        move(case, "execute", at=at, actor=made.decided_by, reason=made.get_state_display())
+        _execution(case, made, at)
+    else:
+        move(case, "rework", at=at, actor=made.decided_by, reason=made.get_state_display())
+        if made.state == ApprovalRequest.DECLINED:
+            clocks.start(case, states.DECISION, at=at)
+
+
+def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
+    owner = case.owner or made.requester
+    action = Action.objects.create(
+        case=case,
+        title=f"Carry out: {made.terms.get('summary') or made.ask}".rstrip("?")[:200],
+        owner=owner,
+        due_at=at + EXECUTION_TIME,
+        execution=True,
+        made_at=at,
+    )
+    record(
+        case,
+        [Entry(kind="action", summary=f"Action for {owner.name}: {action.title}", data={"action": action.pk})],
+        at=at,
+    )
+    notifications.action_given(case, action, None)
+
+
+def on_decision_log(entry: DecisionEntry) -> None:
+    """Every row of the decision log stands in the thread of its case; a final one moves the case."""
+    found = CaseRequest.objects.filter(request=entry.request_id).first()
+    if found is None:
+        return
+    case = lock(found.case_id)
+    at = entry.at
+    made = ApprovalRequest.objects.get(pk=entry.request_id)
+    _show(case, entry, made, at)
+    if entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
+        decided(case, made, at)
+    elif entry.kind == entry.PASSED_UP and made.approver_role and made.approver:
+        if made.approver_role.level > case.level:
+            raise_level(case, made.approver_role.level, at, "not decided in time")
+        _authority(case, made.approver, at)
+    elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open and made.approver:
+        # New terms may need a higher authority; a delegated or reassigned request waits for somebody else.
+        if made.approver_role and made.approver_role.level > case.level:
+            raise_level(case, made.approver_role.level, at, f"{made.concession_name} needs {made.approver_role}")
+        _authority(case, made.approver, at)
+    elif entry.kind == entry.REPLACED and "by" in entry.facts:
+        _replaced(case, ApprovalRequest.objects.get(pk=entry.facts["by"]), entry.actor, at)
+    elif entry.kind == entry.UNDONE and made.decided_at is None and case.state in (states.EXECUTING, states.DIAGNOSING):
+        _reopen_decision(case, at)
+
+
+def _replaced(case: Escalation, newer: ApprovalRequest, by: User | None, at: datetime) -> None:
+    """The approval that was carried out is void: what it set off is cancelled, and the new request takes its place."""
+    case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+    link(case, newer, by or newer.requester, at)
+
+
+def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:
+    words = "\n".join(filter(None, [entry.rationale, f"Conditions: {entry.conditions}" if entry.conditions else ""]))
+    data = {"request": made.pk, "entry": entry.pk, "kind": entry.kind, "channel": entry.channel, "role": entry.role}
+    shown = Entry(
+        kind="decision_log",
+        audience=Event.INTERNAL,
+        actor=entry.actor,
+        actor_name="" if entry.actor else entry.get_channel_display(),
+        summary=f"{entry.get_kind_display()}: {made.ask}",
+        text=words,
+        data=data,
+    )
+    record(case, [shown], at=at)
+
+
+def _reopen_decision(case: Escalation, at: datetime) -> None:
+    case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+    move(case, "ask", at=at, reason="Decision undone")
+    clocks.start(case, states.DECISION, at=at)
+
+
+def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:
+    """Hand the open requests of a case to the next authority; one that has none above stays where it is, on record."""
+    for request_id in list(
+        case.requests.filter(state=ApprovalRequest.OPEN).order_by("pk").values_list("pk", flat=True)
+    ):
+        try:
+            with transaction.atomic():
+                deciding.pass_up(request_id=request_id, reason=reason, at=at)
+        except Refused as refusal:
+            record(case, [Entry(kind="top", summary=f"Request not passed up: {refusal.message}")], at=at)
+
+
+def asked_now(case: Escalation) -> User | None:
+    """Who the newest open request of the case waits on."""
+    made = case.requests.filter(state=ApprovalRequest.OPEN).select_related("approver").order_by("-pk").first()
+    return made.approver if made else None

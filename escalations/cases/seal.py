@@ -1,0 +1,25 @@
+"""Something outside has happened: decisions it rests on cannot be taken back from then on."""
+
+from approvals.models import ApprovalRequest
+from approvals.requests import decide as deciding
+from escalations.models import Escalation
+
+GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
+
+
+def seal_decided(case: Escalation) -> None:
+    """The customer was told how it stands: nothing that was decided is undone. The caller holds `lock_with_requests`."""
+    _seal(case, {"decided_at__isnull": False})
+
+
+def seal_granted(case: Escalation) -> None:
+    """What was granted is being carried out or was promised; what was declined may still be undone. Same locks."""
+    _seal(case, {"state__in": GRANTED})
+
+
+def _seal(case: Escalation, which: dict[str, object]) -> None:
+    # What was replaced before it was carried out never will be.
+    open_to_it = case.requests.filter(sealed_at__isnull=True, **which).exclude(state=ApprovalRequest.REPLACED)
+    rows = open_to_it.order_by("pk")
+    for request_id in list(rows.values_list("pk", flat=True)):
+        deciding.seal(request_id=request_id)

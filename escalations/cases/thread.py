@@ -1,0 +1,180 @@
+"""The thread: internal posts, customer updates, the pinned status, and when the next update is due."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from accounts.models import Contact, User
+from escalations import states
+from escalations.cases import notifications
+from escalations.cases.access import check
+from escalations.cases.log import Entry, lock, lock_with_requests, record
+from escalations.cases.seal import seal_decided
+from escalations.clocks import verbs as clocks
+from escalations.models import Cadence, Escalation, Event
+from ledger.errors import Invalid, NotAllowed, Stale
+from ledger.now import now
+
+EDIT_WINDOW = timedelta(minutes=10)
+
+
+@transaction.atomic
+def post(*, case_id: int, by: User, text: str, decision: bool = False, next_update_at: datetime | None = None) -> Event:
+    """An internal entry (or a decision noted for the record); never goes to the customer. Meets the internal update; one
+    that sets the next update is a check-in too.
+
+    Raises Invalid without text and for a next update in the past.
+    """
+    _need(text, next_update_at)
+    at, case = now(), lock(case_id)
+    kind = Event.NOTE_DECISION if decision else Event.UPDATE
+    entry = Entry(kind=kind, audience=Event.INTERNAL, actor=by, text=text)
+    [event] = record(case, [entry], at=at)
+    first_act(case, by, at)
+    inside_told(case, at, next_update_at, check_in=next_update_at is not None)
+    if next_update_at:
+        _set_next_update(case, next_update_at, at)
+    notifications.posted(case, event)
+    return event
+
+
+def inside_told(case: Escalation, at: datetime, due: datetime | None = None, *, check_in: bool) -> None:
+    """The inside heard of an open case: the internal update is met and the next one runs, by the rhythm or to the date given;
+    the same for the check-in when somebody looked at where the case stands."""
+    if not case.is_open:
+        return
+    why = "Next update promised on the thread" if due else ""
+    clocks.stop(case, states.INTERNAL_UPDATE, at=at)
+    clocks.start(case, states.INTERNAL_UPDATE, at=at, due_at=due, why=why)
+    if check_in:
+        clocks.stop(case, states.CHECK_IN, at=at)
+        clocks.start(case, states.CHECK_IN, at=at)
+
+
+def _need(text: str, next_update_at: datetime | None) -> None:
+    if not text.strip():
+        raise Invalid("Write what changed, what it means and what happens next.", field="text")
+    if next_update_at and next_update_at <= now():
+        raise Invalid("The next update must be in the future. Enter a later date and time.", field="next_update_at")
+
+
+@transaction.atomic
+def customer_update(
+    *, case_id: int, by: User, text: str, contacts: list[Contact], next_update_at: datetime | None = None
+) -> Event:
+    """Words for the customer, mailed to the chosen contacts by the communication lead only.
+
+    Stops the customer-update clock and starts the next one by cadence (or at the time given); meets the first response.
+    Raises NotAllowed for others, Invalid without text or recipients, or with contacts of another account.
+    """
+    _need(text, next_update_at)
+    at, case = now(), lock_with_requests(case_id)
+    check(case, by, "customer_update")
+    if not contacts:
+        raise Invalid("Choose at least one contact who gets the update.", field="contacts")
+    if any(contact.account_id != case.account_id for contact in contacts):
+        raise Invalid("Contacts must belong to the account of the case.", field="contacts")
+    names = ", ".join(contact.name for contact in contacts)
+    data = {"contacts": [contact.pk for contact in contacts]}
+    entry = Entry(
+        kind=Event.CUSTOMER_UPDATE, audience=Event.CUSTOMER, actor=by, text=text, summary=f"To {names}", data=data
+    )
+    [event] = record(case, [entry], at=at)
+    first_act(case, by, at)
+    clocks.stop(case, states.RESPONSE, at=at)
+    _set_next_update(case, next_update_at or at + cadence(case), at, told=True)
+    notifications.customer_update(case, event, contacts)
+    seal_decided(case)
+    return event
+
+
+def cadence(case: Escalation) -> timedelta:
+    """Time between customer updates for the case's tier; a day where the policy has no row."""
+    row = Cadence.objects.filter(version=case.policy, tier=case.tier).first()
+    return timedelta(minutes=row.customer_minutes if row else 1440)
+
+
+def _set_next_update(case: Escalation, due: datetime, at: datetime, *, told: bool = False) -> None:
+    if told and case.is_open:
+        clocks.stop(case, states.CUSTOMER_UPDATE, at=at)
+        clocks.start(case, states.CUSTOMER_UPDATE, at=at, due_at=due, why="Next update promised to the customer")
+    case.next_update_at = due
+    case.save(update_fields=["next_update_at"])
+
+
+@transaction.atomic
+def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation:
+    """Replace the pinned status: an internal update and a check-in.
+
+    Raises Stale when somebody changed the case's status since `version`.
+    """
+    if not text.strip():
+        raise Invalid("Write the current status in one to three sentences.", field="text")
+    at, case = now(), lock(case_id)
+    check(case, by, "status")
+    if version != case.version:
+        raise Stale(
+            f"{case.status_by or 'Somebody'} changed the case while you typed. Review both texts.", field="text"
+        )
+    case.status_text, case.status_by, case.status_at, case.version = text, by, at, case.version + 1
+    case.save(update_fields=["status_text", "status_by", "status_at", "version"])
+    record(case, [Entry(kind="status", audience=Event.INTERNAL, actor=by, text=text, summary="Status changed")], at=at)
+    first_act(case, by, at)
+    inside_told(case, at, check_in=True)
+    return case
+
+
+@transaction.atomic
+def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
+    """Add a row that replaces an own entry: an edit within 10 minutes, a correction later. The earlier text stays."""
+    if not text.strip():
+        raise Invalid("Write the corrected text.", field="text")
+    at, case = now(), lock(case_id)
+    old = case.events.select_related("text").get(pk=event_id)
+    if old.actor_id != by.pk or old.kind not in (Event.UPDATE, Event.NOTE_DECISION):
+        raise NotAllowed("Only the author can correct an internal entry.")
+    word = "edited" if at - old.at <= EDIT_WINDOW else "corrected"
+    entry = Entry(
+        kind=old.kind,
+        audience=old.audience,
+        actor=by,
+        text=text,
+        summary=word.capitalize(),
+        replaces=old,
+        data={"how": word},
+    )
+    return record(case, [entry], at=at)[0]
+
+
+@transaction.atomic
+def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
+    """Set what the case waits on; customer or third party pauses the clocks, nobody resumes them.
+
+    Raises Invalid without a reason or for an unknown value.
+    """
+    if whom not in dict(states.WAITING_ON):
+        raise Invalid("Choose customer, third party or nobody.", field="waiting_on")
+    if whom != states.NOBODY and not reason.strip():
+        raise Invalid("Say why the clocks pause.", field="reason")
+    at, case = now(), lock(case_id)
+    check(case, by, "pause")
+    case.waiting_on = whom
+    case.version += 1
+    case.save(update_fields=["waiting_on", "version"])
+    if whom == states.NOBODY:
+        clocks.resume_all(case, at=at)
+    else:
+        clocks.pause_all(case, at=at, reason=f"Waiting on {dict(states.WAITING_ON)[whom].lower()}: {reason}")
+    record(case, [Entry(kind="waiting", summary=f"Waiting on {whom.replace('_', ' ')}. {reason}", actor=by)], at=at)
+    return case
+
+
+def first_act(case: Escalation, by: User, at: datetime) -> None:
+    """The owner's first act after accepting stops its clock and is kept for hand-off quality."""
+    if case.owner_id != by.pk:
+        return
+    handoff = case.handoffs.filter(to_user=by, state="accepted", first_act_at__isnull=True).last()
+    if handoff:
+        handoff.first_act_at = at
+        handoff.save(update_fields=["first_act_at"])
+        clocks.stop(case, states.FIRST_ACT, at=at)

@@ -1,0 +1,126 @@
+"""Actions, execution proofs and commitments."""
+
+from datetime import date, datetime
+from textwrap import shorten
+
+from django.db import transaction
+
+from accounts.models import User
+from escalations import states
+from escalations.cases import notifications
+from escalations.cases.access import check
+from escalations.cases.log import Entry, lock, lock_with_requests, record
+from escalations.cases.seal import seal_granted
+from escalations.cases.thread import first_act
+from escalations.clocks import verbs as clocks
+from escalations.clocks.promises import end_of_business
+from escalations.models import Action, Clock, Commitment, Escalation
+from ledger.errors import AlreadyDone, Invalid
+from ledger.now import now
+
+
+@transaction.atomic
+def add_action(*, case_id: int, by: User, title: str, owner: User, due_at: datetime, execution: bool = False) -> Action:
+    """A new action with an owner and a due time. Raises Invalid for an empty title or a due time in the past."""
+    if not title.strip():
+        raise Invalid("Write what is to be done.", field="title")
+    at, case = now(), lock(case_id)
+    if due_at <= at:
+        raise Invalid("The due time must be in the future. Enter a later date and time.", field="due_at")
+    check(case, by, "action")
+    return _add(case, by, title, owner, due_at, execution, at)
+
+
+def _add(
+    case: Escalation, by: User | None, title: str, owner: User, due_at: datetime, execution: bool, at: datetime
+) -> Action:
+    action = Action.objects.create(
+        case=case, title=title[:200], owner=owner, due_at=due_at, execution=execution, made_at=at
+    )
+    data = {"action": action.pk, "owner": owner.pk, "execution": execution}
+    record(case, [Entry(kind="action", summary=f"Action for {owner.name}: {title}", actor=by, data=data)], at=at)
+    notifications.action_given(case, action, by)
+    return action
+
+
+@transaction.atomic
+def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
+    """Mark an action done. An execution action needs a proof (credit note number, ticket, signed page); with it, what was
+    granted is carried out and cannot be undone.
+
+    Raises Invalid without that proof, AlreadyDone when it is done or was called off.
+    """
+    at = now()
+    action = Action.objects.select_related("case").get(pk=action_id)
+    case = lock_with_requests(action.case_id) if action.execution else lock(action.case_id)
+    action.refresh_from_db()
+    if by.pk != action.owner_id:
+        check(case, by, "action")
+    if action.state == Action.DONE:
+        raise AlreadyDone(f"“{action.title}” is done already.")
+    if action.state == Action.CANCELLED:
+        raise AlreadyDone(f"“{action.title}” was called off. Do not carry it out.")
+    if action.execution and not proof.strip():
+        raise Invalid("Give the proof: a credit note, ticket or document number.", field="proof")
+    action.state, action.done_at, action.done_by, action.proof = Action.DONE, at, by, proof[:300]
+    action.save()
+    done = f"Done: {action.title}" + (f" ({proof})" if proof else "")
+    record(case, [Entry(kind="action.done", summary=done, actor=by, data={"action": action.pk})], at=at)
+    first_act(case, by, at)
+    if action.execution:
+        seal_granted(case)
+    return action
+
+
+@transaction.atomic
+def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who: str = Commitment.US) -> Commitment:
+    """A commitment made on this case; it and its clock, to the end of business on that day, live on after the case. With one
+    of ours the customer knows what was granted: it cannot be undone.
+
+    Raises Invalid when text or side is missing.
+    """
+    if not text.strip():
+        raise Invalid("Write what was promised.", field="text")
+    if who not in dict(Commitment.BY):
+        raise Invalid("Choose who promised: us or them.", field="by")
+    at, case = now(), lock_with_requests(case_id)
+    check(case, by, "action")
+    made = Commitment.objects.create(
+        account=case.account, case=case, by=who, text=text[:300], owner=owner, due_on=due_on, made_at=at
+    )
+    summary = f"{made.get_by_display()}: {text} (by {due_on:%b %-d})"
+    record(case, [Entry(kind="commitment", summary=summary, actor=by, data={"commitment": made.pk})], at=at)
+    due_at, why = end_of_business(due_on), f"{made.get_by_display()}, by the end of business on {due_on:%b %-d, %Y}"
+    clocks.start(
+        case,
+        states.COMMITMENT,
+        at=at,
+        due_at=due_at,
+        why=why,
+        about=made.pk,
+        topic=shorten(text, 160, placeholder=" …"),
+    )
+    if who == Commitment.US:
+        seal_granted(case)
+    return made
+
+
+@transaction.atomic
+def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
+    """A commitment was kept, or broken; its clock ends met, or missed.
+
+    Raises NotAllowed for people without a part in it, AlreadyDone when it is settled.
+    """
+    made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
+    if made.case and by.pk != made.owner_id:
+        check(made.case, by, "action")
+    if made.state != Commitment.OPEN:
+        raise AlreadyDone(f"This commitment is {made.get_state_display().lower()} already.")
+    at = now()
+    made.state, made.kept_at = (Commitment.KEPT if kept else Commitment.BROKEN), at
+    made.save(update_fields=["state", "kept_at"])
+    if made.case_id:
+        case = lock(made.case_id)
+        record(case, [Entry(kind="commitment", summary=f"{made.get_state_display()}: {made.text}", actor=by)], at=at)
+        clocks.stop(case, states.COMMITMENT, at=at, outcome="" if kept else Clock.MISSED, about=made.pk)
+    return made

@@ -1,0 +1,125 @@
+"""One running promise with a target."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Calendar
+from escalations import states
+from escalations.cases.models.escalation import Escalation
+
+CLOCK_NAMES, LEVEL_NAMES = dict(states.CLOCKS), dict(states.LEVELS)
+
+
+class ClockQuerySet(models.QuerySet["Clock"]):
+    """Clocks in business words."""
+
+    def live(self) -> "ClockQuerySet":
+        """Running or paused."""
+        return self.filter(state__in=[Clock.RUNNING, Clock.PAUSED])
+
+    def past_due(self, at: datetime) -> "ClockQuerySet":
+        """Running with something to fire (a warning or the breach) at or before that moment, oldest first."""
+        return self.filter(state=Clock.RUNNING, fire_at__lte=at, parked=False).order_by("fire_at", "id")
+
+
+class Clock(models.Model):
+    """A promise of a case: start, target, due. `due_at` is a cache; the history rows (events) can rebuild it.
+
+    `fire_at` is the next moment something happens: a warning, the breach, then repeats; None when nothing is to come.
+    """
+
+    RUNNING, PAUSED, MET, MISSED, STOPPED = "running", "paused", "met", "missed", "stopped"
+    STATES: ClassVar = [
+        (RUNNING, "Running"),
+        (PAUSED, "Paused"),
+        (MET, "Met"),
+        (MISSED, "Missed"),
+        (STOPPED, "Stopped"),
+    ]
+    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks", db_index=False)
+    kind = models.CharField(max_length=20, choices=states.CLOCKS)
+    about = models.PositiveBigIntegerField(default=0, help_text="The commitment it is about; 0 for the case itself.")
+    topic = models.CharField(max_length=160, blank=True, help_text="That thing in words, shown beside the kind.")
+    generation = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
+    level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
+    calendar = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    target_seconds = models.PositiveBigIntegerField(
+        help_text="Working seconds of the calendar; elapsed ones without one."
+    )
+    target_text = models.CharField(max_length=80, help_text="The promise in words: 4 clock hours.")
+    warn_percent = models.PositiveSmallIntegerField(default=75)
+    also_warn_at = models.JSONField(default=list, help_text="Further warnings, in percent of the target used.")
+    warned_percent = models.PositiveSmallIntegerField(default=0, help_text="Highest warning told; never told again.")
+    repeat_minutes = models.PositiveIntegerField(
+        default=0, help_text="After a breach, people are told again; 0: never."
+    )
+    repeat_times = models.PositiveSmallIntegerField(default=0)
+    repeats = models.PositiveSmallIntegerField(default=0, help_text="How often people were told again.")
+    on_breach = models.CharField(max_length=10, default="remind")
+    started_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True, blank=True)
+    held = models.BooleanField(default=False, help_text="Paused by hand: goes on only by hand.")
+    pause_reason = models.CharField(max_length=200, blank=True)
+    used_seconds = models.PositiveBigIntegerField(default=0, help_text="Working seconds used before the last resume.")
+    resumed_at = models.DateTimeField(help_text="Start of the present running stretch.")
+    stretches = models.JSONField(
+        default=list, help_text="Earlier running stretches as [from, to], so that another calendar can count them anew."
+    )
+    calendar_print = models.CharField(max_length=16, blank=True, help_text="Which hours of the calendar it counted on.")
+    due_at = models.DateTimeField(null=True, blank=True)
+    warn_at = models.DateTimeField(null=True, blank=True)
+    fire_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, blank=True)
+    breached_at = models.DateTimeField(null=True, blank=True, help_text="The due time, not when somebody noticed.")
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    why = models.JSONField(default=list, help_text="Why it is due then, line by line.")
+    fingerprint = models.CharField(max_length=64, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    parked = models.BooleanField(default=False, help_text="Could not be fired three times; operations are told.")
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = ClockQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["case", "due_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "kind", "generation"], name="clock_generation_once"),
+            models.UniqueConstraint(
+                fields=["case", "kind", "about"],
+                condition=Q(state__in=["running", "paused"]),
+                name="one_live_clock_a_kind",
+            ),
+        ]
+        indexes = [
+            # Every step writes a running clock, and each index of it anew: those that only ended ones need leave it out.
+            models.Index(fields=["stopped_at"], condition=Q(stopped_at__isnull=False), name="clock_stopped"),
+            models.Index(fields=["fire_at"], condition=Q(state="running", parked=False), name="clock_fire"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.case_id}"
+
+    @property
+    def label(self) -> str:
+        """Name on screen: Director decision, Acceptance, Commitment: what was promised …"""
+        if self.kind == states.COMMITMENT and self.topic:
+            return f"Commitment: {self.topic}"
+        if self.kind == states.DECISION and self.level:
+            return f"{LEVEL_NAMES[self.level]} decision"
+        return CLOCK_NAMES[self.kind]
+
+    def status(self, at: datetime) -> str:
+        """Code for the chip: red, yel, grn, pau, met, missed, or stopped."""
+        if self.state == self.PAUSED:
+            return "pau"
+        if self.state != self.RUNNING:
+            return self.state
+        if self.due_at and at >= self.due_at:
+            return "red"
+        return "yel" if self.warn_at and at >= self.warn_at else "grn"

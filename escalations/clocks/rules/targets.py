@@ -1,0 +1,100 @@
+"""How long may it take? The most specific target of the policy, as seconds on a calendar, explained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from accounts.calendars.rules.segments import first_instant
+from accounts.calendars.rules.workcalendar import WorkCalendar
+from accounts.calendars.rules.worktime import business_day_seconds
+from escalations.clocks.rules import factors, timing
+
+CLOCK, BUSINESS, DAYS = "clock", "business", "business_days"
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """One target of the policy. Empty tier or issue type and level None mean any."""
+
+    clock: str
+    tier: str
+    level: int | None
+    issue_type: str
+    amount: int
+    unit: str
+    warn_percent: int
+    on_breach: str
+    also_warn_at: str = ""
+    from_rhythm: bool = False
+
+
+def rhythm(clock: str, tier: str, minutes: int) -> TargetRow:
+    """The promise that the rhythm of a tier makes where no target says otherwise: people are reminded by the clock."""
+    return TargetRow(clock, tier, None, "", minutes, CLOCK, 75, "remind", from_rhythm=True)
+
+
+def pick(rows: Sequence[TargetRow], *, clock: str, tier: str, level: int, issue_type: str) -> TargetRow | None:
+    """Most specific row that fits: issue type weighs more than level, level more than tier. None: no promise is made."""
+    fitting = [
+        row
+        for row in rows
+        if row.clock == clock
+        and row.tier in ("", tier)
+        and row.level in (None, level)
+        and row.issue_type in ("", issue_type)
+    ]
+    return max(fitting, key=specificity, default=None)
+
+
+def specificity(row: TargetRow) -> int:
+    """How narrow a row is; the narrowest applies."""
+    return 4 * bool(row.issue_type) + 2 * (row.level is not None) + bool(row.tier)
+
+
+def seconds(row: TargetRow, business_day: int) -> int:
+    """Length in working seconds (elapsed seconds for clock time). `business_day`: seconds of a working day."""
+    return row.amount * (business_day if row.unit == DAYS else 60)
+
+
+def in_words(row: TargetRow) -> str:
+    """The promise as people say it: 4 business hours, 45 minutes, 5 business days."""
+    if row.unit == DAYS:
+        return f"{row.amount} business {'day' if row.amount == 1 else 'days'}"
+    kind = "business " if row.unit == BUSINESS else ""
+    if row.amount % 60 == 0:
+        hours = row.amount // 60
+        return f"{hours} {kind}{'hour' if hours == 1 else 'hours'}"
+    return f"{row.amount} {kind}minutes"
+
+
+def due(row: TargetRow, calendar: WorkCalendar | None, at: datetime) -> datetime:
+    """When a clock with this target is due if it starts at that moment, no factor applied. No calendar: clock time."""
+    length = seconds(row, business_day_seconds(calendar) if calendar else 86_400)
+    return timing.plan(calendar, resumed_at=at, used=0, target=length, warn_percent=row.warn_percent).due_at
+
+
+def shortened(row: TargetRow, base: int, now: int) -> str:
+    """The promise in words with what became of it: 4 business hours, shortened to 3 h 12 min."""
+    if now == base:
+        return in_words(row)
+    of = " of business time" if row.unit == DAYS else ""
+    return f"{in_words(row)}, {'shortened' if now < base else 'lengthened'} to {factors.words(now)}{of}"
+
+
+def further_warnings(row: TargetRow) -> list[int]:
+    """The further warnings in percent, in order. What is no percentage is left out: a check names it before publishing."""
+    found = {int(word) for word in row.also_warn_at.replace(" ", "").split(",") if word.isdecimal()}
+    return sorted(percent for percent in found - {row.warn_percent} if 0 < percent < 100)
+
+
+def warnings_in_words(row: TargetRow) -> str:
+    """All warnings: 75%, or 50%, 75% and 90%."""
+    every = [f"{percent}%" for percent in sorted({row.warn_percent, *further_warnings(row)})]
+    return f"{', '.join(every[:-1])} and {every[-1]}" if len(every) > 1 else every[0]
+
+
+def end_of_business(calendar: WorkCalendar, day: date) -> datetime:
+    """The last closing of a local day, in UTC; the end of the day when the calendar is closed on it."""
+    closes = max((end for _, end in calendar.spans_on(day)), default=24 * 60)
+    return first_instant(ZoneInfo(calendar.zone), day, closes)

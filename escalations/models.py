@@ -1,0 +1,50 @@
+"""The case and the policy it runs on."""
+
+from escalations.cases.models.brief import BriefPart, BriefSnapshot
+from escalations.cases.models.escalation import CaseRequest, Escalation
+from escalations.cases.models.event import Event, EventText
+from escalations.cases.models.review import IntakeDraft, Review
+from escalations.cases.models.roles import CasePerson, HandOff
+from escalations.cases.models.tracker import Action, CaseFile, Commitment
+from escalations.clocks.models import Clock
+from escalations.policy.models import (
+    Cadence,
+    IssueType,
+    MatrixRow,
+    PolicyVersion,
+    ScoreWeight,
+    Stakeholder,
+    Target,
+    TargetFactor,
+    TextTemplate,
+    Tier,
+    TriggerRule,
+)
+
+__all__ = [
+    "Action",
+    "BriefPart",
+    "BriefSnapshot",
+    "Cadence",
+    "CaseFile",
+    "CasePerson",
+    "CaseRequest",
+    "Clock",
+    "Commitment",
+    "Escalation",
+    "Event",
+    "EventText",
+    "HandOff",
+    "IntakeDraft",
+    "IssueType",
+    "MatrixRow",
+    "PolicyVersion",
+    "Review",
+    "ScoreWeight",
+    "Stakeholder",
+    "Target",
+    "TargetFactor",
+    "TextTemplate",
+    "Tier",
+    "TriggerRule",
+]

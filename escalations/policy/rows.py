@@ -1,0 +1,98 @@
+"""The rows of a policy version as plain values, the way the pure rules read them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from escalations.clocks.rules.factors import Factor
+from escalations.clocks.rules.targets import TargetRow
+from escalations.models import MatrixRow, PolicyVersion, Target, TargetFactor, Tier
+from escalations.triage.rules.routing import Row
+from escalations.triage.rules.triage import TierBand
+
+BAND_FIELDS = (
+    "slug",
+    "health_from",
+    "health_to",
+    "score_from",
+    "renewal_days",
+    "arr_from",
+    "arr_needs_negative_tone",
+)
+TARGET_FIELDS = ("clock", "tier", "level", "issue_type", "amount", "unit", "warn_percent", "on_breach", "also_warn_at")
+
+
+def tiers(version: PolicyVersion) -> list[TierBand]:
+    """The tiers with their bands."""
+    return [tier_band(tier) for tier in Tier.objects.filter(version=version)]
+
+
+def tier_band(tier: Tier) -> TierBand:
+    """One tier as the rules read it."""
+    return TierBand(**{name: getattr(tier, name) for name in BAND_FIELDS})
+
+
+def weights(version: PolicyVersion) -> list[tuple[str, int]]:
+    """(part, points) of the score."""
+    return list(version.scoreweights.values_list("part", "points"))
+
+
+def matrix_rows(version: PolicyVersion) -> list[MatrixRow]:
+    """The rows of the matrix with their roles, in the order in which they are tried."""
+    return list(MatrixRow.objects.filter(version=version).select_related("role", "owner_role", "then_role"))
+
+
+def plain_row(row: MatrixRow) -> Row:
+    """One row of the matrix as the rules read it."""
+    then = row.then_role.slug if row.then_role else ""
+    return Row(row.pk, row.issue_type, row.tier, row.level, row.kind, row.role.slug, row.owner_role.slug, then)
+
+
+def matrix(version: PolicyVersion) -> list[tuple[Row, int]]:
+    """(row, minutes to wait) of the matrix, in order."""
+    return [(plain_row(row), row.wait_minutes) for row in matrix_rows(version)]
+
+
+def targets(version: PolicyVersion) -> list[TargetRow]:
+    """The targets of every clock."""
+    return [plain_target(row) for row in Target.objects.filter(version=version)]
+
+
+def plain_target(row: Target) -> TargetRow:
+    """One target as the rules read it."""
+    return TargetRow(**{name: getattr(row, name) for name in TARGET_FIELDS})
+
+
+def factors(version: PolicyVersion, *, active: bool = False) -> list[Factor]:
+    """The factors of targets, in order; the switched-on ones alone if so asked."""
+    rows = TargetFactor.objects.filter(version=version, **({"active": True} if active else {}))
+    return [plain_factor(row) for row in rows]
+
+
+def plain_factor(row: TargetFactor) -> Factor:
+    """One factor as the rules read it."""
+    return Factor(row.part, row.from_value, row.to_value, row.percent, row.clock)
+
+
+def letters(version: PolicyVersion) -> list[tuple[str, str]]:
+    """(tier, letter) of every stakeholder."""
+    return list(version.stakeholders.values_list("tier", "letter"))
+
+
+def thresholds(version: PolicyVersion) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """(name, condition, params) of the triggers."""
+    return list(version.triggerrules.values_list("name", "condition", "params"))
+
+
+def texts(version: PolicyVersion) -> list[tuple[str, str]]:
+    """(name, body) of the text templates."""
+    return list(version.texttemplates.values_list("name", "body"))
+
+
+def issue_types_used(version: PolicyVersion) -> Iterator[tuple[str, str]]:
+    """(where, slug) of every row that names an issue type."""
+    for row in version.matrixrows.all():
+        yield f"Matrix row {row.sort}", row.issue_type
+    for name, slug in version.triggerrules.values_list("name", "issue_type"):
+        yield f"Trigger “{name}”", slug or "(empty)"
+    for target in version.targets.all():
+        yield f"Target “{target}”", target.issue_type

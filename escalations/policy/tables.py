@@ -1,0 +1,137 @@
+"""The published policy as tables for people: where issues go, who is on a case."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+
+from accounts.models import Role, User
+from escalations import states
+from escalations.clocks.rules import targets
+from escalations.models import Escalation, IssueType, MatrixRow, PolicyVersion
+from escalations.policy import rows
+from escalations.policy.rules import wording
+from escalations.triage.rules import routing
+
+SEVEREST_FIRST = (states.RED, states.YELLOW, states.GREEN)
+TIERS = [(slug, dict(states.TIERS)[slug]) for slug in SEVEREST_FIRST]
+
+
+def in_force(at: datetime) -> PolicyVersion | None:
+    """The policy with the people behind it."""
+    return PolicyVersion.objects.select_related("author", "publisher").current(at)
+
+
+def escalation(version: PolicyVersion, tier: str) -> dict[str, Any]:
+    """Where each issue type goes in a tier, every row of the matrix in order, triggers and rhythm."""
+    matrix = rows.matrix_rows(version)
+    names = dict(version.issuetypes.values_list("slug", "name"))
+    return {
+        "lines": _lines(version, matrix, tier),
+        "rows": [_row(row, names) for row in matrix],
+        "triggers": [
+            {
+                "rule": rule,
+                "words": wording.trigger_rule(rule.condition, rule.params),
+                "opens": names.get(rule.issue_type, rule.issue_type),
+            }
+            for rule in version.triggerrules.all()
+        ],
+        "rhythm": _rhythm(version),
+    }
+
+
+def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[dict[str, Any]]:
+    plain, by_id = [rows.plain_row(row) for row in matrix], {row.pk: row for row in matrix}
+    promises = rows.targets(version)
+    found = []
+    for kind in version.issuetypes.select_related("calendar"):
+        try:
+            row = by_id[routing.pick_row(plain, kind.slug, tier).id]
+        except routing.NoRoute:
+            row = None
+        found.append({"kind": kind, "row": row, **_times(promises, kind, row, tier)})
+    return found
+
+
+def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | None, tier: str) -> dict[str, str]:
+    """First response and decision time of an issue type where the matrix sends it."""
+    if row is None:
+        return {"response": "", "decide": ""}
+    where: dict[str, Any] = {"tier": tier, "level": row.level, "issue_type": kind.slug}
+    response = targets.pick(promises, clock=states.RESPONSE, **where)
+    decide = targets.pick(promises, clock=states.DECISION, **where)
+    return {
+        "response": wording.short(response) if response else "",
+        "decide": wording.short(decide) if decide else wording.span(row.wait_minutes),
+    }
+
+
+def _row(row: MatrixRow, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "row": row,
+        "issue_type": names.get(row.issue_type, row.issue_type) or "Every issue type",
+        "tier": row.get_tier_display() or "Every",
+        "wait": wording.span(row.wait_minutes),
+        "again": wording.again(row.repeat_minutes, row.repeat_times),
+    }
+
+
+def _rhythm(version: PolicyVersion) -> list[dict[str, Any]]:
+    found = {cadence.tier: cadence for cadence in version.cadences.all()}
+    return [
+        {
+            "tier": name,
+            "cadence": found[slug],
+            "customer": wording.span(found[slug].customer_minutes),
+            "internal": wording.span(found[slug].internal_minutes),
+        }
+        for slug, name in TIERS
+        if slug in found
+    ]
+
+
+def raci(version: PolicyVersion, user: User) -> dict[str, Any]:
+    """Stakeholders by tier, own columns marked, with response, updates, meeting, rules and the open cases one may see."""
+    letters = {(row.tier, row.role_id): row for row in version.stakeholders.select_related("role")}
+    columns = sorted({row.role for row in letters.values()}, key=lambda role: (role.sort, role.name))
+    rhythm = {line["cadence"].tier: line for line in _rhythm(version)}
+    promises, bands = rows.targets(version), {band.slug: band for band in rows.tiers(version)}
+    matrix = [rows.plain_row(row) for row in rows.matrix_rows(version)]
+    open_cases = _open_by_tier(user)
+    return {
+        "columns": [{"role": role, "mine": role.slug in user.role_slugs} for role in columns],
+        "tiers": [
+            {
+                "name": name,
+                "level": _usual_level(matrix, slug),
+                "cells": [_cell(letters.get((slug, role.pk)), role, user) for role in columns],
+                "response": _response(promises, slug),
+                "rhythm": rhythm.get(slug),
+                "rules": wording.tier_rules(bands[slug]) if slug in bands else [],
+                "open": open_cases.get(slug, 0),
+            }
+            for slug, name in TIERS
+        ],
+    }
+
+
+def _cell(row: Any, role: Role, user: User) -> dict[str, Any]:
+    return {"letter": row.letter if row else "", "role": role, "mine": role.slug in user.role_slugs}
+
+
+def _open_by_tier(user: User) -> dict[str, int]:
+    seen = Escalation.objects.visible_to(user).open().order_by()
+    return dict(seen.values_list("tier").annotate(number=Count("pk", distinct=True)))
+
+
+def _usual_level(matrix: list[routing.Row], tier: str) -> str:
+    try:
+        return routing.level_name(routing.pick_row(matrix, "", tier).level)
+    except routing.NoRoute:
+        return ""
+
+
+def _response(promises: list[targets.TargetRow], tier: str) -> str:
+    row = targets.pick(promises, clock=states.RESPONSE, tier=tier, level=0, issue_type="")
+    return wording.short(row) if row else ""

@@ -1,1 +1,0 @@
-"""Questions about cases and policy. Nothing here writes."""

@@ -1,1 +1,0 @@
-"""Pure decisions: plain values in, answers with reasons out."""

@@ -1,1 +1,0 @@
-"""Verbs that write a case. Every door calls these."""

@@ -1,0 +1,124 @@
+"""Assess a case: collect the facts, apply the policy's rules, keep score, tier, lane and reasons on the case."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from accounts.customers.rates import usd
+from accounts.models import Account, Signal, User
+from approvals.queries import band_for
+from escalations.cases.lifecycle import move
+from escalations.cases.log import Entry, record
+from escalations.clocks import verbs as clocks
+from escalations.models import Escalation, IssueType, PolicyVersion, ScoreWeight, Tier, TriggerRule
+from escalations.triage.rules import triage
+from ledger.errors import Invalid
+
+REFUND_LIMIT_USD = Decimal(10_000)  # where the policy has no refund trigger
+OUTAGE_TYPES = ("technical-outage",)
+
+
+def policy_bands(policy: PolicyVersion) -> list[triage.TierBand]:
+    """The tiers of a policy as plain values."""
+    names = ("slug", "health_from", "health_to", "score_from", "renewal_days", "arr_from", "arr_needs_negative_tone")
+    return [
+        triage.TierBand(**{name: getattr(tier, name) for name in names}) for tier in Tier.objects.filter(version=policy)
+    ]
+
+
+def policy_weights(policy: PolicyVersion) -> dict[str, tuple[str, int]]:
+    """Part → (name, points) of a policy."""
+    return {row.part: (row.name, row.points) for row in ScoreWeight.objects.filter(version=policy)}
+
+
+def evaluate(policy: PolicyVersion, issue_type: IssueType, facts: triage.Facts) -> triage.Assessment:
+    """What the policy says about these facts; writes nothing. The intake preview asks this too."""
+    return triage.assess(
+        facts,
+        bands=policy_bands(policy),
+        weights=policy_weights(policy),
+        usual_lane=issue_type.lane,
+        minimum_tier=issue_type.minimum_tier,
+    )
+
+
+def facts_of(case: Escalation, at: datetime) -> triage.Facts:
+    """Everything triage looks at, read from the case, its account and its signals of the last 30 days."""
+    account = case.account
+    signals = list(Signal.objects.filter(account=account, at__gte=at - timedelta(days=30)).order_by("-at")[:20])
+    phrases = tuple((phrase["kind"], phrase["text"]) for signal in signals for phrase in signal.phrases)
+    tones = [signal.sentiment for signal in signals]
+    return triage.Facts(
+        arr=usd_or_zero(case.arr_at_risk, case.arr_currency, at),
+        health=account.health,
+        renewal_days=(account.renewal_date - at.date()).days if account.renewal_date else None,
+        sentiment=min(tones) if tones else 0.0,
+        phrases=phrases,
+        blocker=case.blocker,
+        legal=case.legal,
+        security=case.security,
+        executive_complaint=case.executive_complaint,
+        outage=case.issue_type.slug in OUTAGE_TYPES,
+        strategic=account.strategic,
+        reopens=case.reopened_count,
+        earlier_cases=earlier_cases(account, at, case.pk),
+        stalled_hours=max(0.0, (at - case.impasse_at).total_seconds() / 3600),
+        hard_threshold=hard_threshold(case, at),
+        in_band=in_band(case, account, at),
+    )
+
+
+def usd_or_zero(amount: Decimal, currency: str, at: datetime) -> Decimal:
+    """Amount in USD; 0 when the currency has no rate (a missing rate must not stop triage)."""
+    try:
+        return usd(amount, currency, at.date())
+    except Invalid:
+        return Decimal(0)
+
+
+def earlier_cases(account: Account, at: datetime, besides: int | None) -> int:
+    """Cases of the account in the last 12 months, without this one."""
+    return account.escalations.filter(opened_at__gte=at - timedelta(days=365)).exclude(pk=besides or 0).count()
+
+
+def hard_threshold(case: Escalation, at: datetime) -> str:
+    """The hard threshold the ask passes, in words, or ''. An unknown currency counts as over: a person must look."""
+    if case.concession not in ("refund", "credit") or case.amount is None:
+        return ""
+    limit = refund_limit(case.policy)
+    try:
+        value = usd(case.amount, case.currency, at.date())
+    except Invalid:
+        return f"Amount in {case.currency} cannot be converted, so it counts as over the refund threshold"
+    return f"Refund or credit of ${value:,.0f} is above ${limit:,.0f}" if value > limit else ""
+
+
+def refund_limit(policy: PolicyVersion) -> Decimal:
+    """The amount in USD above which a refund is serious whatever the tone: that of the policy's refund trigger."""
+    rule = TriggerRule.objects.filter(version=policy, condition=TriggerRule.REFUND).first()
+    return Decimal(str(rule.params.get("amount_usd", REFUND_LIMIT_USD))) if rule else REFUND_LIMIT_USD
+
+
+def in_band(case: Escalation, account: Account, at: datetime) -> bool:
+    """Whether a Green case with this ask would be granted by rule."""
+    if not case.concession or case.amount is None:
+        return False
+    band = band_for(
+        concession=case.concession, amount=case.amount, currency=case.currency, tier="green", at=at, account=account
+    )
+    return band is not None
+
+
+def assess(case: Escalation, *, at: datetime, actor: User | None = None) -> triage.Assessment:
+    """Triage a locked case: first time from state new, later again when the facts changed (clocks are re-targeted)."""
+    found = evaluate(case.policy, case.issue_type, facts_of(case, at))
+    case.score, case.tier, case.lane = found.score, found.tier, found.lane
+    case.score_parts = [vars(part) for part in found.parts]
+    case.triage_reasons = [found.sentence, *found.tier_reasons, found.lane_reason]
+    case.save(update_fields=["score", "tier", "lane", "score_parts", "triage_reasons"])
+    data = {"score": found.score, "tier": found.tier, "lane": found.lane, "policy": case.policy.number}
+    record(case, [Entry(kind="triaged", summary=found.sentence, actor=actor, data=data)], at=at)
+    if case.state == "new":
+        move(case, "triage", at=at, actor=actor)
+    else:
+        clocks.retarget(case, at=at)
+    return found

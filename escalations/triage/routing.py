@@ -1,0 +1,203 @@
+"""Send a triaged case to its level: matrix row, authority, people with letters and duties, first hand-off."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from accounts.models import Account, Role, User
+from accounts.people.queries import best_holder
+from approvals.matrix.preview import who_for_everybody
+from approvals.queries import Answer
+from escalations import states
+from escalations.cases import handoffs
+from escalations.cases.log import Entry, record
+from escalations.clocks import verbs as clocks
+from escalations.models import CasePerson, Escalation, IssueType, MatrixRow, PolicyVersion, Stakeholder
+from escalations.triage.rules import routing
+from ledger.errors import Invalid
+
+FALLBACK_OWNERS = ("csm", "ae", "team-lead", "director", "pmo", "administrator")
+FALLBACK_DECIDERS = ("director", "executive-sponsor", "cro", "administrator")
+
+GIVEN = "Deadline given by the customer"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a case goes and who is on it."""
+
+    route: routing.Route
+    owner: User | None
+    authority: User | None
+    answer: Answer | None
+
+
+def matrix_rows(policy: PolicyVersion) -> list[routing.Row]:
+    """The escalation matrix of a policy as plain values, in order."""
+    names = dict(IssueType.objects.filter(version=policy).values_list("slug", "name"))
+    rows = MatrixRow.objects.filter(version=policy).select_related("role", "owner_role", "then_role")
+    return [
+        routing.Row(
+            row.pk,
+            row.issue_type,
+            row.tier,
+            row.level,
+            row.kind,
+            row.role.slug,
+            row.owner_role.slug,
+            row.then_role.slug if row.then_role else "",
+            row.then_role.level if row.then_role else 0,
+            names.get(row.issue_type, ""),
+        )
+        for row in rows
+    ]
+
+
+def authority_need(
+    account: Account | None, concession: str, amount: Decimal | None, currency: str, at: datetime
+) -> tuple[routing.Need | None, Answer | None]:
+    """Level and role the ask needs. No ask: nothing. Nobody may: the executive level decides what to do (fail closed).
+
+    The words stay on the case and in its mails, so they leave out what was granted before: not all readers may see that.
+    """
+    if not concession:
+        return None, None
+    try:
+        answer = who_for_everybody(concession=concession, amount=amount, currency=currency, account=account, at=at)
+    except Invalid as error:
+        return routing.Need(states.EXECUTIVE, "executive-sponsor", error.message), None
+    return routing.Need(answer.level, answer.role.slug, answer.sentence), answer
+
+
+def destination(
+    policy: PolicyVersion,
+    account: Account,
+    *,
+    issue_type: str,
+    tier: str,
+    concession: str,
+    amount: Decimal | None,
+    currency: str,
+    at: datetime,
+    near: User | None = None,
+) -> Destination:
+    """Where a case with these facts goes; writes nothing. Raises Invalid when the matrix has no row."""
+    need, answer = authority_need(account, concession, amount, currency, at)
+    try:
+        found = routing.route(matrix_rows(policy), issue_type=issue_type, tier=tier, need=need)
+    except routing.NoRoute as error:
+        raise Invalid(f"{error} Ask operations to add one.", field="issue_type") from error
+    owner = holder([found.owner_role, *FALLBACK_OWNERS], account, near)
+    authority = answer.person if answer and answer.person and answer.level >= found.level else None
+    authority = authority or holder([found.role, *FALLBACK_DECIDERS], account, owner or near)
+    return Destination(found, owner, authority, answer)
+
+
+def holder(roles: list[str], account: Account, near: User | None, exclude: tuple[int, ...] = ()) -> User | None:
+    """The first person found for the roles, in order."""
+    for role in roles:
+        if user := best_holder(role, account=account, near=near, exclude=exclude):
+            return user
+    return None
+
+
+def route(
+    case: Escalation, *, at: datetime, actor: User | None = None, override: tuple[int, str] | None = None
+) -> None:
+    """Route a locked, triaged case and send its first hand-off. `override`: another level and the reason, logged.
+
+    Raises Invalid when nobody can own it or the matrix has no row.
+    """
+    where = destination(
+        case.policy,
+        case.account,
+        issue_type=case.issue_type.slug,
+        tier=case.tier,
+        concession=case.concession,
+        amount=case.amount,
+        currency=case.currency,
+        at=at,
+        near=case.opened_by,
+    )
+    if where.owner is None:
+        raise Invalid("Nobody holds a role that could own this case. Ask an administrator to assign roles.")
+    _keep(case, where, at, override)
+    _staff(case, where, at)
+    summary = f"Goes to {routing.level_name(case.level)}. {where.route.reasons[-1]}"
+    data = {"row": where.route.row.id, "reasons": case.route_reasons, "level": case.level}
+    record(case, [Entry(kind="routed", summary=summary, actor=actor, data=data)], at=at)
+    clocks.start(case, states.RESPONSE, at=at)
+    clocks.start(case, states.DECISION, at=at)
+    start_rhythm(case, at)
+    start_deadlines(case, at)
+    handoffs.send(case, to=where.owner, role=where.route.owner_role, at=at, by=case.opened_by, why=summary)
+
+
+def _keep(case: Escalation, where: Destination, at: datetime, override: tuple[int, str] | None) -> None:
+    case.matrix_row_id = where.route.row.id
+    case.level, case.kind, case.level_since = where.route.level, where.route.kind, at
+    case.route_reasons = list(where.route.reasons)
+    case.authority_reason = where.answer.sentence[:300] if where.answer else ""
+    if override:
+        case.level = override[0]
+        case.route_reasons.append(f"Routing overridden to {routing.level_name(override[0])}: {override[1]}")
+    fields = ["matrix_row", "level", "kind", "level_since", "route_reasons", "authority_reason"]
+    case.save(update_fields=fields)
+
+
+def start_rhythm(case: Escalation, at: datetime) -> None:
+    """When the customer and the inside hear next, and the next check-in where the tier has one."""
+    for kind in (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE, states.CHECK_IN):
+        clocks.start(case, kind, at=at)
+
+
+def start_deadlines(case: Escalation, at: datetime) -> None:
+    """The resolution clock, and the customer's date: a deal resolves by it, for other cases it is a clock of its own."""
+    if not case.issue_type.negotiation:
+        clocks.start(case, states.RESOLUTION, at=at)
+    start_deadline(case, at)
+
+
+def start_deadline(case: Escalation, at: datetime) -> None:
+    """The clock to the customer's date. A date that has passed is no promise any more; then a deal has the policy's target."""
+    kind = states.RESOLUTION if case.issue_type.negotiation else states.CUSTOMER_DEADLINE
+    if case.deadline and case.deadline > at:
+        clocks.start(case, kind, at=at, due_at=case.deadline, why=GIVEN)
+    elif kind == states.RESOLUTION:
+        clocks.start(case, kind, at=at)
+
+
+def _staff(case: Escalation, where: Destination, at: datetime) -> None:
+    """RACI from the stakeholder matrix with exactly one A, and the named duties. Owner and authority must still accept."""
+    people: dict[tuple[int, str], CasePerson] = {}
+
+    def add(user: User | None, letter: str, duty: str = "", accepted: bool = False) -> None:
+        if user is not None and (user.pk, duty) not in people:
+            accepted_at = at if accepted else None
+            people[user.pk, duty] = CasePerson(
+                case=case, user=user, letter=letter, duty=duty, since=at, accepted_at=accepted_at
+            )
+
+    add(where.authority, "A", CasePerson.AUTHORITY)
+    add(where.owner, "R", CasePerson.OWNER)
+    lead = case.account.csm or case.account.ae or case.opened_by or where.owner
+    add(lead, "R", CasePerson.COMMUNICATION, accepted=lead == case.opened_by)
+    for role, letter in _stakeholders(case):
+        user = best_holder(role.slug, account=case.account, near=where.owner)
+        named = {pk for pk, _ in people}
+        if user is not None and user.pk not in named:
+            add(user, "R" if letter == "A" else letter)
+    if scribe := _scribe(case, list(people.values())):
+        scribe.duty = CasePerson.SCRIBE
+    CasePerson.objects.bulk_create(people.values())
+
+
+def _stakeholders(case: Escalation) -> list[tuple[Role, str]]:
+    rows = Stakeholder.objects.filter(version=case.policy, tier=case.tier).select_related("role")
+    return [(row.role, row.letter) for row in rows]
+
+
+def _scribe(case: Escalation, people: list[CasePerson]) -> CasePerson | None:
+    """The scribe's duty rotates by case number over the people who have no other; None when everybody has one."""
+    free = [person for person in people if not person.duty]
+    return free[case.pk % len(free)] if free else None

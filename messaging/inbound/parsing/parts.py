@@ -1,0 +1,144 @@
+"""The parts of a mail: its text, its HTML and what is attached."""
+
+import quopri
+import re
+from dataclasses import dataclass, field
+from email.message import Message
+
+from messaging.inbound.parsing.decoding import clean, decode_base64, decode_bytes, decode_words
+from messaging.inbound.parsing.parsed import MAX_DEPTH, MAX_PARTS, MAX_TEXT_CHARACTERS, MailRefused
+
+_PARAMETER = re.compile(
+    r";\s{0,20}(filename|name|charset)(\*\d{0,2}\*?)?\s{0,20}=\s{0,20}(\"[^\"]{0,500}\"|[^;\s]{1,500})", re.IGNORECASE
+)
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+MAX_PARAMETERS = 4_000
+
+
+@dataclass
+class Body:
+    text: str = ""
+    html: str = ""
+    attachments: list[tuple[str, str, int]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def read_body(message: Message) -> Body:
+    _check_structure(message)
+    body = Body()
+    for part in _leaves(message):
+        _read_part(part, body)
+    body.text, body.html = (_cut(clean(each), body) for each in (body.text, body.html))
+    body.problems = list(dict.fromkeys(body.problems))[:20]
+    return body
+
+
+def _check_structure(message: Message) -> None:
+    """Counts parts inside attached mails too: they cost as much."""
+    waiting, count = [(message, 1)], 0
+    while waiting:
+        part, depth = waiting.pop()
+        count += 1
+        if depth > MAX_DEPTH:
+            raise MailRefused(f"The mail's parts are nested more than {MAX_DEPTH} deep.")
+        if count > MAX_PARTS:
+            raise MailRefused(f"The mail has more than {MAX_PARTS} parts.")
+        waiting.extend((child, depth + 1) for child in _children(part))
+
+
+def _children(part: Message) -> list[Message]:
+    payload = part.get_payload()
+    return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
+
+
+def _leaves(part: Message) -> list[Message]:
+    """Parts in order; an attached mail is one leaf."""
+    if part.get_content_maintype() == "message" or not _children(part):
+        return [part]
+    return [leaf for child in _children(part) for leaf in _leaves(child)]
+
+
+def _read_part(part: Message, body: Body) -> None:
+    content_type = clean(part.get_content_type())[:100]
+    name = _file_name(part)
+    is_text = content_type in ("text/plain", "text/html") or content_type.startswith("multipart/")
+    inline = is_text and not name and not _is_attachment(part)
+    if part.get_content_maintype() == "message":
+        size = sum(len(_raw_bytes(each)) for each in part.walk())
+        body.attachments.append((name or "message.eml", content_type, size))
+        return
+    raw = _payload(part, body)
+    if not inline:
+        if raw or name:
+            body.attachments.append((name, content_type, len(raw)))
+        return
+    text, problem = decode_bytes(raw[: MAX_TEXT_CHARACTERS * 4], _parameter(part, "content-type", "charset"))
+    body.problems += [problem] if problem else []
+    if content_type == "text/html":
+        body.html += text
+    else:
+        body.text += ("\n" if body.text and not body.text.endswith("\n") else "") + text
+
+
+def _is_attachment(part: Message) -> bool:
+    return _header(part, "content-disposition").strip().lower().startswith("attachment")
+
+
+def _header(part: Message, name: str) -> str:
+    values = (value for header, value in part.raw_items() if header.lower() == name)
+    return clean(str(next(values, "")))[:MAX_PARAMETERS]
+
+
+def _payload(part: Message, body: Body) -> bytes:
+    """The decoded bytes; a transfer encoding that is unknown or wrong leaves them as they are."""
+    encoding = _header(part, "content-transfer-encoding").split(";")[0].strip().strip("\"'").lower().replace(" ", "")
+    del part["Content-Transfer-Encoding"]  # the library then hands out the bytes as they came
+    raw = _raw_bytes(part)
+    if encoding == "base64":
+        if re.search(rb"[^A-Za-z0-9+/=\s]", raw):
+            body.problems.append("base64 holds foreign characters")
+        return decode_base64(raw)
+    if encoding in ("quoted-printable", "quotedprintable"):
+        return quopri.decodestring(raw)
+    if encoding not in ("", "7bit", "8bit", "binary", "7-bit", "8-bit"):
+        body.problems.append(f"unknown transfer encoding {encoding[:40]!r}")
+    return raw
+
+
+def _raw_bytes(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _parameters(part: Message, header: str) -> dict[str, str]:
+    """Parameters by base name; RFC 2231 pieces are joined in the order they came."""
+    found: dict[str, str] = {}
+    for name, piece, quoted in _PARAMETER.findall(_header(part, header)):
+        value = quoted.strip('"')
+        found[name.lower()] = found.get(name.lower(), "") + (_percent_decoded(value) if piece.endswith("*") else value)
+    return found
+
+
+def _percent_decoded(value: str) -> str:
+    charset, quote, rest = value.partition("'")
+    _, second, text = rest.partition("'")
+    charset, text = (charset, text) if quote and second else ("utf-8", value)
+    raw = _PERCENT.sub(lambda match: bytes([int(match.group(1), 16)]), text.encode("utf-8", "replace"))
+    return decode_bytes(raw, charset)[0]
+
+
+def _parameter(part: Message, header: str, name: str) -> str | None:
+    return _parameters(part, header).get(name)
+
+
+def _file_name(part: Message) -> str:
+    """The bare name, without folders and control characters."""
+    name = _parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name") or ""
+    return re.split(r"[/\\]", decode_words(name))[-1].strip()[:200]
+
+
+def _cut(text: str, body: Body) -> str:
+    if len(text) <= MAX_TEXT_CHARACTERS:
+        return text
+    body.problems.append(f"text cut at {MAX_TEXT_CHARACTERS} characters")
+    return text[:MAX_TEXT_CHARACTERS]

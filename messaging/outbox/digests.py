@@ -1,0 +1,164 @@
+"""The daily digest: one mail a person and day with what they asked to be told together; none when nothing happened.
+
+The digest is a message of its own, due at the person's hour and written when the first piece is held for it. So no timetable
+is needed: the sender finds it due like any other, writes its words then, and marks all pieces with it.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from ledger.now import now
+from messaging.models import DigestHour, Message
+from messaging.outbox import composing, relevance
+from messaging.outbox import layout as mail
+from messaging.outbox.composing import Content
+from messaging.outbox.rules.daily import next_daily, place_of
+from messaging.outbox.rules.kinds import DIGEST, group_of
+from messaging.queries import linked
+
+log = logging.getLogger(__name__)
+MOST_NAMED = 100
+
+
+def hold(*, user: User, messages: Sequence[Message], why: str) -> Message:
+    """Keep leased messages of one person for their next digest, which is made when there is none. Returns the digest."""
+    at = now()
+    with transaction.atomic():
+        digest = _open_digest(user, at)
+        ours = Message.objects.filter(pk__in=[message.pk for message in messages], state=Message.PENDING)
+        ours.filter(leased_until__in={message.leased_until for message in messages}).update(
+            digest=digest, next_try_at=digest.next_try_at, leased_until=None, note=why[:200]
+        )
+    return digest
+
+
+def compose(rest: str, user: User | None) -> Content | None:
+    """The words of digest `rest` (`person:day`) from what is held for it and still wanted; None when that is nothing.
+
+    From then on nothing more is put into it. What is no longer wanted is dropped.
+    """
+    with transaction.atomic():
+        digest = Message.objects.select_for_update().get(key=f"{DIGEST}:{rest}")
+        held = _still_wanted(
+            list(digest.collected.filter(state=Message.PENDING).order_by("case_key", "created_at", "id"))
+        )
+        if not held or user is None:
+            return None
+        content = _written(user, held)
+        Message.objects.filter(pk=digest.pk).update(subject=content.subject, text=content.text, html=content.html)
+    return content
+
+
+def _still_wanted(held: list[Message]) -> list[Message]:
+    """Those with something left to say; the others are dropped. A check or a composer that fails loses no word."""
+    verdicts = relevance.verdicts(message.wanted_while for message in held)
+    kept = [message for message in held if verdicts[message.wanted_while] is not False and _has_words(message)]
+    stale = {message.pk for message in held} - {message.pk for message in kept}
+    Message.objects.filter(pk__in=stale).update(state=Message.DROPPED)
+    return kept
+
+
+def _has_words(message: Message) -> bool:
+    """Writes what is composed when sent; False when there is nothing left to say."""
+    if not message.source or message.text:
+        return True
+    try:
+        with transaction.atomic():
+            content = composing.compose(message.source, message.user)
+    except Exception:  # one that cannot be written must not keep the day's digest back
+        log.exception("Message %s could not be written for a digest", message.pk)
+        return True
+    if content is not None:
+        message.subject, message.text, message.html = content.subject[:300], content.text, content.html
+        message.save(update_fields=["subject", "text", "html"])
+    return content is not None
+
+
+def _open_digest(user: User, at: datetime) -> Message:
+    """The person's next digest that nobody has begun to send, locked; one a local day at most."""
+    mine = Message.objects.select_for_update().filter(
+        user=user, kind=DIGEST, state=Message.PENDING, text="", attempts=0, next_try_at__gt=at
+    )
+    if found := mine.order_by("next_try_at").first():
+        return found
+    hour = DigestHour.objects.filter(user=user).values_list("hour", flat=True).first()
+    hour = DigestHour.DEFAULT if hour is None else hour
+    after = at
+    while True:
+        day, moment = next_daily(after, user.zone, hour)
+        key = f"{DIGEST}:{user.pk}:{day}"
+        digest, new = Message.objects.get_or_create(key=key, defaults=_blank(user, key, at, moment))
+        # Not new: somebody else has made it this moment, or it has gone out and the hour was put later since.
+        if new or mine.filter(pk=digest.pk).exists():
+            return digest
+        after = moment + timedelta(hours=1)
+
+
+def _blank(user: User, key: str, at: datetime, moment: datetime) -> dict[str, object]:
+    return {
+        "kind": DIGEST,
+        "user": user,
+        "address": user.email,
+        "subject": "Daily digest",
+        "text": "",
+        "source": key,
+        "message_id": f"<{uuid4().hex}@{settings.MAIL_DOMAIN}>",
+        "created_at": at,
+        "next_try_at": moment,
+    }
+
+
+def _written(user: User, held: list[Message]) -> Content:
+    cases = len({message.case_key for message in held if message.case_key})
+    subject = f"{_counted(len(held), 'message', 'messages')} on {_counted(cases, 'case', 'cases')}"
+    subject = subject if cases else _counted(len(held), "message", "messages")
+    place = place_of(user.zone)
+    context = {
+        "subject": f"Daily digest: {subject}",
+        "preview": held[-1].subject,
+        "head": subject,
+        "lead": f"{user.name}, this is what you asked to be told together.",
+        "sections": _sections(held[:MOST_NAMED], place),
+        "button": "Open notifications",
+        "url": "/notifications/",
+        "after": "" if len(held) <= MOST_NAMED else f"And {len(held) - MOST_NAMED} more on the Messages page.",
+        "why": "You get this once a day, and not at all when nothing happened. Change or stop it: "
+        f"{mail.absolute('/notifications/settings/')}",
+    }
+    text, html = mail.render(DIGEST, context, zone=str(place))
+    return Content(str(context["subject"]), text, html)
+
+
+def _sections(held: list[Message], place: ZoneInfo) -> list[dict[str, object]]:
+    return [
+        {"h": _heading(rows := list(group)), "rows": [_row(message, place) for message in rows]}
+        for _, group in groupby(held, key=lambda message: message.case_key)
+    ]
+
+
+def _heading(rows: list[Message]) -> str:
+    name = next((row.account_name for row in rows if row.account_name), "")
+    return " ".join(filter(None, [rows[0].case_key, name])) or "Other news"
+
+
+def _row(message: Message, place: ZoneInfo) -> tuple[str, str, str, str, str]:
+    here = message.created_at.astimezone(place)
+    group = group_of(message.kind)
+    path = next((path for _, path in linked(message.text) if path), "")
+    label = group.label if group else ""
+    return message.subject, label, f"{here:%b %-d, %-I:%M %p}", "", mail.absolute(path) if path else ""
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+composing.register(DIGEST, compose)

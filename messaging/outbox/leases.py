@@ -1,0 +1,163 @@
+"""Who sends which message, and what came of it. The rows themselves say so; a sender keeps nothing that it may not lose.
+
+A sender takes a batch for half a minute (OUTBOX_LEASE_SECONDS). Of these it takes one at a time in hand, for as long as a
+slow server may need (OUTBOX_HAND_OVER_SECONDS), and only while the row is still its own: the database says so in the
+statement that takes it. What came of the message before is written in the same commit, so a message costs one commit.
+
+A sender that is killed therefore leaves at most one message that the server may have and the row does not know of. That
+one goes again under the same Message-ID; the rest of the batch is free for others after half a minute.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+from ledger import faults
+from ledger.now import now
+from messaging.models import Message
+from messaging.outbox.rules.kinds import DIGEST
+
+SQLITE_NORMAL = 1
+TAKE_IN_HAND = (
+    "UPDATE messaging_message SET leased_until = %s WHERE id = %s AND state = 'pending' AND leased_until = %s"
+)
+SENT = (
+    "UPDATE messaging_message SET state = 'sent', sent_at = %s, attempts = %s, leased_until = NULL"
+    " WHERE id = %s AND state <> 'sent'"
+)
+ATTEMPT = "INSERT INTO messaging_delivery (message_id, at, ok, detail) VALUES (%s, %s, %s, %s)"
+# All three at once: on PostgreSQL each statement, and each begin and commit, is a journey.
+TURN_OVER = f"WITH sent AS ({SENT}), noted AS ({ATTEMPT}) {TAKE_IN_HAND}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one attempt, still to be written down. `leaves` means that the server has it."""
+
+    message: Message
+    state: str
+    detail: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=now)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it is gone."""
+        return self.state == Message.SENT
+
+
+def take(limit: int) -> list[Message]:
+    """Lease due mail, oldest first, at most `limit`. Rows that another sender is taking are skipped (PostgreSQL) or taken
+    already when it is our turn (SQLite lets one writer in at a time)."""
+    at = now()
+    until = at + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+    due = Message.objects.due(at).filter(channel=Message.EMAIL).order_by("next_try_at", "id")
+    with transaction.atomic():
+        taken = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        Message.objects.filter(pk__in=taken).update(leased_until=until)
+    if taken:
+        faults.passing("after_lease")
+    return list(Message.objects.filter(pk__in=taken).select_related("user").order_by("next_try_at", "id"))
+
+
+def turn_over(before: Outcome | None, following: Message | None) -> bool:
+    """Write down what came of one message and take the next in hand, in one commit. False when the next is no longer ours."""
+    if before:
+        faults.passing("before_mark")
+    if before and following and before.leaves and before.message.kind != DIGEST and connection.vendor == "postgresql":
+        return _take_in_hand(following, TURN_OVER, *_sent(before), *_attempt(before))
+    with transaction.atomic():
+        if before:
+            _write(before)
+        return following is not None and _take_in_hand(following)
+
+
+def write(outcome: Outcome) -> None:
+    """Write down what came of one message, in a commit of its own."""
+    turn_over(outcome, None)
+
+
+def release(messages: Sequence[Message]) -> None:
+    """Give back what is still ours."""
+    if messages:
+        leases = {message.leased_until for message in messages}
+        ours = Message.objects.filter(pk__in=[message.pk for message in messages], leased_until__in=leases)
+        ours.filter(state=Message.PENDING).update(leased_until=None)
+
+
+@contextmanager
+def quick_commits() -> Iterator[None]:
+    """Commits on this connection do not wait for the disk.
+
+    They survive the death of any process of ours. A power cut may lose the marks of the last moment; those messages then
+    go again under the same Message-ID, none is lost. Waiting for the disk costs more than handing a mail over.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    before = _durability()
+    _set_durability(min(int(before), SQLITE_NORMAL) if connection.vendor == "sqlite" else "off")
+    try:
+        yield
+    finally:
+        try:
+            _set_durability(before)
+        except DatabaseError:
+            connection.close()  # a new connection starts as the settings want it
+
+
+def _write(outcome: Outcome) -> None:
+    message, at = outcome.message, outcome.at
+    if outcome.leaves:
+        # Gone is gone, even when the lease has run out meanwhile.
+        _execute(SENT, *_sent(outcome))
+    else:
+        ours = Message.objects.filter(pk=message.pk, state=Message.PENDING, leased_until=message.leased_until)
+        ours.update(state=outcome.state, leased_until=None, **outcome.values)
+    if outcome.detail:
+        _execute(ATTEMPT, *_attempt(outcome))
+    if message.kind == DIGEST and outcome.state in (Message.SENT, Message.DROPPED):
+        collected = message.collected.filter(state=Message.PENDING)
+        collected.update(state=outcome.state, sent_at=at if outcome.leaves else None)
+
+
+def _take_in_hand(message: Message, statement: str = TAKE_IN_HAND, *values: Any) -> bool:
+    until = now() + timedelta(seconds=settings.OUTBOX_HAND_OVER_SECONDS)
+    if not _execute(statement, *values, until, message.pk, message.leased_until):
+        return False
+    message.leased_until = until
+    return True
+
+
+def _sent(outcome: Outcome) -> tuple[Any, ...]:
+    return outcome.at, outcome.values.get("attempts", outcome.message.attempts), outcome.message.pk
+
+
+def _attempt(outcome: Outcome) -> tuple[Any, ...]:
+    return outcome.message.pk, outcome.at, outcome.leaves, outcome.detail[:500]
+
+
+def _execute(statement: str, *values: Any) -> int:
+    """Run a statement that every message needs; through the ORM these three cost as much as handing the mail over."""
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [adapt(each) if isinstance(each, datetime) else each for each in values])
+        return int(cursor.rowcount)
+
+
+def _durability() -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous" if connection.vendor == "sqlite" else "SHOW synchronous_commit")
+        return cursor.fetchone()[0]
+
+
+def _set_durability(level: Any) -> None:
+    setting = "PRAGMA synchronous" if connection.vendor == "sqlite" else "SET synchronous_commit"
+    with connection.cursor() as cursor:
+        # Only our own words and what the database itself said before.
+        cursor.execute(f"{setting} = {level}")

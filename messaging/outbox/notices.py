@@ -1,0 +1,79 @@
+"""In-app notices: told once a key and person, read when the person says so."""
+
+from collections.abc import Collection, Iterable
+
+from django.conf import settings
+
+from accounts.models import User
+from ledger.now import now
+from messaging.models import Notice, Preference
+from messaging.outbox import layout as mail
+from messaging.outbox import messages as outbox
+from messaging.outbox import preferences
+from messaging.outbox.rules.kinds import switchable
+
+LOUD = (Preference.NOW, Preference.DIGEST)
+
+
+def tell(
+    *,
+    users: Iterable[User | None],
+    key: str,
+    kind: str,
+    text: str,
+    url: str,
+    case_key: str = "",
+    urgent: bool = False,
+) -> None:
+    """Tell each active person once, in the caller's transaction. Nobody (None) and repeated people are left out; a person
+    who was told under this key before is not told again. `url` is a path of the desk.
+
+    Who has switched this kind off in the desk is left out. Kinds the desk writes no mail about go as mail, too, to those
+    who asked for it."""
+    at = now()
+    people = {user.pk: user for user in users if user is not None and user.is_active}
+    chosen = preferences.chosen(kind, people)
+    rows = [
+        Notice(
+            user_id=pk,
+            key=f"{key}:{pk}",
+            kind=kind,
+            text=" ".join(text.split())[:300],
+            url=url.removeprefix(settings.SITE_URL),
+            case_key=case_key,
+            urgent=urgent,
+            at=at,
+        )
+        for pk in sorted(people)
+        if pk not in chosen or chosen[pk].in_app
+    ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    group = switchable(kind)
+    if group and not group.mailed:
+        asked = [people[pk] for pk in sorted(chosen) if chosen[pk].mail in LOUD]
+        mail_too(users=asked, key=key, kind=kind, text=text, url=url, case_key=case_key)
+
+
+def mail_too(*, users: Iterable[User], key: str, kind: str, text: str, url: str, case_key: str = "") -> None:
+    """The words of a notice as mail to these people, once a key and person, in the caller's transaction."""
+    for user in users:
+        context = {
+            "subject": text,
+            "ref": case_key,
+            "head": text,
+            "button": "Open in Escalation Desk",
+            "url": url,
+            "why": f"You get this because you asked for it: {mail.absolute('/notifications/settings/')}",
+        }
+        words, html = mail.render("notice", context, zone=user.zone)
+        outbox.post(
+            key=f"notice:{key}:{user.pk}", kind=kind, to=user, subject=text, text=words, html=html, case_key=case_key
+        )
+
+
+def read(*, user: User, ids: Collection[int] | None = None) -> int:
+    """Mark this person's unread notices as read: those of `ids`, or all. Returns how many changed; foreign ids do nothing."""
+    unread = Notice.objects.filter(user=user, read_at__isnull=True)
+    if ids is not None:
+        unread = unread.filter(pk__in=ids)
+    return unread.update(read_at=now())

@@ -1,0 +1,75 @@
+"""How people want to be told: saved by themselves, asked by notices and by the sender."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from accounts.models import User
+from ledger.errors import Invalid
+from ledger.now import now
+from messaging.models import DigestHour, Message, Preference
+from messaging.outbox.rules.daily import HOURS, next_daily
+from messaging.outbox.rules.kinds import DIGEST, GROUPS, SWITCHABLE, switchable
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How one group of news reaches a person."""
+
+    mail: str
+    in_app: bool = True
+
+
+def save(*, user: User, choices: Mapping[str, Choice], digest_hour: int = DigestHour.DEFAULT) -> None:
+    """Keep a person's choices by group and the local hour of their digest (0 to 23), which moves one that is waiting.
+
+    Groups left out stay as they are. What equals the default is not kept, so that the default may change. Raises Invalid
+    for a group that does not exist or cannot be switched off, an unknown way of mail, and an hour the day does not have.
+    """
+    for slug, choice in choices.items():
+        _checked(slug, choice)
+    if digest_hour not in HOURS:
+        raise Invalid("Choose an hour of the day, 0 to 23.", field="digest_hour")
+    with transaction.atomic():
+        for slug, choice in choices.items():
+            _keep(user, slug, choice)
+        DigestHour.objects.update_or_create(user=user, defaults={"hour": digest_hour})
+        at = now()
+        _, moment = next_daily(at, user.zone, digest_hour)
+        waiting = Message.objects.filter(user=user, kind=DIGEST, state=Message.PENDING, attempts=0, next_try_at__gt=at)
+        waiting.update(next_try_at=moment)
+        Message.objects.held().filter(digest__in=waiting.values("pk")).update(next_try_at=moment)
+
+
+def chosen(kind: str, users: Collection[int]) -> dict[int, Choice]:
+    """What these people (ids) have chosen for a kind of news; who chose nothing is missing. One query, none for a kind
+    that is always sent."""
+    group = switchable(kind)
+    if group is None or not users:
+        return {}
+    rows = Preference.objects.filter(group=group.slug, user__in=users)
+    return {row.user_id: Choice(row.mail, row.in_app) for row in rows}
+
+
+def chosen_by_group(users: Collection[int]) -> dict[tuple[int, str], Choice]:
+    """What these people (ids) have chosen, by person and group. One query."""
+    rows = Preference.objects.filter(user__in=users) if users else []
+    return {(row.user_id, row.group): Choice(row.mail, row.in_app) for row in rows}
+
+
+def _checked(slug: str, choice: Choice) -> None:
+    label = next((group.label for group in GROUPS if group.slug == slug), "")
+    if not label:
+        raise Invalid(f"There is no group of news “{slug[:40]}”.", field="group")
+    if slug not in SWITCHABLE:
+        raise Invalid(f"{label} cannot be switched off.", field=slug)
+    if choice.mail not in dict(Preference.MAIL):
+        raise Invalid(f"{label}: choose at once, daily digest or off.", field=f"mail_{slug}")
+
+
+def _keep(user: User, slug: str, choice: Choice) -> None:
+    if choice == Choice(SWITCHABLE[slug].default):
+        Preference.objects.filter(user=user, group=slug).delete()
+        return
+    Preference.objects.update_or_create(user=user, group=slug, defaults={"mail": choice.mail, "in_app": choice.in_app})

@@ -1,0 +1,93 @@
+"""What becomes of leased messages before they leave: on their way, dropped, held for a digest, or broken.
+
+Everything is asked once a batch: are the reasons still good, what has each person chosen, who has had too much today.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Count
+
+from ledger.now import now
+from messaging.models import Message, Preference
+from messaging.outbox import digests, preferences, relevance
+from messaging.outbox.rules.kinds import CAPPED_KINDS, DIGEST, switchable
+
+DAY = timedelta(days=1)
+# Only a person switches mail off: a group's default is for the page and for notices that nobody mails.
+AT_ONCE = preferences.Choice(Preference.NOW)
+LEFT = "Not sent: this person has left."
+SWITCHED_OFF = "Not sent: switched off by this person."
+CHOSEN = "Held for the daily digest, as this person chose."
+
+
+def sort(messages: list[Message]) -> tuple[list[Message], list[tuple[Message, str]]]:
+    """Drop what is no longer wanted, hold what belongs into a digest; returns what leaves now, and what could not be
+    judged with the error. A kind that cannot be switched off, and one nobody knows, always leaves while it is wanted."""
+    verdicts = relevance.verdicts(message.wanted_while for message in messages)
+    broken = [(each, _said(found)) for each in messages if isinstance(found := verdicts[each.wanted_while], Exception)]
+    gone = {each.pk for each in messages if each.user is not None and not each.user.is_active}
+    _drop((each for each in messages if each.pk in gone), LEFT)
+    _drop((each for each in messages if verdicts[each.wanted_while] is False), "")
+    wanted = [each for each in messages if verdicts[each.wanted_while] is True and each.pk not in gone]
+    return _as_chosen(wanted), [pair for pair in broken if pair[0].pk not in gone]
+
+
+def _as_chosen(messages: list[Message]) -> list[Message]:
+    free = [each for each in messages if each.user_id and switchable(each.kind)]
+    if not free:
+        return messages
+    chosen = preferences.chosen_by_group({each.user_id for each in free if each.user_id})
+    ways = {each.pk: chosen.get((each.user_id or 0, _slug(each)), AT_ONCE).mail for each in free}
+    _drop((each for each in free if ways[each.pk] == Preference.OFF), SWITCHED_OFF)
+    _hold([each for each in free if ways[each.pk] == Preference.DIGEST], CHOSEN)
+    over = _over_the_cap([each for each in free if ways[each.pk] == Preference.NOW])
+    _hold(over, f"Held for the daily digest: more than {settings.MAIL_CAP_PER_TARGET_PER_DAY} mails within a day.")
+    kept = {each.pk for each in over}
+    return [each for each in messages if ways.get(each.pk, Preference.NOW) == Preference.NOW and each.pk not in kept]
+
+
+def _over_the_cap(messages: list[Message]) -> list[Message]:
+    """Those beyond what one address takes within 24 hours. Several senders at once may each let a batch through."""
+    rows = Message.objects.filter(
+        address__in={each.address for each in messages},
+        sent_at__gt=now() - DAY,
+        kind__in=CAPPED_KINDS,
+        digest__isnull=True,
+    )
+    sent = Counter(dict(rows.order_by().values_list("address").annotate(Count("pk")))) if messages else Counter()
+    over = []
+    for each in messages:
+        if sent[each.address] >= settings.MAIL_CAP_PER_TARGET_PER_DAY:
+            over.append(each)
+        else:
+            sent[each.address] += 1
+    return over
+
+
+def _drop(messages: Iterable[Message], note: str) -> None:
+    rows = list(messages)
+    if rows:
+        ours = Message.objects.filter(pk__in=[each.pk for each in rows], state=Message.PENDING)
+        ours = ours.filter(leased_until__in={each.leased_until for each in rows})
+        ours.update(state=Message.DROPPED, leased_until=None, note=note)
+        # With a digest goes what was held for it.
+        held = Message.objects.held().filter(digest__in=[each.pk for each in rows if each.kind == DIGEST])
+        held.update(state=Message.DROPPED, note=note)
+
+
+def _hold(messages: list[Message], why: str) -> None:
+    people = {each.user_id: each.user for each in messages if each.user}
+    for pk, user in sorted(people.items()):
+        digests.hold(user=user, messages=[each for each in messages if each.user_id == pk], why=why)
+
+
+def _slug(message: Message) -> str:
+    group = switchable(message.kind)
+    return group.slug if group else ""
+
+
+def _said(error: Exception | bool) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,1 +1,0 @@
-"""Pure mail rules: no ORM, no settings, no clock."""

@@ -1,1 +1,0 @@
-"""Verbs that write: the outbox, in-app notices and received mail."""

@@ -1,0 +1,174 @@
+"""Out-of-office entries of a calendar: what counts, from when to when, and what is no calendar."""
+
+from datetime import UTC, datetime
+from time import monotonic
+
+import pytest
+
+from approvals.absence.rules.calendar import NotACalendar, absences
+
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NEW_YORK = "America/New_York"
+
+
+def ics(*events: str) -> bytes:
+    """A calendar with these entries."""
+    body = "".join(f"BEGIN:VEVENT\r\n{event.strip()}\r\nEND:VEVENT\r\n" for event in events)
+    text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//T//T//EN\r\n{body}END:VCALENDAR\r\n"
+    return text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+
+
+def spans(*events: str, zone: str = NEW_YORK) -> list[tuple[str, str]]:
+    """From and until, in UTC to the minute."""
+    found = absences(ics(*events), zone, AT)
+    return [(f"{away.starts_at:%m-%d %H:%M}", f"{away.ends_at:%m-%d %H:%M}") for away in found]
+
+
+def day(first: int, last: int, **more: str) -> str:
+    """Whole days of March."""
+    lines = "".join(f"{key.replace('_', '-')}:{value}\n" for key, value in more.items())
+    return f"UID:a\nDTSTART;VALUE=DATE:202603{first:02}\nDTEND;VALUE=DATE:202603{last:02}\n{lines}"
+
+
+def test_outlook_marks_an_entry_as_out_of_office() -> None:
+    assert spans(day(4, 6, X_MICROSOFT_CDO_BUSYSTATUS="OOF", SUMMARY="Skiing")) == [("03-04 05:00", "03-06 05:00")]
+    assert spans(day(4, 6, X_MICROSOFT_CDO_BUSYSTATUS="BUSY", SUMMARY="Out of office")) == []
+
+
+@pytest.mark.parametrize(
+    "title", ["Out of office", "OOO", "Vacation in Rome", "annual leave", "PTO", "Lena: out-of-office", "On leave"]
+)
+def test_words_in_the_title_count(title: str) -> None:
+    assert len(spans(day(4, 6, SUMMARY=title))) == 1
+
+
+@pytest.mark.parametrize("title", ["Board meeting", "Bring photos", "Cooool", "Leave for the airport"])
+def test_other_titles_do_not(title: str) -> None:
+    assert spans(day(4, 6, SUMMARY=title)) == []
+
+
+def test_a_category_counts_and_what_is_free_or_cancelled_does_not() -> None:
+    assert len(spans(day(4, 6, SUMMARY="Rome", CATEGORIES="Private,Vacation"))) == 1
+    assert spans(day(4, 6, SUMMARY="Vacation", TRANSP="TRANSPARENT")) == []
+    assert spans(day(4, 6, SUMMARY="Vacation", STATUS="CANCELLED")) == []
+
+
+def test_a_short_entry_with_the_words_is_a_meeting_about_it() -> None:
+    meeting = "UID:m\nDTSTART:20260304T150000Z\nDTEND:20260304T160000Z\nSUMMARY:Vacation planning"
+    assert spans(meeting) == []
+    assert len(spans(meeting + "\nX-MICROSOFT-CDO-BUSYSTATUS:OOF")) == 1
+
+
+def test_whole_days_are_days_of_the_person_also_over_summer_time() -> None:
+    assert spans(day(7, 10, SUMMARY="OOO")) == [("03-07 05:00", "03-10 04:00")]
+    assert spans(day(7, 10, SUMMARY="OOO"), zone="Europe/Berlin") == [("03-06 23:00", "03-09 23:00")]
+
+
+def test_one_day_without_an_end_is_one_day() -> None:
+    assert spans("UID:a\nDTSTART;VALUE=DATE:20260304\nSUMMARY:OOO") == [("03-04 05:00", "03-05 05:00")]
+
+
+def test_times_without_a_zone_are_the_persons_and_durations_count() -> None:
+    assert spans("UID:a\nDTSTART:20260304T090000\nDURATION:PT8H\nSUMMARY:OOO") == [("03-04 14:00", "03-04 22:00")]
+
+
+def test_what_is_over_or_far_ahead_is_left_out() -> None:
+    over = "UID:a\nDTSTART;VALUE=DATE:20260201\nDTEND;VALUE=DATE:20260203\nSUMMARY:OOO"
+    far = "UID:b\nDTSTART;VALUE=DATE:20260601\nDTEND;VALUE=DATE:20260603\nSUMMARY:OOO"
+    running = "UID:c\nDTSTART;VALUE=DATE:20260301\nDTEND;VALUE=DATE:20260304\nSUMMARY:OOO"
+    assert spans(over, far, running) == [("03-01 05:00", "03-04 05:00")]
+
+
+def test_recurring_entries_are_expanded_with_their_exceptions_and_moved_ones() -> None:
+    fridays = (
+        "UID:f\nDTSTART;TZID=America/New_York:20260102T090000\nDTEND;TZID=America/New_York:20260102T170000\n"
+        "RRULE:FREQ=WEEKLY;BYDAY=FR;UNTIL=20260328T000000Z\nSUMMARY:OOO\n"
+        "EXDATE;TZID=America/New_York:20260313T090000"
+    )
+    moved = (
+        "UID:f\nRECURRENCE-ID;TZID=America/New_York:20260320T090000\nSUMMARY:OOO\n"
+        "DTSTART;TZID=America/New_York:20260319T090000\nDTEND;TZID=America/New_York:20260319T170000"
+    )
+    assert spans(fridays, moved) == [
+        ("03-06 14:00", "03-06 22:00"),
+        ("03-19 13:00", "03-19 21:00"),
+        ("03-27 13:00", "03-27 21:00"),
+    ]
+
+
+def test_a_rule_without_end_stops_after_sixty_days() -> None:
+    found = spans("UID:d\nDTSTART;VALUE=DATE:20260101\nRRULE:FREQ=WEEKLY\nSUMMARY:OOO")
+    assert len(found) == 9
+
+
+def test_entries_that_touch_are_one_time_away() -> None:
+    assert spans(day(4, 6, SUMMARY="OOO"), day(6, 8, SUMMARY="Vacation")) == [("03-04 05:00", "03-08 05:00")]
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"<html>Sign in</html>", b"\xff\xfe\x00", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"]
+)
+def test_what_is_no_calendar_is_refused(junk: bytes) -> None:
+    with pytest.raises(NotACalendar):
+        absences(junk, NEW_YORK, AT)
+
+
+ALL_DAY = "UID:d\nDTSTART;VALUE=DATE:20260101\nSUMMARY:OOO\n"
+EVERY_SECOND = ";".join(
+    f"BY{part}={','.join(map(str, range(most)))}" for part, most in (("HOUR", 24), ("MINUTE", 60), ("SECOND", 60))
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("UID:d\nDTSTART:20260304T000000Z\nDTSTART:20260305T000000Z\nDTEND:20260309T000000Z\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART:PT1H\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART:20260304T000000Z/PT9H\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART:tomorrow\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND:soon\nSUMMARY:OOO", "no date"),
+        ("UID:d\nDTSTART;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),
+        ("UID:d\nDTSTART;VALUE=DATE:00010101\nSUMMARY:OOO", "outside of 2000 to 2200"),
+        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),
+        ("UID:d\nDTSTART:20260304T000000Z\nDURATION:P99999999D\nSUMMARY:OOO", "DURATION"),
+        ("UID:d\nDTSTART:20260304T000000Z\nDURATION:PT1H\nDURATION:PT9H\nSUMMARY:OOO", "DURATION"),
+        (f"{ALL_DAY}EXDATE:bogus\nRRULE:FREQ=DAILY", "cannot be understood"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;BYDAY=XX", "cannot be understood"),
+        (f"{ALL_DAY}RRULE:COUNT=5", "less than a day"),
+        (f"{ALL_DAY}RRULE:FREQ=SECONDLY", "less than a day"),
+        (f"{ALL_DAY}RRULE:FREQ=HOURLY;BYHOUR=9", "BYHOUR"),
+        (f"{ALL_DAY}RRULE:RSCALE=GREGORIAN;FREQ=YEARLY", "RSCALE"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;{EVERY_SECOND}", "BYHOUR"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;INTERVAL=0", "INTERVAL"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTHDAY={','.join(map(str, range(1000)))}", "too long"),
+    ],
+)
+def test_a_time_away_that_cannot_be_understood_is_refused_with_its_reason(event: str, why: str) -> None:
+    with pytest.raises(NotACalendar, match=why):
+        spans(event, day(4, 6, SUMMARY="OOO"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["RRULE:FREQ=SECONDLY", "RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=YEARLY\nEXDATE:bogus", "RECURRENCE-ID:bogus"],
+)
+def test_other_entries_may_be_as_odd_as_they_like(line: str) -> None:
+    birthday = f"UID:b\nDTSTART;VALUE=DATE:16040101\nSUMMARY:Ada\n{line}"
+    assert spans(birthday, day(4, 6, SUMMARY="OOO")) == [("03-04 05:00", "03-06 05:00")]
+
+
+def test_a_rule_that_never_comes_true_ends_soon() -> None:
+    began = monotonic()
+    assert spans(f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30") == []
+    assert monotonic() - began < 5
+    with pytest.raises(NotACalendar, match="more than 100"):
+        spans(*[f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"] * 101)
+
+
+def test_a_rule_until_for_ever_or_by_number_is_counted_from_its_first_day() -> None:
+    assert len(spans(f"{ALL_DAY}RRULE:FREQ=WEEKLY;UNTIL=99991231T235959Z", zone="Asia/Tokyo")) == 9
+    assert spans(f"{ALL_DAY}RRULE:FREQ=WEEKLY;COUNT=10") == [("03-05 05:00", "03-06 05:00")]
+    assert spans(f"{ALL_DAY}RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20260331") == [("03-27 04:00", "03-28 04:00")]
+    leap = "UID:l\nDTSTART;VALUE=DATE:20240229\nSUMMARY:OOO\nRRULE:FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=-31"
+    assert spans(leap) == []
+    assert spans(leap.replace("-31", "-22")) == [("03-10 04:00", "03-11 04:00")]

@@ -1,0 +1,113 @@
+"""Mail that nothing proves: a person reads it, places it as a comment or dismisses it. It never decides."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from approvals.mail import replies as replying
+from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
+from ledger.errors import AlreadyDone, NotAllowed, NotThere
+from messaging.models import InboundMail, Message
+from tests.approvals.mail.replies import AUTHSERV, receive, token_of
+
+Ask = Callable[..., ApprovalRequest]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _replies_are_on(settings: Any, world: Any) -> None:
+    settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
+    ConcessionType.objects.update(reply_up_to=Decimal(20))
+
+
+def signed_in(user: User) -> Client:
+    """A browser of this person."""
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def held(ask: Ask, **more: Any) -> tuple[ApprovalRequest, InboundMail, str]:
+    """A request and an unproven answer to it."""
+    made = ask(**more)
+    token = token_of(made)
+    mail = receive(token, f"Approve\r\nI said so.\r\nSee http://127.0.0.1:8000/d/{token}/", proof="")
+    assert mail.state == "quarantine"
+    return made, mail, token
+
+
+def test_operations_find_it_under_quarantine_and_place_it_as_a_comment(ask: Ask, world: Any) -> None:
+    made, mail, _ = held(ask)
+    client = signed_in(world.sana)
+    assert "Re: Decision needed" in client.get(reverse("messaging:inbox"), {"view": "quarantine"}).content.decode()
+    page = client.get(reverse("messaging:inbound", args=[mail.pk])).content.decode()
+    assert "it never decides" in page
+    assert "no DMARC pass" in page
+    answer = client.post(reverse("approvals:place_reply", args=[mail.pk]))
+    assert answer.status_code == 302
+    made.refresh_from_db()
+    mail.refresh_from_db()
+    assert (made.state, mail.state, mail.handled_by) == ("open", "claimed", world.sana)
+    entry = made.log.get(kind="comment")
+    assert (entry.actor, entry.channel) == (world.sana, DecisionEntry.MAIL)
+    assert entry.rationale.startswith("From a mail of lena@desk.example, which nothing proves: Approve\nI said so.")
+
+
+def test_it_is_dismissed_like_other_mail(ask: Ask, world: Any) -> None:
+    made, mail, _ = held(ask)
+    signed_in(world.sana).post(reverse("messaging:dismiss", args=[mail.pk]))
+    mail.refresh_from_db()
+    assert mail.state == "dismissed"
+    assert signed_in(world.sana).post(reverse("approvals:place_reply", args=[mail.pk])).status_code == 409
+    assert made.log.count() == 1
+
+
+def test_only_operations_place_it_and_only_what_is_in_quarantine(ask: Ask, world: Any) -> None:
+    made, mail, _ = held(ask)
+    for user in (world.lena, world.marcus, world.omar):
+        assert signed_in(user).post(reverse("approvals:place_reply", args=[mail.pk])).status_code == 403
+        with pytest.raises(NotAllowed):
+            replying.place(mail=mail, by=user)
+    other = receive("b" * 52, number=7)
+    with pytest.raises(NotThere):
+        replying.place(mail=other, by=world.sana)
+    replying.place(mail=mail, by=world.sana)
+    mail.refresh_from_db()
+    with pytest.raises(AlreadyDone):
+        replying.place(mail=mail, by=world.sana)
+    assert made.log.filter(kind="comment").count() == 1
+
+
+def test_no_page_shows_the_token_to_operations(ask: Ask, world: Any) -> None:
+    made, mail, token = held(ask)
+    message = Message.objects.get(key=f"approval:{made.pk}:1")
+    client = signed_in(world.sana)
+    addresses = [
+        reverse("messaging:inbound", args=[mail.pk]),
+        reverse("messaging:inbox") + "?view=quarantine",
+        reverse("messaging:message", args=[message.pk]),
+        reverse("messaging:outbox") + "?view=waiting",
+        reverse("admin:messaging_message_change", args=[message.pk]),
+        reverse("admin:messaging_inboundmail_change", args=[mail.pk]),
+    ]
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert token not in answer.content.decode().lower(), address
+    client.post(reverse("approvals:place_reply", args=[mail.pk]))
+    assert token not in made.log.get(kind="comment").rationale
+    own = signed_in(world.lena).get(reverse("messaging:message", args=[message.pk])).content.decode()
+    assert f'href="/d/{token}/"' in own
+
+
+def test_no_log_line_and_no_note_holds_the_token(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    _, mail, token = held(ask)
+    receive(token, "Approve", number=2)
+    assert token not in caplog.text.lower()
+    assert not InboundMail.objects.filter(note__icontains=token).exists()
+    assert token not in mail.note

@@ -1,0 +1,295 @@
+"""Chains in life: functions before, beside and after the authority, committees, consulted people, override, undo."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accounts.models import Role, User
+from approvals.mail import links
+from approvals.models import ApprovalRequest, ApprovalStep, AuthorityVersion, ChainRule, Committee, DecisionLink
+from approvals.requests import decide as deciding
+from approvals.requests import permissions as standing
+from ledger import chain
+from ledger.errors import AlreadyDone, Invalid, NotAllowed, Refused, Stale
+from ledger.now import now
+from messaging.models import Message
+
+Ask = Callable[..., ApprovalRequest]
+
+
+def person(key: str, *roles: str, **values: Any) -> User:
+    """Somebody more, with roles."""
+    user = User.objects.create_user(f"{key}@desk.example", None, name=f"{key.capitalize()} More", **values)
+    for role in roles:
+        user.holdings.create(role=Role.objects.get(slug=role))
+    return user
+
+
+def rule(role: str, place: str = "before", **values: Any) -> ChainRule:
+    """One more chain rule of the matrix in force, for every concession."""
+    version = AuthorityVersion.objects.get()
+    return ChainRule.objects.create(version=version, role=Role.objects.get(slug=role), place=place, **values)
+
+
+def vote(made: ApprovalRequest, by: User, verdict: str = "approved", **values: Any) -> ApprovalRequest:
+    """Say it on the version that is there now."""
+    made.refresh_from_db()
+    return deciding.decide(request_id=made.pk, by=by, verdict=verdict, **{"version": made.version, **values})
+
+
+def kinds(made: ApprovalRequest) -> list[str]:
+    """The decision log in one word each."""
+    return [entry.kind for entry in made.log.all()]
+
+
+def asked(made: ApprovalRequest) -> list[str]:
+    """Who is asked now."""
+    return [seat.approver.name for seat in made.steps.filter(state=ApprovalStep.WAITING)]
+
+
+@pytest.fixture(autouse=True)
+def plain_matrix(world: Any) -> None:
+    """Without the shipped functions and committees, so that each test names its own."""
+    version = AuthorityVersion.objects.get()
+    version.chain_rules.all().delete()
+    version.committees.all().delete()
+
+
+@pytest.fixture
+def lawyer(world: Any) -> User:
+    """Legal's only holder."""
+    return person("nora", "legal")
+
+
+def test_a_function_before_the_authority_is_asked_first_and_the_authority_after_it(
+    world: Any, ask: Ask, lawyer: User
+) -> None:
+    rule("legal")
+    made = ask()
+    assert [stage["name"] for stage in made.chain] == ["Legal", "Director"]
+    assert (asked(made), made.approver, made.step, made.stage) == (["Nora More"], world.lena, 2, 1)
+    assert not Message.objects.filter(user=world.lena).exists()
+    with pytest.raises(NotAllowed, match="This waits for Nora More as Legal"):
+        vote(made, world.lena)
+    made = vote(made, lawyer)
+    assert (made.state, made.stage, made.version, asked(made)) == ("open", 2, 1, ["Lena Ortiz"])
+    made = vote(made, world.lena)
+    assert (made.state, made.decided_by, made.decided_level) == ("approved", world.lena, 2)
+    assert kinds(made) == ["asked", "vote", "vote", "approved"]
+    assert made.log.filter(kind="vote").first().facts == {
+        "verdict": "approved",
+        "stage": 1,
+        "seat": 1,
+        "role": "legal",
+    }
+    assert list(chain.breaks_in(made, made.log.all())) == []
+
+
+def test_a_function_that_declines_ends_the_request(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal")
+    made = vote(ask(), lawyer, "declined", reason="Not enforceable.")
+    assert (made.state, made.decided_by, made.reason) == ("declined", lawyer, "Not enforceable.")
+    assert Message.objects.filter(user=world.marcus, subject__startswith="Declined").count() == 1
+
+
+def test_beside_the_authority_both_must_agree_in_either_order(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal", "beside")
+    for first, second in ((world.lena, lawyer), (lawyer, world.lena)):
+        made = ask(concession="contract-term", amount=None)
+        assert sorted(asked(made)) == ["Lena Ortiz", "Nora More"]
+        made = vote(made, first)
+        assert made.is_open
+        assert vote(made, second, version=made.version).state == "approved"
+
+
+def test_after_the_authority_the_last_word_does_not_lower_its_level(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal", "after")
+    made = ask()
+    vote(made, world.lena)
+    made = vote(made, lawyer)
+    assert (made.state, made.decided_by, made.decided_level) == ("approved", lawyer, 2)
+    assert made.rule["decided_role"] == "director"
+
+
+def test_conditions_of_every_seat_are_joined(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal")
+    made = ask()
+    vote(made, lawyer, "conditions", conditions="Mutual indemnity", reason="Fair")
+    made = vote(made, world.lena, "conditions", conditions="3-year term\nMutual indemnity", reason="Fair")
+    assert (made.state, made.conditions) == ("conditions", "Mutual indemnity\n3-year term")
+    other = ask(concession="contract-term", amount=None)
+    vote(other, lawyer, "conditions", conditions="In writing", reason="Law")
+    assert vote(other, world.lena).state == "conditions"
+
+
+def test_nobody_to_fill_a_required_seat_refuses_the_request(world: Any, ask: Ask) -> None:
+    rule("legal")
+    with pytest.raises(Invalid, match="Nobody else holds the role Legal"):
+        ask()
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_one_person_never_fills_two_seats(world: Any, ask: Ask) -> None:
+    world.lena.holdings.create(role=Role.objects.get(slug="legal"))
+    rule("legal")
+    made = ask()
+    assert [stage["name"] for stage in made.chain] == ["Legal", "Executive sponsor"]
+    assert (asked(made), made.approver) == (["Lena Ortiz"], world.dana)
+
+
+def test_rules_hold_above_their_amount_and_for_their_segment_and_concession(world: Any, ask: Ask, lawyer: User) -> None:
+    concession = AuthorityVersion.objects.get().concessions.get(slug="discount")
+    rule("legal", concession=concession, above=Decimal(15), segment="enterprise")
+    assert len(ask(amount=Decimal(15)).chain) == 1
+    assert len(ask(amount=Decimal("15.01")).chain) == 2
+    assert len(ask(concession="contract-term", amount=None).chain) == 1
+    world.northwind.segment = "smb"
+    world.northwind.save()
+    assert len(ask(amount=Decimal("15.01")).chain) == 1
+
+
+@pytest.fixture
+def committee(world: Any) -> list[User]:
+    """Three directors besides Lena decide by two of four."""
+    Committee.objects.create(
+        version=AuthorityVersion.objects.get(),
+        role=Role.objects.get(slug="director"),
+        quorum="number",
+        quorum_of=2,
+    )
+    return [world.lena, *(person(key, "director") for key in ("ada", "bo", "cy"))]
+
+
+def test_a_committee_decides_by_its_quorum(world: Any, ask: Ask, committee: list[User]) -> None:
+    lena, ada, bo, cy = committee
+    made = ask()
+    assert len(asked(made)) == 4
+    vote(made, ada, "declined", reason="Too much.")
+    made = vote(made, lena)
+    assert made.is_open
+    made = vote(made, bo)
+    assert (made.state, made.steps.get(approver=cy).state) == ("approved", "settled")
+    assert Message.objects.filter(user=cy, text__contains="nothing left for you to do").exists()
+    assert Message.objects.filter(user=lena, kind="approval_decided").count() == 0
+    assert [seat["verdict"] for seat in made.log.last().facts["seats"]] == ["approved", "declined", "approved"]
+
+
+def test_a_committee_declines_once_its_quorum_cannot_be_reached(world: Any, ask: Ask, committee: list[User]) -> None:
+    made = ask()
+    for member in committee[:2]:
+        vote(made, member, "declined", reason="No.")
+    assert vote(made, committee[2], "declined", reason="No.").state == "declined"
+
+
+def test_the_requester_has_no_seat_in_their_own_committee(world: Any, ask: Ask, committee: list[User]) -> None:
+    made = ask(requester=committee[1])
+    assert committee[1].name not in asked(made)
+    with pytest.raises(NotAllowed, match="You asked for this"):
+        vote(made, committee[1])
+    committee[2].is_active = committee[3].is_active = False
+    committee[2].save()
+    committee[3].save()
+    with pytest.raises(Invalid, match="decides with 2, but only 1 may"):
+        ask(requester=committee[1])
+
+
+def test_a_vote_does_not_make_the_form_of_another_stale_and_kills_its_own_link_only(
+    world: Any, ask: Ask, committee: list[User]
+) -> None:
+    made = ask()
+    seats = {seat.approver_id: seat.order for seat in made.steps.all()}
+    vote(made, committee[1], step=seats[committee[1].pk])
+    alive = [link.approver for link in DecisionLink.objects.all() if links.is_alive(link, now())]
+    assert committee[1] not in alive
+    assert len(alive) == 3
+    with pytest.raises(AlreadyDone, match="This part was decided by Ada More"):
+        vote(made, committee[1], step=seats[committee[1].pk])
+    with pytest.raises(NotAllowed, match="You have decided your part"):
+        vote(made, committee[1])
+    assert vote(made, committee[2], version=1, step=seats[committee[2].pk]).state == "approved"
+
+
+def test_higher_authority_speaks_for_the_whole_committee_but_not_for_a_function(
+    world: Any, ask: Ask, committee: list[User], lawyer: User
+) -> None:
+    rule("legal", "beside")
+    made = ask()
+    vote(made, committee[1], "declined", reason="No.")
+    made = vote(made, world.dana, reason="Agreed with the board.")
+    assert (made.state, asked(made)) == ("open", ["Nora More"])
+    assert made.log.last().override
+    with pytest.raises(NotAllowed):
+        vote(made, world.ruth, reason="And legal too.")
+    assert vote(made, lawyer).state == "approved"
+
+
+def test_higher_authority_waits_for_the_functions_before_it(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal")
+    made = ask()
+    assert standing(made, world.dana, now()).kind == "not_asked"
+    with pytest.raises(NotAllowed, match="waits for Nora More"):
+        vote(made, world.dana, reason="Quick.")
+
+
+def test_a_vote_is_undone_while_its_stage_is_decided_and_not_after(
+    world: Any, ask: Ask, committee: list[User], lawyer: User
+) -> None:
+    rule("legal", "after")
+    made = ask()
+    vote(made, committee[1])
+    assert deciding.may_undo(made, committee[1], now())
+    deciding.undo(request_id=made.pk, by=committee[1])
+    assert len(asked(made)) == 4
+    vote(made, committee[1])
+    vote(made, committee[2])
+    with pytest.raises(Stale, match="the next have been asked"):
+        deciding.undo(request_id=made.pk, by=committee[2])
+    assert kinds(made) == ["asked", "vote", "undone", "vote", "vote"]
+
+
+def test_undoing_the_last_word_opens_the_seats_it_settled(world: Any, ask: Ask, committee: list[User]) -> None:
+    made = ask()
+    vote(made, committee[1])
+    made = vote(made, committee[2])
+    assert made.state == "approved"
+    deciding.undo(request_id=made.pk, by=committee[2])
+    made.refresh_from_db()
+    assert made.is_open
+    assert sorted(asked(made)) == ["Bo More", "Cy More", "Lena Ortiz"]
+    assert vote(made, committee[3]).state == "approved"
+
+
+def test_undoing_an_override_gives_the_committee_its_voice_back(world: Any, ask: Ask, committee: list[User]) -> None:
+    made = ask()
+    vote(made, world.dana, "declined", reason="Never.")
+    deciding.undo(request_id=made.pk, by=world.dana)
+    assert len(asked(made)) == 4
+    vote(made, committee[0])
+    assert vote(made, committee[1]).state == "approved"
+
+
+def test_consulted_people_are_asked_comment_and_block_nothing(world: Any, ask: Ask, lawyer: User) -> None:
+    rule("legal", part="consult")
+    made = ask()
+    assert sorted(asked(made)) == ["Lena Ortiz", "Nora More"]
+    with pytest.raises(NotAllowed):
+        vote(made, lawyer)
+    deciding.comment(request_id=made.pk, by=lawyer, text="Mind the cap.")
+    assert made.steps.get(approver=lawyer).verdict == "commented"
+    assert Message.objects.filter(user=world.lena, text__contains="Mind the cap.").exists()
+    assert vote(made, world.lena).state == "approved"
+    other = ask(concession="contract-term", amount=None)
+    assert vote(other, world.lena).state == "approved"
+    assert other.steps.get(approver=lawyer).state == "settled"
+
+
+def test_the_function_a_limit_names_is_consulted(world: Any, ask: Ask, lawyer: User) -> None:
+    made = ask(concession="indemnity", amount=None)
+    assert sorted(asked(made)) == ["Dana Whitfield", "Nora More"]
+
+
+def test_strangers_cannot_comment(world: Any, ask: Ask) -> None:
+    with pytest.raises(Refused):
+        deciding.comment(request_id=ask().pk, by=world.omar, text="Hello")

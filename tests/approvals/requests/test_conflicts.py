@@ -1,0 +1,40 @@
+"""No self-approval by any road, as one pure answer."""
+
+import pytest
+
+from approvals.requests.rules.conflicts import Party, plain, why_not
+
+MARCUS = Party(1, "Marcus", frozenset({"marcus@desk.example"}))
+
+
+def test_somebody_else_decides() -> None:
+    assert why_not(Party(2, "Lena"), MARCUS) == ""
+
+
+def test_nobody_decides_what_they_asked_for_or_gain_by() -> None:
+    assert "You asked for this" in why_not(MARCUS, MARCUS)
+    assert "You gain by this" in why_not(MARCUS, Party(2, "Lena"), MARCUS)
+
+
+@pytest.mark.parametrize("address", ["marcus@desk.example", "Marcus+other@Desk.example"])
+def test_an_alias_is_the_same_person(address: str) -> None:
+    assert "share a mailbox with Marcus" in why_not(Party(2, "Other", frozenset({plain(address)})), MARCUS)
+
+
+def test_a_service_and_its_owner_are_one() -> None:
+    robot = Party(3, "Robot", manager=1, service=True)
+    assert "answers for this service" in why_not(robot, MARCUS)
+    assert "You asked for this" in why_not(MARCUS, robot, owners=[MARCUS])
+    twin = Party(4, "Twin", manager=1, service=True)
+    assert why_not(twin, robot, owners=[MARCUS])
+    assert why_not(Party(5, "Other robot", manager=9, service=True), MARCUS) == ""
+
+
+def test_who_stands_in_for_the_requester_does_not_decide() -> None:
+    assert "you stand in for them" in why_not(Party(2, "Lena", delegators=frozenset({1})), MARCUS)
+
+
+def test_the_beneficiarys_own_manager_does_not_decide_but_the_requesters_does() -> None:
+    gains = Party(6, "Priya", manager=2)
+    assert "reports to you" in why_not(Party(2, "Tina"), MARCUS, gains)
+    assert why_not(Party(2, "Tina"), Party(6, "Priya", manager=2)) == ""

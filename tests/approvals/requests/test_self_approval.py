@@ -1,0 +1,141 @@
+"""No self-approval by any road, through the page and over the API alike."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+
+from accounts.models import Role, User
+from approvals.absence import delegations as delegating
+from approvals.models import ApprovalRequest, AuthorityVersion, Committee
+from approvals.requests import permissions as standing
+from ledger.now import now
+from tests.approvals.requests.test_chains import person, plain_matrix
+from tests.approvals.test_api import LIST, caller
+from tests.approvals.test_pages import signed_in, url
+
+__all__ = ["plain_matrix"]
+Ask = Callable[..., ApprovalRequest]
+Road = Callable[[Any, Ask], tuple[ApprovalRequest, User]]
+
+
+def own_request(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """The director asks, with a limit that would do."""
+    return ask(requester=world.lena), world.lena
+
+
+def as_delegate_of_the_requester(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """Marcus asks; Lena, who is asked, stands in for Marcus at that time."""
+    made, at = ask(), now()
+    hour = timedelta(hours=1)
+    delegating.make(user=world.marcus, to=world.lena, by=world.marcus, starts_at=at - hour, ends_at=at + hour)
+    return made, world.lena
+
+
+def as_stand_in_of_the_approver(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """Marcus asks and stands in for Lena, who is asked."""
+    at, hour = now(), timedelta(hours=1)
+    delegating.make(user=world.lena, to=world.marcus, by=world.lena, starts_at=at - hour, ends_at=at + hour)
+    return ask(), world.marcus
+
+
+def through_a_group(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """A committee of directors, one of whom asks."""
+    role = Role.objects.get(slug="director")
+    Committee.objects.create(version=AuthorityVersion.objects.get(), role=role, quorum="any")
+    ada = person("ada", "director")
+    made = ask(requester=ada)
+    assert [seat.approver for seat in made.steps.all()] == [world.lena]
+    return made, ada
+
+
+def through_an_alias(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """Marcus has a second user with a higher role; its address is his with a tag."""
+    return ask(), person("marcus+boss", "executive-sponsor", is_superuser=True)
+
+
+def through_a_second_address(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """The second user has verified the address of the first as its own."""
+    other = person("other", "executive-sponsor", is_superuser=True)
+    EmailAddress.objects.create(user=other, email="marcus+two@desk.example", verified=True)
+    return ask(), other
+
+
+def through_a_service_of_ones_own(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """A service that Marcus answers for, with a role."""
+    return ask(), person("robot", "executive-sponsor", kind="service", manager=world.marcus, is_superuser=True)
+
+
+def what_ones_own_service_asked_for(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """The service asks, the director it belongs to would decide."""
+    return ask(requester=person("robot", kind="service", manager=world.lena)), world.lena
+
+
+def as_beneficiary(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """Marcus asks for what Lena gains by."""
+    return ask(beneficiary=world.lena), world.lena
+
+
+def as_the_beneficiarys_manager_alone(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
+    """Omar asks for Tina, who reports to Lena."""
+    return ask(requester=world.omar, beneficiary=world.tina), world.lena
+
+
+ROADS: list[Road] = [
+    own_request,
+    as_delegate_of_the_requester,
+    as_stand_in_of_the_approver,
+    through_a_group,
+    through_an_alias,
+    through_a_second_address,
+    through_a_service_of_ones_own,
+    what_ones_own_service_asked_for,
+    as_beneficiary,
+    as_the_beneficiarys_manager_alone,
+]
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.__name__)
+def test_no_road_leads_to_ones_own_approval(world: Any, ask: Ask, road: Road) -> None:
+    made, user = road(world, ask)
+    # Whatever the list shows, the deepest door must hold too: nobody barred was asked, and superusers may open every page.
+    User.objects.filter(pk=user.pk).update(is_superuser=True)
+    user = User.objects.get(pk=user.pk)
+    made.refresh_from_db()
+    before = (made.version, made.log_count)
+    right = standing(made, user, now())
+    assert (right.may_decide, right.may_decline) == (False, False)
+    seat = made.steps.filter(state="waiting").first()
+    step = seat.order if seat else made.step
+    for verdict in ("approved", "declined"):
+        wanted = {"verdict": verdict, "version": made.version, "step": step, "reason": "Mine", "conditions": ""}
+        page = signed_in(user).post(url("decide", made), wanted)
+        answer = caller(user).post(f"{LIST}{made.pk}/decide/", wanted, format="json")
+        assert (page.status_code, answer.status_code, answer.json()["code"]) == (403, 403, "not_allowed")
+    made.refresh_from_db()
+    assert (made.state, made.version, made.log_count) == ("open", *before)
+
+
+@pytest.mark.parametrize("road", ROADS[3:], ids=lambda road: road.__name__)
+def test_who_would_approve_for_themselves_is_never_asked(world: Any, ask: Ask, road: Road) -> None:
+    made, user = road(world, ask)
+    assert not made.steps.filter(approver=user).exists()
+    assert made.approver != user
+
+
+def test_when_everybody_left_would_approve_for_themselves_the_request_is_refused(world: Any, ask: Ask) -> None:
+    world.ruth.is_active = False
+    world.ruth.save()
+    answer = caller(world.marcus).get("/api/v1/authority/who/", {"concession": "discount", "amount": "40"})
+    assert answer.status_code == 422
+    with pytest.raises(Exception, match="Nobody else holds a role"):
+        ask(requester=world.dana, amount=Decimal(30))
+
+
+def test_an_unverified_address_is_nobodys_alias(world: Any, ask: Ask) -> None:
+    other = person("other", "executive-sponsor")
+    EmailAddress.objects.create(user=other, email="marcus@desk.example", verified=False)
+    assert standing(ask(), other, now()).may_decide

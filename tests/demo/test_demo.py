@@ -1,0 +1,138 @@
+"""The demo desk: people for every role, cases in every state, figures, and nothing old left to fire."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from accounts.models import Account, Role, User
+from approvals.models import ApprovalRequest
+from demo.people import PASSWORD, address
+from escalations import states
+from escalations.clocks import audit as rebuilding
+from escalations.clocks import firing
+from escalations.models import Clock, Commitment, Escalation, HandOff, PolicyVersion, Review
+from ledger import chain
+from ledger.now import now
+from messaging.models import InboundMail, Message, Notice
+from reports.queries.kpis import Scope, figures
+from reports.rules import periods
+from reports.rules.kpis import FIVE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def seeded(django_db_setup, django_db_blocker):
+    """The demo, seeded once for this module and taken back at its end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        call_command("seed_demo", stdout=StringIO())
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _seeded(seeded, db):
+    """Every test of this module reads the same demo."""
+
+
+def test_every_shipped_role_is_held_by_somebody_who_can_sign_in():
+    held = set(Role.objects.filter(holdings__user__is_active=True).values_list("slug", flat=True))
+    assert held == set(Role.objects.values_list("slug", flat=True))
+    assert User.objects.get(email=address("priya")).check_password(PASSWORD)
+    admins = User.objects.filter(is_superuser=True)
+    assert [admin.email for admin in admins] == [address("rita")]
+    assert User.objects.get(email=address("priya")).pk in User.objects.get(email=address("lena")).tree_ids
+
+
+def test_there_is_a_case_in_every_state():
+    assert set(Escalation.objects.values_list("state", flat=True)) == {slug for slug, _ in states.STATES}
+    # A test before this one may have used up numbers: PostgreSQL gives back none, and gaps are allowed.
+    first = Escalation.objects.order_by("pk").first()
+    assert (first.pk >= 1001, first.key) == (True, f"ESC-{first.pk}")
+
+
+def test_the_clocks_look_alive():
+    at = now()
+    colours = {case.sla_status(at) for case in Escalation.objects.open()}
+    assert {"red", "yel", "grn"} <= colours
+    # A waiting case still owes the customer its next word, so the case goes on while most of its clocks are paused.
+    assert Clock.objects.filter(state=Clock.PAUSED, case__waiting_on="customer").exists()
+    assert Clock.objects.filter(state=Clock.PAUSED, case__waiting_on="third_party").exists()
+    assert HandOff.objects.filter(state=HandOff.WAITING, duty="owner").count() >= 3
+    for slug in ("dana", "lena"):
+        assert ApprovalRequest.objects.open().filter(approver__email=address(slug)).exists()
+
+
+def test_every_kind_of_clock_is_there_and_its_rows_are_what_their_history_says():
+    live = set(Clock.objects.live().values_list("kind", flat=True))
+    assert live >= {slug for slug, _ in states.CLOCKS} - {states.TIME_TO_ESCALATE}
+    assert Clock.objects.filter(kind=states.TIME_TO_ESCALATE, state__in=[Clock.MET, Clock.MISSED]).exists()
+    assert [str(each) for each in rebuilding.differences()] == []
+
+
+def test_an_open_commitment_has_a_clock_whatever_became_of_its_case():
+    made = Commitment.objects.filter(state=Commitment.OPEN, case__isnull=False)
+    about = Clock.objects.live().filter(kind=states.COMMITMENT).values_list("about", flat=True)
+    assert set(about) == set(made.values_list("pk", flat=True))
+
+
+def test_the_engine_finds_next_to_nothing_to_fire():
+    assert Clock.objects.past_due(now()).count() <= 3
+    assert firing.fire_due() <= 3
+
+
+def test_every_log_of_the_demo_holds():
+    breaks = [each for case in Escalation.objects.all() for each in chain.breaks_in(case, case.events.order_by("seq"))]
+    breaks += [
+        each for made in ApprovalRequest.objects.all() for each in chain.breaks_in(made, made.log.order_by("seq"))
+    ]
+    assert breaks == []
+
+
+def test_the_five_figures_are_not_empty():
+    found = figures(Scope(), periods.read({"period": "90", "from": "", "to": ""}, now()))
+    assert [slug for slug in FIVE if found[slug].shown is None] == []
+
+
+def test_word_and_mail_lie_around():
+    assert Notice.objects.filter(user__email=address("dana")).exists()
+    assert Message.objects.filter(kind="approval", user__email=address("dana")).exists()
+    assert InboundMail.objects.waiting().count() >= 3
+    assert Commitment.objects.filter(state=Commitment.OPEN).exists()
+    assert PolicyVersion.objects.filter(state=PolicyVersion.DRAFT).exists()
+    assert Review.objects.filter(state=Review.DONE).count() >= 20
+    assert Escalation.objects.exclude(trigger="").exists()
+
+
+def test_nothing_of_the_past_is_mailed_to_anybody():
+    waiting = Message.objects.filter(state=Message.PENDING)
+    assert all((now() - message.created_at).total_seconds() < 300 for message in waiting)
+    assert waiting.count() < 12
+
+
+def test_a_second_run_changes_nothing():
+    before = (Account.objects.count(), User.objects.count(), Escalation.objects.count())
+    said = StringIO()
+    call_command("seed_demo", if_empty=True, stdout=said)
+    assert "no demo data" in said.getvalue()
+    assert (Account.objects.count(), User.objects.count(), Escalation.objects.count()) == before
+    with pytest.raises(CommandError, match="empty database"):
+        call_command("seed_demo")
+
+
+def test_the_sign_ins_are_printed_with_the_password():
+    said = StringIO()
+    call_command("demo_signins", stdout=said)
+    assert PASSWORD in said.getvalue()
+    assert "dana@desk.example" in said.getvalue()
+
+
+def test_a_changed_password_is_not_given_away():
+    user = User.objects.get(email=address("tom"))
+    user.set_password("something else entirely")
+    user.save()
+    said = StringIO()
+    call_command("demo_signins", stdout=said)
+    assert "tom@desk.example" not in said.getvalue()
