@@ -29,7 +29,7 @@ def _rows(request: ApprovalRequest) -> Iterator[tuple[Any, ...]]:
     about = (request.pk, request.ask, request.concession_name, request.amount, request.currency)
     for entry in request.log.all():
         who = (str(entry.actor or "rule or clock"), str(entry.on_behalf_of or ""))
-        right = (entry.role, entry.limit, entry.rule_version, entry.step, entry.get_channel_display())
+        right = (entry.role, entry.limit, entry.rule_version, entry.seat or "", entry.get_channel_display())
         said = ("yes" if entry.override else "", entry.rationale, entry.conditions, _options(entry), _more(entry))
         proof = (entry.terms_hash, entry.digest, entry.key_id)
         what = (entry.seq, f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.get_kind_display())

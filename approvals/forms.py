@@ -7,10 +7,10 @@ from django import forms
 
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, User
+from approvals.matrix.authority import concession_choices
 from approvals.matrix.preview import preview
 from approvals.matrix.rules.words import MONEY
 from approvals.models import ApprovalRequest
-from approvals.queries import concession_choices
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
 from ledger.errors import Refused
@@ -27,7 +27,7 @@ class DecisionForm(forms.Form):
 
     verdict = forms.ChoiceField(choices=list(TITLES.items()), widget=forms.HiddenInput)
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    step = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    seat = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     kept = forms.MultipleChoiceField(
         label="Conditions", required=False, widget=forms.CheckboxSelectMultiple, help_text="Untick what you drop."
     )
@@ -60,7 +60,7 @@ class DecisionForm(forms.Form):
         return {
             "verdict": values["verdict"],
             "version": values["version"],
-            "step": values["step"],
+            "seat": values["seat"],
             "reason": values["reason"],
             "conditions": "\n".join(line for line in lines if line),
         }

@@ -10,13 +10,10 @@ from approvals.matrix.models import (
     ExceptionBand,
     QuarterCap,
 )
-from approvals.requests.models.decision import DecisionEntry
-from approvals.requests.models.request import ApprovalRequest, ApprovalStep, DecisionLink
-from approvals.requests.models.suggestion import Suggestion
+from approvals.requests.models import ApprovalRequest, DecisionEntry, DecisionLink, Seat, Suggestion
 
 __all__ = [
     "ApprovalRequest",
-    "ApprovalStep",
     "AuthorityLimit",
     "AuthorityVersion",
     "CalendarFeed",
@@ -28,5 +25,6 @@ __all__ = [
     "Delegation",
     "ExceptionBand",
     "QuarterCap",
+    "Seat",
     "Suggestion",
 ]

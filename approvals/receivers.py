@@ -7,7 +7,7 @@ from django.dispatch import receiver
 from approvals.mail import attachments as enclosing
 from approvals.mail import replies as replying
 from approvals.mail.messages import BRIEF
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from messaging.events import mail_received
 from messaging.models import InboundMail
 from messaging.outbox import composing, relevance
@@ -20,9 +20,9 @@ def hear_mail(mail: InboundMail, **_: Any) -> None:
 
 
 def _still_asked(rest: str) -> bool:
-    """`<request>:<step>`: the question stands and that seat still waits."""
-    request, _, step = rest.partition(":")
-    seats = ApprovalStep.objects.filter(request=int(request), order=int(step), state=ApprovalStep.WAITING)
+    """`<request>:<seat>`: the request is open and that seat is still asked."""
+    request, _, number = rest.partition(":")
+    seats = Seat.objects.asked().filter(request=int(request), number=int(number))
     return seats.filter(request__state=ApprovalRequest.OPEN).exists()
 
 

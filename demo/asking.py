@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import User
 from approvals.matrix.rules.words import MONEY, amount_words
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests.rules.terms import storable, terms_hash
 from approvals.requests.rules.verdicts import goes_against
 from demo.handing import Handing
@@ -94,8 +94,7 @@ class Asking(Handing):
             deadline=deadline,
             authority_id=self.world.version.id,
             opened_at=at,
-            step_since=at,
-            step=1,
+            asked_since=at,
             version=1,
             state=ApprovalRequest.OPEN,
         )
@@ -111,15 +110,17 @@ class Asking(Handing):
             self._step(made, granter, at)
 
     def _step(self, made: Any, granter: Granter, at: datetime) -> None:
-        made.approver_id, made.approver_role_id = granter.person.id, self.world.roles[granter.limit.role].id
         step = self.batch.add(
-            ApprovalStep,
+            Seat,
             request_id=made.id,
-            order=made.step,
-            approver_id=granter.person.id,
-            role_id=made.approver_role_id,
+            number=len(self.steps) + 1,
+            stage=1,
+            group=1,
+            authority=True,
+            person_id=granter.person.id,
+            role_id=self.world.roles[granter.limit.role].id,
             limit=granter.limit.words[:80],
-            state=ApprovalStep.WAITING,
+            state=Seat.ASKED,
             asked_at=at,
         )
         self.steps.append((step, granter))
@@ -161,7 +162,6 @@ class Asking(Handing):
             actor_id=actor.id if actor else None,
             channel=channel,
             rule_version=self.world.version.number,
-            step=made.step,
             terms_hash=made.terms_hash,
             **values,
         )
@@ -178,7 +178,7 @@ class Asking(Handing):
     def asked_now(self) -> User | None:
         """Who the open request waits on."""
         made = self.request
-        return self.world.users[made.approver_id] if made and made.state == ApprovalRequest.OPEN else None
+        return self.world.users[self.steps[-1][0].person_id] if made and made.state == ApprovalRequest.OPEN else None
 
     def question(self, at: datetime, text: str, answer: str, answered_at: datetime) -> None:
         """The approver asks, the requester answers."""
@@ -198,7 +198,7 @@ class Asking(Handing):
         if asked is not None and asked.to_user_id == by.id:
             self.accept(at, CasePerson.AUTHORITY)
         step, granter = self.steps[-1]
-        step.state, step.ended_at = ApprovalStep.DECIDED, at
+        step.state, step.ended_at, step.verdict, step.said_by_id = Seat.DECIDED, at, verdict, by.id
         made.state, made.decided_at, made.decided_by_id, made.version = verdict, at, by.id, made.version + 1
         made.reason, made.conditions, made.decided_level = reason, conditions, granter.limit.level
         values = {"role": granter.limit.role_name, "limit": granter.limit.words, "options": made.options}
@@ -270,16 +270,16 @@ class Asking(Handing):
         if made is None or made.state != ApprovalRequest.OPEN:
             return
         old, granter = self.steps[-1]
-        asked = {each.approver_id for each, _ in self.steps} | {made.requester_id}
+        asked = {each.person_id for each, _ in self.steps} | {made.requester_id}
         measured = self.world.measured(made.concession, made.amount, self.told.currency)
         new = self.world.granter(self.account, made.concession, measured, at, exclude=asked, above=granter.limit.role)
         if new is None:
             self.record(at, "top", "Request not passed up: There is no higher authority for this.")
             return
-        old.state, old.ended_at = ApprovalStep.PASSED_UP, at
-        values = {"on_behalf_of_id": old.approver_id, "role": new.limit.role_name, "limit": new.limit.words}
+        old.state, old.ended_at = Seat.PASSED_UP, at
+        values = {"on_behalf_of_id": old.person_id, "role": new.limit.role_name, "limit": new.limit.words}
         self._enter(made, DecisionEntry.PASSED_UP, at, None, DecisionEntry.CLOCK, rationale=why, **values)
-        made.step, made.version, made.step_since = made.step + 1, made.version + 1, at
+        made.version, made.asked_since = made.version + 1, at
         made.rule = new.rule(self.world.version.number, made.rule.get("exclude", []))
         self._step(made, new, at)
         if new.limit.level > self.case.level:

@@ -80,9 +80,9 @@ def _word_of_open_cases() -> None:
         "case__account", "to_user", "from_user"
     ):
         _dated(handoff.sent_at, notifications.handed_off, handoff.case, handoff)
-    for request in ApprovalRequest.objects.open().select_related("account", "requester", "approver_role"):
-        step = request.steps.select_related("approver", "role").get(order=request.step)
-        _dated(step.asked_at, mail.ask, request, step, links.issue(request, step), step.asked_at)
+    for request in ApprovalRequest.objects.open().select_related("account", "requester"):
+        for seat in request.all_seats():
+            _dated(seat.asked_at, mail.ask, request, seat, links.issue(request, seat), seat.asked_at)
     spoken = Clock.objects.filter(state=Clock.RUNNING, warned_at__isnull=False)
     for clock in spoken.select_related("case__account", "case__owner"):
         _dated(clock.breached_at or clock.warned_at, _spoke, clock)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from accounts.models import Contact, User
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from demo.asking import Asking
 from escalations import states
 from escalations.cases.closing import MET_BY_RESOLVING
@@ -82,7 +82,7 @@ class Life(Asking):
         made = self.request
         if made is not None and made.state == ApprovalRequest.OPEN:
             step, _ = self.steps[-1]
-            step.state, step.ended_at = ApprovalStep.RECALLED, at
+            step.state, step.ended_at = Seat.RECALLED, at
             made.state, made.version, made.reason = ApprovalRequest.RECALLED, made.version + 1, reason
             self._enter(made, DecisionEntry.RECALLED, at, by, rationale=reason)
 

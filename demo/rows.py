@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from demo.ids import Ids
 from escalations.models import (
     Action,
@@ -33,7 +33,7 @@ MODELS: dict[Model, int] = {
     EventText: 40,
     Event: 200,
     ApprovalRequest: 4,
-    ApprovalStep: 8,
+    Seat: 8,
     DecisionEntry: 20,
     CaseRequest: 4,
     Action: 6,

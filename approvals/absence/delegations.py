@@ -3,23 +3,19 @@
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.models import User
 from approvals.absence.rules.delegation import Span, why_not
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.models import ApprovalRequest, ApprovalStep, AuthorityVersion, DecisionEntry, Delegation
+from approvals.models import ApprovalRequest, AuthorityVersion, DecisionEntry, Delegation, Seat
 from approvals.requests import log
 from approvals.requests import seats as seating
 from approvals.requests.conflicts import conflict
 from approvals.requests.permissions import standing
-from approvals.requests.rules import seats as rules
 from approvals.requests.rules.verdicts import check_words
-from approvals.requests.stages import chain_of
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
 
@@ -39,16 +35,14 @@ def delegate(
     if version is not None and version != request.version:
         raise Stale("The request changed meanwhile. Read it again before you delegate it.")
     seat = _own_seat(request, by)
-    if seat.delegated_from_id:
-        raise NotAllowed(
-            f"{seat.delegated_from} delegated this to you, so you cannot delegate it on. Decide it, or ask."
-        )
-    right = standing(request, by, at, seat.order)
+    if seat.stands_for_id:
+        raise NotAllowed(f"{seat.stands_for} delegated this to you, so you cannot delegate it on. Decide it, or ask.")
+    right = standing(request, by, at, seat.number)
     if not right.may_decide:
         raise NotAllowed(right.words)
     check_words(reason, "reason", "Enter a reason for delegating.")
     _check_person(request, by, to, at)
-    made = seating.hand_over(request, seat, to, ApprovalStep.DELEGATED, at, delegated_from=seat.approver)
+    made = seating.hand_over(request, seat, to, Seat.DELEGATED, at, stands_for=seat.person)
     entry = log.write(
         request,
         DecisionEntry.DELEGATED,
@@ -59,8 +53,8 @@ def delegate(
         role=seat.role.name,
         limit=seat.limit,
         rationale=reason.strip(),
-        step=seat.order,
-        facts={"to": to.pk, "to_name": str(to), "seat": made.order},
+        seat=seat.number,
+        facts={"to": to.pk, "to_name": str(to), "seat": made.number},
     )
     seating.ask(request, made, at)
     lead = f"{by} delegated the decision as {seat.role} to {to}."
@@ -68,9 +62,8 @@ def delegate(
     return request
 
 
-def _own_seat(request: ApprovalRequest, by: User) -> ApprovalStep:
-    rows = request.steps.filter(approver=by, state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
-    seat = rows.select_related("role", "approver", "delegated_from").first()
+def _own_seat(request: ApprovalRequest, by: User) -> Seat:
+    seat = next((each for each in seating.deciding(request) if each.person_id == by.pk), None)
     if seat is None:
         raise NotAllowed("Only somebody whose own decision is waited for may delegate it.")
     return seat
@@ -87,19 +80,12 @@ def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) ->
         )
     if to.pk in (request.rule.get("exclude") or []):
         raise Invalid(f"{to} was left out of this decision when it was asked for.", field="to")
-    if request.steps.filter(Q(approver=to) | Q(said_by=to), state__in=_SEATED, part=ApprovalStep.DECIDE).exists():
+    others = [seat for seat in request.all_seats() if seat.part == Seat.DECIDE and seat.state in Seat.CURRENT]
+    seated = [seat for seat in others if seat.state in (Seat.ASKED, Seat.DECIDED)]
+    if any(to.pk in (seat.person_id, seat.said_by_id) for seat in seated):
         raise Invalid(f"{to} decides another part of this already. Choose somebody else.", field="to")
-    if to.pk in {
-        seat["person"] for stage in chain_of(request) for group in stage["groups"] for seat in _deciding(group)
-    }:
+    if any(seat.person_id == to.pk for seat in others):
         raise Invalid(f"{to} decides another part of this later. Choose somebody else.", field="to")
-
-
-_SEATED = (ApprovalStep.WAITING, ApprovalStep.DECIDED)
-
-
-def _deciding(group: rules.Group) -> list[dict[str, Any]]:
-    return list(group["seats"]) if group["part"] == rules.DECIDE else []
 
 
 @transaction.atomic
@@ -168,13 +154,11 @@ def _spans(at: datetime) -> list[Span]:
 
 def _ask_stand_in(given: Delegation, at: datetime) -> None:
     """What waits for the delegator already is shown to the stand-in by mail too."""
-    waiting = ApprovalStep.objects.filter(approver=given.user, state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
-    for step in waiting.filter(request__state=ApprovalRequest.OPEN).select_related(
-        "request__account", "approver", "role"
-    ):
-        if given.to in seating.stand_ins(step.request, step, at):
-            token = links.issue(step.request, step, to=given.to)
-            mail.ask(step.request, step, token, at, again=f":d{given.pk}", to=given.to)
+    waiting = Seat.objects.asked().deciding().filter(person=given.user, request__state=ApprovalRequest.OPEN)
+    for seat in waiting.select_related("request__account", "person", "role"):
+        if given.to in seating.stand_ins(seat.request, seat, at):
+            token = links.issue(seat.request, seat, to=given.to)
+            mail.ask(seat.request, seat, token, at, again=f":d{given.pk}", to=given.to)
 
 
 @transaction.atomic

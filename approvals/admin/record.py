@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from approvals.absence import delegations as delegating
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
+from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from ledger.errors import Refused
 from ledger.now import now
 
@@ -28,10 +28,10 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
-class StepInline(admin.TabularInline):
-    """Who was asked."""
+class SeatInline(admin.TabularInline):
+    """Who is, was or will be asked."""
 
-    model = ApprovalStep
+    model = Seat
     extra = 0
     can_delete = False
 
@@ -48,10 +48,10 @@ class StepInline(admin.TabularInline):
 class ApprovalRequestAdmin(ReadOnly):
     """Requests, to look things up."""
 
-    inlines = [StepInline]
-    list_display = ["id", "account", "concession_name", "state", "requester", "approver", "deadline"]
+    inlines = [SeatInline]
+    list_display = ["id", "account", "concession_name", "state", "requester", "deadline"]
     list_filter = ["state", "concession_name"]
-    list_select_related = ["account", "requester", "approver"]
+    list_select_related = ["account", "requester"]
     search_fields = ["case_key", "account__name", "ask"]
 
 

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 
 from accounts.models import Account
 from accounts.signed_in import Caller
-from approvals import queries
 from approvals.api.serializers import PersonField
+from approvals.matrix.authority import version_at
 from approvals.matrix.preview import preview
 from approvals.matrix.table import words
 from approvals.models import (
@@ -53,7 +53,7 @@ class GroupSerializer(serializers.Serializer):
 
 
 class StageSerializer(serializers.Serializer):
-    """A stage of the chain; stages are decided one after the other."""
+    """Stages are decided one after the other."""
 
     number = serializers.IntegerField()
     name = serializers.CharField()
@@ -81,7 +81,7 @@ class WhoSerializer(serializers.Serializer):
     cap = serializers.CharField(source="answer.cap", help_text="What the role has used of its quarter.", default=None)
     within_band = serializers.BooleanField()
     band = serializers.CharField(help_text="The pre-approved range it lies in; it is then granted by rule.")
-    stages = StageSerializer(source="chain", many=True)
+    stages = StageSerializer(many=True)
 
 
 class ConcessionSerializer(serializers.ModelSerializer):
@@ -213,7 +213,7 @@ class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
     @action(detail=False, methods=["get"])
     def matrix(self, request: Caller) -> Response:
         """The whole matrix in force, for everybody who signs in. It is changed in a draft that a second person publishes."""
-        version = queries.version_at(now())
+        version = version_at(now())
         rows: Any = AuthorityVersion.objects.select_related("publisher")
         found = rows.prefetch_related(*ROWS, *MORE).get(pk=version.pk)
         return Response(MatrixSerializer(found, context={"request": request}).data)

@@ -11,19 +11,19 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.signed_in import Caller
-from approvals import queries
 from approvals.absence import delegations as delegating
+from approvals.api.authority import StageSerializer
 from approvals.api.serializers import DelegateSerializer, ResubmitSerializer, SeatSerializer, TermsSerializer
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
 from approvals.requests import decide as deciding
-from approvals.requests import page
-from approvals.requests import resubmit as resubmitting
+from approvals.requests import page, plan, talk
 from approvals.requests import terms as changing
+from approvals.requests.permissions import standing
 from approvals.requests.rules.verdicts import VERDICTS
 from ledger.idempotency import once
 from ledger.now import now
 
-MORE = ("suggestion", "options", "terms", "terms_hash", "rule", "replaces", "stage", "chain", "seats", "log")
+MORE = ("suggestion", "options", "terms", "terms_hash", "rule", "replaces", "stage", "stages", "seats", "log")
 
 
 class DecisionEntrySerializer(serializers.ModelSerializer):
@@ -45,7 +45,7 @@ class DecisionEntrySerializer(serializers.ModelSerializer):
                 "role",
                 "limit",
                 "rule_version",
-                "step",
+                "seat",
                 "rationale",
             ),
             *("conditions", "override", "facts", "digest"),
@@ -67,9 +67,9 @@ class ApprovalSerializer(serializers.ModelSerializer):
     class Meta:
         model = ApprovalRequest
         fields = [
-            *("id", "state", "version", "step", "account", "account_name", "case_key", "tier", "concession", "unit"),
+            *("id", "state", "version", "account", "account_name", "case_key", "tier", "concession", "unit"),
             *("amount", "currency", "amount_usd", "total_usd", "ask", "why_now", "recommendation", "deadline"),
-            *("requester", "beneficiary", "approver", "approver_role", "authority_version", "opened_at", "step_since"),
+            *("requester", "beneficiary", "approver", "approver_role", "authority_version", "opened_at", "asked_since"),
             *("decided_at", "decided_by", "by_rule", "conditions", "reason", "sealed_at"),
         ]
         read_only_fields = fields
@@ -95,17 +95,24 @@ class SuggestionSerializer(serializers.ModelSerializer):
 
 
 class ApprovalDetailSerializer(ApprovalSerializer):
-    """A request with what was weighed, its seats and its log. `chain` is the whole chain as it was frozen."""
+    """A request with what was weighed, its seats and its log. `stage` is the one decided now, `stages` is the whole plan."""
 
-    seats = SeatSerializer(source="steps", many=True, read_only=True)
+    seats = SeatSerializer(source="all_seats", many=True, read_only=True)
     log = DecisionEntrySerializer(many=True, read_only=True)
     suggestion = serializers.SerializerMethodField()
+    stage = serializers.IntegerField(read_only=True)
+    stages = serializers.SerializerMethodField()
+
+    @extend_schema_field(StageSerializer(many=True))
+    def get_stages(self, request: ApprovalRequest) -> Any:
+        """Who decides and who is consulted, stage by stage."""
+        return StageSerializer(plan.stages_of(request, plan.last_states(request)), many=True).data
 
     @extend_schema_field(SuggestionSerializer(allow_null=True))
     def get_suggestion(self, request: ApprovalRequest) -> dict[str, Any] | None:
         """The newest one, for whoever decides or has decided and for executives."""
         user = self.context["request"].user
-        right = queries.standing(request, user, now()) if request.is_open else None
+        right = standing(request, user, now()) if request.is_open else None
         found = page.suggestion_for(request, user, right)
         return SuggestionSerializer(found).data if found else None
 
@@ -119,7 +126,7 @@ class DecideSerializer(serializers.Serializer):
 
     verdict = serializers.ChoiceField(choices=VERDICTS)
     version = serializers.IntegerField(min_value=1)
-    step = serializers.IntegerField(min_value=1, required=False)
+    seat = serializers.IntegerField(min_value=1, required=False)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
     conditions = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
 
@@ -142,7 +149,6 @@ class TextSerializer(serializers.Serializer):
 
 PARTS = [f"log__{name}" for name in ("actor", "on_behalf_of")]
 PARTS += ["suggestions"]
-PARTS += [f"steps__{name}" for name in ("approver", "role", "said_by", "delegated_from")]
 
 
 class ApprovalFilter(django_filters.FilterSet):
@@ -172,7 +178,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         """What the caller may see; the log comes with one request only."""
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
-        rows = queries.with_people(ApprovalRequest.objects.visible_to(self.request.user))
+        rows = ApprovalRequest.objects.visible_to(self.request.user).with_seats()
         return rows if self.action == "list" else rows.prefetch_related(*PARTS)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
@@ -199,19 +205,19 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @action(detail=True, methods=["post"])
     def question(self, request: Caller, pk: str) -> Response:
         """Ask the requester, on the record."""
-        return self._do(request, TextSerializer, deciding.question)
+        return self._do(request, TextSerializer, talk.question)
 
     @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Caller, pk: str) -> Response:
         """Answer a question; everybody asked is told."""
-        return self._do(request, TextSerializer, deciding.answer)
+        return self._do(request, TextSerializer, talk.answer)
 
     @extend_schema(request=None, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def remind(self, request: Caller, pk: str) -> Response:
         """Mail the question again to everybody whose decision is waited for, once in ten minutes."""
-        return self._do(request, NothingSerializer, deciding.remind)
+        return self._do(request, NothingSerializer, talk.remind)
 
     @extend_schema(request=None, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
@@ -223,7 +229,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @action(detail=True, methods=["post"])
     def comment(self, request: Caller, pk: str) -> Response:
         """Say something on the record; decides and blocks nothing."""
-        return self._do(request, TextSerializer, deciding.comment)
+        return self._do(request, TextSerializer, talk.comment)
 
     @extend_schema(request=DelegateSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
@@ -247,7 +253,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @action(detail=True, methods=["post"])
     def resubmit(self, request: Caller, pk: str) -> Response:
         """Ask a recalled request again. Answers with the new one."""
-        return self._do(request, ResubmitSerializer, resubmitting.resubmit)
+        return self._do(request, ResubmitSerializer, changing.resubmit)
 
     def _do(
         self, request: Caller, words: type[serializers.Serializer], verb: Callable[..., ApprovalRequest]
@@ -268,5 +274,5 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
 
     def _seen(self, pk: int) -> ApprovalRequest:
         """As it stands after the verb, for whoever called it: a stand-in who has decided still reads the outcome."""
-        rows = queries.with_people(ApprovalRequest.objects.filter(pk=pk)).prefetch_related(*PARTS)
+        rows = ApprovalRequest.objects.filter(pk=pk).with_seats().prefetch_related(*PARTS)
         return rows.get()

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import User
-from approvals.models import ApprovalStep, Delegation
+from approvals.models import Delegation, Seat
 
 
 class PersonField(serializers.SlugRelatedField):
@@ -24,17 +24,30 @@ class PersonField(serializers.SlugRelatedField):
 
 
 class SeatSerializer(serializers.ModelSerializer):
-    """One seat: who is or was asked in which role, and what was said. `order` is the `step` of a decision."""
+    """One seat: who is or was asked in which role, and what was said. `number` is the `seat` of a decision."""
 
-    approver = serializers.EmailField(source="approver.email", read_only=True)
+    person = serializers.EmailField(source="person.email", read_only=True)
     role = serializers.CharField(source="role.slug", read_only=True)
     said_by = serializers.EmailField(source="said_by.email", default=None, read_only=True)
-    delegated_from = serializers.EmailField(source="delegated_from.email", default=None, read_only=True)
+    stands_for = serializers.EmailField(source="stands_for.email", default=None, read_only=True)
 
     class Meta:
-        model = ApprovalStep
+        model = Seat
         fields = [
-            *("order", "stage", "part", "approver", "role", "limit", "state", "verdict", "said_by", "delegated_from"),
+            *(
+                "number",
+                "stage",
+                "group",
+                "part",
+                "authority",
+                "quorum",
+                "role",
+                "person",
+                "stands_for",
+                "limit",
+                "state",
+            ),
+            *("verdict", "said_by"),
             *("reason", "conditions", "asked_at", "ended_at", "reminded"),
         ]
         read_only_fields = fields

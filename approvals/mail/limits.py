@@ -37,7 +37,7 @@ def open_standing(link: DecisionLink, at: datetime) -> Standing | None:
         return None
     if not _within(concession.link_up_to, link.request, at):
         return None
-    right = standing(link.request, link.approver, at, link.step)
+    right = standing(link.request, link.approver, at, link.seat.number)
     return right if right.may_decline and not right.override else None
 
 

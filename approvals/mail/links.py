@@ -10,24 +10,24 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from accounts.models import User
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionLink
+from approvals.models import ApprovalRequest, DecisionLink, Seat
 
 LIFE_AFTER_DEADLINE = timedelta(days=7)
 DECIDE = "decide"
 
 
-def issue(request: ApprovalRequest, step: ApprovalStep, purpose: str = DECIDE, *, to: User | None = None) -> str:
+def issue(request: ApprovalRequest, seat: Seat, purpose: str = DECIDE, *, to: User | None = None) -> str:
     """A new token for a seat and the present version; it ends seven days after the deadline. `to`: a stand-in."""
     # Lower-case letters and digits only: it also stands in reply addresses, which mail systems write as they like.
     token = base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=").lower()
     DecisionLink.objects.create(
         request=request,
-        approver=to or step.approver,
-        step=step.order,
+        approver=to or seat.person,
+        seat=seat,
         version=request.version,
         purpose=purpose,
         token_hash=_hashed(token),
-        expires_at=max(request.deadline, step.asked_at) + LIFE_AFTER_DEADLINE,
+        expires_at=max(request.deadline, seat.asked_at or request.opened_at) + LIFE_AFTER_DEADLINE,
     )
     return token
 
@@ -35,7 +35,8 @@ def issue(request: ApprovalRequest, step: ApprovalStep, purpose: str = DECIDE, *
 def find(token: str) -> DecisionLink | None:
     """The link of a token, alive or dead; None for a token nobody was given."""
     found = DecisionLink.objects.filter(token_hash=_hashed(token))
-    return found.select_related("request__approver", "request__decided_by", "request__account", "approver").first()
+    request = ("request__decided_by", "request__account", "request__authority", "request__requester")
+    return found.select_related(*request, "approver", "seat").first()
 
 
 def is_alive(link: DecisionLink, at: datetime) -> bool:
@@ -44,12 +45,12 @@ def is_alive(link: DecisionLink, at: datetime) -> bool:
     same = request.version == link.version and request.is_open
     if not same or link.dead_since is not None or at >= link.expires_at:
         return False
-    return request.steps.filter(order=link.step, state=ApprovalStep.WAITING).exists()
+    return Seat.objects.asked().filter(pk=link.seat_id).exists()
 
 
-def end(request: ApprovalRequest, seats: Collection[int], at: datetime) -> None:
+def end(seats: Collection[Seat], at: datetime) -> None:
     """The links of some seats are dead: they have spoken, or nobody waits for them."""
-    DecisionLink.objects.filter(request=request, step__in=seats, dead_since__isnull=True).update(dead_since=at)
+    DecisionLink.objects.filter(seat__in=seats, dead_since__isnull=True).update(dead_since=at)
 
 
 def end_all(request: ApprovalRequest, at: datetime) -> None:

@@ -11,7 +11,7 @@ from accounts.models import User
 from approvals.mail import limits as by_mail
 from approvals.mail.rules import address_of
 from approvals.matrix.rules.words import amount_words, moment_words, money_short, money_words
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
+from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from approvals.requests.permissions import STATE_WORDS, chain_and_weight
 from messaging.outbox import layout as mail
 from messaging.outbox import messages as outbox
@@ -43,7 +43,7 @@ def topic(request: ApprovalRequest) -> str:
 
 def ask(
     request: ApprovalRequest,
-    step: ApprovalStep,
+    seat: Seat,
     token: str,
     at: datetime,
     *,
@@ -53,33 +53,35 @@ def ask(
 ) -> None:
     """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking; `to` is
     somebody who stands in for that person."""
-    person = to or step.approver
+    person = to or seat.person
     by = moment_words(request.deadline, person.zone, at)
     late = request.deadline <= at
     start = f"Reminder {nth}: decision" if nth else "Decision"
     subject = f"{start} {'was due' if late else 'needed by'} {by}: {topic(request)}"
     text = f"{request.requester} asks for your decision by {by}: {request.ask}"
-    key = f"approval:{request.pk}:{step.order}{again}{f':reminder:{nth}' if nth else ''}{f':for:{to.pk}' if to else ''}"
+    key = (
+        f"approval:{request.pk}:{seat.number}{again}{f':reminder:{nth}' if nth else ''}{f':for:{to.pk}' if to else ''}"
+    )
     _post(
         request,
         key=key,
         kind="approval",
         to=person,
         subject=subject,
-        wanted_while=f"approval:{request.pk}:{step.order}",
+        wanted_while=f"approval:{request.pk}:{seat.number}",
         values={
             "word": "Past due" if late else f"Reminder {nth}" if nth else "Your decision",
             "tone": "red" if late else "yellow" if nth else "neutral",
             "head": request.ask,
-            "lead": f"{person.name}, {_needed(request, step, to)} by {by}. {request.why_now}",
-            "facts": facts(request, step),
+            "lead": f"{person.name}, {_needed(request, seat, to)} by {by}. {request.why_now}",
+            "facts": facts(request, seat),
             "quote": [("Recommendation", request.recommendation)],
-            "button": "Review and decide" if step.part == ApprovalStep.DECIDE else "Read and comment",
+            "button": "Review and decide" if seat.part == Seat.DECIDE else "Read and comment",
             "url": reverse("approvals:link", args=[token]),
             "after": " ".join(
-                filter(None, [how_to_answer(request, step, at), OPENING, WITH_BRIEF if request.brief else ""])
+                filter(None, [how_to_answer(request, seat, at), OPENING, WITH_BRIEF if request.brief else ""])
             ),
-            "why": f"{_why_you(step, to)} {_or_else(request, step, by, at)}".strip(),
+            "why": f"{_why_you(seat, to)} {_or_else(request, seat, by, at)}".strip(),
             "preview": request.recommendation[:140],
         },
         reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
@@ -90,11 +92,11 @@ def ask(
     )
 
 
-def how_to_answer(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> str:
+def how_to_answer(request: ApprovalRequest, seat: Seat, at: datetime) -> str:
     """What a reply to the mail does."""
     if not by_mail.replies_are_read():
         return "Nothing is decided until you submit on the page."
-    if step.part == ApprovalStep.CONSULT:
+    if seat.part == Seat.CONSULT:
         return "You can also reply to this mail: what you write becomes your comment."
     if by_mail.may_reply(request, at):
         return (
@@ -104,29 +106,29 @@ def how_to_answer(request: ApprovalRequest, step: ApprovalStep, at: datetime) ->
     return "Decide on the page: this is more than a reply may decide. What you reply becomes a comment."
 
 
-def _needed(request: ApprovalRequest, step: ApprovalStep, to: User | None) -> str:
+def _needed(request: ApprovalRequest, seat: Seat, to: User | None) -> str:
     """What is needed from whom: `Marcus Lee needs your decision as Director`."""
-    what = "decision" if step.part == ApprovalStep.DECIDE else "comment"
-    whose = f"your {what} as {step.role}" if to is None else f"a {what} as {step.role} in place of {step.approver}"
+    what = "decision" if seat.part == Seat.DECIDE else "comment"
+    whose = f"your {what} as {seat.role}" if to is None else f"a {what} as {seat.role} in place of {seat.person}"
     return f"{request.requester} needs {whose}"
 
 
-def _why_you(step: ApprovalStep, to: User | None) -> str:
+def _why_you(seat: Seat, to: User | None) -> str:
     if to:
-        return f"You get this because you stand in for {step.approver}. {step.approver} may decide it too."
-    if step.delegated_from_id:
-        return f"You get this because {step.delegated_from} delegated it to you."
-    if step.part == ApprovalStep.CONSULT:
+        return f"You get this because you stand in for {seat.person}. {seat.person} may decide it too."
+    if seat.stands_for_id:
+        return f"You get this because {seat.stands_for} delegated it to you."
+    if seat.part == Seat.CONSULT:
         return "You get this because your role is consulted. Your comment is on the record; it blocks nothing."
     return "You get this because the authority matrix names your role."
 
 
-def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]:
+def facts(request: ApprovalRequest, seat: Seat) -> list[tuple[str, str]]:
     """Four facts: asked, who stops below, the limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
     rows += [(f"{below[-1]['role']} stops at", below[-1]["limit"])] if below else []
-    rows += [("Your limit" if not step.delegated_from_id else "Limit", step.limit)] if step.limit else []
+    rows += [("Your limit" if not seat.stands_for_id else "Limit", seat.limit)] if seat.limit else []
     account = request.account
     if account.arr is not None:
         renewal = f", renews {account.renewal_date:%b} {account.renewal_date.day}" if account.renewal_date else ""
@@ -134,11 +136,11 @@ def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]
     return rows
 
 
-def _or_else(request: ApprovalRequest, step: ApprovalStep, by: str, at: datetime) -> str:
+def _or_else(request: ApprovalRequest, seat: Seat, by: str, at: datetime) -> str:
     """Without an answer the authority's part goes up, a function is waited for, and nobody waits for the consulted."""
-    if step.part == ApprovalStep.CONSULT:
+    if seat.part == Seat.CONSULT:
         return ""
-    if request.approver_role_id and step.role_id != request.approver_role_id:
+    if not seat.authority:
         return "The decision waits for you."
     return if_nothing_is_done(request, by, at)
 
@@ -186,14 +188,14 @@ def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others
     _tell(request, [request.requester, *others], key, "approval_decided", text)
 
 
-def settled(request: ApprovalRequest, step: ApprovalStep, why: str, at: datetime) -> None:
+def settled(request: ApprovalRequest, seat: Seat, why: str, at: datetime) -> None:
     """To somebody whose part is not needed any more, while the request goes on."""
-    key = f"approval-settled:{request.pk}:{step.order}:{request.log_count}"
+    key = f"approval-settled:{request.pk}:{seat.number}:{request.log_count}"
     _post(
         request,
         key=key,
         kind="approval_settled",
-        to=step.approver,
+        to=seat.person,
         subject=f"Nothing left to do: {topic(request)}",
         values={
             "word": "Settled",
@@ -204,17 +206,17 @@ def settled(request: ApprovalRequest, step: ApprovalStep, why: str, at: datetime
             "why": "You get this because the decision was addressed to you too.",
         },
     )
-    _tell(request, [step.approver], key, "approval_settled", f"{why} {request.ask}")
+    _tell(request, [seat.person], key, "approval_settled", f"{why} {request.ask}")
 
 
-def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: datetime, reason: str) -> None:
+def passed_over(request: ApprovalRequest, seat: Seat, to: User, at: datetime, reason: str) -> None:
     """To the person it was taken from, and to whoever had delegated it to them: nothing is left to do."""
-    key = f"approval-passed:{request.pk}:{step.order}"
-    people = [step.approver, *([step.delegated_from] if step.delegated_from else [])]
+    key = f"approval-passed:{request.pk}:{seat.number}"
+    people = [seat.person, *([seat.stands_for] if seat.stands_for else [])]
     for person in people:
         _post(
             request,
-            key=key if person == step.approver else f"{key}:{person.pk}",
+            key=key if person == seat.person else f"{key}:{person.pk}",
             kind="approval_passed_up",
             to=person,
             subject=f"Nothing left to do: {topic(request)}",

@@ -16,9 +16,10 @@ from approvals.mail import answers as answering
 from approvals.mail import limits as by_mail
 from approvals.mail import links
 from approvals.mail.rules import tokens_in
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, DecisionLink
-from approvals.queries import what_happened
+from approvals.models import ApprovalRequest, DecisionEntry, DecisionLink, Seat
 from approvals.requests import decide as deciding
+from approvals.requests import talk
+from approvals.requests.permissions import what_happened
 from approvals.requests.rules.verdicts import APPROVED, DECLINED
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
 from ledger.now import now
@@ -89,7 +90,7 @@ def place(*, mail: InboundMail, by: User) -> ApprovalRequest:
     text = f"From a mail of {mail.sender or 'no sender'}, which nothing proves: {words}"
     with transaction.atomic():
         inbound.claim(mail=mail, note=f"Comment on request {link.request_id}", by=by)
-        deciding.comment(request_id=link.request_id, by=by, text=text[:LONGEST], channel=DecisionEntry.MAIL)
+        talk.comment(request_id=link.request_id, by=by, text=text[:LONGEST], channel=DecisionEntry.MAIL)
     return link.request
 
 
@@ -119,12 +120,12 @@ def _too_late(reply: Reply) -> None:
 
 
 def _said(reply: Reply) -> bool:
-    return reply.request.steps.filter(order=reply.link.step, state=ApprovalStep.DECIDED, said_by=reply.by).exists()
+    return reply.link.seat.state == Seat.DECIDED and reply.link.seat.said_by_id == reply.by.pk
 
 
 def _judge(reply: Reply) -> None:
     decision = decision_in(reply.mail.visible_text) if reply.mail.own_words else None
-    consulted = reply.request.steps.filter(order=reply.link.step, part=ApprovalStep.CONSULT).exists()
+    consulted = reply.link.seat.part == Seat.CONSULT
     if decision is None or consulted:
         _comment(reply, "" if consulted else answering.HOW)
         return
@@ -149,7 +150,7 @@ def _decide(reply: Reply, verdict: str) -> None:
         by=reply.by,
         verdict=verdict,
         version=reply.link.version,
-        step=reply.link.step,
+        seat=reply.link.seat.number,
         reason=masked(comment_in(reply.mail.visible_text))[:LONGEST],
         channel=DecisionEntry.MAIL,
     )
@@ -162,7 +163,7 @@ def _comment(reply: Reply, answer: str) -> None:
     mail, kept = reply.mail, False
     if words := _words(mail):
         try:
-            deciding.comment(request_id=reply.request.pk, by=reply.by, text=words, channel=DecisionEntry.MAIL)
+            talk.comment(request_id=reply.request.pk, by=reply.by, text=words, channel=DecisionEntry.MAIL)
             kept = True
         except Refused as refusal:
             answer = f"{refusal.message} {answer}".strip()

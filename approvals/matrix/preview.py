@@ -15,20 +15,21 @@ from approvals.matrix.rules.limits import untold
 from approvals.matrix.rules.words import amount_words
 from approvals.matrix.running_totals import earlier, family_ids
 from approvals.models import ApprovalRequest, ExceptionBand
-from approvals.requests import stages as chains
+from approvals.requests import plan as planning
+from approvals.requests.rules.seats import Stage
 from ledger.errors import Invalid
 from ledger.now import now
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The authority with its person and rule, the whole chain in stages, and the band that would grant it at once.
+    """The authority with its person and rule, all stages, and the band that would grant it at once.
 
     Without an authority it lies in a band, and nobody could approve it outside of one.
     """
 
     answer: Answer | None
-    chain: list[dict[str, Any]]
+    stages: list[Stage]
     within: ExceptionBand | None
     saved_seconds: int | None = None
 
@@ -68,16 +69,17 @@ def preview(
     asked |= {"at": at, "renewal": renewal}
     band = band_for(**asked, tier=tier)
     try:
-        answer, chain = chains.preview(**asked, requester=user, beneficiary=beneficiary)
+        plan = planning.preview(**asked, requester=user, beneficiary=beneficiary)
     except Invalid as refusal:
         if band is None and _some_unseen(user, concession, account, renewal, at):
             raise Invalid(_without_total(refusal.message), field=refusal.field) from refusal
         if band is None:
             raise
         return Preview(None, [], band, usual_seconds(concession, at))
+    answer = plan.answer
     if answer.granted and _some_unseen(user, concession, account, renewal, at):
         answer = _without_figures(answer)
-    return Preview(answer, chains.lines(chain), band, usual_seconds(concession, at) if band else None)
+    return Preview(answer, plan.stages, band, usual_seconds(concession, at) if band else None)
 
 
 def who_for_everybody(

@@ -22,7 +22,6 @@ from approvals.matrix.rules.limits import Cap
 from approvals.matrix.rules.words import ADDED_UP, MONEY, YES, amount_words
 from approvals.models import ApprovalRequest, AuthorityVersion
 
-GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 WINDOW_DAYS = 90
 # How often terms are replaced before what was carried out first counts beside them: more only sends an ask higher.
 LINEAGE = 4
@@ -102,8 +101,9 @@ def _grants(concession: str, unit: str, without: Without) -> QuerySet[ApprovalRe
 def _given() -> Q:
     carried_out = Q(state=ApprovalRequest.REPLACED, sealed_at__isnull=False)
     parents = [Q(**{"__".join(["replaces"] * steps): OuterRef("pk")}) for steps in range(1, LINEAGE + 1)]
-    given = Q(state__in=GRANTED) | carried_out
-    return Q(state__in=GRANTED) | Q(carried_out, ~Exists(ApprovalRequest.objects.filter(reduce(or_, parents), given)))
+    granted_since = Q(state__in=ApprovalRequest.GRANTED)
+    newer = ApprovalRequest.objects.filter(reduce(or_, parents), granted_since | carried_out)
+    return granted_since | Q(carried_out, ~Exists(newer))
 
 
 def lineage(request: ApprovalRequest) -> list[int]:
@@ -142,13 +142,9 @@ def caps_of(
 
 
 def _used(concession: str, unit: str, at: datetime, without: Without) -> dict[str, Decimal]:
-    """Granted in the quarter by the role that decided. Requests from before that was kept count for the role asked."""
+    """Granted in the quarter by the role that decided."""
     start, end = quarter(at)
     rows = _grants(concession, unit, without).filter(by_rule=False, decided_at__gte=start, decided_at__lt=end)
     much: Any = Count("pk") if unit == YES else Sum("amount_usd" if unit == MONEY else "amount")
-    by_role = rows.annotate(as_role=KeyTextTransform("decided_role", "rule")).values("as_role", "approver_role__slug")
-    found: dict[str, Decimal] = {}
-    for row in by_role.annotate(much=much).order_by():
-        role = row["as_role"] or row["approver_role__slug"] or ""
-        found[role] = found.get(role, NONE) + Decimal(row["much"] or 0)
-    return found
+    by_role = rows.annotate(as_role=KeyTextTransform("decided_role", "rule")).values("as_role")
+    return {row["as_role"] or "": Decimal(row["much"] or 0) for row in by_role.annotate(much=much).order_by()}

@@ -15,13 +15,11 @@ from approvals.matrix.rules.words import MONEY
 from approvals.matrix.running_totals import lineage
 from approvals.matrix.weighing import Weighed
 from approvals.models import ApprovalRequest, DecisionEntry, ExceptionBand
-from approvals.requests import log
+from approvals.requests import log, plan
 from approvals.requests import seats as seating
-from approvals.requests import stages as chains
 from approvals.requests import suggest as suggesting
 from approvals.requests.conflicts import barred
 from approvals.requests.locks import hold
-from approvals.requests.rules import seats as rules
 from approvals.requests.rules.terms import check as check_terms
 from approvals.requests.rules.terms import storable, terms_hash
 from ledger.errors import Invalid
@@ -76,7 +74,7 @@ def request(
     case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200]}
     frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version, "renewal": renewal}
     people = {"requester": requester, "beneficiary": beneficiary, "confidential": confidential, "replaces": replaces}
-    made = ApprovalRequest(account=account, opened_at=at, step_since=at, **people, **case, **words, **frozen)
+    made = ApprovalRequest(account=account, opened_at=at, asked_since=at, **people, **case, **words, **frozen)
     measure(made, weighed, amount, currency)
     bind(made, terms or {})
     band = authority.band_for(concession=concession, **asked, tier=tier, at=at) if replaces is None else None
@@ -147,14 +145,11 @@ def _ask(made: ApprovalRequest, weighed: Weighed, exclude: Collection[int], chan
 
 
 def put(made: ApprovalRequest, weighed: Weighed, excluded: list[int], at: datetime, *, first: int = 1) -> None:
-    """Freeze the chain and its authority on the request and save it; nobody is asked yet. Raises Invalid without a chain."""
-    answer, chain = chains.stages(made.authority, weighed, made.account, at, exclude=excluded, first=first)
-    seat = rules.authority_group(chain)["seats"][0]
-    made.approver = answer.person if answer.person.pk == seat["person"] else User.objects.get(pk=seat["person"])
-    made.approver_role = answer.role
-    made.rule = {**answer.rule, "exclude": excluded}
-    made.chain, made.stage, made.step = chain, 1, seat["order"]
+    """Save the request with the seats of its plan; nobody is asked yet. Raises Invalid when nobody may approve it."""
+    found = plan.plan(made.authority, weighed, made.account, at, exclude=excluded, first=first)
+    made.rule = {**found.answer.rule, "exclude": excluded}
     made.save()
+    plan.write(made, found.stages, limit=found.answer.limit_text)
     suggesting.suggest(made, at)
 
 

@@ -1,6 +1,6 @@
-"""The one door for a decision."""
+"""Deciding: the one door for a decision, and taking back what was asked or decided."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -9,34 +9,17 @@ from accounts.models import Role, User
 from approvals.mail import links
 from approvals.mail import messages as mail
 from approvals.matrix.rules.words import moment_words
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
-from approvals.queries import what_happened, with_people
-from approvals.requests import log
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
+from approvals.requests import log, votes
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
-from approvals.requests import votes as voting
-from approvals.requests.permissions import OWN, Standing, standing
+from approvals.requests.permissions import OWN, Standing, standing, what_happened
 from approvals.requests.rules.conflicts import OWN as OWN_WORDS
 from approvals.requests.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, check_words, goes_against, what_is_missing
-from approvals.requests.talk import answer, comment, pass_up, question, remind
-from approvals.requests.undo import UNDO_WINDOW, may_undo, undo
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
 
-__all__ = [
-    "UNDO_WINDOW",
-    "answer",
-    "comment",
-    "decide",
-    "may_recall",
-    "may_undo",
-    "pass_up",
-    "question",
-    "recall",
-    "remind",
-    "seal",
-    "undo",
-]
+UNDO_WINDOW = timedelta(minutes=10)
 
 
 @transaction.atomic
@@ -46,12 +29,12 @@ def decide(
     by: User,
     verdict: str,
     version: int,
-    step: int | None = None,
+    seat: int | None = None,
     reason: str = "",
     conditions: str = "",
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
-    """Approve, approve with conditions or decline, for every door. `version` (and `step`, the seat) is what the person saw.
+    """Approve, approve with conditions or decline, for every door. `version` (and `seat`, its number) is what the person saw.
 
     Each seat is decided once, by exactly one of any number at once; the last one needed ends the request. Raises AlreadyDone
     when it is over, Stale when it changed since, NotAllowed for whoever would approve for themselves, for people it was not put
@@ -61,9 +44,9 @@ def decide(
     if verdict not in VERDICTS:
         raise Invalid(f"Choose one of {', '.join(VERDICTS)}.", field="verdict")
     at = now()
-    _claim(request_id, by, version, step, at)
-    request = with_people(ApprovalRequest.objects.filter(pk=request_id)).get()
-    right = _right(request, by, verdict, step, at)
+    _claim(request_id, by, version, seat, at)
+    request = ApprovalRequest.objects.filter(pk=request_id).with_seats().get()
+    right = _right(request, by, verdict, seat, at)
     against = goes_against(verdict, request.options, conditions)
     words = {"verdict": verdict, "reason": reason, "conditions": conditions}
     suggested = suggesting.goes_against(request, verdict)
@@ -71,34 +54,34 @@ def decide(
     if missing:
         raise Invalid(missing, field=field)
     kept = conditions.strip() if verdict == CONDITIONS else ""
-    said = voting.Said(by, verdict, right, reason.strip(), kept, channel, against)
-    voting.settle(request, voting.take_seat(request, said, at), said, at)
-    if request.state in (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS):
-        voting.weigh_again(request, at)
+    said = votes.Said(by, verdict, right, reason.strip(), kept, channel, against)
+    votes.settle(request, votes.take_seat(request, said, at), said, at)
+    if request.state in ApprovalRequest.GRANTED:
+        votes.weigh_again(request, at)
     return request
 
 
-def _claim(request_id: int, by: User, version: int, step: int | None, at: datetime) -> None:
+def _claim(request_id: int, by: User, version: int, seat: int | None, at: datetime) -> None:
     """The conditional UPDATE everything hangs on: it finds the row as it was seen, and holds it until the end."""
     rows = ApprovalRequest.objects.filter(pk=request_id, state=ApprovalRequest.OPEN, version=version)
     if not rows.update(version=F("version")):
         raise _why_not(request_id, by, at)
-    if step is None:
+    if seat is None:
         return
-    seat = ApprovalStep.objects.filter(request=request_id, order=step).select_related("said_by").first()
-    if seat is None or seat.state != ApprovalStep.WAITING:
-        raise _seat_gone(request_id, seat, by, at)
+    found = Seat.objects.filter(request=request_id, number=seat).select_related("said_by").first()
+    if found is None or found.state != Seat.ASKED:
+        raise _seat_gone(request_id, found, by, at)
 
 
-def _seat_gone(request_id: int, seat: ApprovalStep | None, by: User, at: datetime) -> Exception:
-    if seat is None or seat.state != ApprovalStep.DECIDED or seat.ended_at is None:
+def _seat_gone(request_id: int, seat: Seat | None, by: User, at: datetime) -> Exception:
+    if seat is None or seat.state != Seat.DECIDED or seat.ended_at is None:
         return _why_not(request_id, by, at)
     when = moment_words(seat.ended_at, by.zone, at)
     return AlreadyDone(f"This part was decided by {seat.said_by} at {when}. There is nothing left for you to decide.")
 
 
 def _why_not(request_id: int, by: User, at: datetime) -> Exception:
-    request = with_people(ApprovalRequest.objects.filter(pk=request_id)).first()
+    request = ApprovalRequest.objects.filter(pk=request_id).with_people().first()
     if request is None:
         return NotThere("There is no such request.")
     if not request.is_open:
@@ -109,22 +92,22 @@ def _why_not(request_id: int, by: User, at: datetime) -> Exception:
 def _what_changed(request: ApprovalRequest, by: User, at: datetime) -> str:
     talk = (DecisionEntry.REMINDED, DecisionEntry.QUESTION, DecisionEntry.ANSWER, DecisionEntry.COMMENT)
     entry = request.log.exclude(kind__in=talk).last()
-    since = moment_words(entry.at if entry else request.step_since, by.zone, at)
-    mine = request.steps.filter(approver=by).last()
-    if mine and mine.state == ApprovalStep.PASSED_UP:
+    since = moment_words(entry.at if entry else request.asked_since, by.zone, at)
+    mine = request.seats.exclude(state=Seat.PLANNED).filter(person=by).last()
+    if mine and mine.state == Seat.PASSED_UP:
         return f"This was passed up to {request.approver} at {since}. There is nothing left for you to decide."
-    if mine and mine.state == ApprovalStep.DELEGATED:
+    if mine and mine.state == Seat.DELEGATED:
         return "You delegated this. There is nothing left for you to decide."
-    if mine and mine.state == ApprovalStep.REASSIGNED:
+    if mine and mine.state == Seat.REASSIGNED:
         return f"{mine.role} was reassigned: somebody else is asked. There is nothing left for you to decide."
     if entry and entry.kind in (DecisionEntry.DELEGATED, DecisionEntry.REASSIGNED):
         return f"Another part of this was put to somebody else at {since}. Read it again before you decide."
     return f"Terms changed at {since}. Read the request again before you decide."
 
 
-def _right(request: ApprovalRequest, by: User, verdict: str, step: int | None, at: datetime) -> Standing:
-    """The person's standing. Raises NotAllowed unless it carries the verdict."""
-    right = standing(request, by, at, step)
+def _right(request: ApprovalRequest, by: User, verdict: str, seat: int | None, at: datetime) -> Standing:
+    """What the person may do. Raises NotAllowed unless it carries the verdict."""
+    right = standing(request, by, at, seat)
     if right.kind == OWN and request.requester_id == by.pk:
         raise NotAllowed(OWN_WORDS)
     if not (right.may_decline if verdict == DECLINED else right.may_decide):
@@ -147,10 +130,10 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
     check_words(reason, "reason", "Enter a reason for recalling the request.")
     request.state, request.version, request.reason = ApprovalRequest.RECALLED, request.version + 1, reason.strip()
     request.save(update_fields=["state", "version", "reason"])
-    asked = seating.close(request, ApprovalStep.RECALLED, at)
+    asked = seating.close(request, Seat.RECALLED, at)
     links.end_all(request, at)
     entry = log.write(request, DecisionEntry.RECALLED, at, actor=by, channel=channel, rationale=reason.strip())
-    told = list({seat.approver_id: seat.approver for seat in asked}.values())
+    told = list({seat.person_id: seat.person for seat in asked}.values())
     mail.word(
         request, entry, told, subject="Recalled", lead=f"{by} took this back. There is nothing left for you to do."
     )
@@ -185,3 +168,91 @@ def seal(*, request_id: int) -> ApprovalRequest:
     request.save(update_fields=["sealed_at", "version"])
     log.write(request, DecisionEntry.SEALED, at, channel=DecisionEntry.RULE)
     return request
+
+
+@transaction.atomic
+def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
+    """Take one's own word back within 10 minutes. A decision: until it is sealed; the request is open again, with a new
+    version. A vote that did not end the request: while its stage is still being decided.
+
+    Raises Stale when there is nothing to undo or it is too late, NotAllowed for anybody but the one who decided.
+    """
+    at = now()
+    request = seating.locked(request_id)
+    if request.is_open:
+        return _undo_vote(request, by, channel, at)
+    if request.decided_at is None or request.by_rule or request.state not in ApprovalRequest.DECIDED:
+        raise Stale("There is no decision to undo.")
+    if request.decided_by_id != by.pk:
+        raise NotAllowed(f"Only {request.decided_by} may undo this decision.")
+    if not may_undo(request, by, at):
+        raise Stale("It is too late to undo this. To reverse it, ask for a new decision.")
+    moment, stage = request.decided_at, request.stage
+    request.state, request.version = ApprovalRequest.OPEN, request.version + 1
+    request.decided_at = request.decided_by = request.decided_level = None
+    request.reason = request.conditions = ""
+    request.save(
+        update_fields=["state", "version", "decided_at", "decided_by", "decided_level", "reason", "conditions"]
+    )
+    suggesting.take_back(request)
+    entry = log.write(request, DecisionEntry.UNDONE, at, actor=by, channel=channel)
+    _reopen(request, moment, stage, by, at)
+    mail.word(request, entry, [request.requester], subject="Decision taken back", lead=f"{by} took the decision back.")
+    return request
+
+
+def _reopen(request: ApprovalRequest, moment: datetime, stage: int, by: User, at: datetime) -> None:
+    """The seat that spoke last and those it settled are asked again."""
+    back = []
+    for seat in (each for each in request.all_seats() if each.ended_at == moment):
+        spoke = seat.state == Seat.DECIDED and seat.said_by_id == by.pk and seat.stage == stage
+        # The consulted of earlier stages may comment again.
+        settled = seat.state == Seat.SETTLED and (seat.stage == stage or seat.part == Seat.CONSULT)
+        back += [seat.number] if spoke or settled else []
+    blank = {"verdict": "", "said_by": None, "override": False, "reason": "", "conditions": ""}
+    request.seats.filter(number__in=back).update(state=Seat.ASKED, ended_at=None, **blank)
+    request.forget_seats()
+    if not any(seat.authority and seat.state == Seat.DECIDED for seat in request.all_seats()):
+        request.rule = {key: value for key, value in request.rule.items() if key != "decided_role"}
+        request.save(update_fields=["rule"])
+    for seat in seating.asked(request):
+        if seat.number in back and seat.person_id != by.pk:
+            seating.ask(request, seat, at, again=f":v{request.version}:{request.log_count}")
+
+
+def _undo_vote(request: ApprovalRequest, by: User, channel: str, at: datetime) -> ApprovalRequest:
+    seat = _last_vote(request, by)
+    if seat is None:
+        raise Stale("There is no decision to undo.")
+    if not _vote_may_go(request, seat, at):
+        raise Stale("It is too late to undo this: the next have been asked, or 10 minutes have passed.")
+    facts = {"seat": seat.number, "verdict": seat.verdict}
+    log.write(request, DecisionEntry.UNDONE, at, actor=by, channel=channel, seat=seat.number, facts=facts)
+    _reopen(request, seat.ended_at or at, seat.stage, by, at)
+    return request
+
+
+def _last_vote(request: ApprovalRequest, by: User) -> Seat | None:
+    seats = [seat for seat in request.all_seats() if seat.said_by_id == by.pk and seat.ended_at]
+    voted = [seat for seat in seats if seat.state == Seat.DECIDED and seat.part == Seat.DECIDE]
+    return max(voted, key=lambda seat: (seat.ended_at, seat.number), default=None)
+
+
+def may_undo(request: ApprovalRequest, by: User, at: datetime) -> bool:
+    """Whether the undo bar shows: own word, at most 10 minutes old, not sealed, the next not asked."""
+    if request.is_open:
+        seat = _last_vote(request, by)
+        return seat is not None and _vote_may_go(request, seat, at)
+    if (
+        request.decided_at is None
+        or request.by_rule
+        or request.sealed_at
+        or request.state not in ApprovalRequest.DECIDED
+    ):
+        return False
+    return request.decided_by_id == by.pk and at <= request.decided_at + UNDO_WINDOW
+
+
+def _vote_may_go(request: ApprovalRequest, seat: Seat, at: datetime) -> bool:
+    young = seat.ended_at is not None and at <= seat.ended_at + UNDO_WINDOW
+    return young and seat.stage == request.stage

@@ -9,30 +9,22 @@ from approvals.models import ApprovalRequest
 NEEDS_YOU, WAITING, DECIDED = "needs-you", "waiting", "decided"
 
 
-def with_people(requests: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
-    """Everything a row or a page shows, in one query."""
-    return requests.select_related(
-        *("account", "requester", "beneficiary", "approver", "approver_role", "decided_by", "authority"),
-        *("account__csm", "account__ae"),
-    )
-
-
 def needs_you(user: User) -> QuerySet[ApprovalRequest]:
     """Open and waiting for this person, or for somebody they stand in for, the soonest due first."""
-    return with_people(ApprovalRequest.objects.waiting_on(user)).order_by("deadline", "id")
+    return ApprovalRequest.objects.waiting_on(user).with_seats().order_by("deadline", "id")
 
 
 def waiting_on_others(user: User) -> QuerySet[ApprovalRequest]:
     """Open, visible and waiting for somebody else."""
     mine = ApprovalRequest.objects.waiting_on(user).values("pk")
     requests = ApprovalRequest.objects.visible_to(user).open().exclude(pk__in=mine)
-    return with_people(requests).order_by("deadline", "id")
+    return requests.with_seats().order_by("deadline", "id")
 
 
 def decided(user: User) -> QuerySet[ApprovalRequest]:
     """Visible and over, the latest first."""
     requests = ApprovalRequest.objects.visible_to(user).exclude(state=ApprovalRequest.OPEN)
-    return with_people(requests).order_by(Coalesce("decided_at", "step_since").desc(), "-id")
+    return requests.with_seats().order_by(Coalesce("decided_at", "asked_since").desc(), "-id")
 
 
 LISTS = {NEEDS_YOU: needs_you, WAITING: waiting_on_others, DECIDED: decided}

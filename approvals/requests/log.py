@@ -14,7 +14,7 @@ def write(request: ApprovalRequest, kind: str, at: datetime, **values: Any) -> D
         request=request,
         kind=kind,
         at=at,
-        **{"step": request.step, "rule_version": request.authority.number, "terms_hash": request.terms_hash, **values},
+        **{"rule_version": request.authority.number, "terms_hash": request.terms_hash, **values},
     )
     chain.append(request, [entry])
     log_appended.send(sender=DecisionEntry, entry=entry)

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from accounts.models import User
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
 
-DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED, ApprovalRequest.REPLACED)
+DECIDED = (*ApprovalRequest.DECIDED, ApprovalRequest.REPLACED)
 
 
 @dataclass(frozen=True)

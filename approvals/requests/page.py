@@ -1,5 +1,6 @@
 """What the page of one request shows, as the values its components take."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,11 +9,12 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from approvals.matrix.rules.words import ADDED_UP, MONEY, amount_words, listed, money_short, money_words
-from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
-from approvals.requests.permissions import Standing, standing, what_happened
+from approvals.models import ApprovalRequest, DecisionEntry, Seat, Suggestion
+from approvals.requests import plan
+from approvals.requests.permissions import STATE_WORDS, Standing, standing, what_happened
+from approvals.requests.rules import seats as rules
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
-from approvals.requests.seat_rows import acts, asked_now, note_who_is_asked, seats_of, still_needed, waits_for, waits_on
 
 WARN_AT = Decimal("0.75")
 NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
@@ -22,7 +24,15 @@ SUGGESTED = {
     verdicts.CONDITIONS: "Approve with conditions",
     verdicts.DECLINED: "Decline",
 }
-__all__ = ["acts", "brief_parts", "page", "rows", "told", "waits_for", "waits_on"]
+MARKS = {
+    Seat.ASKED: ("wait", "is asked"),
+    Seat.PASSED_UP: ("none", "did not decide, passed up"),
+    Seat.RECALLED: ("none", "was asked, recalled"),
+    Seat.DELEGATED: ("none", "delegated it"),
+    Seat.VOIDED: ("none", "was asked on terms that changed"),
+    Seat.SETTLED: ("none", "was asked, settled without"),
+    Seat.REASSIGNED: ("none", "was asked, could not decide any more"),
+}
 
 
 def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
@@ -42,8 +52,7 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
         "lead": _lead(request, user),
         "terms": terms(request, user, right),
         "recommendation": request.recommendation,
-        "chain": [],
-        "stages": seats_of(request, at),
+        "stages": stages(request),
         "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
         **_suggested(request, user, right),
         "log": list(request.log.select_related("actor", "on_behalf_of")),
@@ -56,7 +65,7 @@ def suggestion_for(request: ApprovalRequest, user: User, right: Standing | None)
     found = next(iter(request.suggestions.all()), None)
     if found is None or user.sees == Role.ALL or (right and right.may_decline):
         return found
-    seated = any(user.pk in (step.approver_id, step.said_by_id) for step in request.steps.all())
+    seated = any(user.pk in (seat.person_id, seat.said_by_id) for seat in request.all_seats() if seat.asked_at)
     return found if seated and user.pk != request.requester_id else None
 
 
@@ -72,8 +81,9 @@ def _guard(request: ApprovalRequest, right: Standing | None, user: User, at: dat
 
 
 def _lead(request: ApprovalRequest, user: User) -> str:
-    whom = "you" if request.approver_id == user.pk else str(request.approver)
-    asked = f"{request.requester} asks {whom} as {request.approver_role}." if request.approver else ""
+    seat = request.authority_seat
+    whom = "you" if seat and seat.person_id == user.pk else str(seat.person) if seat else ""
+    asked = f"{request.requester} asks {whom} as {seat.role}." if seat else ""
     return f"{asked} {request.why_now}".strip()
 
 
@@ -108,7 +118,7 @@ def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[
     if below:
         rows.append(_row(f"{below['role']} stops at", below["limit"]))
     if limit := (right.limit if right and right.limit else request.rule.get("limit")):
-        mine = request.approver_id == user.pk or bool(right and right.may_decide)
+        mine = request.approver == user or bool(right and right.may_decide)
         rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))
     if request.account.arr is not None:
         rows.append(_row("ARR protected", money_words(request.account.arr, request.account.currency)))
@@ -150,10 +160,8 @@ def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
     return [(key, value) for key, value in request.terms.items() if key not in BASIS and value not in ("", None)]
 
 
-def rows(requests: list[ApprovalRequest], at: datetime, *, asked: bool = False) -> list[dict[str, Any]]:
-    """The list beside the decision. `asked`: with who is asked now, for one query more."""
-    if asked:
-        note_who_is_asked(requests)
+def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
+    """The list beside the decision."""
     return [
         {
             "approval": each,
@@ -161,7 +169,7 @@ def rows(requests: list[ApprovalRequest], at: datetime, *, asked: bool = False) 
             "warn_at": warn_at(each),
             "amount": amount(each),
             "arr": money_short(each.account.arr, each.account.currency) if each.account.arr else "",
-            "asked": listed([str(person) for person in asked_now(each)]) if asked else "",
+            "asked": listed([str(person) for person in asked_now(each)]),
         }
         for each in requests
     ]
@@ -242,3 +250,95 @@ def last_question(request: ApprovalRequest) -> DecisionEntry | None:
     """The question that still waits for an answer."""
     said = request.log.filter(kind__in=(DecisionEntry.QUESTION, DecisionEntry.ANSWER)).last()
     return said if said and said.kind == DecisionEntry.QUESTION else None
+
+
+def stages(request: ApprovalRequest) -> list[dict[str, Any]]:
+    """Stages for components/chain.html: each with its past and present seats in order, then those that come later."""
+    planned = plan.stages_of(request, plan.last_states(request))
+    shown = []
+    for stage in planned:
+        seats = [seat for seat in request.all_seats() if seat.stage == stage.number]
+        lines = [_seat_row(seat) for seat in seats if seat.state != Seat.PLANNED]
+        if request.is_open:
+            lines += [_later(seat) for seat in seats if seat.state == Seat.PLANNED]
+        words = listed([f"{group.name}: {group.words}" for group in stage.groups if group.decides and group.words])
+        if lines:
+            now_asked = request.is_open and stage.number == request.stage
+            shown.append({"number": stage.number, "name": stage.name, "words": words, "seats": lines, "now": now_asked})
+    return [{**each, "alone": len(shown) == 1} for each in shown]
+
+
+def _later(seat: Seat) -> dict[str, Any]:
+    says = "is asked then" if seat.part == Seat.DECIDE else "is consulted then"
+    return {"state": "none", "who": str(seat.person), "says": says, "meta": seat.role.name}
+
+
+def _seat_row(seat: Seat) -> dict[str, Any]:
+    mark, says = MARKS.get(seat.state, ("", ""))
+    who = str(seat.person)
+    if seat.part == Seat.CONSULT and seat.state == Seat.ASKED:
+        says = "is consulted"
+    if seat.state == Seat.DECIDED:
+        mark = "red" if seat.verdict == verdicts.DECLINED else "green"
+        says = STATE_WORDS.get(seat.verdict, seat.verdict)
+        if seat.said_by and seat.said_by_id != seat.person_id:
+            who, says = str(seat.said_by), f"{says} in place of {seat.person}"
+    if seat.stands_for:
+        says = f"{says}, for {seat.stands_for}"
+    limit = f", limit {seat.limit}" if seat.limit else ""
+    return {"state": mark, "who": who, "says": says, "meta": f"{seat.role}{limit}", "text": _said(seat)}
+
+
+def _said(seat: Seat) -> str:
+    given = f"Conditions: {'; '.join(seat.conditions.splitlines())}" if seat.conditions else ""
+    return ". ".join(text.rstrip(".") for text in (given, seat.reason) if text)
+
+
+def waits_on(request: ApprovalRequest, user: User) -> bool:
+    """Whether the person, or somebody they stand in for, is asked now."""
+    return ApprovalRequest.objects.waiting_on(user).filter(pk=request.pk).exists()
+
+
+def asked_now(request: ApprovalRequest) -> list[User]:
+    """Everybody whose decision is waited for."""
+    return [seat.person for seat in request.all_seats() if seat.waits]
+
+
+def waits_for(request: ApprovalRequest) -> str:
+    """Everybody whose decision is waited for, in words."""
+    return listed([str(person) for person in asked_now(request)]) or "nobody"
+
+
+def still_needed(request: ApprovalRequest, right: Standing, verdict: str) -> str:
+    """Who is needed after this verdict; empty when it may end the request."""
+    planned = plan.stages_of(request)
+    seats = {seat.number: seat for seat in request.all_seats()}
+    said = {number: seat.verdict for number, seat in seats.items() if seat.state == Seat.DECIDED}
+    mine = seats.get(right.seat or 0)
+    stage = next(each for each in planned if each.number == (mine.stage if mine else request.stage))
+    if right.override:
+        groups = [replace(group, override=right.seat) if group.authority else group for group in stage.groups]
+        stage = replace(stage, groups=tuple(groups))
+    outcome = rules.stage_outcome(stage, {**said, right.seat or 0: verdict})
+    if outcome == rules.WAITING:
+        return listed([str(seat.person) for seat in seats.values() if seat.waits and seat != mine])
+    if outcome == verdicts.DECLINED:
+        return ""
+    return next((each.name for each in planned if each.number > stage.number), "")
+
+
+def acts(request: ApprovalRequest, user: User, *, may_lead: bool) -> dict[str, Any]:
+    """What the page offers besides deciding."""
+    mine = [seat for seat in request.all_seats() if seat.person_id == user.pk]
+    seated = any(seat.part == Seat.DECIDE and seat.state in (Seat.ASKED, Seat.DECIDED) for seat in mine)
+    recalled = request.state == ApprovalRequest.RECALLED
+    granted = request.state in ApprovalRequest.GRANTED
+    return {
+        "may_recall": may_lead,
+        "may_change": may_lead and (granted or (request.is_open and not seated)),
+        "may_ask_again": may_lead and recalled and not request.replaced_by.exists(),
+        "may_delegate": request.is_open and any(seat.waits and not seat.stands_for_id for seat in mine),
+        "is_consulted": any(seat.part == Seat.CONSULT and seat.state == Seat.ASKED for seat in mine),
+        "waits_for": waits_for(request) if request.is_open else "",
+        "newer": request.replaced_by.order_by("-pk").first() if not request.is_open else None,
+    }

@@ -9,10 +9,8 @@ from approvals.absence.rules.delegation import covers
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.words import amount_words, listed, moment_words
 from approvals.matrix.weighing import Weighed, chain_of_request
-from approvals.models import ApprovalRequest, ApprovalStep, Delegation
+from approvals.models import ApprovalRequest, Delegation, Seat
 from approvals.requests.conflicts import conflict
-from approvals.requests.rules import seats as chains
-from approvals.requests.stages import chain_of
 
 OWN, OUTSIDE, NOT_ASKED, DECIDED, ROLE_ENDED = "own", "outside", "not_asked", "decided", "role_ended"
 
@@ -21,7 +19,7 @@ OWN, OUTSIDE, NOT_ASKED, DECIDED, ROLE_ENDED = "own", "outside", "not_asked", "d
 class Standing:
     """Whether a person may decide. `words` says why not; `may_decline` holds when only the amount is too large.
 
-    `seat` is the order of the seat it is about, `on_behalf_of` whose authority it is when somebody stands in, `function` that
+    `seat` is the number of the seat it is about, `on_behalf_of` whose authority it is when somebody stands in, `function` that
     the seat is one of a required function, not of the authority.
     """
 
@@ -41,21 +39,20 @@ class Standing:
 
 @dataclass(frozen=True)
 class _Scene:
-    """A request as it stands: the roles that cover it, what was weighed, the seats that wait, and which are the authority's."""
+    """A request as it stands: the roles that cover it, what was weighed, and the deciding seats that are asked."""
 
     request: ApprovalRequest
     chain: rules.Chain
     weighed: Weighed
-    seats: list[ApprovalStep]
-    authority: list[int]
+    seats: list[Seat]
     at: datetime
 
 
-def standing(request: ApprovalRequest, user: User, at: datetime, step: int | None = None) -> Standing:
-    """Rights of a person on an open request, by the version the request runs on and the roles held at that moment.
+def standing(request: ApprovalRequest, user: User, at: datetime, seat: int | None = None) -> Standing:
+    """Rights of a person on an open request, by its version of the matrix and the roles held at that moment.
 
-    `step` asks about one seat; without it the person's own seat comes first, then one they stand in for, then the authority's,
-    the first of them in which they may decide.
+    `seat` asks about one seat, by its number. Without it the person's own seat comes first, then one they stand in for, then
+    the authority's.
     """
     seats = waiting_seats(request)
     if user.kind == User.SERVICE:
@@ -66,16 +63,16 @@ def standing(request: ApprovalRequest, user: User, at: datetime, step: int | Non
         return _none(OWN, why)
     if user.pk in (request.rule.get("exclude") or []):
         return _none(NOT_ASKED, "You were left out of this decision.")
-    if request.steps.filter(said_by=user, state=ApprovalStep.DECIDED, part=ApprovalStep.DECIDE).exists():
+    voted = [each for each in request.all_seats() if each.state == Seat.DECIDED and each.part == Seat.DECIDE]
+    if any(each.said_by_id == user.pk for each in voted):
         return _none(NOT_ASKED, f"You have decided your part of this. It waits for {_whom(request, seats)}.")
     chain, weighed = chain_of_request(request, at)
-    authority = chains.orders([chains.authority_group(chain_of(request))])
-    wanted = [seat for seat in seats if seat.order == step] if step else seats
-    scene = _Scene(request, chain, weighed, wanted, authority, at)
+    wanted = [each for each in seats if each.number == seat] if seat else seats
+    scene = _Scene(request, chain, weighed, wanted, at)
     return _right(scene, user, seats)
 
 
-def _right(scene: _Scene, user: User, seats: list[ApprovalStep]) -> Standing:
+def _right(scene: _Scene, user: User, seats: list[Seat]) -> Standing:
     """Of one's own seat, else in somebody's place, else over the head of the authority. Whoever was handed a seat that covers
     too little by now may still have authority of their own."""
     own = _own(scene, user) or _stand_in(scene, user)
@@ -85,10 +82,9 @@ def _right(scene: _Scene, user: User, seats: list[ApprovalStep]) -> Standing:
     return over if own is None or over.may_decide else own
 
 
-def waiting_seats(request: ApprovalRequest) -> list[ApprovalStep]:
-    """The deciding seats that wait, in order."""
-    rows = request.steps.filter(state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
-    return list(rows.select_related("approver", "role", "delegated_from").order_by("order"))
+def waiting_seats(request: ApprovalRequest) -> list[Seat]:
+    """The deciding seats that are asked, in order."""
+    return [seat for seat in request.all_seats() if seat.waits]
 
 
 def chain_and_weight(request: ApprovalRequest, at: datetime) -> tuple[rules.Chain, Weighed]:
@@ -110,12 +106,12 @@ def _limits(scene: _Scene, held: dict[str, Role]) -> list[rules.Limit]:
 
 def _own(scene: _Scene, user: User) -> Standing | None:
     """The seat addressed to the person, the authority's first. One that was delegated carries the delegator's authority."""
-    mine = [seat for seat in scene.seats if seat.approver_id == user.pk]
-    seat = next((seat for seat in mine if seat.order in scene.authority), next(iter(mine), None))
+    mine = [seat for seat in scene.seats if seat.person_id == user.pk]
+    seat = next((seat for seat in mine if seat.authority), next(iter(mine), None))
     if seat is None:
         return None
-    found = _addressed(scene, seat, seat.delegated_from or user, user)
-    return replace(found, on_behalf_of=seat.delegated_from)
+    found = _addressed(scene, seat, seat.stands_for or user, user)
+    return replace(found, on_behalf_of=seat.stands_for)
 
 
 def _stand_in(scene: _Scene, user: User) -> Standing | None:
@@ -124,12 +120,12 @@ def _stand_in(scene: _Scene, user: User) -> Standing | None:
         each.user_id: each for each in Delegation.objects.in_force(scene.at).filter(to=user).select_related("user")
     }
     for seat in scene.seats:
-        delegation = given.get(seat.approver_id)
-        if delegation is None or seat.delegated_from_id or not _in_scope(scene, delegation):
+        delegation = given.get(seat.person_id)
+        if delegation is None or seat.stands_for_id or not _in_scope(scene, delegation):
             continue
-        if conflict(scene.request, seat.approver, scene.at):
+        if conflict(scene.request, seat.person, scene.at):
             continue
-        return replace(_addressed(scene, seat, seat.approver, user), on_behalf_of=seat.approver)
+        return replace(_addressed(scene, seat, seat.person, user), on_behalf_of=seat.person)
     return None
 
 
@@ -139,17 +135,17 @@ def _in_scope(scene: _Scene, delegation: Delegation) -> bool:
     return covers(delegation.concessions, delegation.up_to_usd, request.concession, request.unit, total)
 
 
-def _addressed(scene: _Scene, seat: ApprovalStep, whose: User, user: User) -> Standing:
+def _addressed(scene: _Scene, seat: Seat, whose: User, user: User) -> Standing:
     """What the seat's role may do for the user, as far as the person whose authority it is still holds it."""
     held, asked_as = _roles(scene, whose), seat.role.slug
-    if seat.order not in scene.authority:
+    if not seat.authority:
         return _of_function(scene, seat, held, _ended(seat, whose, user))
     mine = _limits(scene, held)
     if asked_as not in held and not any(limit in scene.chain.covering for limit in mine):
-        return _none(ROLE_ENDED, _ended(seat, whose, user), seat=seat.order)
+        return _none(ROLE_ENDED, _ended(seat, whose, user), seat=seat.number)
     best = _best(mine, scene.chain, asked_as)
     if best in scene.chain.covering:
-        return _granted(scene, held, best, seat.order, override=False)
+        return _granted(scene, held, best, seat.number, override=False)
     return Standing(
         may_decide=False,
         may_decline=True,
@@ -160,14 +156,14 @@ def _addressed(scene: _Scene, seat: ApprovalStep, whose: User, user: User) -> St
         limit=best.words if best else "none",
         granted=scene.weighed.granted,
         total=scene.weighed.total,
-        seat=seat.order,
+        seat=seat.number,
     )
 
 
-def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], ended: str) -> Standing:
+def _of_function(scene: _Scene, seat: Seat, held: dict[str, Role], ended: str) -> Standing:
     """A function answers for its subject, not for an amount: holding its role is all."""
     if seat.role.slug not in held:
-        return _none(ROLE_ENDED, ended, seat=seat.order)
+        return _none(ROLE_ENDED, ended, seat=seat.number)
     return Standing(
         may_decide=True,
         may_decline=True,
@@ -176,11 +172,11 @@ def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], ended
         role=seat.role,
         granted=scene.weighed.granted,
         total=scene.weighed.total,
-        seat=seat.order,
+        seat=seat.number,
     )
 
 
-def _ended(seat: ApprovalStep, whose: User, user: User) -> str:
+def _ended(seat: Seat, whose: User, user: User) -> str:
     who = "You do" if whose.pk == user.pk else f"{whose} does"
     where = " for this account" if seat.role.slug in ("csm", "ae") else ""
     return f"{who} not hold the role {seat.role}{where} any more."
@@ -193,16 +189,16 @@ def _best(mine: list[rules.Limit], chain: rules.Chain, asked_as: str) -> rules.L
     return asked or next(iter(covering), None) or max(mine, key=lambda limit: limit.rank, default=None)
 
 
-def _over_the_head(scene: _Scene, user: User, seats: list[ApprovalStep]) -> Standing:
+def _over_the_head(scene: _Scene, user: User, seats: list[Seat]) -> Standing:
     """A higher authority decides in the authority's place once it is asked. Required functions stay required."""
     held, role = _roles(scene, user), _asked_role(scene.request)
     mine = _limits(scene, held)
-    seat = next((seat for seat in scene.seats if seat.order in scene.authority), None)
+    seat = next((seat for seat in scene.seats if seat.authority), None)
     asked = next((each for each in (*scene.chain.covering, *scene.chain.below) if each.role == role), None)
     for limit in mine:
         higher = limit in scene.chain.covering and (asked is None or limit.rank > asked.rank) and limit.role != role
         if higher and seat:
-            return _granted(scene, held, limit, seat.order, override=True)
+            return _granted(scene, held, limit, seat.number, override=True)
     if mine and not any(limit in scene.chain.covering for limit in mine):
         return _none(OUTSIDE, _too_much(scene, mine[-1]))
     return _none(NOT_ASKED, f"This waits for {_whom(scene.request, seats)}.")
@@ -244,7 +240,7 @@ def not_covered(request: ApprovalRequest, role: str, at: datetime) -> str:
     chain, weighed = chain_of_request(request, at)
     if any(limit.role == role for limit in chain.covering):
         return ""
-    scene = _Scene(request, chain, weighed, [], [], at)
+    scene = _Scene(request, chain, weighed, [], at)
     return _too_much(scene, next((limit for limit in chain.below if limit.role == role), None))
 
 
@@ -252,9 +248,9 @@ def _none(kind: str, words: str, seat: int | None = None) -> Standing:
     return Standing(may_decide=False, may_decline=False, override=False, kind=kind, words=words, seat=seat)
 
 
-def _whom(request: ApprovalRequest, seats: list[ApprovalStep]) -> str:
+def _whom(request: ApprovalRequest, seats: list[Seat]) -> str:
     """`Lena Ortiz as Director`, everybody who is asked now."""
-    names = [f"{seat.approver} as {seat.role}" for seat in seats]
+    names = [f"{seat.person} as {seat.role}" for seat in seats]
     return listed(names) if names else "nobody yet"
 
 

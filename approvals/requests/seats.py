@@ -1,27 +1,28 @@
-"""Seats of a request: opened with their links and mails when their stage comes, closed when nothing waits for them."""
+"""Seats of a request: asked when their stage comes, handed over when their person cannot decide, closed when not needed."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Max
 
-from accounts.models import Role, User
+from accounts.models import User
 from approvals.absence.rules.delegation import covers
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.models import ApprovalRequest, ApprovalStep, Delegation
-from approvals.queries import what_happened
-from approvals.requests.conflicts import conflict
+from approvals.matrix import authority
+from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
+from approvals.requests import log, plan
+from approvals.requests.conflicts import barred, conflict
+from approvals.requests.permissions import chain_and_weight, standing, what_happened
 from approvals.requests.rules import seats as rules
-from approvals.requests.stages import chain_of
-from ledger.errors import AlreadyDone, NotThere
-
-DECIDE, WAITING = ApprovalStep.DECIDE, ApprovalStep.WAITING
+from ledger.errors import AlreadyDone, Invalid, NotThere
+from ledger.now import now
 
 
 def locked(request_id: int) -> ApprovalRequest:
     """The request with its row locked. Raises NotThere."""
-    rows = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("account", "requester", "authority")
+    rows = ApprovalRequest.objects.select_for_update(of=("self",)).with_people()
     request = rows.filter(pk=request_id).first()
     if request is None:
         raise NotThere("There is no such request.")
@@ -36,53 +37,52 @@ def locked_open(request_id: int, by: User | None, at: datetime) -> ApprovalReque
     return request
 
 
-def waiting(request: ApprovalRequest) -> list[ApprovalStep]:
+def asked(request: ApprovalRequest) -> list[Seat]:
     """Every seat that is asked now, the consulted ones too."""
-    return list(request.steps.filter(state=WAITING).select_related("approver", "role").order_by("order"))
+    return [seat for seat in request.all_seats() if seat.state == Seat.ASKED]
 
 
-def open_stage(request: ApprovalRequest, at: datetime) -> list[ApprovalStep]:
-    """Seats of the present stage: a row, a link and a mail each."""
-    groups = chain_of(request)[request.stage - 1]["groups"]
-    return open_groups(request, groups, at)
+def deciding(request: ApprovalRequest) -> list[Seat]:
+    """Every seat whose decision is waited for."""
+    return [seat for seat in request.all_seats() if seat.waits]
 
 
-def open_groups(request: ApprovalRequest, groups: Iterable[rules.Group], at: datetime) -> list[ApprovalStep]:
-    """The same for some groups of it."""
-    seats = [(group, seat) for group in groups for seat in group["seats"]]
-    roles = {role.slug: role for role in Role.objects.filter(slug__in={group["role"] for group, _ in seats})}
-    people = User.objects.in_bulk([seat["person"] for _, seat in seats])
-    made = [
-        ApprovalStep.objects.create(
-            request=request,
-            order=seat["order"],
-            stage=request.stage,
-            part=group["part"],
-            approver=people[seat["person"]],
-            role=roles[group["role"]],
-            limit=(request.rule.get("limit") or "")[:80] if rules.is_authority(group) else "",
-            asked_at=at,
-        )
-        for group, seat in seats
-    ]
-    for step in made:
-        ask(request, step, at)
-    return made
+def open_stage(request: ApprovalRequest, at: datetime) -> None:
+    """Ask everybody of the next stage: each gets a link and a mail."""
+    open_seats(request, request.seats.planned().first_stage().values_list("number", flat=True), at)
 
 
-def ask(request: ApprovalRequest, step: ApprovalStep, at: datetime, *, nth: int = 0, again: str = "") -> None:
-    """Mail the question to the approver and to whoever stands in for them now, each with a link of their own."""
-    mail.ask(request, step, links.issue(request, step), at, nth=nth, again=again)
-    for person in stand_ins(request, step, at):
-        mail.ask(request, step, links.issue(request, step, to=person), at, nth=nth, again=again, to=person)
+def open_seats(request: ApprovalRequest, numbers: Iterable[int], at: datetime) -> None:
+    """The same for some planned seats."""
+    opened = list(numbers)
+    request.seats.planned().filter(number__in=opened).update(state=Seat.ASKED, asked_at=at)
+    request.forget_seats()
+    for seat in request.all_seats():
+        if seat.number in opened:
+            ask(request, seat, at)
 
 
-def stand_ins(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> list[User]:
-    """Who may decide in the approver's place at this moment. Nobody for a delegated seat, or a consulted one."""
-    if step.delegated_from_id or step.part != DECIDE or not step.approver.is_active:
+def ask(request: ApprovalRequest, seat: Seat, at: datetime, *, nth: int = 0, again: str = "") -> None:
+    """Mail the question to the person and to whoever stands in for them now, each with a link of their own."""
+    mail.ask(request, seat, links.issue(request, seat), at, nth=nth, again=again)
+    for person in stand_ins(request, seat, at):
+        mail.ask(request, seat, links.issue(request, seat, to=person), at, nth=nth, again=again, to=person)
+
+
+def ask_again(request: ApprovalRequest, seats: Iterable[Seat], at: datetime) -> None:
+    """Mail the question once more, as a reminder."""
+    for seat in seats:
+        seat.reminded += 1
+        seat.save(update_fields=["reminded"])
+        ask(request, seat, at, nth=seat.reminded)
+
+
+def stand_ins(request: ApprovalRequest, seat: Seat, at: datetime) -> list[User]:
+    """Who may decide in the person's place at this moment. Nobody for a delegated seat, or a consulted one."""
+    if seat.stands_for_id or seat.part != Seat.DECIDE or not seat.person.is_active:
         return []
     total = request.total_usd if request.total_usd is not None else request.amount_usd
-    given = Delegation.objects.in_force(at).filter(user=step.approver_id, to__is_active=True).select_related("to")
+    given = Delegation.objects.in_force(at).filter(user=seat.person_id, to__is_active=True).select_related("to")
     return [
         each.to
         for each in given
@@ -91,52 +91,218 @@ def stand_ins(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> lis
     ]
 
 
-def close(
-    request: ApprovalRequest, state: str, at: datetime, seats: Collection[int] | None = None
-) -> list[ApprovalStep]:
-    """End the waiting seats (of these orders), with their links. Returns them as they were."""
-    ended = [seat for seat in waiting(request) if seats is None or seat.order in seats]
-    orders = [seat.order for seat in ended]
-    request.steps.filter(order__in=orders, state=WAITING).update(state=state, ended_at=at)
-    links.end(request, orders, at)
+def close(request: ApprovalRequest, state: str, at: datetime, numbers: Collection[int] | None = None) -> list[Seat]:
+    """End the asked seats (of these numbers), with their links. Returns them as they were."""
+    ended = [seat for seat in asked(request) if numbers is None or seat.number in numbers]
+    if ended:
+        request.seats.asked().filter(pk__in=[seat.pk for seat in ended]).update(state=state, ended_at=at)
+        links.end(ended, at)
+        request.forget_seats()
     return ended
 
 
 def hand_over(
-    request: ApprovalRequest,
-    seat: ApprovalStep,
-    to: User,
-    state: str,
-    at: datetime,
-    *,
-    delegated_from: User | None = None,
-) -> ApprovalStep:
-    """The old seat ends in that state, a new one carries its role, limit and place in the chain. Nobody is asked yet."""
-    order = next_order(request)
-    chain = chain_of(request)
-    planned = [each for stage in chain for group in stage["groups"] for each in group["seats"]]
-    next(each for each in planned if each["order"] == seat.order).update(person=to.pk, name=to.name, order=order)
-    close(request, state, at, [seat.order])
+    request: ApprovalRequest, seat: Seat, to: User, state: str, at: datetime, *, stands_for: User | None = None
+) -> Seat:
+    """The old seat ends in that state; a new one takes its role, limit and place in the plan. Nobody is asked yet."""
+    number = next_number(request)
+    close(request, state, at, [seat.number])
     request.version += 1
-    request.chain = chain
-    if request.step == seat.order:
-        request.step, request.approver, request.step_since = order, to, at
-    request.save(update_fields=["version", "chain", "step", "approver", "step_since"])
+    changed = ["version"]
+    if seat.authority:
+        request.asked_since = at
+        changed.append("asked_since")
+    request.save(update_fields=changed)
     links.carry(request)
-    return ApprovalStep.objects.create(
-        request=request,
-        order=order,
-        stage=seat.stage,
-        approver=to,
-        role=seat.role,
-        limit=seat.limit,
-        asked_at=at,
-        delegated_from=delegated_from,
+    place = {name: getattr(seat, name) for name in ("stage", "group", "part", "authority", "quorum", "role", "limit")}
+    made = Seat.objects.create(
+        request=request, number=number, person=to, stands_for=stands_for, state=Seat.ASKED, asked_at=at, **place
+    )
+    request.forget_seats()
+    return made
+
+
+def next_number(request: ApprovalRequest) -> int:
+    """The number the next seat gets."""
+    return (request.seats.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+# Reassigning. Between the ask and the decision somebody may leave, lose the role, or come to stand in for the requester. Their
+# seat would wait for nobody, so the next holder of the role takes it. Role, stage and quorum of the seat stay.
+
+
+def spent(request: ApprovalRequest, at: datetime) -> set[int]:
+    """Who cannot take another seat: everybody with a seat, now or before, and everybody who is left out."""
+    seats = request.all_seats()
+    named = {seat.person_id for seat in seats} | {seat.said_by_id for seat in seats if seat.said_by_id}
+    return named | left_out(request, at)
+
+
+def left_out(request: ApprovalRequest, at: datetime) -> set[int]:
+    """The requester, those left out, whoever would decide for themselves by now, and whoever has spoken for a seat."""
+    named = {*(request.rule.get("exclude") or []), request.requester_id}
+    votes = [seat for seat in request.all_seats() if seat.state == Seat.DECIDED and seat.part == Seat.DECIDE]
+    spoke = {seat.said_by_id for seat in votes if seat.said_by_id}
+    return named | spoke | set(barred(request.requester, request.beneficiary, at))
+
+
+def fill_stage(request: ApprovalRequest, at: datetime) -> None:
+    """Before the next stage is asked: each deciding seat in it gets somebody who can decide, where there is one."""
+    coming = list(request.seats.planned().first_stage().deciding().with_people())
+    for role in dict.fromkeys(seat.role for seat in coming):
+        able = {person.id for person in plan.holders(role.slug, request.account, left_out(request, at))}
+        for seat in (seat for seat in coming if seat.role == role and seat.person_id not in able):
+            if found := _next(request, role.slug, at):
+                old, seat.person = seat.person, found
+                seat.save(update_fields=["person"])
+                request.forget_seats()
+                _log_reassigned(request, seat, old, found, at)
+
+
+def reassign(request: ApprovalRequest, seats: Iterable[Seat], at: datetime) -> list[Seat]:
+    """Hand those of the asked seats whose person cannot decide any more to the next holder of their role.
+
+    The new people are asked and the old ones told. Returns the seats that stay as they are.
+    """
+    return [seat for seat in seats if not _reassigned(request, seat, at)]
+
+
+def _reassigned(request: ApprovalRequest, seat: Seat, at: datetime) -> bool:
+    can = seat.person.is_active and standing(request, seat.person, at, seat.number).may_decline
+    if can or not (found := _heir(request, seat, at)):
+        return False
+    made = hand_over(request, seat, found, Seat.REASSIGNED, at)
+    _log_reassigned(request, made, seat.person, found, at)
+    ask(request, made, at)
+    mail.settled(request, seat, f"{found} is asked in your place.", at)
+    if seat.stands_for and seat.stands_for != found:
+        lead = f"{seat.person}, to whom you delegated this, cannot decide it any more, so {found} is asked."
+        mail.word(request, request.log.latest("seq"), [seat.stands_for], subject="Reassigned", lead=lead)
+    return True
+
+
+def _heir(request: ApprovalRequest, seat: Seat, at: datetime) -> User | None:
+    """Whoever delegated it, where they still can; else the next holder of the role."""
+    giver, role = seat.stands_for, seat.role.slug
+    if giver and giver.pk in {person.id for person in plan.holders(role, request.account, left_out(request, at))}:
+        return giver
+    return _next(request, role, at)
+
+
+def _next(request: ApprovalRequest, role: str, at: datetime) -> User | None:
+    free = plan.holders(role, request.account, spent(request, at))
+    return User.objects.get(pk=free[0].id) if free else None
+
+
+def _log_reassigned(request: ApprovalRequest, seat: Seat, old: User, new: User, at: datetime) -> None:
+    log.write(
+        request,
+        DecisionEntry.REASSIGNED,
+        at,
+        channel=DecisionEntry.RULE,
+        role=seat.role.name,
+        rationale=f"{old} cannot decide this as {seat.role} any more, so {new} is asked.",
+        seat=seat.number,
+        facts={"from": old.pk, "from_name": str(old), "to": new.pk, "to_name": str(new), "seat": seat.number},
     )
 
 
-def next_order(request: ApprovalRequest) -> int:
-    """The number the next seat gets."""
-    last = request.steps.aggregate(last=Max("order"))["last"] or 0
-    planned = rules.orders(group for stage in chain_of(request) for group in stage["groups"])
-    return max([last, request.step, *planned]) + 1
+@transaction.atomic
+def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> ApprovalRequest:
+    """Put the authority's part of an undecided request to the next higher authority that covers it.
+
+    Those passed over are told. The requester, those excluded and everybody asked before are skipped. Required functions stay
+    required: where one of them is still waited for, it is reminded, and the higher authority is asked after it. Who cannot
+    decide any more is replaced by the next holder of their role, also where nobody is above. Raises AlreadyDone when it is
+    over, Invalid when there is no higher authority, nobody holds it, or the authority has agreed already.
+    """
+    at = at or now()
+    request = locked_open(request_id, None, at)
+    stages = plan.stages_of(request)
+    stage, group = next((s, group) for s in stages for group in s.groups if group.authority)
+    now_asked = request.stage
+    if now_asked > stage.number:
+        if _some_reassigned(request, at):
+            return request
+        names = " and ".join(str(seat.person) for seat in asked(request))
+        raise Invalid(f"The authority has agreed. This waits for {names}.")
+    skipped, old = spent(request, at), request.authority_seat
+    try:
+        found = _higher(request, skipped, at)
+    except Invalid:
+        if _some_reassigned(request, at):
+            return request
+        raise
+    passed = _replace_authority(request, stage, group, found, skipped, at)
+    log.write(
+        request,
+        DecisionEntry.PASSED_UP,
+        at,
+        on_behalf_of=old.person if old else None,
+        channel=DecisionEntry.CLOCK,
+        role=found.role.name,
+        limit=found.limit_text,
+        rationale=reason,
+        seat=old.number if old else None,
+    )
+    if now_asked == stage.number:
+        beside = deciding(request)
+        numbers = request.seats.planned().filter(authority=True).values_list("number", flat=True)
+        open_seats(request, list(numbers), at)
+        reassign(request, beside, at)
+    else:
+        ask_again(request, reassign(request, deciding(request), at), at)
+    for seat in passed:
+        mail.passed_over(request, seat, found.person, at, reason)
+    return request
+
+
+def _some_reassigned(request: ApprovalRequest, at: datetime) -> bool:
+    """Where nobody above can be asked: whether somebody beside can, in the place of one who cannot decide any more."""
+    waiting = deciding(request)
+    return len(reassign(request, waiting, at)) < len(waiting)
+
+
+def _higher(request: ApprovalRequest, skipped: set[int], at: datetime) -> authority.Answer:
+    covering, weighed = chain_and_weight(request, at)
+    role = request.approver_role.slug if request.approver_role else ""
+    now_asked = next((limit for limit in (*covering.covering, *covering.below) if limit.role == role), None)
+    return authority.answer(
+        request.authority,
+        covering,
+        weighed,
+        request.account,
+        exclude=skipped,
+        above=now_asked,
+        near=request.approver,
+    )
+
+
+def _replace_authority(
+    request: ApprovalRequest,
+    stage: rules.Stage,
+    group: rules.Group,
+    found: authority.Answer,
+    skipped: set[int],
+    at: datetime,
+) -> list[Seat]:
+    """The seats of the authority end, those that have spoken too, and the higher authority has planned seats in their place.
+
+    Returns the seats that were asked.
+    """
+    first, numbers = next_number(request), [seat.number for seat in group.seats]
+    wanted = plan.authority_of(request.authority, found, request.account, skipped)
+    # A committee has all its holders, any other authority one seat: as in a plan of its own.
+    made = rules.stages_for([wanted], first=first)[0].groups[0]
+    place = stage.groups.index(group) + 1
+    passed = close(request, Seat.PASSED_UP, at, numbers)
+    ended = request.seats.filter(number__in=numbers)
+    ended.filter(state__in=(Seat.DECIDED, Seat.SETTLED)).update(state=Seat.PASSED_UP)
+    ended.planned().delete()
+    request.rule = {**found.rule, "exclude": request.rule.get("exclude") or []}
+    request.version, request.asked_since = request.version + 1, at
+    request.save(update_fields=["version", "asked_since", "rule"])
+    Seat.objects.bulk_create(plan.seats_for(request, stage.number, place, made, found.role, found.limit_text))
+    request.forget_seats()
+    links.carry(request)
+    return passed

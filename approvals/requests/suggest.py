@@ -11,7 +11,6 @@ from approvals.requests.rules.verdicts import APPROVED, DECLINED, recommended_co
 
 LOOK_BACK = timedelta(days=365)
 MOST = 200
-PEOPLE_DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED)
 
 
 def suggest(request: ApprovalRequest, at: datetime) -> Suggestion | None:
@@ -73,7 +72,7 @@ def _past(request: ApprovalRequest, at: datetime) -> list[rules.Past]:
     rows = ApprovalRequest.objects.filter(
         concession=request.concession,
         unit=request.unit,
-        state__in=PEOPLE_DECIDED,
+        state__in=ApprovalRequest.DECIDED,
         by_rule=False,
         confidential=False,
         account__segment=request.account.segment,

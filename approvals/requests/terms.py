@@ -14,23 +14,22 @@ from approvals.matrix import authority
 from approvals.matrix.rules.words import MONEY, YES, moment_words
 from approvals.matrix.running_totals import lineage
 from approvals.matrix.weighing import Weighed, weigh
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import ask as requesting
-from approvals.requests import log
-from approvals.requests import reassign as reassigning
+from approvals.requests import log, votes
 from approvals.requests import seats as seating
 from approvals.requests.conflicts import barred
 from approvals.requests.decide import may_recall
-from approvals.requests.permissions import what_happened
+from approvals.requests.permissions import standing, waiting_seats, what_happened
 from approvals.requests.rules import terms as rules
+from approvals.requests.rules.seats import YES as AGREED
 from approvals.requests.rules.terms import BASIS, SAME, WORSE, Comparison, Offer, compare
-from approvals.requests.rules.verdicts import check_words
+from approvals.requests.rules.verdicts import check_words, goes_against
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
 from ledger.now import now
 
-GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 CENT = Decimal("0.01")
-SEATED = (ApprovalStep.WAITING, ApprovalStep.DECIDED)
+SEATED = (Seat.ASKED, Seat.DECIDED)
 Terms = dict[str, Any]
 
 
@@ -49,7 +48,7 @@ def change_terms(
 ) -> ApprovalRequest:
     """Put new terms in the place of the old ones. What is left out stays. Returns the request that now stands.
 
-    Open, for the worse: every vote is void, the chain is made anew for the new amount and everybody is asked again. For the
+    Open, for the worse: every vote is void, the plan is made anew for the new amount and everybody is asked again. For the
     better: votes stay, whoever has not spoken reads the new terms. Granted, for the worse (carried out or not): the approval is
     void at once, a new request replaces it. For the better: it stays, and the log says what changed.
     Raises Stale when it changed since, NotAllowed unless `by` may recall it, AlreadyDone when it was declined, recalled or
@@ -73,11 +72,11 @@ def change_terms(
 def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) -> ApprovalRequest:
     request = seating.locked(request_id)
     check_may(request, by)
-    if not request.is_open and request.state not in GRANTED:
+    if not request.is_open and request.state not in ApprovalRequest.GRANTED:
         raise AlreadyDone(f"{what_happened(request, by, at)}.")
     if request.version != version:
         entry = request.log.last()
-        since = moment_words(entry.at if entry else request.step_since, by.zone, at)
+        since = moment_words(entry.at if entry else request.asked_since, by.zone, at)
         raise Stale(f"The request changed at {since}. Read it again before you change its terms.")
     check_words(reason, "reason", "Enter a reason for the new terms.")
     return request
@@ -97,7 +96,7 @@ def check_may(request: ApprovalRequest, by: User) -> None:
     """Raises NotAllowed unless the person leads the request, and for those who decide it."""
     if not may_recall(request, by):
         raise NotAllowed(f"Only {request.requester}, their managers or the account's CSM and AE may change the terms.")
-    if request.is_open and request.steps.filter(approver=by, part=ApprovalStep.DECIDE, state__in=SEATED).exists():
+    if request.is_open and request.seats.deciding().filter(person=by, state__in=SEATED).exists():
         raise NotAllowed(
             "You decide this, so somebody else changes its terms. Approve with conditions, or ask a question."
         )
@@ -177,10 +176,9 @@ def _amend(
     request.save()
     links.end_all(request, at)
     entry = _log_change(request, by, reason, channel, found, before, at)
-    waiting = seating.waiting(request)
-    consulted = [seat for seat in waiting if seat.part == ApprovalStep.CONSULT]
+    consulted = [seat for seat in seating.asked(request) if seat.part == Seat.CONSULT]
     # Whoever would now decide on words of their own, or of somebody they stand in for, makes room for another.
-    asked = reassigning.reassign(request, [seat for seat in waiting if seat.part == ApprovalStep.DECIDE], at)
+    asked = seating.reassign(request, seating.deciding(request), at)
     for seat in (*asked, *consulted):
         seating.ask(request, seat, at, again=f":v{request.version}")
     lead = f"{by} changed the terms for the better. What you said stays."
@@ -203,8 +201,8 @@ def _keep_rate(
 
 
 def _voters(request: ApprovalRequest) -> list[User]:
-    votes = request.steps.filter(state=ApprovalStep.DECIDED, part=ApprovalStep.DECIDE).select_related("said_by")
-    return list({vote.said_by_id: vote.said_by for vote in votes if vote.said_by}.values())
+    given = [seat for seat in request.all_seats() if seat.state == Seat.DECIDED and seat.part == Seat.DECIDE]
+    return list({vote.said_by_id: vote.said_by for vote in given if vote.said_by}.values())
 
 
 def _ask_anew(
@@ -217,15 +215,17 @@ def _ask_anew(
     before: Terms,
     at: datetime,
 ) -> ApprovalRequest:
-    """For the worse: votes are void, the chain is made anew, everybody is asked."""
-    first = seating.next_order(request)
-    given = list(request.steps.filter(state=ApprovalStep.DECIDED, part=ApprovalStep.DECIDE).select_related("said_by"))
-    seating.close(request, ApprovalStep.VOIDED, at)
-    request.steps.filter(state=ApprovalStep.DECIDED).update(state=ApprovalStep.VOIDED)
+    """For the worse: votes are void, the plan is made anew, everybody is asked."""
+    first = seating.next_number(request)
+    given = [seat for seat in request.all_seats() if seat.state == Seat.DECIDED and seat.part == Seat.DECIDE]
+    seating.close(request, Seat.VOIDED, at)
+    request.seats.filter(state__in=(Seat.DECIDED, Seat.SETTLED)).update(state=Seat.VOIDED)
+    request.seats.planned().delete()
+    request.forget_seats()
     links.end_all(request, at)
     weighed = _write(request, by, wanted, at)
     left_out = {*request.rule["exclude"], *barred(request.requester, request.beneficiary, at)}
-    request.step_since = at
+    request.asked_since = at
     requesting.put(request, weighed, sorted(left_out), at, first=first)
     _log_change(request, by, reason, channel, found, before, at)
     for vote in given:
@@ -234,10 +234,10 @@ def _ask_anew(
     return request
 
 
-def _void(request: ApprovalRequest, vote: ApprovalStep, by: User, channel: str, at: datetime) -> None:
+def _void(request: ApprovalRequest, vote: Seat, by: User, channel: str, at: datetime) -> None:
     """One vote that was given on better terms: on the record, and its giver is told."""
-    facts = {"seat": vote.order, "verdict": vote.verdict, "voter": vote.said_by_id, "voter_name": str(vote.said_by)}
-    values = {"channel": channel, "step": vote.order, "role": vote.role.name, "facts": facts}
+    facts = {"seat": vote.number, "verdict": vote.verdict, "voter": vote.said_by_id, "voter_name": str(vote.said_by)}
+    values = {"channel": channel, "seat": vote.number, "role": vote.role.name, "facts": facts}
     entry = log.write(request, DecisionEntry.VOIDED, at, actor=by, **values)
     if vote.said_by:
         lead = f"{by} changed the terms for the worse, so what you said no longer counts."
@@ -272,7 +272,7 @@ def _replace(
     request: ApprovalRequest, by: User, reason: str, channel: str, wanted: Terms, reasons: list[str], at: datetime
 ) -> ApprovalRequest:
     """The old one is void from this moment; the new one is asked for by whoever changed the terms."""
-    asked = seating.close(request, ApprovalStep.VOIDED, at)
+    asked = seating.close(request, Seat.VOIDED, at)
     voters = _voters(request)
     request.state, request.version = ApprovalRequest.REPLACED, request.version + 1
     request.save(update_fields=["state", "version"])
@@ -282,7 +282,7 @@ def _replace(
     log.write(request, DecisionEntry.VOIDED, at, facts={"reasons": reasons}, **values)
     made = again(request, by, channel, wanted, at)
     entry = log.write(request, DecisionEntry.REPLACED, at, facts={"by": made.pk, "reasons": reasons}, **values)
-    told = {user.pk: user for user in (*voters, *(seat.approver for seat in asked)) if user.pk != by.pk}
+    told = {user.pk: user for user in (*voters, *(seat.person for seat in asked)) if user.pk != by.pk}
     lead = f"{by} replaced this by new terms. What was said on the old ones no longer counts."
     mail.word(request, entry, list(told.values()), subject="Replaced by new terms", lead=lead)
     return made
@@ -325,3 +325,64 @@ def again(
         replaces=old,
         **wanted,
     )
+
+
+@transaction.atomic
+def resubmit(
+    *,
+    request_id: int,
+    by: User,
+    amount: Decimal | None = None,
+    currency: str = "",
+    terms: Terms | None = None,
+    ask: str = "",
+    recommendation: str = "",
+    deadline: datetime | None = None,
+    channel: str = DecisionEntry.WEB,
+) -> ApprovalRequest:
+    """Ask a recalled request again, with its terms or new ones. Returns the new request, which `replaces` the old one.
+
+    On terms that are no worse, whoever agreed to the old one in their own seat and has the same seat in the new one has agreed
+    (logged as carried over); on worse terms everybody is asked. Raises Stale unless it was recalled, AlreadyDone when it was
+    asked again before, NotAllowed unless `by` may recall it.
+    """
+    at = now()
+    old = seating.locked(request_id)
+    if not may_recall(old, by):
+        raise NotAllowed(f"Only {old.requester}, their managers or the account's CSM and AE may ask again.")
+    if old.state != ApprovalRequest.RECALLED:
+        raise Stale("Only a recalled request is asked again." if old.is_open else f"{what_happened(old, by, at)}.")
+    if old.replaced_by.exists():
+        raise AlreadyDone("This request was asked again before. Open the newer one.")
+    wanted = new_terms(old, amount, currency, terms, ask)
+    check_carried_out(old, wanted, at)
+    found = comparison(old, **wanted, at=at)
+    facts = {"outcome": found.outcome, "reasons": found.reasons, "asked_again": True}
+    log.write(old, DecisionEntry.AMENDED, at, actor=by, channel=channel, facts=facts)
+    made = again(old, by, channel, wanted, at, recommendation=recommendation, deadline=deadline)
+    log.write(old, DecisionEntry.REPLACED, at, actor=by, channel=channel, facts={"by": made.pk})
+    if found.outcome != WORSE and made.is_open:
+        _carry_over(old, made, at)
+    return made
+
+
+def _carry_over(old: ApprovalRequest, made: ApprovalRequest, at: datetime) -> None:
+    """Agreement given in one's own seat counts in the same seat, stage by stage, as far as the person may still give it."""
+    given = {
+        (vote.person_id, vote.role_id): vote
+        for vote in old.seats.decided().deciding().filter(verdict__in=AGREED, stands_for=None)
+        if vote.said_by_id == vote.person_id
+    }
+    while made.is_open:
+        seat = next((each for each in waiting_seats(made) if (each.person_id, each.role_id) in given), None)
+        if seat is None:
+            return
+        vote = given.pop((seat.person_id, seat.role_id))
+        right = standing(made, seat.person, at, seat.number)
+        if right.may_decide and not right.override:
+            against = goes_against(vote.verdict, made.options, vote.conditions)
+            words = (vote.reason, vote.conditions)
+            said = votes.Said(seat.person, vote.verdict, right, *words, DecisionEntry.RULE, against, old.pk)
+            votes.settle(made, votes.take_seat(made, said, at), said, at)
+    if made.state in ApprovalRequest.GRANTED:
+        votes.weigh_again(made, at)

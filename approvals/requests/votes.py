@@ -1,4 +1,4 @@
-"""What one seat's word does to the request: recorded, the next stage opened, or the request ended."""
+"""What one seat's word does to the request: it is recorded, and the next stage is asked or the request ends."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,16 +7,14 @@ from typing import Any
 from accounts.models import User
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
-from approvals.requests import log
-from approvals.requests import reassign as reassigning
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
+from approvals.requests import log, plan
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
 from approvals.requests.locks import hold
 from approvals.requests.permissions import STATE_WORDS, Standing, not_covered
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules.verdicts import CONDITIONS, DECLINED
-from approvals.requests.stages import chain_of
 from ledger.errors import AlreadyDone, NotAllowed
 
 
@@ -39,86 +37,77 @@ class Said:
         return self.right.override or self.against
 
 
-def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> ApprovalStep:
-    """The conditional UPDATE of the seat: of many at once, one finds it waiting. Raises AlreadyDone for the others."""
-    seat = request.steps.filter(order=said.right.seat or 0, state=ApprovalStep.WAITING)
+def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> Seat:
+    """The conditional UPDATE of the seat: of many at once, one finds it asked. Raises AlreadyDone for the others."""
+    number = said.right.seat or 0
     words = {"verdict": said.verdict, "said_by": said.by, "reason": said.reason, "conditions": said.conditions}
-    if not seat.update(state=ApprovalStep.DECIDED, ended_at=at, **words):
+    seat = request.seats.asked().filter(number=number)
+    if not seat.update(state=Seat.DECIDED, ended_at=at, override=said.right.override, **words):
         raise AlreadyDone("This part of the request was decided a moment ago.")
-    step = request.steps.select_related("approver", "role", "delegated_from").get(order=said.right.seat or 0)
-    links.end(request, [step.order], at)
+    request.forget_seats()
+    taken = next(each for each in request.all_seats() if each.number == number)
+    links.end([taken], at)
     if said.right.override:
-        _take_group(request, step, at)
+        _settle_group(request, taken, at)
     counts = said.verdict in rules.YES or "decided_role" not in request.rule
     if counts and not said.right.function and said.right.role:
         request.rule = {**request.rule, "decided_role": said.right.role.slug}
         request.save(update_fields=["rule"])
-    return step
+    return taken
 
 
-def _take_group(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> None:
+def _settle_group(request: ApprovalRequest, taken: Seat, at: datetime) -> None:
     """A higher authority speaks for the whole group of the authority, a committee too."""
-    chain = chain_of(request)
-    group = rules.authority_group(chain)
-    group["override"] = step.order
-    request.chain = chain
-    request.save(update_fields=["chain"])
-    for seat in seating.close(request, ApprovalStep.SETTLED, at, rules.orders([group])):
-        mail.settled(request, seat, f"{step.said_by} decided in place of the {group['name']}.", at)
+    group = rules.authority_group(plan.stages_of(request))
+    for seat in seating.close(request, Seat.SETTLED, at, [seat.number for seat in group.seats]):
+        mail.settled(request, seat, f"{taken.said_by} decided in place of the {group.name}.", at)
 
 
-def settle(request: ApprovalRequest, step: ApprovalStep, said: Said, at: datetime) -> None:
+def settle(request: ApprovalRequest, seat: Seat, said: Said, at: datetime) -> None:
     """Log the word of a seat and draw the conclusion from all of them."""
-    chain = chain_of(request)
-    verdicts = dict(request.steps.filter(state=ApprovalStep.DECIDED).values_list("order", "verdict"))
-    outcome = rules.stage_outcome(chain[request.stage - 1], verdicts)
-    last = request.stage == len(chain) or outcome == DECLINED
-    if _seats(chain) > 1 or said.carried_from:
-        _log(request, DecisionEntry.VOTE, said, at, step=step.order, facts=_vote(request, step, said))
+    stages = plan.stages_of(request)
+    stage = next(stage for stage in stages if stage.number == seat.stage)
+    verdicts = {each.number: each.verdict for each in request.all_seats() if each.state == Seat.DECIDED}
+    outcome = rules.stage_outcome(stage, verdicts)
+    last = stage == stages[-1] or outcome == DECLINED
+    several = sum(len(group.seats) for each in stages for group in each.groups if group.decides) > 1
+    if several or said.carried_from:
+        _log(request, DecisionEntry.VOTE, said, at, seat=seat.number, facts=_vote(seat, said))
     if outcome and last:
-        finish(request, step, said, outcome, at)
+        finish(request, seat, said, outcome, at)
         return
-    if step.approver_id != said.by.pk and not said.right.override:
-        _tell_principal(request, step, said)
+    if seat.person_id != said.by.pk and not said.right.override:
+        _tell_principal(request, seat, said)
     if outcome:
         advance(request, at)
 
 
-def _tell_principal(request: ApprovalRequest, step: ApprovalStep, said: Said) -> None:
-    """Somebody stood in: the approver hears what was said in their name."""
+def _tell_principal(request: ApprovalRequest, seat: Seat, said: Said) -> None:
+    """Somebody stood in: the person of the seat hears what was said in their name."""
     lead = f"{said.by} decided your part in your place: {STATE_WORDS[said.verdict]}."
     entry = request.log.filter(kind=DecisionEntry.VOTE).latest("seq")
-    mail.word(request, entry, [step.approver], subject="Decided in your place", lead=lead)
+    mail.word(request, entry, [seat.person], subject="Decided in your place", lead=lead)
 
 
 def advance(request: ApprovalRequest, at: datetime) -> None:
     """The stage is settled: the next one is asked. Who was only consulted may still comment."""
-    seating.close(request, ApprovalStep.SETTLED, at, _deciding(request))
-    request.stage, request.step_since = request.stage + 1, at
-    request.save(update_fields=["stage", "step_since"])
-    reassigning.fill_stage(request, at)
+    seating.close(request, Seat.SETTLED, at, [seat.number for seat in seating.deciding(request)])
+    request.asked_since = at
+    request.save(update_fields=["asked_since"])
+    seating.fill_stage(request, at)
     seating.open_stage(request, at)
 
 
-def _deciding(request: ApprovalRequest) -> list[int]:
-    seats = request.steps.filter(state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
-    return list(seats.values_list("order", flat=True))
-
-
-def _seats(chain: list[rules.Stage]) -> int:
-    return len(rules.orders(group for stage in chain for group in stage["groups"] if group["part"] == rules.DECIDE))
-
-
-def _vote(request: ApprovalRequest, step: ApprovalStep, said: Said) -> dict[str, Any]:
-    facts = {"verdict": said.verdict, "stage": request.stage, "seat": step.order, "role": step.role.slug}
+def _vote(seat: Seat, said: Said) -> dict[str, Any]:
+    facts = {"verdict": said.verdict, "stage": seat.stage, "seat": seat.number, "role": seat.role.slug}
     return {**facts, "carried_from": said.carried_from} if said.carried_from else facts
 
 
-def finish(request: ApprovalRequest, step: ApprovalStep, said: Said, outcome: str, at: datetime) -> None:
-    """The request has its outcome. Seats that still wait are settled, and everybody concerned is told."""
-    seats = list(request.steps.filter(state=ApprovalStep.DECIDED, part=ApprovalStep.DECIDE).select_related("approver"))
-    counted = [seat for seat in seats if seat.verdict != DECLINED]
-    request.state = rules.with_conditions(outcome, [seat.verdict for seat in counted])
+def finish(request: ApprovalRequest, seat: Seat, said: Said, outcome: str, at: datetime) -> None:
+    """The request has its outcome. Seats that are still asked are settled, and everybody concerned is told."""
+    seats = [each for each in request.all_seats() if each.state == Seat.DECIDED and each.part == Seat.DECIDE]
+    counted = [each for each in seats if each.verdict != DECLINED]
+    request.state = rules.with_conditions(outcome, [each.verdict for each in counted])
     request.decided_by, request.decided_at, request.version = said.by, at, request.version + 1
     request.decided_level = _level(request, said)
     request.reason = said.reason
@@ -126,12 +115,12 @@ def finish(request: ApprovalRequest, step: ApprovalStep, said: Said, outcome: st
     changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions"]
     request.save(update_fields=changed)
     suggesting.answer(request, at)
-    settled = seating.close(request, ApprovalStep.SETTLED, at)
+    settled = seating.close(request, Seat.SETTLED, at)
     links.end_all(request, at)
-    facts: dict[str, Any] = {"seats": [_seat(seat) for seat in seats]} if len(seats) > 1 else {}
+    facts: dict[str, Any] = {"seats": [_seat(each) for each in seats]} if len(seats) > 1 else {}
     if said.carried_from:
         facts["carried_from"] = said.carried_from
-    more = {"conditions": request.conditions, "step": step.order, "facts": facts}
+    more = {"conditions": request.conditions, "seat": seat.number, "facts": facts}
     entry = _log(request, request.state, said, at, **more)
     mail.decided(request, entry, at, others=_others(request, seats, settled))
 
@@ -143,20 +132,20 @@ def _level(request: ApprovalRequest, said: Said) -> int | None:
     return said.right.role.level if said.right.role else None
 
 
-def _joined(seats: list[ApprovalStep]) -> str:
+def _joined(seats: list[Seat]) -> str:
     lines = [line for seat in seats if seat.verdict == CONDITIONS for line in seat.conditions.splitlines()]
     return "\n".join(dict.fromkeys(line.strip() for line in lines if line.strip()))
 
 
-def _seat(seat: ApprovalStep) -> dict[str, Any]:
-    return {"seat": seat.order, "person": seat.said_by_id, "verdict": seat.verdict, "of": seat.approver_id}
+def _seat(seat: Seat) -> dict[str, Any]:
+    return {"seat": seat.number, "person": seat.said_by_id, "verdict": seat.verdict, "of": seat.person_id}
 
 
-def _others(request: ApprovalRequest, seats: list[ApprovalStep], settled: list[ApprovalStep]) -> list[User]:
+def _others(request: ApprovalRequest, seats: list[Seat], settled: list[Seat]) -> list[User]:
     """Who hears besides the requester: everybody who was asked and did not speak, or for whom somebody else did."""
-    silent = [seat.approver for seat in settled]
-    spoken_for = [seat.approver for seat in seats if seat.said_by_id != seat.approver_id]
-    delegators = [seat.delegated_from for seat in seats if seat.delegated_from]
+    silent = [seat.person for seat in settled]
+    spoken_for = [seat.person for seat in seats if seat.said_by_id != seat.person_id]
+    delegators = [seat.stands_for for seat in seats if seat.stands_for]
     told = {user.pk: user for user in (*silent, *spoken_for, *delegators)}
     return [user for pk, user in told.items() if pk not in (request.requester_id, request.decided_by_id)]
 

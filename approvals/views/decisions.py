@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.signed_in import SignedIn
-from approvals import queries
 from approvals.forms import TITLES, DecisionForm, DelegateForm, WordsForm, who_context
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.requests import decide as deciding
-from approvals.requests import lists, page
+from approvals.requests import lists, page, talk
+from approvals.requests.permissions import standing
 from approvals.requests.rules import verdicts
 from ledger.errors import AlreadyDone, Invalid, Refused, Stale
 from ledger.now import now
@@ -25,7 +25,7 @@ SEEN_LINKS = "approval_links"
 def load(request: SignedIn, pk: int) -> ApprovalRequest:
     """A request this person may see, or 404."""
     visible = ApprovalRequest.objects.visible_to(request.user)
-    return get_object_or_404(queries.with_people(visible), pk=pk)
+    return get_object_or_404(visible.with_seats(), pk=pk)
 
 
 @require_safe
@@ -46,7 +46,7 @@ def _listed(request: SignedIn, tab: str) -> dict[str, Any]:
     return {
         "tab": tab,
         "counts": lists.counts(request.user),
-        "rows": page.rows(list(found), now(), asked=tab == lists.WAITING),
+        "rows": page.rows(list(found), now()),
         "found": found,
     }
 
@@ -102,15 +102,15 @@ def confirm(request: SignedIn, pk: int) -> HttpResponse:
     verdict = request.GET.get("verdict", verdicts.APPROVED)
     if verdict not in TITLES:
         raise Http404
-    right = queries.standing(approval, request.user, now())
-    seen = {"verdict": verdict, "version": approval.version, "step": right.seat or approval.step}
+    right = standing(approval, request.user, now())
+    seen = {"verdict": verdict, "version": approval.version, "seat": right.seat}
     return _confirm(request, approval, DecisionForm(approval=approval, verdict=verdict, initial=seen), verdict)
 
 
 def _confirm(
     request: SignedIn, approval: ApprovalRequest, form: DecisionForm, verdict: str, status: int = 200
 ) -> HttpResponse:
-    right = queries.standing(approval, request.user, now())
+    right = standing(approval, request.user, now())
     if not approval.is_open or not (right.may_decline if verdict == verdicts.DECLINED else right.may_decide):
         return show(request, approval)
     context = {
@@ -151,8 +151,7 @@ def decide(request: SignedIn, pk: int) -> HttpResponse:
 def _too_late(request: SignedIn, approval: ApprovalRequest, form: DecisionForm, refusal: Refused) -> HttpResponse:
     """Pressing the button twice is one decision; anything else that came first is told in words."""
     sent = form.cleaned_data
-    same = {"said_by": request.user, "verdict": sent["verdict"], "state": ApprovalStep.DECIDED}
-    mine = approval.steps.filter(order=sent["step"], **same).exists()
+    mine = approval.seats.decided().filter(number=sent["seat"], said_by=request.user, verdict=sent["verdict"]).exists()
     void = approval.state in (ApprovalRequest.RECALLED, ApprovalRequest.REPLACED)
     if mine and not void and approval.version in (sent["version"], sent["version"] + 1):
         return redirect("approvals:detail", pk=approval.pk)
@@ -162,7 +161,7 @@ def _too_late(request: SignedIn, approval: ApprovalRequest, form: DecisionForm, 
 def _channel(request: SignedIn, approval: ApprovalRequest) -> str:
     """Whether this person came by the link mailed for this very seat."""
     came_by = request.session.get(SEEN_LINKS, {}).get(str(approval.pk))
-    return DecisionEntry.LINK if came_by and str(came_by) == request.POST.get("step") else DecisionEntry.WEB
+    return DecisionEntry.LINK if came_by and str(came_by) == request.POST.get("seat") else DecisionEntry.WEB
 
 
 def act(request: SignedIn, pk: int, verb: Any, done: str, **values: str) -> HttpResponse:
@@ -185,19 +184,19 @@ def _text(request: SignedIn) -> str:
 @require_POST
 def question(request: SignedIn, pk: int) -> HttpResponse:
     """Ask the requester."""
-    return act(request, pk, deciding.question, "Question sent.", text=_text(request))
+    return act(request, pk, talk.question, "Question sent.", text=_text(request))
 
 
 @require_POST
 def answer(request: SignedIn, pk: int) -> HttpResponse:
     """Answer the approver."""
-    return act(request, pk, deciding.answer, "Answer sent.", text=_text(request))
+    return act(request, pk, talk.answer, "Answer sent.", text=_text(request))
 
 
 @require_POST
 def comment(request: SignedIn, pk: int) -> HttpResponse:
     """Say something on the record."""
-    return act(request, pk, deciding.comment, "Comment added.", text=_text(request))
+    return act(request, pk, talk.comment, "Comment added.", text=_text(request))
 
 
 @require_POST
@@ -209,7 +208,7 @@ def recall(request: SignedIn, pk: int) -> HttpResponse:
 @require_POST
 def remind(request: SignedIn, pk: int) -> HttpResponse:
     """Mail the question again."""
-    return act(request, pk, deciding.remind, "The question was mailed again.")
+    return act(request, pk, talk.remind, "The question was mailed again.")
 
 
 @require_POST

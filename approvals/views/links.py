@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.signed_in import SignedIn
-from approvals import queries
 from approvals.forms import LinkForm
 from approvals.mail import limits as by_mail
 from approvals.mail import links
@@ -22,6 +21,7 @@ from approvals.mail import replies as replying
 from approvals.models import ApprovalRequest, DecisionEntry, DecisionLink
 from approvals.requests import decide as deciding
 from approvals.requests import page
+from approvals.requests.permissions import Standing, what_happened
 from approvals.requests.rules import verdicts
 from approvals.views.decisions import SEEN_LINKS
 from ledger.errors import Invalid, Refused
@@ -44,7 +44,7 @@ def link(request: SignedIn, token: str) -> HttpResponse:
         raise Http404
     if not links.is_alive(found, now()):
         return _dead_link(request, found.request)
-    request.session[SEEN_LINKS] = {**request.session.get(SEEN_LINKS, {}), str(found.request_id): found.step}
+    request.session[SEEN_LINKS] = {**request.session.get(SEEN_LINKS, {}), str(found.request_id): found.seat.number}
     return redirect("approvals:detail", pk=found.request_id)
 
 
@@ -61,7 +61,7 @@ def _open_link(request: SignedIn, found: DecisionLink | None) -> HttpResponse:
             deciding.decide(
                 request_id=found.request_id,
                 by=found.approver,
-                step=found.step,
+                seat=found.seat.number,
                 channel=DecisionEntry.LINK,
                 **form.decision(),
             )
@@ -73,9 +73,7 @@ def _open_link(request: SignedIn, found: DecisionLink | None) -> HttpResponse:
     return _link_page(request, found, right, form, at)
 
 
-def _link_page(
-    request: SignedIn, found: DecisionLink, right: queries.Standing, form: LinkForm, at: datetime
-) -> HttpResponse:
+def _link_page(request: SignedIn, found: DecisionLink, right: Standing, form: LinkForm, at: datetime) -> HttpResponse:
     approval = found.request
     context = {
         "approval": approval,
@@ -94,7 +92,7 @@ def _link_page(
 
 def _link_over(request: SignedIn, found: DecisionLink) -> HttpResponse:
     """What became of the request, to the holder of its link."""
-    words = f"{queries.what_happened(found.request, found.approver, now())}."
+    words = f"{what_happened(found.request, found.approver, now())}."
     mine = found.request.decided_by_id == found.approver_id
     context = {"approval": found.request, "words": words, "may_undo": mine and not found.request.sealed_at}
     return _unlisted(render(request, "approvals/link_over.html", context, status=200 if mine else 410))
@@ -108,7 +106,7 @@ def _unlisted(answer: HttpResponse) -> HttpResponse:
 def _dead_link(request: SignedIn, approval: ApprovalRequest) -> HttpResponse:
     words = "" if page.waits_on(approval, request.user) else f"This now waits for {page.waits_for(approval)}."
     if not approval.is_open:
-        words = f"{queries.what_happened(approval, request.user, now())}."
+        words = f"{what_happened(approval, request.user, now())}."
     context = {
         "approval": approval,
         "words": words or "This link is no longer in use. The request still waits for you.",

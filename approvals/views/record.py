@@ -7,7 +7,6 @@ from django.views.decorators.http import require_safe
 from accounts.people import downloads
 from accounts.signed_in import SignedIn
 from approvals import exports as record
-from approvals import queries
 from approvals.models import ApprovalRequest
 from approvals.pdf.printer import NoPdf
 
@@ -25,7 +24,7 @@ def case_log(request: SignedIn, key: str, kind: str) -> HttpResponse:
 
 
 def _visible(request: SignedIn) -> QuerySet[ApprovalRequest]:
-    rows = queries.with_people(ApprovalRequest.objects.visible_to(request.user)).order_by("pk")
+    rows = ApprovalRequest.objects.visible_to(request.user).with_people().order_by("pk")
     return rows.prefetch_related("log__actor", "log__on_behalf_of")
 
 

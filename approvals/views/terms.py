@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods
 from accounts.signed_in import SignedIn
 from approvals.forms import TermsForm, terms_initial
 from approvals.models import ApprovalRequest
-from approvals.requests import resubmit as resubmitting
 from approvals.requests import terms as changing
 from approvals.views.decisions import load
 from ledger.errors import Invalid, Stale
@@ -46,7 +45,7 @@ def resubmit(request: SignedIn, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, approval, form, 422 if form.is_bound else 200, again=True)
     try:
-        made = resubmitting.resubmit(request_id=pk, by=request.user, **form.wanted())
+        made = changing.resubmit(request_id=pk, by=request.user, **form.wanted())
     except Invalid as refusal:
         form.add_error(_field(form, refusal), refusal.message)
         return _page(request, approval, form, 422, again=True)

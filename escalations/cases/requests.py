@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.requests import ask as requesting
-from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
 from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import handoffs, notifications
@@ -126,7 +126,7 @@ def raise_level(
 
 def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     """A request of a locked case came to an end: approved → Execute with an action to carry out; declined → rework."""
-    granted = made.state in (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
+    granted = made.state in ApprovalRequest.GRANTED
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
         case.decided_level = case.level if made.decided_level is None else made.decided_level
@@ -225,12 +225,12 @@ def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:
     ):
         try:
             with transaction.atomic():
-                deciding.pass_up(request_id=request_id, reason=reason, at=at)
+                seating.pass_up(request_id=request_id, reason=reason, at=at)
         except Refused as refusal:
             record(case, [Entry(kind="top", summary=f"Request not passed up: {refusal.message}")], at=at)
 
 
 def asked_now(case: Escalation) -> User | None:
     """Who the newest open request of the case waits on."""
-    made = case.requests.filter(state=ApprovalRequest.OPEN).select_related("approver").order_by("-pk").first()
+    made = case.requests.filter(state=ApprovalRequest.OPEN).order_by("-pk").first()
     return made.approver if made else None

@@ -4,8 +4,6 @@ from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
 from escalations.models import Escalation
 
-GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
-
 
 def seal_decided(case: Escalation) -> None:
     """The customer was told how it stands: nothing that was decided is undone. The caller holds `lock_with_requests`."""
@@ -14,7 +12,7 @@ def seal_decided(case: Escalation) -> None:
 
 def seal_granted(case: Escalation) -> None:
     """What was granted is being carried out or was promised; what was declined may still be undone. Same locks."""
-    _seal(case, {"state__in": GRANTED})
+    _seal(case, {"state__in": ApprovalRequest.GRANTED})
 
 
 def _seal(case: Escalation, which: dict[str, object]) -> None:

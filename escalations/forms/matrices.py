@@ -6,7 +6,7 @@ from django import forms
 
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, User
-from approvals.queries import concession_choices
+from approvals.matrix.authority import concession_choices
 from escalations.models import PolicyVersion
 from escalations.policy.tables import TIERS
 

@@ -7,8 +7,8 @@ from django import forms
 
 from accounts.customers.rates import known_currencies
 from accounts.models import User
+from approvals.matrix.authority import concession_choices
 from approvals.matrix.preview import preview as approvals_preview
-from approvals.queries import concession_choices
 from escalations.cases.rules.brief import VAGUE
 from escalations.forms.fields import CaseForm, PersonField, moment, words
 from escalations.models import Escalation

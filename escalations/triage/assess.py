@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from accounts.customers.rates import usd
 from accounts.models import Account, Signal, User
-from approvals.queries import band_for
+from approvals.matrix.authority import band_for
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from accounts.models import Account, Role, User
 from accounts.people.queries import best_holder
+from approvals.matrix.authority import Answer
 from approvals.matrix.preview import who_for_everybody
-from approvals.queries import Answer
 from escalations import states
 from escalations.cases import handoffs
 from escalations.cases.log import Entry, record

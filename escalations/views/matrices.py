@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.signed_in import SignedIn
-from approvals import queries as approvals
 from approvals.forms import who_context
+from approvals.matrix.drafts import changes, history
+from approvals.matrix.table import matrix
 from escalations import states
 from escalations.clocks import tables as sla
 from escalations.forms.matrices import DueForm, TestCaseForm
@@ -64,7 +65,7 @@ def _tried(form: TestCaseForm, version: PolicyVersion, user: User) -> Tried | No
 def authority(request: SignedIn) -> HttpResponse:
     """How much each role may grant; who approves an ask."""
     asked = who_context(request.GET, request.user)
-    table = approvals.matrix(now(), request.user, asked["who"], request.GET.get("concession", ""))
+    table = matrix(now(), request.user, asked["who"], request.GET.get("concession", ""))
     if table["version"] is None:
         return _nothing(request, "authority")
     return _page(request, "authority", {**table, **asked, "levels": LEVELS})
@@ -73,10 +74,8 @@ def authority(request: SignedIn) -> HttpResponse:
 @require_safe
 def authority_history(request: SignedIn) -> HttpResponse:
     """What each published version of the authority matrix changed, the newest first."""
-    found = Paginator(approvals.history(now()), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
-    rows = [
-        {"version": version, "changes": approvals.changes(version) if version.based_on_id else []} for version in found
-    ]
+    found = Paginator(history(now()), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
+    rows = [{"version": version, "changes": changes(version) if version.based_on_id else []} for version in found]
     return _page(request, "authority_history", {"versions": rows, "found": found})
 
 

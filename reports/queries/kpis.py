@@ -30,7 +30,6 @@ from reports.rules.kpis import Figure
 from reports.rules.periods import Period
 
 CauseCounts = dict[tuple[str, str], int]
-DECIDED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS, ApprovalRequest.DECLINED)
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def escalated(scope: Scope) -> QuerySet[Any]:
 def decisions(scope: Scope, levels: Iterable[int]) -> QuerySet[Any]:
     """Decisions people of these levels took on cases, with `got` (when that level got it) and `took` in seconds."""
     rows = CaseRequest.objects.filter(
-        request__state__in=DECIDED, request__by_rule=False, request__decided_level__in=list(levels)
+        request__state__in=ApprovalRequest.DECIDED, request__by_rule=False, request__decided_level__in=list(levels)
     )
     return scope.of_cases(rows).annotate(got=_got()).annotate(took=SecondsBetween(F("got"), F("request__decided_at")))
 
@@ -97,16 +96,18 @@ def _got() -> Case:
     )
     stands = Q(case__level=F("request__decided_level"), case__level_since__lte=F("request__decided_at"))
     return Case(
-        When(Exists(earlier), then=F("request__step_since")),
+        When(Exists(earlier), then=F("request__asked_since")),
         When(stands, then=F("case__level_since")),
-        default=Coalesce(Subquery(sent), F("request__step_since")),
+        default=Coalesce(Subquery(sent), F("request__asked_since")),
         output_field=DateTimeField(),
     )
 
 
 def resolved(scope: Scope) -> QuerySet[Any]:
     """Resolved cases with `executive`: whether anything on them was decided at level 3."""
-    asked = CaseRequest.objects.filter(case=OuterRef("pk"), request__state__in=DECIDED, request__by_rule=False)
+    asked = CaseRequest.objects.filter(
+        case=OuterRef("pk"), request__state__in=ApprovalRequest.DECIDED, request__by_rule=False
+    )
     at_the_top = Q(Exists(asked.filter(request__decided_level=states.EXECUTIVE)))
     # Cases brought over from another system name the level, without the request.
     brought = Q(decided_level=states.EXECUTIVE) & ~Exists(CaseRequest.objects.filter(case=OuterRef("pk")))

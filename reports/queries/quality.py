@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
-from approvals.models import DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry
 from escalations import states
 from escalations.models import CaseRequest, Event, HandOff
-from reports.queries.kpis import DECIDED, Scope
+from reports.queries.kpis import Scope
 from reports.queries.measures import SecondsBetween
 from reports.rules import kpis as rules
 from reports.rules.periods import Period
@@ -65,7 +65,7 @@ class Overrides:
 def overrides(scope: Scope, period: Period) -> Overrides:
     """One query."""
     rows = CaseRequest.objects.filter(
-        request__state__in=DECIDED,
+        request__state__in=ApprovalRequest.DECIDED,
         request__by_rule=False,
         request__decided_at__gte=period.start,
         request__decided_at__lt=period.end,

@@ -49,9 +49,9 @@ def test_a_function_decides_its_seat_on_the_page_and_hears_who_comes_next(world:
     assert made in [row["approval"] for row in client.get(reverse("approvals:inbox")).context["rows"]]
     page = client.get(url("confirm", made), {"verdict": "approved"})
     assert "the request waits for Director" in text(page)
-    assert page.context["form"].initial["step"] == 1
-    assert submit(client, made, step=1).status_code == 302
-    assert submit(client, made, step=1).status_code == 302, "pressed twice"
+    assert page.context["form"].initial["seat"] == 1
+    assert submit(client, made, seat=1).status_code == 302
+    assert submit(client, made, seat=1).status_code == 302, "pressed twice"
     assert kinds(made) == ["asked", "vote"]
     page = text(signed_in(lawyer).get(url("detail", made)))
     assert "You have decided your part of this. It waits for Lena Ortiz as Director" in page
@@ -59,8 +59,8 @@ def test_a_function_decides_its_seat_on_the_page_and_hears_who_comes_next(world:
 
 def test_a_vote_is_undone_on_the_page(world: Any, ask: Ask, committee: Any) -> None:
     made, client = ask(), signed_in(committee[1])
-    seat = made.steps.get(approver=committee[1])
-    submit(client, made, step=seat.order)
+    seat = made.seats.get(person=committee[1])
+    submit(client, made, seat=seat.number)
     page = text(client.get(url("detail", made)))
     assert "Your part is recorded." in page
     assert "2 of 4 must agree" in page
@@ -139,7 +139,7 @@ def test_new_terms_on_the_page_and_an_old_version_shows_both_texts(world: Any, a
     assert "Changed while you typed" in text(stale)
     assert "Yours, not saved" in text(stale)
     assert 'name="version" value="2"' in stale.content.decode()
-    assert [step.state for step in made.steps.all()] == ["voided", "waiting"]
+    assert [seat.state for seat in made.seats.all()] == ["voided", "asked"]
     assert signed_in(world.lena).get(url("terms", made)).status_code == 403
 
 
@@ -197,13 +197,13 @@ def test_the_whole_chain_over_the_api(world: Any, ask: Ask, lawyer: Any) -> None
     rule("legal", "beside")
     made = ask()
     seats = {seat["approver"]: seat for seat in caller(lawyer).get(f"{LIST}{made.pk}/").json()["seats"]}
-    assert (seats[lawyer.email]["role"], seats[lawyer.email]["order"]) == ("legal", 2)
+    assert (seats[lawyer.email]["role"], seats[lawyer.email]["number"]) == ("legal", 2)
     assert [row["id"] for row in caller(lawyer).get(LIST, {"mine": "true"}).json()["results"]] == [made.pk]
     body = {"to": world.tina.email, "reason": "Away"}
     answer = caller(world.lena).post(f"{LIST}{made.pk}/delegate/", body, format="json")
     assert (answer.status_code, answer.json()["approver"], answer.json()["version"]) == (200, world.tina.email, 2)
-    for by, step in ((lawyer, 2), (world.tina, 3)):
-        wanted = {"verdict": "approved", "version": 2, "step": step}
+    for by, seat in ((lawyer, 2), (world.tina, 3)):
+        wanted = {"verdict": "approved", "version": 2, "seat": seat}
         answer = caller(by).post(f"{LIST}{made.pk}/decide/", wanted, format="json")
         assert answer.status_code == 200
     assert answer.json()["state"] == "approved"

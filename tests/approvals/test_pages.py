@@ -13,8 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, DecisionLink
+from approvals.models import ApprovalRequest, DecisionEntry, DecisionLink, Seat
 from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
+from approvals.requests import talk
 from messaging.models import Message
 
 Ask = Callable[..., ApprovalRequest]
@@ -48,13 +50,19 @@ def mailed_link(made: ApprovalRequest, user: User) -> str:
 
 def everything() -> str:
     """All rows of approvals and the outbox, as text."""
-    models = (ApprovalRequest, ApprovalStep, DecisionEntry, DecisionLink, Message)
+    models = (ApprovalRequest, Seat, DecisionEntry, DecisionLink, Message)
     return "".join(serializers.serialize("json", model.objects.order_by("pk")) for model in models)
 
 
 def submit(client: Client, made: ApprovalRequest, verdict: str = "approved", **values: Any) -> Any:
     """Press Submit decision on a page opened at the present version."""
-    wanted = {"verdict": verdict, "version": made.version, "step": made.step, "reason": "", "conditions": ""}
+    wanted = {
+        "verdict": verdict,
+        "version": made.version,
+        "seat": made.authority_seat.number,
+        "reason": "",
+        "conditions": "",
+    }
     return client.post(url("decide", made), {**wanted, **values})
 
 
@@ -122,7 +130,7 @@ def test_a_link_ends_with_passing_up_recall_and_time(world: Any, ask: Ask) -> No
         re.findall(r"/d/[\w-]+/", Message.objects.get(key=f"approval:{made.pk}:1").text)[0]
         for made in (passed, recalled, old)
     ]
-    deciding.pass_up(request_id=passed.pk, reason="Late")
+    seating.pass_up(request_id=passed.pk, reason="Late")
     deciding.recall(request_id=recalled.pk, by=world.marcus, reason="Changed.")
     DecisionLink.objects.filter(request=old).update(expires_at=old.opened_at - timedelta(seconds=1))
     assert "now waits for Dana Whitfield" in text(signed_in(world.lena).get(links[0]))
@@ -231,7 +239,7 @@ def test_a_decision_can_be_undone_on_its_page(world: Any, ask: Ask) -> None:
 )
 def test_no_page_takes_longer_words_than_the_api(world: Any, ask: Ask, door: str, who: str) -> None:
     made = ask()
-    deciding.question(request_id=made.pk, by=world.lena, text="Why?")
+    talk.question(request_id=made.pk, by=world.lena, text="Why?")
     before, client = made.log.count(), signed_in(getattr(world, who))
     answer = client.post(f"/approvals/{made.pk}/{door}/", {"text": "x" * 4001})
     assert answer.status_code == 422

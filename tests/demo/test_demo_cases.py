@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 
 from accounts.models import Account
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from escalations import states
 from escalations.cases import intake
 from escalations.models import Action, CasePerson, Clock, Escalation, Event, HandOff, Review
@@ -84,8 +84,8 @@ def test_every_decided_request_has_its_entries_and_its_step(cases):
         assert made.state in kinds
         assert made.decided_by_id != made.requester_id
         if not made.by_rule:
-            step = made.steps.get(order=made.step)
-            assert (step.state, step.approver_id) == (ApprovalStep.DECIDED, made.decided_by_id)
+            seat = made.authority_seat
+            assert (seat.state, seat.person_id) == (Seat.DECIDED, made.decided_by_id)
     assert not ApprovalRequest.objects.open().filter(cases__state__in=states.ENDED).exists()
 
 

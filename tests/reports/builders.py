@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from accounts.models import Role
 from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
 from escalations.models import CaseRequest, Escalation, PolicyVersion
@@ -53,10 +52,8 @@ class Builder:
             "deadline": decided_at + timedelta(days=1),
             "authority": self.authority,
             "state": ApprovalRequest.APPROVED,
-            "approver": person,
-            "approver_role": Role.objects.filter(level=level).first(),
             "opened_at": case.opened_at,
-            "step_since": decided_at - timedelta(minutes=30),
+            "asked_since": decided_at - timedelta(minutes=30),
             "decided_at": decided_at,
             "decided_by": person,
             "decided_level": level,

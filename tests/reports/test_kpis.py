@@ -76,7 +76,7 @@ def test_a_level_that_decided_before_gets_it_again_when_asked_again(
 ) -> None:
     case = a_case(level=2, level_since=FEB)
     a_decision(case, 2, FEB + hours(40))
-    a_decision(case, 2, FEB + hours(400), step_since=FEB + hours(390))
+    a_decision(case, 2, FEB + hours(400), asked_since=FEB + hours(390))
     assert values(rules.DIRECTOR, period) == [pytest.approx(40), pytest.approx(10)]
 
 
@@ -108,7 +108,7 @@ def test_an_open_or_recalled_request_is_no_decision(a_case: Make, a_decision: Ma
 
 def test_what_the_team_decides_is_reported_without_a_target(a_case: Make, a_decision: Make, period: Period) -> None:
     for level in (0, 1, 1, 1, 1):
-        a_decision(a_case(level_since=FEB), level, FEB + hours(4), step_since=FEB)
+        a_decision(a_case(level_since=FEB), level, FEB + hours(4), asked_since=FEB)
     figure = figures(EVERYTHING, period)[rules.TEAM]
     assert (figure.value, figure.cases, figure.state) == (pytest.approx(4), 5, "")
 

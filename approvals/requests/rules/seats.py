@@ -1,14 +1,13 @@
-"""Who takes part in a decision, in which order, and what settles it. Pure: people and rules are handed in, best holder first.
+"""Who takes part in a decision, in which order, and what settles it. Pure: roles come with their holders, best first.
 
-A chain is a list of stages, decided one after the other. A stage holds groups that decide at the same time, each with its own
-quorum; all of its deciding groups must agree. Consulted groups comment and never block. One person never fills two deciding
-seats: where two groups share a holder, another holder takes the second seat, and without one there is no chain.
+Stages are decided one after the other. A stage holds groups that are asked together, each with its own quorum; all of its
+deciding groups must agree. Consulted groups comment and never block. One person never has two deciding seats: where two
+groups share a holder, another holder takes the second seat, and without one the ask is refused.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
 
 from approvals.requests.rules.verdicts import APPROVED, CONDITIONS, DECLINED
 from ledger.errors import Invalid
@@ -19,8 +18,76 @@ AUTHORITY = "authority"
 DECIDE, CONSULT = "decide", "consult"
 YES = (APPROVED, CONDITIONS)
 WAITING = ""
-Stage = dict[str, Any]
-Group = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SeatPlan:
+    """One seat: its number within the request, and who sits there."""
+
+    number: int
+    person: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Seats of one role that decide, or comment, together. `quorum`: how many of them must agree; 0 for the consulted.
+
+    `override` is the number of the seat through which a higher authority spoke for the whole group.
+    """
+
+    role: str
+    name: str
+    part: str
+    quorum: int
+    seats: tuple[SeatPlan, ...]
+    authority: bool = False
+    override: int | None = None
+
+    @property
+    def decides(self) -> bool:
+        """Whether it must agree, or only comments."""
+        return self.part == DECIDE
+
+    @property
+    def consulted(self) -> bool:
+        """Whether it only comments."""
+        return not self.decides
+
+    @property
+    def words(self) -> str:
+        """`2 of 3 must agree`; empty for a single deciding seat."""
+        seats = len(self.seats)
+        if not self.decides:
+            return "consulted, does not block"
+        if seats == 1:
+            return ""
+        if self.quorum == seats:
+            return f"all {seats} must agree"
+        return f"any one of {seats}" if self.quorum == 1 else f"{self.quorum} of {seats} must agree"
+
+    @property
+    def people(self) -> list[str]:
+        """Names, in order of the seats."""
+        return [seat.name for seat in self.seats]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Groups that are asked at the same time."""
+
+    number: int
+    groups: tuple[Group, ...]
+
+    @property
+    def name(self) -> str:
+        """`Director and Finance`: who must agree in it."""
+        return " and ".join(group.name for group in self.groups if group.decides)
+
+    @property
+    def seats(self) -> list[SeatPlan]:
+        """All of them, the consulted too."""
+        return [seat for group in self.groups for seat in group.seats]
 
 
 @dataclass(frozen=True)
@@ -76,16 +143,16 @@ def group_outcome(need: int, verdicts: Collection[str]) -> str:
 
 def stage_outcome(stage: Stage, said: Mapping[int, str]) -> str:
     """Approved once every deciding group has agreed, declined as soon as one cannot any more. `said`: verdict by seat."""
-    outcomes = [_outcome(group, said) for group in stage["groups"] if group["part"] == DECIDE]
+    outcomes = [_outcome(group, said) for group in stage.groups if group.decides]
     if DECLINED in outcomes:
         return DECLINED
     return WAITING if WAITING in outcomes else APPROVED
 
 
 def _outcome(group: Group, said: Mapping[int, str]) -> str:
-    if over := said.get(group.get("override", 0)):
+    if over := said.get(group.override or 0):
         return APPROVED if over in YES else DECLINED
-    return group_outcome(group["need"], [said.get(seat["order"], WAITING) for seat in group["seats"]])
+    return group_outcome(group.quorum, [said.get(seat.number, WAITING) for seat in group.seats])
 
 
 def with_conditions(outcome: str, said: Iterable[str]) -> str:
@@ -97,10 +164,14 @@ def stages_for(wanted: Sequence[Wanted], *, first: int = 1) -> list[Stage]:
     """The stages in order, seats numbered from `first`. Raises Invalid where a seat that must be filled cannot be."""
     kept = _without_doubles(wanted)
     seated = _seat(kept)
-    stages = [_stage([(each, seated[each]) for each in groups]) for groups in _in_order(kept)]
-    order = first
-    for seat in (seat for stage in stages for group in stage["groups"] for seat in group["seats"]):
-        seat["order"], order = order, order + 1
+    stages, number = [], first
+    for place, together in enumerate(_in_order(kept), 1):
+        groups = []
+        for each in together:
+            if people := seated[each]:
+                groups.append(group_of(each, people, first=number))
+                number += len(people)
+        stages.append(Stage(place, tuple(groups)))
     return stages
 
 
@@ -183,31 +254,22 @@ def _place(each: Wanted, taken: dict[int, Wanted], tried: set[int]) -> bool:
     return False
 
 
-def _stage(groups: list[tuple[Wanted, list[Person]]]) -> Stage:
-    made = [_group(each, people) for each, people in groups if people]
-    return {"name": stage_name(made), "groups": made}
-
-
-def stage_name(groups: Iterable[Group]) -> str:
-    """`Director and Finance`: who must agree in it."""
-    return " and ".join(group["name"] for group in groups if group["part"] == DECIDE)
-
-
-def _group(each: Wanted, people: list[Person]) -> Group:
-    need = need_of(ANY if each.single else each.quorum, each.quorum_of, len(people)) if each.decides else 0
+def group_of(wanted: Wanted, people: Sequence[Person], *, first: int) -> Group:
+    """A role with the people who sit for it. Raises Invalid when they are fewer than must agree."""
+    quorum = ANY if wanted.single else wanted.quorum
+    need = need_of(quorum, wanted.quorum_of, len(people)) if wanted.decides else 0
     if need > len(people):
         raise Invalid(
-            f"{each.role_name} decides with {need}, but only {len(people)} may. Ask operations to assign more."
+            f"{wanted.role_name} decides with {need}, but only {len(people)} may. Ask operations to assign more."
         )
-    shown = {"role": each.role, "part": each.part, "place": each.place}
-    return {
-        "name": each.role_name,
-        **shown,
-        "quorum": ANY if each.single else each.quorum,
-        "quorum_of": each.quorum_of,
-        "need": need,
-        "seats": [{**shown, "person": person.id, "name": person.name} for person in people],
-    }
+    return Group(
+        role=wanted.role,
+        name=wanted.role_name,
+        part=wanted.part,
+        quorum=need,
+        seats=tuple(SeatPlan(number, person.id, person.name) for number, person in enumerate(people, first)),
+        authority=wanted.place == AUTHORITY,
+    )
 
 
 def sole_holders(wanted: Iterable[Wanted]) -> set[int]:
@@ -221,33 +283,6 @@ def without(wanted: Wanted, people: Collection[int]) -> Wanted:
     return replace(wanted, holders=tuple(person for person in wanted.holders if person.id not in people))
 
 
-def authority_stage(chain: list[Stage]) -> int:
-    """The number of the stage in which the authority decides, from 1."""
-    return next((n for n, stage in enumerate(chain, 1) if any(map(is_authority, stage["groups"]))), 1)
-
-
-def is_authority(group: Group) -> bool:
-    """Whether this is the group of the authority matrix, not a function."""
-    return bool(group["place"] == AUTHORITY)
-
-
-def authority_group(chain: list[Stage]) -> Group:
-    """The group of the authority."""
-    return next(group for stage in chain for group in stage["groups"] if is_authority(group))
-
-
-def orders(groups: Iterable[Group]) -> list[int]:
-    """The seats of some groups."""
-    return [seat["order"] for group in groups for seat in group["seats"]]
-
-
-def quorum_words(group: Group) -> str:
-    """`2 of 3 must agree`; empty for a single seat."""
-    seats = len(group["seats"])
-    if group["part"] == CONSULT:
-        return "consulted, does not block"
-    if seats == 1:
-        return ""
-    if group["need"] == seats:
-        return f"all {seats} must agree"
-    return f"any one of {seats}" if group["need"] == 1 else f"{group['need']} of {seats} must agree"
+def authority_group(stages: Iterable[Stage]) -> Group:
+    """The group of the authority matrix. Every plan has one."""
+    return next(group for stage in stages for group in stage.groups if group.authority)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from accounts.models import Account, Role, Signal, User
-from approvals.models import ApprovalRequest, ApprovalStep
+from approvals.models import ApprovalRequest, Seat
 from escalations import states
 from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
 from ledger.models import ChainParent
@@ -37,7 +37,7 @@ def _cases(relation: str, condition: Q) -> models.QuerySet[Any]:
 
 
 def _handed_to(user: User) -> Q:
-    asked = Q(request__approver=user) | Q(request__in=ApprovalStep.objects.filter(approver=user).values("request"))
+    asked = Q(request__in=Seat.objects.addressed_to(user).values("request"))
     return Q(pk__in=_cases("handoffs", Q(to_user=user))) | Q(pk__in=_cases("case_requests", asked))
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import Role, User
 from approvals.matrix.rules.words import listed
 from approvals.models import ApprovalRequest
-from approvals.requests.seat_rows import asked_now
+from approvals.requests.page import asked_now
 from escalations.models import Escalation, HandOff
 
 

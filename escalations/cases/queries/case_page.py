@@ -10,7 +10,7 @@ from accounts.calendars.queries import work_calendar
 from accounts.models import Account, Role, User
 from approvals.matrix.rules.words import listed
 from approvals.models import ApprovalRequest
-from approvals.requests.seat_rows import asked_now, note_who_is_asked
+from approvals.requests.page import asked_now
 from escalations import states
 from escalations.cases.queries.acts import Scene, acts
 from escalations.cases.rules import next_step
@@ -87,10 +87,9 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
     handoff = _waiting_handoff(case)
     clocks = clock_rows(case, at, handoff)
     actions = list(case.actions.exclude(state=Action.CANCELLED).select_related("owner"))
-    requests = list(case.requests.select_related("approver").order_by("-pk"))
+    requests = list(ApprovalRequest.objects.filter(case_link__case=case).with_seats().order_by("-pk"))
     counts = tracker(actions, at)
     waiting = [each for each in requests if each.is_open]
-    note_who_is_asked(waiting)
     running = sorted((row for row in clocks if row.clock.state in LIVE), key=lambda row: row.rank)
     live = {row.clock.kind: row for row in running if not row.clock.about}
     step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
@@ -252,7 +251,7 @@ def _facts(
         deciders=len(asked),
         decider_is_viewer=user in asked,
         open_requests=len(waiting),
-        granted_requests=sum(each.state in GRANTED for each in requests),
+        granted_requests=sum(each.state in ApprovalRequest.GRANTED for each in requests),
         decision=_promise(live.get(states.DECISION)),
         customer_update=_promise(live.get(states.CUSTOMER_UPDATE)),
         concession=bool(case.concession),

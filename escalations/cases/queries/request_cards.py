@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from approvals.models import ApprovalRequest, ApprovalStep
+from approvals.models import ApprovalRequest, Seat
 from approvals.requests import page as decision
 from escalations.models import Escalation
 
-STEP_WORDS = {
-    ApprovalStep.WAITING: ("wait", "Waiting"),
-    ApprovalStep.PASSED_UP: ("pau", "Passed up"),
-    ApprovalStep.RECALLED: ("none", "Recalled"),
-    ApprovalStep.DELEGATED: ("none", "Delegated"),
-    ApprovalStep.VOIDED: ("none", "Void: the terms changed"),
-    ApprovalStep.SETTLED: ("none", "Settled without it"),
-    ApprovalStep.REASSIGNED: ("none", "Reassigned"),
+SEAT_WORDS = {
+    Seat.ASKED: ("wait", "Waiting"),
+    Seat.PASSED_UP: ("pau", "Passed up"),
+    Seat.RECALLED: ("none", "Recalled"),
+    Seat.DELEGATED: ("none", "Delegated"),
+    Seat.VOIDED: ("none", "Void: the terms changed"),
+    Seat.SETTLED: ("none", "Settled without it"),
+    Seat.REASSIGNED: ("none", "Reassigned"),
 }
 VERDICTS = {
     "approved": ("grn", "Approved"),
@@ -35,12 +35,7 @@ STATE_MARKS = {
 
 def cards(case: Escalation, user: User, at: datetime) -> dict[str, Any]:
     """Open requests (or else the last one) in full, the earlier ones as lines. `opens`: ids whose page opens for the viewer."""
-    people = ("approver", "approver_role", "requester", "decided_by", "account")
-    found = list(
-        case.requests.select_related(*people)
-        .prefetch_related("steps__approver", "steps__role", "steps__said_by")
-        .order_by("-pk")
-    )
+    found = list(ApprovalRequest.objects.filter(case_link__case=case).with_seats().order_by("-pk"))
     full = [each for each in found if each.is_open] or found[:1]
     numbers = {each.pk: number for number, each in enumerate(reversed(found), 1)}
     mine = ApprovalRequest.objects.visible_to(user).filter(pk__in=numbers).values_list("pk", flat=True)
@@ -56,46 +51,36 @@ def cards(case: Escalation, user: User, at: datetime) -> dict[str, Any]:
 
 
 def card(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
-    """One request: chip, chain, terms, checks, limits."""
+    """One request: chip, seats, terms, checks, limits."""
     return {
         "request": request,
         "mark": STATE_MARKS[request.state],
         "due_state": decision.due_state(request, at) if request.is_open else "",
         "warn_at": decision.warn_at(request),
-        "flow": [_step(request, step, at) for step in request.steps.all()],
+        "flow": [_seat(request, seat, at) for seat in request.all_seats() if seat.state != Seat.PLANNED],
         "terms": decision.terms(request, user, None),
         "checks": checks(request),
         "limits": _limits(request),
     }
 
 
-def _step(request: ApprovalRequest, step: ApprovalStep, at: datetime) -> dict[str, Any]:
-    mark, words = STEP_WORDS.get(step.state, ("grn", request.get_state_display()))
-    if step.state == ApprovalStep.DECIDED:
-        ended = "red" if request.state == ApprovalRequest.DECLINED else mark
-        mark, words = VERDICTS.get(step.verdict, (ended, words))
-    now = step.state == ApprovalStep.WAITING
+def _seat(request: ApprovalRequest, seat: Seat, at: datetime) -> dict[str, Any]:
+    mark, words = VERDICTS[seat.verdict] if seat.state == Seat.DECIDED else SEAT_WORDS[seat.state]
+    now = seat.state == Seat.ASKED
     late = now and at > request.deadline
     person = {
-        "user": _who(request, step),
-        "role": f"{step.role}, limit {step.limit}" if step.limit else str(step.role),
+        "user": seat.said_by or seat.person,
+        "role": f"{seat.role}, limit {seat.limit}" if seat.limit else str(seat.role),
         "state": "red" if late else mark,
         "status": f"{words}, past the deadline" if late else words,
-        "note": f"Reminded {step.reminded} times" if step.reminded > 1 else "Reminded once" if step.reminded else "",
+        "note": f"Reminded {seat.reminded} times" if seat.reminded > 1 else "Reminded once" if seat.reminded else "",
     }
     return {
         "kind": "now" if late else "" if now else "done",
-        "name": f"{step.order} · {'Consult' if step.part == ApprovalStep.CONSULT else 'Decide'}",
+        "name": f"{seat.number} · {'Consult' if seat.part == Seat.CONSULT else 'Decide'}",
         "meta": "",
         "people": [person],
     }
-
-
-def _who(request: ApprovalRequest, step: ApprovalStep) -> User:
-    """Who spoke, else who is asked. Steps from before seats kept their own word show who decided the request."""
-    if step.state != ApprovalStep.DECIDED:
-        return step.approver
-    return step.said_by or (request.decided_by if not step.verdict else None) or step.approver
 
 
 def checks(request: ApprovalRequest) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from approvals.mail import links
 from approvals.models import ApprovalRequest, DecisionLink, Delegation
 from approvals.requests import decide as deciding
 from approvals.requests import lists
+from approvals.requests import seats as seating
 from approvals.requests.permissions import standing
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
@@ -37,7 +38,12 @@ def hand_over(made: ApprovalRequest, by: Any, to: Any, **values: Any) -> Approva
 
 def test_a_request_is_delegated_with_the_delegators_limit_and_both_names_in_the_log(world: Any, ask: Ask) -> None:
     made = hand_over(ask(), world.lena, world.tina)
-    assert (made.approver, made.approver_role.slug, made.step, made.version) == (world.tina, "director", 2, 2)
+    assert (made.approver, made.approver_role.slug, made.authority_seat.number, made.version) == (
+        world.tina,
+        "director",
+        2,
+        2,
+    )
     assert standing(made, world.tina, now()).limit == "20%"
     entry = made.log.last()
     assert (entry.kind, entry.actor, entry.facts["to"]) == ("delegated", world.lena, world.tina.pk)
@@ -54,7 +60,7 @@ def test_what_was_delegated_is_not_delegated_on_and_no_longer_the_delegators(wor
     with pytest.raises(NotAllowed, match="Lena Ortiz delegated this to you"):
         hand_over(made, world.tina, world.priya)
     with pytest.raises(Stale, match="You delegated this"):
-        deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=1, step=1)
+        deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=1, seat=1)
     stand_in(world.tina, world.omar)
     assert not standing(made, world.omar, now()).may_decide
 
@@ -119,7 +125,7 @@ def test_a_stand_in_decides_and_the_one_they_stand_in_for_hears_of_it(world: Any
 def test_passing_up_skips_who_stands_in_for_the_requester_by_now(world: Any, ask: Ask) -> None:
     made = ask()
     stand_in(world.marcus, world.dana)
-    assert deciding.pass_up(request_id=made.pk, reason="Late").approver == world.ruth
+    assert seating.pass_up(request_id=made.pk, reason="Late").approver == world.ruth
 
 
 def test_the_delegator_still_may(world: Any, ask: Ask) -> None:

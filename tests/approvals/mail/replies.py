@@ -10,9 +10,9 @@ AUTHSERV = "mx.desk.example"
 VOUCHED = f"Authentication-Results: {AUTHSERV}; dmarc=pass header.from=desk.example\r\n"
 
 
-def token_of(made: Any, step: int = 1, suffix: str = "") -> str:
+def token_of(made: Any, seat: int = 1, suffix: str = "") -> str:
     """The token in the mail about a seat."""
-    text = Message.objects.get(key=f"approval:{made.pk}:{step}{suffix}").text
+    text = Message.objects.get(key=f"approval:{made.pk}:{seat}{suffix}").text
     return re.findall(r"/d/([a-z2-7]{52})/", text)[0]
 
 

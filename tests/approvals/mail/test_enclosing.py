@@ -17,7 +17,7 @@ from approvals.models import ApprovalRequest
 from approvals.pdf import printer as printing
 from approvals.pdf.brief import brief_pdf
 from approvals.pdf.printer import NoPdf, Printer
-from approvals.requests import decide as deciding
+from approvals.requests import talk
 from messaging.models import Message
 from messaging.outbox import messages as outbox
 
@@ -136,7 +136,7 @@ def test_a_reminder_carries_it_too(ask: Ask, mailoutbox: list[Any]) -> None:
     made = ask()
     outbox.send_due()
     mailoutbox.clear()
-    deciding.remind(request_id=made.pk)
+    talk.remind(request_id=made.pk)
     assert len(sent(mailoutbox).attachments) == 1
 
 

@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import User
 from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
 from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
 from ledger.now import now
 from tests.approvals.mail.replies import token_of
 
@@ -182,7 +183,7 @@ def test_the_link_dies_with_what_it_stands_for(ask: Ask, world: Any, how: str) -
     if how == "recall":
         deciding.recall(request_id=made.pk, by=world.marcus, reason="Solved")
     elif how == "pass_up":
-        deciding.pass_up(request_id=made.pk, reason="No answer")
+        seating.pass_up(request_id=made.pk, reason="No answer")
     elif how == "role":
         world.lena.holdings.update(starts=at - timedelta(days=2), ends=at - timedelta(days=1))
     elif how == "left":

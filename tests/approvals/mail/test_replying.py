@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 
 from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
 from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
 from ledger.now import now
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail, Message
@@ -229,7 +230,7 @@ def test_a_person_who_has_left_proves_nothing(ask: Ask, world: Any) -> None:
 def test_the_token_of_an_earlier_approver_is_dead(ask: Ask) -> None:
     made = ask()
     token = token_of(made)
-    deciding.pass_up(request_id=made.pk, reason="No answer in time")
+    seating.pass_up(request_id=made.pk, reason="No answer in time")
     mail = receive(token, "Approve")
     assert (state(made), mail.state) == ("open", "claimed")
     assert "Nothing was decided" in answers()[0].text

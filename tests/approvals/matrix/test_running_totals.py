@@ -9,10 +9,9 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Account, ExchangeRate
-from approvals.matrix.authority import band_for
-from approvals.matrix.running_totals import caps_of, family_ids, quarter, root_id
+from approvals.matrix.authority import band_for, who_approves
+from approvals.matrix.running_totals import caps_of, family_ids, granted, quarter, root_id
 from approvals.models import ApprovalRequest, AuthorityVersion, QuarterCap
-from approvals.queries import granted, who_approves
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now

@@ -39,7 +39,7 @@ def chain(world: Any, concession: str, amount: int | None = None) -> list[list[t
     """Stage by stage, each group by name and whether it is only consulted."""
     much = None if amount is None else D(amount)
     found = preview(concession=concession, amount=much, currency="USD", account=world.northwind, user=world.marcus)
-    return [[(group["name"], group["consulted"]) for group in stage["groups"]] for stage in found.chain]
+    return [[(group.name, group.consulted) for group in stage.groups] for stage in found.stages]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_functions_take_part_where_they_must(shipped: Any, concession: str, amou
 
 def test_half_of_a_committee_settles_it(shipped: Any) -> None:
     found = preview(concession="discount", amount=D(40), currency="USD", account=shipped.northwind, user=shipped.marcus)
-    [group] = found.chain[-1]["groups"]
-    assert (group["name"], len(group["people"])) == ("Steering committee", 3)
+    [group] = found.stages[-1].groups
+    assert (group.name, len(group.people)) == ("Steering committee", 3)
     version = AuthorityVersion.objects.get()
     rows = version.committees.values_list("role__slug", "quorum", "quorum_of")
     assert set(rows) == {("steering-committee", "percent", 50), ("executive-committee", "percent", 50)}

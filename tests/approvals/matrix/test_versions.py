@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from approvals.absence import delegations as delegating
 from approvals.matrix import versions
+from approvals.matrix.authority import who_approves
 from approvals.matrix.table import matrix
 from approvals.models import AuthorityLimit, AuthorityVersion, DecisionEntry
-from approvals.queries import who_approves
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 

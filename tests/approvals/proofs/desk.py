@@ -90,7 +90,7 @@ class Desk(RuleBasedStateMachine):
 
     def real(self, ask: Ask) -> ApprovalRequest:
         """The request itself, as it stands."""
-        return ApprovalRequest.objects.select_related("approver", "approver_role").get(pk=ask.key)
+        return ApprovalRequest.objects.with_seats().get(pk=ask.key)
 
     def tried(self, verb: Callable[..., Any], **values: Any) -> bool:
         """Whether a service did it; a refusal leaves nothing behind."""
@@ -108,9 +108,9 @@ class Desk(RuleBasedStateMachine):
     def knock(self, ask: Ask, who: str, verb: str, door: str, **values: Any) -> bool:
         """Through a page, the API, the mailed link or a reply; links are those of the seat that is asked now."""
         made = self.real(ask)
-        seat = made.steps.filter(order=made.step).first()
+        seat = made.seats.filter(number=made.authority_seat.number).first()
         token = links.issue(made, seat, to=self.users[who]) if seat and door in (LINK, REPLY) else ""
-        seen = {"version": ask.version, "step": made.step, **values}
+        seen = {"version": ask.version, "seat": made.authority_seat.number, **values}
         heard = self.callers[who].knock(
             Knock(verb=verb, door=door, request=ask.key, by=self.users[who].pk, token=token, **seen)
         )
@@ -150,8 +150,8 @@ class Desk(RuleBasedStateMachine):
 
     def asked(self, ask: Ask) -> set[str]:
         """Everybody who was asked or has spoken so far."""
-        steps = self.real(ask).steps.all()
-        return {self.names[pk] for step in steps for pk in (step.approver_id, step.said_by_id) if pk}
+        seats = self.real(ask).seats.all()
+        return {self.names[pk] for seat in seats for pk in (seat.person_id, seat.said_by_id) if pk}
 
     def reassigned(self, ask: Ask, asked: set[str]) -> bool:
         """Where the one asked could not decide any more: somebody who can has the seat now."""

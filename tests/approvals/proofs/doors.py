@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from approvals.forms import terms_initial
 from approvals.models import ApprovalRequest, DecisionEntry
-from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
 from ledger.errors import Refused
 from messaging.inbound import receive as inbound
 from tests.approvals.mail.replies import VOUCHED, raw_reply
@@ -34,7 +34,7 @@ class Knock:
     request: int
     by: int
     version: int = 1
-    step: int = 1
+    seat: int = 1
     token: str = ""
     to: int = 0
     amount: str = ""
@@ -81,7 +81,7 @@ def _page(name: str, knock: Knock) -> str:
 
 
 def _decision(knock: Knock) -> dict[str, Any]:
-    seen = {"verdict": knock.verb, "version": knock.version, "step": knock.step}
+    seen = {"verdict": knock.verb, "version": knock.version, "seat": knock.seat}
     return {**seen, "reason": knock.reason, "conditions": knock.conditions}
 
 
@@ -147,7 +147,7 @@ def _reply(caller: Caller, knock: Knock) -> Heard:
 def _clock(caller: Caller, knock: Knock) -> Heard:
     """What the engine does when the time is up."""
     try:
-        deciding.pass_up(request_id=knock.request, reason=knock.reason)
+        seating.pass_up(request_id=knock.request, reason=knock.reason)
     except Refused as refusal:
         return Heard(False, refusal.status, refusal.message)
     return Heard(True, 200)

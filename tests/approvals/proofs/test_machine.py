@@ -19,7 +19,8 @@ from accounts.models import Role, User
 from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
 from approvals.requests import decide as deciding
-from approvals.requests import resubmit as resubmitting
+from approvals.requests import seats as seating
+from approvals.requests import talk
 from approvals.requests import terms as changing
 from ledger import chain
 from ledger.now import now
@@ -84,7 +85,7 @@ class Stories(Desk):
         if ask is None:
             return
         asked = self.asked(ask)
-        if self.tried(deciding.pass_up, request_id=ask.key, reason="No answer"):
+        if self.tried(seating.pass_up, request_id=ask.key, reason="No answer"):
             assert ask.state == OPEN
             if self.real(ask).log.latest("seq").kind == "reassigned":
                 # Nobody is above: somebody beside, where the one asked cannot decide any more.
@@ -116,7 +117,7 @@ class Stories(Desk):
         """A recalled request is asked again, once."""
         self.tick()
         ask = self.pick(number, "recalled")
-        if ask is None or not self.tried(resubmitting.resubmit, request_id=ask.key, by=self.fresh(who)):
+        if ask is None or not self.tried(changing.resubmit, request_id=ask.key, by=self.fresh(who)):
             return
         assert ask.state == "recalled"
         assert self.model.leads(who, ask)
@@ -208,7 +209,7 @@ class Stories(Desk):
     @rule(
         number=picks,
         who=people,
-        verb=st.sampled_from((deciding.question, deciding.answer, deciding.comment)),
+        verb=st.sampled_from((talk.question, talk.answer, talk.comment)),
         seated=st.booleans(),
     )
     def talk(self, number: int, who: str, verb: Callable[..., Any], seated: bool) -> None:
@@ -219,8 +220,8 @@ class Stories(Desk):
             return
         who = ask.seat if seated and ask.seat else who
         if self.tried(verb, request_id=ask.key, by=self.fresh(who), text="What about the term?"):
-            assert ask.state == OPEN or verb is deciding.comment
-            assert verb is not deciding.question or who == ask.seat or self.model.may_decline(who, ask)
+            assert ask.state == OPEN or verb is talk.comment
+            assert verb is not talk.question or who == ask.seat or self.model.may_decline(who, ask)
             ask.log.append(verb.__name__)
 
     def remind(self, number: int, who: str) -> None:
@@ -230,7 +231,7 @@ class Stories(Desk):
         if ask is None:
             return
         asked = self.asked(ask)
-        if not self.tried(deciding.remind, request_id=ask.key, by=self.fresh(who)):
+        if not self.tried(talk.remind, request_id=ask.key, by=self.fresh(who)):
             return
         assert (ask.state, who != ask.seat) == (OPEN, True)
         if not self.reassigned(ask, asked):

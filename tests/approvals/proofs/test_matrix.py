@@ -19,7 +19,7 @@ from accounts.models import Account, Role, User
 from approvals.mail import links
 from approvals.matrix.defaults import CONCESSIONS, Shipped
 from approvals.matrix.defaults import ensure_defaults as ensure_authority
-from approvals.models import ApprovalRequest, ApprovalStep, ConcessionType
+from approvals.models import ApprovalRequest, ConcessionType, Seat
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid
 from tests.approvals.conftest import make_request
@@ -96,27 +96,27 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def asked(company: Any, cell: Cell) -> tuple[ApprovalRequest, ApprovalStep]:
+def asked(company: Any, cell: Cell) -> tuple[ApprovalRequest, Seat]:
     """The request, with everything decided that comes before the authority, and the authority's seat."""
     made = make_request(company, concession=cell.shipped.slug, amount=cell.amount, tier="red", case_key="")
-    while not (seat := made.steps.filter(order=made.step).first()):
-        first = made.steps.filter(state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE).get()
-        values = {"version": made.version, "step": first.order, "verdict": "approved"}
-        made = deciding.decide(request_id=made.pk, by=first.approver, **values)
+    while (seat := made.seats.filter(authority=True).first()).state == Seat.PLANNED:
+        first = made.seats.asked().deciding().get()
+        values = {"version": made.version, "seat": first.number, "verdict": "approved"}
+        made = deciding.decide(request_id=made.pk, by=first.person, **values)
     return made, seat
 
 
-def decides(company: Any, made: ApprovalRequest, seat: ApprovalStep, role: str, door: str) -> bool:
+def decides(company: Any, made: ApprovalRequest, seat: Seat, role: str, door: str) -> bool:
     """Whether that person, with a link of their own to the authority's seat, gets it decided there."""
     with undone():
         person = company.people[role]
         token = links.issue(made, seat, to=person)
-        values = {"version": made.version, "step": seat.order, "token": token, "reason": "It has to be"}
+        values = {"version": made.version, "seat": seat.number, "token": token, "reason": "It has to be"}
         heard = company.callers[role].knock(Knock(verb=APPROVE, door=door, request=made.pk, by=person.pk, **values))
         assert heard.status < 500, heard
         seat.refresh_from_db()
-        done = seat.state == ApprovalStep.DECIDED and seat.said_by_id == person.pk
-        assert done or seat.state == ApprovalStep.WAITING
+        done = seat.state == Seat.DECIDED and seat.said_by_id == person.pk
+        assert done or seat.state == Seat.ASKED
         assert heard.yes == done, f"{role} by {door} was told otherwise: {heard}"
     return done
 

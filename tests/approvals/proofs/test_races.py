@@ -18,7 +18,7 @@ from django.core.management import call_command
 from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Account, User
 from approvals.matrix.defaults import ensure_defaults as ensure_authority
-from approvals.models import ApprovalRequest, ApprovalStep, ConcessionType, DecisionEntry
+from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry, Seat
 from approvals.requests import decide as deciding
 from ledger import chain
 from messaging.models import Message
@@ -111,7 +111,8 @@ def knocks(desk: Any, made: ApprovalRequest, pair: tuple[str, str], number: int)
         if verb == DECLINE and door in (WEB, API) and number % 2:
             person = desk.dana
         amount = "12" if (number + place) % 3 else "18"
-        values = {"version": made.version, "step": made.step, "token": token, "to": desk.omar.pk, "amount": amount}
+        seen = {"version": made.version, "seat": made.authority_seat.number}
+        values = {**seen, "token": token, "to": desk.omar.pk, "amount": amount}
         found.append(Knock(verb=verb, door=door, request=made.pk, by=person.pk, **values))
     return found
 
@@ -132,7 +133,7 @@ def check(made: ApprovalRequest, asked: list[Knock], heard: list[Heard]) -> None
     assert [entry.kind for entry in finals] == ([made.state] if made.state in FINAL else [])
     assert (made.state == "recalled") == any(entry.kind == DecisionEntry.RECALLED for entry in entries)
     assert made.version == 1 + sum(entry.kind in KINDS.values() for entry in entries)
-    seats = Counter(made.steps.filter(part=ApprovalStep.DECIDE).values_list("state", flat=True))
+    seats = Counter(made.seats.filter(part=Seat.DECIDE).values_list("state", flat=True))
     assert (seats["decided"], seats["waiting"]) == (len(finals), int(made.is_open)), seats
     check_told(entries, asked, heard)
 

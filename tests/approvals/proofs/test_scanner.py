@@ -97,7 +97,7 @@ def test_a_scanner_changes_nothing_and_the_person_still_decides(world: Any, ask:
         assert everything() == before
         assert len(pages) > 1 or who.endswith("open")
         door = OPEN_LINK if who.endswith("open") else LINK
-        knock = Knock(APPROVE, door, made.pk, world.lena.pk, made.version, made.step, token)
+        knock = Knock(APPROVE, door, made.pk, world.lena.pk, made.version, made.authority_seat.number, token)
         assert lena.knock(knock).yes
     made.refresh_from_db()
     assert (made.state, made.decided_by, made.log.last().channel) == ("approved", world.lena, "link")
@@ -122,8 +122,9 @@ def rows_of(desk: Desk) -> str:
 def a_mail(desk: Desk) -> tuple[int, str, str]:
     """An open request, its link, and the address of its approver."""
     rows = desk.query(
-        "SELECT r.id, m.text, u.email FROM approvals_approvalrequest r JOIN accounts_user u ON u.id = r.approver_id"
-        " JOIN messaging_message m ON m.key = 'approval:' || r.id || ':' || r.step WHERE r.state = 'open' ORDER BY r.id"
+        "SELECT r.id, m.text, u.email FROM approvals_approvalrequest r JOIN approvals_seat s ON s.request_id = r.id"
+        " JOIN accounts_user u ON u.id = s.person_id JOIN messaging_message m"
+        " ON m.key = 'approval:' || r.id || ':' || s.number WHERE r.state = 'open' AND s.state = 'asked' ORDER BY r.id"
     )
     pk, text, email = rows[0]
     [link] = set(re.findall(r"/d/[a-z2-7]{52}/", text))

@@ -11,7 +11,9 @@ from accounts.models import User
 from approvals.mail import links
 from approvals.models import ApprovalRequest, DecisionLink
 from approvals.requests import decide as deciding
-from approvals.requests import stages as chains
+from approvals.requests import plan as planning
+from approvals.requests import seats as seating
+from approvals.requests import talk
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 from messaging.models import Message
@@ -26,9 +28,9 @@ def test_passing_up_moves_the_authority_and_leaves_the_functions(world: Any, ask
     rule("legal", "beside")
     made = ask()
     old = {link.approver_id: link for link in DecisionLink.objects.all()}
-    made = deciding.pass_up(request_id=made.pk, reason="Late")
+    made = seating.pass_up(request_id=made.pk, reason="Late")
     assert sorted(asked(made)) == ["Dana Whitfield", "Nora More"]
-    assert (made.approver, made.version, made.step) == (world.dana, 2, 3)
+    assert (made.approver, made.version, made.authority_seat.number) == (world.dana, 2, 3)
     assert links.is_alive(DecisionLink.objects.select_related("request").get(pk=old[lawyer.pk].pk), now())
     assert not links.is_alive(DecisionLink.objects.select_related("request").get(pk=old[world.lena.pk].pk), now())
     vote(made, world.dana)
@@ -39,7 +41,7 @@ def test_passing_up_while_a_function_is_waited_for_reminds_it_and_asks_the_highe
     world: Any, ask: Ask, lawyer: User
 ) -> None:
     rule("legal")
-    made = deciding.pass_up(request_id=ask().pk, reason="Late")
+    made = seating.pass_up(request_id=ask().pk, reason="Late")
     assert (asked(made), made.approver) == (["Nora More"], world.dana)
     assert Message.objects.filter(user=lawyer, subject__startswith="Reminder 1").count() == 1
     assert not Message.objects.filter(user=world.lena).exists()
@@ -51,7 +53,7 @@ def test_passing_up_while_a_function_is_waited_for_reminds_it_and_asks_the_highe
 def test_passing_up_a_committee_discards_the_votes_it_gave(world: Any, ask: Ask, committee: list[User]) -> None:
     made = ask()
     vote(made, committee[1])
-    made = deciding.pass_up(request_id=made.pk, reason="Late")
+    made = seating.pass_up(request_id=made.pk, reason="Late")
     assert asked(made) == ["Dana Whitfield"]
     assert vote(made, world.dana).state == "approved"
 
@@ -61,16 +63,16 @@ def test_once_the_authority_has_agreed_there_is_nothing_to_pass_up(world: Any, a
     made = ask()
     vote(made, world.lena)
     with pytest.raises(Invalid, match=r"The authority has agreed\. This waits for Nora More"):
-        deciding.pass_up(request_id=made.pk, reason="Late")
+        seating.pass_up(request_id=made.pk, reason="Late")
 
 
 def test_every_waiting_seat_is_reminded(world: Any, ask: Ask, lawyer: User) -> None:
     rule("legal", "beside")
     made = ask()
-    deciding.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk, by=world.marcus)
     assert Message.objects.filter(subject__startswith="Reminder 1").count() == 2
     with pytest.raises(NotAllowed):
-        deciding.remind(request_id=made.pk, by=lawyer)
+        talk.remind(request_id=made.pk, by=lawyer)
 
 
 def test_a_grant_beyond_the_limit_by_then_is_refused_even_to_the_function_that_speaks_last(
@@ -89,25 +91,25 @@ def test_a_grant_beyond_the_limit_by_then_is_refused_even_to_the_function_that_s
 
 def test_recall_ends_every_seat_and_tells_everybody_asked(world: Any, ask: Ask, committee: list[User]) -> None:
     made = deciding.recall(request_id=ask().pk, by=world.marcus, reason="Better terms.")
-    assert set(made.steps.values_list("state", flat=True)) == {"recalled"}
+    assert set(made.seats.values_list("state", flat=True)) == {"recalled"}
     assert Message.objects.filter(subject__startswith="Recalled").count() == 4
 
 
-def test_the_preview_is_the_chain_that_is_then_frozen(world: Any, ask: Ask, lawyer: User) -> None:
+def test_the_preview_is_the_plan_that_is_then_kept(world: Any, ask: Ask, lawyer: User) -> None:
     rule("legal")
     rule("deal-desk", "after", part="consult")
     person("fay", "deal-desk")
     values = {"concession": "discount", "amount": Decimal(15), "currency": "USD", "account": world.northwind}
-    answer, stages = chains.preview(**values, requester=world.marcus)
-    assert (ask().chain, answer.person) == (stages, world.lena)
-    shown = chains.lines(stages)
-    assert [stage["name"] for stage in shown] == ["Legal", "Director"]
-    assert [group["words"] for group in shown[1]["groups"]] == ["", "consulted, does not block"]
+    found = planning.preview(**values, requester=world.marcus)
+    assert planning.stages_of(ask()) == found.stages
+    assert found.answer.person == world.lena
+    assert [stage.name for stage in found.stages] == ["Legal", "Director"]
+    assert [group.words for group in found.stages[1].groups] == ["", "consulted, does not block"]
 
 
 def test_too_late_to_undo_a_vote_after_ten_minutes(world: Any, ask: Ask, committee: list[User]) -> None:
     made = ask()
     vote(made, committee[1])
-    made.steps.filter(said_by=committee[1]).update(ended_at=now() - timedelta(minutes=10, seconds=1))
+    made.seats.filter(said_by=committee[1]).update(ended_at=now() - timedelta(minutes=10, seconds=1))
     with pytest.raises(Stale):
         deciding.undo(request_id=made.pk, by=committee[1])

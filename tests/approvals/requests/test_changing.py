@@ -8,10 +8,9 @@ import pytest
 
 from accounts.models import ExchangeRate
 from approvals.mail import links
+from approvals.matrix.running_totals import granted
 from approvals.models import ApprovalRequest, DecisionLink
-from approvals.queries import granted
 from approvals.requests import decide as deciding
-from approvals.requests import resubmit as resubmitting
 from approvals.requests import terms as changing
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
@@ -37,15 +36,15 @@ def test_worse_terms_void_what_was_said_and_ask_everybody_again(world: Any, ask:
     vote(made, lawyer)
     made = change(made, world.marcus, amount=D(18))
     assert (made.amount, made.terms["amount"], made.version, made.stage) == (D(18), "18", 2, 1)
-    assert (asked(made), made.approver, made.step) == (["Nora More"], world.lena, 4)
-    assert [step.state for step in made.steps.all()] == ["voided", "voided", "waiting"]
+    assert (asked(made), made.approver, made.authority_seat.number) == (["Nora More"], world.lena, 4)
+    assert [seat.state for seat in made.seats.all()] == ["voided", "voided", "asked", "planned"]
     assert kinds(made) == ["asked", "vote", "amended", "voided"]
     facts = made.log.get(kind="amended").facts
     assert (facts["outcome"], facts["reasons"]) == ("worse", ["The amount is larger."])
     assert (facts["before"]["terms"]["amount"], facts["after"]["terms"]["amount"]) == ("15", "18")
     assert Message.objects.filter(user=lawyer, subject__startswith="Your approval is void").count() == 1
     alive = [link for link in DecisionLink.objects.select_related("request") if links.is_alive(link, now())]
-    assert [(link.approver, link.step) for link in alive] == [(lawyer, 3)]
+    assert [(link.approver, link.seat.number) for link in alive] == [(lawyer, 3)]
     vote(made, lawyer)
     made = vote(made, world.lena)
     assert made.state == "approved"
@@ -166,13 +165,13 @@ def test_a_recalled_request_is_asked_again_and_agreement_carries_over(world: Any
     old = ask()
     vote(old, lawyer)
     deciding.recall(request_id=old.pk, by=world.marcus, reason="A word was missing.")
-    made = resubmitting.resubmit(request_id=old.pk, by=world.marcus)
+    made = changing.resubmit(request_id=old.pk, by=world.marcus)
     assert (made.replaces, made.stage, asked(made)) == (old, 2, ["Lena Ortiz"])
     entry = made.log.get(kind="vote")
     assert (entry.actor, entry.channel, entry.facts["carried_from"]) == (lawyer, "rule", old.pk)
     assert vote(made, world.lena).state == "approved"
     with pytest.raises(AlreadyDone):
-        resubmitting.resubmit(request_id=old.pk, by=world.marcus)
+        changing.resubmit(request_id=old.pk, by=world.marcus)
 
 
 def test_worse_terms_carry_nothing_over(world: Any, ask: Ask, lawyer: Any) -> None:
@@ -180,17 +179,17 @@ def test_worse_terms_carry_nothing_over(world: Any, ask: Ask, lawyer: Any) -> No
     old = ask()
     vote(old, lawyer)
     deciding.recall(request_id=old.pk, by=world.marcus, reason="More is needed.")
-    made = resubmitting.resubmit(request_id=old.pk, by=world.marcus, amount=D(16))
+    made = changing.resubmit(request_id=old.pk, by=world.marcus, amount=D(16))
     assert (asked(made), kinds(made)) == (["Nora More"], ["asked"])
 
 
 def test_only_a_recalled_request_is_asked_again_by_those_who_may(world: Any, ask: Ask) -> None:
     made = ask()
     with pytest.raises(Stale):
-        resubmitting.resubmit(request_id=made.pk, by=world.marcus)
+        changing.resubmit(request_id=made.pk, by=world.marcus)
     deciding.recall(request_id=made.pk, by=world.marcus, reason="No.")
     with pytest.raises(NotAllowed):
-        resubmitting.resubmit(request_id=made.pk, by=world.omar)
+        changing.resubmit(request_id=made.pk, by=world.omar)
 
 
 def test_an_open_request_is_superseded_at_once(world: Any, ask: Ask) -> None:
@@ -198,4 +197,4 @@ def test_an_open_request_is_superseded_at_once(world: Any, ask: Ask) -> None:
     newer = changing.supersede(request_id=made.pk, by=world.marcus, version=1, reason="Two asks in one.", amount=D(10))
     made.refresh_from_db()
     assert (made.state, newer.replaces, newer.amount, newer.approver) == ("replaced", made, D(10), world.tina)
-    assert made.steps.get().state == "voided"
+    assert made.seats.get().state == "voided"

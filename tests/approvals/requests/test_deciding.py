@@ -10,8 +10,10 @@ import pytest
 from accounts.models import User
 from approvals.absence import delegations as delegating
 from approvals.events import log_appended
-from approvals.models import ApprovalRequest, ApprovalStep
+from approvals.models import ApprovalRequest, Seat
 from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
+from approvals.requests import talk
 from approvals.requests.permissions import standing
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
@@ -26,7 +28,7 @@ Ask = Callable[..., ApprovalRequest]
 def decide(made: ApprovalRequest, by: Any, verdict: str = "approved", **values: Any) -> ApprovalRequest:
     """Decide what the person sees now."""
     made.refresh_from_db()
-    wanted = {"version": made.version, "step": made.step}
+    wanted = {"version": made.version, "seat": made.authority_seat.number}
     return deciding.decide(request_id=made.pk, by=by, verdict=verdict, **{**wanted, **values})
 
 
@@ -49,7 +51,7 @@ def test_the_person_asked_approves(world: Any, ask: Ask, told: list[str]) -> Non
     assert (entry.kind, entry.actor, entry.channel) == ("approved", world.lena, "link")
     assert (entry.role, entry.limit, entry.rule_version, entry.terms_hash) == ("Director", "20%", 1, made.terms_hash)
     assert not entry.override
-    assert made.steps.get().state == ApprovalStep.DECIDED
+    assert made.seats.get().state == Seat.DECIDED
     assert told == ["asked", "approved"]
     assert Message.objects.filter(user=world.marcus, subject__startswith="Approved: Northwind").count() == 1
 
@@ -96,7 +98,7 @@ def test_up_to_the_limit_is_within_it(world: Any, ask: Ask, amount: str) -> None
 
 def test_beyond_the_limit_is_refused_even_for_the_person_asked(world: Any, ask: Ask) -> None:
     made = ask(amount=D("20.01"))
-    ApprovalRequest.objects.filter(pk=made.pk).update(approver=world.lena, approver_role=world.lena.holdings.get().role)
+    made.seats.update(person=world.lena, role=world.lena.holdings.get().role)
     error = refused(made, world.lena)
     assert isinstance(error, NotAllowed)
     assert "Director stops at 20%, and it comes to 20.01%. It goes to Executive sponsor." in error.message
@@ -181,15 +183,15 @@ def test_a_request_that_is_not_there_is_not_found(world: Any) -> None:
 def test_passing_up_skips_nobody_who_covers_it_and_tells_the_one_passed_over(
     world: Any, ask: Ask, told: list[str]
 ) -> None:
-    made = deciding.pass_up(request_id=ask().pk, reason="No decision by 3:00 PM ET.")
-    assert (made.approver, made.step, made.version) == (world.dana, 2, 2)
-    assert [step.state for step in made.steps.all()] == ["passed_up", "waiting"]
+    made = seating.pass_up(request_id=ask().pk, reason="No decision by 3:00 PM ET.")
+    assert (made.approver, made.authority_seat.number, made.version) == (world.dana, 2, 2)
+    assert [seat.state for seat in made.seats.all()] == ["passed_up", "asked"]
     over = Message.objects.get(kind="approval_passed_up")
     assert over.user == world.lena
     assert "nothing left for you to do" in over.text
     assert Message.objects.filter(key=f"approval:{made.pk}:2", user=world.dana).exists()
     assert told == ["asked", "passed_up"]
-    error = refused(made, world.lena, version=1, step=1)
+    error = refused(made, world.lena, version=1, seat=1)
     assert isinstance(error, Stale)
     assert "passed up to Dana Whitfield" in error.message
     assert isinstance(refused(made, world.lena), NotAllowed)
@@ -199,23 +201,23 @@ def test_passing_up_skips_nobody_who_covers_it_and_tells_the_one_passed_over(
 def test_passing_up_goes_on_to_the_top_and_then_stops(world: Any, ask: Ask) -> None:
     made = ask()
     for person in (world.dana, world.ruth):
-        assert deciding.pass_up(request_id=made.pk, reason="Late").approver == person
+        assert seating.pass_up(request_id=made.pk, reason="Late").approver == person
     with pytest.raises(Invalid, match="no higher authority"):
-        deciding.pass_up(request_id=made.pk, reason="Late")
+        seating.pass_up(request_id=made.pk, reason="Late")
     made.refresh_from_db()
-    assert (made.approver, made.step) == (world.ruth, 3)
+    assert (made.approver, made.authority_seat.number) == (world.ruth, 3)
     assert list(chain.breaks_in(made, made.log.all())) == []
 
 
 def test_passing_up_skips_the_requester_and_people_left_out(world: Any, ask: Ask) -> None:
-    assert deciding.pass_up(request_id=ask(requester=world.dana).pk, reason="Late").approver == world.ruth
-    assert deciding.pass_up(request_id=ask(exclude=[world.dana.pk]).pk, reason="Late").approver == world.ruth
+    assert seating.pass_up(request_id=ask(requester=world.dana).pk, reason="Late").approver == world.ruth
+    assert seating.pass_up(request_id=ask(exclude=[world.dana.pk]).pk, reason="Late").approver == world.ruth
 
 
 def test_a_decided_request_is_not_passed_up(world: Any, ask: Ask) -> None:
     made = decide(ask(), world.lena)
     with pytest.raises(AlreadyDone):
-        deciding.pass_up(request_id=made.pk, reason="Late")
+        seating.pass_up(request_id=made.pk, reason="Late")
 
 
 def test_the_requester_recalls_with_a_reason(world: Any, ask: Ask) -> None:
@@ -242,29 +244,29 @@ def test_a_manager_recalls_as_long_as_a_role_lets_them_see_it(world: Any, ask: A
 
 def test_a_question_pauses_nothing_and_its_answer_comes_back(world: Any, ask: Ask, told: list[str]) -> None:
     made = ask()
-    deciding.question(request_id=made.pk, by=world.lena, text="Which year?")
-    deciding.answer(request_id=made.pk, by=world.marcus, text="The first.")
+    talk.question(request_id=made.pk, by=world.lena, text="Which year?")
+    talk.answer(request_id=made.pk, by=world.marcus, text="The first.")
     made.refresh_from_db()
     assert (made.state, made.version) == ("open", 1)
     assert told == ["asked", "question", "answer"]
     assert Message.objects.filter(user=world.marcus, text__contains="Which year?").count() == 1
     assert Message.objects.filter(user=world.lena, text__contains="The first.").count() == 1
     with pytest.raises(NotAllowed):
-        deciding.question(request_id=made.pk, by=world.omar, text="Hm?")
+        talk.question(request_id=made.pk, by=world.omar, text="Hm?")
     with pytest.raises(Invalid):
-        deciding.question(request_id=made.pk, by=world.lena, text=" ")
+        talk.question(request_id=made.pk, by=world.lena, text=" ")
 
 
 def test_a_reminder_is_mailed_again_but_not_every_minute(world: Any, ask: Ask) -> None:
     made = ask()
-    deciding.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk, by=world.marcus)
     assert Message.objects.filter(user=world.lena, subject__startswith="Reminder 1: decision needed").count() == 1
     with pytest.raises(Stale):
-        deciding.remind(request_id=made.pk, by=world.marcus)
-    deciding.remind(request_id=made.pk)
-    assert made.steps.get().reminded == 2
+        talk.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk)
+    assert made.seats.get().reminded == 2
     with pytest.raises(NotAllowed):
-        deciding.remind(request_id=made.pk, by=world.lena)
+        talk.remind(request_id=made.pk, by=world.lena)
 
 
 def test_a_decision_is_undone_within_ten_minutes(world: Any, ask: Ask, told: list[str]) -> None:
@@ -334,11 +336,11 @@ def test_those_who_hear_of_passing_up_find_the_new_approver(world: Any, ask: Ask
     made, found = ask(), []
 
     def hear(entry: Any, **_: Any) -> None:
-        found.append((entry.step, ApprovalRequest.objects.get(pk=entry.request_id).approver))
+        found.append((entry.seat, ApprovalRequest.objects.get(pk=entry.request_id).approver))
 
     log_appended.connect(hear)
     try:
-        deciding.pass_up(request_id=made.pk, reason="Late")
+        seating.pass_up(request_id=made.pk, reason="Late")
     finally:
         log_appended.disconnect(hear)
     assert found == [(1, world.dana)]

@@ -16,7 +16,6 @@ from approvals.absence import delegations as delegating
 from approvals.matrix.running_totals import granted
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
-from approvals.requests import resubmit as resubmitting
 from approvals.requests import terms as changing
 from approvals.requests.permissions import standing
 from ledger.errors import Invalid, NotAllowed, Stale
@@ -78,7 +77,7 @@ def test_what_was_carried_out_counts_until_what_replaces_it_is_granted(world: An
     assert given() == 9000
     assert refund(ask, 9000).approver == world.dana
     # Asked again it does not count beside itself, nor beside what it replaces.
-    again = resubmitting.resubmit(request_id=newer.pk, by=world.marcus)
+    again = changing.resubmit(request_id=newer.pk, by=world.marcus)
     assert (again.approver, again.total_usd) == (world.lena, D(9001))
     vote(again, world.lena)
     assert given() == 9001
@@ -90,7 +89,7 @@ def test_less_comes_in_over_no_successor_either(world: Any, ask: Ask, paid: Any)
         change(newer, world.marcus, amount=D(1))
     deciding.recall(request_id=newer.pk, by=world.marcus, reason="x")
     with pytest.raises(Invalid, match="carried out as it is"):
-        resubmitting.resubmit(request_id=newer.pk, by=world.marcus, amount=D(1))
+        changing.resubmit(request_id=newer.pk, by=world.marcus, amount=D(1))
 
 
 def test_what_was_carried_out_twice_counts_once(world: Any, ask: Ask, paid: Any) -> None:
@@ -148,7 +147,7 @@ def test_a_vote_does_not_carry_over_to_other_numbers(world: Any, ask: Ask) -> No
     made = ask(ask="Approve 15% for 12 months?")
     vote(made, world.lena)
     deciding.recall(request_id=made.pk, by=world.marcus, reason="Typo")
-    again = resubmitting.resubmit(request_id=made.pk, by=world.marcus, ask="Approve 15% for 120 months?")
+    again = changing.resubmit(request_id=made.pk, by=world.marcus, ask="Approve 15% for 120 months?")
     assert kinds(again) == ["asked"]
 
 
@@ -238,7 +237,7 @@ def test_a_band_grants_nothing_that_is_asked_again(world: Any, ask: Ask) -> None
     """The tier on the old request is the one of then."""
     made = ask(concession="credit", amount=D(600), ask="Credit?", tier="green")
     deciding.recall(request_id=made.pk, by=world.marcus, reason="Too much")
-    again = resubmitting.resubmit(request_id=made.pk, by=world.marcus, amount=D(400))
+    again = changing.resubmit(request_id=made.pk, by=world.marcus, amount=D(400))
     assert (again.by_rule, again.state) == (False, "open")
 
 

@@ -13,6 +13,7 @@ from accounts.defaults import ensure_defaults as ensure_people
 from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
 from ledger import chain
 from ledger.errors import AlreadyDone, NotAllowed, Refused
 from messaging.models import Message
@@ -88,11 +89,11 @@ def test_a_band_is_not_used_up_twice_by_requests_at_once(desk: Any) -> None:
 def test_a_decision_and_passing_up_at_once_leave_one_story(desk: Any) -> None:
     made = make_request(desk)
     at_once(
-        lambda: deciding.decide(request_id=made.pk, by=desk.lena, verdict="approved", version=1, step=1),
-        lambda: deciding.pass_up(request_id=made.pk, reason="Late"),
+        lambda: deciding.decide(request_id=made.pk, by=desk.lena, verdict="approved", version=1, seat=1),
+        lambda: seating.pass_up(request_id=made.pk, reason="Late"),
     )
     made.refresh_from_db()
-    assert (made.state, made.step) in {("approved", 1), ("open", 2)}
+    assert (made.state, made.authority_seat.number) in {("approved", 1), ("open", 2)}
     assert made.log.count() == 2
     assert list(chain.breaks_in(made, made.log.all())) == []
     decided = Message.objects.filter(kind="approval_decided").exists()

@@ -11,8 +11,10 @@ from django.test import Client
 from accounts.models import User
 from approvals.absence import delegations as delegating
 from approvals.mail import links
-from approvals.models import ApprovalRequest, ApprovalStep, DecisionLink
+from approvals.models import ApprovalRequest, DecisionLink, Seat
 from approvals.requests import decide as deciding
+from approvals.requests import seats as seating
+from approvals.requests import talk
 from approvals.requests import terms as changing
 from approvals.requests.permissions import standing
 from ledger import chain
@@ -79,10 +81,10 @@ def test_with_nobody_else_the_seat_waits_for_the_one_who_was_named(world: Any, a
     vote(made, world.lena)
     assert (asked(made), "reassigned" in kinds(made)) == (["Nora More"], False)
     with pytest.raises(Invalid, match="This waits for Nora More"):
-        deciding.pass_up(request_id=made.pk, reason="Late")
+        seating.pass_up(request_id=made.pk, reason="Late")
     # Somebody is made a lawyer: the clock finds them.
     person("otto", "legal")
-    deciding.pass_up(request_id=made.pk, reason="Late")
+    seating.pass_up(request_id=made.pk, reason="Late")
     assert (asked(made), kinds(made)[-1]) == (["Otto More"], "reassigned")
 
 
@@ -128,10 +130,10 @@ def test_a_reminder_asks_the_next_holder_and_tells_the_old_one(world: Any, ask: 
     other = person("otto", "legal")
     loses(lawyer, "legal")
     old = DecisionLink.objects.get(approver=lawyer)
-    made = deciding.remind(request_id=made.pk, by=world.marcus)
+    made = talk.remind(request_id=made.pk, by=world.marcus)
     assert sorted(asked(made)) == ["Lena Ortiz", "Otto More"]
     assert kinds(made) == ["asked", "reassigned", "reminded"]
-    assert made.log.last().facts == {"seats": [made.steps.get(approver=world.lena).order]}
+    assert made.log.last().facts == {"seats": [made.seats.get(person=world.lena).number]}
     assert made.version == 2
     assert not links.is_alive(DecisionLink.objects.select_related("request").get(pk=old.pk), now())
     alive = [link.approver for link in DecisionLink.objects.select_related("request") if links.is_alive(link, now())]
@@ -152,7 +154,7 @@ def test_the_list_names_whoever_is_asked_now(world: Any, ask: Ask, lawyer: User,
     client.force_login(world.marcus)
     assert "· Nora More" in client.get("/approvals/?tab=waiting").content.decode()
     loses(lawyer, "legal")
-    deciding.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk, by=world.marcus)
     page = client.get("/approvals/?tab=waiting").content.decode()
     assert "· Otto More" in page
     assert "Nora More</span> was asked, could not decide any more" in page
@@ -166,7 +168,7 @@ def test_a_reminder_to_nobody_is_none(world: Any, ask: Ask) -> None:
     made = ask()
     mia = person("mia", "director")
     loses(world.lena, "director")
-    made = deciding.remind(request_id=made.pk, by=world.marcus)
+    made = talk.remind(request_id=made.pk, by=world.marcus)
     assert (asked(made), made.approver, kinds(made)) == (["Mia More"], mia, ["asked", "reassigned"])
     assert vote(made, mia).state == "approved"
 
@@ -180,7 +182,7 @@ def test_who_still_can_keeps_the_seat(world: Any, ask: Ask, lawyer: User) -> Non
     world.lena.holdings.create(role=world.dana.holdings.get().role)
     loses(world.lena, "director")
     delegating.delegate(request_id=made.pk, by=lawyer, to=world.tina, reason="Away")
-    deciding.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk, by=world.marcus)
     assert kinds(made) == ["asked", "delegated", "reminded"]
     assert sorted(asked(made)) == ["Lena Ortiz", "Tina Brandt"]
 
@@ -191,10 +193,10 @@ def test_a_delegated_seat_goes_on_when_the_delegator_loses_the_role(world: Any, 
     person("otto", "legal")
     delegating.delegate(request_id=made.pk, by=lawyer, to=world.tina, reason="Away")
     loses(lawyer, "legal")
-    deciding.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk, by=world.marcus)
     assert sorted(asked(made)) == ["Lena Ortiz", "Otto More"]
-    seat = made.steps.get(approver__name="Otto More")
-    assert (seat.delegated_from, seat.role.slug) == (None, "legal")
+    seat = made.seats.get(person__name="Otto More")
+    assert (seat.stands_for, seat.role.slug) == (None, "legal")
 
 
 def test_passing_up_reassigns_the_function_that_is_waited_for(world: Any, ask: Ask, lawyer: User) -> None:
@@ -202,10 +204,10 @@ def test_passing_up_reassigns_the_function_that_is_waited_for(world: Any, ask: A
     made = ask()
     person("otto", "legal")
     leaves(lawyer)
-    made = deciding.pass_up(request_id=made.pk, reason="Late")
+    made = seating.pass_up(request_id=made.pk, reason="Late")
     assert (asked(made), made.approver) == (["Otto More"], world.dana)
     assert kinds(made) == ["asked", "passed_up", "reassigned"]
-    assert not made.steps.filter(approver=world.dana).exists()
+    assert not made.seats.filter(person=world.dana).exists()
     vote(made, User.objects.get(email="otto@desk.example"))
     assert asked(made) == ["Dana Whitfield"]
 
@@ -213,7 +215,7 @@ def test_passing_up_reassigns_the_function_that_is_waited_for(world: Any, ask: A
 def test_whoever_delegated_it_hears_that_it_was_passed_up(world: Any, ask: Ask) -> None:
     made = ask()
     delegating.delegate(request_id=made.pk, by=world.lena, to=world.tina, reason="Away")
-    deciding.pass_up(request_id=made.pk, reason="Late")
+    seating.pass_up(request_id=made.pk, reason="Late")
     told = Message.objects.filter(subject__startswith="Nothing left to do").values_list("user__name", flat=True)
     assert sorted(told) == ["Lena Ortiz", "Tina Brandt"]
 
@@ -223,7 +225,7 @@ def test_time_being_up_asks_somebody_beside_where_nobody_is_above(world: Any, as
     assert made.approver == world.ruth
     person("ann", "steering-committee")
     leaves(world.ruth)
-    made = deciding.pass_up(request_id=made.pk, reason="Late")
+    made = seating.pass_up(request_id=made.pk, reason="Late")
     assert (asked(made), kinds(made)) == (["Ann More"], ["asked", "reassigned"])
 
 
@@ -232,7 +234,7 @@ def test_passing_up_reassigns_the_function_beside_the_authority_too(world: Any, 
     made = ask()
     person("otto", "legal")
     leaves(lawyer)
-    made = deciding.pass_up(request_id=made.pk, reason="Late")
+    made = seating.pass_up(request_id=made.pk, reason="Late")
     assert sorted(asked(made)) == ["Dana Whitfield", "Otto More"]
 
 
@@ -241,8 +243,8 @@ def test_a_delegated_seat_falls_back_to_whoever_delegated_it(world: Any, ask: As
     person("mia", "director")
     delegating.delegate(request_id=made.pk, by=world.lena, to=world.tina, reason="Away")
     leaves(world.tina)
-    made = deciding.remind(request_id=made.pk, by=world.marcus)
-    assert (asked(made), made.steps.latest("order").delegated_from) == (["Lena Ortiz"], None)
+    made = talk.remind(request_id=made.pk, by=world.marcus)
+    assert (asked(made), made.seats.latest("number").stands_for) == (["Lena Ortiz"], None)
     assert vote(made, world.lena).state == "approved"
 
 
@@ -272,7 +274,7 @@ def test_a_form_that_is_open_meanwhile_is_told_what_happened(world: Any, ask: As
     made = ask()
     person("otto", "legal")
     leaves(lawyer)
-    deciding.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk, by=world.marcus)
     with pytest.raises(Stale, match="Another part of this was put to somebody else"):
         deciding.decide(request_id=made.pk, by=world.lena, version=1, verdict="approved")
 
@@ -281,9 +283,9 @@ def test_a_committee_member_who_left_is_replaced_by_a_new_one(world: Any, ask: A
     made = ask()
     leaves(committee[1])
     person("dee", "director")
-    deciding.remind(request_id=made.pk, by=world.marcus)
+    talk.remind(request_id=made.pk, by=world.marcus)
     assert sorted(asked(made)) == ["Bo More", "Cy More", "Dee More", "Lena Ortiz"]
-    assert made.steps.get(approver=committee[1]).state == ApprovalStep.REASSIGNED
+    assert made.seats.get(person=committee[1]).state == Seat.REASSIGNED
 
 
 def test_a_request_from_before_chains_were_frozen_is_handed_over_whole(world: Any, ask: Ask) -> None:

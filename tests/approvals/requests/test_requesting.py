@@ -47,12 +47,12 @@ def test_the_shipped_matrix_finds_the_person(
 ) -> None:
     made = ask(concession=concession, amount=None if amount is None else D(amount))
     assert made.approver == getattr(world, who)
-    assert made.steps.get().role == made.approver_role
+    assert made.seats.get().role == made.approver_role
 
 
 def test_the_request_keeps_what_was_weighed_and_tells_the_approver(world: Any, ask: Ask, told: list[str]) -> None:
     made = ask(why_now="Northwind signs Friday.")
-    assert (made.state, made.step, made.version) == ("open", 1, 1)
+    assert (made.state, made.authority_seat.number, made.version) == ("open", 1, 1)
     assert made.rule["role"] == "director"
     assert [each["role"] for each in made.rule["below"]] == ["CSM", "Team lead"]
     assert made.terms["amount"] == "15"

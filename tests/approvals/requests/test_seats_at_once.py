@@ -57,7 +57,7 @@ def test_the_same_seat_is_taken_once_by_its_holder_and_from_above(desk: Any, mem
     made.refresh_from_db()
     votes = [entry.facts["seat"] for entry in made.log.filter(kind="vote")]
     assert len(votes) == len(set(votes)) or made.state == "declined"
-    assert made.steps.filter(said_by=members[1], state="decided").count() <= 1
+    assert made.seats.filter(said_by=members[1], state="decided").count() <= 1
     assert list(chain.breaks_in(made, made.log.all())) == []
 
 
@@ -70,5 +70,5 @@ def test_terms_delegating_and_a_vote_at_once_leave_one_story(desk: Any, members:
     at_once(said(made, members[0]), worse, given)
     made.refresh_from_db()
     assert made.is_open
-    assert made.steps.filter(state="waiting").count() + made.steps.filter(state="decided").count() == 4
+    assert made.seats.filter(state="asked").count() + made.seats.filter(state="decided").count() == 4
     assert list(chain.breaks_in(made, made.log.all())) == []

@@ -19,13 +19,15 @@ def test_who_presses_again_after_the_terms_were_replaced_is_told(
 ) -> None:
     made = ask()
     lena = Caller(world.lena)
-    press = Knock(APPROVE, WEB, made.pk, world.lena.pk, version=made.version, step=made.step)
+    press = Knock(APPROVE, WEB, made.pk, world.lena.pk, version=made.version, seat=made.authority_seat.number)
     assert [lena.knock(press).status, lena.knock(press).status] == [302, 302]
     made.refresh_from_db()
     values = {"amount": Decimal(18), "reason": "Their counsel wants more", "version": made.version}
     changing.change_terms(request_id=made.pk, by=world.marcus, **values)
     made.refresh_from_db()
-    heard = lena.knock(Knock(APPROVE, WEB, made.pk, world.lena.pk, version=made.version, step=made.step))
+    heard = lena.knock(
+        Knock(APPROVE, WEB, made.pk, world.lena.pk, version=made.version, seat=made.authority_seat.number)
+    )
     assert heard.status == 409
     assert "Replaced by new terms by Marcus Lee" in heard.words
 
@@ -33,6 +35,8 @@ def test_who_presses_again_after_the_terms_were_replaced_is_told(
 def test_who_presses_again_after_a_recall_is_told(world: Any, ask: Callable[..., ApprovalRequest]) -> None:
     made = ask()
     deciding.recall(request_id=made.pk, by=world.marcus, reason="Solved")
-    heard = Caller(world.lena).knock(Knock(APPROVE, WEB, made.pk, world.lena.pk, version=1, step=made.step))
+    heard = Caller(world.lena).knock(
+        Knock(APPROVE, WEB, made.pk, world.lena.pk, version=1, seat=made.authority_seat.number)
+    )
     assert heard.status == 409
     assert "Recalled by Marcus Lee" in heard.words

@@ -48,7 +48,7 @@ def through_a_group(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
     Committee.objects.create(version=AuthorityVersion.objects.get(), role=role, quorum="any")
     ada = person("ada", "director")
     made = ask(requester=ada)
-    assert [seat.approver for seat in made.steps.all()] == [world.lena]
+    assert [seat.person for seat in made.seats.all()] == [world.lena]
     return made, ada
 
 
@@ -108,10 +108,10 @@ def test_no_road_leads_to_ones_own_approval(world: Any, ask: Ask, road: Road) ->
     before = (made.version, made.log_count)
     right = standing(made, user, now())
     assert (right.may_decide, right.may_decline) == (False, False)
-    seat = made.steps.filter(state="waiting").first()
-    step = seat.order if seat else made.step
+    seat = made.seats.filter(state="asked").first()
+    number = seat.number if seat else made.authority_seat.number
     for verdict in ("approved", "declined"):
-        wanted = {"verdict": verdict, "version": made.version, "step": step, "reason": "Mine", "conditions": ""}
+        wanted = {"verdict": verdict, "version": made.version, "seat": number, "reason": "Mine", "conditions": ""}
         page = signed_in(user).post(url("decide", made), wanted)
         answer = caller(user).post(f"{LIST}{made.pk}/decide/", wanted, format="json")
         assert (page.status_code, answer.status_code, answer.json()["code"]) == (403, 403, "not_allowed")
@@ -122,7 +122,7 @@ def test_no_road_leads_to_ones_own_approval(world: Any, ask: Ask, road: Road) ->
 @pytest.mark.parametrize("road", ROADS[3:], ids=lambda road: road.__name__)
 def test_who_would_approve_for_themselves_is_never_asked(world: Any, ask: Ask, road: Road) -> None:
     made, user = road(world, ask)
-    assert not made.steps.filter(approver=user).exists()
+    assert not made.seats.filter(person=user).exists()
     assert made.approver != user
 
 

@@ -11,7 +11,6 @@ from django.test import Client
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
-from approvals.requests import resubmit as resubmitting
 from approvals.requests import terms as changing
 from tests.approvals.requests.test_chains import kinds, lawyer, person, plain_matrix, rule, vote
 
@@ -42,7 +41,7 @@ def test_a_vote_that_carries_over_stays_what_it_was(world: Any, ask: Ask) -> Non
     made = ask(options=CONDITIONED)
     vote(made, world.lena, reason="Without conditions")
     deciding.recall(request_id=made.pk, by=world.marcus, reason="Typo")
-    again = resubmitting.resubmit(request_id=made.pk, by=world.marcus)
+    again = changing.resubmit(request_id=made.pk, by=world.marcus)
     carried = again.log.get(kind="vote")
     assert (carried.override, carried.facts["carried_from"]) == (True, made.pk)
 
@@ -53,7 +52,7 @@ def test_the_last_entry_names_the_seat_that_spoke_and_what_carried_over(world: A
     vote(made, world.lena)
     made = vote(made, lawyer)
     final = made.log.get(kind="approved")
-    assert (final.role, final.step) == ("Legal", made.steps.get(approver=lawyer).order)
+    assert (final.role, final.seat) == ("Legal", made.seats.get(person=lawyer).number)
 
 
 def test_a_void_vote_names_its_voter_and_nobody_as_principal(world: Any, ask: Ask, lawyer: User) -> None:

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from approvals.absence import delegations as delegating
 from approvals.requests import decide as deciding
-from approvals.requests import resubmit as resubmitting
 from approvals.requests import terms as changing
 from escalations import states
 from escalations.models import Action, CasePerson, Clock, Escalation
@@ -64,7 +63,7 @@ def test_a_recalled_request_asked_again_stands_on_its_case(cast: Cast) -> None:
     case = asked(cast)
     made = case.requests.get()
     deciding.recall(request_id=made.pk, by=cast.csm, reason="A word is missing")
-    newer = resubmitting.resubmit(request_id=made.pk, by=cast.csm)
+    newer = changing.resubmit(request_id=made.pk, by=cast.csm)
     case = case_of(case)
     assert (case.state, newer in case.requests.all()) == (states.APPROVING, True)
     assert newer.deadline > now()

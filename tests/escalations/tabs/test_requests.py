@@ -154,7 +154,7 @@ def test_who_may_not_ask_is_told_and_strangers_find_nothing(cast: Cast, browse: 
 def test_a_declined_request_stays_readable_beside_the_next_one(cast: Cast, browse: Browse) -> None:
     case = asked(cast)
     made = case.requests.get()
-    seen = {"version": made.version, "step": made.step}
+    seen = {"version": made.version, "seat": made.authority_seat.number}
     deciding.decide(request_id=made.pk, by=cast.director, verdict="declined", reason="Too much", **seen)
     assert "Too much" in browse(cast.csm, url(case)).content.decode()
     browse(cast.csm, url(case, "new/"), ask(amount="12", question="Approve 12 percent?"))

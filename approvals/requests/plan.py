@@ -1,6 +1,7 @@
-"""The chain of an ask: who decides, in which order, with which quorum. The same for the preview and for the request."""
+"""The plan of an ask: who decides, in which order, with which quorum. The same for the preview and for the request."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,12 +13,19 @@ from accounts.people.queries import best_holder
 from approvals.matrix.authority import PERSONAL_ROLES, Answer, concession_of, route, version_at
 from approvals.matrix.running_totals import Without
 from approvals.matrix.weighing import Weighed, weigh
-from approvals.models import ApprovalRequest, AuthorityVersion, ChainRule
+from approvals.models import ApprovalRequest, AuthorityVersion, ChainRule, Seat
 from approvals.requests.conflicts import barred
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules.seats import Person, Stage, Wanted
-from ledger.errors import Invalid
 from ledger.now import now
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who decides by the authority matrix and why, and the stages with all their seats."""
+
+    answer: Answer
+    stages: list[Stage]
 
 
 def holders(
@@ -37,7 +45,7 @@ def holders(
 def functions(
     version: AuthorityVersion, weighed: Weighed, account: Account | None, needs: str, exclude: Collection[int]
 ) -> list[Wanted]:
-    """The functions the chain rules of a version name for this ask, and the one the limit says must be consulted."""
+    """The functions that take part by the rules of a version, and the one that the limit says must be consulted."""
     found = [_wanted(rule, account, exclude) for rule in _applying(version, weighed, account)]
     named = {each.role for each in found}
     for role in _roles_of(needs):
@@ -59,7 +67,7 @@ def _applying(version: AuthorityVersion, weighed: Weighed, account: Account | No
 
 
 def _holds(rule: ChainRule, weighed: Weighed, account: Account | None) -> bool:
-    """What is not known of an ask never takes a function out of its chain."""
+    """Whether the rule is for this ask. What is not known of the ask never leaves a function out."""
     total = weighed.total
     small = rule.above is not None and total is not None and total <= rule.above
     segment, region = (account.segment, account.region) if account else ("", "")
@@ -94,7 +102,7 @@ def authority_of(
     return Wanted(answer.role.slug, answer.role.name, people, quorum=rule.quorum, quorum_of=rule.quorum_of)
 
 
-def stages(
+def plan(
     version: AuthorityVersion,
     weighed: Weighed,
     account: Account | None,
@@ -102,17 +110,19 @@ def stages(
     *,
     exclude: Collection[int] = (),
     first: int = 1,
-) -> tuple[Answer, list[Stage]]:
-    """The authority and the whole chain. Somebody a function cannot do without is not the authority too: that is then the next
-    holder or the next role. Raises Invalid where a seat that must be filled cannot be."""
+) -> Plan:
+    """The authority and all stages, seats numbered from `first`.
+
+    Somebody a function cannot do without is not the authority too: that is then the next holder, or the next role. Raises
+    Invalid where a seat that must be filled cannot be.
+    """
     answer = route(version, weighed, account, at, exclude=exclude)
     wanted = functions(version, weighed, account, answer.needs_function, exclude)
     must = rules.sole_holders(each for each in wanted if each.role != answer.role.slug)
     if answer.person.pk in must:
         answer = route(version, weighed, account, at, exclude={*exclude, *must})
     group = rules.without(authority_of(version, answer, account, exclude), must)
-    chain = rules.stages_for([group, *wanted], first=first)
-    return answer, chain
+    return Plan(answer, rules.stages_for([group, *wanted], first=first))
 
 
 def preview(
@@ -127,50 +137,75 @@ def preview(
     exclude: Collection[int] = (),
     renewal: str = "",
     without: Without = None,
-) -> tuple[Answer, list[Stage]]:
+) -> Plan:
     """Who would take part if this were asked now; nothing is sent. Raises Invalid as asking would."""
     at = at or now()
     version = version_at(at)
     asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
     weighed = weigh(concession=concession_of(version, concession), at=at, renewal=renewal, without=without, **asked)
     left_out = {*exclude, *barred(requester, beneficiary, at)}
-    return stages(version, weighed, account, at, exclude=left_out)
+    return plan(version, weighed, account, at, exclude=left_out)
 
 
-def lines(chain: list[Stage]) -> list[dict[str, Any]]:
-    """A chain for people: stage by stage, each group with its names and what settles it."""
+def write(request: ApprovalRequest, stages: Iterable[Stage], *, limit: str) -> None:
+    """Make a planned seat for every place of the plan. `limit`: of the authority, in words."""
+    placed = [(stage, place, group) for stage in stages for place, group in enumerate(stage.groups, 1)]
+    roles = {role.slug: role for role in Role.objects.filter(slug__in={group.role for _, _, group in placed})}
+    Seat.objects.bulk_create(
+        seat
+        for stage, place, group in placed
+        for seat in seats_for(request, stage.number, place, group, roles[group.role], limit)
+    )
+    request.forget_seats()
+
+
+def seats_for(
+    request: ApprovalRequest, stage: int, place: int, group: rules.Group, role: Role, limit: str
+) -> list[Seat]:
+    """The planned seats of one group, not saved yet."""
     return [
-        {
-            "number": number,
-            "name": stage["name"],
-            "groups": [
-                {
-                    "name": group["name"],
-                    "words": rules.quorum_words(group),
-                    "consulted": group["part"] == rules.CONSULT,
-                    "people": [seat["name"] for seat in group["seats"]],
-                }
-                for group in stage["groups"]
-            ],
-        }
-        for number, stage in enumerate(chain, 1)
+        Seat(
+            request=request,
+            number=seat.number,
+            stage=stage,
+            group=place,
+            part=group.part,
+            authority=group.authority,
+            quorum=group.quorum,
+            role=role,
+            person_id=seat.person,
+            limit=limit[:80] if group.authority else "",
+        )
+        for seat in group.seats
     ]
 
 
-def chain_of(request: ApprovalRequest) -> list[Stage]:
-    """The frozen chain of a request; for one from before chains were frozen, the authority alone."""
-    if request.chain:
-        chain: list[Stage] = request.chain
-        return chain
-    role, name = (request.approver_role.slug, request.approver_role.name) if request.approver_role else ("", "")
-    person = Person(request.approver_id or 0, str(request.approver or ""))
-    return rules.stages_for([Wanted(role, name, (person,), single=True)], first=request.step)
+def stages_of(request: ApprovalRequest, states: Collection[str] = Seat.CURRENT) -> list[Stage]:
+    """The stages of a request as its seats stand now; seats that were handed over, passed up or void are left out."""
+    stages: dict[int, dict[int, list[Seat]]] = {}
+    for seat in request.all_seats():
+        if seat.state in states:
+            stages.setdefault(seat.stage, {}).setdefault(seat.group, []).append(seat)
+    return [
+        Stage(number, tuple(_group(seats) for _, seats in sorted(groups.items())))
+        for number, groups in sorted(stages.items())
+    ]
 
 
-def group_of(request: ApprovalRequest, order: int) -> tuple[int, rules.Group]:
-    """The stage (from 1) and the group a seat belongs to. Raises Invalid for a seat the chain does not know."""
-    for number, stage in enumerate(chain_of(request), 1):
-        for group in stage["groups"]:
-            if order in rules.orders([group]):
-                return number, group
-    raise Invalid("There is no such seat in the chain of this request.", field="step")
+def last_states(request: ApprovalRequest) -> Collection[str]:
+    """States of the seats that made up the request when it ended by a recall or by new terms."""
+    ended = {ApprovalRequest.RECALLED: Seat.RECALLED, ApprovalRequest.REPLACED: Seat.VOIDED}
+    return (*Seat.CURRENT, ended[request.state]) if request.state in ended else Seat.CURRENT
+
+
+def _group(seats: list[Seat]) -> rules.Group:
+    one = seats[0]
+    return rules.Group(
+        role=one.role.slug,
+        name=one.role.name,
+        part=one.part,
+        quorum=one.quorum,
+        seats=tuple(rules.SeatPlan(seat.number, seat.person_id, str(seat.person)) for seat in seats),
+        authority=one.authority,
+        override=next((seat.number for seat in seats if seat.override), None),
+    )

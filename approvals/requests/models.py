@@ -1,0 +1,455 @@
+"""A request for a concession: its seats, the links mailed to them, its decision log, and what rules proposed."""
+
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Min, Prefetch, Q, prefetch_related_objects
+
+from accounts.models import Account, Role, User
+from approvals.absence.models import Delegation
+from approvals.matrix.models import AuthorityVersion
+from ledger.models import ChainedRow, ChainParent
+from ledger.now import now
+
+
+class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
+    """Requests in business words."""
+
+    def open(self) -> "RequestQuerySet":
+        """Not decided and not taken back."""
+        return self.filter(state=ApprovalRequest.OPEN)
+
+    def granted(self) -> "RequestQuerySet":
+        """Approved, with conditions or without."""
+        return self.filter(state__in=ApprovalRequest.GRANTED)
+
+    def with_people(self) -> "RequestQuerySet":
+        """Everything a row or a page shows of the request itself, in one query."""
+        return self.select_related("account__csm", "account__ae", "requester", "beneficiary", "decided_by", "authority")
+
+    def with_seats(self) -> "RequestQuerySet":
+        """The same with every seat, in one query more."""
+        return self.with_people().prefetch_related(Prefetch("seats", queryset=Seat.objects.with_people()))
+
+    def visible_to(self, user: User) -> "RequestQuerySet":
+        """The requests a person may see; executives see all.
+
+        Others see what they asked for, what was addressed to them or to somebody they stand in for now, and the requests
+        of accounts they may open. A request of a confidential case is for those who asked, were asked or decided only.
+        """
+        part = Q(requester=user) | Q(decided_by=user) | Q(pk__in=Seat.objects.known_to(user).values("request"))
+        part |= _stood_in_for(user)
+        if user.sees == Role.ALL:
+            own = ApprovalRequest.objects.filter(part).values("pk")
+            return self if user.is_superuser else self.filter(Q(confidential=False) | Q(pk__in=own))
+        others = _of_accounts(user) if user.is_superuser else Q(_of_accounts(user), confidential=False)
+        return self.filter(pk__in=ApprovalRequest.objects.filter(part | others).values("pk"))
+
+    def waiting_on(self, user: User) -> "RequestQuerySet":
+        """Open requests in which this person, or somebody they stand in for, is asked to decide or to comment."""
+        own = Seat.objects.asked().filter(person=user).values("request")
+        return self.open().filter(Q(pk__in=own) | (_stood_in_for(user) & ~Q(requester=user)))
+
+
+def _of_accounts(user: User) -> Q:
+    """Requests of accounts the person may open, and those made by people they lead."""
+    if user.sees != Role.TREE:
+        return Q(account__csm=user) | Q(account__ae=user)
+    led = user.tree_ids
+    return Q(requester__in=led) | Q(account__csm__in=led) | Q(account__ae__in=led)
+
+
+def _stood_in_for(user: User) -> Q:
+    """Requests with a seat that the person may decide by a dated delegation whose scope takes it in."""
+    # Read first, because few people stand in for somebody, and every list of requests asks.
+    given = Delegation.objects.in_force(now()).filter(to=user)
+    scopes = [each.scope("request__") & Q(person=each.user_id) for each in given]
+    if not scopes:
+        return Q(pk__in=())
+    seats = Seat.objects.asked().deciding().filter(reduce(or_, scopes), stands_for=None)
+    return Q(pk__in=seats.values("request"))
+
+
+class ApprovalRequest(ChainParent):
+    """One ask, with its terms as they were when it was made. It has no foreign key to a case: the case links to it."""
+
+    OPEN, APPROVED, CONDITIONS, DECLINED, RECALLED = "open", "approved", "conditions", "declined", "recalled"
+    REPLACED = "replaced"
+    STATES: ClassVar = [
+        (OPEN, "Waiting"),
+        (APPROVED, "Approved"),
+        (CONDITIONS, "Approved with conditions"),
+        (DECLINED, "Declined"),
+        (RECALLED, "Recalled"),
+        (REPLACED, "Replaced by new terms"),
+    ]
+    GRANTED = (APPROVED, CONDITIONS)
+    DECIDED = (APPROVED, CONDITIONS, DECLINED)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="approval_requests")
+    case_key = models.CharField(max_length=20, blank=True, db_index=True)
+    case_url = models.CharField(max_length=200, blank=True)
+    case_title = models.CharField(max_length=200, blank=True)
+    tier = models.CharField(max_length=20, blank=True)
+    confidential = models.BooleanField(default=False, help_text="Its case is for the people named on it only.")
+    requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests_made")
+    beneficiary = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose deal or target it helps, when that is not the requester. Never decides.",
+    )
+    renewal = models.CharField(max_length=60, blank=True, help_text="The renewal it belongs to; the same one adds up.")
+    replaces = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
+        help_text="The request whose terms these replace: asked again after a recall, or changed after the decision.",
+    )
+    concession = models.CharField(max_length=40)
+    concession_name = models.CharField(max_length=80)
+    unit = models.CharField(max_length=10)
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    amount_usd = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    total_usd = models.DecimalField(
+        max_digits=14, decimal_places=2, null=True, blank=True, help_text="With what was granted before in the window."
+    )
+    ask = models.TextField(help_text="The question, as one sentence.")
+    why_now = models.TextField(blank=True)
+    recommendation = models.TextField()
+    options = models.JSONField(default=list, help_text="Options weighed: name, trade_off, status_quo, recommended.")
+    terms = models.JSONField(default=dict, help_text="Snapshot of what would be agreed to.")
+    terms_hash = models.CharField(max_length=64)
+    brief = models.JSONField(default=dict, help_text="The frozen brief: version and parts.")
+    deadline = models.DateTimeField()
+    authority = models.ForeignKey(AuthorityVersion, on_delete=models.PROTECT, related_name="requests")
+    rule = models.JSONField(default=dict, help_text="The limit that applied: role, up_to, sentence.")
+    state = models.CharField(max_length=12, choices=STATES, default=OPEN, db_index=True)
+    version = models.PositiveIntegerField(
+        default=1, help_text="Bumped by every change; a decision names the one it saw."
+    )
+    opened_at = models.DateTimeField(db_index=True)
+    asked_since = models.DateTimeField(help_text="When the people who decide now were asked.")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="requests_decided"
+    )
+    decided_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    by_rule = models.BooleanField(default=False, help_text="Granted by a pre-approved band.")
+    conditions = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
+    sealed_at = models.DateTimeField(null=True, blank=True, help_text="Something outside has happened: no undo.")
+    objects = RequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["deadline", "id"]
+        indexes = [models.Index(fields=["decided_at"], name="request_decided")]
+
+    def __str__(self) -> str:
+        return self.ask
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a decision is still possible."""
+        return self.state == self.OPEN
+
+    def all_seats(self) -> "list[Seat]":
+        """Every seat in order of its number, read once and kept until `forget_seats`."""
+        prefetch_related_objects([self], Prefetch("seats", queryset=Seat.objects.with_people()))
+        return list(self.seats.all())
+
+    def forget_seats(self) -> None:
+        """Read the seats again next time: some of them changed."""
+        getattr(self, "_prefetched_objects_cache", {}).pop("seats", None)
+
+    @property
+    def authority_seat(self) -> "Seat | None":
+        """The seat of the authority matrix: the present one, else the last there was. None for what a band granted."""
+        seats = [seat for seat in self.all_seats() if seat.authority]
+        return next((seat for seat in seats if seat.state in Seat.CURRENT), seats[-1] if seats else None)
+
+    @property
+    def approver(self) -> User | None:
+        """Who decides by the authority matrix. Of a committee, its first member."""
+        return seat.person if (seat := self.authority_seat) else None
+
+    @property
+    def approver_role(self) -> Role | None:
+        """The role in which they decide."""
+        return seat.role if (seat := self.authority_seat) else None
+
+    @property
+    def stage(self) -> int:
+        """The stage that is being decided, from 1; of a request that has ended, the last one somebody decided in."""
+        deciding = [seat for seat in self.all_seats() if seat.part == Seat.DECIDE]
+        if asked := [seat.stage for seat in deciding if seat.state == Seat.ASKED]:
+            return min(asked)
+        return max((seat.stage for seat in deciding if seat.state == Seat.DECIDED), default=1)
+
+    @property
+    def stages(self) -> int:
+        """How many stages there are, with those still to come."""
+        return max((seat.stage for seat in self.all_seats() if seat.state in Seat.CURRENT), default=1)
+
+
+class SeatQuerySet(models.QuerySet["Seat"]):
+    """Seats in business words."""
+
+    def with_people(self) -> "SeatQuerySet":
+        """With everybody a page, a mail or a rule asks about, in one query."""
+        return self.select_related("person", "role", "said_by", "stands_for")
+
+    def planned(self) -> "SeatQuerySet":
+        """Asked later, when their stage comes."""
+        return self.filter(state=Seat.PLANNED)
+
+    def asked(self) -> "SeatQuerySet":
+        """Their answer is waited for now."""
+        return self.filter(state=Seat.ASKED)
+
+    def decided(self) -> "SeatQuerySet":
+        """They have answered."""
+        return self.filter(state=Seat.DECIDED)
+
+    def current(self) -> "SeatQuerySet":
+        """Those that count: not handed over, passed up or void."""
+        return self.filter(state__in=Seat.CURRENT)
+
+    def deciding(self) -> "SeatQuerySet":
+        """Without those who are only consulted."""
+        return self.filter(part=Seat.DECIDE)
+
+    def first_stage(self) -> "SeatQuerySet":
+        """Those of the earliest stage among them: of the planned ones, what comes next."""
+        return self.filter(stage=self.aggregate(first=Min("stage"))["first"])
+
+    def addressed_to(self, user: User) -> "SeatQuerySet":
+        """Seats of a person that were asked, or that will decide as the authority."""
+        return self.filter(~Q(state=Seat.PLANNED) | Q(authority=True), person=user)
+
+    def known_to(self, user: User) -> "SeatQuerySet":
+        """Seats that let a person see the request: addressed to them, or they spoke for it."""
+        return self.addressed_to(user) | self.filter(said_by=user)
+
+
+class Seat(models.Model):
+    """One person's part in a request: planned when the request is made, asked when its stage comes, then decided or ended.
+
+    Stages are decided one after the other. The groups of a stage are asked together; a group agrees when `quorum` of its
+    seats do. Numbers are given once: a seat that is handed over ends, and its successor has the next number.
+    """
+
+    PLANNED, ASKED, DECIDED, PASSED_UP, RECALLED = "planned", "asked", "decided", "passed_up", "recalled"
+    DELEGATED, VOIDED, SETTLED, REASSIGNED = "delegated", "voided", "settled", "reassigned"
+    STATES: ClassVar = [
+        (PLANNED, "Planned"),
+        (ASKED, "Asked"),
+        (DECIDED, "Decided"),
+        (PASSED_UP, "Passed up"),
+        (RECALLED, "Recalled"),
+        (DELEGATED, "Delegated"),
+        (VOIDED, "Void: the terms changed"),
+        (SETTLED, "Settled without it"),
+        (REASSIGNED, "Reassigned"),
+    ]
+    CURRENT = (PLANNED, ASKED, DECIDED, SETTLED)
+    DECIDE, CONSULT = "decide", "consult"
+    PARTS: ClassVar = [(DECIDE, "Decides"), (CONSULT, "Is consulted")]
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="seats")
+    number = models.PositiveSmallIntegerField()
+    stage = models.PositiveSmallIntegerField(help_text="Stages are decided one after the other, from 1.")
+    group = models.PositiveSmallIntegerField(help_text="Group within the stage; its seats decide together.")
+    part = models.CharField(max_length=8, choices=PARTS, default=DECIDE)
+    authority = models.BooleanField(default=False, help_text="Decides by the authority matrix, not as a function.")
+    quorum = models.PositiveSmallIntegerField(default=1, help_text="How many seats of its group must agree.")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="approval_seats")
+    stands_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose authority it is, when the seat was delegated.",
+    )
+    limit = models.CharField(max_length=80, blank=True, help_text="The limit of its role when planned, in words.")
+    state = models.CharField(max_length=10, choices=STATES, default=PLANNED)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reminded = models.PositiveSmallIntegerField(default=0)
+    verdict = models.CharField(max_length=12, blank=True, help_text="What was said for this seat.")
+    said_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    override = models.BooleanField(
+        default=False, help_text="A higher authority decided in its place, for the whole group."
+    )
+    reason = models.TextField(blank=True)
+    conditions = models.TextField(blank=True)
+    objects = SeatQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        indexes = [models.Index(fields=["person", "state"], name="seat_of_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "number"], name="seat_once"),
+            models.CheckConstraint(
+                condition=Q(state="planned", asked_at__isnull=True) | ~Q(state="planned") & Q(asked_at__isnull=False),
+                name="seat_planned_or_asked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.person} as {self.role}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether its decision is waited for now."""
+        return self.state == self.ASKED and self.part == self.DECIDE
+
+
+class DecisionLink(models.Model):
+    """A link mailed to an approver. It finds the page and decides nothing; it ends on use or change. Only a hash is kept."""
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="links")
+    approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="links")
+    version = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=12, default="decide")
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    dead_since = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"Link of {self.request_id} for {self.approver}"
+
+
+class DecisionEntry(ChainedRow):
+    """One thing that happened to a request. Append-only, in one hash chain per request."""
+
+    ASKED, QUESTION, ANSWER, REMINDED, PASSED_UP = "asked", "question", "answer", "reminded", "passed_up"
+    APPROVED, CONDITIONS, DECLINED, RECALLED, UNDONE, SEALED = (
+        "approved",
+        "conditions",
+        "declined",
+        "recalled",
+        "undone",
+        "sealed",
+    )
+    VOTE, COMMENT, DELEGATED, AMENDED, VOIDED, REPLACED, REASSIGNED = (
+        "vote",
+        "comment",
+        "delegated",
+        "amended",
+        "voided",
+        "replaced",
+        "reassigned",
+    )
+    KINDS: ClassVar = [
+        (ASKED, "Asked"),
+        (QUESTION, "Question"),
+        (ANSWER, "Answer"),
+        (REMINDED, "Reminded"),
+        (PASSED_UP, "Passed up"),
+        (APPROVED, "Approved"),
+        (CONDITIONS, "Approved with conditions"),
+        (DECLINED, "Declined"),
+        (RECALLED, "Recalled"),
+        (UNDONE, "Undone"),
+        (SEALED, "Final: something outside has happened"),
+        (VOTE, "Said yes or no for one seat"),
+        (COMMENT, "Comment"),
+        (DELEGATED, "Delegated"),
+        (AMENDED, "Terms changed"),
+        (VOIDED, "Approval void: the terms changed for the worse"),
+        (REPLACED, "Replaced by new terms"),
+        (REASSIGNED, "Reassigned"),
+    ]
+    WEB, API, LINK, MAIL, RULE, CLOCK = "web", "api", "link", "mail", "rule", "clock"
+    CHANNELS: ClassVar = [
+        (WEB, "Browser"),
+        (API, "API"),
+        (LINK, "E-mail link"),
+        (MAIL, "E-mail reply"),
+        (RULE, "Rule"),
+        (CLOCK, "Clock"),
+    ]
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="log")
+    kind = models.CharField(max_length=12, choices=KINDS)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    channel = models.CharField(max_length=8, choices=CHANNELS)
+    role = models.CharField(max_length=80, blank=True)
+    limit = models.CharField(max_length=80, blank=True)
+    rule_version = models.PositiveIntegerField(null=True, blank=True)
+    seat = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Number of the seat it is about.")
+    terms_hash = models.CharField(max_length=64, blank=True)
+    options = models.JSONField(default=list, blank=True)
+    rationale = models.TextField(blank=True)
+    conditions = models.TextField(blank=True)
+    override = models.BooleanField(
+        default=False, help_text="Against the recommendation, or over the head of the approver."
+    )
+    facts = models.JSONField(
+        default=dict, blank=True, help_text="More, by kind: verdict of a vote, terms before and after, the delegation."
+    )
+
+    class Meta:
+        ordering = ["request", "seq"]
+        verbose_name_plural = "decision entries"
+        constraints = [models.UniqueConstraint(fields=["request", "seq"], name="decision_entry_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.request_id}.{self.seq})"
+
+    def content(self) -> dict[str, Any]:
+        """What the chain signs."""
+        names = ("kind", "actor_id", "on_behalf_of_id", "channel", "role", "limit", "rule_version", "seat")
+        more = ("terms_hash", "options", "rationale", "conditions", "override", "facts")
+        return {name: getattr(self, name) for name in names + more}
+
+
+class Suggestion(models.Model):
+    """A proposed resolution of a request with its reasons; accepted, changed or rejected by the person who decided."""
+
+    SHOWN, ACCEPTED, CHANGED, REJECTED = "shown", "accepted", "changed", "rejected"
+    OUTCOMES: ClassVar = [
+        (SHOWN, "Not answered yet"),
+        (ACCEPTED, "Accepted"),
+        (CHANGED, "Changed"),
+        (REJECTED, "Rejected"),
+    ]
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="suggestions")
+    rule = models.CharField(max_length=40, help_text="Which rule proposed it.")
+    rule_version = models.PositiveSmallIntegerField(default=1, help_text="Version of that rule's code and figures.")
+    authority = models.ForeignKey(AuthorityVersion, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=12)
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    conditions = models.TextField(blank=True)
+    reasons = models.JSONField(default=list, help_text="Sentences, strongest first.")
+    certainty = models.PositiveSmallIntegerField(help_text="0 to 100.")
+    made_at = models.DateTimeField()
+    outcome = models.CharField(max_length=8, choices=OUTCOMES, default=SHOWN)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.TextField(blank=True, help_text="Why it was changed or rejected.")
+
+    class Meta:
+        ordering = ["-made_at", "-id"]
+        indexes = [models.Index(fields=["rule", "rule_version", "outcome"], name="suggestion_outcome")]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.verdict} ({self.get_outcome_display().lower()})"
