@@ -43,8 +43,8 @@ def database_templates(tmp_path_factory: pytest.TempPathFactory) -> databases.Te
 def django_db_setup(
     django_test_environment: None, database_templates: databases.Templates
 ) -> databases.WorkerDatabases:
-    """Copies of templates take the place of pytest-django's migrated database and of the flush after each transactional test."""
-    TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[method-assign]
+    """Copies of templates take the place of pytest-django's database and of the flush after each transactional test."""
+    setattr(TransactionTestCase, "_fixture_teardown", lambda self: None)
     return databases.WorkerDatabases(database_templates, os.environ.get("PYTEST_XDIST_WORKER", "only"))
 
 

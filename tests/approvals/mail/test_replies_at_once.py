@@ -18,7 +18,7 @@ from tests.approvals.conftest import make_request, make_world
 from tests.approvals.mail.replies import AUTHSERV, raw_reply, token_of
 from tests.approvals.requests.test_races import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 FINAL = ("approved", "declined", "recalled")
 
 

@@ -65,7 +65,7 @@ FINAL = {DecisionEntry.APPROVED, DecisionEntry.DECLINED}
 # Pressing a button twice is one decision, and both presses are told so; a program and a mail are told apart.
 TOLD_EACH = (API, REPLY, CLOCK)
 REFUSALS = {200, 403, 404, 409, 410, 422, 302}
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture

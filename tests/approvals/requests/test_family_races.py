@@ -15,7 +15,7 @@ from ledger.errors import NotAllowed
 from tests.approvals.conftest import make_request, make_world
 from tests.approvals.requests.test_races import at_once
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from ledger.errors import AlreadyDone, NotAllowed, Refused
 from messaging.models import Message
 from tests.approvals.conftest import make_request, make_world
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture
