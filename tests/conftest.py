@@ -44,7 +44,7 @@ def django_db_setup(
     django_test_environment: None, database_templates: databases.Templates
 ) -> databases.WorkerDatabases:
     """Copies of templates take the place of pytest-django's database and of the flush after each transactional test."""
-    setattr(TransactionTestCase, "_fixture_teardown", lambda self: None)
+    TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[attr-defined]
     return databases.WorkerDatabases(database_templates, os.environ.get("PYTEST_XDIST_WORKER", "only"))
 
 
