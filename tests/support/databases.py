@@ -19,6 +19,7 @@ from approvals.matrix import defaults as authority
 from escalations.policy import defaults as policy
 from tests.support import postgres
 from tests.support.cast import make_cast
+from tests.support.deciding import make_world
 from tests.support.server import environment_for, manage
 
 
@@ -44,6 +45,7 @@ def _publish_defaults() -> None:
 EMPTY = Stage("empty", _migrate)
 SHIPPED = Stage("shipped", _publish_defaults, EMPTY)
 CAST = Stage("cast", make_cast, SHIPPED)
+DECIDING = Stage("deciding", make_world, SHIPPED)
 
 
 class Templates:
