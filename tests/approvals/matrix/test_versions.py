@@ -16,6 +16,8 @@ from approvals.models import AuthorityLimit, AuthorityVersion, DecisionEntry
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
+pytestmark = pytest.mark.both_databases
+
 D = Decimal
 
 

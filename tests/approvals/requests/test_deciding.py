@@ -21,6 +21,8 @@ from ledger.now import now
 from messaging.models import Message
 from messaging.outbox import relevance
 
+pytestmark = pytest.mark.both_databases
+
 D = Decimal
 Ask = Callable[..., ApprovalRequest]
 
