@@ -10,6 +10,7 @@ from accounts.models import Account, User
 from approvals.matrix.authority import concession_choices
 from approvals.matrix.preview import preview
 from approvals.matrix.rules.words import MONEY
+from approvals.matrix.totals import Ask
 from approvals.models import ApprovalRequest
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
@@ -99,14 +100,16 @@ class WhoForm(forms.Form):
 
 
 def who_context(data: Mapping[str, Any], user: User) -> dict[str, Any]:
-    """Context of approvals/_who.html: the form and, once it is asked, the answer with its chain (or why nobody may)."""
-    asked = "concession" in data
-    form = WhoForm(data if asked else None, user=user, auto_id="who_%s")
+    """Context of approvals/_who.html: the form and, once it is asked, the answer with its stages (or why nobody may)."""
+    sent = "concession" in data
+    form = WhoForm(data if sent else None, user=user, auto_id="who_%s")
     context: dict[str, Any] = {"who_form": form, "who": None, "who_refused": "", "found": None}
-    if asked and form.is_valid():
+    if sent and form.is_valid():
         try:
-            values = {**form.cleaned_data, "currency": form.cleaned_data["currency"] or "USD"}
-            found = preview(**values, user=user)
+            asked = form.cleaned_data
+            currency = asked["currency"] or "USD"
+            ask = Ask(asked["concession"], asked["amount"], currency, asked["account"], asked["renewal"])
+            found = preview(ask, user=user, tier=asked["tier"])
             context |= {"found": found, "who": found.answer}
         except Refused as refusal:
             context["who_refused"] = refusal.message

@@ -13,7 +13,7 @@ from accounts.models import Account, Calendar, Contact, Role, RoleHolding, User
 from approvals.matrix.authority import PERSONAL_ROLES
 from approvals.matrix.rules import limits as authority
 from approvals.matrix.rules.words import ADDED_UP, MONEY, YES
-from approvals.matrix.weighing import limits_of
+from approvals.matrix.totals import limit_of
 from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
 from escalations.clocks.rules import factors, targets
@@ -50,7 +50,7 @@ class Granter:
 
     limit: authority.Limit
     person: User
-    chain: authority.Chain
+    chain: authority.Coverage
     sentence: str
     granted: Decimal
     total: Decimal | None
@@ -125,7 +125,10 @@ class World:
 
     def _read_authority(self, version: AuthorityVersion, at: datetime) -> None:
         self.concessions: dict[str, ConcessionType] = {row.slug: row for row in version.concessions.all()}
-        self._limits = {slug: limits_of(version, slug, at) for slug in self.concessions}
+        self._limits = {
+            slug: [limit_of(row, at) for row in version.limits.filter(concession__slug=slug)]
+            for slug in self.concessions
+        }
         bands = version.bands.select_related("concession")
         self._pre_approved = {(row.concession.slug, row.tier): row.up_to for row in bands}
 
@@ -261,7 +264,9 @@ class World:
         total = None if measured is None else measured + granted
         arr = None if account.arr is None else self.in_usd(account.arr, account.currency)
         limits = self._limits[concession]
-        chain = authority.chain_for(limits, concession=concession, amount=total, segment=account.segment, arr=arr)
+        chain = authority.coverage_for(
+            limits, concession=concession, amount=total, facts=authority.Facts(segment=account.segment, arr=arr)
+        )
         passed = next((each for each in (*chain.covering, *chain.below) if each.role == above), None)
         for limit in chain.above(passed.role, passed.rank) if passed else chain.covering:
             if person := self._person(limit.role, account, exclude):

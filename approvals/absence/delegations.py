@@ -10,11 +10,12 @@ from accounts.models import User
 from approvals.absence.rules.delegation import Span, why_not
 from approvals.mail import links
 from approvals.mail import messages as mail
+from approvals.matrix.totals import total_of
 from approvals.models import ApprovalRequest, AuthorityVersion, DecisionEntry, Delegation, Seat
 from approvals.requests import log
 from approvals.requests import seats as seating
 from approvals.requests.conflicts import conflict
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import check_words
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
@@ -37,7 +38,8 @@ def delegate(
     seat = _own_seat(request, by)
     if seat.stands_for_id:
         raise NotAllowed(f"{seat.stands_for} delegated this to you, so you cannot delegate it on. Decide it, or ask.")
-    right = standing(request, by, at, seat.number)
+    total = total_of(request, at)
+    right = for_user(request, by, at, seat.number, total=total)
     if not right.may_decide:
         raise NotAllowed(right.words)
     check_words(reason, "reason", "Enter a reason for delegating.")
@@ -56,7 +58,7 @@ def delegate(
         seat=seat.number,
         facts={"to": to.pk, "to_name": str(to), "seat": made.number},
     )
-    seating.ask(request, made, at)
+    seating.ask(request, made, total)
     lead = f"{by} delegated the decision as {seat.role} to {to}."
     mail.word(request, entry, [request.requester], subject="Delegated", lead=lead)
     return request
@@ -155,10 +157,12 @@ def _spans(at: datetime) -> list[Span]:
 def _ask_stand_in(given: Delegation, at: datetime) -> None:
     """What waits for the delegator already is shown to the stand-in by mail too."""
     waiting = Seat.objects.asked().deciding().filter(person=given.user, request__state=ApprovalRequest.OPEN)
-    for seat in waiting.select_related("request__account", "person", "role"):
+    for seat in waiting.select_related(
+        "request__account", "request__authority", "request__requester", "person", "role"
+    ):
         if given.to in seating.stand_ins(seat.request, seat, at):
             token = links.issue(seat.request, seat, to=given.to)
-            mail.ask(seat.request, seat, token, at, again=f":d{given.pk}", to=given.to)
+            mail.ask(seat.request, seat, token, total_of(seat.request, at), again=f":d{given.pk}", to=given.to)
 
 
 @transaction.atomic

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from accounts.models import Account
 from accounts.signed_in import Caller
 from approvals.api.serializers import PersonField
-from approvals.matrix.authority import version_at
 from approvals.matrix.preview import preview
 from approvals.matrix.table import words
+from approvals.matrix.totals import Ask, version_at
 from approvals.models import (
     AuthorityLimit,
     AuthorityVersion,
@@ -205,9 +205,11 @@ class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
         """Who approves this? The lowest role whose authority covers it, the person, and everybody else who takes part."""
         given = WhoQuerySerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        values: dict[str, Any] = dict(given.validated_data)
-        account = self._account(request, values.pop("account"))
-        return Response(WhoSerializer(preview(**values, account=account, user=request.user)).data)
+        asked = given.validated_data
+        account = self._account(request, asked["account"])
+        ask = Ask(asked["concession"], asked["amount"], asked["currency"], account, asked["renewal"])
+        found = preview(ask, user=request.user, tier=asked["tier"], beneficiary=asked["beneficiary"])
+        return Response(WhoSerializer(found).data)
 
     @extend_schema(responses=MatrixSerializer)
     @action(detail=False, methods=["get"])

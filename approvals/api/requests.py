@@ -18,7 +18,7 @@ from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
 from approvals.requests import decide as deciding
 from approvals.requests import page, plan, talk
 from approvals.requests import terms as changing
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import VERDICTS
 from ledger.idempotency import once
 from ledger.now import now
@@ -112,7 +112,7 @@ class ApprovalDetailSerializer(ApprovalSerializer):
     def get_suggestion(self, request: ApprovalRequest) -> dict[str, Any] | None:
         """The newest one, for whoever decides or has decided and for executives."""
         user = self.context["request"].user
-        right = standing(request, user, now()) if request.is_open else None
+        right = for_user(request, user, now()) if request.is_open else None
         found = page.suggestion_for(request, user, right)
         return SuggestionSerializer(found).data if found else None
 

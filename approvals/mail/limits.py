@@ -8,9 +8,9 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from accounts.models import User
-from approvals.matrix.weighing import chain_of_request
+from approvals.matrix.totals import AskTotal, total_of
 from approvals.models import ApprovalRequest, ConcessionType, DecisionLink
-from approvals.requests.permissions import Standing, standing
+from approvals.requests.permissions import Permission, for_user
 
 
 def replies_are_read() -> bool:
@@ -24,20 +24,21 @@ def reply_up_to(request: ApprovalRequest) -> Decimal | None:
     return concession.reply_up_to if concession else None
 
 
-def may_reply(request: ApprovalRequest, at: datetime) -> bool:
+def may_reply(request: ApprovalRequest, total: AskTotal) -> bool:
     """Whether the amount, with what was granted before, is small enough for a reply. What has no amount is not."""
-    return replies_are_read() and _within(reply_up_to(request), request, at)
+    return replies_are_read() and _within(reply_up_to(request), total)
 
 
-def open_standing(link: DecisionLink, at: datetime) -> Standing | None:
+def open_permission(link: DecisionLink, at: datetime) -> Permission | None:
     """What whoever holds a live link may do without signing in: what its person may do, when the amount is small enough and
     the person still has the right; else None. Never for a confidential request."""
     concession = _concession(link.request)
     if concession is None or link.request.confidential or not link.approver.is_active:
         return None
-    if not _within(concession.link_up_to, link.request, at):
+    total = total_of(link.request, at)
+    if not _within(concession.link_up_to, total):
         return None
-    right = standing(link.request, link.approver, at, link.seat.number)
+    right = for_user(link.request, link.approver, at, link.seat.number, total=total)
     return right if right.may_decline and not right.override else None
 
 
@@ -63,8 +64,5 @@ def _concession(request: ApprovalRequest) -> ConcessionType | None:
     return request.authority.concessions.filter(slug=request.concession).first()
 
 
-def _within(up_to: Decimal | None, request: ApprovalRequest, at: datetime) -> bool:
-    if up_to is None:
-        return False
-    total = chain_of_request(request, at)[1].total
-    return total is not None and total <= up_to
+def _within(up_to: Decimal | None, total: AskTotal) -> bool:
+    return up_to is not None and total.total is not None and total.total <= up_to

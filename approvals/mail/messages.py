@@ -11,8 +11,9 @@ from accounts.models import User
 from approvals.mail import limits as by_mail
 from approvals.mail.rules import address_of
 from approvals.matrix.rules.words import amount_words, moment_words, money_short, money_words
+from approvals.matrix.totals import AskTotal
 from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
-from approvals.requests.permissions import STATE_WORDS, chain_and_weight
+from approvals.requests.permissions import STATE_WORDS
 from messaging.outbox import layout as mail
 from messaging.outbox import messages as outbox
 from messaging.outbox import notices
@@ -45,7 +46,7 @@ def ask(
     request: ApprovalRequest,
     seat: Seat,
     token: str,
-    at: datetime,
+    total: AskTotal,
     *,
     nth: int = 0,
     again: str = "",
@@ -53,7 +54,7 @@ def ask(
 ) -> None:
     """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking; `to` is
     somebody who stands in for that person."""
-    person = to or seat.person
+    at, person = total.at, to or seat.person
     by = moment_words(request.deadline, person.zone, at)
     late = request.deadline <= at
     start = f"Reminder {nth}: decision" if nth else "Decision"
@@ -79,9 +80,9 @@ def ask(
             "button": "Review and decide" if seat.part == Seat.DECIDE else "Read and comment",
             "url": reverse("approvals:link", args=[token]),
             "after": " ".join(
-                filter(None, [how_to_answer(request, seat, at), OPENING, WITH_BRIEF if request.brief else ""])
+                filter(None, [how_to_answer(request, seat, total), OPENING, WITH_BRIEF if request.brief else ""])
             ),
-            "why": f"{_why_you(seat, to)} {_or_else(request, seat, by, at)}".strip(),
+            "why": f"{_why_you(seat, to)} {_or_else(seat, by, total)}".strip(),
             "preview": request.recommendation[:140],
         },
         reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
@@ -92,13 +93,13 @@ def ask(
     )
 
 
-def how_to_answer(request: ApprovalRequest, seat: Seat, at: datetime) -> str:
+def how_to_answer(request: ApprovalRequest, seat: Seat, total: AskTotal) -> str:
     """What a reply to the mail does."""
     if not by_mail.replies_are_read():
         return "Nothing is decided until you submit on the page."
     if seat.part == Seat.CONSULT:
         return "You can also reply to this mail: what you write becomes your comment."
-    if by_mail.may_reply(request, at):
+    if by_mail.may_reply(request, total):
         return (
             "You can also reply to this mail: write approve or decline alone on the first line, and your reason below it. "
             "To decline, a reason is needed. Anything else you write becomes a comment."
@@ -136,21 +137,19 @@ def facts(request: ApprovalRequest, seat: Seat) -> list[tuple[str, str]]:
     return rows
 
 
-def _or_else(request: ApprovalRequest, seat: Seat, by: str, at: datetime) -> str:
+def _or_else(seat: Seat, by: str, total: AskTotal) -> str:
     """Without an answer the authority's part goes up, a function is waited for, and nobody waits for the consulted."""
     if seat.part == Seat.CONSULT:
         return ""
     if not seat.authority:
         return "The decision waits for you."
-    return if_nothing_is_done(request, by, at)
+    return if_nothing_is_done(seat, by, total)
 
 
-def if_nothing_is_done(request: ApprovalRequest, by: str, at: datetime) -> str:
+def if_nothing_is_done(seat: Seat, by: str, total: AskTotal) -> str:
     """What happens without a decision."""
-    chain, _ = chain_and_weight(request, at)
-    asked_role = request.approver_role.slug if request.approver_role else ""
-    asked = next((each for each in chain.covering if each.role == asked_role), None)
-    higher = chain.above(asked.role, asked.rank) if asked else []
+    asked = next((each for each in total.coverage.covering if each.role == seat.role.slug), None)
+    higher = total.coverage.above(asked.role, asked.rank) if asked else []
     if higher:
         return f"If there is no decision by {by}, it goes to the {higher[0].role_name}."
     return "There is no higher authority, so it stays with you until you decide."

@@ -16,6 +16,7 @@ from approvals.mail import answers as answering
 from approvals.mail import limits as by_mail
 from approvals.mail import links
 from approvals.mail.rules import tokens_in
+from approvals.matrix.totals import total_of
 from approvals.models import ApprovalRequest, DecisionEntry, DecisionLink, Seat
 from approvals.requests import decide as deciding
 from approvals.requests import talk
@@ -129,7 +130,7 @@ def _judge(reply: Reply) -> None:
     if decision is None or consulted:
         _comment(reply, "" if consulted else answering.HOW)
         return
-    if not by_mail.may_reply(reply.request, reply.at):
+    if not by_mail.may_reply(reply.request, total_of(reply.request, reply.at)):
         _comment(reply, answering.TOO_MUCH)
         return
     try:

@@ -1,9 +1,10 @@
-"""Who may grant what: the lowest role whose authority covers an ask, bands, running totals."""
+"""Who may grant an ask: the lowest role whose authority covers it, or a pre-approved band."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from statistics import median
 from typing import Any
 
 from accounts.customers.rates import usd
@@ -11,13 +12,14 @@ from accounts.models import Account, Role, User
 from accounts.people.queries import best_holder
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.words import MONEY, amount_words
-from approvals.matrix.running_totals import Without
-from approvals.matrix.weighing import Weighed, chain_of, rate_words, rates_of, rule_facts, weigh
-from approvals.models import AuthorityVersion, ConcessionType, ExceptionBand
+from approvals.matrix.totals import Ask, AskTotal, ask_total, rate_words
+from approvals.models import ApprovalRequest, AuthorityVersion, ExceptionBand
 from ledger.errors import Invalid
 from ledger.now import now
 
 PERSONAL_ROLES = ("csm", "ae")
+USUAL_DAYS = 180
+MOST = 1000
 
 
 @dataclass(frozen=True)
@@ -48,89 +50,50 @@ class Answer:
         return f"{words}, together {amount_words(self.unit, self.total)}"
 
 
-def version_at(at: datetime | None = None) -> AuthorityVersion:
-    """The authority matrix in force. Raises Invalid when none is: then nobody may approve anything."""
-    version = AuthorityVersion.objects.current(at or now())
-    if version is None:
-        raise Invalid("No authority matrix is in force, so nobody may approve this. Ask operations to publish one.")
-    return version
-
-
 def concession_choices(at: datetime | None = None) -> list[tuple[str, str]]:
     """(slug, name) of what can be asked for; empty without a matrix in force."""
     version = AuthorityVersion.objects.current(at or now())
     return list(version.concessions.values_list("slug", "name")) if version else []
 
 
-def concession_of(version: AuthorityVersion, slug: str) -> ConcessionType:
-    """The concession in that version. Raises Invalid when the version does not know it."""
-    found = version.concessions.filter(slug=slug).first()
-    if found is None:
-        raise Invalid("Choose a concession that the authority matrix lists.", field="concession")
-    return found
-
-
-def who_approves(
-    *,
-    concession: str,
-    amount: Decimal | None,
-    currency: str,
-    account: Account | None,
-    at: datetime | None = None,
-    exclude: Collection[int] = (),
-    renewal: str = "",
-    without: Without = None,
-) -> Answer:
+def who_approves(ask: Ask, *, at: datetime | None = None, exclude: Collection[int] = ()) -> Answer:
     """The lowest role whose authority covers the ask, and the person. Raises Invalid when nobody may (fail closed)."""
-    at = at or now()
-    version = version_at(at)
-    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
-    more: dict[str, Any] = {"renewal": renewal, "without": without}
-    weighed = weigh(concession=concession_of(version, concession), at=at, **asked, **more)
-    return route(version, weighed, account, at, exclude=exclude)
+    return approver_for(ask_total(ask, at or now()), exclude=exclude)
 
 
-def route(
-    version: AuthorityVersion,
-    weighed: Weighed,
-    account: Account | None,
-    at: datetime,
-    *,
-    exclude: Collection[int] = (),
+def approver_for(total: AskTotal, *, exclude: Collection[int] = ()) -> Answer:
+    """The same for an ask that is measured already."""
+    if not total.coverage.covering:
+        raise Invalid(_nobody_may(total), field="amount")
+    return _first_held(total, total.coverage.covering, exclude, None)
+
+
+def approver_above(
+    total: AskTotal, asked: rules.Limit | None, *, exclude: Collection[int] = (), near: User | None = None
 ) -> Answer:
-    """The same for an ask that is weighed already."""
-    chain = chain_of(version, weighed, account, at)
-    if not chain.covering:
-        raise Invalid(_nobody_may(chain, weighed), field="amount")
-    return answer(version, chain, weighed, account, exclude=exclude)
+    """The next higher authority that covers the ask. Raises Invalid when there is none, or nobody holds it."""
+    higher = total.coverage.above(asked.role, asked.rank) if asked else list(total.coverage.covering)
+    return _first_held(total, higher, exclude, near)
 
 
-def _nobody_may(chain: rules.Chain, weighed: Weighed) -> str:
-    asked = amount_words(weighed.concession.unit, weighed.total)
-    if not chain.below:
-        return f"Nobody may approve this: the authority matrix has no limit for {weighed.concession.name.lower()} here."
-    top = chain.below[-1]
+def _nobody_may(total: AskTotal) -> str:
+    asked = amount_words(total.concession.unit, total.total)
+    below = total.coverage.below
+    if not below:
+        return f"Nobody may approve this: the authority matrix has no limit for {total.concession.name.lower()} here."
+    top = below[-1]
     if top.stopped:
         return f"Nobody may approve {asked}: {top.role_name} {top.stops}. Ask for less, or wait for the next quarter."
     return f"Nobody may approve {asked}: {top.role_name} stops highest, at {top.words}. Ask for less."
 
 
-def answer(
-    version: AuthorityVersion,
-    chain: rules.Chain,
-    weighed: Weighed,
-    account: Account | None,
-    *,
-    exclude: Collection[int] = (),
-    above: rules.Limit | None = None,
-    near: User | None = None,
+def _first_held(
+    total: AskTotal, candidates: Collection[rules.Limit], exclude: Collection[int], near: User | None
 ) -> Answer:
-    """The first covering role (above the given one) that somebody holds. Raises Invalid when nobody does."""
-    candidates = chain.covering if above is None else chain.above(above.role, above.rank)
     for limit in candidates:
-        person = _holder(limit.role, account, exclude, near)
+        person = _holder(limit.role, total.account, exclude, near)
         if person:
-            return _answer(version, chain, weighed, limit, person)
+            return _answer(total, limit, person)
     names = ", ".join(limit.role_name for limit in candidates)
     if not names:
         raise Invalid("There is no higher authority for this.")
@@ -145,73 +108,116 @@ def _holder(role: str, account: Account | None, exclude: Collection[int], near: 
     return own if own and own.is_active and own.has_role(role) and own.pk not in exclude else None
 
 
-def _answer(
-    version: AuthorityVersion, chain: rules.Chain, weighed: Weighed, limit: rules.Limit, person: User
-) -> Answer:
-    passed = chain.passed(limit)
-    roles = {role.slug: role for role in Role.objects.filter(slug__in=[limit.role, *(each.role for each in passed)])}
-    role, rule = roles[limit.role], _rule(version, weighed, limit, passed)
+def _answer(total: AskTotal, limit: rules.Limit, person: User) -> Answer:
+    passed = total.coverage.passed(limit)
+    role, rule = total.role(limit.role), _rule(total, limit, passed)
     return Answer(
         role=role,
         level=role.level,
         person=person,
         limit_text=limit.words,
         sentence=f"{role.name}: {person.name}. {rule['sentence']}",
-        version=version,
+        version=total.version,
         needs_function=limit.needs_function,
         rule=rule,
-        unit=weighed.concession.unit,
-        over=[roles[each.role] for each in passed],
-        amount_usd=weighed.amount_usd,
-        total=weighed.total,
-        granted=weighed.granted,
+        unit=total.concession.unit,
+        over=[total.role(each.role) for each in passed],
+        amount_usd=total.amount_usd,
+        total=total.total,
+        granted=total.granted,
         cap=rule["cap"],
     )
 
 
-def _rule(version: AuthorityVersion, weighed: Weighed, limit: rules.Limit, passed: list[rules.Limit]) -> dict[str, Any]:
+def _rule(total: AskTotal, limit: rules.Limit, passed: list[rules.Limit]) -> dict[str, Any]:
     """What a request keeps: the limit that applied, those that did not cover, and all that was weighed."""
-    rates = [rate_words(rate) for rate in rates_of(weighed, limit)]
-    more: dict[str, Any] = {"window_days": weighed.window_days, "others": weighed.others, "rates": rates}
+    rates = total.rates_with(limit)
+    sentence = rules.explain(
+        limit,
+        passed,
+        total.total,
+        total.granted,
+        window_days=total.window_days,
+        others=total.earlier.others,
+        rates=[rate_words(rate) for rate in rates],
+    )
     return {
         "role": limit.role,
         "role_name": limit.role_name,
         "up_to": None if limit.up_to is None else str(limit.up_to),
         "limit": limit.words,
-        "below": [_below(each) for each in passed],
+        "below": [
+            {"role": each.role_name, "limit": each.words, "up_to": str(each.up_to), "why": each.stops}
+            for each in passed
+        ],
         "needs_function": limit.needs_function,
-        "version": version.number,
-        "sentence": rules.explain(limit, passed, weighed.total, weighed.granted, **more),
+        "version": total.version.number,
+        "sentence": sentence,
         "cap": limit.cap.words if limit.cap else "",
-        **rule_facts(weighed, limit),
+        "conditions": limit.conditions,
+        **_weighed(total),
+        "rates": rates,
     }
 
 
-def _below(limit: rules.Limit) -> dict[str, str]:
-    return {"role": limit.role_name, "limit": limit.words, "up_to": str(limit.up_to), "why": limit.stops}
+def _weighed(total: AskTotal) -> dict[str, Any]:
+    return {
+        "granted": str(total.granted),
+        "others": str(total.earlier.others),
+        "total": None if total.total is None else str(total.total),
+        "window_days": total.window_days,
+    }
 
 
-def band_for(
-    *,
-    concession: str,
-    amount: Decimal | None,
-    currency: str,
-    tier: str,
-    at: datetime | None = None,
-    account: Account | None = None,
-    renewal: str = "",
-    without: Without = None,
-) -> ExceptionBand | None:
-    """The pre-approved range that takes the ask in, earlier grants to family and renewal added up; None without one."""
-    at = at or now()
-    version = AuthorityVersion.objects.current(at)
-    if version is None or not tier or amount is None or amount <= 0:
+# Pre-approved bands
+
+
+def band_for(total: AskTotal, tier: str) -> ExceptionBand | None:
+    """The pre-approved range of this tier that takes the ask in, earlier grants added up; None without one."""
+    if not tier or total.total is None:
         return None
-    bands = version.bands.select_related("concession__version")
-    band = bands.filter(concession__slug=concession, tier=tier).first()
-    if band is None:
-        return None
-    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
-    weighed = weigh(concession=band.concession, at=at, renewal=renewal, without=without, **asked)
-    most = usd(band.up_to, band.currency, at.date()) if band.concession.unit == MONEY else band.up_to
-    return band if weighed.total is not None and weighed.total <= most else None
+    bands = total.version.bands.select_related("concession")
+    band = bands.filter(concession__slug=total.concession.slug, tier=tier).first()
+    return band if band and total.total <= most_of(band, total.at) else None
+
+
+def is_in_band(ask: Ask, tier: str, at: datetime) -> bool:
+    """Whether a band would grant the ask. What cannot be measured lies in none."""
+    try:
+        return band_for(ask_total(ask, at), tier) is not None
+    except Invalid:
+        return False
+
+
+def most_of(band: ExceptionBand, at: datetime) -> Decimal:
+    """The largest amount of a band, money in USD at the rate of that day."""
+    return usd(band.up_to, band.currency, at.date()) if band.concession.unit == MONEY else band.up_to
+
+
+def usual_seconds(concession: str, at: datetime) -> int | None:
+    """Median time to decision of the asks of this concession that people decided in the last 180 days; None without any."""
+    since = at - timedelta(days=USUAL_DAYS)
+    rows = ApprovalRequest.objects.filter(
+        concession=concession, by_rule=False, decided_at__gt=since, decided_at__lte=at
+    ).order_by("-decided_at")[:MOST]
+    times = [(end - start).total_seconds() for start, end in rows.values_list("opened_at", "decided_at") if end]
+    return round(median(times)) if times else None
+
+
+def rule_of_band(band: ExceptionBand, total: AskTotal, deadline: datetime) -> dict[str, Any]:
+    """The rule of a request that a band grants: what was weighed, and the time saved against deciding by people.
+
+    Without decided asks to compare with, what is saved is the time the deadline would have left for deciding.
+    """
+    limit = amount_words(band.concession.unit, band.up_to, band.currency)
+    usual = usual_seconds(total.concession.slug, total.at)
+    return {
+        "band": limit,
+        "band_up_to": str(most_of(band, total.at)),
+        "sentence": f"Inside the pre-approved band: {total.concession.name.lower()} up to {limit} for {band.tier} cases.",
+        **_weighed(total),
+        "rates": list(total.rates),
+        "version": total.version.number,
+        "saved_seconds": int((deadline - total.at).total_seconds()) if usual is None else usual,
+        "usual": "deadline" if usual is None else "median",
+    }

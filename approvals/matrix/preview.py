@@ -4,16 +4,14 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Q
 
-from accounts.models import Account, User
-from approvals.matrix.authority import Answer, band_for, concession_of, version_at, who_approves
-from approvals.matrix.bands import usual_seconds
+from accounts.models import User
+from approvals.matrix.authority import Answer, approver_for, band_for, usual_seconds
 from approvals.matrix.rules.limits import untold
 from approvals.matrix.rules.words import amount_words
-from approvals.matrix.running_totals import earlier, family_ids
+from approvals.matrix.totals import Ask, AskTotal, ask_total, earlier, family_ids
 from approvals.models import ApprovalRequest, ExceptionBand
 from approvals.requests import plan as planning
 from approvals.requests.rules.seats import Stage
@@ -49,74 +47,54 @@ class Preview:
 
 
 def preview(
-    *,
-    concession: str,
-    amount: Decimal | None,
-    currency: str,
-    account: Account | None,
-    user: User,
-    tier: str = "",
-    renewal: str = "",
-    beneficiary: User | None = None,
-    at: datetime | None = None,
+    ask: Ask, *, user: User, tier: str = "", beneficiary: User | None = None, at: datetime | None = None
 ) -> Preview:
     """What would happen if this person asked for it now. Raises Invalid, in words, when nobody may approve it.
 
     What was granted before counts for everybody; how much it was is for those who may see every request that was added up.
     """
-    at = at or now()
-    asked: dict[str, Any] = {"concession": concession, "amount": amount, "currency": currency, "account": account}
-    asked |= {"at": at, "renewal": renewal}
-    band = band_for(**asked, tier=tier)
+    total = ask_total(ask, at or now())
+    band = band_for(total, tier)
+    usual = usual_seconds(ask.concession, total.at) if band else None
     try:
-        plan = planning.preview(**asked, requester=user, beneficiary=beneficiary)
+        plan = planning.preview(ask, requester=user, beneficiary=beneficiary, at=total.at, total=total)
     except Invalid as refusal:
-        if band is None and _some_unseen(user, concession, account, renewal, at):
+        if band:
+            return Preview(None, [], band, usual)
+        if _some_unseen(user, ask, total):
             raise Invalid(_without_total(refusal.message), field=refusal.field) from refusal
-        if band is None:
-            raise
-        return Preview(None, [], band, usual_seconds(concession, at))
+        raise
     answer = plan.answer
-    if answer.granted and _some_unseen(user, concession, account, renewal, at):
+    if answer.granted and _some_unseen(user, ask, total):
         answer = _without_figures(answer)
-    return Preview(answer, plan.stages, band, usual_seconds(concession, at) if band else None)
+    return Preview(answer, plan.stages, band, usual)
 
 
-def who_for_everybody(
-    *, concession: str, amount: Decimal | None, currency: str, account: Account | None, at: datetime
-) -> Answer:
+def who_for_everybody(ask: Ask, at: datetime) -> Answer:
     """Who may approve an ask, in words for a record that many read: without what was granted before. Raises Invalid."""
+    total = ask_total(ask, at)
     try:
-        answer = who_approves(concession=concession, amount=amount, currency=currency, account=account, at=at)
+        answer = approver_for(total)
     except Invalid as refusal:
-        if account is None or not _granted_before(concession, account, at):
+        if not total.granted:
             raise
         raise Invalid(_without_total(refusal.message), field=refusal.field) from refusal
     return _without_figures(answer) if answer.granted else answer
 
 
-def _granted_before(concession: str, account: Account, at: datetime) -> bool:
-    version = version_at(at)
-    unit = concession_of(version, concession).unit
-    return bool(earlier(account, concession, unit, at, window_days=version.window_days).total)
-
-
-def _some_unseen(user: User, concession: str, account: Account | None, renewal: str, at: datetime) -> bool:
+def _some_unseen(user: User, ask: Ask, total: AskTotal) -> bool:
     """Whether something that was added up is a request this person may not see."""
-    if account is None:
+    if ask.account is None:
         return False
-    version = version_at(at)
-    same = Q(account__in=family_ids(account))
-    rows = ApprovalRequest.objects.filter(same | Q(renewal__iexact=renewal) if renewal else same, concession=concession)
-    unseen = list(
-        rows.exclude(pk__in=ApprovalRequest.objects.visible_to(user).values("pk")).values_list("pk", flat=True)
+    same = Q(account__in=family_ids(ask.account))
+    rows = ApprovalRequest.objects.filter(
+        same | Q(renewal__iexact=ask.renewal) if ask.renewal else same, concession=ask.concession
     )
+    seen = ApprovalRequest.objects.visible_to(user).values("pk")
+    unseen = list(rows.exclude(pk__in=seen).values_list("pk", flat=True))
     if not unseen:
         return False
-    unit = concession_of(version, concession).unit
-    more: dict[str, Any] = {"renewal": renewal, "window_days": version.window_days}
-    counted = earlier(account, concession, unit, at, **more)
-    return counted != earlier(account, concession, unit, at, without=unseen, **more)
+    return total.earlier != earlier(ask, total.version, total.concession.unit, total.at, without=unseen)
 
 
 def _without_figures(answer: Answer) -> Answer:

@@ -1,169 +1,205 @@
-"""Asking for a concession."""
+"""Asking for a concession: granted by a pre-approved band, or put to everybody whose agreement it needs."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
-from accounts.models import Account, User
+from accounts.models import User
 from approvals.mail import messages as mail
 from approvals.matrix import authority
-from approvals.matrix.bands import by_band
 from approvals.matrix.rules.words import MONEY
-from approvals.matrix.running_totals import lineage
-from approvals.matrix.weighing import Weighed
+from approvals.matrix.totals import Ask, AskTotal, ask_total, lock_totals
 from approvals.models import ApprovalRequest, DecisionEntry, ExceptionBand
 from approvals.requests import log, plan
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
 from approvals.requests.conflicts import barred
-from approvals.requests.locks import hold
+from approvals.requests.rules.terms import Terms, storable, terms_hash
 from approvals.requests.rules.terms import check as check_terms
-from approvals.requests.rules.terms import storable, terms_hash
 from ledger.errors import Invalid
 from ledger.now import now
 
 FARTHEST = timedelta(days=3653)
 
 
-@transaction.atomic
-def request(
-    *,
-    requester: User,
-    account: Account,
-    concession: str,
-    amount: Decimal | None,
-    currency: str,
-    ask: str,
-    recommendation: str,
-    options: list[dict[str, Any]],
-    brief: dict[str, Any],
-    deadline: datetime,
-    case_key: str = "",
-    case_url: str = "",
-    case_title: str = "",
-    tier: str = "",
-    confidential: bool = False,
-    why_now: str = "",
-    terms: dict[str, Any] | None = None,
-    channel: str = DecisionEntry.WEB,
-    exclude: Collection[int] = (),
-    renewal: str = "",
-    beneficiary: User | None = None,
-    replaces: ApprovalRequest | None = None,
-) -> ApprovalRequest:
-    """Ask for a concession: granted by rule inside a pre-approved band, else put to the lowest role whose authority covers it
-    and to every function its chain names. Terms, brief and chain are frozen as they are.
+@dataclass(frozen=True)
+class Question:
+    """What is put to the people who decide. `options` and `brief` are kept as they are, as JSON."""
 
-    What was granted to the account's family or on the same `renewal` in the version's window counts too, `replaces` left out.
-    Never asked: the requester, the `beneficiary`, whoever would approve for them (requests.rules.conflicts) and `exclude`.
-    A band grants nothing that `replaces` another: the tier is the one of then. Raises Invalid when something is missing or no
-    term, the deadline has passed or lies more than ten years ahead, or nobody may approve it.
+    ask: str
+    recommendation: str
+    deadline: datetime
+    options: list[dict[str, Any]] = field(default_factory=list)
+    brief: dict[str, Any] = field(default_factory=dict)
+    why_now: str = ""
+    terms: Terms = field(default_factory=dict)
+
+    def check(self, at: datetime) -> None:
+        """Raises Invalid when words are missing, a term cannot be kept, or the deadline has passed or is too far ahead."""
+        check_terms(self.terms)
+        if not self.ask.strip():
+            raise Invalid("Enter the ask as one question.", field="ask")
+        if not self.recommendation.strip():
+            raise Invalid("Enter a recommendation.", field="recommendation")
+        if self.deadline <= at:
+            raise Invalid("Enter a deadline that lies ahead.", field="deadline")
+        if self.deadline > at + FARTHEST:
+            raise Invalid("Enter a deadline within ten years.", field="deadline")
+
+
+@dataclass(frozen=True)
+class CaseRef:
+    """The case a request belongs to, as far as approvals know of it."""
+
+    key: str = ""
+    url: str = ""
+    title: str = ""
+    tier: str = ""
+    confidential: bool = False
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Who asks, whom it helps, and who else must not decide."""
+
+    requester: User
+    beneficiary: User | None = None
+    left_out: Collection[int] = ()
+
+
+@transaction.atomic
+def submit(
+    ask: Ask,
+    *,
+    question: Question,
+    parties: Parties,
+    case: CaseRef = CaseRef(),
+    channel: str = DecisionEntry.WEB,
+    link: Callable[[ApprovalRequest], None] | None = None,
+) -> ApprovalRequest:
+    """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, stage by stage.
+
+    What was granted to the account's family or on the same renewal in the version's window counts too. Never asked: the
+    requester, the beneficiary, whoever would approve for them, and those left out. A band grants nothing that replaces
+    another request: the tier is the one of then. `link` is called with the saved request before anybody hears of it.
+    Raises Invalid when the question is incomplete or nobody may approve the ask.
     """
     at = now()
-    _check(ask, recommendation, deadline, terms or {}, at)
-    # Two requests of one family must not both pass a limit by not seeing each other.
-    hold(account=account, concession=concession, renewal=renewal)
-    account, version = Account.objects.get(pk=account.pk), authority.version_at(at)
-    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account, "renewal": renewal}
-    asked |= {"without": lineage(replaces) if replaces else None}
-    weighed = authority.weigh(concession=authority.concession_of(version, concession), at=at, **asked)
-    words = {"ask": ask.strip(), "why_now": why_now.strip(), "recommendation": recommendation.strip(), "tier": tier}
-    case = {"case_key": case_key, "case_url": case_url, "case_title": case_title[:200]}
-    frozen = {"options": options, "brief": brief, "deadline": deadline, "authority": version, "renewal": renewal}
-    people = {"requester": requester, "beneficiary": beneficiary, "confidential": confidential, "replaces": replaces}
-    made = ApprovalRequest(account=account, opened_at=at, asked_since=at, **people, **case, **words, **frozen)
-    measure(made, weighed, amount, currency)
-    bind(made, terms or {})
-    band = authority.band_for(concession=concession, **asked, tier=tier, at=at) if replaces is None else None
-    return _grant_by_rule(made, band, weighed, channel) if band else _ask(made, weighed, exclude, channel)
-
-
-def _check(ask: str, recommendation: str, deadline: datetime, terms: dict[str, Any], at: datetime) -> None:
-    check_terms(terms)
-    if not ask.strip():
-        raise Invalid("Enter the ask as one question.", field="ask")
-    if not recommendation.strip():
-        raise Invalid("Enter a recommendation.", field="recommendation")
-    if deadline <= at:
-        raise Invalid("Enter a deadline that lies ahead.", field="deadline")
-    if deadline > at + FARTHEST:
-        raise Invalid("Enter a deadline within ten years.", field="deadline")
-
-
-def measure(made: ApprovalRequest, weighed: Weighed, amount: Decimal | None, currency: str) -> None:
-    """Write what was weighed onto the request."""
-    made.concession = weighed.concession.slug
-    made.concession_name = weighed.concession.name
-    made.unit = weighed.concession.unit
-    made.amount = None if weighed.amount is None else amount
-    made.currency = currency if made.unit == MONEY else ""
-    made.amount_usd = weighed.amount_usd
-    made.total_usd = weighed.total if made.unit == MONEY else None
-
-
-def bind(made: ApprovalRequest, terms: dict[str, Any]) -> None:
-    """Freeze the terms with their hash."""
-    basis = {
-        "account": made.account.name,
-        "concession": made.concession,
-        "amount": made.amount,
-        "currency": made.currency,
-        "unit": made.unit,
-    }
-    made.terms = storable({**terms, **basis})
-    made.terms_hash = terms_hash(made.terms)
-
-
-def _grant_by_rule(made: ApprovalRequest, band: ExceptionBand, weighed: Weighed, channel: str) -> ApprovalRequest:
-    made.rule = by_band(made, band, weighed)
-    limit, sentence = made.rule["band"], made.rule["sentence"]
-    made.state, made.by_rule, made.decided_at, made.reason = (
-        ApprovalRequest.APPROVED,
-        True,
-        made.opened_at,
-        sentence,
+    question.check(at)
+    if ask.account is None:
+        raise Invalid("Choose an account.", field="account")
+    # Two asks of one family must not both pass a limit by not seeing each other.
+    account = lock_totals(ask.account, ask.concession, ask.renewal)
+    ask = Ask(ask.concession, ask.amount, ask.currency, account, ask.renewal, ask.replaces)
+    total = ask_total(ask, at)
+    request = ApprovalRequest(
+        account=account,
+        authority=total.version,
+        renewal=ask.renewal,
+        replaces=ask.replaces,
+        requester=parties.requester,
+        beneficiary=parties.beneficiary,
+        case_key=case.key,
+        case_url=case.url,
+        case_title=case.title[:200],
+        tier=case.tier,
+        confidential=case.confidential,
+        ask=question.ask.strip(),
+        why_now=question.why_now.strip(),
+        recommendation=question.recommendation.strip(),
+        options=question.options,
+        brief=question.brief,
+        deadline=question.deadline,
+        opened_at=at,
+        asked_since=at,
     )
-    made.decided_level = 0
-    made.save()
-    _asked(made, channel)
-    values = {"channel": DecisionEntry.RULE, "limit": limit, "rationale": sentence}
-    facts = {"saved_seconds": made.rule["saved_seconds"], "usual": made.rule["usual"]}
-    entry = log.write(made, DecisionEntry.APPROVED, made.opened_at, facts=facts, **values)
-    mail.decided(made, entry, made.opened_at)
-    return made
+    measure(request, ask, total)
+    freeze_terms(request, question.terms)
+    band = authority.band_for(total, case.tier) if ask.replaces is None else None
+    if band:
+        _grant(request, band, total)
+    else:
+        kept = barred(parties.requester, parties.beneficiary, at)
+        plan_seats(request, total, {parties.requester.pk, *parties.left_out, *kept})
+    if link:
+        link(request)
+    _log_asked(request, channel)
+    if band:
+        _announce_grant(request)
+    else:
+        seating.open_stage(request, total)
+    return request
 
 
-def _ask(made: ApprovalRequest, weighed: Weighed, exclude: Collection[int], channel: str) -> ApprovalRequest:
-    at = made.opened_at
-    put(made, weighed, sorted({made.requester_id, *exclude, *barred(made.requester, made.beneficiary, at)}), at)
-    _asked(made, channel)
-    seating.open_stage(made, at)
-    return made
+def measure(request: ApprovalRequest, ask: Ask, total: AskTotal) -> None:
+    """Write onto the request what is asked for and what it comes to."""
+    request.concession = total.concession.slug
+    request.concession_name = total.concession.name
+    request.unit = total.concession.unit
+    request.amount = None if total.amount is None else ask.amount
+    request.currency = ask.currency if request.unit == MONEY else ""
+    request.amount_usd = total.amount_usd
+    request.total_usd = total.total if request.unit == MONEY else None
 
 
-def put(made: ApprovalRequest, weighed: Weighed, excluded: list[int], at: datetime, *, first: int = 1) -> None:
+def freeze_terms(request: ApprovalRequest, terms: Terms) -> None:
+    """Keep the terms with what is asked for and their hash."""
+    basis = {
+        "account": request.account.name,
+        "concession": request.concession,
+        "amount": request.amount,
+        "currency": request.currency,
+        "unit": request.unit,
+    }
+    request.terms = storable({**terms, **basis})
+    request.terms_hash = terms_hash(request.terms)
+
+
+def plan_seats(request: ApprovalRequest, total: AskTotal, left_out: Collection[int], *, first: int = 1) -> None:
     """Save the request with the seats of its plan; nobody is asked yet. Raises Invalid when nobody may approve it."""
-    found = plan.plan(made.authority, weighed, made.account, at, exclude=excluded, first=first)
-    made.rule = {**found.answer.rule, "exclude": excluded}
-    made.save()
-    plan.write(made, found.stages, limit=found.answer.limit_text)
-    suggesting.suggest(made, at)
+    excluded = sorted(left_out)
+    found = plan.plan(total, exclude=excluded, first=first)
+    request.rule = {**found.answer.rule, "exclude": excluded}
+    request.save()
+    plan.write(request, found)
+    suggesting.suggest(request, total.at)
 
 
-def _asked(made: ApprovalRequest, channel: str) -> None:
-    facts = {"beneficiary": made.beneficiary.email} if made.beneficiary else {}
+def _grant(request: ApprovalRequest, band: ExceptionBand, total: AskTotal) -> None:
+    request.rule = authority.rule_of_band(band, total, request.deadline)
+    request.state, request.by_rule = ApprovalRequest.APPROVED, True
+    request.decided_at, request.decided_level = request.opened_at, 0
+    request.reason = request.rule["sentence"]
+    request.save()
+
+
+def _announce_grant(request: ApprovalRequest) -> None:
+    rule = request.rule
+    entry = log.write(
+        request,
+        DecisionEntry.APPROVED,
+        request.opened_at,
+        channel=DecisionEntry.RULE,
+        limit=rule["band"],
+        rationale=rule["sentence"],
+        facts={"saved_seconds": rule["saved_seconds"], "usual": rule["usual"]},
+    )
+    mail.decided(request, entry, request.opened_at)
+
+
+def _log_asked(request: ApprovalRequest, channel: str) -> None:
     log.write(
-        made,
+        request,
         DecisionEntry.ASKED,
-        made.opened_at,
-        actor=made.requester,
+        request.opened_at,
+        actor=request.requester,
         channel=channel,
-        options=made.options,
-        rationale=made.recommendation,
-        facts=facts,
-        role=made.rule.get("role_name", ""),
-        limit=made.rule.get("limit", made.rule.get("band", "")),
+        options=request.options,
+        rationale=request.recommendation,
+        facts={"beneficiary": request.beneficiary.email} if request.beneficiary else {},
+        role=request.rule.get("role_name", ""),
+        limit=request.rule.get("limit", request.rule.get("band", "")),
     )

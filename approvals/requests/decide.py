@@ -9,11 +9,12 @@ from accounts.models import Role, User
 from approvals.mail import links
 from approvals.mail import messages as mail
 from approvals.matrix.rules.words import moment_words
+from approvals.matrix.totals import AskTotal, total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import log, votes
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
-from approvals.requests.permissions import OWN, Standing, standing, what_happened
+from approvals.requests.permissions import OWN, Permission, for_user, what_happened
 from approvals.requests.rules.conflicts import OWN as OWN_WORDS
 from approvals.requests.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, check_words, goes_against, what_is_missing
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
@@ -46,7 +47,8 @@ def decide(
     at = now()
     _claim(request_id, by, version, seat, at)
     request = ApprovalRequest.objects.filter(pk=request_id).with_seats().get()
-    right = _right(request, by, verdict, seat, at)
+    total = total_of(request, at)
+    right = _right(request, by, verdict, seat, total)
     against = goes_against(verdict, request.options, conditions)
     words = {"verdict": verdict, "reason": reason, "conditions": conditions}
     suggested = suggesting.goes_against(request, verdict)
@@ -55,7 +57,7 @@ def decide(
         raise Invalid(missing, field=field)
     kept = conditions.strip() if verdict == CONDITIONS else ""
     said = votes.Said(by, verdict, right, reason.strip(), kept, channel, against)
-    votes.settle(request, votes.take_seat(request, said, at), said, at)
+    votes.settle(request, votes.take_seat(request, said, at), said, total)
     if request.state in ApprovalRequest.GRANTED:
         votes.weigh_again(request, at)
     return request
@@ -105,9 +107,9 @@ def _what_changed(request: ApprovalRequest, by: User, at: datetime) -> str:
     return f"Terms changed at {since}. Read the request again before you decide."
 
 
-def _right(request: ApprovalRequest, by: User, verdict: str, seat: int | None, at: datetime) -> Standing:
+def _right(request: ApprovalRequest, by: User, verdict: str, seat: int | None, total: AskTotal) -> Permission:
     """What the person may do. Raises NotAllowed unless it carries the verdict."""
-    right = standing(request, by, at, seat)
+    right = for_user(request, by, total.at, seat, total=total)
     if right.kind == OWN and request.requester_id == by.pk:
         raise NotAllowed(OWN_WORDS)
     if not (right.may_decline if verdict == DECLINED else right.may_decide):
@@ -215,9 +217,10 @@ def _reopen(request: ApprovalRequest, moment: datetime, stage: int, by: User, at
     if not any(seat.authority and seat.state == Seat.DECIDED for seat in request.all_seats()):
         request.rule = {key: value for key, value in request.rule.items() if key != "decided_role"}
         request.save(update_fields=["rule"])
+    total = total_of(request, at)
     for seat in seating.asked(request):
         if seat.number in back and seat.person_id != by.pk:
-            seating.ask(request, seat, at, again=f":v{request.version}:{request.log_count}")
+            seating.ask(request, seat, total, again=f":v{request.version}:{request.log_count}")
 
 
 def _undo_vote(request: ApprovalRequest, by: User, channel: str, at: datetime) -> ApprovalRequest:

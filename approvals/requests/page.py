@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from approvals.matrix.rules.words import ADDED_UP, MONEY, amount_words, listed, money_short, money_words
 from approvals.models import ApprovalRequest, DecisionEntry, Seat, Suggestion
 from approvals.requests import plan
-from approvals.requests.permissions import STATE_WORDS, Standing, standing, what_happened
+from approvals.requests.permissions import STATE_WORDS, Permission, for_user, what_happened
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
@@ -37,7 +37,7 @@ MARKS = {
 
 def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
     """Context of components/decision.html with the guard: may the viewer decide, and if not, why."""
-    right = standing(request, user, at) if request.is_open else None
+    right = for_user(request, user, at) if request.is_open else None
     return {
         "approval": request,
         "right": right,
@@ -59,7 +59,7 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
     }
 
 
-def suggestion_for(request: ApprovalRequest, user: User, right: Standing | None) -> Suggestion | None:
+def suggestion_for(request: ApprovalRequest, user: User, right: Permission | None) -> Suggestion | None:
     """The newest proposal, for those who decide or have decided and for executives. It tells what others were granted, which
     is not for those who ask."""
     found = next(iter(request.suggestions.all()), None)
@@ -69,12 +69,12 @@ def suggestion_for(request: ApprovalRequest, user: User, right: Standing | None)
     return found if seated and user.pk != request.requester_id else None
 
 
-def _suggested(request: ApprovalRequest, user: User, right: Standing | None) -> dict[str, Any]:
+def _suggested(request: ApprovalRequest, user: User, right: Permission | None) -> dict[str, Any]:
     found = suggestion_for(request, user, right)
     return {"suggestion": found, "suggested_words": SUGGESTED.get(found.verdict, "") if found else ""}
 
 
-def _guard(request: ApprovalRequest, right: Standing | None, user: User, at: datetime) -> str:
+def _guard(request: ApprovalRequest, right: Permission | None, user: User, at: datetime) -> str:
     if right is None:
         return f"{what_happened(request, user, at)}."
     return "" if right.may_decide else right.words
@@ -107,7 +107,7 @@ def amount(request: ApprovalRequest) -> str:
     return amount_words(request.unit, request.amount, request.currency or "USD")
 
 
-def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[dict[str, Any]]:
+def terms(request: ApprovalRequest, user: User, right: Permission | None) -> list[dict[str, Any]]:
     """Asked, who stops below, the limit, what was added up, ARR, and the frozen wording."""
     below = (request.rule.get("below") or [None])[-1]
     rows = [_row("Requested", amount_words(request.unit, request.amount, request.currency or "USD"), over=bool(below))]
@@ -145,7 +145,7 @@ def _excess(request: ApprovalRequest, below: dict[str, str]) -> str:
     return f"{words} over what the {below['role']} may grant"
 
 
-def _added_up(request: ApprovalRequest, right: Standing | None) -> list[dict[str, Any]]:
+def _added_up(request: ApprovalRequest, right: Permission | None) -> list[dict[str, Any]]:
     given = right.granted if right else Decimal(request.rule.get("granted") or 0)
     total = right.total if right else Decimal(request.rule.get("total") or 0)
     if not given or request.unit not in ADDED_UP:
@@ -225,7 +225,7 @@ def _word(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def told(request: ApprovalRequest, right: Standing, verdict: str) -> list[str]:
+def told(request: ApprovalRequest, right: Permission, verdict: str) -> list[str]:
     """What happens on submit, for the confirm page."""
     if more := still_needed(request, right, verdict):
         return [
@@ -309,7 +309,7 @@ def waits_for(request: ApprovalRequest) -> str:
     return listed([str(person) for person in asked_now(request)]) or "nobody"
 
 
-def still_needed(request: ApprovalRequest, right: Standing, verdict: str) -> str:
+def still_needed(request: ApprovalRequest, right: Permission, verdict: str) -> str:
     """Who is needed after this verdict; empty when it may end the request."""
     planned = plan.stages_of(request)
     seats = {seat.number: seat for seat in request.all_seats()}

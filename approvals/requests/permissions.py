@@ -8,7 +8,7 @@ from accounts.models import Role, RoleHolding, User
 from approvals.absence.rules.delegation import covers
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.words import amount_words, listed, moment_words
-from approvals.matrix.weighing import Weighed, chain_of_request
+from approvals.matrix.totals import AskTotal, total_of
 from approvals.models import ApprovalRequest, Delegation, Seat
 from approvals.requests.conflicts import conflict
 
@@ -16,7 +16,7 @@ OWN, OUTSIDE, NOT_ASKED, DECIDED, ROLE_ENDED = "own", "outside", "not_asked", "d
 
 
 @dataclass(frozen=True)
-class Standing:
+class Permission:
     """Whether a person may decide. `words` says why not; `may_decline` holds when only the amount is too large.
 
     `seat` is the number of the seat it is about, `on_behalf_of` whose authority it is when somebody stands in, `function` that
@@ -39,40 +39,43 @@ class Standing:
 
 @dataclass(frozen=True)
 class _Scene:
-    """A request as it stands: the roles that cover it, what was weighed, and the deciding seats that are asked."""
+    """A request as it stands: what it comes to, and the deciding seats that are asked."""
 
     request: ApprovalRequest
-    chain: rules.Chain
-    weighed: Weighed
+    total: AskTotal
     seats: list[Seat]
-    at: datetime
+
+    @property
+    def at(self) -> datetime:
+        """The moment it is judged at."""
+        return self.total.at
 
 
-def standing(request: ApprovalRequest, user: User, at: datetime, seat: int | None = None) -> Standing:
+def for_user(
+    request: ApprovalRequest, user: User, at: datetime, seat: int | None = None, *, total: AskTotal | None = None
+) -> Permission:
     """Rights of a person on an open request, by its version of the matrix and the roles held at that moment.
 
     `seat` asks about one seat, by its number. Without it the person's own seat comes first, then one they stand in for, then
-    the authority's.
+    the authority's. `total` is what the request comes to, where the caller has measured it.
     """
-    seats = waiting_seats(request)
+    seats = [each for each in request.all_seats() if each.waits]
     if user.kind == User.SERVICE:
-        return _none(NOT_ASKED, f"A service decides nothing. This waits for {_whom(request, seats)}.")
+        return _none(NOT_ASKED, f"A service decides nothing. This waits for {_whom(seats)}.")
     if request.requester_id == user.pk:
-        return _none(OWN, f"This is your own request. It waits for {_whom(request, seats)}.")
+        return _none(OWN, f"This is your own request. It waits for {_whom(seats)}.")
     if why := conflict(request, user, at):
         return _none(OWN, why)
     if user.pk in (request.rule.get("exclude") or []):
         return _none(NOT_ASKED, "You were left out of this decision.")
     voted = [each for each in request.all_seats() if each.state == Seat.DECIDED and each.part == Seat.DECIDE]
     if any(each.said_by_id == user.pk for each in voted):
-        return _none(NOT_ASKED, f"You have decided your part of this. It waits for {_whom(request, seats)}.")
-    chain, weighed = chain_of_request(request, at)
+        return _none(NOT_ASKED, f"You have decided your part of this. It waits for {_whom(seats)}.")
     wanted = [each for each in seats if each.number == seat] if seat else seats
-    scene = _Scene(request, chain, weighed, wanted, at)
-    return _right(scene, user, seats)
+    return _right(_Scene(request, total or total_of(request, at), wanted), user, seats)
 
 
-def _right(scene: _Scene, user: User, seats: list[Seat]) -> Standing:
+def _right(scene: _Scene, user: User, seats: list[Seat]) -> Permission:
     """Of one's own seat, else in somebody's place, else over the head of the authority. Whoever was handed a seat that covers
     too little by now may still have authority of their own."""
     own = _own(scene, user) or _stand_in(scene, user)
@@ -80,16 +83,6 @@ def _right(scene: _Scene, user: User, seats: list[Seat]) -> Standing:
         return own
     over = _over_the_head(scene, user, seats)
     return over if own is None or over.may_decide else own
-
-
-def waiting_seats(request: ApprovalRequest) -> list[Seat]:
-    """The deciding seats that are asked, in order."""
-    return [seat for seat in request.all_seats() if seat.waits]
-
-
-def chain_and_weight(request: ApprovalRequest, at: datetime) -> tuple[rules.Chain, Weighed]:
-    """For passing up: the chain of the request as it stands now."""
-    return chain_of_request(request, at)
 
 
 def _roles(scene: _Scene, user: User) -> dict[str, Role]:
@@ -101,10 +94,10 @@ def _roles(scene: _Scene, user: User) -> dict[str, Role]:
 
 
 def _limits(scene: _Scene, held: dict[str, Role]) -> list[rules.Limit]:
-    return [limit for limit in (*scene.chain.covering, *scene.chain.below) if limit.role in held]
+    return [limit for limit in (*scene.total.coverage.covering, *scene.total.coverage.below) if limit.role in held]
 
 
-def _own(scene: _Scene, user: User) -> Standing | None:
+def _own(scene: _Scene, user: User) -> Permission | None:
     """The seat addressed to the person, the authority's first. One that was delegated carries the delegator's authority."""
     mine = [seat for seat in scene.seats if seat.person_id == user.pk]
     seat = next((seat for seat in mine if seat.authority), next(iter(mine), None))
@@ -114,7 +107,7 @@ def _own(scene: _Scene, user: User) -> Standing | None:
     return replace(found, on_behalf_of=seat.stands_for)
 
 
-def _stand_in(scene: _Scene, user: User) -> Standing | None:
+def _stand_in(scene: _Scene, user: User) -> Permission | None:
     """A seat of somebody who has put it into this person's hands for now: one hop, in scope, never above the delegator."""
     given = {
         each.user_id: each for each in Delegation.objects.in_force(scene.at).filter(to=user).select_related("user")
@@ -131,22 +124,22 @@ def _stand_in(scene: _Scene, user: User) -> Standing | None:
 
 def _in_scope(scene: _Scene, delegation: Delegation) -> bool:
     request = scene.request
-    total = scene.weighed.total
+    total = scene.total.total
     return covers(delegation.concessions, delegation.up_to_usd, request.concession, request.unit, total)
 
 
-def _addressed(scene: _Scene, seat: Seat, whose: User, user: User) -> Standing:
+def _addressed(scene: _Scene, seat: Seat, whose: User, user: User) -> Permission:
     """What the seat's role may do for the user, as far as the person whose authority it is still holds it."""
     held, asked_as = _roles(scene, whose), seat.role.slug
     if not seat.authority:
         return _of_function(scene, seat, held, _ended(seat, whose, user))
     mine = _limits(scene, held)
-    if asked_as not in held and not any(limit in scene.chain.covering for limit in mine):
+    if asked_as not in held and not any(limit in scene.total.coverage.covering for limit in mine):
         return _none(ROLE_ENDED, _ended(seat, whose, user), seat=seat.number)
-    best = _best(mine, scene.chain, asked_as)
-    if best in scene.chain.covering:
+    best = _best(mine, scene.total.coverage, asked_as)
+    if best in scene.total.coverage.covering:
         return _granted(scene, held, best, seat.number, override=False)
-    return Standing(
+    return Permission(
         may_decide=False,
         may_decline=True,
         override=False,
@@ -154,24 +147,24 @@ def _addressed(scene: _Scene, seat: Seat, whose: User, user: User) -> Standing:
         words=_too_much(scene, best),
         role=seat.role if best is None else held[best.role],
         limit=best.words if best else "none",
-        granted=scene.weighed.granted,
-        total=scene.weighed.total,
+        granted=scene.total.granted,
+        total=scene.total.total,
         seat=seat.number,
     )
 
 
-def _of_function(scene: _Scene, seat: Seat, held: dict[str, Role], ended: str) -> Standing:
+def _of_function(scene: _Scene, seat: Seat, held: dict[str, Role], ended: str) -> Permission:
     """A function answers for its subject, not for an amount: holding its role is all."""
     if seat.role.slug not in held:
         return _none(ROLE_ENDED, ended, seat=seat.number)
-    return Standing(
+    return Permission(
         may_decide=True,
         may_decline=True,
         override=False,
         function=True,
         role=seat.role,
-        granted=scene.weighed.granted,
-        total=scene.weighed.total,
+        granted=scene.total.granted,
+        total=scene.total.total,
         seat=seat.number,
     )
 
@@ -182,73 +175,75 @@ def _ended(seat: Seat, whose: User, user: User) -> str:
     return f"{who} not hold the role {seat.role}{where} any more."
 
 
-def _best(mine: list[rules.Limit], chain: rules.Chain, asked_as: str) -> rules.Limit | None:
+def _best(mine: list[rules.Limit], coverage: rules.Coverage, asked_as: str) -> rules.Limit | None:
     """The role asked for when it covers, else the most modest role that covers, else the largest limit held."""
-    covering = [limit for limit in mine if limit in chain.covering]
+    covering = [limit for limit in mine if limit in coverage.covering]
     asked = next((limit for limit in covering if limit.role == asked_as), None)
     return asked or next(iter(covering), None) or max(mine, key=lambda limit: limit.rank, default=None)
 
 
-def _over_the_head(scene: _Scene, user: User, seats: list[Seat]) -> Standing:
+def _over_the_head(scene: _Scene, user: User, seats: list[Seat]) -> Permission:
     """A higher authority decides in the authority's place once it is asked. Required functions stay required."""
     held, role = _roles(scene, user), _asked_role(scene.request)
     mine = _limits(scene, held)
     seat = next((seat for seat in scene.seats if seat.authority), None)
-    asked = next((each for each in (*scene.chain.covering, *scene.chain.below) if each.role == role), None)
+    asked = next(
+        (each for each in (*scene.total.coverage.covering, *scene.total.coverage.below) if each.role == role), None
+    )
     for limit in mine:
-        higher = limit in scene.chain.covering and (asked is None or limit.rank > asked.rank) and limit.role != role
+        higher = (
+            limit in scene.total.coverage.covering and (asked is None or limit.rank > asked.rank) and limit.role != role
+        )
         if higher and seat:
             return _granted(scene, held, limit, seat.number, override=True)
-    if mine and not any(limit in scene.chain.covering for limit in mine):
+    if mine and not any(limit in scene.total.coverage.covering for limit in mine):
         return _none(OUTSIDE, _too_much(scene, mine[-1]))
-    return _none(NOT_ASKED, f"This waits for {_whom(scene.request, seats)}.")
+    return _none(NOT_ASKED, f"This waits for {_whom(seats)}.")
 
 
 def _asked_role(request: ApprovalRequest) -> str:
     return request.approver_role.slug if request.approver_role else ""
 
 
-def _granted(scene: _Scene, held: dict[str, Role], limit: rules.Limit, seat: int, *, override: bool) -> Standing:
-    return Standing(
+def _granted(scene: _Scene, held: dict[str, Role], limit: rules.Limit, seat: int, *, override: bool) -> Permission:
+    return Permission(
         may_decide=True,
         may_decline=True,
         override=override,
         role=held[limit.role],
         limit=limit.words,
-        granted=scene.weighed.granted,
-        total=scene.weighed.total,
+        granted=scene.total.granted,
+        total=scene.total.total,
         seat=seat,
     )
 
 
 def _too_much(scene: _Scene, limit: rules.Limit | None) -> str:
-    request, weighed = scene.request, scene.weighed
-    asked = amount_words(request.unit, weighed.total)
-    if weighed.granted:
-        asked += (
-            f" with the {amount_words(request.unit, weighed.granted)} granted in the last {weighed.window_days} days"
-        )
+    request, total = scene.request, scene.total
+    asked = amount_words(request.unit, total.total)
+    if total.granted:
+        asked += f" with the {amount_words(request.unit, total.granted)} granted in the last {total.window_days} days"
     own = f"{limit.role_name} {limit.stops}" if limit else "you have no limit for this"
-    higher = scene.chain.covering[0].role_name if scene.chain.covering else "nobody in the matrix"
-    if _asked_role(request) in {each.role for each in scene.chain.covering}:
+    covering = total.coverage.covering
+    higher = covering[0].role_name if covering else "nobody in the matrix"
+    if _asked_role(request) in {each.role for each in covering}:
         higher = f"{request.approver} as {request.approver_role}"
     return f"This is outside your authority: {own}, and it comes to {asked}. It goes to {higher}."
 
 
-def not_covered(request: ApprovalRequest, role: str, at: datetime) -> str:
-    """Why a role that agreed does not cover the request at this moment; empty when it does."""
-    chain, weighed = chain_of_request(request, at)
-    if any(limit.role == role for limit in chain.covering):
+def not_covered(request: ApprovalRequest, role: str, total: AskTotal) -> str:
+    """Why a role that agreed does not cover the request any more; empty when it does."""
+    if any(limit.role == role for limit in total.coverage.covering):
         return ""
-    scene = _Scene(request, chain, weighed, [], at)
-    return _too_much(scene, next((limit for limit in chain.below if limit.role == role), None))
+    below = next((limit for limit in total.coverage.below if limit.role == role), None)
+    return _too_much(_Scene(request, total, []), below)
 
 
-def _none(kind: str, words: str, seat: int | None = None) -> Standing:
-    return Standing(may_decide=False, may_decline=False, override=False, kind=kind, words=words, seat=seat)
+def _none(kind: str, words: str, seat: int | None = None) -> Permission:
+    return Permission(may_decide=False, may_decline=False, override=False, kind=kind, words=words, seat=seat)
 
 
-def _whom(request: ApprovalRequest, seats: list[Seat]) -> str:
+def _whom(seats: list[Seat]) -> str:
     """`Lena Ortiz as Director`, everybody who is asked now."""
     names = [f"{seat.person} as {seat.role}" for seat in seats]
     return listed(names) if names else "nobody yet"

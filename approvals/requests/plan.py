@@ -1,19 +1,16 @@
 """The plan of an ask: who decides, in which order, with which quorum. The same for the preview and for the request."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from django.db.models import Q
 
 from accounts.models import Account, Role, User
 from accounts.people.queries import best_holder
-from approvals.matrix.authority import PERSONAL_ROLES, Answer, concession_of, route, version_at
-from approvals.matrix.running_totals import Without
-from approvals.matrix.weighing import Weighed, weigh
-from approvals.models import ApprovalRequest, AuthorityVersion, ChainRule, Seat
+from approvals.matrix.authority import PERSONAL_ROLES, Answer, approver_for
+from approvals.matrix.totals import Ask, AskTotal, ask_total
+from approvals.models import ApprovalRequest, ChainRule, Seat
 from approvals.requests.conflicts import barred
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules.seats import Person, Stage, Wanted
@@ -26,6 +23,7 @@ class Plan:
 
     answer: Answer
     stages: list[Stage]
+    roles: dict[str, Role]
 
 
 def holders(
@@ -42,34 +40,66 @@ def holders(
     return tuple(Person(user.pk, user.name) for user in found if user.pk not in exclude)
 
 
-def functions(
-    version: AuthorityVersion, weighed: Weighed, account: Account | None, needs: str, exclude: Collection[int]
-) -> list[Wanted]:
-    """The functions that take part by the rules of a version, and the one that the limit says must be consulted."""
-    found = [_wanted(rule, account, exclude) for rule in _applying(version, weighed, account)]
-    named = {each.role for each in found}
-    for role in _roles_of(needs):
-        if role.slug not in named:
-            people = holders(role.slug, account, exclude)
-            found.append(Wanted(role.slug, role.name, people, place=rules.BESIDE, part=rules.CONSULT))
-    return found
+def plan(total: AskTotal, *, exclude: Collection[int] = (), first: int = 1) -> Plan:
+    """The authority and all stages, seats numbered from `first`.
+
+    Somebody a function cannot do without is not the authority too: that is then the next holder, or the next role. Raises
+    Invalid where a seat that must be filled cannot be.
+    """
+    answer = approver_for(total, exclude=exclude)
+    wanted, roles = functions(total, answer.needs_function, exclude)
+    must = rules.sole_holders(each for each in wanted if each.role != answer.role.slug)
+    if answer.person.pk in must:
+        answer = approver_for(total, exclude={*exclude, *must})
+    group = rules.without(authority_of(total, answer, exclude), must)
+    return Plan(answer, rules.stages_for([group, *wanted], first=first), {**roles, answer.role.slug: answer.role})
 
 
-def _roles_of(needs: str) -> list[Role]:
-    """The role of that name, else every role of that function."""
-    return list(Role.objects.filter(slug=needs) or Role.objects.filter(function=needs)) if needs else []
+def preview(
+    ask: Ask,
+    *,
+    requester: User,
+    beneficiary: User | None = None,
+    at: datetime | None = None,
+    total: AskTotal | None = None,
+) -> Plan:
+    """Who would take part if this were asked now; nothing is sent. Raises Invalid as asking would."""
+    at = at or now()
+    total = total or ask_total(ask, at)
+    return plan(total, exclude={requester.pk, *barred(requester, beneficiary, at)})
 
 
-def _applying(version: AuthorityVersion, weighed: Weighed, account: Account | None) -> list[ChainRule]:
-    slug = weighed.concession.slug
-    rows = version.chain_rules.select_related("role").filter(Q(concession=None) | Q(concession__slug=slug))
-    return [rule for rule in rows if _holds(rule, weighed, account)]
+def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[list[Wanted], dict[str, Role]]:
+    """The functions that take part by the rules of the version, and the one the limit says must be consulted."""
+    slug = total.concession.slug
+    rows = total.version.chain_rules.select_related("role").filter(Q(concession=None) | Q(concession__slug=slug))
+    applying = [rule for rule in rows if _applies(rule, total)]
+    roles = {rule.role.slug: rule.role for rule in applying}
+    found = [
+        Wanted(
+            role=rule.role.slug,
+            role_name=rule.role.name,
+            holders=holders(rule.role.slug, total.account, exclude),
+            place=rule.place,
+            part=rules.CONSULT if rule.part == ChainRule.CONSULT else rules.DECIDE,
+            quorum=rule.quorum,
+            quorum_of=rule.quorum_of,
+            sort=rule.sort,
+        )
+        for rule in applying
+    ]
+    # The role of that name, else every role of that function.
+    needed = list(Role.objects.filter(slug=needs) or Role.objects.filter(function=needs)) if needs else []
+    for role in (role for role in needed if role.slug not in roles):
+        people = holders(role.slug, total.account, exclude)
+        found.append(Wanted(role.slug, role.name, people, place=rules.BESIDE, part=rules.CONSULT))
+    return found, {**roles, **{role.slug: role for role in needed}}
 
 
-def _holds(rule: ChainRule, weighed: Weighed, account: Account | None) -> bool:
+def _applies(rule: ChainRule, total: AskTotal) -> bool:
     """Whether the rule is for this ask. What is not known of the ask never leaves a function out."""
-    total = weighed.total
-    small = rule.above is not None and total is not None and total <= rule.above
+    account = total.account
+    small = rule.above is not None and total.total is not None and total.total <= rule.above
     segment, region = (account.segment, account.region) if account else ("", "")
     return not small and _fits(rule.segment, segment) and _fits(rule.region, region)
 
@@ -78,83 +108,22 @@ def _fits(wanted: str, found: str) -> bool:
     return not wanted or not found or wanted.strip().casefold() == found.strip().casefold()
 
 
-def _wanted(rule: ChainRule, account: Account | None, exclude: Collection[int]) -> Wanted:
-    return Wanted(
-        role=rule.role.slug,
-        role_name=rule.role.name,
-        holders=holders(rule.role.slug, account, exclude),
-        place=rule.place,
-        part=rules.CONSULT if rule.part == ChainRule.CONSULT else rules.DECIDE,
-        quorum=rule.quorum,
-        quorum_of=rule.quorum_of,
-        sort=rule.sort,
-    )
-
-
-def authority_of(
-    version: AuthorityVersion, answer: Answer, account: Account | None, exclude: Collection[int]
-) -> Wanted:
+def authority_of(total: AskTotal, answer: Answer, exclude: Collection[int]) -> Wanted:
     """The authority as a group: a committee with all its holders, else one seat."""
-    people = holders(answer.role.slug, account, exclude, first=answer.person)
-    rule = version.committees.filter(role=answer.role).first()
+    people = holders(answer.role.slug, total.account, exclude, first=answer.person)
+    rule = total.version.committees.filter(role=answer.role).first()
     if rule is None:
         return Wanted(answer.role.slug, answer.role.name, people, single=True)
     return Wanted(answer.role.slug, answer.role.name, people, quorum=rule.quorum, quorum_of=rule.quorum_of)
 
 
-def plan(
-    version: AuthorityVersion,
-    weighed: Weighed,
-    account: Account | None,
-    at: datetime,
-    *,
-    exclude: Collection[int] = (),
-    first: int = 1,
-) -> Plan:
-    """The authority and all stages, seats numbered from `first`.
-
-    Somebody a function cannot do without is not the authority too: that is then the next holder, or the next role. Raises
-    Invalid where a seat that must be filled cannot be.
-    """
-    answer = route(version, weighed, account, at, exclude=exclude)
-    wanted = functions(version, weighed, account, answer.needs_function, exclude)
-    must = rules.sole_holders(each for each in wanted if each.role != answer.role.slug)
-    if answer.person.pk in must:
-        answer = route(version, weighed, account, at, exclude={*exclude, *must})
-    group = rules.without(authority_of(version, answer, account, exclude), must)
-    return Plan(answer, rules.stages_for([group, *wanted], first=first))
-
-
-def preview(
-    *,
-    concession: str,
-    amount: Decimal | None,
-    currency: str,
-    account: Account | None,
-    requester: User,
-    beneficiary: User | None = None,
-    at: datetime | None = None,
-    exclude: Collection[int] = (),
-    renewal: str = "",
-    without: Without = None,
-) -> Plan:
-    """Who would take part if this were asked now; nothing is sent. Raises Invalid as asking would."""
-    at = at or now()
-    version = version_at(at)
-    asked: dict[str, Any] = {"amount": amount, "currency": currency, "account": account}
-    weighed = weigh(concession=concession_of(version, concession), at=at, renewal=renewal, without=without, **asked)
-    left_out = {*exclude, *barred(requester, beneficiary, at)}
-    return plan(version, weighed, account, at, exclude=left_out)
-
-
-def write(request: ApprovalRequest, stages: Iterable[Stage], *, limit: str) -> None:
-    """Make a planned seat for every place of the plan. `limit`: of the authority, in words."""
-    placed = [(stage, place, group) for stage in stages for place, group in enumerate(stage.groups, 1)]
-    roles = {role.slug: role for role in Role.objects.filter(slug__in={group.role for _, _, group in placed})}
+def write(request: ApprovalRequest, found: Plan) -> None:
+    """Make a planned seat for every place of the plan."""
     Seat.objects.bulk_create(
         seat
-        for stage, place, group in placed
-        for seat in seats_for(request, stage.number, place, group, roles[group.role], limit)
+        for stage in found.stages
+        for place, group in enumerate(stage.groups, 1)
+        for seat in seats_for(request, stage.number, place, group, found.roles[group.role], found.answer.limit_text)
     )
     request.forget_seats()
 

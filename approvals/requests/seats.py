@@ -10,11 +10,12 @@ from accounts.models import User
 from approvals.absence.rules.delegation import covers
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.matrix import authority
+from approvals.matrix.authority import Answer, approver_above
+from approvals.matrix.totals import AskTotal, total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from approvals.requests import log, plan
 from approvals.requests.conflicts import barred, conflict
-from approvals.requests.permissions import chain_and_weight, standing, what_happened
+from approvals.requests.permissions import for_user, what_happened
 from approvals.requests.rules import seats as rules
 from ledger.errors import AlreadyDone, Invalid, NotThere
 from ledger.now import now
@@ -47,34 +48,34 @@ def deciding(request: ApprovalRequest) -> list[Seat]:
     return [seat for seat in request.all_seats() if seat.waits]
 
 
-def open_stage(request: ApprovalRequest, at: datetime) -> None:
+def open_stage(request: ApprovalRequest, total: AskTotal) -> None:
     """Ask everybody of the next stage: each gets a link and a mail."""
-    open_seats(request, request.seats.planned().first_stage().values_list("number", flat=True), at)
+    open_seats(request, request.seats.planned().first_stage().values_list("pk", flat=True), total)
 
 
-def open_seats(request: ApprovalRequest, numbers: Iterable[int], at: datetime) -> None:
-    """The same for some planned seats."""
-    opened = list(numbers)
-    request.seats.planned().filter(number__in=opened).update(state=Seat.ASKED, asked_at=at)
+def open_seats(request: ApprovalRequest, wanted: Iterable[int], total: AskTotal) -> None:
+    """The same for some planned seats, by id."""
+    opened = list(wanted)
+    request.seats.planned().filter(pk__in=opened).update(state=Seat.ASKED, asked_at=total.at)
     request.forget_seats()
     for seat in request.all_seats():
-        if seat.number in opened:
-            ask(request, seat, at)
+        if seat.pk in opened:
+            ask(request, seat, total)
 
 
-def ask(request: ApprovalRequest, seat: Seat, at: datetime, *, nth: int = 0, again: str = "") -> None:
+def ask(request: ApprovalRequest, seat: Seat, total: AskTotal, *, nth: int = 0, again: str = "") -> None:
     """Mail the question to the person and to whoever stands in for them now, each with a link of their own."""
-    mail.ask(request, seat, links.issue(request, seat), at, nth=nth, again=again)
-    for person in stand_ins(request, seat, at):
-        mail.ask(request, seat, links.issue(request, seat, to=person), at, nth=nth, again=again, to=person)
+    mail.ask(request, seat, links.issue(request, seat), total, nth=nth, again=again)
+    for person in stand_ins(request, seat, total.at):
+        mail.ask(request, seat, links.issue(request, seat, to=person), total, nth=nth, again=again, to=person)
 
 
-def ask_again(request: ApprovalRequest, seats: Iterable[Seat], at: datetime) -> None:
-    """Mail the question once more, as a reminder."""
+def remind(request: ApprovalRequest, seats: Iterable[Seat], total: AskTotal) -> None:
+    """Mail the question once more."""
     for seat in seats:
         seat.reminded += 1
         seat.save(update_fields=["reminded"])
-        ask(request, seat, at, nth=seat.reminded)
+        ask(request, seat, total, nth=seat.reminded)
 
 
 def stand_ins(request: ApprovalRequest, seat: Seat, at: datetime) -> list[User]:
@@ -159,21 +160,22 @@ def fill_stage(request: ApprovalRequest, at: datetime) -> None:
                 _log_reassigned(request, seat, old, found, at)
 
 
-def reassign(request: ApprovalRequest, seats: Iterable[Seat], at: datetime) -> list[Seat]:
+def reassign(request: ApprovalRequest, seats: Iterable[Seat], total: AskTotal) -> list[Seat]:
     """Hand those of the asked seats whose person cannot decide any more to the next holder of their role.
 
     The new people are asked and the old ones told. Returns the seats that stay as they are.
     """
-    return [seat for seat in seats if not _reassigned(request, seat, at)]
+    return [seat for seat in seats if not _reassigned(request, seat, total)]
 
 
-def _reassigned(request: ApprovalRequest, seat: Seat, at: datetime) -> bool:
-    can = seat.person.is_active and standing(request, seat.person, at, seat.number).may_decline
+def _reassigned(request: ApprovalRequest, seat: Seat, total: AskTotal) -> bool:
+    at = total.at
+    can = seat.person.is_active and for_user(request, seat.person, at, seat.number, total=total).may_decline
     if can or not (found := _heir(request, seat, at)):
         return False
     made = hand_over(request, seat, found, Seat.REASSIGNED, at)
     _log_reassigned(request, made, seat.person, found, at)
-    ask(request, made, at)
+    ask(request, made, total)
     mail.settled(request, seat, f"{found} is asked in your place.", at)
     if seat.stands_for and seat.stands_for != found:
         lead = f"{seat.person}, to whom you delegated this, cannot decide it any more, so {found} is asked."
@@ -218,22 +220,25 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     """
     at = at or now()
     request = locked_open(request_id, None, at)
+    total = total_of(request, at)
     stages = plan.stages_of(request)
-    stage, group = next((s, group) for s in stages for group in s.groups if group.authority)
+    stage, group = next((stage, group) for stage in stages for group in stage.groups if group.authority)
     now_asked = request.stage
     if now_asked > stage.number:
-        if _some_reassigned(request, at):
+        if _some_reassigned(request, total):
             return request
         names = " and ".join(str(seat.person) for seat in asked(request))
         raise Invalid(f"The authority has agreed. This waits for {names}.")
     skipped, old = spent(request, at), request.authority_seat
+    limits = (*total.coverage.covering, *total.coverage.below)
+    before = next((limit for limit in limits if old and limit.role == old.role.slug), None)
     try:
-        found = _higher(request, skipped, at)
+        found = approver_above(total, before, exclude=skipped, near=old.person if old else None)
     except Invalid:
-        if _some_reassigned(request, at):
+        if _some_reassigned(request, total):
             return request
         raise
-    passed = _replace_authority(request, stage, group, found, skipped, at)
+    passed = _replace_authority(request, (stage, group), found, total, skipped)
     log.write(
         request,
         DecisionEntry.PASSED_UP,
@@ -247,62 +252,46 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     )
     if now_asked == stage.number:
         beside = deciding(request)
-        numbers = request.seats.planned().filter(authority=True).values_list("number", flat=True)
-        open_seats(request, list(numbers), at)
-        reassign(request, beside, at)
+        open_seats(request, request.seats.planned().filter(authority=True).values_list("pk", flat=True), total)
+        reassign(request, beside, total)
     else:
-        ask_again(request, reassign(request, deciding(request), at), at)
+        remind(request, reassign(request, deciding(request), total), total)
     for seat in passed:
         mail.passed_over(request, seat, found.person, at, reason)
     return request
 
 
-def _some_reassigned(request: ApprovalRequest, at: datetime) -> bool:
+def _some_reassigned(request: ApprovalRequest, total: AskTotal) -> bool:
     """Where nobody above can be asked: whether somebody beside can, in the place of one who cannot decide any more."""
     waiting = deciding(request)
-    return len(reassign(request, waiting, at)) < len(waiting)
-
-
-def _higher(request: ApprovalRequest, skipped: set[int], at: datetime) -> authority.Answer:
-    covering, weighed = chain_and_weight(request, at)
-    role = request.approver_role.slug if request.approver_role else ""
-    now_asked = next((limit for limit in (*covering.covering, *covering.below) if limit.role == role), None)
-    return authority.answer(
-        request.authority,
-        covering,
-        weighed,
-        request.account,
-        exclude=skipped,
-        above=now_asked,
-        near=request.approver,
-    )
+    return len(reassign(request, waiting, total)) < len(waiting)
 
 
 def _replace_authority(
     request: ApprovalRequest,
-    stage: rules.Stage,
-    group: rules.Group,
-    found: authority.Answer,
+    place: tuple[rules.Stage, rules.Group],
+    found: Answer,
+    total: AskTotal,
     skipped: set[int],
-    at: datetime,
 ) -> list[Seat]:
-    """The seats of the authority end, those that have spoken too, and the higher authority has planned seats in their place.
+    """The seats of the authority end, those that have spoken too; the higher authority gets planned seats in their place.
 
     Returns the seats that were asked.
     """
+    stage, group = place
     first, numbers = next_number(request), [seat.number for seat in group.seats]
-    wanted = plan.authority_of(request.authority, found, request.account, skipped)
+    wanted = plan.authority_of(total, found, skipped)
     # A committee has all its holders, any other authority one seat: as in a plan of its own.
     made = rules.stages_for([wanted], first=first)[0].groups[0]
-    place = stage.groups.index(group) + 1
-    passed = close(request, Seat.PASSED_UP, at, numbers)
+    passed = close(request, Seat.PASSED_UP, total.at, numbers)
     ended = request.seats.filter(number__in=numbers)
     ended.filter(state__in=(Seat.DECIDED, Seat.SETTLED)).update(state=Seat.PASSED_UP)
     ended.planned().delete()
     request.rule = {**found.rule, "exclude": request.rule.get("exclude") or []}
-    request.version, request.asked_since = request.version + 1, at
+    request.version, request.asked_since = request.version + 1, total.at
     request.save(update_fields=["version", "asked_since", "rule"])
-    Seat.objects.bulk_create(plan.seats_for(request, stage.number, place, made, found.role, found.limit_text))
+    nth = stage.groups.index(group) + 1
+    Seat.objects.bulk_create(plan.seats_for(request, stage.number, nth, made, found.role, found.limit_text))
     request.forget_seats()
     links.carry(request)
     return passed

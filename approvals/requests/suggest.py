@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from approvals.matrix.rules.words import MONEY
-from approvals.matrix.weighing import arr_usd
+from approvals.matrix.totals import arr_usd
 from approvals.models import ApprovalRequest, Suggestion
 from approvals.requests.rules import suggestions as rules
 from approvals.requests.rules.verdicts import APPROVED, DECLINED, recommended_conditions, recommended_verdict

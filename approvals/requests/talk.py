@@ -7,10 +7,11 @@ from django.db import transaction
 from accounts.models import User
 from approvals.mail import links
 from approvals.mail import messages as mail
+from approvals.matrix.totals import total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import log
 from approvals.requests import seats as seating
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import check_words
 from ledger.errors import NotAllowed, NotThere, Stale
 from ledger.now import now
@@ -24,7 +25,7 @@ def question(*, request_id: int, by: User, text: str, channel: str = DecisionEnt
     """Ask the requester something. Pauses nothing. Raises NotAllowed unless asked or able to decide, Invalid without words."""
     at = now()
     request = seating.locked_open(request_id, by, at)
-    if not _is_asked(request, by) and not standing(request, by, at).may_decline:
+    if not _is_asked(request, by) and not for_user(request, by, at).may_decline:
         raise NotAllowed("Only people who may decide this ask a question on the record.")
     entry = _said(request, DecisionEntry.QUESTION, by, text, channel, at)
     mail.word(request, entry, [request.requester], subject="Question", lead=f"{by} asks before deciding:")
@@ -100,8 +101,9 @@ def remind(*, request_id: int, by: User | None = None, channel: str = DecisionEn
         names = " and ".join(str(seat.person) for seat in seats)
         raise Stale(f"{names} {'was' if len(seats) == 1 else 'were'} reminded less than 10 minutes ago.")
     channel = channel if by else DecisionEntry.CLOCK
-    if stay := seating.reassign(request, seats, at):
+    total = total_of(request, at)
+    if stay := seating.reassign(request, seats, total):
         facts = {"seats": [seat.number for seat in stay]} if len(seats) > 1 else {}
         log.write(request, DecisionEntry.REMINDED, at, actor=by, channel=channel, facts=facts)
-        seating.ask_again(request, stay, at)
+        seating.remind(request, stay, total)
     return request

@@ -1,8 +1,8 @@
 """New terms for a request: for the better its votes stay, for the worse they are void and everybody is asked again."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
-from typing import Any
 
 from django.db import transaction
 
@@ -10,27 +10,34 @@ from accounts.customers.rates import usd
 from accounts.models import User
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.matrix import authority
 from approvals.matrix.rules.words import MONEY, YES, moment_words
-from approvals.matrix.running_totals import lineage
-from approvals.matrix.weighing import Weighed, weigh
+from approvals.matrix.totals import Ask, AskTotal, ask_total, lineage, total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import ask as requesting
 from approvals.requests import log, votes
 from approvals.requests import seats as seating
 from approvals.requests.conflicts import barred
 from approvals.requests.decide import may_recall
-from approvals.requests.permissions import standing, waiting_seats, what_happened
+from approvals.requests.permissions import for_user, what_happened
 from approvals.requests.rules import terms as rules
 from approvals.requests.rules.seats import YES as AGREED
-from approvals.requests.rules.terms import BASIS, SAME, WORSE, Comparison, Offer, compare
+from approvals.requests.rules.terms import BASIS, SAME, WORSE, Comparison, Offer, Terms, compare
 from approvals.requests.rules.verdicts import check_words, goes_against
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
 from ledger.now import now
 
 CENT = Decimal("0.01")
 SEATED = (Seat.ASKED, Seat.DECIDED)
-Terms = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NewTerms:
+    """What would stand after a change."""
+
+    amount: Decimal | None
+    currency: str
+    terms: Terms
+    ask: str
 
 
 @transaction.atomic
@@ -57,16 +64,14 @@ def change_terms(
     at = now()
     request = _locked(request_id, by, version, reason, at)
     wanted = new_terms(request, amount, currency, terms, ask)
-    found = comparison(request, **wanted, at=at)
+    found = comparison(request, wanted, at)
     if found.outcome == SAME:
         raise Invalid("Nothing would change. Change the amount or a term.", field="amount")
-    before = _facts(request)
     check_carried_out(request, wanted, at)
+    change = Change(by, reason.strip(), channel, wanted, found, at)
     if found.outcome != WORSE:
-        return _amend(request, by, reason, channel, wanted, found, before, at)
-    if request.is_open:
-        return _ask_anew(request, by, reason, channel, wanted, found, before, at)
-    return _replace(request, by, reason, channel, wanted, found.reasons, at)
+        return _amend(request, change)
+    return _ask_anew(request, change) if request.is_open else _replace(request, change)
 
 
 def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) -> ApprovalRequest:
@@ -82,13 +87,13 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
     return request
 
 
-def check_carried_out(request: ApprovalRequest, wanted: Terms, at: datetime) -> None:
+def check_carried_out(request: ApprovalRequest, wanted: NewTerms, at: datetime) -> None:
     """What was given stays given: with less in its place, the next ask would be added to too little.
 
     Raises Invalid for less than the request, or one it replaces, was carried out with.
     """
     given = ApprovalRequest.objects.filter(pk__in=lineage(request), sealed_at__isnull=False)
-    if any(rules.SMALLER in comparison(each, **wanted, at=at).better for each in given):
+    if any(rules.SMALLER in comparison(each, wanted, at).better for each in given):
         raise Invalid("This was carried out as it is, so less cannot take its place any more.", field="amount")
 
 
@@ -102,99 +107,103 @@ def check_may(request: ApprovalRequest, by: User) -> None:
         )
 
 
-def new_terms(request: ApprovalRequest, amount: Decimal | None, currency: str, terms: Terms | None, ask: str) -> Terms:
+def new_terms(
+    request: ApprovalRequest, amount: Decimal | None, currency: str, terms: Terms | None, ask: str
+) -> NewTerms:
     """What would stand: the new values, and the old ones where nothing is said. Raises Invalid for what is no term."""
     if terms is not None:
         rules.check(terms)
-    kept = {key: value for key, value in request.terms.items() if key not in BASIS}
-    return {
-        "amount": request.amount if amount is None or request.unit == YES else amount,
-        "currency": currency or request.currency or "USD",
-        "terms": kept if terms is None else terms,
-        "ask": ask.strip() or request.ask,
-    }
-
-
-def comparison(
-    request: ApprovalRequest, *, amount: Decimal | None, currency: str, terms: Terms, ask: str, at: datetime
-) -> Comparison:
-    """New terms against the present ones. Another currency is compared in USD, at the worse of the two rates that count."""
-    old, new = request.amount, amount
-    if request.unit == MONEY and currency != request.currency and old is not None and new is not None:
-        old = min(request.amount_usd or old, usd(old, request.currency, at.date()))
-        new = usd(new, currency, at.date())
-    return compare(Offer(old, request.ask, request.terms, request.amount), Offer(new, ask, terms, amount))
-
-
-def _facts(request: ApprovalRequest) -> Terms:
-    return {"terms": request.terms, "ask": request.ask, "amount_usd": _plain(request.amount_usd)}
-
-
-def _plain(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value:f}"
-
-
-def _write(request: ApprovalRequest, by: User, wanted: Terms, at: datetime) -> Weighed:
-    """The new terms on the request, weighed anew; not saved yet."""
-    concession = authority.concession_of(request.authority, request.concession)
-    without = lineage(request)
-    asked = {"amount": wanted["amount"], "currency": wanted["currency"], "account": request.account}
-    weighed = weigh(concession=concession, at=at, without=without, renewal=request.renewal, **asked)
-    requesting.measure(request, weighed, wanted["amount"], wanted["currency"])
-    request.ask = wanted["ask"]
-    # Whoever words the terms does not decide on them, under no other name either.
-    left_out = {*(request.rule.get("exclude") or []), by.pk, *barred(by, None, at)}
-    request.rule = {**request.rule, "exclude": sorted(left_out)}
-    requesting.bind(request, wanted["terms"])
-    request.version += 1
-    return weighed
-
-
-def _log_change(
-    request: ApprovalRequest, by: User, reason: str, channel: str, found: Comparison, before: Terms, at: datetime
-) -> DecisionEntry:
-    facts = {"outcome": found.outcome, "reasons": found.reasons, "before": before, "after": _facts(request)}
-    return log.write(
-        request, DecisionEntry.AMENDED, at, actor=by, channel=channel, rationale=reason.strip(), facts=facts
+    return NewTerms(
+        amount=request.amount if amount is None or request.unit == YES else amount,
+        currency=currency or request.currency or "USD",
+        terms=terms if terms is not None else {key: kept for key, kept in request.terms.items() if key not in BASIS},
+        ask=ask.strip() or request.ask,
     )
 
 
-def _amend(
-    request: ApprovalRequest,
-    by: User,
-    reason: str,
-    channel: str,
-    wanted: Terms,
-    found: Comparison,
-    before: Terms,
-    at: datetime,
-) -> ApprovalRequest:
+def comparison(request: ApprovalRequest, wanted: NewTerms, at: datetime) -> Comparison:
+    """New terms against the present ones. Another currency is compared in USD, at the worse of the two rates that count."""
+    old, new = request.amount, wanted.amount
+    if request.unit == MONEY and wanted.currency != request.currency and old is not None and new is not None:
+        old = min(request.amount_usd or old, usd(old, request.currency, at.date()))
+        new = usd(new, wanted.currency, at.date())
+    before = Offer(old, request.ask, request.terms, request.amount)
+    return compare(before, Offer(new, wanted.ask, wanted.terms, wanted.amount))
+
+
+@dataclass(frozen=True)
+class Change:
+    """New terms that somebody puts in the place of the present ones, and how the two compare."""
+
+    by: User
+    reason: str
+    channel: str
+    wanted: NewTerms
+    found: Comparison
+    at: datetime
+
+
+def _facts(request: ApprovalRequest) -> Terms:
+    in_usd = None if request.amount_usd is None else f"{request.amount_usd:f}"
+    return {"terms": request.terms, "ask": request.ask, "amount_usd": in_usd}
+
+
+def _write(request: ApprovalRequest, change: Change) -> AskTotal:
+    """The new terms on the request, measured anew; not saved yet."""
+    wanted, by = change.wanted, change.by
+    ask = Ask(request.concession, wanted.amount, wanted.currency, request.account, request.renewal, replaces=request)
+    total = ask_total(ask, change.at, version=request.authority)
+    requesting.measure(request, ask, total)
+    request.ask = wanted.ask
+    # Whoever words the terms does not decide on them, under no other name either.
+    left_out = {*(request.rule.get("exclude") or []), by.pk, *barred(by, None, change.at)}
+    request.rule = {**request.rule, "exclude": sorted(left_out)}
+    requesting.freeze_terms(request, wanted.terms)
+    request.version += 1
+    return total
+
+
+def _log_change(request: ApprovalRequest, change: Change, before: Terms) -> DecisionEntry:
+    found = change.found
+    return log.write(
+        request,
+        DecisionEntry.AMENDED,
+        change.at,
+        actor=change.by,
+        channel=change.channel,
+        rationale=change.reason,
+        facts={"outcome": found.outcome, "reasons": found.reasons, "before": before, "after": _facts(request)},
+    )
+
+
+def _amend(request: ApprovalRequest, change: Change) -> ApprovalRequest:
     """For the better: nobody who agreed is asked again, and the rate they agreed at stays."""
-    agreed = (request.amount, request.currency, request.amount_usd)
-    weighed = _write(request, by, wanted, at)
-    _keep_rate(request, weighed, *agreed)
+    before, agreed = _facts(request), (request.amount, request.currency, request.amount_usd)
+    _keep_rate(request, _write(request, change), *agreed)
     request.save()
-    links.end_all(request, at)
-    entry = _log_change(request, by, reason, channel, found, before, at)
-    consulted = [seat for seat in seating.asked(request) if seat.part == Seat.CONSULT]
-    # Whoever would now decide on words of their own, or of somebody they stand in for, makes room for another.
-    asked = seating.reassign(request, seating.deciding(request), at)
-    for seat in (*asked, *consulted):
-        seating.ask(request, seat, at, again=f":v{request.version}")
-    lead = f"{by} changed the terms for the better. What you said stays."
+    links.end_all(request, change.at)
+    entry = _log_change(request, change, before)
+    if request.is_open:
+        total = total_of(request, change.at)
+        consulted = [seat for seat in seating.asked(request) if seat.part == Seat.CONSULT]
+        # Whoever would now decide on words of their own, or of somebody they stand in for, makes room for another.
+        asked = seating.reassign(request, seating.deciding(request), total)
+        for seat in (*asked, *consulted):
+            seating.ask(request, seat, total, again=f":v{request.version}")
+    lead = f"{change.by} changed the terms for the better. What you said stays."
     mail.word(request, entry, _voters(request), subject="Terms changed", lead=lead)
     return request
 
 
 def _keep_rate(
-    request: ApprovalRequest, weighed: Weighed, amount: Decimal | None, currency: str, in_usd: Decimal | None
+    request: ApprovalRequest, total: AskTotal, amount: Decimal | None, currency: str, in_usd: Decimal | None
 ) -> None:
     """In the same currency a smaller amount is a share of what was agreed to, whatever the rate is today."""
     given = request.rule.get("rates") or []
-    rates = weighed.rates
+    rates = list(total.rates)
     if request.amount and amount and in_usd and currency == request.currency:
         request.amount_usd = (in_usd * request.amount / amount).quantize(CENT, ROUND_UP)
-        request.total_usd = request.amount_usd + weighed.granted
+        request.total_usd = request.amount_usd + total.granted
         more = {"amount": str(request.amount), "in_usd": str(request.amount_usd)}
         rates = [{**rate, **more} for rate in given if rate["of"] == "ask"]
     request.rule = {**request.rule, "rates": [*rates, *(rate for rate in given if rate["of"] != "ask")]}
@@ -205,42 +214,40 @@ def _voters(request: ApprovalRequest) -> list[User]:
     return list({vote.said_by_id: vote.said_by for vote in given if vote.said_by}.values())
 
 
-def _ask_anew(
-    request: ApprovalRequest,
-    by: User,
-    reason: str,
-    channel: str,
-    wanted: Terms,
-    found: Comparison,
-    before: Terms,
-    at: datetime,
-) -> ApprovalRequest:
+def _ask_anew(request: ApprovalRequest, change: Change) -> ApprovalRequest:
     """For the worse: votes are void, the plan is made anew, everybody is asked."""
-    first = seating.next_number(request)
+    at, before, first = change.at, _facts(request), seating.next_number(request)
     given = [seat for seat in request.all_seats() if seat.state == Seat.DECIDED and seat.part == Seat.DECIDE]
     seating.close(request, Seat.VOIDED, at)
     request.seats.filter(state__in=(Seat.DECIDED, Seat.SETTLED)).update(state=Seat.VOIDED)
     request.seats.planned().delete()
     request.forget_seats()
     links.end_all(request, at)
-    weighed = _write(request, by, wanted, at)
+    total = _write(request, change)
     left_out = {*request.rule["exclude"], *barred(request.requester, request.beneficiary, at)}
     request.asked_since = at
-    requesting.put(request, weighed, sorted(left_out), at, first=first)
-    _log_change(request, by, reason, channel, found, before, at)
+    requesting.plan_seats(request, total, left_out, first=first)
+    _log_change(request, change, before)
     for vote in given:
-        _void(request, vote, by, channel, at)
-    seating.open_stage(request, at)
+        _void(request, vote, change)
+    seating.open_stage(request, total_of(request, at))
     return request
 
 
-def _void(request: ApprovalRequest, vote: Seat, by: User, channel: str, at: datetime) -> None:
+def _void(request: ApprovalRequest, vote: Seat, change: Change) -> None:
     """One vote that was given on better terms: on the record, and its giver is told."""
-    facts = {"seat": vote.number, "verdict": vote.verdict, "voter": vote.said_by_id, "voter_name": str(vote.said_by)}
-    values = {"channel": channel, "seat": vote.number, "role": vote.role.name, "facts": facts}
-    entry = log.write(request, DecisionEntry.VOIDED, at, actor=by, **values)
+    entry = log.write(
+        request,
+        DecisionEntry.VOIDED,
+        change.at,
+        actor=change.by,
+        channel=change.channel,
+        seat=vote.number,
+        role=vote.role.name,
+        facts={"seat": vote.number, "verdict": vote.verdict, "voter": vote.said_by_id, "voter_name": str(vote.said_by)},
+    )
     if vote.said_by:
-        lead = f"{by} changed the terms for the worse, so what you said no longer counts."
+        lead = f"{change.by} changed the terms for the worse, so what you said no longer counts."
         mail.word(request, entry, [vote.said_by], subject="Your approval is void", lead=lead)
 
 
@@ -265,22 +272,21 @@ def supersede(
     request = _locked(request_id, by, version, reason, at)
     wanted = new_terms(request, amount, currency, terms, ask)
     check_carried_out(request, wanted, at)
-    return _replace(request, by, reason, channel, wanted, [], at)
+    return _replace(request, Change(by, reason.strip(), channel, wanted, Comparison(), at))
 
 
-def _replace(
-    request: ApprovalRequest, by: User, reason: str, channel: str, wanted: Terms, reasons: list[str], at: datetime
-) -> ApprovalRequest:
+def _replace(request: ApprovalRequest, change: Change) -> ApprovalRequest:
     """The old one is void from this moment; the new one is asked for by whoever changed the terms."""
+    at, by, reasons = change.at, change.by, change.found.reasons
     asked = seating.close(request, Seat.VOIDED, at)
     voters = _voters(request)
     request.state, request.version = ApprovalRequest.REPLACED, request.version + 1
     request.save(update_fields=["state", "version"])
     links.end_all(request, at)
-    # The case is locked before the account (services.holding): this entry is what its thread hears first.
-    values = {"actor": by, "channel": channel, "rationale": reason.strip()}
+    # The case is locked before the account (matrix.totals.lock_totals): its thread hears of this entry first.
+    values = {"actor": by, "channel": change.channel, "rationale": change.reason}
     log.write(request, DecisionEntry.VOIDED, at, facts={"reasons": reasons}, **values)
-    made = again(request, by, channel, wanted, at)
+    made = _again(request, change)
     entry = log.write(request, DecisionEntry.REPLACED, at, facts={"by": made.pk, "reasons": reasons}, **values)
     told = {user.pk: user for user in (*voters, *(seat.person for seat in asked)) if user.pk != by.pk}
     lead = f"{by} replaced this by new terms. What was said on the old ones no longer counts."
@@ -288,42 +294,36 @@ def _replace(
     return made
 
 
-def again(
-    old: ApprovalRequest,
-    by: User,
-    channel: str,
-    wanted: Terms,
-    at: datetime,
-    *,
-    recommendation: str = "",
-    deadline: datetime | None = None,
+def _again(
+    old: ApprovalRequest, change: Change, *, recommendation: str = "", deadline: datetime | None = None
 ) -> ApprovalRequest:
-    """A new request in the place of an old one, with its case, brief and options. `by` asks for it; the old requester and
-    whoever would approve for them are left out too."""
+    """A new request in the place of an old one, with its case, brief and options.
+
+    Whoever changed the terms asks for it; the old requester and whoever would approve for them are left out too.
+    """
+    at, wanted = change.at, change.wanted
     start = deadline or old.deadline
     if start <= at:
         start = at + (old.deadline - old.opened_at)
-    left_out = {*(old.rule.get("exclude") or []), old.requester_id, *barred(old.requester, old.beneficiary, at)}
-    return requesting.request(
-        requester=by,
-        account=old.account,
-        concession=old.concession,
-        recommendation=recommendation.strip() or old.recommendation,
-        options=old.options,
-        brief=old.brief,
-        deadline=start,
-        case_key=old.case_key,
-        case_url=old.case_url,
-        case_title=old.case_title,
-        tier=old.tier,
-        confidential=old.confidential,
-        why_now=old.why_now,
-        channel=channel,
-        exclude=left_out,
-        renewal=old.renewal,
-        beneficiary=old.beneficiary,
-        replaces=old,
-        **wanted,
+    barred_by_old = barred(old.requester, old.beneficiary, at)
+    return requesting.submit(
+        Ask(old.concession, wanted.amount, wanted.currency, old.account, old.renewal, replaces=old),
+        question=requesting.Question(
+            ask=wanted.ask,
+            recommendation=recommendation.strip() or old.recommendation,
+            deadline=start,
+            options=old.options,
+            brief=old.brief,
+            why_now=old.why_now,
+            terms=wanted.terms,
+        ),
+        parties=requesting.Parties(
+            requester=change.by,
+            beneficiary=old.beneficiary,
+            left_out={*(old.rule.get("exclude") or []), old.requester_id, *barred_by_old},
+        ),
+        case=requesting.CaseRef(old.case_key, old.case_url, old.case_title, old.tier, old.confidential),
+        channel=change.channel,
     )
 
 
@@ -356,10 +356,11 @@ def resubmit(
         raise AlreadyDone("This request was asked again before. Open the newer one.")
     wanted = new_terms(old, amount, currency, terms, ask)
     check_carried_out(old, wanted, at)
-    found = comparison(old, **wanted, at=at)
+    found = comparison(old, wanted, at)
     facts = {"outcome": found.outcome, "reasons": found.reasons, "asked_again": True}
     log.write(old, DecisionEntry.AMENDED, at, actor=by, channel=channel, facts=facts)
-    made = again(old, by, channel, wanted, at, recommendation=recommendation, deadline=deadline)
+    change = Change(by, "", channel, wanted, found, at)
+    made = _again(old, change, recommendation=recommendation, deadline=deadline)
     log.write(old, DecisionEntry.REPLACED, at, actor=by, channel=channel, facts={"by": made.pk})
     if found.outcome != WORSE and made.is_open:
         _carry_over(old, made, at)
@@ -374,15 +375,15 @@ def _carry_over(old: ApprovalRequest, made: ApprovalRequest, at: datetime) -> No
         if vote.said_by_id == vote.person_id
     }
     while made.is_open:
-        seat = next((each for each in waiting_seats(made) if (each.person_id, each.role_id) in given), None)
+        seat = next((each for each in seating.deciding(made) if (each.person_id, each.role_id) in given), None)
         if seat is None:
             return
-        vote = given.pop((seat.person_id, seat.role_id))
-        right = standing(made, seat.person, at, seat.number)
+        vote, total = given.pop((seat.person_id, seat.role_id)), total_of(made, at)
+        right = for_user(made, seat.person, at, seat.number, total=total)
         if right.may_decide and not right.override:
             against = goes_against(vote.verdict, made.options, vote.conditions)
             words = (vote.reason, vote.conditions)
             said = votes.Said(seat.person, vote.verdict, right, *words, DecisionEntry.RULE, against, old.pk)
-            votes.settle(made, votes.take_seat(made, said, at), said, at)
+            votes.settle(made, votes.take_seat(made, said, at), said, total)
     if made.state in ApprovalRequest.GRANTED:
         votes.weigh_again(made, at)

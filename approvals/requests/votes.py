@@ -7,12 +7,12 @@ from typing import Any
 from accounts.models import User
 from approvals.mail import links
 from approvals.mail import messages as mail
+from approvals.matrix.totals import AskTotal, lock_totals, total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import log, plan
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
-from approvals.requests.locks import hold
-from approvals.requests.permissions import STATE_WORDS, Standing, not_covered
+from approvals.requests.permissions import STATE_WORDS, Permission, not_covered
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules.verdicts import CONDITIONS, DECLINED
 from ledger.errors import AlreadyDone, NotAllowed
@@ -24,7 +24,7 @@ class Said:
 
     by: User
     verdict: str
-    right: Standing
+    right: Permission
     reason: str
     conditions: str
     channel: str
@@ -63,9 +63,9 @@ def _settle_group(request: ApprovalRequest, taken: Seat, at: datetime) -> None:
         mail.settled(request, seat, f"{taken.said_by} decided in place of the {group.name}.", at)
 
 
-def settle(request: ApprovalRequest, seat: Seat, said: Said, at: datetime) -> None:
+def settle(request: ApprovalRequest, seat: Seat, said: Said, total: AskTotal) -> None:
     """Log the word of a seat and draw the conclusion from all of them."""
-    stages = plan.stages_of(request)
+    at, stages = total.at, plan.stages_of(request)
     stage = next(stage for stage in stages if stage.number == seat.stage)
     verdicts = {each.number: each.verdict for each in request.all_seats() if each.state == Seat.DECIDED}
     outcome = rules.stage_outcome(stage, verdicts)
@@ -79,7 +79,7 @@ def settle(request: ApprovalRequest, seat: Seat, said: Said, at: datetime) -> No
     if seat.person_id != said.by.pk and not said.right.override:
         _tell_principal(request, seat, said)
     if outcome:
-        advance(request, at)
+        advance(request, total)
 
 
 def _tell_principal(request: ApprovalRequest, seat: Seat, said: Said) -> None:
@@ -89,13 +89,14 @@ def _tell_principal(request: ApprovalRequest, seat: Seat, said: Said) -> None:
     mail.word(request, entry, [seat.person], subject="Decided in your place", lead=lead)
 
 
-def advance(request: ApprovalRequest, at: datetime) -> None:
+def advance(request: ApprovalRequest, total: AskTotal) -> None:
     """The stage is settled: the next one is asked. Who was only consulted may still comment."""
+    at = total.at
     seating.close(request, Seat.SETTLED, at, [seat.number for seat in seating.deciding(request)])
     request.asked_since = at
     request.save(update_fields=["asked_since"])
     seating.fill_stage(request, at)
-    seating.open_stage(request, at)
+    seating.open_stage(request, total)
 
 
 def _vote(seat: Seat, said: Said) -> dict[str, Any]:
@@ -167,11 +168,10 @@ def _log(request: ApprovalRequest, kind: str, said: Said, at: datetime, **values
 
 
 def weigh_again(request: ApprovalRequest, at: datetime) -> None:
-    """Grants of one family, of one renewal and of a role with a quarter cap are weighed one after the other, so that two
-    halves at once are added up too (services.holding names the order of locks).
+    """Measure a granted request once more with the totals locked, so that two halves granted at once are added up too.
 
     Raises NotAllowed when the authority that agreed does not cover it any more; refusing undoes all of it.
     """
-    hold(account=request.account, concession=request.concession, renewal=request.renewal)
-    if words := not_covered(request, request.rule.get("decided_role", ""), at):
+    request.account = lock_totals(request.account, request.concession, request.renewal)
+    if words := not_covered(request, request.rule.get("decided_role", ""), total_of(request, at)):
         raise NotAllowed(words)

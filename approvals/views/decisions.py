@@ -13,7 +13,7 @@ from approvals.forms import TITLES, DecisionForm, DelegateForm, WordsForm, who_c
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.requests import decide as deciding
 from approvals.requests import lists, page, talk
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from approvals.requests.rules import verdicts
 from ledger.errors import AlreadyDone, Invalid, Refused, Stale
 from ledger.now import now
@@ -102,7 +102,7 @@ def confirm(request: SignedIn, pk: int) -> HttpResponse:
     verdict = request.GET.get("verdict", verdicts.APPROVED)
     if verdict not in TITLES:
         raise Http404
-    right = standing(approval, request.user, now())
+    right = for_user(approval, request.user, now())
     seen = {"verdict": verdict, "version": approval.version, "seat": right.seat}
     return _confirm(request, approval, DecisionForm(approval=approval, verdict=verdict, initial=seen), verdict)
 
@@ -110,7 +110,7 @@ def confirm(request: SignedIn, pk: int) -> HttpResponse:
 def _confirm(
     request: SignedIn, approval: ApprovalRequest, form: DecisionForm, verdict: str, status: int = 200
 ) -> HttpResponse:
-    right = standing(approval, request.user, now())
+    right = for_user(approval, request.user, now())
     if not approval.is_open or not (right.may_decline if verdict == verdicts.DECLINED else right.may_decide):
         return show(request, approval)
     context = {

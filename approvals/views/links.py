@@ -21,7 +21,7 @@ from approvals.mail import replies as replying
 from approvals.models import ApprovalRequest, DecisionEntry, DecisionLink
 from approvals.requests import decide as deciding
 from approvals.requests import page
-from approvals.requests.permissions import Standing, what_happened
+from approvals.requests.permissions import Permission, what_happened
 from approvals.requests.rules import verdicts
 from approvals.views.decisions import SEEN_LINKS
 from ledger.errors import Invalid, Refused
@@ -51,7 +51,7 @@ def link(request: SignedIn, token: str) -> HttpResponse:
 def _open_link(request: SignedIn, found: DecisionLink | None) -> HttpResponse:
     """For whoever holds the link and is not signed in. What may not be shown or decided asks for signing in."""
     at = now()
-    right = by_mail.open_standing(found, at) if found and links.is_alive(found, at) else None
+    right = by_mail.open_permission(found, at) if found and links.is_alive(found, at) else None
     if found is None or right is None:
         shown = found is not None and not found.request.is_open and by_mail.shows_outcome(found, at)
         return _link_over(request, found) if found and shown else redirect_to_login(request.get_full_path())
@@ -73,7 +73,7 @@ def _open_link(request: SignedIn, found: DecisionLink | None) -> HttpResponse:
     return _link_page(request, found, right, form, at)
 
 
-def _link_page(request: SignedIn, found: DecisionLink, right: Standing, form: LinkForm, at: datetime) -> HttpResponse:
+def _link_page(request: SignedIn, found: DecisionLink, right: Permission, form: LinkForm, at: datetime) -> HttpResponse:
     approval = found.request
     context = {
         "approval": approval,

@@ -6,9 +6,10 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
+from approvals.matrix.totals import Ask
 from approvals.models import ApprovalRequest, DecisionEntry
-from approvals.requests import ask as requesting
 from approvals.requests import seats as seating
+from approvals.requests.ask import CaseRef, Parties, Question, submit
 from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import handoffs, notifications
@@ -52,48 +53,47 @@ def ask(
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
     snapshot = briefing.freeze(case, reason="Approval request", at=at)
-    made = requesting.request(
-        requester=by,
-        account=case.account,
-        concession=concession,
-        amount=amount,
-        currency=currency,
-        ask=question,
-        recommendation=parts["texts"]["recommendation"],
-        options=parts["options"],
-        brief={"version": snapshot.number, **snapshot.parts},
-        deadline=deadline,
-        case_key=case.key,
-        case_url=f"/escalations/{case.key}/",
-        case_title=case.title,
-        tier=case.tier,
-        confidential=case.confidential,
-        why_now=parts["texts"].get("facts", ""),
+    return submit(
+        Ask(concession, amount, currency, case.account, renewal.strip()),
+        question=Question(
+            ask=question,
+            recommendation=parts["texts"]["recommendation"],
+            deadline=deadline,
+            options=parts["options"],
+            brief={"version": snapshot.number, **snapshot.parts},
+            why_now=parts["texts"].get("facts", ""),
+        ),
+        parties=Parties(by, beneficiary),
+        case=CaseRef(case.key, f"/escalations/{case.key}/", case.title, case.tier, case.confidential),
         channel=channel,
-        renewal=renewal.strip(),
-        beneficiary=beneficiary,
+        link=lambda made: _link(case, made),
     )
-    link(case, made, by, at)
-    return made
 
 
-def link(case: Escalation, made: ApprovalRequest, by: User, at: datetime) -> None:
-    """Tie a request to its case, move the case to Approve, lift the level where the authority is higher."""
+def _link(case: Escalation, made: ApprovalRequest) -> None:
+    """Tie a request to its case, so that everything that is logged of it stands in the case's thread."""
     CaseRequest.objects.create(case=case, request=made)
-    data = {"request": made.pk, "amount": str(made.amount) if made.amount is not None else "", "unit": made.unit}
-    record(case, [Entry(kind="request", summary=f"Approval requested: {made.ask}", actor=by, data=data)], at=at)
+
+
+def _asked(case: Escalation, made: ApprovalRequest, by: User | None, at: datetime) -> None:
+    """A request was made: the case moves to Approve, and up where the authority is higher."""
     if case.state != states.APPROVING:
         move(case, "ask", at=at, actor=by)
-    if made.is_open and made.approver is not None:
-        level = made.approver_role.level if made.approver_role else case.level
-        if level > case.level:
-            raise_level(case, level, at, f"{made.concession_name} needs {made.approver_role}")
-        _authority(case, made.approver, at)
+    if made.is_open:
+        _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
         if not case.clocks.live().filter(kind=states.DECISION).exists():
             # Asked again after a decision: the new one is promised too.
             clocks.start(case, states.DECISION, at=at)
-    else:
-        decided(case, made, at)
+
+
+def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why: str) -> None:
+    """Whoever decides the request is the case's decision authority, and the case is at their level at least."""
+    seat = made.authority_seat
+    if seat is None:
+        return
+    if seat.role.level > case.level:
+        raise_level(case, seat.role.level, at, why)
+    _authority(case, seat.person, at)
 
 
 def _authority(case: Escalation, user: User, at: datetime) -> None:
@@ -166,35 +166,33 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
 
 
 def on_decision_log(entry: DecisionEntry) -> None:
-    """Every row of the decision log stands in the thread of its case; a final one moves the case."""
-    found = CaseRequest.objects.filter(request=entry.request_id).first()
+    """Every row of the decision log stands in the thread of its case and moves the case where it must."""
+    links = CaseRequest.objects.filter(request=entry.request_id)
+    if entry.kind == entry.ASKED:
+        # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
+        links |= CaseRequest.objects.filter(request__replaced_by=entry.request_id)
+    found = links.order_by("-request").first()
     if found is None:
         return
-    case = lock(found.case_id)
-    at = entry.at
-    made = ApprovalRequest.objects.get(pk=entry.request_id)
+    case, at = lock(found.case_id), entry.at
+    made = ApprovalRequest.objects.select_related("account", "requester", "decided_by").get(pk=entry.request_id)
+    if found.request_id != made.pk:
+        _link(case, made)
     _show(case, entry, made, at)
-    if entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
+    if entry.kind == entry.ASKED:
+        _asked(case, made, entry.actor, at)
+    elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
         decided(case, made, at)
-    elif entry.kind == entry.PASSED_UP and made.approver_role and made.approver:
-        if made.approver_role.level > case.level:
-            raise_level(case, made.approver_role.level, at, "not decided in time")
-        _authority(case, made.approver, at)
-    elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open and made.approver:
+    elif entry.kind == entry.PASSED_UP:
+        _follow_authority(case, made, at, "not decided in time")
+    elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open:
         # New terms may need a higher authority; a delegated or reassigned request waits for somebody else.
-        if made.approver_role and made.approver_role.level > case.level:
-            raise_level(case, made.approver_role.level, at, f"{made.concession_name} needs {made.approver_role}")
-        _authority(case, made.approver, at)
-    elif entry.kind == entry.REPLACED and "by" in entry.facts:
-        _replaced(case, ApprovalRequest.objects.get(pk=entry.facts["by"]), entry.actor, at)
+        _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
+    elif entry.kind == entry.VOIDED and made.state == ApprovalRequest.REPLACED:
+        # What the approval set off is cancelled before the new terms are asked for.
+        case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
     elif entry.kind == entry.UNDONE and made.decided_at is None and case.state in (states.EXECUTING, states.DIAGNOSING):
         _reopen_decision(case, at)
-
-
-def _replaced(case: Escalation, newer: ApprovalRequest, by: User | None, at: datetime) -> None:
-    """The approval that was carried out is void: what it set off is cancelled, and the new request takes its place."""
-    case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
-    link(case, newer, by or newer.requester, at)
 
 
 def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:

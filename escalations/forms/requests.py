@@ -9,6 +9,7 @@ from accounts.customers.rates import known_currencies
 from accounts.models import User
 from approvals.matrix.authority import concession_choices
 from approvals.matrix.preview import preview as approvals_preview
+from approvals.matrix.totals import Ask
 from escalations.cases.rules.brief import VAGUE
 from escalations.forms.fields import CaseForm, PersonField, moment, words
 from escalations.models import Escalation
@@ -96,11 +97,14 @@ def preview(case: Escalation, form: AskForm, user: User) -> dict[str, Any]:
     values = form.cleaned_data
     if not values.get("concession") or "amount" in form.errors:
         return {"who_refused": "Choose a concession and how much, then check again."}
-    terms: dict[str, Any] = {"concession": values["concession"], "amount": values.get("amount")}
-    terms |= {"currency": values.get("currency") or "USD", "account": case.account, "at": now()}
-    terms["beneficiary"] = values.get("beneficiary")
+    ask = Ask(
+        concession=values["concession"],
+        amount=values.get("amount"),
+        currency=values.get("currency") or "USD",
+        account=case.account,
+        renewal=values.get("renewal") or "",
+    )
     try:
-        found = approvals_preview(**terms, user=user, tier=case.tier, renewal=values.get("renewal") or "")
-        return {"found": found}
+        return {"found": approvals_preview(ask, user=user, tier=case.tier, beneficiary=values.get("beneficiary"))}
     except Refused as refusal:
         return {"who_refused": refusal.message}

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from accounts.customers.rates import usd
 from accounts.models import Account, Signal, User
-from approvals.matrix.authority import band_for
+from approvals.matrix.authority import is_in_band
+from approvals.matrix.totals import Ask
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks
@@ -102,10 +103,7 @@ def in_band(case: Escalation, account: Account, at: datetime) -> bool:
     """Whether a Green case with this ask would be granted by rule."""
     if not case.concession or case.amount is None:
         return False
-    band = band_for(
-        concession=case.concession, amount=case.amount, currency=case.currency, tier="green", at=at, account=account
-    )
-    return band is not None
+    return is_in_band(Ask(case.concession, case.amount, case.currency, account), "green", at)
 
 
 def assess(case: Escalation, *, at: datetime, actor: User | None = None) -> triage.Assessment:

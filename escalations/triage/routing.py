@@ -8,6 +8,7 @@ from accounts.models import Account, Role, User
 from accounts.people.queries import best_holder
 from approvals.matrix.authority import Answer
 from approvals.matrix.preview import who_for_everybody
+from approvals.matrix.totals import Ask
 from escalations import states
 from escalations.cases import handoffs
 from escalations.cases.log import Entry, record
@@ -63,7 +64,7 @@ def authority_need(
     if not concession:
         return None, None
     try:
-        answer = who_for_everybody(concession=concession, amount=amount, currency=currency, account=account, at=at)
+        answer = who_for_everybody(Ask(concession, amount, currency, account), at)
     except Invalid as error:
         return routing.Need(states.EXECUTIVE, "executive-sponsor", error.message), None
     return routing.Need(answer.level, answer.role.slug, answer.sentence), answer

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Account, Signal, User
 from accounts.signed_in import SignedIn
 from approvals.matrix.preview import preview as approvals_preview
+from approvals.matrix.totals import Ask
 from escalations import states
 from escalations.cases import drafts, intake
 from escalations.forms.intake import IntakeForm, from_signal, typed
@@ -105,9 +106,9 @@ def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, Any]:
     """Who would take part in deciding the ask, when one is typed; or why nobody may."""
     if not data.concession:
         return {}
-    terms: dict[str, Any] = {"concession": data.concession, "amount": data.amount, "currency": data.currency}
+    ask = Ask(data.concession, data.amount, data.currency, data.account)
     try:
-        return {"ask": approvals_preview(**terms, account=data.account, user=user, tier=tier)}
+        return {"ask": approvals_preview(ask, user=user, tier=tier)}
     except Refused as refusal:
         return {"ask_refused": refusal.message}
 

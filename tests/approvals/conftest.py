@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from approvals.events import log_appended
-from approvals.requests.ask import request
+from approvals.matrix.totals import Ask
+from approvals.models import ApprovalRequest
+from approvals.requests.ask import CaseRef, Parties, Question, submit
 from ledger.now import now
 from tests.support.databases import DECIDING, Templates
 from tests.support.deciding import World
@@ -28,28 +30,37 @@ def ask(world: World) -> Callable[..., Any]:
     return lambda **values: make_request(world, **values)
 
 
-def make_request(world: World, **values: Any) -> Any:
-    """The request itself."""
-    wanted = {
-        "requester": world.marcus,
-        "account": world.northwind,
-        "concession": "discount",
-        "amount": Decimal(15),
-        "currency": "USD",
-        "ask": "Approve a 15% discount for Northwind?",
-        "recommendation": "Approve: it protects the renewal.",
-        "options": [
-            {"name": "Grant it", "trade_off": "Margin", "recommended": True},
-            {"name": "Keep the price", "trade_off": "Renewal at risk", "status_quo": True},
-        ],
-        "brief": {"version": 3, "parts": {"summary": "Northwind wants a discount.", "ask": "15% by Friday."}},
-        "deadline": now() + timedelta(hours=4),
-        "case_key": "ESC-1042",
-        "case_url": "/escalations/ESC-1042/",
-        "case_title": "Northwind renewal",
-        "tier": "yellow",
-    }
-    return request(**{**wanted, **values})
+QUESTION: dict[str, Any] = {
+    "ask": "Approve a 15% discount for Northwind?",
+    "recommendation": "Approve: it protects the renewal.",
+    "options": [
+        {"name": "Grant it", "trade_off": "Margin", "recommended": True},
+        {"name": "Keep the price", "trade_off": "Renewal at risk", "status_quo": True},
+    ],
+    "brief": {"version": 3, "parts": {"summary": "Northwind wants a discount.", "ask": "15% by Friday."}},
+}
+CASE = {
+    "case_key": "ESC-1042",
+    "case_url": "/escalations/ESC-1042/",
+    "case_title": "Northwind renewal",
+    "tier": "yellow",
+}
+
+
+def make_request(world: World, **values: Any) -> ApprovalRequest:
+    """The request itself, from the values of its ask, its question, its parties and its case."""
+    wanted: dict[str, Any] = {**QUESTION, "deadline": now() + timedelta(hours=4), **CASE, "requester": world.marcus}
+    wanted |= {"concession": "discount", "amount": Decimal(15), "currency": "USD", "account": world.northwind, **values}
+
+    def given(*names: str) -> dict[str, Any]:
+        return {name: wanted.pop(name) for name in names if name in wanted}
+
+    ask = Ask(**given("concession", "amount", "currency", "account", "renewal", "replaces"))
+    question = Question(**given("ask", "recommendation", "deadline", "options", "brief", "why_now", "terms"))
+    parties = Parties(**given("requester", "beneficiary"), left_out=wanted.pop("exclude", ()))
+    about = given("case_key", "case_url", "case_title", "tier", "confidential")
+    case = CaseRef(**{name.removeprefix("case_"): value for name, value in about.items()})
+    return submit(ask, question=question, parties=parties, case=case, **wanted)
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
 """People around a decision and the account it is about."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from accounts.models import Account, Role, User
+from approvals.matrix.totals import Ask, concession_of, earlier, version_at
 from approvals.models import ChainRule, Committee
+from ledger.now import now
 
 PEOPLE = (
     ("dana", "Dana Whitfield", "executive-sponsor", ""),
@@ -58,3 +62,13 @@ def make_world(*, functions: bool = False) -> World:
     )
     other = Account.objects.create(external_id="BE-1", name="Brightline", arr=Decimal(90_000), csm=people["omar"])
     return World(northwind=northwind, brightline=other, **people)
+
+
+def granted(
+    account: Account, concession: str = "refund", at: datetime | None = None, without: Collection[int] = ()
+) -> Decimal:
+    """What was granted to the account's family in the window (USD for money)."""
+    at = at or now()
+    version = version_at(at)
+    ask = Ask(concession, None, "USD", account)
+    return earlier(ask, version, concession_of(version, concession).unit, at, without=without).total

@@ -119,7 +119,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Chain:
+class Coverage:
     """The roles whose authority covers an ask, lowest first, and those that stop below it or are held back by their cap."""
 
     covering: tuple[Limit, ...]
@@ -181,18 +181,8 @@ def _within(low: Edge | None, high: Edge | None, value: Edge | None) -> bool | N
     return (low is None or low <= value) and (high is None or value < high)
 
 
-def applying(
-    limits: Iterable[Limit],
-    *,
-    concession: str,
-    segment: str = "",
-    arr: Decimal | None = None,
-    region: str = "",
-    asked_in: str = "",
-    on: date | None = None,
-) -> dict[str, Limit]:
+def applying(limits: Iterable[Limit], *, concession: str, facts: Facts = Facts()) -> dict[str, Limit]:
     """The one limit of each role that holds for this ask; a role without a row that surely fits is left out."""
-    facts = Facts(segment=segment, region=region, asked_in=asked_in, arr=arr, on=on)
     by_role: dict[str, list[Limit]] = {}
     for limit in limits:
         if limit.concession == concession:
@@ -213,28 +203,23 @@ def _of_role(rows: list[Limit], facts: Facts) -> Limit | None:
     return replace(least, cautious=True) if any(row not in sure for row in possible) else least
 
 
-def chain_for(
+def coverage_for(
     limits: Iterable[Limit],
     *,
     concession: str,
     amount: Decimal | None,
-    segment: str = "",
-    arr: Decimal | None = None,
-    region: str = "",
-    asked_in: str = "",
-    on: date | None = None,
+    facts: Facts = Facts(),
     caps: Mapping[str, Cap] | None = None,
     own: Decimal | None = None,
-) -> Chain:
+) -> Coverage:
     """Roles in order of authority, split into those that cover the amount and those that do not.
 
     `amount` counts earlier grants to the account; `own` is the ask alone, which is what the quarter of a role must still hold.
     """
-    given = {"segment": segment, "region": region, "asked_in": asked_in}
-    found = applying(limits, concession=concession, arr=arr, on=on, **given)
+    found = applying(limits, concession=concession, facts=facts)
     capped = [_capped(limit, (caps or {}).get(limit.role), own) for limit in found.values()]
     ordered = sorted(capped, key=lambda limit: limit.rank)
-    return Chain(
+    return Coverage(
         covering=tuple(limit for limit in ordered if covers(limit, amount)),
         below=tuple(limit for limit in ordered if not covers(limit, amount)),
     )

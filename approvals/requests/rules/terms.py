@@ -12,18 +12,20 @@ from typing import Any
 
 from ledger.errors import Invalid
 
+Terms = dict[str, Any]
 
-def terms_hash(terms: dict[str, Any]) -> str:
+
+def terms_hash(terms: Terms) -> str:
     """SHA-256 of the terms in one canonical spelling."""
     return hashlib.sha256(canonical(terms).encode()).hexdigest()
 
 
-def canonical(terms: dict[str, Any]) -> str:
+def canonical(terms: Terms) -> str:
     """Sorted, compact JSON. 24, 24.0 and "24.00" stay apart from other numbers, not from each other."""
     return json.dumps(_plain(terms), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def storable(terms: dict[str, Any]) -> dict[str, Any]:
+def storable(terms: Terms) -> dict[str, Any]:
     """The terms as plain JSON values, for the snapshot kept with the request."""
     plain: dict[str, Any] = _plain(terms)
     return plain
@@ -68,7 +70,7 @@ NOT_KEPT = re.compile("[\0\ud800-\udfff]")
 DEEPEST, LONGEST, MOST = 3, 8_000, 100
 
 
-def check(terms: dict[str, Any]) -> None:
+def check(terms: Terms) -> None:
     """Raises Invalid for terms that name what the request itself says (account, amount …), or that cannot be kept: texts,
     numbers, dates and yes or no, in lists or groups of at most three levels, 100 of them, 8,000 characters in all."""
     if said := sorted(set(terms) & set(BASIS)):
@@ -104,7 +106,7 @@ class Offer:
 
     amount: Decimal | None
     ask: str = ""
-    terms: dict[str, Any] = field(default_factory=dict)
+    terms: Terms = field(default_factory=dict)
     shown: Decimal | None = None
 
 
@@ -168,7 +170,7 @@ def _value(text: str) -> Decimal | None:
     return Decimal(text.replace(",", "")) if AMOUNT.fullmatch(text) else None
 
 
-def _texts(terms: dict[str, Any]) -> dict[str, Any]:
+def _texts(terms: Terms) -> dict[str, Any]:
     return {key: value for key, value in terms.items() if key not in BASIS and value not in ("", None, [])}
 
 

@@ -13,7 +13,7 @@ from approvals.models import ApprovalRequest, DecisionLink, Delegation
 from approvals.requests import decide as deciding
 from approvals.requests import lists
 from approvals.requests import seats as seating
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
 from messaging.models import Message, Notice
@@ -46,7 +46,7 @@ def test_a_request_is_delegated_with_the_delegators_limit_and_both_names_in_the_
         2,
         2,
     )
-    assert standing(made, world.tina, now()).limit == "20%"
+    assert for_user(made, world.tina, now()).limit == "20%"
     entry = made.log.last()
     assert (entry.kind, entry.actor, entry.facts["to"]) == ("delegated", world.lena, world.tina.pk)
     assert Message.objects.filter(user=world.tina, text__contains="Lena Ortiz delegated it to you").count() == 1
@@ -64,13 +64,13 @@ def test_what_was_delegated_is_not_delegated_on_and_no_longer_the_delegators(wor
     with pytest.raises(Stale, match="You delegated this"):
         deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=1, seat=1)
     stand_in(world.tina, world.omar)
-    assert not standing(made, world.omar, now()).may_decide
+    assert not for_user(made, world.omar, now()).may_decide
 
 
 def test_a_delegation_dies_with_the_delegators_role(world: Any, ask: Ask) -> None:
     made = hand_over(ask(), world.lena, world.tina)
     world.lena.holdings.update(ends=now())
-    assert "Lena Ortiz does not hold the role Director" in standing(made, world.tina, now()).words
+    assert "Lena Ortiz does not hold the role Director" in for_user(made, world.tina, now()).words
 
 
 @pytest.mark.parametrize("who", ["lena", "marcus"])
@@ -116,7 +116,7 @@ def test_a_stand_in_decides_and_the_one_they_stand_in_for_hears_of_it(world: Any
     made = ask()
     assert {each.user for each in Message.objects.all()} == {world.lena, world.tina}
     assert made in lists.needs_you(world.tina)
-    right = standing(made, world.tina, now())
+    right = for_user(made, world.tina, now())
     assert (right.may_decide, right.on_behalf_of, right.limit, right.override) == (True, world.lena, "20%", False)
     made = vote(made, world.tina)
     entry = made.log.last()
@@ -141,7 +141,7 @@ def test_a_stand_in_sees_and_decides_only_while_it_is_in_force(world: Any, ask: 
     assert ApprovalRequest.objects.visible_to(world.omar).filter(pk=made.pk).exists()
     delegating.end(delegation_id=given.pk, by=world.lena)
     assert not ApprovalRequest.objects.visible_to(world.omar).filter(pk=made.pk).exists()
-    assert not standing(made, world.omar, now()).may_decide
+    assert not for_user(made, world.omar, now()).may_decide
     assert delegating.end(delegation_id=given.pk, by=world.lena).ended_by == world.lena
 
 
@@ -163,7 +163,7 @@ def test_what_waits_already_is_mailed_to_a_new_stand_in(world: Any, ask: Ask) ->
 def test_a_stand_in_has_their_scope_only(world: Any, ask: Ask, scope: dict[str, Any], may: bool) -> None:
     stand_in(world.lena, world.omar, **scope)
     made = ask()
-    assert standing(made, world.omar, now()).may_decide == may
+    assert for_user(made, world.omar, now()).may_decide == may
     assert ApprovalRequest.objects.waiting_on(world.omar).filter(pk=made.pk).exists() == may
     assert ApprovalRequest.objects.visible_to(world.omar).filter(pk=made.pk).exists() == may
 
@@ -172,7 +172,7 @@ def test_a_stand_in_has_their_scope_only(world: Any, ask: Ask, scope: dict[str, 
 def test_a_stand_in_decides_money_up_to_the_amount_given(world: Any, ask: Ask, amount: str, may: bool) -> None:
     stand_in(world.lena, world.omar, up_to_usd=Decimal(4000))
     made = ask(concession="refund", amount=Decimal(amount))
-    assert standing(made, world.omar, now()).may_decide == may
+    assert for_user(made, world.omar, now()).may_decide == may
     assert ApprovalRequest.objects.waiting_on(world.omar).filter(pk=made.pk).exists() == may
 
 
@@ -188,13 +188,13 @@ def test_a_stand_in_never_decides_beyond_the_delegator(world: Any, ask: Ask) -> 
 def test_one_hop_only(world: Any, ask: Ask) -> None:
     stand_in(world.lena, world.tina)
     stand_in(world.tina, world.omar)
-    assert not standing(ask(), world.omar, now()).may_decide
+    assert not for_user(ask(), world.omar, now()).may_decide
 
 
 def test_the_requesters_delegate_never_decides_not_even_their_own_seat(world: Any, ask: Ask) -> None:
     made = ask()
     stand_in(world.marcus, world.lena)
-    right = standing(made, world.lena, now())
+    right = for_user(made, world.lena, now())
     assert "you stand in for them" in right.words
     with pytest.raises(NotAllowed):
         vote(made, world.lena)

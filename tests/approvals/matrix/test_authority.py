@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.matrix.rules.limits import Limit, applying, chain_for, covers, explain
+from approvals.matrix.rules.limits import Facts, Limit, applying, coverage_for, covers, explain
 
 D = Decimal
 
@@ -31,7 +31,9 @@ LADDER = [
 def lowest(amount: str | None, limits: list[Limit] | None = None, **values: Any) -> str:
     """The role that may approve, or nobody."""
     amount_ = None if amount is None else D(amount)
-    chain = chain_for(LADDER if limits is None else limits, concession="discount", amount=amount_, **values)
+    chain = coverage_for(
+        LADDER if limits is None else limits, concession="discount", amount=amount_, facts=Facts(**values)
+    )
     return chain.covering[0].role if chain.covering else "nobody"
 
 
@@ -59,7 +61,7 @@ def test_the_lowest_role_that_covers_it_decides(amount: str, role: str) -> None:
 @pytest.mark.prove
 @given(st.decimals(min_value=0, max_value=100, places=2))
 def test_who_decides_covers_it_and_who_stops_below_does_not(amount: Decimal) -> None:
-    chain = chain_for(LADDER, concession="discount", amount=amount)
+    chain = coverage_for(LADDER, concession="discount", amount=amount)
     assert all(covers(each, amount) for each in chain.covering)
     assert not any(covers(each, amount) for each in chain.below)
     assert len(chain.covering) + len(chain.below) == len(LADDER)
@@ -68,7 +70,7 @@ def test_who_decides_covers_it_and_who_stops_below_does_not(amount: Decimal) -> 
 
 def test_without_a_rule_nobody_may() -> None:
     assert lowest("1", []) == "nobody"
-    assert chain_for(LADDER, concession="refund", amount=D(1)).covering == ()
+    assert coverage_for(LADDER, concession="refund", amount=D(1)).covering == ()
 
 
 def test_an_amount_is_needed_where_the_unit_has_one() -> None:
@@ -102,8 +104,8 @@ def test_arr_bands_are_half_open(arr: str, role: str) -> None:
 
 
 def test_above_the_last_band_the_role_has_no_limit_at_all() -> None:
-    assert "director" in applying(BANDED, concession="discount", segment="", arr=D("499999.99"))
-    assert "director" not in applying(BANDED, concession="discount", segment="", arr=D(500_000))
+    assert "director" in applying(BANDED, concession="discount", facts=Facts(arr=D("499999.99")))
+    assert "director" not in applying(BANDED, concession="discount", facts=Facts(arr=D(500_000)))
 
 
 def test_with_arr_unknown_the_smallest_limit_holds() -> None:
@@ -113,11 +115,11 @@ def test_with_arr_unknown_the_smallest_limit_holds() -> None:
 
 
 def test_with_arr_unknown_and_bands_only_the_role_may_nothing() -> None:
-    assert "director" not in applying(BANDED, concession="discount", segment="", arr=None)
+    assert "director" not in applying(BANDED, concession="discount")
 
 
 def test_above_skips_the_role_itself_and_everybody_lower() -> None:
-    chain = chain_for(LADDER, concession="discount", amount=D(3))
+    chain = coverage_for(LADDER, concession="discount", amount=D(3))
     lead = next(each for each in chain.covering if each.role == "team-lead")
     assert [each.role for each in chain.above(lead.role, lead.rank)] == [
         "director",
@@ -127,7 +129,7 @@ def test_above_skips_the_role_itself_and_everybody_lower() -> None:
 
 
 def test_the_explanation_names_the_limit_who_stops_what_was_added_and_who_is_consulted() -> None:
-    chain = chain_for(LADDER, concession="discount", amount=D(20))
+    chain = coverage_for(LADDER, concession="discount", amount=D(20))
     director = chain.covering[0]
     text = explain(director, chain.below, D(20), D(5))
     assert "Director may grant up to 20%, so this is the last that fits." in text

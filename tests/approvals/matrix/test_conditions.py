@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from approvals.matrix.rules import limits as authority
-from approvals.matrix.rules.limits import Cap, Facts, Limit, applying, chain_for, covers, explain, fits
+from approvals.matrix.rules.limits import Cap, Facts, Limit, applying, coverage_for, covers, explain, fits
 
 D = Decimal
 SEGMENTS, REGIONS, CURRENCIES = ("smb", "enterprise"), ("EMEA", "APAC"), ("USD", "EUR")
@@ -28,7 +28,7 @@ def limit(up_to: int | None, role: str = "director", level: int = 2, **values: A
 
 def held(rows: list[Limit], **facts: Any) -> Decimal | str | None:
     """What the director may grant; "nothing" without a row."""
-    found = applying(rows, concession="refund", **facts).get("director")
+    found = applying(rows, concession="refund", facts=Facts(**facts)).get("director")
     return "nothing" if found is None else found.up_to
 
 
@@ -200,7 +200,9 @@ roles = st.lists(
 @given(roles, st.integers(1, 6), st.integers(1, 6))
 def test_a_larger_ask_never_reaches_a_lower_authority(ladder: list[Any], one: int, two: int) -> None:
     limits = [limit(up_to, role, level) for role, level, up_to in ladder]
-    small, large = (chain_for(limits, concession="refund", amount=D(each), own=D(each)) for each in sorted((one, two)))
+    small, large = (
+        coverage_for(limits, concession="refund", amount=D(each), own=D(each)) for each in sorted((one, two))
+    )
     assert {each.role for each in large.covering} <= {each.role for each in small.covering}
     assume(large.covering)
     assert small.covering[0].rank <= large.covering[0].rank
@@ -213,7 +215,7 @@ CAP = Cap("director", "money", D(100), D(80), "$100")
 @pytest.mark.parametrize(("own", "first"), [(19, "director"), (20, "director"), (21, "cro")])
 def test_what_goes_beyond_the_quarter_of_a_role_goes_to_the_next(own: int, first: str) -> None:
     limits = [limit(1000), limit(None, "cro", 3)]
-    chain = chain_for(limits, concession="refund", amount=D(own), caps={"director": CAP}, own=D(own))
+    chain = coverage_for(limits, concession="refund", amount=D(own), caps={"director": CAP}, own=D(own))
     assert chain.covering[0].role == first
     if first == "cro":
         why = explain(chain.covering[0], chain.passed(chain.covering[0]), D(own), D(0))
@@ -221,7 +223,7 @@ def test_what_goes_beyond_the_quarter_of_a_role_goes_to_the_next(own: int, first
 
 
 def test_the_cap_weighs_the_ask_alone_not_what_the_account_got_before() -> None:
-    chain = chain_for([limit(1000)], concession="refund", amount=D(500), caps={"director": CAP}, own=D(20))
+    chain = coverage_for([limit(1000)], concession="refund", amount=D(500), caps={"director": CAP}, own=D(20))
     assert [each.role for each in chain.covering] == ["director"]
 
 
@@ -235,7 +237,7 @@ def test_yes_or_no_is_counted() -> None:
 @given(st.integers(0, 10), st.integers(0, 10), st.integers(1, 10))
 def test_no_cap_is_ever_passed(up_to: int, used: int, own: int) -> None:
     cap = Cap("director", "money", D(up_to), D(used))
-    chain = chain_for([limit(None)], concession="refund", amount=D(own), caps={"director": cap}, own=D(own))
+    chain = coverage_for([limit(None)], concession="refund", amount=D(own), caps={"director": cap}, own=D(own))
     assert bool(chain.covering) is (used + own <= up_to)
 
 

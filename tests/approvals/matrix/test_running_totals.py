@@ -9,12 +9,13 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Account, ExchangeRate
-from approvals.matrix.authority import band_for, who_approves
-from approvals.matrix.running_totals import caps_of, family_ids, granted, quarter, root_id
+from approvals.matrix.authority import is_in_band, who_approves
+from approvals.matrix.totals import Ask, ask_total, caps_of, family_ids, quarter, root_id
 from approvals.models import ApprovalRequest, AuthorityVersion, QuarterCap
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from tests.support.deciding import granted
 
 pytestmark = pytest.mark.both_databases
 
@@ -78,10 +79,10 @@ def test_currencies_add_up_in_usd_as_they_were_stored(family: Any, ask: Any) -> 
     ExchangeRate.objects.create(currency="EUR", on=now().date(), usd=D("1.5"))
     refund(ask, 4000, family.lena, currency="EUR", account=family.labs)
     ExchangeRate.objects.filter(currency="EUR").update(usd=D("0.5"))
-    assert granted(family.air, "refund", "money", now()) == D("6000.00")
+    assert granted(family.air) == D("6000.00")
     made = refund(ask, "4000.01", requester=family.priya)
     assert (made.approver, made.rule["total"]) == (family.dana, "10000.01")
-    exact = who_approves(concession="refund", amount=D(4000), currency="USD", account=family.group)
+    exact = who_approves(Ask(concession="refund", amount=D(4000), currency="USD", account=family.group))
     assert exact.person == family.lena
 
 
@@ -97,18 +98,18 @@ def test_the_rate_its_day_and_both_amounts_are_kept(world: Any, ask: Any) -> Non
 def test_a_limit_in_another_currency_names_its_rate(world: Any, ask: Any) -> None:
     version = AuthorityVersion.objects.get()
     version.limits.filter(concession__slug="refund", role__slug="director").update(up_to=D(9000), currency="EUR")
-    found = who_approves(concession="refund", amount=D(9720), currency="USD", account=world.northwind)
+    found = who_approves(Ask(concession="refund", amount=D(9720), currency="USD", account=world.northwind))
     assert (found.person, found.limit_text) == (world.lena, "EUR 9,000")
     assert [(rate["of"], rate["in_usd"], rate["on"]) for rate in found.rule["rates"]] == [
         ("limit", "9720.00", "2015-01-01")
     ]
-    beyond = who_approves(concession="refund", amount=D("9720.01"), currency="USD", account=world.northwind)
+    beyond = who_approves(Ask(concession="refund", amount=D("9720.01"), currency="USD", account=world.northwind))
     assert beyond.person == world.dana
 
 
 def test_a_currency_without_a_rate_says_what_to_do(world: Any) -> None:
     with pytest.raises(Invalid, match="Use another currency, or have an administrator add the rate") as refused:
-        who_approves(concession="refund", amount=D(1), currency="XXA", account=world.northwind)
+        who_approves(Ask(concession="refund", amount=D(1), currency="XXA", account=world.northwind))
     assert refused.value.field == "currency"
 
 
@@ -117,20 +118,18 @@ def test_the_window_of_the_version_ends_to_the_second(world: Any, ask: Any) -> N
     made = refund(ask, 6000, world.lena)
     assert made.decided_at
     window = timedelta(days=10)
-    same: dict[str, Any] = {"concession": "refund", "unit": "money", "window_days": 10}
-    assert granted(world.northwind, at=made.decided_at + window - timedelta(seconds=1), **same) == 6000
-    assert granted(world.northwind, at=made.decided_at + window, **same) == 0
+    assert granted(world.northwind, at=made.decided_at + window - timedelta(seconds=1)) == 6000
+    assert granted(world.northwind, at=made.decided_at + window) == 0
     second = refund(ask, 6000)
     assert "granted to this account in the last 10 days" in second.rule["sentence"]
 
 
 def test_replaced_requests_and_the_one_that_is_replaced_do_not_count_twice(world: Any, ask: Any) -> None:
     made = refund(ask, 6000, world.lena)
-    without = {"concession": "refund", "unit": "money", "at": now()}
-    assert granted(world.northwind, **without) == 6000
-    assert granted(world.northwind, without=made.pk, **without) == 0
+    assert granted(world.northwind) == 6000
+    assert granted(world.northwind, without=[made.pk]) == 0
     ApprovalRequest.objects.filter(pk=made.pk).update(state=ApprovalRequest.REPLACED)
-    assert granted(world.northwind, **without) == 0
+    assert granted(world.northwind) == 0
 
 
 def test_two_open_halves_over_the_family_are_added_up_when_decided(family: Any, ask: Any) -> None:
@@ -145,9 +144,8 @@ def test_two_open_halves_over_the_family_are_added_up_when_decided(family: Any, 
 def test_a_band_grants_only_what_is_inside_with_the_family_added_up(family: Any, ask: Any) -> None:
     first = ask(concession="credit", amount=D(400), tier="green", account=family.labs)
     assert first.by_rule
-    inside: dict[str, Any] = {"concession": "credit", "currency": "USD", "tier": "green"}
-    assert band_for(amount=D(100), account=family.air, **inside)
-    assert band_for(amount=D("100.01"), account=family.air, **inside) is None
+    assert is_in_band(Ask("credit", D(100), "USD", family.air), "green", now())
+    assert not is_in_band(Ask("credit", D("100.01"), "USD", family.air), "green", now())
     assert not ask(concession="credit", amount=D(101), tier="green", account=family.air).by_rule
 
 
@@ -218,8 +216,8 @@ def test_a_cap_reached_meanwhile_is_told_and_the_decision_undone(world: Any, ask
 def test_the_quarter_counts_for_the_role_that_decided_and_begins_anew(world: Any, ask: Any, capped: Any) -> None:
     made = refund(ask, 8000)
     deciding.decide(request_id=made.pk, by=world.dana, verdict="approved", version=made.version, reason="Urgent")
-    version = AuthorityVersion.objects.get()
-    assert caps_of(version, "refund", "money", now())["director"].used == 0
+    version, ask_ = AuthorityVersion.objects.get(), Ask("refund", D(1), "USD", world.northwind)
+    assert caps_of(ask_total(ask_, now()))["director"].used == 0
     first = datetime(2026, 7, 1, tzinfo=UTC)
     ApprovalRequest.objects.filter(pk=made.pk).update(rule={**made.rule, "decided_role": "director"}, decided_at=first)
     for at, used in [
@@ -228,7 +226,7 @@ def test_the_quarter_counts_for_the_role_that_decided_and_begins_anew(world: Any
         (datetime(2026, 10, 1, tzinfo=UTC), 0),
         (datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC), 0),
     ]:
-        assert caps_of(version, "refund", "money", at)["director"].used == used
+        assert caps_of(ask_total(ask_, at, version=version))["director"].used == used
 
 
 def test_dated_limits_hold_by_the_day_of_the_decision(world: Any, ask: Any) -> None:
@@ -256,7 +254,7 @@ def test_conditions_of_region_and_currency_reach_the_ask(world: Any, values: dic
     director.update(region="EMEA", asked_in="EUR", up_to=D(50_000))
     Account.objects.filter(pk=world.northwind.pk).update(**values)
     world.northwind.refresh_from_db()
-    found = who_approves(concession="refund", amount=D(20_000), currency="EUR", account=world.northwind)
+    found = who_approves(Ask(concession="refund", amount=D(20_000), currency="EUR", account=world.northwind))
     assert found.person == getattr(world, person)
-    in_usd = who_approves(concession="refund", amount=D(20_000), currency="USD", account=world.northwind)
+    in_usd = who_approves(Ask(concession="refund", amount=D(20_000), currency="USD", account=world.northwind))
     assert in_usd.person == world.dana

@@ -8,6 +8,7 @@ import pytest
 from accounts.models import Role, User
 from approvals.matrix import versions
 from approvals.matrix.preview import preview
+from approvals.matrix.totals import Ask
 from approvals.models import AuthorityVersion
 from tests.support.deciding import make_world
 
@@ -34,7 +35,7 @@ def holder(role: str, name: str) -> User:
 def chain(world: Any, concession: str, amount: int | None = None) -> list[list[tuple[str, bool]]]:
     """Stage by stage, each group by name and whether it is only consulted."""
     much = None if amount is None else D(amount)
-    found = preview(concession=concession, amount=much, currency="USD", account=world.northwind, user=world.marcus)
+    found = preview(Ask(concession, much, "USD", world.northwind), user=world.marcus)
     return [[(group.name, group.consulted) for group in stage.groups] for stage in found.stages]
 
 
@@ -59,7 +60,7 @@ def test_functions_take_part_where_they_must(shipped: Any, concession: str, amou
 
 
 def test_half_of_a_committee_settles_it(shipped: Any) -> None:
-    found = preview(concession="discount", amount=D(40), currency="USD", account=shipped.northwind, user=shipped.marcus)
+    found = preview(Ask("discount", D(40), "USD", shipped.northwind), user=shipped.marcus)
     [group] = found.stages[-1].groups
     assert (group.name, len(group.people)) == ("Steering committee", 3)
     version = AuthorityVersion.objects.get()

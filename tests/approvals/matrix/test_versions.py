@@ -12,6 +12,7 @@ from approvals.absence import delegations as delegating
 from approvals.matrix import versions
 from approvals.matrix.authority import who_approves
 from approvals.matrix.table import matrix
+from approvals.matrix.totals import Ask
 from approvals.models import AuthorityLimit, AuthorityVersion, DecisionEntry
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
@@ -72,8 +73,8 @@ def test_a_version_in_force_later_does_not_hold_yet(world: Any, draft: Authority
     tomorrow = now() + timedelta(days=1)
     versions.publish(version_id=draft.pk, by=world.aisha, effective_from=tomorrow)
     asked = {"concession": "discount", "amount": D(22), "currency": "USD", "account": world.northwind}
-    assert who_approves(**asked).person == world.dana
-    assert who_approves(**asked, at=tomorrow).person == world.lena
+    assert who_approves(Ask(**asked)).person == world.dana
+    assert who_approves(Ask(**asked), at=tomorrow).person == world.lena
 
 
 def test_a_matrix_with_a_hole_an_overlap_or_nonsense_is_not_published(world: Any, draft: AuthorityVersion) -> None:
@@ -100,7 +101,7 @@ def test_the_past_and_overtaken_or_published_drafts_are_refused(world: Any, draf
 
 def test_the_matrix_is_a_table_that_marks_the_viewers_row_and_the_answer(world: Any) -> None:
     asked = {"concession": "discount", "amount": D(15), "currency": "USD", "account": world.northwind}
-    table = matrix(now(), world.lena, hit=who_approves(**asked), concession="discount")
+    table = matrix(now(), world.lena, hit=who_approves(Ask(**asked)), concession="discount")
     rows = {row["role"].slug: row for row in table["rows"]}
     assert [slug for slug, row in rows.items() if row["mine"]] == ["director"]
     cells = dict(zip([column.slug for column in table["columns"]], rows["director"]["cells"], strict=True))

@@ -123,7 +123,9 @@ class Desk(RuleBasedStateMachine):
     def put(self, ask: Ask) -> None:
         """Who is asked now may decide it, as far as the model knows."""
         made = self.real(ask)
-        ask.seat, ask.role = self.names[made.approver_id or 0], made.approver_role.slug if made.approver_role else ""
+        seat = made.authority_seat
+        assert seat is not None
+        ask.seat, ask.role = self.names[seat.person_id], seat.role.slug
         assert self.model.may_approve(ask.seat, ask), f"{ask} was put to somebody who may not decide it"
 
     def adopt(self, made: ApprovalRequest, by: str, tier: str, **values: Any) -> Ask:
@@ -156,7 +158,8 @@ class Desk(RuleBasedStateMachine):
     def reassigned(self, ask: Ask, asked: set[str]) -> bool:
         """Where the one asked could not decide any more: somebody who can has the seat now."""
         moves = set() if self.model.can_still(ask) else self.model.heirs(ask, asked)
-        now_asked = self.names[self.real(ask).approver_id or 0]
+        approver = self.real(ask).approver
+        now_asked = self.names[approver.pk if approver else 0]
         assert (now_asked != ask.seat) == bool(moves), f"{ask}: {now_asked} is asked, it could be {moves}"
         if moves:
             assert now_asked in moves

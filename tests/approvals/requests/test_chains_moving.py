@@ -9,6 +9,7 @@ import pytest
 
 from accounts.models import User
 from approvals.mail import links
+from approvals.matrix.totals import Ask as WhatIsAsked
 from approvals.models import ApprovalRequest, DecisionLink
 from approvals.requests import decide as deciding
 from approvals.requests import plan as planning
@@ -100,7 +101,7 @@ def test_the_preview_is_the_plan_that_is_then_kept(world: Any, ask: Ask, lawyer:
     rule("deal-desk", "after", part="consult")
     person("fay", "deal-desk")
     values = {"concession": "discount", "amount": Decimal(15), "currency": "USD", "account": world.northwind}
-    found = planning.preview(**values, requester=world.marcus)
+    found = planning.preview(WhatIsAsked(**values), requester=world.marcus)
     assert planning.stages_of(ask()) == found.stages
     assert found.answer.person == world.lena
     assert [stage.name for stage in found.stages] == ["Legal", "Director"]

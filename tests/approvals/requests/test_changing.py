@@ -8,7 +8,6 @@ import pytest
 
 from accounts.models import ExchangeRate
 from approvals.mail import links
-from approvals.matrix.running_totals import granted
 from approvals.models import ApprovalRequest, DecisionLink
 from approvals.requests import decide as deciding
 from approvals.requests import terms as changing
@@ -17,6 +16,7 @@ from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
 from ledger.now import now
 from messaging.models import Message
 from tests.approvals.requests.test_chains import asked, kinds, lawyer, plain_matrix, rule, vote
+from tests.support.deciding import granted
 
 __all__ = ["lawyer", "plain_matrix"]
 Ask = Callable[..., ApprovalRequest]
@@ -118,9 +118,9 @@ def test_worse_terms_on_a_granted_request_void_it_and_ask_in_a_new_one(world: An
     assert kinds(made)[-2:] == ["voided", "replaced"]
     assert made.log.last().facts["by"] == newer.pk
     # It was carried out: given, until the new terms are granted in its place.
-    assert granted(world.northwind, "refund", "money", now()) == 6000
+    assert granted(world.northwind) == 6000
     vote(newer, world.lena)
-    assert granted(world.northwind, "refund", "money", now()) == 9000
+    assert granted(world.northwind) == 9000
     assert newer.rule["granted"] == "0"
     with pytest.raises(AlreadyDone, match="Replaced by new terms by Marcus Lee"):
         vote(made, world.lena)

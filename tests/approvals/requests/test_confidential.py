@@ -18,7 +18,7 @@ def test_a_request_of_a_confidential_case_is_for_those_who_take_part_in_it(world
     for user in (made.requester, made.approver):
         assert signed_in(user).get(url("detail", made)).status_code == 200
     # The account's AE, a manager, an executive and the whole tree would see it if it were not confidential.
-    outside = [world.priya, *User.objects.exclude(pk__in=[made.requester_id, made.approver_id, world.priya.pk])]
+    outside = [world.priya, *User.objects.exclude(pk__in=[made.requester_id, made.approver.pk, world.priya.pk])]
     for user in outside:
         if not user.is_superuser:
             assert signed_in(user).get(url("detail", made)).status_code == 404

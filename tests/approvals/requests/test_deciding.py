@@ -14,7 +14,7 @@ from approvals.models import ApprovalRequest, Seat
 from approvals.requests import decide as deciding
 from approvals.requests import seats as seating
 from approvals.requests import talk
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
 from ledger.now import now
@@ -60,7 +60,7 @@ def test_the_person_asked_approves(world: Any, ask: Ask, told: list[str]) -> Non
 
 def test_a_requester_cannot_approve_their_own_request(world: Any, ask: Ask) -> None:
     made = ask(requester=world.lena)
-    ApprovalRequest.objects.filter(pk=made.pk).update(approver=world.lena)
+    made.seats.update(person=world.lena)
     error = refused(made, world.lena)
     assert isinstance(error, NotAllowed)
     assert "You asked for this" in error.message
@@ -319,12 +319,12 @@ def test_the_question_is_no_longer_wanted_once_it_is_answered(world: Any, ask: A
 def test_standing_says_why_not(world: Any, ask: Ask) -> None:
     made = ask()
     at = now()
-    assert "your own request" in standing(made, world.marcus, at).words
-    assert standing(made, world.tina, at).kind == "outside"
+    assert "your own request" in for_user(made, world.marcus, at).words
+    assert for_user(made, world.tina, at).kind == "outside"
     # A CSM, but of another account.
-    assert standing(made, world.omar, at).kind == "not_asked"
-    assert standing(made, world.sana, at).kind == "not_asked"
-    assert standing(made, world.dana, at).override
+    assert for_user(made, world.omar, at).kind == "not_asked"
+    assert for_user(made, world.sana, at).kind == "not_asked"
+    assert for_user(made, world.dana, at).override
 
 
 def test_a_changed_entry_of_the_log_is_found(world: Any, ask: Ask) -> None:

@@ -13,14 +13,14 @@ from rest_framework.authtoken.models import Token
 from accounts.models import ExchangeRate, Role, User
 from accounts.people.queries import best_holder
 from approvals.absence import delegations as delegating
-from approvals.matrix.running_totals import granted
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
 from approvals.requests import terms as changing
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 from tests.approvals.requests.test_chains import kinds, lawyer, person, plain_matrix, rule, vote
+from tests.support.deciding import granted
 
 __all__ = ["lawyer", "plain_matrix"]
 
@@ -69,7 +69,7 @@ def test_more_in_return_may_still_come(world: Any, paid: ApprovalRequest) -> Non
 
 def test_what_was_carried_out_counts_until_what_replaces_it_is_granted(world: Any, ask: Ask, paid: Any) -> None:
     def given() -> Decimal:
-        return granted(world.northwind, "refund", "money", now())
+        return granted(world.northwind)
 
     newer = change(paid, world.marcus, amount=D(9001))
     assert given() == 9000
@@ -96,9 +96,9 @@ def test_what_was_carried_out_twice_counts_once(world: Any, ask: Ask, paid: Any)
     second = vote(change(paid, world.marcus, amount=D(9500)), world.lena)
     deciding.seal(request_id=second.pk)
     third = change(second, world.marcus, amount=D(9600))
-    assert granted(world.northwind, "refund", "money", now()) == 9500
+    assert granted(world.northwind) == 9500
     deciding.recall(request_id=third.pk, by=world.marcus, reason="x")
-    assert granted(world.northwind, "refund", "money", now()) == 9500
+    assert granted(world.northwind) == 9500
 
 
 def test_what_was_replaced_before_is_never_carried_out(world: Any, ask: Ask) -> None:
@@ -106,7 +106,7 @@ def test_what_was_replaced_before_is_never_carried_out(world: Any, ask: Ask) -> 
     change(made, world.marcus, amount=D(9001))
     with pytest.raises(Stale):
         deciding.seal(request_id=made.pk)
-    assert granted(world.northwind, "refund", "money", now()) == 0
+    assert granted(world.northwind) == 0
 
 
 def test_the_same_renewal_however_it_is_spelt(world: Any, ask: Ask) -> None:
@@ -283,7 +283,7 @@ def test_a_seat_in_hand_takes_no_authority_of_ones_own_away(world: Any, ask: Ask
     delegating.delegate(request_id=made.pk, by=world.marcus, to=world.dana, reason="Away")
     vote(first, world.marcus)
     made.refresh_from_db()
-    right = standing(made, world.dana, now())
+    right = for_user(made, world.dana, now())
     assert (right.may_decide, right.override, right.on_behalf_of) == (True, True, None)
     assert vote(made, world.dana, reason="It has to be").state == "approved"
 
@@ -296,7 +296,7 @@ def test_a_csm_decides_for_their_own_accounts_only(world: Any, ask: Ask) -> None
     world.tina.holdings.all().delete()
     world.tina.holdings.create(role=Role.objects.get(slug="csm"))
     assert other.approver == world.tina
-    assert not standing(other, User.objects.get(pk=world.tina.pk), now()).may_decide
+    assert not for_user(other, User.objects.get(pk=world.tina.pk), now()).may_decide
 
 
 def test_whoever_words_the_terms_decides_under_no_other_name(world: Any, ask: Ask) -> None:
@@ -305,7 +305,7 @@ def test_whoever_words_the_terms_decides_under_no_other_name(world: Any, ask: As
     change(made, world.priya, amount=D(14))
     made.refresh_from_db()
     boss = User.objects.get(email="priya+boss@desk.example")
-    assert not standing(made, boss, now()).may_decide
+    assert not for_user(made, boss, now()).may_decide
 
 
 def test_no_ring_of_people_who_stand_in_for_one_another(world: Any) -> None:

@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from accounts.models import Role, User
 from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, AuthorityVersion, Committee
-from approvals.requests.permissions import standing
+from approvals.requests.permissions import for_user
 from ledger.now import now
 from tests.approvals.requests.test_chains import person, plain_matrix
 from tests.approvals.test_api import LIST, caller
@@ -106,7 +106,7 @@ def test_no_road_leads_to_ones_own_approval(world: Any, ask: Ask, road: Road) ->
     user = User.objects.get(pk=user.pk)
     made.refresh_from_db()
     before = (made.version, made.log_count)
-    right = standing(made, user, now())
+    right = for_user(made, user, now())
     assert (right.may_decide, right.may_decline) == (False, False)
     seat = made.seats.filter(state="asked").first()
     number = seat.number if seat else made.authority_seat.number
@@ -138,4 +138,4 @@ def test_when_everybody_left_would_approve_for_themselves_the_request_is_refused
 def test_an_unverified_address_is_nobodys_alias(world: Any, ask: Ask) -> None:
     other = person("other", "executive-sponsor")
     EmailAddress.objects.create(user=other, email="marcus@desk.example", verified=False)
-    assert standing(ask(), other, now()).may_decide
+    assert for_user(ask(), other, now()).may_decide

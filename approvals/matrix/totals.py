@@ -1,0 +1,376 @@
+"""What an ask comes to: measured in its unit, with what the same customer was granted before, against the limits of a version.
+
+The same customer is the account, its parent, its children and theirs (the whole family), and every account asked for under the
+same renewal reference. Requests that were replaced by new terms are not counted: the new ones are. What was carried out before
+it was replaced counts until its replacement is granted, because it was given.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTextTransform
+
+from accounts.customers.rates import rate_of, usd
+from accounts.models import Account, Role
+from approvals.matrix.rules import limits as rules
+from approvals.matrix.rules.words import ADDED_UP, MONEY, PERCENT, YES, amount_words, money_words
+from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType, QuarterCap
+from ledger.errors import Invalid, Stale
+
+Converted = dict[str, str]
+# USD, days or months: what a request can keep.
+TOO_MUCH = Decimal(10) ** 12
+WHOLE = 100
+# How often terms are replaced before what was carried out first counts beside them: more only sends an ask higher.
+LINEAGE = 4
+TRIES = 5
+NONE = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is requested. `concession` is its slug, `amount` in its unit, money in `currency`.
+
+    `renewal` is a reference under which asks are added up; `replaces` the request whose terms these take the place of.
+    """
+
+    concession: str
+    amount: Decimal | None
+    currency: str
+    account: Account | None
+    renewal: str = ""
+    replaces: ApprovalRequest | None = None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What was granted before: together, and how much of it to other accounts of the family or renewal."""
+
+    total: Decimal = NONE
+    others: Decimal = NONE
+
+
+@dataclass(frozen=True)
+class AskTotal:
+    """An ask measured at a moment: in USD when it is money, with what was granted to the family or renewal in the window.
+
+    Limits, caps and grants are those of `at`; amounts are converted at the rates of `rates_at`.
+    """
+
+    version: AuthorityVersion
+    concession: ConcessionType
+    account: Account | None
+    at: datetime
+    rates_at: datetime
+    amount: Decimal | None
+    amount_usd: Decimal | None = None
+    earlier: Earlier = Earlier()
+    asked_in: str = ""
+    rates: tuple[Converted, ...] = ()
+    lineage: tuple[int, ...] = ()
+
+    @property
+    def granted(self) -> Decimal:
+        """What was granted before, together."""
+        return self.earlier.total
+
+    @property
+    def total(self) -> Decimal | None:
+        """What the limit must cover."""
+        return None if self.amount is None else self.amount + self.granted
+
+    @property
+    def window_days(self) -> int:
+        """Days back in which grants are added up."""
+        return self.version.window_days
+
+    @cached_property
+    def limits(self) -> list[AuthorityLimit]:
+        """The rows of the matrix for this concession, read once."""
+        rows = self.version.limits.filter(concession__slug=self.concession.slug)
+        return list(rows.select_related("role", "concession"))
+
+    @cached_property
+    def coverage(self) -> rules.Coverage:
+        """Roles that cover the ask and roles that do not, read once."""
+        account = self.account
+        return rules.coverage_for(
+            [limit_of(row, self.rates_at) for row in self.limits],
+            concession=self.concession.slug,
+            amount=self.total,
+            facts=rules.Facts(
+                segment=account.segment if account else "",
+                region=account.region if account else "",
+                asked_in=self.asked_in,
+                arr=arr_usd(account, self.rates_at),
+                on=self.at.astimezone(UTC).date(),
+            ),
+            caps=caps_of(self),
+            own=self.amount,
+        )
+
+    def role(self, slug: str) -> Role:
+        """A role that has a limit for this concession."""
+        return next(row.role for row in self.limits if row.role.slug == slug)
+
+    def rates_with(self, limit: rules.Limit) -> list[Converted]:
+        """Every rate that was used: of the ask and of the limit."""
+        return [*self.rates, *([dict(limit.converted)] if limit.converted else [])]
+
+
+def version_at(at: datetime) -> AuthorityVersion:
+    """The authority matrix in force. Raises Invalid when none is: then nobody may approve anything."""
+    version = AuthorityVersion.objects.current(at)
+    if version is None:
+        raise Invalid("No authority matrix is in force, so nobody may approve this. Ask operations to publish one.")
+    return version
+
+
+def concession_of(version: AuthorityVersion, slug: str) -> ConcessionType:
+    """The concession in that version. Raises Invalid when the version does not know it."""
+    found = version.concessions.filter(slug=slug).first()
+    if found is None:
+        raise Invalid("Choose a concession that the authority matrix lists.", field="concession")
+    return found
+
+
+def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None) -> AskTotal:
+    """Measure an ask against a version, by default the one in force.
+
+    Raises Invalid without a positive amount where one is needed, for an unknown concession or currency, or without a matrix.
+    """
+    version = version or version_at(at)
+    concession = concession_of(version, ask.concession)
+    replaced = tuple(lineage(ask.replaces)) if ask.replaces else ()
+    amount, account = ask.amount, ask.account
+    if concession.unit == YES:
+        return AskTotal(version, concession, account, at, at, None, lineage=replaced)
+    if amount is None or not amount.is_finite() or amount <= 0:
+        raise Invalid(f"Enter how much: {concession.get_unit_display().lower()}, above 0.", field="amount")
+    _check_size(concession, amount, amount)
+    is_money = concession.unit == MONEY
+    in_usd = usd(amount, ask.currency, at.date()) if is_money else None
+    before = earlier(ask, version, concession.unit, at, without=replaced)
+    _check_size(concession, amount, (in_usd or amount) + before.total)
+    return AskTotal(
+        version=version,
+        concession=concession,
+        account=account,
+        at=at,
+        rates_at=at,
+        amount=amount if in_usd is None else in_usd,
+        amount_usd=in_usd,
+        earlier=before,
+        asked_in=ask.currency if is_money else "",
+        rates=tuple(converted("ask", amount, ask.currency, at)) if is_money else (),
+        lineage=replaced,
+    )
+
+
+def total_of(request: ApprovalRequest, at: datetime) -> AskTotal:
+    """The request's ask against its own version, with what was granted since it was made.
+
+    Amounts stay at the rates of the day it was made on; limits, caps and grants are those of `at`.
+    """
+    counted = tuple(lineage(request))
+    ask = Ask(request.concession, request.amount, request.currency, request.account, request.renewal)
+    return AskTotal(
+        version=request.authority,
+        concession=ConcessionType(slug=request.concession, name=request.concession_name, unit=request.unit),
+        account=request.account,
+        at=at,
+        rates_at=request.opened_at,
+        amount=request.amount_usd if request.unit == MONEY else request.amount,
+        amount_usd=request.amount_usd,
+        earlier=earlier(ask, request.authority, request.unit, at, without=counted),
+        asked_in=request.currency if request.unit == MONEY else "",
+        rates=tuple(rate for rate in request.rule.get("rates") or [] if rate["of"] == "ask"),
+        lineage=counted,
+    )
+
+
+def _check_size(concession: ConcessionType, amount: Decimal, total: Decimal) -> None:
+    """What no column holds, and more than everything, is no amount."""
+    if concession.unit == PERCENT and amount > WHOLE:
+        raise Invalid("Enter at most 100%.", field="amount")
+    if total >= TOO_MUCH:
+        raise Invalid("That is too much to be an amount. Enter less.", field="amount")
+
+
+def converted(of: str, amount: Decimal | None, currency: str, at: datetime) -> list[Converted]:
+    """The rate by which an amount in another currency was compared, with its day and both amounts; empty for USD."""
+    if amount is None or currency == "USD":
+        return []
+    rate = rate_of(currency, at.date())
+    in_usd = str(usd(amount, currency, at.date()))
+    facts = {"of": of, "currency": currency, "amount": str(amount), "rate": f"{rate.usd.normalize():f}"}
+    return [{**facts, "on": str(rate.on), "in_usd": in_usd}]
+
+
+def rate_words(rate: Converted) -> str:
+    """`EUR 10,000 counts as $10,800, by the rate 1.08 of 2015-01-01.`"""
+    amount = money_words(Decimal(rate["amount"]), rate["currency"])
+    return f"{amount} counts as {money_words(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {rate['on']}."
+
+
+def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:
+    """One row of the matrix as the rules compare it, money in USD at the rate of that day."""
+    unit, up_to = row.concession.unit, row.up_to
+    rates = converted("limit", up_to, row.currency, at) if unit == MONEY else []
+    return rules.Limit(
+        role=row.role.slug,
+        role_name=row.role.name,
+        level=row.role.level,
+        concession=row.concession.slug,
+        unit=unit,
+        up_to=usd(up_to, row.currency, at.date()) if unit == MONEY and up_to is not None else up_to,
+        shown=amount_words(unit, up_to, row.currency),
+        sort=row.role.sort,
+        segment=row.segment,
+        region=row.region,
+        asked_in=row.asked_in,
+        arr_from=row.arr_from,
+        arr_to=row.arr_to,
+        starts=row.effective_from,
+        ends=row.effective_to,
+        needs_function=row.needs_function,
+        converted=tuple(rates[0].items()) if rates else (),
+    )
+
+
+def arr_usd(account: Account | None, at: datetime) -> Decimal | None:
+    """ARR in USD; None when not known, or in a currency without a rate: then the smallest limit that could hold counts."""
+    if account is None or account.arr is None:
+        return None
+    try:
+        return usd(account.arr, account.currency, at.date())
+    except Invalid:
+        return None
+
+
+# Running totals
+
+
+def root_id(account: Account) -> int:
+    """The account at the head of the family. In a circle of parents: the lowest id of it."""
+    path, parent = [account.pk], account.parent_id
+    while parent and parent not in path:
+        path.append(parent)
+        parent = Account.objects.filter(pk=parent).values_list("parent_id", flat=True).first()
+    return min(path[path.index(parent) :]) if parent else path[-1]
+
+
+def family_ids(account: Account) -> set[int]:
+    """The account and everybody above, below and beside it under the same head."""
+    found = level = {root_id(account)}
+    while level:
+        level = set(Account.objects.filter(parent__in=level).values_list("pk", flat=True)) - found
+        found = found | level
+    return found | {account.pk}
+
+
+def earlier(ask: Ask, version: AuthorityVersion, unit: str, at: datetime, *, without: Collection[int] = ()) -> Earlier:
+    """What was granted of the concession to the account's family or on the renewal in the version's window (USD for money).
+
+    Units that do not add up count nothing.
+    """
+    account = ask.account
+    if account is None or unit not in ADDED_UP:
+        return Earlier()
+    same = Q(account__in=family_ids(account))
+    rows = _grants(ask.concession, unit, without).filter(same | Q(renewal__iexact=ask.renewal) if ask.renewal else same)
+    column = "amount_usd" if unit == MONEY else "amount"
+    sums = rows.filter(decided_at__gt=at - timedelta(days=version.window_days)).aggregate(
+        total=Sum(column), others=Sum(column, filter=~Q(account=account.pk))
+    )
+    return Earlier(sums["total"] or NONE, sums["others"] or NONE)
+
+
+def _grants(concession: str, unit: str, without: Collection[int]) -> QuerySet[ApprovalRequest]:
+    rows = ApprovalRequest.objects.filter(_given(), concession=concession, unit=unit)
+    return rows.exclude(pk__in=without) if without else rows
+
+
+def _given() -> Q:
+    granted = Q(state__in=ApprovalRequest.GRANTED)
+    carried_out = Q(state=ApprovalRequest.REPLACED, sealed_at__isnull=False)
+    parents = [Q(**{"__".join(["replaces"] * depth): OuterRef("pk")}) for depth in range(1, LINEAGE + 1)]
+    newer = ApprovalRequest.objects.filter(reduce(or_, parents), granted | carried_out)
+    return granted | Q(carried_out, ~Exists(newer))
+
+
+def lineage(request: ApprovalRequest) -> list[int]:
+    """The request and those it replaces, one after the other: never counted beside it."""
+    found, older = [request.pk], request.replaces_id
+    while older and older not in found:
+        found.append(older)
+        older = ApprovalRequest.objects.filter(pk=older).values_list("replaces", flat=True).first()
+    return [pk for pk in found if pk]
+
+
+def quarter(at: datetime) -> tuple[datetime, datetime]:
+    """The calendar quarter (UTC) of a moment, half-open."""
+    day = at.astimezone(UTC)
+    month = (day.month - 1) // 3 * 3 + 1
+    after = (day.year + 1, 1) if month == 10 else (day.year, month + 3)
+    return datetime(day.year, month, 1, tzinfo=UTC), datetime(*after, 1, tzinfo=UTC)
+
+
+def caps_of(total: AskTotal) -> dict[str, rules.Cap]:
+    """The quarter caps of the ask's concession by role, with what each has used; money at the rate of that day."""
+    slug, unit, at = total.concession.slug, total.concession.unit, total.at
+    rows = list(total.version.caps.filter(concession__slug=slug).select_related("role"))
+    used = _used(slug, unit, at, total.lineage) if rows else {}
+    return {
+        row.role.slug: rules.Cap(
+            role=row.role.slug,
+            unit=unit,
+            up_to=usd(row.up_to, row.currency, at.date()) if unit == MONEY else row.up_to,
+            used=used.get(row.role.slug, NONE),
+            shown="" if unit == YES else amount_words(unit, row.up_to, row.currency).removeprefix("net "),
+        )
+        for row in rows
+    }
+
+
+def _used(concession: str, unit: str, at: datetime, without: Collection[int]) -> dict[str, Decimal]:
+    """Granted in the quarter by the role that decided."""
+    start, end = quarter(at)
+    rows = _grants(concession, unit, without).filter(by_rule=False, decided_at__gte=start, decided_at__lt=end)
+    much: Any = Count("pk") if unit == YES else Sum("amount_usd" if unit == MONEY else "amount")
+    by_role = rows.annotate(as_role=KeyTextTransform("decided_role", "rule")).values("as_role")
+    return {row["as_role"] or "": Decimal(row["much"] or 0) for row in by_role.annotate(much=much).order_by()}
+
+
+def lock_totals(account: Account, concession: str, renewal: str = "") -> Account:
+    """Until the transaction ends nobody else weighs an ask that would be added up with this one. Returns the account afresh.
+
+    Order of locks, everywhere: the request, its case (receivers of the log take it), the head of the account's family, and
+    last the oldest authority version: whatever counts over all accounts (a renewal, the quarter caps) waits in line there.
+    Raises Stale when the account is moved to another family meanwhile, again and again.
+    """
+    fresh = _lock_family(account)
+    if renewal or QuarterCap.objects.filter(concession__slug=concession).exists():
+        first = AuthorityVersion.objects.order_by("pk").values_list("pk", flat=True)[:1]
+        list(AuthorityVersion.objects.select_for_update(no_key=True).filter(pk__in=list(first)))
+    return fresh
+
+
+def _lock_family(account: Account) -> Account:
+    """The head may change until it is locked: look again, and move on to the new one."""
+    rows = Account.objects.select_related("csm", "ae")
+    fresh, held = account, None
+    for _ in range(TRIES):
+        head = root_id(fresh)
+        if head == held:
+            return fresh
+        locked = rows.select_for_update(of=("self",), no_key=True).get(pk=head)
+        held = head
+        fresh = locked if head == account.pk else rows.get(pk=account.pk)
+    raise Stale("The account is being moved between groups. Send it again in a moment.")
