@@ -43,6 +43,7 @@ format: setup ## Format the code and the templates
 	@.venv/bin/ruff check --quiet --fix . || true
 	@.venv/bin/ruff format --quiet .
 	@find templates -name '*.html' -print0 | xargs -0 .venv/bin/djade --target-version 5.2 || true
+	@.venv/bin/djlint --quiet --reformat templates || true
 
 lock: setup ## Pin and hash the requirements
 	@$(LOCK) requirements.in -o requirements.txt

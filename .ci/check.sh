@@ -25,6 +25,7 @@ deploy_check() {
 check "ruff check" "$bin/ruff" check .
 check "ruff format" "$bin/ruff" format --check .
 check "templates (djade)" templates
+check "templates (djlint)" "$bin/djlint" --quiet --check templates
 check "types (mypy)" "$bin/mypy"
 check "dependencies (deptry)" "$bin/deptry" .
 check "layers (import-linter)" "$bin/lint-imports" --no-cache

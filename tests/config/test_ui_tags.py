@@ -229,6 +229,19 @@ def test_the_current_page_is_marked_in_the_navigation():
     assert ">4</span>" in page(link)
 
 
+def test_oneline_glues_what_stands_on_several_lines():
+    source = """{% oneline %}
+      <b class="x">
+        {{ name }}
+      </b>
+      {% if town %}, {{ town }}{% endif %}
+      {% if year %}{{ " " }}since {{ year }}{% endif %}
+      .
+    {% endoneline %}"""
+    html = Template(source).render(Context({"name": "Ada\n & Co", "town": "Bonn", "year": 2020}))
+    assert html == '<b class="x">Ada\n &amp; Co</b>, Bonn since 2020.', "what a value brings along stays as it is"
+
+
 class Reply(forms.Form):
     words = forms.CharField(
         label="Words",
