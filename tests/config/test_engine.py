@@ -32,6 +32,8 @@ from tests.support.cast import Cast
 from tests.support.databases import Templates
 from tests.support.server import ROOT, environment_for
 
+pytestmark = pytest.mark.both_databases
+
 SECOND = timedelta(seconds=1)
 WELL = Vitals(
     engine=SECOND, sender=SECOND, worker=SECOND, lag=timedelta(0), overdue=0, parked_clocks=0, parked_messages=0

@@ -21,6 +21,8 @@ from ledger.now import now
 from tests.escalations.cases.builders import opened
 from tests.support.cast import Cast, make_cast
 
+pytestmark = pytest.mark.both_databases
+
 CASES, AT_ONCE = 7, 4
 
 

@@ -16,6 +16,8 @@ from ledger.now import now
 from tests.escalations.cases.builders import opened
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def case(cast: Cast) -> Escalation:

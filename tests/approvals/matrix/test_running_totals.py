@@ -17,6 +17,8 @@ from approvals.requests import decide as deciding
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 
+pytestmark = pytest.mark.both_databases
+
 D = Decimal
 
 

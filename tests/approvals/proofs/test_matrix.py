@@ -14,11 +14,9 @@ import pytest
 from django.db import transaction
 
 from accounts.defaults import ROLES
-from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Account, Role, User
 from approvals.mail import links
 from approvals.matrix.defaults import CONCESSIONS, Shipped
-from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.matrix.rules import units
 from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.requests import decide as deciding
@@ -67,11 +65,9 @@ def cells() -> list[Cell]:
 
 
 @pytest.fixture
-def company(db: None, settings: Any) -> Any:
+def company(shipped: None, settings: Any) -> Any:
     """One person in each shipped role, and somebody outside all of this who asks."""
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
-    ensure_people()
-    ensure_authority()
     people = {}
     for row in ROLES:
         people[row.slug] = User.objects.create_user(f"{row.slug}@desk.example", None, name=row.name)
