@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from config.templatetags.drawings import bar, short_state, spark, steps
 from config.templatetags.formats import duration
+from ledger.format import counted, decimal_or_none
 from ledger.now import now
 
 register = template.Library()
@@ -252,7 +253,7 @@ def tab(label: str, href: str, key: str, current: str, count: object = "") -> Sa
 @register.simple_tag
 def plural(number: object, one: str, many: str = "") -> str:
     """`1 case`, `2 cases`."""
-    return f"{number} {one if str(number) == '1' else many or one + 's'}"
+    return counted(decimal_or_none(number) or 0, one, many)
 
 
 # Forms -------------------------------------------------------------------------------------------

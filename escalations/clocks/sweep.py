@@ -22,6 +22,7 @@ from escalations.clocks.rules import steps
 from escalations.clocks.schedule import watch
 from escalations.models import Clock, Escalation, Event, Target
 from ledger import bulk, chain, faults
+from ledger.format import recorded
 
 CHAIN_COLUMNS = ("log_count", "log_last", "log_seal")
 READ = (
@@ -186,7 +187,7 @@ def summary(clock: Any, step: steps.Step) -> str:
         return f"{clock.label} is still past SLA; reminder {step.number} of {clock.repeat_times}"
     if step.kind == steps.DECAY:
         return f"{clock.label}: accepted, and nothing was begun in twice the time"
-    return f"{clock.label} was due {clock.due_at:%Y-%m-%d %H:%M} UTC and is past SLA"
+    return f"{clock.label} was due {recorded(clock.due_at)} and is past SLA"
 
 
 def _claim(taken: list[Due]) -> None:

@@ -15,6 +15,7 @@ from escalations.clocks import log as history
 from escalations.clocks.promises import Promise, promise
 from escalations.clocks.schedule import close_stretch, count_anew, schedule
 from escalations.models import Clock, Escalation, Target
+from ledger.format import recorded
 
 DATE_GIVEN = "until the date given"
 # Nobody outside holds these up: they run on while the case waits for the customer.
@@ -61,7 +62,7 @@ def start(
         clock.why = [*made.why, why]
     schedule(clock)
     clock.save()
-    history.wrote(case, clock, "start", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at, begun)
+    history.wrote(case, clock, "start", f"due {recorded(clock.due_at)}", at, begun)
     if kind not in NEVER_WAITS and case.waiting_on != states.NOBODY:
         pause(case, clock, at=at, reason=_waiting_reason(case))
     refresh_cache(case)
@@ -123,7 +124,7 @@ def resume(case: Escalation, clock: Clock, *, at: datetime) -> None:
     clock.pause_reason, clock.held = "", False
     schedule(clock)
     clock.save()
-    history.wrote(case, clock, "resume", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at, at)
+    history.wrote(case, clock, "resume", f"due {recorded(clock.due_at)}", at, at)
 
 
 def pause_all(case: Escalation, *, at: datetime, reason: str) -> None:
