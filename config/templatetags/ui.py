@@ -51,7 +51,8 @@ class OneLine(template.Node):
     def __init__(self, nodelist: template.NodeList) -> None:
         self.nodelist = nodelist
         for node in nodelist.get_nodes_by_type(TextNode):
-            node.s = LINE_BREAK.sub("", node.s)
+            if isinstance(node, TextNode):
+                node.s = LINE_BREAK.sub("", node.s)
 
     def render(self, context: Any) -> SafeString:
         """The pieces, glued."""
