@@ -59,7 +59,7 @@ def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> list[Clock]:
     """
     oldest = Clock.objects.past_due(at).values("case")[:limit]
     rows = Clock.objects.past_due(at).filter(case__in=oldest).defer("why")
-    found = []
+    found: list[Clock] = []
     for clock in rows.annotate(log_count=F("case__log_count")):
         clock.entries_seen = clock.log_count
         found.append(clock)
