@@ -49,7 +49,7 @@ lock: setup ## Pin and hash the requirements
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
-bench: setup ## Measure on a filled database, and the engine on a million clocks, on SQLite and on PostgreSQL
+bench: setup ## Measure on a filled database, and the engine in one of its own, on SQLite and on PostgreSQL
 	@$(PY) manage.py bench
 	@$(PY) -m tests.support.with_postgres bench --engine-only
 

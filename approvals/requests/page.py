@@ -1,11 +1,12 @@
 """What the page of one request shows, as the values its components take."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
 
+from accounts.calendars.rules import deadlines
 from accounts.models import Role, User
 from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
@@ -15,7 +16,6 @@ from approvals.requests.rules.terms import BASIS, GIVE_GETS
 from approvals.requests.seat_rows import acts, asked_now, note_who_is_asked, seats_of, still_needed, waits_for, waits_on
 from ledger.format import listed, money, money_short
 
-WARN_AT = Decimal("0.75")
 NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
 TITLES = {"ask": "The ask", "account": "Account context", "artifacts": "Key artifacts"}
 SUGGESTED = {
@@ -79,16 +79,13 @@ def _lead(request: ApprovalRequest, user: User) -> str:
 
 
 def warn_at(request: ApprovalRequest) -> datetime:
-    """When a quarter of the time is left."""
-    whole: timedelta = request.deadline - request.opened_at
-    return request.opened_at + whole * float(WARN_AT)
+    """When a quarter of the time is left, as for the decision clock of its case."""
+    return deadlines.warns_at(request.opened_at, request.deadline)
 
 
 def due_state(request: ApprovalRequest, at: datetime) -> str:
-    """red past the deadline, yellow with a quarter of the time or less left, else green."""
-    if at > request.deadline:
-        return "red"
-    return "yellow" if at >= warn_at(request) else "green"
+    """Code of the SLA chip: red from the deadline on, yel with a quarter of the time or less left, else grn."""
+    return deadlines.colour(at, due_at=request.deadline, warn_at=warn_at(request))
 
 
 def amount(request: ApprovalRequest) -> str:

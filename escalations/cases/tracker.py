@@ -1,7 +1,6 @@
 """Actions, execution proofs and commitments."""
 
 from datetime import date, datetime
-from textwrap import shorten
 
 from django.db import transaction
 
@@ -13,7 +12,7 @@ from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
-from escalations.clocks.promises import end_of_business
+from escalations.clocks.targets import end_of_business
 from escalations.models import Action, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
 from ledger.format import day
@@ -98,8 +97,7 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
         at=at,
         due_at=due_at,
         why=why,
-        about=made.pk,
-        topic=shorten(text, 160, placeholder=" …"),
+        commitment=made,
     )
     if who == Commitment.US:
         seal_granted(case)

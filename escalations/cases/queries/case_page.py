@@ -13,7 +13,6 @@ from approvals.requests.seat_rows import asked_now, note_who_is_asked
 from escalations import states
 from escalations.cases.queries.acts import Scene, acts
 from escalations.cases.rules import next_step
-from escalations.clocks.audience import DUTIES
 from escalations.clocks.rules import timing
 from escalations.models import (
     Action,
@@ -166,8 +165,7 @@ def _keeper(clock: Clock, names: dict[str, str], asked: str) -> str:
         return getattr(clock, "promiser", None) or ""
     if clock.kind == states.ACCEPTANCE:
         return asked
-    duties = DUTIES.get(clock.kind, (CasePerson.OWNER, CasePerson.COMMUNICATION))
-    return next((names[duty] for duty in duties if duty in names), "")
+    return next((names[duty] for duty in clock.rule.duties if duty in names), "")
 
 
 def _used_percent(clock: Clock, at: datetime) -> float:

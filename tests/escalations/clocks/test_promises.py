@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, Signal
 from escalations import states
 from escalations.clocks import verbs as clocks
-from escalations.clocks.promises import promise
 from escalations.clocks.rules import factors
+from escalations.clocks.rules.kinds import CHOICES
+from escalations.clocks.targets import promise
 from escalations.models import Cadence, Clock, Escalation, MatrixRow, Target, TargetFactor
 from ledger.now import now
 from tests.escalations.cases.builders import accepted, opened
@@ -178,7 +179,7 @@ def test_a_change_of_tier_takes_the_factors_along(cast: Cast) -> None:
     assert any(line.startswith("Tier Red (Red): 90% of the time") for line in clock.why)
 
 
-@pytest.mark.parametrize("kind", [kind for kind, _ in states.CLOCKS if kind not in ("customer_deadline", "commitment")])
+@pytest.mark.parametrize("kind", [kind for kind, _ in CHOICES if kind not in ("customer_deadline", "commitment")])
 def test_every_kind_with_a_target_explains_itself(cast: Cast, kind: str) -> None:
     said = words(opened(cast), kind)
     assert "Target: " in said

@@ -1,4 +1,4 @@
-"""The customer's date moves: the case keeps the new one, and the clock that runs to it starts again."""
+"""Move the customer's deadline: the case keeps the new date, and the clock that runs to it starts again."""
 
 from datetime import datetime
 
