@@ -22,6 +22,7 @@ from escalations.clocks.targets import NO_FACTOR
 from escalations.clocks.verbs import DATE_GIVEN
 from escalations.models import Clock, Target
 from escalations.policy.rules import wording
+from ledger.format import recorded
 
 
 class Clockwork(Thread):

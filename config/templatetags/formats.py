@@ -106,16 +106,10 @@ def dated(value: dt.datetime | None) -> str:
     return write.NOTHING if value is None else write.moment(value, timezone.get_current_timezone())
 
 
-@register.filter
-def zone_abbr(value: dt.datetime | None) -> str:
-    """The viewer's zone in short: `ET`, `CET`, `UTC+3`."""
-    return write.zone_name(value if isinstance(value, dt.datetime) else now(), timezone.get_current_timezone())
-
-
 @register.simple_tag
 def viewer_zone() -> str:
     """The short name of the viewer's zone now, for "times in ET"."""
-    return zone_abbr(None)
+    return write.zone_name(now(), timezone.get_current_timezone())
 
 
 @register.filter
