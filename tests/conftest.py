@@ -86,12 +86,14 @@ def _stored_files_in_a_temporary_folder(tmp_path_factory: pytest.TempPathFactory
     django_settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
 
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of real data beside the repository (SHARED_DATA overrides); its tests are skipped without it."""
-    folder = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip("no shared data beside the repository (SHARED_DATA names another folder)")
+SAMPLE = ROOT / "tests" / "data"
+LARGE = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", params=[SAMPLE, LARGE] if LARGE.is_dir() else [SAMPLE], ids=lambda folder: folder.name)
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """The sample in tests/data and, where it is there, the large folder beside the repository (SHARED_DATA overrides)."""
+    folder: Path = request.param
     return folder
 
 

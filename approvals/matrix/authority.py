@@ -11,7 +11,7 @@ from accounts.customers.rates import usd
 from accounts.models import Account, Role, User
 from accounts.people.queries import best_holder
 from approvals.matrix.rules import limits as rules
-from approvals.matrix.rules.words import MONEY, amount_words
+from approvals.matrix.rules.units import amount_words, unit_of
 from approvals.matrix.totals import Ask, AskTotal, ask_total, rate_words
 from approvals.models import ApprovalRequest, AuthorityVersion, ExceptionBand
 from ledger.errors import Invalid
@@ -191,7 +191,7 @@ def is_in_band(ask: Ask, tier: str, at: datetime) -> bool:
 
 def most_of(band: ExceptionBand, at: datetime) -> Decimal:
     """The largest amount of a band, money in USD at the rate of that day."""
-    return usd(band.up_to, band.currency, at.date()) if band.concession.unit == MONEY else band.up_to
+    return usd(band.up_to, band.currency, at.date()) if unit_of(band.concession.unit).in_currency else band.up_to
 
 
 def usual_seconds(concession: str, at: datetime) -> int | None:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts.models import User
 from approvals.matrix.authority import Answer, approver_for, band_for, usual_seconds
 from approvals.matrix.rules.limits import untold
-from approvals.matrix.rules.words import amount_words
+from approvals.matrix.rules.units import amount_words
 from approvals.matrix.totals import Ask, AskTotal, ask_total, earlier, family_ids
 from approvals.models import ApprovalRequest, ExceptionBand
 from approvals.requests import plan as planning

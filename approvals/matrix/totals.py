@@ -19,14 +19,14 @@ from django.db.models.fields.json import KeyTextTransform
 from accounts.customers.rates import rate_of, usd
 from accounts.models import Account, Role
 from approvals.matrix.rules import limits as rules
-from approvals.matrix.rules.words import ADDED_UP, MONEY, PERCENT, YES, amount_words, money_words
+from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
 from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType, QuarterCap
 from ledger.errors import Invalid, Stale
+from ledger.format import money
 
 Converted = dict[str, str]
 # USD, days or months: what a request can keep.
 TOO_MUCH = Decimal(10) ** 12
-WHOLE = 100
 # How often terms are replaced before what was carried out first counts beside them: more only sends an ask higher.
 LINEAGE = 4
 TRIES = 5
@@ -149,15 +149,13 @@ def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None
     concession = concession_of(version, ask.concession)
     replaced = tuple(lineage(ask.replaces)) if ask.replaces else ()
     amount, account = ask.amount, ask.account
-    if concession.unit == YES:
+    unit = unit_of(concession.unit)
+    if not unit.takes_amount:
         return AskTotal(version, concession, account, at, at, None, lineage=replaced)
-    if amount is None or not amount.is_finite() or amount <= 0:
-        raise Invalid(f"Enter how much: {concession.get_unit_display().lower()}, above 0.", field="amount")
-    _check_size(concession, amount, amount)
-    is_money = concession.unit == MONEY
-    in_usd = usd(amount, ask.currency, at.date()) if is_money else None
-    before = earlier(ask, version, concession.unit, at, without=replaced)
-    _check_size(concession, amount, (in_usd or amount) + before.total)
+    amount = checked_amount(unit.slug, amount, ask.currency)
+    in_usd = usd(amount, ask.currency, at.date()) if unit.in_currency else None
+    before = earlier(ask, version, unit.slug, at, without=replaced)
+    _check_size((in_usd or amount) + before.total)
     return AskTotal(
         version=version,
         concession=concession,
@@ -167,8 +165,8 @@ def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None
         amount=amount if in_usd is None else in_usd,
         amount_usd=in_usd,
         earlier=before,
-        asked_in=ask.currency if is_money else "",
-        rates=tuple(converted("ask", amount, ask.currency, at)) if is_money else (),
+        asked_in=ask.currency if unit.in_currency else "",
+        rates=tuple(converted("ask", amount, ask.currency, at)) if unit.in_currency else (),
         lineage=replaced,
     )
 
@@ -186,19 +184,26 @@ def total_of(request: ApprovalRequest, at: datetime) -> AskTotal:
         account=request.account,
         at=at,
         rates_at=request.opened_at,
-        amount=request.amount_usd if request.unit == MONEY else request.amount,
+        amount=request.amount_usd if unit_of(request.unit).in_currency else request.amount,
         amount_usd=request.amount_usd,
         earlier=earlier(ask, request.authority, request.unit, at, without=counted),
-        asked_in=request.currency if request.unit == MONEY else "",
+        asked_in=request.currency if unit_of(request.unit).in_currency else "",
         rates=tuple(rate for rate in request.rule.get("rates") or [] if rate["of"] == "ask"),
         lineage=counted,
     )
 
 
-def _check_size(concession: ConcessionType, amount: Decimal, total: Decimal) -> None:
-    """What no column holds, and more than everything, is no amount."""
-    if concession.unit == PERCENT and amount > WHOLE:
-        raise Invalid("Enter at most 100%.", field="amount")
+def checked_amount(unit: str, amount: Decimal | None, currency: str) -> Decimal:
+    """The amount, if it can be asked for in its unit and currency. Raises Invalid with what to enter instead."""
+    if problem := unit_of(unit).problem(amount, currency):
+        raise Invalid(problem, field="amount")
+    found = amount or Decimal(0)
+    _check_size(found)
+    return found
+
+
+def _check_size(total: Decimal) -> None:
+    """A column of the database has to hold the sum."""
     if total >= TOO_MUCH:
         raise Invalid("That is too much to be an amount. Enter less.", field="amount")
 
@@ -214,22 +219,22 @@ def converted(of: str, amount: Decimal | None, currency: str, at: datetime) -> l
 
 
 def rate_words(rate: Converted) -> str:
-    """`EUR 10,000 counts as $10,800, by the rate 1.08 of 2015-01-01.`"""
-    amount = money_words(Decimal(rate["amount"]), rate["currency"])
-    return f"{amount} counts as {money_words(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {rate['on']}."
+    """`€10,000 counts as $10,800, by the rate 1.08 of 2015-01-01.`"""
+    words = money(Decimal(rate["amount"]), rate["currency"])
+    return f"{words} counts as {money(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {rate['on']}."
 
 
 def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:
     """One row of the matrix as the rules compare it, money in USD at the rate of that day."""
     unit, up_to = row.concession.unit, row.up_to
-    rates = converted("limit", up_to, row.currency, at) if unit == MONEY else []
+    rates = converted("limit", up_to, row.currency, at) if unit_of(unit).in_currency else []
     return rules.Limit(
         role=row.role.slug,
         role_name=row.role.name,
         level=row.role.level,
         concession=row.concession.slug,
         unit=unit,
-        up_to=usd(up_to, row.currency, at.date()) if unit == MONEY and up_to is not None else up_to,
+        up_to=usd(up_to, row.currency, at.date()) if unit_of(unit).in_currency and up_to is not None else up_to,
         shown=amount_words(unit, up_to, row.currency),
         sort=row.role.sort,
         segment=row.segment,
@@ -281,11 +286,11 @@ def earlier(ask: Ask, version: AuthorityVersion, unit: str, at: datetime, *, wit
     Units that do not add up count nothing.
     """
     account = ask.account
-    if account is None or unit not in ADDED_UP:
+    if account is None or not unit_of(unit).adds_up:
         return Earlier()
     same = Q(account__in=family_ids(account))
     rows = _grants(ask.concession, unit, without).filter(same | Q(renewal__iexact=ask.renewal) if ask.renewal else same)
-    column = "amount_usd" if unit == MONEY else "amount"
+    column = "amount_usd" if unit_of(unit).in_currency else "amount"
     sums = rows.filter(decided_at__gt=at - timedelta(days=version.window_days)).aggregate(
         total=Sum(column), others=Sum(column, filter=~Q(account=account.pk))
     )
@@ -331,9 +336,9 @@ def caps_of(total: AskTotal) -> dict[str, rules.Cap]:
         row.role.slug: rules.Cap(
             role=row.role.slug,
             unit=unit,
-            up_to=usd(row.up_to, row.currency, at.date()) if unit == MONEY else row.up_to,
+            up_to=usd(row.up_to, row.currency, at.date()) if unit_of(unit).in_currency else row.up_to,
             used=used.get(row.role.slug, NONE),
-            shown="" if unit == YES else amount_words(unit, row.up_to, row.currency).removeprefix("net "),
+            shown=quantity_words(unit, row.up_to, row.currency),
         )
         for row in rows
     }
@@ -343,7 +348,8 @@ def _used(concession: str, unit: str, at: datetime, without: Collection[int]) ->
     """Granted in the quarter by the role that decided."""
     start, end = quarter(at)
     rows = _grants(concession, unit, without).filter(by_rule=False, decided_at__gte=start, decided_at__lt=end)
-    much: Any = Count("pk") if unit == YES else Sum("amount_usd" if unit == MONEY else "amount")
+    summed = Sum("amount_usd" if unit_of(unit).in_currency else "amount")
+    much: Any = summed if unit_of(unit).takes_amount else Count("pk")
     by_role = rows.annotate(as_role=KeyTextTransform("decided_role", "rule")).values("as_role")
     return {row["as_role"] or "": Decimal(row["much"] or 0) for row in by_role.annotate(much=much).order_by()}
 

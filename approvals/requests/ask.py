@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from approvals.mail import messages as mail
 from approvals.matrix import authority
-from approvals.matrix.rules.words import MONEY
+from approvals.matrix.rules.units import unit_of
 from approvals.matrix.totals import Ask, AskTotal, ask_total, lock_totals
 from approvals.models import ApprovalRequest, DecisionEntry, ExceptionBand
 from approvals.requests import log, plan
@@ -140,9 +140,9 @@ def measure(request: ApprovalRequest, ask: Ask, total: AskTotal) -> None:
     request.concession_name = total.concession.name
     request.unit = total.concession.unit
     request.amount = None if total.amount is None else ask.amount
-    request.currency = ask.currency if request.unit == MONEY else ""
+    request.currency = ask.currency if unit_of(request.unit).in_currency else ""
     request.amount_usd = total.amount_usd
-    request.total_usd = total.total if request.unit == MONEY else None
+    request.total_usd = total.total if unit_of(request.unit).in_currency else None
 
 
 def freeze_terms(request: ApprovalRequest, terms: Terms) -> None:

@@ -8,7 +8,6 @@ from django.db.models import F
 from accounts.models import Role, User
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.matrix.rules.words import moment_words
 from approvals.matrix.totals import AskTotal, total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import log, votes
@@ -18,6 +17,7 @@ from approvals.requests.permissions import OWN, Permission, for_user, what_happe
 from approvals.requests.rules.conflicts import OWN as OWN_WORDS
 from approvals.requests.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, check_words, goes_against, what_is_missing
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
+from ledger.format import moment
 from ledger.now import now
 
 UNDO_WINDOW = timedelta(minutes=10)
@@ -78,7 +78,7 @@ def _claim(request_id: int, by: User, version: int, seat: int | None, at: dateti
 def _seat_gone(request_id: int, seat: Seat | None, by: User, at: datetime) -> Exception:
     if seat is None or seat.state != Seat.DECIDED or seat.ended_at is None:
         return _why_not(request_id, by, at)
-    when = moment_words(seat.ended_at, by.zone, at)
+    when = moment(seat.ended_at, by.zone, at)
     return AlreadyDone(f"This part was decided by {seat.said_by} at {when}. There is nothing left for you to decide.")
 
 
@@ -94,7 +94,7 @@ def _why_not(request_id: int, by: User, at: datetime) -> Exception:
 def _what_changed(request: ApprovalRequest, by: User, at: datetime) -> str:
     talk = (DecisionEntry.REMINDED, DecisionEntry.QUESTION, DecisionEntry.ANSWER, DecisionEntry.COMMENT)
     entry = request.log.exclude(kind__in=talk).last()
-    since = moment_words(entry.at if entry else request.asked_since, by.zone, at)
+    since = moment(entry.at if entry else request.asked_since, by.zone, at)
     mine = request.seats.exclude(state=Seat.PLANNED).filter(person=by).last()
     if mine and mine.state == Seat.PASSED_UP:
         return f"This was passed up to {request.approver} at {since}. There is nothing left for you to decide."
@@ -189,7 +189,7 @@ def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> Appr
         raise NotAllowed(f"Only {request.decided_by} may undo this decision.")
     if not may_undo(request, by, at):
         raise Stale("It is too late to undo this. To reverse it, ask for a new decision.")
-    moment, stage = request.decided_at, request.stage
+    decided_at, stage = request.decided_at, request.stage
     request.state, request.version = ApprovalRequest.OPEN, request.version + 1
     request.decided_at = request.decided_by = request.decided_level = None
     request.reason = request.conditions = ""
@@ -198,15 +198,15 @@ def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> Appr
     )
     suggesting.take_back(request)
     entry = log.write(request, DecisionEntry.UNDONE, at, actor=by, channel=channel)
-    _reopen(request, moment, stage, by, at)
+    _reopen(request, decided_at, stage, by, at)
     mail.word(request, entry, [request.requester], subject="Decision taken back", lead=f"{by} took the decision back.")
     return request
 
 
-def _reopen(request: ApprovalRequest, moment: datetime, stage: int, by: User, at: datetime) -> None:
+def _reopen(request: ApprovalRequest, ended_at: datetime, stage: int, by: User, at: datetime) -> None:
     """The seat that spoke last and those it settled are asked again."""
     back = []
-    for seat in (each for each in request.all_seats() if each.ended_at == moment):
+    for seat in (each for each in request.all_seats() if each.ended_at == ended_at):
         spoke = seat.state == Seat.DECIDED and seat.said_by_id == by.pk and seat.stage == stage
         # The consulted of earlier stages may comment again.
         settled = seat.state == Seat.SETTLED and (seat.stage == stage or seat.part == Seat.CONSULT)

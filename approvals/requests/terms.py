@@ -10,7 +10,7 @@ from accounts.customers.rates import usd
 from accounts.models import User
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.matrix.rules.words import MONEY, YES, moment_words
+from approvals.matrix.rules.units import MONEY, YES
 from approvals.matrix.totals import Ask, AskTotal, ask_total, lineage, total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import ask as requesting
@@ -24,6 +24,7 @@ from approvals.requests.rules.seats import YES as AGREED
 from approvals.requests.rules.terms import BASIS, SAME, WORSE, Comparison, Offer, Terms, compare
 from approvals.requests.rules.verdicts import check_words, goes_against
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
+from ledger.format import moment
 from ledger.now import now
 
 CENT = Decimal("0.01")
@@ -81,7 +82,7 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
         raise AlreadyDone(f"{what_happened(request, by, at)}.")
     if request.version != version:
         entry = request.log.last()
-        since = moment_words(entry.at if entry else request.asked_since, by.zone, at)
+        since = moment(entry.at if entry else request.asked_since, by.zone, at)
         raise Stale(f"The request changed at {since}. Read it again before you change its terms.")
     check_words(reason, "reason", "Enter a reason for the new terms.")
     return request

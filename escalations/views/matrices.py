@@ -15,7 +15,7 @@ from approvals.forms import who_context
 from approvals.matrix.drafts import changes, history
 from approvals.matrix.table import matrix
 from escalations import states
-from escalations.clocks import tables as sla
+from escalations.clocks import queries as sla
 from escalations.forms.matrices import DueForm, TestCaseForm
 from escalations.models import PolicyVersion
 from escalations.policy import tables as matrices

@@ -17,14 +17,15 @@ from accounts.defaults import ROLES
 from accounts.models import Account, Role, User
 from approvals.mail import links
 from approvals.matrix.defaults import CONCESSIONS, Shipped
-from approvals.models import ApprovalRequest, ConcessionType, Seat
+from approvals.matrix.rules import units
+from approvals.models import ApprovalRequest, Seat
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid
 from tests.approvals.conftest import make_request
 from tests.approvals.mail.replies import AUTHSERV
 from tests.approvals.proofs.doors import API, APPROVE, LINK, REPLY, WEB, Caller, Knock
 
-SHORT, SHORT_ROLES, SEED = 8, 4, 20260302
+SHORT, SHORT_ROLES, SEED = 4, 3, 20260302
 DOORS = (WEB, API, LINK, REPLY)
 # Above whom each stands, so that directors see what their people ask for.
 MANAGERS = {"csm": "team-lead", "ae": "team-lead", "team-lead": "director", "director": "executive-sponsor"}
@@ -55,7 +56,7 @@ def cells() -> list[Cell]:
     """Each edge, just under it and just over it; one of each concession that has no amount."""
     found = []
     for shipped in CONCESSIONS:
-        whole = shipped.unit in (ConcessionType.DAYS, ConcessionType.MONTHS)
+        whole = shipped.unit in (units.DAYS, units.MONTHS)
         step = Decimal(1) if whole else Decimal("0.01")
         edges = [Decimal(most) for most in shipped.limits.values() if most is not None]
         amounts = sorted({edge + by for edge in edges for by in (-step, Decimal(0), step)})
