@@ -195,6 +195,9 @@ def total_of(request: ApprovalRequest, at: datetime) -> AskTotal:
 
 def checked_amount(unit: str, amount: Decimal | None, currency: str) -> Decimal:
     """The amount, if it can be asked for in its unit and currency. Raises Invalid with what to enter instead."""
+    if unit_of(unit).in_currency and amount is not None and amount.is_finite():
+        # Before its decimals are counted: a number of 300 digits cannot be rounded.
+        _check_size(amount)
     if problem := unit_of(unit).problem(amount, currency):
         raise Invalid(problem, field="amount")
     found = amount or Decimal(0)

@@ -1,6 +1,6 @@
 """Who would approve for themselves: the parties of a request, and everybody who must not decide it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
@@ -13,18 +13,20 @@ from approvals.requests.rules.conflicts import Party, plain, why_not
 
 def conflict(request: ApprovalRequest, user: User, at: datetime) -> str:
     """Why this person must not decide this request; empty when they may, as far as self-approval goes."""
-    people = _with_owners({user.pk, request.requester_id, request.beneficiary_id})
-    parties = _parties(people, at)
+    people = _with_owners([user, request.requester, request.beneficiary])
+    parties = _parties(people, _addresses(people), at)
     return _why(parties, user.pk, request.requester_id, request.beneficiary_id)
 
 
 def barred(requester: User, beneficiary: User | None, at: datetime) -> dict[int, str]:
     """Everybody who must not decide what these two ask for, with the reason."""
-    gains = beneficiary.pk if beneficiary else None
-    core = _with_owners({requester.pk, gains})
-    ids = {user.pk for user in core}
-    parties = _parties(_with_owners(ids | _suspects(core, ids, at)), at)
-    reasons = {pk: _why(parties, pk, requester.pk, gains) for pk in parties}
+    core = _with_owners([requester, beneficiary])
+    addresses = _addresses(core)
+    people = _with_owners([*core, *_suspects(core, addresses, at)])
+    known = {user.pk for user in core}
+    addresses |= _addresses([user for user in people if user.pk not in known])
+    parties = _parties(people, addresses, at)
+    reasons = {pk: _why(parties, pk, requester.pk, beneficiary.pk if beneficiary else None) for pk in parties}
     return {pk: why for pk, why in reasons.items() if why}
 
 
@@ -33,24 +35,24 @@ def _why(parties: dict[int, Party], user: int, requester: int, beneficiary: int 
     return why_not(parties[user], parties[requester], gains, owners=parties.values())
 
 
-def _with_owners(ids: Collection[int | None]) -> list[User]:
-    """The people, and whoever answers for the services among them."""
-    found = list(User.objects.filter(pk__in=[pk for pk in ids if pk]))
-    owners = {user.manager_id for user in found if user.kind == User.SERVICE} - {user.pk for user in found}
-    return [*found, *User.objects.filter(pk__in=[pk for pk in owners if pk])]
+def _with_owners(people: Iterable[User | None]) -> list[User]:
+    """The people, each once, and whoever answers for the services among them."""
+    found = {user.pk: user for user in people if user}
+    owners = {user.manager_id for user in found.values() if user.kind == User.SERVICE and user.manager_id}
+    missing = owners - found.keys()
+    return [*found.values(), *(User.objects.filter(pk__in=missing) if missing else [])]
 
 
-def _suspects(core: Iterable[User], ids: set[int], at: datetime) -> set[int]:
+def _suspects(core: list[User], addresses: dict[int, set[str]], at: datetime) -> list[User]:
     """Aliases, owned services, managers and stand-ins of the core."""
-    found = set(User.objects.filter(kind=User.SERVICE, manager__in=ids).values_list("pk", flat=True))
-    found |= {user.manager_id for user in core if user.manager_id}
-    found |= set(Delegation.objects.in_force(at).filter(user__in=ids).values_list("to", flat=True))
-    mailboxes = {address for addresses in _addresses(core).values() for address in addresses}
-    if mailboxes:
-        found |= set(User.objects.filter(_any_of(mailboxes)).values_list("pk", flat=True))
+    ids = [user.pk for user in core]
+    stand_ins = Delegation.objects.in_force(at).filter(user__in=ids).values("to")
+    wanted = Q(kind=User.SERVICE, manager__in=ids) | Q(pk__in=stand_ins)
+    wanted |= Q(pk__in=[user.manager_id for user in core if user.manager_id])
+    if mailboxes := {address for each in addresses.values() for address in each}:
         verified = EmailAddress.objects.filter(_any_of(mailboxes), verified=True)
-        found |= set(verified.values_list("user", flat=True))
-    return found
+        wanted |= _any_of(mailboxes) | Q(pk__in=verified.values("user"))
+    return list(User.objects.filter(wanted).exclude(pk__in=ids))
 
 
 def _any_of(mailboxes: Iterable[str]) -> Q:
@@ -63,14 +65,14 @@ def _any_of(mailboxes: Iterable[str]) -> Q:
 
 def _addresses(users: Iterable[User]) -> dict[int, set[str]]:
     found = {user.pk: {plain(user.email)} for user in users}
+    if not found:
+        return found
     for pk, address in EmailAddress.objects.filter(user__in=list(found), verified=True).values_list("user", "email"):
         found[pk].add(plain(address))
     return found
 
 
-def _parties(users: Iterable[User], at: datetime) -> dict[int, Party]:
-    people = list(users)
-    addresses = _addresses(people)
+def _parties(people: list[User], addresses: dict[int, set[str]], at: datetime) -> dict[int, Party]:
     delegators: dict[int, set[int]] = {}
     for to, user in Delegation.objects.in_force(at).filter(to__in=people).values_list("to", "user"):
         delegators.setdefault(to, set()).add(user)

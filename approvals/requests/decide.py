@@ -46,7 +46,7 @@ def decide(
         raise Invalid(f"Choose one of {', '.join(VERDICTS)}.", field="verdict")
     at = now()
     _claim(request_id, by, version, seat, at)
-    request = ApprovalRequest.objects.filter(pk=request_id).with_seats().get()
+    request = ApprovalRequest.objects.filter(pk=request_id).with_seats().prefetch_related("suggestions").get()
     total = total_of(request, at)
     right = _right(request, by, verdict, seat, total)
     against = goes_against(verdict, request.options, conditions)

@@ -16,8 +16,9 @@ MOST = 200
 def suggest(request: ApprovalRequest, at: datetime) -> Suggestion | None:
     """Keep what rules propose for this request, in the caller's transaction; None where nothing is certain enough."""
     found = rules.propose(_ask(request, at), _past(request, at))
-    # Of terms that were changed since; nobody answered it.
-    request.suggestions.filter(outcome=Suggestion.SHOWN).delete()
+    if request.log_count:
+        # Of terms that were changed since; nobody answered it.
+        request.suggestions.filter(outcome=Suggestion.SHOWN).delete()
     if found is None:
         return None
     return Suggestion.objects.create(
@@ -36,7 +37,7 @@ def suggest(request: ApprovalRequest, at: datetime) -> Suggestion | None:
 
 def goes_against(request: ApprovalRequest, verdict: str) -> bool:
     """Whether a verdict rejects or changes the suggestion that is shown; such a decision needs a reason."""
-    shown = request.suggestions.filter(outcome=Suggestion.SHOWN).first()
+    shown = next((each for each in request.suggestions.all() if each.outcome == Suggestion.SHOWN), None)
     return shown is not None and rules.outcome(shown.verdict, verdict) != Suggestion.ACCEPTED
 
 

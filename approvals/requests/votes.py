@@ -41,11 +41,12 @@ def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> Seat:
     """The conditional UPDATE of the seat: of many at once, one finds it asked. Raises AlreadyDone for the others."""
     number = said.right.seat or 0
     words = {"verdict": said.verdict, "said_by": said.by, "reason": said.reason, "conditions": said.conditions}
-    seat = request.seats.asked().filter(number=number)
-    if not seat.update(state=Seat.DECIDED, ended_at=at, override=said.right.override, **words):
+    words |= {"state": Seat.DECIDED, "ended_at": at, "override": said.right.override}
+    if not request.seats.asked().filter(number=number).update(**words):
         raise AlreadyDone("This part of the request was decided a moment ago.")
-    request.forget_seats()
     taken = next(each for each in request.all_seats() if each.number == number)
+    for name, value in words.items():
+        setattr(taken, name, value)
     links.end([taken], at)
     if said.right.override:
         _settle_group(request, taken, at)

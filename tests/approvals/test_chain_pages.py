@@ -139,6 +139,7 @@ def test_new_terms_on_the_page_and_an_old_version_shows_both_texts(world: Any, a
     assert "Changed while you typed" in text(stale)
     assert "Yours, not saved" in text(stale)
     assert 'name="version" value="2"' in stale.content.decode()
+    made.refresh_from_db()
     assert [seat.state for seat in made.seats.all()] == ["voided", "asked"]
     assert signed_in(world.lena).get(url("terms", made)).status_code == 403
 
@@ -196,7 +197,7 @@ def test_strangers_get_a_404_from_the_new_verbs(world: Any, ask: Ask) -> None:
 def test_the_whole_chain_over_the_api(world: Any, ask: Ask, lawyer: Any) -> None:
     rule("legal", "beside")
     made = ask()
-    seats = {seat["approver"]: seat for seat in caller(lawyer).get(f"{LIST}{made.pk}/").json()["seats"]}
+    seats = {seat["person"]: seat for seat in caller(lawyer).get(f"{LIST}{made.pk}/").json()["seats"]}
     assert (seats[lawyer.email]["role"], seats[lawyer.email]["number"]) == ("legal", 2)
     assert [row["id"] for row in caller(lawyer).get(LIST, {"mine": "true"}).json()["results"]] == [made.pk]
     body = {"to": world.tina.email, "reason": "Away"}

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from approvals.matrix import versions
 from approvals.matrix.preview import preview, who_for_everybody
+from approvals.matrix.totals import Ask
 from approvals.models import AuthorityVersion, ChainRule, Committee, QuarterCap
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid
@@ -67,7 +68,7 @@ ASKED: dict[str, Any] = {"concession": "discount", "amount": "15", "currency": "
 
 def test_page_and_api_and_preview_give_one_answer_with_the_whole_chain(world: Any, rich: Any) -> None:
     asked = {**ASKED, "account": world.northwind.pk}
-    found = preview(concession="discount", amount=D(15), currency="USD", account=world.northwind, user=world.marcus)
+    found = preview(Ask("discount", D(15), "USD", world.northwind), user=world.marcus)
     answer = caller(world.marcus).get(WHO, asked).json()
     page = browser(world.marcus).get("/approvals/who/", asked).content.decode()
     assert (answer["role"], answer["person"]) == ("director", world.lena.email)
@@ -173,16 +174,15 @@ def test_a_refusal_names_no_total_of_grants_that_may_not_be_seen(group: Any) -> 
 
 
 def test_words_that_everybody_reads_name_no_figures(group: Any) -> None:
-    asked: dict[str, Any] = {"concession": "discount", "currency": "USD", "account": group.northwind, "at": now()}
-    found = who_for_everybody(amount=D(7), **asked)
+    found = who_for_everybody(Ask("discount", D(7), "USD", group.northwind), now())
     assert (found.person, found.running) == (group.lena, "")
     assert "What was granted in the last 90 days counts." in found.sentence
     assert "13%" not in found.sentence
     AuthorityVersion.objects.get().limits.filter(concession__slug="discount", up_to=None).delete()
     with pytest.raises(Invalid, match=r"^Nobody may approve this with what was granted before: "):
-        who_for_everybody(amount=D(90), **asked)
+        who_for_everybody(Ask("discount", D(90), "USD", group.northwind), now())
     with pytest.raises(Invalid, match=r"^Nobody may approve 99%: "):
-        who_for_everybody(amount=D(99), **{**asked, "account": None})
+        who_for_everybody(Ask("discount", D(99), "USD", None), now())
 
 
 def test_figures_of_confidential_grants_are_for_those_named_on_them(world: Any, ask: Any) -> None:

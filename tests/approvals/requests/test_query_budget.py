@@ -1,0 +1,27 @@
+"""Asking and deciding read and write a bounded number of times, however many rules there are."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from approvals.requests.decide import decide
+from tests.support.deciding import World
+
+MOST = 30
+
+
+def test_asking_stays_within_its_budget(
+    world: World, ask: Callable[..., Any], django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(MOST):
+        made = ask(amount=Decimal(18))
+    assert made.is_open
+
+
+def test_deciding_stays_within_its_budget(
+    world: World, ask: Callable[..., Any], django_assert_max_num_queries: Any
+) -> None:
+    made = ask(amount=Decimal(18))
+    with django_assert_max_num_queries(MOST):
+        made = decide(request_id=made.pk, by=world.lena, verdict="approved", version=made.version)
+    assert made.decided_by == world.lena
