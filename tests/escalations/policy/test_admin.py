@@ -47,7 +47,7 @@ def test_a_draft_is_started_with_a_button_and_opens(as_user, author, policy):
     assert "Start a draft" in page.get(reverse(LIST)).content.decode()
     answer = page.post(reverse("admin:escalations_policyversion_start"), follow=True)
     assert answer.redirect_chain[-1][0] == reverse(CHANGE, args=[PolicyVersion.objects.get(number=2).pk])
-    assert "Checks: 13 of 13 pass" in answer.content.decode()
+    assert "Checks: 14 of 14 pass" in answer.content.decode()
 
 
 def test_looking_at_the_start_button_starts_nothing(as_user, author, policy):
