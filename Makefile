@@ -43,12 +43,13 @@ format: setup ## Format the code and the templates
 	@.venv/bin/ruff check --quiet --fix . || true
 	@.venv/bin/ruff format --quiet .
 	@find templates -name '*.html' -print0 | xargs -0 .venv/bin/djade --target-version 5.2 || true
+	@.venv/bin/djlint --quiet --reformat templates || true
 
 lock: setup ## Pin and hash the requirements
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
-bench: setup ## Measure on a filled database, and the engine on a million clocks, on SQLite and on PostgreSQL
+bench: setup ## Measure on a filled database, and the engine in one of its own, on SQLite and on PostgreSQL
 	@$(PY) manage.py bench
 	@$(PY) -m tests.support.with_postgres bench --engine-only
 

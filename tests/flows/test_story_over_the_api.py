@@ -11,7 +11,7 @@ from rest_framework.authtoken.models import Token
 
 from accounts.models import User
 from escalations import states
-from escalations.clocks import firing
+from escalations.clocks import engine as firing
 from escalations.models import Clock, Escalation, HandOff
 from ledger.now import now
 from messaging.models import Message

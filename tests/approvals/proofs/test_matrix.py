@@ -17,7 +17,8 @@ from accounts.defaults import ROLES
 from accounts.models import Account, Role, User
 from approvals.mail import links
 from approvals.matrix.defaults import CONCESSIONS, Shipped
-from approvals.models import ApprovalRequest, ApprovalStep, ConcessionType
+from approvals.matrix.rules import units
+from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid
 from tests.approvals.conftest import make_request
@@ -55,7 +56,7 @@ def cells() -> list[Cell]:
     """Each edge, just under it and just over it; one of each concession that has no amount."""
     found = []
     for shipped in CONCESSIONS:
-        whole = shipped.unit in (ConcessionType.DAYS, ConcessionType.MONTHS)
+        whole = shipped.unit in (units.DAYS, units.MONTHS)
         step = Decimal(1) if whole else Decimal("0.01")
         edges = [Decimal(most) for most in shipped.limits.values() if most is not None]
         amounts = sorted({edge + by for edge in edges for by in (-step, Decimal(0), step)})

@@ -11,21 +11,16 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
-import orjson
 from django.db import connection, models
 
 Model = type[models.Model]
-_PLAIN = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def encode(value: Any) -> str:
     """JSON of a column; most columns are empty, and an encoder costs more than they do."""
     if not value and isinstance(value, dict | list):
         return "{}" if isinstance(value, dict) else "[]"
-    try:
-        return orjson.dumps(value, option=_PLAIN).decode()
-    except TypeError:  # what it is stricter about, or what is no JSON at all, which the standard library then says
-        return json.dumps(value)
+    return json.dumps(value)
 
 
 class Row:
@@ -49,7 +44,9 @@ def row_class(model: Model) -> Any:
     del space["id"]
     # What a model works out itself; a column of such a name is no such thing.
     space |= {
-        name: vars(model)[name] for name in ("content", "label", "key") if name in vars(model) and name not in space
+        name: vars(model)[name]
+        for name in ("content", "label", "key", "rule")
+        if name in vars(model) and name not in space
     }
     return type(f"{model.__name__}Row", (Row,), space)
 

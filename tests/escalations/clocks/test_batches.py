@@ -8,11 +8,11 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from escalations.cases.log import Entry, lock, record
 from escalations.clocks import audit as rebuilding
-from escalations.clocks import firing
-from escalations.clocks import sweep as sweeping
+from escalations.clocks import engine
 from escalations.models import Clock, Escalation, Event
-from ledger import bulk, chain
+from ledger import chain
 from ledger.now import now
 from messaging.models import Message, Notice
 from tests.escalations.cases.builders import accepted
@@ -45,10 +45,9 @@ def test_in_a_batch_or_alone_a_case_ends_up_the_same(cast: Cast) -> None:
         swept, alone = accepted(cast), accepted(cast, title="The other")
     for hours in (0.4, 0.6, 2, 20, 30, 37):
         with time_machine.travel(start + timedelta(hours=hours), tick=False):
-            _, moving = sweeping.sweep([swept.pk], now())
-            if moving:
-                firing.fire_case(swept.pk, now())
-            firing.fire_case(alone.pk, now())
+            engine.fire_case(alone.pk, now())
+            while engine.fire_due():
+                pass
             assert standing_of(swept) == standing_of(alone)
     assert words_of(swept) == words_of(alone)
     assert len(words_of(swept)) > 2
@@ -67,10 +66,9 @@ def test_the_statements_do_not_grow_with_the_clocks(cast: Cast) -> None:
         warn_at = max(first(case).warn_at for case in cases)  # type: ignore[type-var]
         assert warn_at is not None
         with time_machine.travel(warn_at + timedelta(seconds=1), tick=False), CaptureQueriesContext(connection) as seen:
-            taken, moving = sweeping.sweep([case.pk for case in cases], now())
-        assert (taken, moving) == (number, [])
+            assert engine.fire_due() == number
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 14
+    assert counts[0] == counts[1]
 
 
 def test_a_clock_that_changed_meanwhile_spoils_the_batch_and_nothing_is_written(
@@ -79,41 +77,48 @@ def test_a_clock_that_changed_meanwhile_spoils_the_batch_and_nothing_is_written(
     case = accepted(cast)
     clock = first(case)
     assert clock.warn_at is not None
-    read = bulk.read
+    claim = engine.claim
 
-    def meddled(rows: Any, names: Any) -> Any:
-        found = read(rows, names)
-        if rows.model is Clock:
-            Clock.objects.filter(pk=clock.pk).update(fire_at=now() + timedelta(hours=1))
-        return found
+    def meddled(clocks: Any) -> Any:
+        Clock.objects.filter(pk=clock.pk).update(fire_at=now() + timedelta(hours=1))
+        return claim(clocks)
 
     with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False):
         before = (Event.objects.count(), Message.objects.count(), Notice.objects.count())
-        monkeypatch.setattr(bulk, "read", meddled)
+        due = engine.due_clocks(now())
+        monkeypatch.setattr(engine, "claim", meddled)
         with pytest.raises(RuntimeError, match="fired by somebody else"):
-            sweeping.sweep([case.pk], now())
+            engine.fire_batch(due, now())
     assert before == (Event.objects.count(), Message.objects.count(), Notice.objects.count())
 
 
 def test_one_bad_row_does_not_keep_a_batch_from_firing(cast: Cast) -> None:
     cases = [accepted(cast, title=f"Number {number}") for number in range(3)]
     bad = first(cases[1])
-    Clock.objects.filter(pk=bad.pk).update(also_warn_at=["soon"])
+    Clock.objects.filter(pk=bad.pk).update(warnings=[[75, 0]])
     assert bad.warn_at is not None
     with time_machine.travel(bad.warn_at + timedelta(minutes=1), tick=False):
-        firing.fire_due()
+        engine.fire_due()
     warned = Event.objects.filter(kind="clock.warn").values_list("case", flat=True)
     assert set(warned) == {cases[0].pk, cases[2].pk}
     bad.refresh_from_db()
     assert (bad.tries, bad.parked) == (1, False)
 
 
-def test_rows_are_read_as_django_reads_them(cast: Cast) -> None:
+def test_a_case_that_changed_since_it_was_read_waits_for_the_next_round(cast: Cast) -> None:
     case = accepted(cast)
-    fast = bulk.read(Clock.objects.filter(case=case).order_by("id"), sweeping.READ)
-    slow = Clock.objects.filter(case=case).order_by("id").values_list(*sweeping.READ)
-    assert [tuple(row) for row in fast] == list(slow)
-    joined = bulk.read(
-        bulk.among(Escalation.objects.order_by("id"), "id", [case.pk]), ("id", "account__name", "opened_at")
-    )
-    assert joined == [[case.pk, "Northwind Logistics", case.opened_at]]
+    clock = first(case)
+    assert clock.warn_at is not None
+    with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False):
+        due = engine.due_clocks(now())
+        record(lock(case.pk), [Entry(kind="status", summary="Somebody writes meanwhile")], at=now())
+        assert engine.fire_batch(due, now()) == 0
+        assert engine.fire_due() == len(due)
+
+
+def test_one_warning_is_fired_in_at_most_eight_statements(cast: Cast, django_assert_max_num_queries: Any) -> None:
+    clock = first(accepted(cast))
+    assert clock.warn_at is not None
+    with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False), django_assert_max_num_queries(8):
+        assert engine.fire_due() == 1
+    assert Message.objects.filter(kind="warning").exists()

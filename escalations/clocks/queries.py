@@ -1,47 +1,105 @@
-"""Targets by clock and tier, the calendars they run on, and when each would be due if it started now."""
+"""Reads about clocks: the SLA status of cases, whom a clock concerns, and the tables of the SLA page."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch
+from django.db import connection
+from django.db.models import Case, CharField, F, Prefetch, QuerySet, Value, When
 
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.models import Calendar, CalendarDay
 from escalations import states
 from escalations.clocks.rules import factors, targets
-from escalations.models import IssueType, PolicyVersion
+from escalations.clocks.rules.kinds import AUTHORITY, CHOICES, KINDS, OWNER, ClockKind
+from escalations.models import Clock, Commitment, Escalation, HandOff, IssueType, PolicyVersion
 from escalations.policy import rows
 from escalations.policy.rules import wording
 from escalations.policy.tables import SEVEREST_FIRST
 from escalations.triage.rules import routing
 
-ABOUT = {
-    states.ACCEPTANCE: ("Hand-off sent to accepted", "Receiver"),
-    states.FIRST_ACT: ("After acceptance", "Owner"),
-    states.RESPONSE: ("Opened to the first word to the customer", "Communication lead"),
-    states.DECISION: ("The level got the case to decision", "Decision authority"),
-    states.CUSTOMER_UPDATE: ("Since the last one", "Communication lead"),
-    states.RESOLUTION: ("Opened to resolved; deals run to the customer's deadline", "Owner"),
-    states.REVIEW_DUE: ("After resolution", "Reviewer"),
-    states.CUSTOMER_DEADLINE: ("Given by the customer; deals resolve by it", "Owner"),
-    states.TIME_TO_ESCALATE: ("Impasse to opened, measured when a case opens", "Who raised it"),
-    states.INTERNAL_UPDATE: ("Since the last internal post or status", "Owner"),
-    states.CHECK_IN: ("Since the status was last written or the next update set", "Owner"),
-    states.COMMITMENT: ("Made to the end of business on its day", "Owner of the commitment"),
-}
-# Clocks that run until a date somebody gave; no row of the policy sets their length.
-DATED = (states.CUSTOMER_DEADLINE, states.COMMITMENT)
 RUNS_ON = {targets.CLOCK: "24×7", targets.BUSINESS: "Business time", targets.DAYS: "Business time"}
 BREACH = {"escalate": "next level", "remind": "people are told"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ALL_DAY = [(0, 1440)]
 LEFT, WIDTH, TOP, LINE = 88, 310, 8, 26  # the drawing of a week, in its own units
 Key = tuple[str, int | None, str]
+Person = tuple[int, str]  # id and mail address
+
+
+def with_status(cases: QuerySet[Escalation], at: datetime) -> QuerySet[Escalation]:
+    """Each case with its SLA status, the rule `rules.clock.status` in the database; `none` when no clock runs."""
+    status = Case(
+        When(sla_due_at__lte=at, then=Value("red")),
+        When(sla_due_at__isnull=False, sla_warn_at__lte=at, then=Value("yel")),
+        When(sla_due_at__isnull=False, then=Value("grn")),
+        When(sla_paused_at__isnull=False, then=Value("pau")),
+        default=Value("none"),
+        output_field=CharField(),
+    )
+    return cases.annotate(status=status)
+
+
+@dataclass
+class Audience:
+    """Active people by case and duty, the addressees of waiting hand-offs, the owners of commitments."""
+
+    duties: dict[tuple[int, str], Person] = field(default_factory=dict)
+    asked: dict[int, list[Person]] = field(default_factory=lambda: defaultdict(list))
+    promised: dict[int, Person] = field(default_factory=dict)
+
+    def of(self, clock: Clock, *, late: bool) -> list[Person]:
+        """Who can keep this promise; once it is broken, also the case's owner and authority."""
+        if clock.kind == states.ACCEPTANCE:
+            found = list(self.asked[clock.case_id])
+        elif clock.kind == states.COMMITMENT and clock.about in self.promised:
+            return [self.promised[clock.about]]
+        else:
+            found = self._holding(clock.case_id, clock.rule.duties)
+        if late and clock.kind != states.COMMITMENT:
+            found += self._holding(clock.case_id, (OWNER, AUTHORITY))
+        return list(dict.fromkeys(found))
+
+    def _holding(self, case_id: int, duties: Iterable[str]) -> list[Person]:
+        return [self.duties[case_id, duty] for duty in duties if (case_id, duty) in self.duties]
+
+
+def claim(clocks: Collection[Clock]) -> tuple[dict[int, Escalation], Audience]:
+    """Lock the cases of these clocks in ascending order and read their people with them.
+
+    Returns the cases that nobody else holds, with what a history entry needs of them, and whom the clocks concern. Hand-offs
+    and commitments are read only for the kinds of clock that need them.
+    """
+    rows = Escalation.objects.filter(pk__in={clock.case_id for clock in clocks}).order_by("pk")
+    rows = rows.select_related("account").only("log_count", "log_last", "log_seal", "account__name")
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    cases: dict[int, Escalation] = {}
+    found = Audience()
+    user = "people__user"
+    with_people = rows.annotate(
+        duty=F("people__duty"), person=F(user), email=F(f"{user}__email"), active=F(f"{user}__is_active")
+    )
+    for row in with_people:
+        cases.setdefault(row.pk, row)
+        if row.active and row.duty:
+            found.duties[row.pk, row.duty] = (row.person, row.email)
+    kinds = {clock.kind for clock in clocks}
+    if states.ACCEPTANCE in kinds:
+        waiting = HandOff.objects.filter(case__in=cases, state=HandOff.WAITING, to_user__is_active=True)
+        for case_id, user_id, email in waiting.values_list("case_id", "to_user_id", "to_user__email"):
+            found.asked[case_id].append((user_id, email))
+    if states.COMMITMENT in kinds:
+        promises = Commitment.objects.filter(pk__in={clock.about for clock in clocks}, owner__is_active=True)
+        for pk, user_id, email in promises.values_list("pk", "owner_id", "owner__email"):
+            found.promised[pk] = (user_id, email)
+    return cases, found
 
 
 def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, Any]]]:
@@ -49,10 +107,11 @@ def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, Any]]]:
     found: dict[Key, list[targets.TargetRow]] = {}
     for row in [*rows.targets(version), *_rhythm(version)]:
         found.setdefault((row.clock, row.level, row.issue_type), []).append(row)
-    names, order = dict(version.issuetypes.values_list("slug", "name")), [slug for slug, _ in states.CLOCKS]
+    names, order = dict(version.issuetypes.values_list("slug", "name")), list(KINDS)
     keys = sorted(found, key=lambda key: (key[2], order.index(key[0]), key[1] or 0))
+    dated = [_dated(kind) for kind in KINDS.values() if kind.dated]
     return {
-        "general": [_line(key, found[key], names) for key in keys if not key[2]] + [_dated(kind) for kind in DATED],
+        "general": [*(_line(key, found[key], names) for key in keys if not key[2]), *dated],
         "own": [_line(key, found[key], names) for key in keys if key[2]],
     }
 
@@ -66,14 +125,13 @@ def _rhythm(version: PolicyVersion) -> list[targets.TargetRow]:
     ]
 
 
-def _dated(kind: str) -> dict[str, Any]:
-    about, owner = ABOUT[kind]
+def _dated(kind: ClockKind) -> dict[str, Any]:
     return {
-        "name": dict(states.CLOCKS)[kind],
-        "about": about,
+        "name": kind.name,
+        "about": kind.about,
         "cells": ["Date given"] * len(SEVEREST_FIRST),
-        "runs_on": RUNS_ON[targets.CLOCK] if kind == states.CUSTOMER_DEADLINE else "Business time",
-        "owner": owner,
+        "runs_on": RUNS_ON[targets.CLOCK] if kind.slug == states.CUSTOMER_DEADLINE else "Business time",
+        "owner": kind.keeper,
         "warn": f"75%, then {BREACH['remind']}",
     }
 
@@ -83,7 +141,7 @@ def factors_table(version: PolicyVersion) -> list[dict[str, Any]]:
     found: dict[tuple[str, bool], list[str]] = {}
     for row in version.targetfactors.all():
         found.setdefault((row.clock, row.active), []).append(factors.in_words(rows.plain_factor(row)))
-    names = dict(states.CLOCKS)
+    names = dict(CHOICES)
     lines = [
         {"clock": names.get(clock, "Every clock with a target"), "active": active, "words": words}
         for (clock, active), words in found.items()
@@ -93,14 +151,14 @@ def factors_table(version: PolicyVersion) -> list[dict[str, Any]]:
 
 def _line(key: Key, group: list[targets.TargetRow], names: dict[str, str]) -> dict[str, Any]:
     clock, level, issue_type = key
-    about, owner = ABOUT[clock]
+    rule = KINDS[clock]
     where = f", {routing.level_name(level).partition(',')[0].lower()}" if level else ""
     return {
-        "name": dict(states.CLOCKS)[clock] + where,
-        "about": names.get(issue_type, issue_type) or about,
+        "name": rule.name + where,
+        "about": names.get(issue_type, issue_type) or rule.about,
         "cells": [_cell(group, tier) for tier in SEVEREST_FIRST],
         "runs_on": _all(RUNS_ON[row.unit] for row in group),
-        "owner": owner,
+        "owner": rule.keeper,
         "warn": _all(f"{targets.warnings_in_words(row)}, then {BREACH[row.on_breach]}" for row in group),
     }
 
@@ -206,7 +264,7 @@ def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> lis
     except routing.NoRoute:
         return []
     preview, found = Preview(version, at), []
-    for clock, name in states.CLOCKS:
+    for clock, name in CHOICES:
         row = targets.pick(promises, clock=clock, tier=tier, level=level, issue_type=kind.slug)
         if row is None and clock == states.INTERNAL_UPDATE:
             row = next((each for each in _rhythm(version) if each.tier == tier), None)
