@@ -131,7 +131,7 @@ class Asking(Handing):
         sentence = f"Inside the pre-approved band: {name} up to {limit} for {made.tier} cases."
         made.rule = {"band": limit, "sentence": sentence, "granted": str(granter.granted),
                      "total": str(granter.total), "version": self.world.version.number}  # fmt: skip
-        made.state, made.by_rule, made.decided_at, made.decided_level = ApprovalRequest.APPROVED, True, at, 0
+        made.state, made.by_rule, made.decided_at, made.decided_level = ApprovalRequest.APPROVED, True, at, ""
         made.reason = sentence
         self._enter(made, DecisionEntry.APPROVED, at, None, DecisionEntry.RULE, limit=limit, rationale=sentence)
         self._decided(made, at)
@@ -200,7 +200,11 @@ class Asking(Handing):
         step, granter = self.steps[-1]
         step.state, step.ended_at, step.verdict, step.said_by_id = Seat.DECIDED, at, verdict, by.id
         made.state, made.decided_at, made.decided_by_id, made.version = verdict, at, by.id, made.version + 1
-        made.reason, made.conditions, made.decided_level = reason, conditions, granter.limit.level
+        made.reason, made.conditions, made.decided_level = (
+            reason,
+            conditions,
+            self.case.policy.ladder.slug(granter.limit.level),
+        )
         values = {"role": granter.limit.role_name, "limit": granter.limit.words, "options": made.options}
         against = goes_against(verdict, made.options)
         self._enter(made, verdict, at, by, channel, rationale=reason, conditions=conditions, override=against, **values)
@@ -208,7 +212,7 @@ class Asking(Handing):
 
     def _decided(self, made: Any, at: datetime) -> None:
         case = self.case
-        case.decided_at, case.decided_level = at, made.decided_level or case.level
+        case.decided_at, case.decided_level = at, made.decided_level
         self.stop(states.DECISION, at)
         by = self.world.users.get(made.decided_by_id or 0)
         if made.state not in GRANTED:

@@ -150,9 +150,11 @@ class Handing(Opening):
         self.hand_to(new, at, by, role=role, duty=CasePerson.AUTHORITY, why=why, **notes)
 
     def _above(self) -> tuple[int, str] | None:
-        found = routing.next_role(
-            self.world.matrix, issue_type=self.issue_type.slug, tier=self.case.tier, level=self.case.level
+        ladder = self.case.policy.ladder
+        ways = routing.ways_up(
+            self.world.matrix, ladder, issue_type=self.issue_type.slug, tier=self.case.tier, level=self.case.level
         )
+        found = next(iter(ways), None)
         if found is None or found[0] > self.case.level:
             return found
         decider = self.on_duty(CasePerson.AUTHORITY)
@@ -161,21 +163,24 @@ class Handing(Opening):
     def _next_decider(self, role: str) -> User | None:
         now_deciding = self.on_duty(CasePerson.AUTHORITY)
         exclude = (now_deciding.id,) if now_deciding else ()
-        more = {states.DIRECTOR: ("director",), states.EXECUTIVE: ("executive-sponsor", "cro")}
+        more = {2: ("director",), 3: ("executive-sponsor", "cro")}
         roles = (role, *more.get(self.case.level, ()))
         return self.world.first_holder(roles, self.account, self.owner, exclude)
 
     def raise_level(self, level: int, at: datetime, why: str, by: User | None = None) -> None:
         """The level, since when, and the decision clock of the new level."""
-        case, before = self.case, routing.level_name(self.case.level)
+        case, before = self.case, self.case.policy.ladder.label(self.case.level)
         case.level, case.level_since = level, at
-        case.route_reasons = [*case.route_reasons, f"Raised from {before} to {routing.level_name(level)}: {why}"]
+        case.route_reasons = [
+            *case.route_reasons,
+            f"Raised from {before} to {self.case.policy.ladder.label(level)}: {why}",
+        ]
         case.version += 1
         self.stop(states.DECISION, at)
         self.start(states.DECISION, at)
         self.retarget(at)
         data = {"level": level, "why": why}
-        self.record(at, "level", f"{before} → {routing.level_name(level)}: {why}", actor=by, data=data)
+        self.record(at, "level", f"{before} → {self.case.policy.ladder.label(level)}: {why}", actor=by, data=data)
 
     def pass_up(self, at: datetime, why: str) -> None:
         """Open requests go to the next authority; added by the class that knows requests."""

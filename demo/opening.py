@@ -8,15 +8,14 @@ from typing import Any
 from accounts.models import User
 from accounts.signals.rules.tone import NEGATIVE_EDGE
 from demo.clockwork import Clockwork
-from demo.thread import LEVEL_NAMES, TIER_NAMES, Options
+from demo.thread import TIER_NAMES, Options
 from demo.world import Granter, need_of
 from escalations import states
 from escalations.cases.briefs import account_facts
 from escalations.cases.rules import brief
 from escalations.clocks.rules.factors import tier_value
 from escalations.models import BriefPart, BriefSnapshot, CasePerson, Event
-from escalations.triage.assess import OUTAGE_TYPES
-from escalations.triage.routing import FALLBACK_DECIDERS, FALLBACK_OWNERS, GIVEN
+from escalations.triage.routing import GIVEN, fallback
 from escalations.triage.rules import routing
 from escalations.triage.rules.triage import Facts, assess
 
@@ -107,7 +106,7 @@ class Opening(Clockwork):
             legal=told.legal,
             security=told.security,
             executive_complaint=told.executive_complaint,
-            outage=self.issue_type.slug in OUTAGE_TYPES,
+            outage=self.issue_type.outage,
             strategic=account.strategic,
             earlier_cases=earlier,
             stalled_hours=(at - told.impasse_at).total_seconds() / 3600,
@@ -134,14 +133,18 @@ class Opening(Clockwork):
         """Matrix row, level, people with letters and duties, and the clocks of the case."""
         at, case, world = self.told.opened_at, self.case, self.world
         granter = self._granter(at)
-        found = routing.route(world.matrix, issue_type=self.issue_type.slug, tier=case.tier, need=need_of(granter))
+        found = routing.route(
+            world.matrix, case.policy.ladder, issue_type=self.issue_type.slug, tier=case.tier, need=need_of(granter)
+        )
         case.matrix_row_id, case.level, case.kind, case.level_since = found.row.id, found.level, found.kind, at
         case.route_reasons = list(found.reasons)
         case.authority_reason = need_of(granter).sentence[:300] if granter else ""  # type: ignore[union-attr]
         self.owner_role = found.owner_role
-        self.asked_owner = world.first_holder((found.owner_role, *FALLBACK_OWNERS), self.account, self.told.opened_by)
+        self.asked_owner = world.first_holder(
+            (found.owner_role, *fallback(fallback_owner=True)), self.account, self.told.opened_by
+        )
         self._staff(found, granter, at)
-        summary = f"Goes to {routing.level_name(case.level)}. {found.reasons[-1]}"
+        summary = f"Goes to {case.policy.ladder.label(case.level)}. {found.reasons[-1]}"
         self.routed_because = summary
         data = {"row": found.row.id, "reasons": case.route_reasons, "level": case.level}
         self.record(at, "routed", summary, actor=self.told.opened_by, data=data)
@@ -189,7 +192,7 @@ class Opening(Clockwork):
     def _staff(self, found: routing.Route, granter: Granter | None, at: datetime) -> None:
         world, account, owner = self.world, self.account, self.asked_owner
         decider = granter.person if granter and granter.limit.level >= found.level else None
-        decider = decider or world.first_holder((found.role, *FALLBACK_DECIDERS), account, owner)
+        decider = decider or world.first_holder((found.role, *fallback(fallback_decider=True)), account, owner)
         lead = world.users.get(account.csm_id or account.ae_id or 0) or self.told.opened_by or owner
         if decider:
             self.people.append(Duty(decider, "A", CasePerson.AUTHORITY, since=at))
@@ -238,7 +241,7 @@ class Opening(Clockwork):
             "issue_type": self.issue_type.name,
             "tier": TIER_NAMES[case.tier],
             "lane": LANE_NAMES[case.lane],
-            "level": LEVEL_NAMES[case.level],
+            "level": case.get_level_display(),
             "type": KIND_NAMES[case.kind],
             "score": str(case.score),
         }

@@ -15,7 +15,6 @@ from escalations.models import Escalation, Event, EventText
 from ledger import chain
 
 STATE_NAMES = dict(states.STATES)
-LEVEL_NAMES = dict(states.LEVELS)
 TIER_NAMES = dict(states.TIERS)
 Options = list[dict[str, Any]]
 
@@ -100,7 +99,7 @@ class Thread:
             trigger_text=told.trigger_text[:300],
             route_reasons=[],
             version=1,
-            level=states.TEAM_LEAD,
+            level=1,
             reopened_count=0,
             waiting_on=states.NOBODY,
         )

@@ -10,7 +10,6 @@ from accounts.calendars.queries import ALWAYS_OPEN, work_calendar
 from accounts.calendars.rules.worktime import WorkCalendar, business_day_seconds
 from accounts.customers.rates import rates
 from accounts.models import Account, Calendar, Contact, Role, RoleHolding, User
-from approvals.matrix.authority import PERSONAL_ROLES
 from approvals.matrix.rules import limits as authority
 from approvals.matrix.rules.units import MONEY, YES, unit_of
 from approvals.matrix.totals import limit_of
@@ -19,8 +18,8 @@ from escalations import states
 from escalations.clocks.rules import factors, targets
 from escalations.models import Cadence, IssueType, MatrixRow, PolicyVersion, Stakeholder
 from escalations.policy import rows as policy_rows
-from escalations.triage.assess import policy_bands, policy_weights, refund_limit
-from escalations.triage.routing import matrix_rows
+from escalations.policy.rows import plain_rows, tiers
+from escalations.triage.assess import policy_weights, refund_limit
 from escalations.triage.rules import routing
 from ledger.errors import Invalid
 
@@ -81,8 +80,8 @@ class World:
             raise Invalid("No policy or no authority matrix is in force. Run seed_demo on a migrated database.")
         self.now, self.policy, self.version = at, policy, version
         self.issue_types = {row.slug: row for row in IssueType.objects.filter(version=policy)}
-        self.matrix = matrix_rows(policy)
-        self.bands, self.weights = policy_bands(policy), policy_weights(policy)
+        self.matrix = plain_rows(policy)
+        self.bands, self.weights = tiers(policy), policy_weights(policy)
         self.cadence = {
             row.tier: timedelta(minutes=row.customer_minutes) for row in Cadence.objects.filter(version=policy)
         }
@@ -275,7 +274,7 @@ class World:
         return None
 
     def _person(self, role: str, account: Account, exclude: Collection[int]) -> User | None:
-        if role not in PERSONAL_ROLES:
+        if role not in ("csm", "ae"):
             return self.holder(role, account, None, exclude)
         own = self.users.get((account.csm_id if role == "csm" else account.ae_id) or 0)
         return own if own and own.id in self.holders[role] and own.id not in exclude else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from accounts.customers.rates import usd
 from accounts.models import Account, Role, User
-from accounts.people.queries import best_holder
+from accounts.people.queries import best_holder, person_of, personal_role
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.units import amount_words, unit_of
 from approvals.matrix.totals import Ask, AskTotal, ask_total, rate_words
@@ -17,7 +17,6 @@ from approvals.models import ApprovalRequest, AuthorityVersion, ExceptionBand
 from ledger.errors import Invalid
 from ledger.now import now
 
-PERSONAL_ROLES = ("csm", "ae")
 USUAL_DAYS = 180
 MOST = 1000
 
@@ -101,10 +100,11 @@ def _first_held(
 
 
 def _holder(role: str, account: Account | None, exclude: Collection[int], near: User | None) -> User | None:
-    if role not in PERSONAL_ROLES:
+    personal = personal_role(role)
+    if personal is None:
         return best_holder(role, account=account, near=near, exclude=exclude)
     # Only the account's own CSM or AE decides for it, never a colleague of another account.
-    own = None if account is None else (account.csm if role == "csm" else account.ae)
+    own = person_of(personal, account)
     return own if own and own.is_active and own.has_role(role) and own.pk not in exclude else None
 
 
@@ -113,7 +113,7 @@ def _answer(total: AskTotal, limit: rules.Limit, person: User) -> Answer:
     role, rule = total.role(limit.role), _rule(total, limit, passed)
     return Answer(
         role=role,
-        level=role.level,
+        level=role.rank,
         person=person,
         limit_text=limit.words,
         sentence=f"{role.name}: {person.name}. {rule['sentence']}",

@@ -171,7 +171,7 @@ def plan_seats(request: ApprovalRequest, total: AskTotal, left_out: Collection[i
 def _grant(request: ApprovalRequest, band: ExceptionBand, total: AskTotal) -> None:
     request.rule = authority.rule_of_band(band, total, request.deadline)
     request.state, request.by_rule = ApprovalRequest.APPROVED, True
-    request.decided_at, request.decided_level = request.opened_at, 0
+    request.decided_at = request.opened_at
     request.reason = request.rule["sentence"]
     request.save()
 

@@ -141,7 +141,11 @@ class ApprovalRequest(ChainParent):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="requests_decided"
     )
-    decided_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    decided_level = models.SlugField(
+        max_length=40,
+        blank=True,
+        help_text="Level of the role that decided (slug); empty: a role that works cases, or a rule.",
+    )
     by_rule = models.BooleanField(default=False, help_text="Granted by a pre-approved band.")
     conditions = models.TextField(blank=True)
     reason = models.TextField(blank=True)

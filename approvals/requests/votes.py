@@ -127,11 +127,11 @@ def finish(request: ApprovalRequest, seat: Seat, said: Said, outcome: str, at: d
     mail.decided(request, entry, at, others=_others(request, seats, settled))
 
 
-def _level(request: ApprovalRequest, said: Said) -> int | None:
+def _level(request: ApprovalRequest, said: Said) -> str:
     """The level of the authority: a function that speaks last does not lower it."""
     if said.right.function and request.approver_role:
         return request.approver_role.level
-    return said.right.role.level if said.right.role else None
+    return said.right.role.level if said.right.role else ""
 
 
 def _joined(seats: list[Seat]) -> str:

@@ -8,6 +8,7 @@ from accounts.customers.queries import account_for_address
 from accounts.customers.rates import usd
 from accounts.models import Account, Contact, Signal, User
 from accounts.signals import record as signal_verbs
+from approvals.matrix.concessions import money_back_slug
 from escalations import states
 from escalations.cases import intake
 from escalations.cases.log import Entry, lock, record
@@ -37,7 +38,7 @@ def on_signals(ids: list[int]) -> None:
             open_by_trigger(signal, rule, reason)
 
 
-def seen(signal: Signal) -> triggers.Seen:
+def facts_of(signal: Signal) -> triggers.SignalFacts:
     """The plain facts of a signal that triggers read."""
     rounds = 0
     if signal.kind == Signal.COUNTERPROPOSAL:
@@ -49,7 +50,7 @@ def seen(signal: Signal) -> triggers.Seen:
         amount = usd(signal.amount, signal.currency, now().date()) if signal.amount is not None else None
     except Invalid:
         amount = None
-    return triggers.Seen(
+    return triggers.SignalFacts(
         kind=signal.kind,
         phrases=phrases,
         amount=amount,
@@ -65,9 +66,9 @@ def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
     if policy is None:
         return None
     rows = TriggerRule.objects.filter(version=policy, active=True)
-    names = ("slug", "name", "condition", "params", "issue_type")
+    names = ("slug", "name", "condition", "threshold", "issue_type")
     rules = [triggers.Rule(**{name: getattr(row, name) for name in names}) for row in rows]
-    return triggers.first_fired(rules, seen(signal))
+    return triggers.first_fired(rules, facts_of(signal))
 
 
 def _open_case(signal: Signal, fired: tuple[triggers.Rule, str] | None) -> Escalation | None:
@@ -110,7 +111,7 @@ def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | N
 
 def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
     """A case nobody had to open, prefilled from the signal; its impasse began with the signal."""
-    refund = rule.condition == "refund_over"
+    refund = money_back_slug(now()) if rule.asks_money_back else ""
     data = intake.Intake(
         account=signal.account,
         issue_type=rule.issue_type,
@@ -118,11 +119,11 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
         issue=signal.text.strip()[:600] or reason,
         impact=reason,
         impasse_at=min(signal.at, now()),
-        concession="refund" if refund else "",
+        concession=refund,
         amount=signal.amount if refund else None,
         currency=signal.currency or signal.account.currency,
         legal=any(phrase["kind"] == "legal" for phrase in signal.phrases),
-        blocker=rule.condition != "refund_over",
+        blocker=not rule.asks_money_back,
         signal=signal,
     )
     return intake.open_case(data, by=None, trigger=rule.slug, trigger_text=f"{rule.name}: {reason}")

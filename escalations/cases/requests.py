@@ -19,7 +19,6 @@ from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
 from escalations.models import Action, CasePerson, CaseRequest, Escalation, Event
-from escalations.triage.rules import routing
 from ledger.errors import Invalid, Refused
 from ledger.now import now
 
@@ -91,8 +90,9 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
     seat = made.authority_seat
     if seat is None:
         return
-    if seat.role.level > case.level:
-        raise_level(case, seat.role.level, at, why)
+    level = case.policy.ladder.rank_of(seat.role.level)
+    if level > case.level:
+        raise_level(case, level, at, why)
     _authority(case, seat.person, at)
 
 
@@ -108,9 +108,10 @@ def raise_level(
     case: Escalation, level: int, at: datetime, why: str, by: User | None = None, since: datetime | None = None
 ) -> None:
     """A locked case goes up: level, since when (the breach, where one led to it), the decision clock of the new level."""
-    before = routing.level_name(case.level)
+    ladder = case.policy.ladder
+    before, after = ladder.label(case.level), ladder.label(level)
     case.level, case.level_since = level, since or at
-    case.route_reasons = [*case.route_reasons, f"Raised from {before} to {routing.level_name(level)}: {why}"]
+    case.route_reasons = [*case.route_reasons, f"Raised from {before} to {after}: {why}"]
     case.version += 1
     case.save(update_fields=["level", "level_since", "route_reasons", "version"])
     clocks.stop(case, states.DECISION, at=at)
@@ -119,7 +120,7 @@ def raise_level(
     data = {"level": level, "why": why}
     record(
         case,
-        [Entry(kind="level", summary=f"{before} → {routing.level_name(level)}: {why}", actor=by, data=data)],
+        [Entry(kind="level", summary=f"{before} → {after}: {why}", actor=by, data=data)],
         at=at,
     )
 
@@ -129,7 +130,7 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     granted = made.state in ApprovalRequest.GRANTED
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
-        case.decided_level = case.level if made.decided_level is None else made.decided_level
+        case.decided_level = made.decided_level
         case.save(update_fields=["decided_at", "decided_level"])
         if not case.requests.filter(state=ApprovalRequest.OPEN).exists():
             clocks.stop(case, states.DECISION, at=at)

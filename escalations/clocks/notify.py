@@ -63,7 +63,7 @@ def _mail(each: Told, user_id: int, email: str) -> outbox.Draft:
 def compose(rest: str, user: User | None) -> Content | None:
     """The message as things stand now; None when the case has ended or the promise of a warning was kept meanwhile."""
     case_id, clock_id, kind, number = rest.split(":")
-    case = Escalation.objects.select_related("account", "owner").get(pk=case_id)
+    case = Escalation.objects.select_related("account", "owner", "policy").get(pk=case_id)
     clock = Clock.objects.get(pk=clock_id)
     if user is None or (kind == StepKind.WARN and clock.state != Clock.RUNNING):
         return None

@@ -20,6 +20,7 @@ from messaging.models import InboundMail, Message, Notice
 from reports.queries.kpis import Scope, figures
 from reports.rules import periods
 from reports.rules.kpis import FIVE
+from tests.support.databases import EMPTY
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def seeded(django_db_setup, django_db_blocker):
     """The demo, seeded once for this module and taken back at its end."""
+    with django_db_blocker.unblock():
+        django_db_setup.use(EMPTY)
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("seed_demo", stdout=StringIO())
         yield

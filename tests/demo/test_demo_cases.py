@@ -15,6 +15,7 @@ from escalations.cases import intake
 from escalations.models import Action, CasePerson, Clock, Escalation, Event, HandOff, Review
 from ledger import chain
 from ledger.now import now
+from tests.support.databases import EMPTY
 
 CASES = 200
 
@@ -22,6 +23,8 @@ CASES = 200
 @pytest.fixture(scope="module")
 def filled(django_db_setup, django_db_blocker):
     """200 cases, made once for this module and taken back at its end."""
+    with django_db_blocker.unblock():
+        django_db_setup.use(EMPTY)
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("seed_demo", cases=CASES, seed=5, stdout=StringIO())
         yield

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from accounts.models import Contact, User
+from accounts.models import Contact, Role, User
 from escalations.cases.notifications.common import case_url, facts_of, mail, moment_for, notice, people_of, thread_id
 from escalations.models import Action, CasePerson, Escalation, Event, HandOff
 from messaging.outbox import messages as outbox
@@ -106,7 +106,7 @@ def escalated(case: Escalation, why: str) -> None:
 
 def nobody(case: Escalation, role: str) -> None:
     """Operations must fill a role nobody holds."""
-    users = User.objects.holding(["pmo", "administrator"])
+    users = User.objects.holding(Role.objects.filter(operations=True).values_list("slug", flat=True))
     text = f"Nobody holds the role {role}, which {case.key} needs"
     notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
 

@@ -10,7 +10,7 @@ SHOWN = 10
 
 def open_cases(account: Account, user: User) -> Panel:
     """Cases of the account that the person may see, the soonest due first; ended ones are counted."""
-    seen = Escalation.objects.visible_to(user).filter(account=account).select_related("issue_type", "owner")
+    seen = Escalation.objects.visible_to(user).filter(account=account).select_related("issue_type", "owner", "policy")
     rows = list(seen.open().order_by("sla_due_at", "-id")[:SHOWN])
     at = now()
     cases = [{"case": case, "state": case.sla_status(at)} for case in rows]

@@ -48,7 +48,7 @@ def refused(made: ApprovalRequest, by: Any, verdict: str = "approved", **values:
 
 def test_the_person_asked_approves(world: Any, ask: Ask, told: list[str]) -> None:
     made = decide(ask(), world.lena, channel="link")
-    assert (made.state, made.decided_by, made.decided_level, made.version) == ("approved", world.lena, 2, 2)
+    assert (made.state, made.decided_by, made.decided_level, made.version) == ("approved", world.lena, "director", 2)
     entry = made.log.last()
     assert (entry.kind, entry.actor, entry.channel) == ("approved", world.lena, "link")
     assert (entry.role, entry.limit, entry.rule_version, entry.terms_hash) == ("Director", "20%", 1, made.terms_hash)
@@ -89,7 +89,12 @@ def test_higher_authority_may_decide_with_a_reason_and_it_is_an_override(world: 
     assert refused(made, world.dana).field == "reason"
     made = decide(made, world.dana, reason="Lena is on a plane.")
     entry = made.log.last()
-    assert (entry.override, entry.role, entry.limit, made.decided_level) == (True, "Executive sponsor", "35%", 3)
+    assert (entry.override, entry.role, entry.limit, made.decided_level) == (
+        True,
+        "Executive sponsor",
+        "35%",
+        "executive",
+    )
     assert Message.objects.filter(user=world.lena, kind="approval_decided").exists()
 
 
@@ -197,7 +202,7 @@ def test_passing_up_skips_nobody_who_covers_it_and_tells_the_one_passed_over(
     assert isinstance(error, Stale)
     assert "passed up to Dana Whitfield" in error.message
     assert isinstance(refused(made, world.lena), NotAllowed)
-    assert decide(made, world.dana).decided_level == 3
+    assert decide(made, world.dana).decided_level == "executive"
 
 
 def test_passing_up_goes_on_to_the_top_and_then_stops(world: Any, ask: Ask) -> None:
