@@ -32,23 +32,22 @@ def fire_due() -> int:
     return firing.fire_due()
 
 
-def deliver_word(moment: datetime) -> None:
-    """Count the mail that waits as sent at this moment, so that nobody gets invented news; tell it in the desk."""
+def deliver_word(*, composed: bool) -> None:
+    """Count the mail that waits as sent when it was written, so that nobody gets invented news; tell it in the desk.
+
+    `composed`: give mail that is written when it leaves its words as things stand now, else its subject only.
+    """
     posting.tell_waiting()
     waiting = list(Message.objects.filter(state=Message.PENDING).select_related("user"))
-    if not waiting:
-        return
     for message in waiting:
-        content = composing.compose(message.source, message.user) if not message.text else None
+        content = composing.compose(message.source, message.user) if composed and not message.text else None
         if content is not None:
             message.subject, message.text, message.html = content.subject, content.text, content.html
-        message.state = Message.SENT if message.text else Message.DROPPED
-        message.sent_at, message.attempts = (moment, 1) if message.text else (None, 0)
-    Message.objects.bulk_update(waiting, ["state", "sent_at", "attempts", "subject", "text", "html"])
+        message.text = message.text or message.subject
+        message.state, message.sent_at, message.attempts = Message.SENT, message.created_at, 1
+    Message.objects.bulk_update(waiting, ["state", "sent_at", "attempts", "subject", "text", "html"], batch_size=100)
     Delivery.objects.bulk_create(
-        Delivery(message=each, at=moment, ok=True, detail="Demo data: sent to nobody")
-        for each in waiting
-        if each.state == Message.SENT
+        Delivery(message=each, at=each.created_at, ok=True, detail="Demo data: sent to nobody") for each in waiting
     )
 
 
@@ -62,9 +61,9 @@ def case_of(case_id: int) -> Escalation:
     )
 
 
-def due(case: Escalation, kinds: Sequence[str]) -> datetime | None:
+def due(case_id: int, kinds: Sequence[str]) -> datetime | None:
     """The earliest due time of the running clocks of these kinds."""
-    running = case.clocks.filter(kind__in=kinds, state=Clock.RUNNING, due_at__isnull=False)
+    running = Clock.objects.filter(case=case_id, kind__in=kinds, state=Clock.RUNNING, due_at__isnull=False)
     return running.order_by("due_at").values_list("due_at", flat=True).first()
 
 
@@ -320,5 +319,3 @@ def mark_duplicate(case: Escalation) -> None:
     if of is None:
         raise LookupError(f"{case.account} has no other open case")
     closing.mark_duplicate(case_id=case.pk, by=lead_of(case), of=of)
-
-

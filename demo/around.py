@@ -7,7 +7,6 @@ from email.utils import format_datetime
 
 from accounts.models import Account, User
 from demo import acts
-
 from demo.people import DOMAIN
 from demo.telling import Told
 from escalations.models import Escalation, Target

@@ -57,7 +57,7 @@ class Life:
 
     def within(self, since: datetime, low: float, high: float, *kinds: str, most: timedelta = 2 * DAY) -> datetime:
         """A moment in the time that these clocks still leave, when people work where that fits; never after the present."""
-        limit = acts.due(self.case, kinds) if kinds else None
+        limit = acts.due(self.case_id, kinds) if kinds else None
         limit = min(limit, since + most) if limit and limit > since else since + most
         moment = since + (limit - since) * self.chance.between(low, high)
         moment = rested if (rested := awake(moment)) < limit else moment
@@ -98,7 +98,7 @@ class Life:
         if self.script.until == states.HANDED_OFF:
             return at
         if self.script.ignored:
-            at = (acts.due(self.case, [states.ACCEPTANCE]) or at) + timedelta(minutes=10)
+            at = (acts.due(self.case_id, [states.ACCEPTANCE]) or at) + timedelta(minutes=10)
             yield at
         if self.script.refused:
             at = self.within(at, 0.1, 0.4, states.ACCEPTANCE)
@@ -121,7 +121,7 @@ class Life:
         """The owner's first act: word to the inside, and the brief."""
         case, words = self.case, self.told.words
         acts.post(case, self.chance.of(stories.UPDATES).format_map(words), self.next_word(at))
-        deadline = acts.due(case, [states.DECISION, states.RESOLUTION]) or at + DAY
+        deadline = acts.due(case.pk, [states.DECISION, states.RESOLUTION]) or at + DAY
         texts = {
             "facts": f"{self.told.impact} ARR at risk: {case.arr_at_risk:,.0f} {case.arr_currency}.",
             "recommendation": words["recommendation"],
@@ -142,7 +142,9 @@ class Life:
             at = self.within(at, 0.2, 0.9)
             yield at
             acts.wait_on(self.case, states.NOBODY, "")
-            acts.write_brief(self.case, {"ask": self.told.support, "next_step": "Call them once it is decided."}, self.told.options)
+            acts.write_brief(
+                self.case, {"ask": self.told.support, "next_step": "Call them once it is decided."}, self.told.options
+            )
         return at
 
     # Approve
@@ -187,7 +189,7 @@ class Life:
         case = self.case
         if case.state != states.DIAGNOSING:
             return None
-        due = acts.due(case, [states.DECISION])
+        due = acts.due(case.pk, [states.DECISION])
         deadline = due if due and due > at + HOUR else at + 4 * HOUR
         return acts.ask(case, self.told.concession, amount, f"{what} for {case.account.name}?", deadline)
 
@@ -214,7 +216,7 @@ class Life:
     def decide(self, at: datetime, verdict: str) -> Part:
         """Everybody who is asked decides, one after the other, until the request is settled."""
         case = self.case
-        if self.script.slow and (due := acts.due(case, [states.DECISION])):
+        if self.script.slow and (due := acts.due(case.pk, [states.DECISION])):
             at = awake(due + 6 * HOUR)
         else:
             at = self.within(at, 0.1, 0.85, states.DECISION, states.RESOLUTION, most=3 * DAY)
@@ -339,7 +341,7 @@ class Life:
         if not self.told.contacts:
             return
         low, high = (1.2, 1.6) if self.script.late_word else (0.3, 0.8)
-        due = acts.due(self.case, [states.RESPONSE]) or at + HOUR
+        due = acts.due(self.case_id, [states.RESPONSE]) or at + HOUR
         at = at + (due - at) * self.chance.between(low, high)
         while True:
             yield at

@@ -36,11 +36,11 @@ WEEKS = 12
 def background(
     stage: Stage, accounts: dict[str, Account], moods: dict[str, int], people: dict[str, User], chance: Chance
 ) -> None:
-    """Three to six signals for each customer, in the tone of its mood (0 to 100)."""
+    """Two to four signals for each customer, in the tone of its mood (0 to 100)."""
     for name, account in accounts.items():
         if account.kind != Account.CUSTOMER:
             continue
-        for nth in range(chance.whole(3, 6)):
+        for nth in range(chance.whole(2, 4)):
             # The first is old, so that the trend has a beginning.
             days = chance.between(7 * WEEKS, 7 * WEEKS + 14) if nth == 0 else chance.between(2, 7 * WEEKS)
             moment = awake((stage.end - timedelta(days=days)).replace(microsecond=0))

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Generator, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from time import monotonic
 
@@ -12,6 +12,7 @@ from ledger.now import moved_to
 # A story is a generator: it acts when it is resumed and yields the moment at which it goes on.
 Steps = Iterator[datetime]
 Part = Generator[datetime, None, datetime]  # of a story: returns the moment at which the next part begins
+RECENT = timedelta(days=1)
 TELL_EVERY = 4.0  # seconds between two lines of progress
 
 
@@ -22,6 +23,7 @@ class Stage:
         self.end, self._say = end, say
         self._agenda: list[tuple[datetime, int, Steps]] = []
         self._order = count()
+        self._recent = False
 
     def enter(self, moment: datetime, steps: Steps) -> None:
         """Let a story begin at this moment."""
@@ -35,13 +37,14 @@ class Stage:
             self._fire_until(moment)
             with moved_to(moment):
                 then = next(steps, None)
-                acts.deliver_word(moment)
+                self._deliver(moment)
             if then is not None:
                 self.enter(max(then, moment), steps)
             if monotonic() - said > TELL_EVERY:
-                self._say(f"  {moment:%b %-d}")
+                self._say(f"  {moment:%b %-d, %H:%M}")
                 said = monotonic()
         self._fire_until(self.end)
+        acts.deliver_word(composed=True)
 
     def _fire_until(self, moment: datetime) -> None:
         """What falls due fires at its own moment, one moment after the other."""
@@ -49,4 +52,11 @@ class Stage:
             with moved_to(due):
                 if not acts.fire_due():
                     raise RuntimeError(f"The engine left a clock that was due at {due}")
-                acts.deliver_word(due)
+                self._deliver(due)
+
+    def _deliver(self, moment: datetime) -> None:
+        """Older mail leaves at once in the end: nobody opens it, and writing all of it would take long."""
+        if moment < self.end - RECENT:
+            return
+        acts.deliver_word(composed=self._recent)
+        self._recent = True
