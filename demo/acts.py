@@ -13,23 +13,23 @@ from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.requests import decide as decisions
 from demo.telling import Option, Told
 from escalations.cases import brief, closing, handoffs, intake, requests, thread, tracker
-from escalations.clocks import firing
+from escalations.clocks import engine
 from escalations.models import Action, Clock, Commitment, Escalation, HandOff
 from ledger.errors import Invalid
 from messaging.models import Delivery, Message
-from messaging.outbox import composing, posting
+from messaging.outbox import composing, notices
 
 # The engine, and mail
 
 
 def next_due() -> datetime | None:
     """When the next clock has something to fire."""
-    return firing.next_due()
+    return engine.next_due()
 
 
 def fire_due() -> int:
     """Fire what is due now; returns how many steps were taken."""
-    return firing.fire_due()
+    return engine.fire_due()
 
 
 def deliver_word(*, composed: bool) -> None:
@@ -37,7 +37,7 @@ def deliver_word(*, composed: bool) -> None:
 
     `composed`: give mail that is written when it leaves its words as things stand now, else its subject only.
     """
-    posting.tell_waiting()
+    notices.tell_waiting()
     waiting = list(Message.objects.filter(state=Message.PENDING).select_related("user"))
     for message in waiting:
         content = composing.compose(message.source, message.user) if composed and not message.text else None

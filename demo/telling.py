@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from accounts.models import Account, Contact, User
+from approvals.matrix.rules.units import DAYS, MONEY, MONTHS, PERCENT, amount_words
 from demo.chance import Chance
 from demo.plots import Story, Variant
 from demo.stories import PRODUCTS, STORIES
 
-PERCENT, MONEY, DAYS, MONTHS = "percent", "money", "days", "months"
 UNITS = {"discount": PERCENT, "refund": MONEY, "credit": MONEY, "payment-terms": DAYS, "liability-cap": MONTHS}
-SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 DEALS = ("discount-beyond-limit", "renewal-at-risk", "contract-exception", "payment-terms-dispute")
 EASTERN = timedelta(hours=5)  # behind UTC, near enough to keep what people do in working hours
 OPENS, ENDS = 8, 18
@@ -110,11 +109,12 @@ def _words(
     chance: Chance,
     amount: Decimal | None,
 ) -> dict[str, str]:
+    unit = UNITS.get(story.concession, "")
     words = {
         "account": account.name,
         "product": chance.of(PRODUCTS),
         "contact": chance.of(contacts).name if contacts else "their buyer",
-        "amount": amount_words(UNITS.get(story.concession, ""), amount, account.currency),
+        "amount": amount_words(unit, amount, account.currency) if unit else "the exception",
         "number": str(chance.whole(10_000, 99_999)),
     }
     later = {
@@ -124,15 +124,6 @@ def _words(
         "proof": story.proof,
     }
     return words | {name: text.format_map(words) for name, text in later.items()}
-
-
-def amount_words(unit: str, amount: Decimal | None, currency: str) -> str:
-    """An amount as people say it in a title: 18%, $2,600, 60 days."""
-    if amount is None or not unit:
-        return "the exception"
-    if unit == MONEY:
-        return f"{SIGNS.get(currency, currency + ' ')}{amount:,.0f}"
-    return {PERCENT: f"{amount:.0f}%", DAYS: f"net {amount:.0f} days", MONTHS: f"{amount:.0f} months of fees"}[unit]
 
 
 def _options(story: Story, words: Mapping[str, str]) -> list[Option]:

@@ -11,6 +11,8 @@ from demo import figures as bench
 from demo.benchmarks import scratch
 from escalations.models import Escalation, Event
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.django_db
 def test_an_empty_database_has_no_sign_ins():
