@@ -193,6 +193,7 @@ class _Spaces:
                     f'CREATE TEMPORARY TABLE "{_source(model)}" AS SELECT * FROM '  # noqa: S608 names of our own models
                     f'(SELECT t.*, {of_case} AS of_case FROM "{table}" t) AS s WHERE of_case IN ({chosen})'
                 )
+                cursor.execute(f'CREATE INDEX "{_source(model)}_case" ON "{_source(model)}" (of_case)')
         for model in (*COPIED, *SIGNED):
             ids = model._default_manager.aggregate(low=Min("pk"), high=Max("pk"))
             low, high = ids["low"] or 0, ids["high"] or 0

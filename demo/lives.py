@@ -349,7 +349,8 @@ class Life:
             if not case.is_open:
                 return
             text, contact = self.chance.of(stories.CUSTOMER_UPDATES), self.chance.of(self.told.contacts)
-            acts.tell_customer(case, text, [contact], self.next_word(at, days=3))
+            then = at + 20 * HOUR if self.script.silent else self.next_word(at, days=3)
+            acts.tell_customer(case, text, [contact], then)
             if self.script.silent:
                 return
             at = working_morning(at, self.chance, days=2) + 2 * HOUR
