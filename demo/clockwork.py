@@ -22,6 +22,7 @@ from escalations.clocks.targets import NO_FACTOR
 from escalations.clocks.verbs import DATE_GIVEN
 from escalations.models import Clock, Target
 from escalations.policy.rules import wording
+from ledger.format import recorded
 
 
 class Clockwork(Thread):
@@ -76,7 +77,7 @@ class Clockwork(Thread):
         )
         self._schedule(clock)
         self.live[_key(kind, about)] = clock
-        self._log(clock, "start", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at)
+        self._log(clock, "start", f"due {recorded(clock.due_at)}", at)
         if KINDS[kind].waits and self.case.waiting_on != states.NOBODY:
             self._pause(clock, at, f"Waiting on {dict(states.WAITING_ON)[self.case.waiting_on].lower()}")
         return clock
@@ -189,7 +190,7 @@ class Clockwork(Thread):
             return
         clock.state, clock.resumed_at, clock.paused_at, clock.pause_reason = Clock.RUNNING, at, None, ""
         self._schedule(clock)
-        self._log(clock, "resume", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at)
+        self._log(clock, "resume", f"due {recorded(clock.due_at)}", at)
 
     def tick(self, until: datetime) -> None:
         """Fire everything due up to that moment, oldest first, as the engine would have."""

@@ -13,6 +13,7 @@ from escalations.clocks import verbs as clocks
 from escalations.models import Clock, Escalation
 from escalations.triage import routing
 from ledger.errors import Invalid, Stale
+from ledger.format import recorded
 from ledger.now import now
 
 
@@ -35,7 +36,7 @@ def set_deadline(
     before, case.deadline, case.version = case.deadline, deadline, case.version + 1
     case.save(update_fields=["deadline", "version"])
     data = {"before": before.isoformat() if before else None, "after": deadline.isoformat() if deadline else None}
-    summary = f"Customer deadline: {_words(before)} → {_words(deadline)}. {reason}"
+    summary = f"Customer deadline: {recorded(before)} → {recorded(deadline)}. {reason}"
     record(case, [Entry(kind="deadline", summary=summary, actor=by, data=data)], at=at)
     first_act(case, by, at)
     clocks.stop(case, states.CUSTOMER_DEADLINE, at=at, outcome=Clock.STOPPED)
@@ -52,7 +53,3 @@ def _need(case: Escalation, deadline: datetime | None, reason: str, at: datetime
         raise Invalid("This is the deadline already. Enter another date and time.", field="deadline")
     if not reason.strip():
         raise Invalid("Say who moved the deadline and why.", field="reason")
-
-
-def _words(deadline: datetime | None) -> str:
-    return f"{deadline:%Y-%m-%d %H:%M} UTC" if deadline else "none"

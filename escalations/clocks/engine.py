@@ -24,6 +24,7 @@ from escalations.clocks.rules.clock import ClockState, Step, StepKind, advance, 
 from escalations.models import Clock, Escalation, HandOff, Target
 from ledger import faults
 from ledger.errors import AlreadyDone, NotAllowed
+from ledger.format import recorded
 from ledger.now import now
 
 log = logging.getLogger(__name__)
@@ -213,7 +214,7 @@ def summary(clock: Clock, step: Step) -> str:
         return f"{clock.label} is still past SLA; reminder {step.number} of {clock.repeat_times}"
     if step.kind == StepKind.DECAY:
         return f"{clock.label}: accepted, and nothing was begun in twice the time"
-    return f"{clock.label} was due {clock.due_at:%Y-%m-%d %H:%M} UTC and is past SLA"
+    return f"{clock.label} was due {recorded(clock.due_at)} and is past SLA"
 
 
 def _follow(fired: Fired, at: datetime) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from accounts.models import User
 from escalations import states
-from escalations.cases.notifications.common import case_url, facts_of, local
+from escalations.cases.notifications.common import case_url, facts_of, moment_for
 from escalations.clocks.rules.clock import Step, StepKind
 from escalations.models import Clock, Escalation
 from ledger.now import now
@@ -75,7 +75,7 @@ def compose(rest: str, user: User | None) -> Content | None:
 
 def _worded(case: Escalation, clock: Clock, step: Step, user: User, at: datetime) -> Content:
     warns, label = step.kind == StepKind.WARN, clock.label
-    due = local(clock.due_at or clock.breached_at, user)
+    due = moment_for(user, clock.due_at or clock.breached_at)
     subject = f"Due {due}: {label.lower()}" if warns else f"Past SLA: {label.lower()}"
     subject = f"{subject} of {case.key}, {case.account.name}"
     context = {
@@ -114,7 +114,7 @@ def _other_clocks(case: Escalation, clock: Clock, user: User, at: datetime) -> l
     """The other promises of the case that are late or nearly so, the oldest first."""
     others = case.clocks.filter(state=Clock.RUNNING, warn_at__lte=at).exclude(pk=clock.pk).order_by("due_at", "id")
     words = {"red": "Past SLA since", "yel": "Due"}
-    return [(each.label, f"{words[each.status(at)]} {local(each.due_at, user)}") for each in others]
+    return [(each.label, f"{words[each.status(at)]} {moment_for(user, each.due_at)}") for each in others]
 
 
 def _after(case: Escalation, clock: Clock, step: Step) -> str:

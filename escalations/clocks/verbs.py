@@ -26,6 +26,7 @@ from escalations.clocks.rules.kinds import KINDS
 from escalations.clocks.targets import Promise, promise
 from escalations.models import Clock, Commitment, Escalation, Target
 from ledger.errors import AlreadyDone, Invalid
+from ledger.format import recorded
 from ledger.now import now
 
 DATE_GIVEN = "until the date given"
@@ -62,7 +63,7 @@ def start(
     if why and due_at is None:
         clock.why = [*made.why, why]
     _take(case, clock, Step(StepKind.START, terms=_terms(kind, made)), begun)
-    _wrote(case, clock, StepKind.START, f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at, begun)
+    _wrote(case, clock, StepKind.START, f"due {recorded(clock.due_at)}", at, begun)
     if _waits(case, kind):
         pause(case, clock, at=at, reason=_waiting_reason(case))
     refresh_cache(case)
@@ -125,7 +126,7 @@ def resume(case: Escalation, clock: Clock, *, at: datetime) -> None:
     if clock.state != Clock.PAUSED:
         return
     _take(case, clock, Step(StepKind.RESUME), at)
-    _wrote(case, clock, StepKind.RESUME, f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at, at)
+    _wrote(case, clock, StepKind.RESUME, f"due {recorded(clock.due_at)}", at, at)
 
 
 def pause_all(case: Escalation, *, at: datetime, reason: str) -> None:

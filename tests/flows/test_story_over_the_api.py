@@ -19,6 +19,8 @@ from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import OPTIONS, TEXTS
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 REVIEW = {"worked": "One thread", "change": "Ask earlier", "root_cause": "Price", "lessons": "Know the market"}
 
 

@@ -8,7 +8,6 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from accounts.calendars.queries import work_calendar
 from accounts.models import Account, Role, User
-from approvals.matrix.rules.words import listed
 from approvals.models import ApprovalRequest
 from approvals.requests.seat_rows import asked_now, note_who_is_asked
 from escalations import states
@@ -27,6 +26,7 @@ from escalations.models import (
     HandOff,
     Review,
 )
+from ledger.format import listed
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 BRIEF_PARTS = 11

@@ -12,11 +12,13 @@ from approvals.mail import links
 from approvals.models import ApprovalRequest, DecisionLink, Delegation
 from approvals.requests import decide as deciding
 from approvals.requests import lists
-from approvals.requests import permissions as standing
+from approvals.requests.permissions import standing
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
 from messaging.models import Message, Notice
 from tests.approvals.requests.test_chains import lawyer, person, plain_matrix, rule, vote
+
+pytestmark = pytest.mark.both_databases
 
 __all__ = ["lawyer", "plain_matrix"]
 Ask = Callable[..., ApprovalRequest]

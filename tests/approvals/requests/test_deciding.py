@@ -12,12 +12,14 @@ from approvals.absence import delegations as delegating
 from approvals.events import log_appended
 from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.requests import decide as deciding
-from approvals.requests import permissions as standing
+from approvals.requests.permissions import standing
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
 from ledger.now import now
 from messaging.models import Message
 from messaging.outbox import relevance
+
+pytestmark = pytest.mark.both_databases
 
 D = Decimal
 Ask = Callable[..., ApprovalRequest]

@@ -18,6 +18,8 @@ from messaging.models import Message, Notice
 from tests.escalations.cases.builders import accepted
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 FIELDS = ("kind", "state", "warned_percent", "breached_at", "repeats", "fire_at", "due_at")
 
 

@@ -23,6 +23,8 @@ from messaging.models import Message, Notice
 from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 
 def live(case: Escalation, kind: str) -> Clock:
     """The running clock of a kind."""

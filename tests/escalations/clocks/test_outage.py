@@ -15,6 +15,8 @@ from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import accepted, opened
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 
 def fire_all() -> int:
     """Until nothing is due."""

@@ -59,8 +59,8 @@ def test_a_clock_whose_number_is_ours_tightens_with_the_case_and_says_why(cast: 
     made = promise(case_of(case), states.FIRST_ACT)
     assert made is not None
     assert made.seconds == 2 * 3600 * 80 // 100
-    assert made.text == "2 business hours, shortened to 1 h 36 min"
-    line = "Renewal in 12 days (under 30 days): 80% of the time, 1 h 36 min left of 2 h"
+    assert made.text == "2 business hours, shortened to 1h 36m"
+    line = "Renewal in 12 days (under 30 days): 80% of the time, 1h 36m left of 2h"
     assert line in made.why
     assert all(part in " ".join(made.why) for part in PARTS)
 

@@ -19,6 +19,8 @@ from ledger.now import now
 from tests.escalations.cases.builders import accepted, opened
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 TIERS = [states.GREEN, states.YELLOW, states.RED]
 
 

@@ -18,6 +18,8 @@ from messaging.outbox import messages as outbox
 from tests.messaging.conftest import NOON
 from tests.support.smtp import Mailbox
 
+pytestmark = pytest.mark.both_databases
+
 Post = Callable[..., Message]
 LEASE = timedelta(seconds=django_settings.OUTBOX_LEASE_SECONDS)
 

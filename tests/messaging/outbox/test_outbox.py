@@ -15,6 +15,8 @@ from messaging.outbox import messages as outbox
 from tests.messaging.conftest import NOON
 from tests.support.smtp import Mailbox, plain_text
 
+pytestmark = pytest.mark.both_databases
+
 Post = Callable[..., Message]
 
 
