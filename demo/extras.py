@@ -28,8 +28,8 @@ from escalations.models import Clock, Escalation, HandOff, Target
 from escalations.policy import versions
 from ledger.now import now
 from messaging.inbound import receive as inbound
+from messaging.kinds import kind_of
 from messaging.models import Delivery, Message, Notice
-from messaging.outbox import composing
 
 UNPLACED = (
     ("Ruben Castellano", "ruben@castellano-foods.example", "Invoice 20417 is wrong again",
@@ -98,8 +98,9 @@ def _spoke(clock: Clock) -> None:
     standing.post(
         [standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.kind, clock.label, step, told)], at=now()
     )
-    for message in Message.objects.filter(source__startswith=f"{standing.SOURCE}:{case.pk}:{clock.pk}:", text=""):
-        content = composing.compose(message.source, message.user)
+    source = standing.ClockNotification.source(case.pk, clock.pk, "")
+    for message in Message.objects.filter(source__startswith=source, text=""):
+        content = kind_of(message).compose(message)
         if content is not None:
             message.subject, message.text, message.html = content.subject, content.text, content.html
             message.save(update_fields=["subject", "text", "html"])

@@ -16,11 +16,10 @@ from escalations.cases.notifications.common import case_url, facts_of, local
 from escalations.clocks.rules.steps import BREACH, REPEAT, WARN, Step
 from escalations.models import Clock, Escalation
 from ledger.now import now
+from messaging.kinds import Content, MessageKind
+from messaging.models import Message
 from messaging.outbox import posting
-from messaging.outbox.composing import Content
 from messaging.outbox.layout import render
-
-SOURCE = "standing"
 
 
 class Told(NamedTuple):
@@ -60,27 +59,36 @@ def _mail(each: Told, user_id: int, email: str) -> posting.MailDraft:
         user_id=user_id,
         address=email,
         subject=f"{subject}: {each.label.lower()} of {each.case_key}, {each.account_name}"[:300],
-        source=f"{SOURCE}:{each.case_id}:{each.clock_id}:{each.step.kind}:{each.step.number}",
+        source=ClockNotification.source(each.case_id, each.clock_id, each.step.kind, each.step.number),
         case_key=each.case_key,
         account_name=each.account_name[:200],
         thread_id=f"<case-{each.case_id}@{settings.MAIL_DOMAIN}>",
         reply_to=f"case+{each.case_id}@{settings.MAIL_DOMAIN}",
-        wanted_while="" if each.step.kind == BREACH else f"clock:{each.clock_id}",
         notice_url=f"/escalations/{each.case_key}/",
     )
 
 
-def compose(rest: str, user: User | None) -> Content | None:
-    """The message as things stand now; None when the case has ended or the promise of a warning was kept meanwhile."""
-    case_id, clock_id, kind, number = rest.split(":")
-    case = Escalation.objects.select_related("account", "owner").get(pk=case_id)
-    clock = Clock.objects.get(pk=clock_id)
-    if user is None or (kind == WARN and clock.state != Clock.RUNNING):
-        return None
-    at = now()
-    if kind == WARN and clock.due_at and at >= clock.due_at:
-        kind = BREACH  # it waited in the queue until the time was over
-    return _worded(case, clock, Step(kind, int(number)), user, at)
+class ClockNotification(MessageKind):
+    """What a step of a clock means for its people: `clock:CASE:CLOCK:STEP:NUMBER`."""
+
+    prefix = "clock"
+
+    def still_wanted(self, message: Message) -> bool:
+        """A breach always; a warning or a reminder while the clock runs."""
+        _, clock, step, _ = self.parts(message)
+        return step == BREACH or Clock.objects.filter(pk=int(clock), state=Clock.RUNNING).exists()
+
+    def compose(self, message: Message) -> Content | None:
+        """The message as things stand now; None when the target of a warning was met meanwhile."""
+        case_id, clock_id, kind, number = self.parts(message)
+        case = Escalation.objects.select_related("account", "owner").get(pk=case_id)
+        clock = Clock.objects.get(pk=clock_id)
+        if message.user is None or (kind == WARN and clock.state != Clock.RUNNING):
+            return None
+        at = now()
+        if kind == WARN and clock.due_at and at >= clock.due_at:
+            kind = BREACH  # it waited in the queue until the time was over
+        return _worded(case, clock, Step(kind, int(number)), message.user, at)
 
 
 def _worded(case: Escalation, clock: Clock, step: Step, user: User, at: datetime) -> Content:

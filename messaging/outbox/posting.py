@@ -34,7 +34,6 @@ class MailDraft(NamedTuple):
     account_name: str
     thread_id: str
     reply_to: str = ""
-    wanted_while: str = ""
     notice_url: str = ""
 
 
