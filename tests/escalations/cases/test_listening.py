@@ -1,8 +1,11 @@
 """Mail that customers answer to a case's address stands in that case's thread."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.test.utils import CaptureQueriesContext
 
 from escalations.models import Escalation, Event
 from messaging.inbound import receive as inbound
@@ -50,3 +53,13 @@ def test_an_answer_to_a_case_of_another_account_waits_for_a_person(cast: Cast) -
     mail = answer_to(case, From="someone@elsewhere.example")
     assert mail.state == InboundMail.WAITING
     assert said(case) == []
+
+
+def test_a_mail_becomes_a_post_in_at_most_twenty_queries(
+    cast: Cast, django_assert_max_num_queries: Callable[..., AbstractContextManager[CaptureQueriesContext]]
+) -> None:
+    case = opened(cast)
+    with django_assert_max_num_queries(20):
+        mail = answer_to(case)
+    assert mail.state == InboundMail.CLAIMED
+    assert said(case) == ["Thank you, Thursday suits us."]
