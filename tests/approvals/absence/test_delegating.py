@@ -12,7 +12,7 @@ from approvals.mail import links
 from approvals.models import ApprovalRequest, DecisionLink, Delegation
 from approvals.requests import decide as deciding
 from approvals.requests import lists
-from approvals.requests import permissions as standing
+from approvals.requests.permissions import standing
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
 from messaging.models import Message, Notice

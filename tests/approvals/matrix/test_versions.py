@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from approvals.absence import delegations as delegating
-from approvals.matrix import table as matrix
 from approvals.matrix import versions
+from approvals.matrix.table import matrix
 from approvals.models import AuthorityLimit, AuthorityVersion, DecisionEntry
 from approvals.queries import who_approves
 from ledger.errors import Invalid, NotAllowed, Stale

@@ -10,7 +10,7 @@ from accounts.models import Role, User
 from approvals.mail import links
 from approvals.models import ApprovalRequest, ApprovalStep, AuthorityVersion, ChainRule, Committee, DecisionLink
 from approvals.requests import decide as deciding
-from approvals.requests import permissions as standing
+from approvals.requests.permissions import standing
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Refused, Stale
 from ledger.now import now

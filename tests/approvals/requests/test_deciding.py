@@ -12,7 +12,7 @@ from approvals.absence import delegations as delegating
 from approvals.events import log_appended
 from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.requests import decide as deciding
-from approvals.requests import permissions as standing
+from approvals.requests.permissions import standing
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
 from ledger.now import now

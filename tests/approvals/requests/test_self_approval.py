@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from accounts.models import Role, User
 from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, AuthorityVersion, Committee
-from approvals.requests import permissions as standing
+from approvals.requests.permissions import standing
 from ledger.now import now
 from tests.approvals.requests.test_chains import person, plain_matrix
 from tests.approvals.test_api import LIST, caller
