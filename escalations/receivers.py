@@ -5,25 +5,27 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.events import signal_recorded
+from accounts.models import Signal
 from approvals.events import log_appended
 from approvals.models import DecisionEntry
-from escalations.cases import inbound as listening
 from escalations.cases import requests as asking
+from escalations.cases.inbound import on_mail, on_signals
+from escalations.models import Escalation
 from messaging.events import mail_received
 from messaging.models import InboundMail
 
 
 @receiver(signal_recorded, dispatch_uid="escalations.signals")
-def hear_signals(ids: list[int], **_: Any) -> None:
+def hear_signals(signals: list[Signal], origin: object, **_: Any) -> None:
     """Signals feed health, cases and triggers."""
-    listening.on_signals(ids)
+    on_signals(signals, written_to=origin if isinstance(origin, Escalation) else None)
 
 
 @receiver(mail_received, dispatch_uid="escalations.mail")
 def hear_mail(mail: InboundMail, **_: Any) -> None:
     """Mail finds its case or account, unless somebody below has taken it."""
     if mail.state == InboundMail.WAITING:
-        listening.on_mail(mail)
+        on_mail(mail)
 
 
 @receiver(log_appended, dispatch_uid="escalations.decisions")
