@@ -16,6 +16,11 @@ templates() {
   find templates -name '*.html' -print0 | xargs -0 "$bin/djade" --check --target-version 5.2
 }
 
+# Says nothing while all is well, and shows what it would change otherwise.
+layout() {
+  "$bin/djlint" --quiet --check templates || "$bin/djlint" --check templates 2>/dev/null
+}
+
 deploy_check() {
   env DJANGO_SETTINGS_MODULE=config.settings.prod SECRET_KEY="$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(60))')" \
     LOG_KEY=check:not-a-real-key ALLOWED_HOSTS=desk.example SITE_URL=https://desk.example \
@@ -25,6 +30,7 @@ deploy_check() {
 check "ruff check" "$bin/ruff" check .
 check "ruff format" "$bin/ruff" format --check .
 check "templates (djade)" templates
+check "templates (djlint)" layout
 check "types (mypy)" "$bin/mypy"
 check "dependencies (deptry)" "$bin/deptry" .
 check "layers (import-linter)" "$bin/lint-imports" --no-cache

@@ -100,6 +100,7 @@ need_dovecot() {
   say "Tests of the mailbox are skipped (CI: fail): install the package dovecot-imapd."
 }
 
+began=$SECONDS
 need_python
 make_venv
 install_requirements
@@ -108,3 +109,4 @@ if [ "$kind" = dev ]; then
   need_browser
   need_dovecot
 fi
+if [ "$kind" = dev ]; then say "Set-up: $((SECONDS - began)) s"; fi

@@ -8,7 +8,7 @@ from django import forms
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, User
 from approvals.matrix.preview import preview
-from approvals.matrix.rules.words import MONEY
+from approvals.matrix.rules import units
 from approvals.models import ApprovalRequest
 from approvals.queries import concession_choices
 from approvals.requests.rules import verdicts
@@ -77,7 +77,7 @@ class WhoForm(forms.Form):
 
     concession = forms.ChoiceField(label="Concession")
     amount = forms.DecimalField(
-        label="How much", required=False, max_digits=14, decimal_places=2, help_text="Percent, money, days or months."
+        label="How much", required=False, max_digits=14, decimal_places=2, help_text=units.help_text()
     )
     currency = forms.ChoiceField(label="Currency", required=False)
     account = forms.ModelChoiceField(
@@ -234,7 +234,7 @@ class TermsForm(forms.Form):
         self.shown = {_line(key, value): (key, value) for key, value in _texts(approval).items()}
         codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
         cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
-        if approval.unit != MONEY:
+        if not units.unit_of(approval.unit).in_currency:
             del self.fields["currency"]
         if approval.amount is None:
             del self.fields["amount"]

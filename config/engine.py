@@ -4,13 +4,10 @@ A thread for each of its works, so that a slow mail server or watcher never dela
 database; the engine keeps nothing, so it may be killed at any moment.
 """
 
-import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -19,17 +16,17 @@ from django.template import engines
 from django.urls import get_resolver
 
 from config import outside
-from escalations.clocks import audit as rebuilding
-from escalations.clocks import firing
+from escalations.clocks import audit
+from escalations.clocks import engine as clocks
 from ledger import heartbeats
 from ledger.now import now
 from messaging.outbox import messages as outbox
-from messaging.outbox import posting
+from messaging.outbox import notices
 
 log = logging.getLogger(__name__)
 ENGINE, SENDER, OUTSIDE, CALENDARS = "engine", "sender", "outside", "calendars"
 # One transaction: on SQLite everybody else who writes waits for it, so it stays well under half a second.
-CLOCKS_AT_ONCE = 500
+CASES_AT_ONCE = 200
 # A turn of the sender ends after four seconds whatever is left, so a large batch delays neither its heartbeat nor its end.
 MESSAGES_AT_ONCE = 200
 LONGEST_SLEEP = 0.25
@@ -55,7 +52,7 @@ class Backlog:
 
     def note(self, fired: int) -> None:
         """A full batch means that there is more."""
-        if fired < CLOCKS_AT_ONCE:
+        if fired < CASES_AT_ONCE:
             self._since = 0.0
         elif not self._since:
             self._since = time.monotonic()
@@ -68,25 +65,11 @@ class Backlog:
 backlog = Backlog()
 
 
-def fire(second_hand: Executor | None = None) -> int:
-    """Fire a batch of due clocks, with a second hand two; returns how many steps were taken."""
-    fired = firing.fire_due(limit=CLOCKS_AT_ONCE, between=let_others_write, second_hand=second_hand)
+def fire() -> int:
+    """Fire a batch of due clocks; returns how many steps were taken."""
+    fired = clocks.fire_due(limit=CASES_AT_ONCE, between=let_others_write)
     backlog.note(fired)
     return fired
-
-
-@contextmanager
-def second_hand() -> Iterator[Executor | None]:
-    """A thread that fires beside this one while more is due than one batch takes: what one computes, the database writes
-    for the other. None where the database lets in one writer at a time."""
-    if not connection.features.has_select_for_update_skip_locked:
-        yield None
-        return
-    with ThreadPoolExecutor(1, thread_name_prefix="second-hand") as hand:
-        try:
-            yield hand
-        finally:
-            hand.submit(connections.close_all)
 
 
 def let_others_write() -> None:
@@ -99,12 +82,12 @@ def send() -> int:
     """Tell in the desk what waits, then hand over a batch of messages; returns how many were told or left."""
     if backlog.goes_first():
         return 0
-    return posting.tell_waiting() + outbox.send_due(limit=MESSAGES_AT_ONCE)
+    return notices.tell_waiting() + outbox.send_due(limit=MESSAGES_AT_ONCE)
 
 
 def seconds_to_next_clock() -> float:
     """How long to sleep: until the next clock is due, at most a quarter of a second."""
-    due = firing.next_due()
+    due = clocks.next_due()
     left = (due - now()).total_seconds() if due else LONGEST_SLEEP
     # A due clock that could not be claimed is held by another engine or a person: look again soon, do not spin.
     return min(LONGEST_SLEEP, max(0.02, left))
@@ -158,15 +141,6 @@ def warm_up() -> None:
     """Load templates and addresses now. The first mail would load them inside its transaction, which lasts seconds then."""
     engines.all()
     get_resolver().url_patterns  # noqa: B018 - asking is what loads them
-    spare_the_collector()
-
-
-def spare_the_collector() -> None:
-    """What is loaded now stays: the garbage collector need not walk through it again for every few hundred rows of a batch,
-    which took a tenth of the time of a step."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def run(stop: threading.Event) -> None:
@@ -176,10 +150,9 @@ def run(stop: threading.Event) -> None:
     if settings.HEARTBEAT_URL:
         # Its heartbeat is word that arrived, not that it looked.
         _thread(Loop(OUTSIDE, outside.tell, lambda: outside.LOOK_SECONDS, stop, beats=False))
-    hours = rebuilding.CalendarWatch()
+    hours = audit.CalendarWatch()
     _thread(Loop(CALENDARS, lambda: hours.follow(now()), lambda: CALENDARS_SLEEP, stop, beats=False))
-    with second_hand() as hand:
-        Loop(ENGINE, lambda: fire(hand), seconds_to_next_clock, stop).run()
+    Loop(ENGINE, fire, seconds_to_next_clock, stop).run()
     sender.join(LAST_MAIL_SECONDS)
 
 

@@ -2,7 +2,7 @@
 
 from config.worker import prove_life
 from escalations.clocks.audit import follow_calendars
-from escalations.clocks.firing import fire_due
+from escalations.clocks.engine import fire_due
 from ledger.now import now
 from messaging.outbox.messages import send_due
 

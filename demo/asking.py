@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import User
-from approvals.matrix.rules.words import MONEY, amount_words
+from approvals.matrix.rules.units import MONEY, amount_words
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.requests.rules.terms import storable, terms_hash
 from approvals.requests.rules.verdicts import goes_against

@@ -8,17 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import User
+from demo import steps
 from demo.thread import Thread
 from demo.world import Promise
 from escalations import states
-from escalations.clocks import log as clock_log
-from escalations.clocks.promises import NO_FACTOR
-from escalations.clocks.rules import factors, steps, targets, timing
+from escalations.clocks import verbs
+from escalations.clocks.engine import summary
+from escalations.clocks.rules import clock as rules
+from escalations.clocks.rules import factors, targets, timing
 from escalations.clocks.rules.factors import Value
-from escalations.clocks.sweep import summary
-from escalations.clocks.verbs import DATE_GIVEN, NEVER_WAITS, NOT_IN_QUEUE, REMINDS
+from escalations.clocks.rules.kinds import KINDS
+from escalations.clocks.targets import NO_FACTOR
+from escalations.clocks.verbs import DATE_GIVEN
 from escalations.models import Clock, Target
 from escalations.policy.rules import wording
+from ledger.format import recorded
 
 
 class Clockwork(Thread):
@@ -73,8 +77,8 @@ class Clockwork(Thread):
         )
         self._schedule(clock)
         self.live[_key(kind, about)] = clock
-        self._log(clock, "start", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at)
-        if kind not in NEVER_WAITS and self.case.waiting_on != states.NOBODY:
+        self._log(clock, "start", f"due {recorded(clock.due_at)}", at)
+        if KINDS[kind].waits and self.case.waiting_on != states.NOBODY:
             self._pause(clock, at, f"Waiting on {dict(states.WAITING_ON)[self.case.waiting_on].lower()}")
         return clock
 
@@ -122,6 +126,7 @@ class Clockwork(Thread):
         seen, hours = self._watch(clock), self.world.hours[clock.calendar_id]
         clock.due_at, clock.warn_at = seen.due_at, min(moment for _, moment in seen.warnings)
         clock.fire_at = steps.next_at(seen)
+        clock.warnings = [[percent, moment.isoformat()] for percent, moment in seen.warnings]
         clock.calendar_print = timing.print_of(hours) if hours else ""
         inputs = (clock.calendar_id, clock.resumed_at, clock.used_seconds, clock.target_seconds, clock.warn_percent)
         clock.fingerprint = hashlib.sha256(repr(inputs).encode()).hexdigest()
@@ -167,7 +172,7 @@ class Clockwork(Thread):
         for clock in self.live.values():
             if whom == states.NOBODY:
                 self._resume(clock, at)
-            elif clock.kind not in NEVER_WAITS:
+            elif KINDS[clock.kind].waits:
                 self._pause(clock, at, waits)
         self.record(at, "waiting", f"Waiting on {whom.replace('_', ' ')}. {reason}", actor=by)
 
@@ -185,7 +190,7 @@ class Clockwork(Thread):
             return
         clock.state, clock.resumed_at, clock.paused_at, clock.pause_reason = Clock.RUNNING, at, None, ""
         self._schedule(clock)
-        self._log(clock, "resume", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at)
+        self._log(clock, "resume", f"due {recorded(clock.due_at)}", at)
 
     def tick(self, until: datetime) -> None:
         """Fire everything due up to that moment, oldest first, as the engine would have."""
@@ -212,8 +217,9 @@ class Clockwork(Thread):
         else:
             clock.repeats = step.number
         clock.fire_at = steps.next_at(self._watch(clock))
-        data = clock_log.data(clock, moment)
-        self.record(at, f"clock.{step.kind}", summary(clock, step), clock=clock.id, data=data)
+        data = verbs.entry(clock, rules.StepKind(step.kind), "", moment).data
+        words = summary(clock, rules.Step(rules.StepKind(step.kind), step.number))
+        self.record(at, f"clock.{step.kind}", words, clock=clock.id, data=data)
         if step.kind == steps.BREACH:
             self.after_breach(clock, at)
 
@@ -222,7 +228,7 @@ class Clockwork(Thread):
 
     def keep_worst(self) -> None:
         """The case's cache of its worst running clock, as services.clocks.refresh_cache writes it."""
-        counted = [clock for clock in self.live.values() if clock.kind not in NOT_IN_QUEUE]
+        counted = [clock for clock in self.live.values() if KINDS[clock.kind].in_queue]
         running = [clock for clock in counted if clock.state == Clock.RUNNING]
         paused = [clock for clock in counted if clock.state == Clock.PAUSED]
         worst = min(running, key=lambda clock: (clock.due_at, clock.id), default=None)
@@ -232,7 +238,8 @@ class Clockwork(Thread):
         case.sla_paused_at = paused[0].paused_at if paused and not worst else None
 
     def _log(self, clock: Any, what: str, detail: str, at: datetime, moment: datetime | None = None) -> None:
-        data = clock_log.data(clock, moment or (clock.started_at if what == "start" else at))
+        begun = clock.started_at if what == "start" else at
+        data = verbs.entry(clock, rules.StepKind(what), "", moment or begun).data
         self.record(at, f"clock.{what}", f"{clock.label}: {detail}", clock=clock.id, data=data)
 
 
@@ -242,5 +249,5 @@ def _key(kind: str, about: int) -> str:
 
 def _until(kind: str, at: datetime, due_at: datetime, why: str) -> Promise:
     seconds = max(0, int((due_at - at).total_seconds()))
-    on_breach = Target.REMIND if kind in REMINDS else Target.ESCALATE
+    on_breach = Target.REMIND if KINDS[kind].reminds else Target.ESCALATE
     return Promise(seconds, DATE_GIVEN, 75, on_breach, None, [why])

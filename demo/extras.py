@@ -22,8 +22,8 @@ from escalations.cases import handoffs, intake, notifications
 from escalations.cases import requests as asking
 from escalations.cases.briefs import current_parts
 from escalations.clocks import notify as standing
-from escalations.clocks.audience import audience
-from escalations.clocks.rules.steps import BREACH, WARN, Step
+from escalations.clocks.queries import claim
+from escalations.clocks.rules.clock import Step, StepKind
 from escalations.models import Clock, Escalation, HandOff, Target
 from escalations.policy import versions
 from ledger.now import now
@@ -91,13 +91,10 @@ def _word_of_open_cases() -> None:
 def _spoke(clock: Clock) -> None:
     """The last word of a clock, and its mail as it would have read."""
     late = clock.breached_at is not None
-    step = Step(BREACH) if late else Step(WARN, clock.warned_percent or clock.warn_percent)
+    step = Step(StepKind.BREACH) if late else Step(StepKind.WARN, clock.warned_percent or clock.warn_percent)
     case = clock.case
-    people = audience([case.pk], kinds=[clock.kind], about=[clock.about])
-    told = people.of(case.pk, clock.kind, clock.about, late=late)
-    standing.post(
-        [standing.Told(case.pk, case.key, case.account.name, clock.pk, clock.kind, clock.label, step, told)], at=now()
-    )
+    _, people = claim([clock])
+    standing.post([standing.Told(case, clock, step, people.of(clock, late=late))], at=now())
     source = standing.ClockNotification.source(case.pk, clock.pk, "")
     for message in Message.objects.filter(source__startswith=source, text=""):
         content = kind_of(message).compose(message)

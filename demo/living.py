@@ -7,7 +7,7 @@ from accounts.models import Contact, User
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from demo.asking import Asking
 from escalations import states
-from escalations.cases.closing import MET_BY_RESOLVING
+from escalations.clocks.rules.kinds import KINDS
 from escalations.models import CasePerson, Clock, Commitment, Event, HandOff, Review
 
 OUTCOME_NAMES = dict(states.OUTCOMES)
@@ -93,7 +93,7 @@ class Life(Asking):
         case, by = self.case, self.lead
         case.outcome, case.root_cause, case.resolution, case.resolved_at = outcome, root_cause[:120], resolution, at
         self.move("resolve", at, by, OUTCOME_NAMES[outcome])
-        for kind in MET_BY_RESOLVING:
+        for kind in (each.slug for each in KINDS.values() if each.met_by_resolving):
             self.stop(kind, at)
         self.stop_all(at)
         self.seal_requests(at)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
+from demo.bulk import Model, Row, row_class, table
 from demo.ids import Ids
 from escalations.models import (
     Action,
@@ -18,7 +19,6 @@ from escalations.models import (
     HandOff,
     Review,
 )
-from ledger.bulk import Model, Row, row_class, table
 
 Parameters = dict[str, list[list[Any]]]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from accounts.models import Account, Signal, User
 from accounts.signals.rules.tone import Tone, read_tone
-from approvals.matrix.rules.words import DAYS, MONEY, MONTHS, PERCENT, amount_words
+from approvals.matrix.rules.units import DAYS, MONEY, MONTHS, PERCENT, amount_words
 from demo.chance import Chance
 from demo.plots import Story, Variant
 from demo.stories import PRODUCTS, STORIES

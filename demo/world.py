@@ -12,7 +12,7 @@ from accounts.customers.rates import rates
 from accounts.models import Account, Calendar, Contact, Role, RoleHolding, User
 from approvals.matrix.authority import PERSONAL_ROLES
 from approvals.matrix.rules import limits as authority
-from approvals.matrix.rules.words import ADDED_UP, MONEY, YES
+from approvals.matrix.rules.units import MONEY, YES, unit_of
 from approvals.matrix.weighing import limits_of
 from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
@@ -229,7 +229,7 @@ class World:
 
     def granted(self, account_id: int, concession: str, at: datetime) -> Decimal:
         """What the account got of a concession in the 90 days before."""
-        if self.concessions[concession].unit not in ADDED_UP:
+        if not unit_of(self.concessions[concession].unit).adds_up:
             return Decimal(0)
         rows = self.grants.get(account_id, ())
         return sum((much for when, what, much in rows if what == concession and at - WINDOW < when <= at), Decimal(0))

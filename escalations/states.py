@@ -1,5 +1,6 @@
 """The words a case can be in: states, stages, lanes, levels, types, and what each move between states is called."""
 
+from dataclasses import dataclass
 from typing import Final
 
 NEW: Final = "new"
@@ -77,12 +78,36 @@ FUNCTIONAL: Final = "functional"
 OUTSIDE: Final = "external"
 TYPES: Final = [(HIERARCHICAL, "Hierarchical"), (FUNCTIONAL, "Functional"), (OUTSIDE, "External")]
 
+
+@dataclass(frozen=True)
+class Waiting:
+    """Whom or what a case may wait for. Everything but nobody pauses the clocks whose kind waits."""
+
+    slug: str
+    name: str
+
+    @property
+    def words(self) -> str:
+        """As it stands after "waiting on"."""
+        return self.name.lower()
+
+    @property
+    def pauses(self) -> bool:
+        """Whether clocks pause meanwhile."""
+        return self.slug != NOBODY
+
+
 NOBODY: Final = "nobody"
 CUSTOMER: Final = "customer"
 THIRD_PARTY: Final = "third_party"
-WAITING_ON: Final = [(NOBODY, "Nobody"), (CUSTOMER, "Customer"), (THIRD_PARTY, "Third party")]
+WAITING: Final = {
+    row.slug: row
+    for row in (Waiting(NOBODY, "Nobody"), Waiting(CUSTOMER, "Customer"), Waiting(THIRD_PARTY, "Third party"))
+}
+WAITING_ON: Final = [(row.slug, row.name) for row in WAITING.values()]
+CHOOSE_WAITING: Final = f"Choose one of: {', '.join(row.words for row in WAITING.values())}."
 
-# Kinds of clock (domain.md §2). The label stands on the case, in mails and in figures.
+# Kinds of clock; their names and behaviour are the table in clocks/rules/kinds.py.
 ACCEPTANCE: Final = "acceptance"
 FIRST_ACT: Final = "first_act"
 RESPONSE: Final = "response"
@@ -95,22 +120,6 @@ TIME_TO_ESCALATE: Final = "time_to_escalate"
 INTERNAL_UPDATE: Final = "internal_update"
 CHECK_IN: Final = "check_in"
 COMMITMENT: Final = "commitment"
-# The rhythm inside the house: nobody's broken promise to a customer.
-RHYTHM: Final = (INTERNAL_UPDATE, CHECK_IN)
-CLOCKS: Final = [
-    (ACCEPTANCE, "Acceptance"),
-    (FIRST_ACT, "First act"),
-    (RESPONSE, "First response"),
-    (DECISION, "Decision"),
-    (CUSTOMER_UPDATE, "Next customer update"),
-    (RESOLUTION, "Resolution"),
-    (REVIEW_DUE, "Review"),
-    (CUSTOMER_DEADLINE, "Customer deadline"),
-    (TIME_TO_ESCALATE, "Time to escalate"),
-    (INTERNAL_UPDATE, "Next internal update"),
-    (CHECK_IN, "Next check-in"),
-    (COMMITMENT, "Commitment"),
-]
 
 OUTCOMES: Final = [
     ("renewed", "Renewed as agreed"),

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.signed_in import SignedIn
 from approvals.requests import overrides as override_figures
-from escalations.clocks import firing
+from escalations.clocks import engine as clocks
 from ledger.errors import Invalid
 from ledger.now import now
 from reports import charts, exports
@@ -186,6 +186,6 @@ def engine_health(request: HttpRequest) -> HttpResponse:
 @require_POST
 def try_again(request: SignedIn) -> HttpResponse:
     """Have the clocks that were set aside tried again."""
-    count = firing.take_back(by=request.user)
+    count = clocks.retry_failed(by=request.user)
     messages.success(request, f"{'1 clock is' if count == 1 else f'{count} clocks are'} tried again now.")
     return redirect("reports:engine")

@@ -1,20 +1,21 @@
-"""What every test can ask for. TEST_DATABASE=sqlite (default) or postgres picks the database."""
+"""What every test can ask for. tests/plugin.py has chosen the database and set Django up before this file is read."""
 
 import os
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
-from django.utils.module_loading import import_string
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
+from pytest_django import DjangoDbBlocker
 
 from tests.support import browser as browsers
-from tests.support import dovecot, pages, postgres, server, smtp
-from tests.support.databases import Templates
+from tests.support import databases, dovecot, pages, server, smtp
+from tests.support.cast import Cast
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
@@ -24,73 +25,60 @@ hypothesis_settings.register_profile("ci", deadline=None, max_examples=50, deran
 hypothesis_settings.register_profile("prove", deadline=None, max_examples=2000)
 hypothesis_settings.load_profile("prove" if os.environ.get("PROVE") else "ci" if IN_CI else "laptop")
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Choose the database before Django reads its settings. The controller starts PostgreSQL for its workers."""
-    if not hasattr(config, "workerinput"):
-        kind = os.environ.get("TEST_DATABASE", "sqlite")
-        if kind not in ("sqlite", "postgres"):
-            raise pytest.UsageError(f"TEST_DATABASE={kind}: use sqlite or postgres")
-        # Set, not merely unset: a developer's .env fills what is missing, and tests must not reach it.
-        for name in ("EMAIL_URL", "HEARTBEAT_URL", "IMAP_URL", "AUTHSERV_ID", "INBOUND_ESP", "INBOUND_SECRET"):
-            os.environ[name] = ""
-        os.environ["DATABASE_URL"] = _start_postgres() if kind == "postgres" else f"sqlite:///{ROOT}/var/test.sqlite3"
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
-    assert django_settings.DATABASES
-
-
-def _start_postgres() -> str:
-    try:
-        return postgres.start()
-    except Exception as error:
-        raise pytest.UsageError(f"PostgreSQL could not be started: {error}") from error
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what we started."""
-    if not hasattr(config, "workerinput") and postgres.FOLDER_VARIABLE in os.environ:
-        postgres.stop()
-
-
-LONG_FORM_SECONDS = 3 * 3600
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long forms get the time they need. Tests marked `postgres` need that server; elsewhere they are skipped and say so."""
-    for item in items if os.environ.get("PROVE") else []:
-        if item.get_closest_marker("prove") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(LONG_FORM_SECONDS))
-    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        return
-    for item in items:
-        if item.get_closest_marker("postgres"):
-            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: TEST_DATABASE=postgres"))
+# The database a test runs on follows from what it asks for; without one of these it is migrated and empty.
+STAGES = {"world": databases.DECIDING, "cast": databases.CAST, "shipped": databases.SHIPPED}
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """SQLite tests run on a file: threads and processes then meet the same locks as in life."""
-    database = django_settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+def database_templates(tmp_path_factory: pytest.TempPathFactory) -> databases.Templates:
+    """Databases of this test run: `with database_templates.copy("seed_demo") as url` gives a desk one of its own."""
+    folder = tmp_path_factory.getbasetemp()
+    # All workers of a run share the folder above theirs.
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    (folder / "databases").mkdir(exist_ok=True)
+    return databases.Templates(folder / "databases")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Lets the flush after a transactional test through the append-only triggers."""
-    operations = type(connection.ops)
-    operations.execute_sql_flush = _with_triggers_lifted(operations.execute_sql_flush)
+def django_db_setup(
+    django_test_environment: None, database_templates: databases.Templates
+) -> databases.WorkerDatabases:
+    """Copies of templates take the place of pytest-django's database and of the flush after each transactional test."""
+    TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[attr-defined]
+    return databases.WorkerDatabases(database_templates, os.environ.get("PYTEST_XDIST_WORKER", "only"))
 
 
-def _with_triggers_lifted(flush: Any) -> Any:
-    def lifted_flush(operations: Any, statements: list[str]) -> Any:
-        # By name: this file is read before Django's registry is ready, and the triggers need its models.
-        with import_string("ledger.triggers.lifted")(operations.connection.alias):
-            return flush(operations, statements)
+@pytest.fixture
+def _stage(
+    request: pytest.FixtureRequest, django_db_setup: databases.WorkerDatabases, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    stage = next((stage for name, stage in STAGES.items() if name in request.fixturenames), databases.EMPTY)
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or bool(marker and marker.kwargs.get("transaction"))
+    with django_db_blocker.unblock():
+        django_db_setup.use(stage)
+    yield
+    if commits:
+        with django_db_blocker.unblock():
+            django_db_setup.spoil(stage)
 
-    return lifted_flush
+
+@pytest.fixture
+def _django_db_helper(_stage: None, _django_db_helper: None) -> None:
+    """pytest-django's transaction around a test begins once the test's database is chosen."""
+
+
+@pytest.fixture
+def shipped(db: None) -> None:
+    """The database of a new installation: roles, calendars and rates, policy and authority."""
+
+
+@pytest.fixture
+def cast(db: None, database_templates: databases.Templates) -> Cast:
+    """The people and accounts of the stories, with the shipped policy and authority."""
+    found: Cast = pickle.loads(database_templates.made(databases.CAST))
+    found.renew_soon()
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,12 +86,14 @@ def _stored_files_in_a_temporary_folder(tmp_path_factory: pytest.TempPathFactory
     django_settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
 
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of real data beside the repository (SHARED_DATA overrides); its tests are skipped without it."""
-    folder = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip("no shared data beside the repository (SHARED_DATA names another folder)")
+SAMPLE = ROOT / "tests" / "data"
+LARGE = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", params=[SAMPLE, LARGE] if LARGE.is_dir() else [SAMPLE], ids=lambda folder: folder.name)
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """The sample in tests/data and, where it is there, the large folder beside the repository (SHARED_DATA overrides)."""
+    folder: Path = request.param
     return folder
 
 
@@ -130,14 +120,8 @@ def imap() -> Iterator[dovecot.Server]:
         yield found
 
 
-@pytest.fixture(scope="session")
-def database_templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """Makes databases for test desks: `with database_templates.copy("seed_demo") as url`."""
-    return Templates(tmp_path_factory.mktemp("desks"))
-
-
 @pytest.fixture
-def empty_desk(database_templates: Templates, mailbox: smtp.Mailbox, tmp_path: Path) -> Iterator[server.Desk]:
+def empty_desk(database_templates: databases.Templates, mailbox: smtp.Mailbox, tmp_path: Path) -> Iterator[server.Desk]:
     """A running desk (web and engine) on a migrated, empty database; its mail goes to `mailbox`."""
     with (
         database_templates.copy() as url,
@@ -147,7 +131,7 @@ def empty_desk(database_templates: Templates, mailbox: smtp.Mailbox, tmp_path: P
 
 
 @pytest.fixture
-def demo_desk(database_templates: Templates, mailbox: smtp.Mailbox, tmp_path: Path) -> Iterator[server.Desk]:
+def demo_desk(database_templates: databases.Templates, mailbox: smtp.Mailbox, tmp_path: Path) -> Iterator[server.Desk]:
     """A running desk (web and engine) with the demo data; its mail goes to `mailbox`."""
     with (
         database_templates.copy("seed_demo") as url,
@@ -169,7 +153,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def watch(chromium: Browser) -> Iterator[Any]:
+def watch(chromium: Browser) -> Iterator[Callable[..., pages.Watched]]:
     """`watch(url)` opens a watched page for one more person; all are closed at the end."""
     opened: list[pages.Watched] = []
 
@@ -180,9 +164,3 @@ def watch(chromium: Browser) -> Iterator[Any]:
     yield open_page
     for each in opened:
         each.close()
-
-
-@pytest.fixture
-def cast(db: None) -> Any:
-    """The people and accounts of the stories (tests.support.cast.Cast). Models load only once Django is set up."""
-    return import_string("tests.support.cast.make_cast")()

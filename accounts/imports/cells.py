@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from accounts.imports.rules import is_blank, parse_bool, parse_currency, parse_date, parse_money
 from accounts.models import Account
+from ledger.format import too_precise
 
 LARGEST = Decimal(10) ** 12
 KIND_WORDS = {
@@ -83,11 +84,21 @@ class Cells:
         return self.parsed(name, lambda text: parse_date(text, self.day_first.get(name, False)))
 
     def money(self, name: str) -> Decimal | None:
-        """An amount from 0 to below 10^12, to the cent."""
+        """An amount from 0 to below 10^12, with no more decimals than the currency of the row (two where it names none)."""
         amount = self.parsed(name, parse_money)
         if amount is not None and not 0 <= amount < LARGEST:
             return self.refuse(name, "Use an amount from 0 to below 1,000,000,000,000.")
-        return None if amount is None else amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        if amount is None:
+            return None
+        if problem := too_precise(amount, self._likely_currency()):
+            return self.refuse(name, problem)
+        return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    def _likely_currency(self) -> str:
+        try:
+            return parse_currency(self.raw("currency")) or "USD"
+        except ValueError:  # its own column says so
+            return "USD"
 
     def yearly(self) -> Decimal | None:
         """ARR: from its own column, else twelve times the monthly one."""

@@ -10,6 +10,7 @@ from accounts.events import signal_recorded
 from accounts.models import Account, Contact, Signal, User
 from accounts.signals.rules.tone import Tone, money_asked, read_tone
 from ledger.errors import Invalid
+from ledger.format import too_precise
 from ledger.now import now
 
 KEPT_CHARACTERS = 200_000
@@ -113,3 +114,5 @@ def _check_money(amount: Decimal | None, currency: str) -> None:
         raise Invalid("Choose the currency of the amount.", field="currency")
     if currency not in known_currencies():
         raise Invalid(f"There is no exchange rate for {currency}. Use a known 3-letter code.", field="currency")
+    if problem := too_precise(amount, currency):
+        raise Invalid(problem, field="amount")

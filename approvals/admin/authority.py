@@ -16,6 +16,7 @@ from approvals.admin.rows import ROWS, is_draft
 from approvals.matrix import versions
 from approvals.models import AuthorityVersion
 from ledger.errors import Refused
+from ledger.format import recorded
 from ledger.now import now
 
 SIGNS = {"+": "Added", "-": "Removed", "~": "Changed"}
@@ -125,9 +126,7 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
                 # A date that has passed while the draft waited means: now.
                 start = start if start and start > now() else None
                 done = versions.publish(version_id=version.pk, by=request.user, effective_from=start)
-                self.message_user(
-                    request, f"{done} is published, in force from {done.effective_from:%Y-%m-%d %H:%M} UTC."
-                )
+                self.message_user(request, f"{done} is published, in force from {recorded(done.effective_from)}.")
             except Refused as refusal:
                 self.message_user(request, f"{version} was not published: {refusal.message}", messages.ERROR)
 

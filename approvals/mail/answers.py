@@ -9,9 +9,9 @@ from django.conf import settings
 from accounts.models import User
 from approvals.mail import limits as by_mail
 from approvals.mail.messages import url_of
-from approvals.matrix.rules.words import time_words
 from approvals.models import ApprovalRequest, DecisionLink
 from approvals.requests.rules.verdicts import DECLINED
+from ledger.format import time_of_day
 from messaging.inbound.rules.mail_auth import is_proven
 from messaging.kinds import Content
 from messaging.models import InboundMail, Message
@@ -45,7 +45,7 @@ def say(mail: InboundMail, link: DecisionLink, at: datetime, words: str) -> None
 def done(mail: InboundMail, link: DecisionLink, request: ApprovalRequest, verdict: str, at: datetime) -> None:
     """Tell the person that their reply was taken as a decision: whoever wrote it, they will know. Always sent, once a seat."""
     word = "Declined" if verdict == DECLINED else "Approved"
-    when = time_words(at, link.approver.zone)
+    when = time_of_day(at, link.approver.zone)
     words = f"{word} by your reply at {when}. You can undo it on the page for 10 minutes, until something of it is carried out."
     _write(f"reply-taken:{link.pk}", mail, link.approver, f"{word} by your reply", words, about=request)
 

@@ -11,9 +11,10 @@ from accounts.models import User
 from approvals.mail import limits as by_mail
 from approvals.mail.kinds import WITH_BRIEF, ApprovalAsked, ApprovalDecided
 from approvals.mail.rules import address_of
-from approvals.matrix.rules.words import amount_words, moment_words, money_short, money_words
+from approvals.matrix.rules.units import amount_words
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
 from approvals.requests.permissions import STATE_WORDS, chain_and_weight
+from ledger.format import day, moment, money, money_short
 from messaging.kinds import Content
 from messaging.outbox import layout as mail
 from messaging.outbox import messages as outbox
@@ -52,7 +53,7 @@ def ask(
     """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking; `to` is
     somebody who stands in for that person."""
     person = to or step.approver
-    by = moment_words(request.deadline, person.zone, at)
+    by = moment(request.deadline, person.zone, at)
     late = request.deadline <= at
     start = f"Reminder {nth}: decision" if nth else "Decision"
     subject = f"{start} {'was due' if late else 'needed by'} {by}: {topic(request)}"
@@ -126,8 +127,8 @@ def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]
     rows += [("Your limit" if not step.delegated_from_id else "Limit", step.limit)] if step.limit else []
     account = request.account
     if account.arr is not None:
-        renewal = f", renews {account.renewal_date:%b} {account.renewal_date.day}" if account.renewal_date else ""
-        rows.append(("ARR", money_words(account.arr, account.currency) + renewal))
+        renewal = f", renews {day(account.renewal_date)}" if account.renewal_date else ""
+        rows.append(("ARR", money(account.arr, account.currency) + renewal))
     return rows
 
 
@@ -170,7 +171,7 @@ def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others
                 "word": word,
                 "tone": tone,
                 "head": request.ask,
-                "lead": f"{word} by {who} at {moment_words(at, person.zone, at)}.",
+                "lead": f"{word} by {who} at {moment(at, person.zone, at)}.",
                 "quote": [pair for pair in quote if pair[1]],
                 "button": "Open the decision",
                 "url": url_of(request),
@@ -218,7 +219,7 @@ def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: date
             values={
                 "word": "Passed up",
                 "head": request.ask,
-                "lead": f"This went up to {to} at {moment_words(at, person.zone, at)}. There is nothing left for you to do.",
+                "lead": f"This went up to {to} at {moment(at, person.zone, at)}. There is nothing left for you to do.",
                 "quote": [("Why", reason)] if reason else [],
                 "button": "Open the request",
                 "url": url_of(request),
@@ -285,7 +286,7 @@ def _post(
 def stands_in(given: Delegation, at: datetime, *, ended: bool = False) -> None:
     """Both people hear who decides for whom from when to when, and when that ends early."""
     for person in (given.user, given.to):
-        start, end = (moment_words(moment, person.zone, at) for moment in (given.starts_at, given.ends_at))
+        start, end = (moment(edge, person.zone, at) for edge in (given.starts_at, given.ends_at))
         span = f"from {start} until {end}"
         text = f"{given.to} stands in for {given.user} in decisions {span}."
         text = f"{given.to} no longer stands in for {given.user} in decisions." if ended else text

@@ -10,7 +10,7 @@ from accounts.customers.rates import usd
 from accounts.models import Account, Role, User
 from accounts.people.queries import best_holder
 from approvals.matrix.rules import limits as rules
-from approvals.matrix.rules.words import MONEY, amount_words
+from approvals.matrix.rules.units import MONEY, amount_words
 from approvals.matrix.running_totals import Without
 from approvals.matrix.weighing import Weighed, chain_of, rate_words, rates_of, rule_facts, weigh
 from approvals.models import AuthorityVersion, ConcessionType, ExceptionBand

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from accounts.customers.rates import usd
-from approvals.matrix.rules.words import MONEY, amount_words
+from approvals.matrix.rules.units import MONEY, amount_words
 from approvals.matrix.weighing import Weighed
 from approvals.models import ApprovalRequest, ExceptionBand
 

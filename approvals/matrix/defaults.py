@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from accounts.models import Role
+from approvals.matrix.rules import units
 from approvals.models import AuthorityLimit, AuthorityVersion, ChainRule, Committee, ConcessionType, ExceptionBand
 from ledger.now import now
 
@@ -35,30 +36,30 @@ CONCESSIONS = (
     Shipped(
         "discount",
         "Discount",
-        ConcessionType.PERCENT,
+        units.PERCENT,
         {"csm": 5, "team-lead": 10, "director": 20, "executive-sponsor": 35, "steering-committee": ANY},
         reply_up_to=20,
     ),
-    Shipped("refund", "Refund", ConcessionType.MONEY, MONEY_LIMITS, reply_up_to=10_000),
-    Shipped("credit", "Credit", ConcessionType.MONEY, MONEY_LIMITS, reply_up_to=10_000),
+    Shipped("refund", "Refund", units.MONEY, MONEY_LIMITS, reply_up_to=10_000),
+    Shipped("credit", "Credit", units.MONEY, MONEY_LIMITS, reply_up_to=10_000),
     Shipped(
         "payment-terms",
         "Payment terms",
-        ConcessionType.DAYS,
+        units.DAYS,
         {"director": 60, "executive-sponsor": 90},
         reply_up_to=60,
     ),
     Shipped(
         "liability-cap",
         "Liability cap",
-        ConcessionType.MONTHS,
+        units.MONTHS,
         {"director": 12, "executive-sponsor": 24, "steering-committee": ANY},
         reply_up_to=12,
     ),
-    Shipped("indemnity", "Indemnity", ConcessionType.YES, {"executive-sponsor": ANY}, "legal"),
-    Shipped("roadmap-commitment", "Roadmap commitment", ConcessionType.YES, {"executive-sponsor": ANY}, "product"),
-    Shipped("risk-acceptance", "Risk acceptance", ConcessionType.YES, {"executive-sponsor": ANY}, "legal"),
-    Shipped("contract-term", "Contract term", ConcessionType.YES, {"director": ANY, "executive-sponsor": ANY}, "legal"),
+    Shipped("indemnity", "Indemnity", units.YES, {"executive-sponsor": ANY}, "legal"),
+    Shipped("roadmap-commitment", "Roadmap commitment", units.YES, {"executive-sponsor": ANY}, "product"),
+    Shipped("risk-acceptance", "Risk acceptance", units.YES, {"executive-sponsor": ANY}, "legal"),
+    Shipped("contract-term", "Contract term", units.YES, {"director": ANY, "executive-sponsor": ANY}, "legal"),
 )
 BANDS = (("discount", "green", 5), ("credit", "green", 500))
 # Concession, function, what it does, where in the chain. A function must be held by somebody before such asks can be made.

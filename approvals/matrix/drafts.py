@@ -9,7 +9,7 @@ from accounts.customers.rates import known_currencies, usd
 from accounts.models import Account, User
 from approvals.matrix.rules import chain_checks as checks
 from approvals.matrix.rules.limit_checks import Known, Row, check_matrix
-from approvals.matrix.rules.words import MONEY
+from approvals.matrix.rules.units import MONEY
 from approvals.models import (
     AuthorityLimit,
     AuthorityVersion,

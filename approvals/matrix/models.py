@@ -2,13 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Role
+from approvals.matrix.rules import units
+from ledger.format import too_precise
 from ledger.models import Version
 
 
@@ -29,18 +32,10 @@ class AuthorityVersion(Version):
 class ConcessionType(models.Model):
     """What can be asked of us, and the unit it is measured in."""
 
-    PERCENT, MONEY, DAYS, MONTHS, YES = "percent", "money", "days", "months", "yes"
-    UNITS: ClassVar = [
-        (PERCENT, "Percent"),
-        (MONEY, "Money"),
-        (DAYS, "Days (net)"),
-        (MONTHS, "Months of fees"),
-        (YES, "Yes or no, with text"),
-    ]
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="concessions")
     slug = models.SlugField(max_length=40)
     name = models.CharField(max_length=80)
-    unit = models.CharField(max_length=10, choices=UNITS)
+    unit = models.CharField(max_length=10, choices=units.CHOICES)
     sort = models.PositiveSmallIntegerField(default=100)
     reply_up_to = models.DecimalField(
         max_digits=14,
@@ -65,7 +60,23 @@ class ConcessionType(models.Model):
         return self.name
 
 
-class AuthorityLimit(models.Model):
+class Amount(models.Model):
+    """A row with an amount of a concession, `up_to`, and its currency."""
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        """An amount of money has no more decimals than its currency."""
+        super().clean()
+        row: Any = self
+        if row.up_to is None or not row.concession_id or not units.unit_of(row.concession.unit).in_currency:
+            return
+        if problem := too_precise(row.up_to, row.currency):
+            raise ValidationError({"up_to": problem})
+
+
+class AuthorityLimit(Amount):
     """How much of a concession a role may grant, under conditions of segment, region, currency and ARR band."""
 
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="limits")
@@ -125,7 +136,7 @@ class AuthorityLimit(models.Model):
         return f"{self.role}: {self.concession} up to {'any' if self.up_to is None else self.up_to}"
 
 
-class ExceptionBand(models.Model):
+class ExceptionBand(Amount):
     """A pre-approved range: a request inside it is granted by rule and logged."""
 
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="bands")
@@ -142,7 +153,7 @@ class ExceptionBand(models.Model):
         return f"{self.concession} up to {self.up_to} for {self.tier} cases"
 
 
-class QuarterCap(models.Model):
+class QuarterCap(Amount):
     """How much of a concession one role may grant in a calendar quarter (UTC), over all accounts and all its holders."""
 
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="caps")

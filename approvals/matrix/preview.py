@@ -12,7 +12,7 @@ from accounts.models import Account, User
 from approvals.matrix.authority import Answer, band_for, concession_of, version_at, who_approves
 from approvals.matrix.bands import usual_seconds
 from approvals.matrix.rules.limits import untold
-from approvals.matrix.rules.words import amount_words
+from approvals.matrix.rules.units import amount_words
 from approvals.matrix.running_totals import earlier, family_ids
 from approvals.models import ApprovalRequest, ExceptionBand
 from approvals.requests import stages as chains

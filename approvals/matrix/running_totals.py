@@ -19,7 +19,7 @@ from django.db.models.fields.json import KeyTextTransform
 from accounts.customers.rates import usd
 from accounts.models import Account
 from approvals.matrix.rules.limits import Cap
-from approvals.matrix.rules.words import ADDED_UP, MONEY, YES, amount_words
+from approvals.matrix.rules.units import quantity_words, unit_of
 from approvals.models import ApprovalRequest, AuthorityVersion
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
@@ -82,11 +82,11 @@ def earlier(
     window_days: int = WINDOW_DAYS,
 ) -> Earlier:
     """The same, with how much of it went to others than the account. Units that do not add up count nothing."""
-    if unit not in ADDED_UP:
+    if not unit_of(unit).adds_up:
         return Earlier()
     same = Q(account__in=family_ids(account))
     rows = _grants(concession, unit, without).filter(same | Q(renewal__iexact=renewal) if renewal else same)
-    column = "amount_usd" if unit == MONEY else "amount"
+    column = "amount_usd" if unit_of(unit).in_currency else "amount"
     sums = rows.filter(decided_at__gt=at - timedelta(days=window_days)).aggregate(
         total=Sum(column), others=Sum(column, filter=~Q(account=account.pk))
     )
@@ -133,9 +133,9 @@ def caps_of(
         row.role.slug: Cap(
             role=row.role.slug,
             unit=unit,
-            up_to=usd(row.up_to, row.currency, at.date()) if unit == MONEY else row.up_to,
+            up_to=usd(row.up_to, row.currency, at.date()) if unit_of(unit).in_currency else row.up_to,
             used=used.get(row.role.slug, NONE),
-            shown="" if unit == YES else amount_words(unit, row.up_to, row.currency).removeprefix("net "),
+            shown=quantity_words(unit, row.up_to, row.currency),
         )
         for row in rows
     }
@@ -145,7 +145,9 @@ def _used(concession: str, unit: str, at: datetime, without: Without) -> dict[st
     """Granted in the quarter by the role that decided. Requests from before that was kept count for the role asked."""
     start, end = quarter(at)
     rows = _grants(concession, unit, without).filter(by_rule=False, decided_at__gte=start, decided_at__lt=end)
-    much: Any = Count("pk") if unit == YES else Sum("amount_usd" if unit == MONEY else "amount")
+    much: Any = (
+        Sum("amount_usd" if unit_of(unit).in_currency else "amount") if unit_of(unit).takes_amount else Count("pk")
+    )
     by_role = rows.annotate(as_role=KeyTextTransform("decided_role", "rule")).values("as_role", "approver_role__slug")
     found: dict[str, Decimal] = {}
     for row in by_role.annotate(much=much).order_by():

@@ -6,8 +6,9 @@ from typing import Any
 from accounts.models import User
 from approvals.matrix.authority import Answer
 from approvals.matrix.rules.limits import band_words
-from approvals.matrix.rules.words import MONEY, YES, amount_words, money_words
+from approvals.matrix.rules.units import MONEY, amount_words, unit_of
 from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ChainRule, QuarterCap
+from ledger.format import counted
 
 EMPTY: dict[str, Any] = {"version": None, "columns": [], "rows": [], "bands": [], "functions": [], "caps": []}
 
@@ -54,9 +55,8 @@ def _cell(
 
 def words(limit: AuthorityLimit) -> str:
     """`20% (enterprise, ARR $0 to $250,000, from 2026-01-01 to 2026-03-31, with legal)`."""
-    amount = amount_words(limit.concession.unit, limit.up_to, limit.currency).capitalize()
-    if limit.concession.unit == MONEY and limit.up_to is not None:
-        amount = money_words(limit.up_to, limit.currency)
+    amount = amount_words(limit.concession.unit, limit.up_to, limit.currency)
+    amount = amount[:1].upper() + amount[1:]
     function = f"with {limit.needs_function.replace('-', ' ')}" if limit.needs_function else ""
     notes = ", ".join(part for part in (conditions(limit), dates(limit), function) if part)
     return f"{amount} ({notes})" if notes else amount
@@ -107,9 +107,9 @@ def _caps(version: AuthorityVersion) -> list[QuarterCap]:
 
 def cap_words(cap: QuarterCap) -> dict[str, Any]:
     """Role, concession and the most it may grant in a quarter."""
-    unit = cap.concession.unit
-    most = f"{cap.up_to.normalize():f} times" if unit == YES else amount_words(unit, cap.up_to, cap.currency)
-    return {"role": cap.role.name, "what": cap.concession.name, "most": most.removeprefix("net ")}
+    unit = unit_of(cap.concession.unit)
+    most = unit.quantity(cap.up_to, cap.currency) if unit.takes_amount else counted(cap.up_to, "time")
+    return {"role": cap.role.name, "what": cap.concession.name, "most": most}
 
 
 def _bands(version: AuthorityVersion, at: datetime) -> list[dict[str, Any]]:

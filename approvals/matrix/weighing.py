@@ -8,15 +8,15 @@ from typing import Any
 from accounts.customers.rates import rate_of, usd
 from accounts.models import Account
 from approvals.matrix.rules import limits as rules
-from approvals.matrix.rules.words import MONEY, PERCENT, YES, amount_words, money_words
+from approvals.matrix.rules.units import MONEY, amount_words, unit_of
 from approvals.matrix.running_totals import WINDOW_DAYS, Without, caps_of, earlier, lineage
 from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType
 from ledger.errors import Invalid
+from ledger.format import money
 
 Converted = dict[str, str]
 # USD, days or months: what a request can keep.
 TOO_MUCH = Decimal(10) ** 12
-WHOLE = 100
 
 
 @dataclass(frozen=True)
@@ -53,33 +53,39 @@ def weigh(
 
     `without` are requests that these terms replace: they are not counted beside them.
     """
-    if concession.unit == YES:
+    unit = unit_of(concession.unit)
+    if not unit.takes_amount:
         return Weighed(concession, None, None, Decimal(0), without=without)
-    if amount is None or not amount.is_finite() or amount <= 0:
-        raise Invalid(f"Enter how much: {concession.get_unit_display().lower()}, above 0.", field="amount")
-    _check_size(concession, amount, amount)
-    is_money, days = concession.unit == MONEY, concession.version.window_days
-    in_usd = usd(amount, currency, at.date()) if is_money else None
+    amount = checked_amount(unit.slug, amount, currency)
+    days = concession.version.window_days
+    in_usd = usd(amount, currency, at.date()) if unit.in_currency else None
     same: dict[str, Any] = {"without": without, "renewal": renewal, "window_days": days}
     before = earlier(account, concession.slug, concession.unit, at, **same) if account else None
-    _check_size(concession, amount, (in_usd or amount) + (before.total if before else 0))
+    _check_size((in_usd or amount) + (before.total if before else 0))
     return Weighed(
         concession=concession,
         amount=amount if in_usd is None else in_usd,
         amount_usd=in_usd,
         granted=before.total if before else Decimal(0),
         others=before.others if before else Decimal(0),
-        asked_in=currency if is_money else "",
+        asked_in=currency if unit.in_currency else "",
         window_days=days,
-        rates=converted("ask", amount, currency, at) if is_money else [],
+        rates=converted("ask", amount, currency, at) if unit.in_currency else [],
         without=without,
     )
 
 
-def _check_size(concession: ConcessionType, amount: Decimal, total: Decimal) -> None:
-    """What no column holds, and more than everything, is no amount."""
-    if concession.unit == PERCENT and amount > WHOLE:
-        raise Invalid("Enter at most 100%.", field="amount")
+def checked_amount(unit: str, amount: Decimal | None, currency: str) -> Decimal:
+    """The amount, if it can be asked for in its unit and currency. Raises Invalid with what to enter instead."""
+    if problem := unit_of(unit).problem(amount, currency):
+        raise Invalid(problem, field="amount")
+    found = amount or Decimal(0)
+    _check_size(found)
+    return found
+
+
+def _check_size(total: Decimal) -> None:
+    """A column of the database has to hold the sum."""
     if total >= TOO_MUCH:
         raise Invalid("That is too much to be an amount. Enter less.", field="amount")
 
@@ -95,9 +101,9 @@ def converted(of: str, amount: Decimal | None, currency: str, at: datetime) -> l
 
 
 def rate_words(rate: Converted) -> str:
-    """`EUR 10,000 counts as $10,800, by the rate 1.08 of 2015-01-01.`"""
-    amount = money_words(Decimal(rate["amount"]), rate["currency"])
-    return f"{amount} counts as {money_words(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {rate['on']}."
+    """`€10,000 counts as $10,800, by the rate 1.08 of 2015-01-01.`"""
+    amount = money(Decimal(rate["amount"]), rate["currency"])
+    return f"{amount} counts as {money(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {rate['on']}."
 
 
 def limits_of(version: AuthorityVersion, concession: str, at: datetime) -> list[rules.Limit]:
@@ -109,14 +115,14 @@ def limits_of(version: AuthorityVersion, concession: str, at: datetime) -> list[
 def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:
     """One row of the matrix as the rules compare it."""
     unit, up_to = row.concession.unit, row.up_to
-    rates = converted("limit", up_to, row.currency, at) if unit == MONEY else []
+    rates = converted("limit", up_to, row.currency, at) if unit_of(unit).in_currency else []
     return rules.Limit(
         role=row.role.slug,
         role_name=row.role.name,
         level=row.role.level,
         concession=row.concession.slug,
         unit=unit,
-        up_to=usd(up_to, row.currency, at.date()) if unit == MONEY and up_to is not None else up_to,
+        up_to=usd(up_to, row.currency, at.date()) if unit_of(unit).in_currency and up_to is not None else up_to,
         shown=amount_words(unit, up_to, row.currency),
         sort=row.role.sort,
         segment=row.segment,

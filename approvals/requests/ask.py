@@ -11,7 +11,7 @@ from accounts.models import Account, User
 from approvals.mail import messages as mail
 from approvals.matrix import authority
 from approvals.matrix.bands import by_band
-from approvals.matrix.rules.words import MONEY
+from approvals.matrix.rules.units import MONEY
 from approvals.matrix.running_totals import lineage
 from approvals.matrix.weighing import Weighed
 from approvals.models import ApprovalRequest, DecisionEntry, ExceptionBand

@@ -8,7 +8,6 @@ from django.db.models import F
 from accounts.models import Role, User
 from approvals.mail import links
 from approvals.mail import messages as mail
-from approvals.matrix.rules.words import moment_words
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
 from approvals.queries import what_happened, with_people
 from approvals.requests import log
@@ -21,6 +20,7 @@ from approvals.requests.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, ch
 from approvals.requests.talk import answer, comment, pass_up, question, remind
 from approvals.requests.undo import UNDO_WINDOW, may_undo, undo
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
+from ledger.format import moment
 from ledger.now import now
 
 __all__ = [
@@ -93,7 +93,7 @@ def _claim(request_id: int, by: User, version: int, step: int | None, at: dateti
 def _seat_gone(request_id: int, seat: ApprovalStep | None, by: User, at: datetime) -> Exception:
     if seat is None or seat.state != ApprovalStep.DECIDED or seat.ended_at is None:
         return _why_not(request_id, by, at)
-    when = moment_words(seat.ended_at, by.zone, at)
+    when = moment(seat.ended_at, by.zone, at)
     return AlreadyDone(f"This part was decided by {seat.said_by} at {when}. There is nothing left for you to decide.")
 
 
@@ -109,7 +109,7 @@ def _why_not(request_id: int, by: User, at: datetime) -> Exception:
 def _what_changed(request: ApprovalRequest, by: User, at: datetime) -> str:
     talk = (DecisionEntry.REMINDED, DecisionEntry.QUESTION, DecisionEntry.ANSWER, DecisionEntry.COMMENT)
     entry = request.log.exclude(kind__in=talk).last()
-    since = moment_words(entry.at if entry else request.step_since, by.zone, at)
+    since = moment(entry.at if entry else request.step_since, by.zone, at)
     mine = request.steps.filter(approver=by).last()
     if mine and mine.state == ApprovalStep.PASSED_UP:
         return f"This was passed up to {request.approver} at {since}. There is nothing left for you to decide."

@@ -1,20 +1,21 @@
 """What the page of one request shows, as the values its components take."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
 
+from accounts.calendars.rules import deadlines
 from accounts.models import Role, User
-from approvals.matrix.rules.words import ADDED_UP, MONEY, amount_words, listed, money_short, money_words
+from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
 from approvals.requests.permissions import Standing, standing, what_happened
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
 from approvals.requests.seat_rows import acts, asked_now, note_who_is_asked, seats_of, still_needed, waits_for, waits_on
+from ledger.format import listed, money, money_short
 
-WARN_AT = Decimal("0.75")
 NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
 TITLES = {"ask": "The ask", "account": "Account context", "artifacts": "Key artifacts"}
 SUGGESTED = {
@@ -78,16 +79,13 @@ def _lead(request: ApprovalRequest, user: User) -> str:
 
 
 def warn_at(request: ApprovalRequest) -> datetime:
-    """When a quarter of the time is left."""
-    whole: timedelta = request.deadline - request.opened_at
-    return request.opened_at + whole * float(WARN_AT)
+    """When a quarter of the time is left, as for the decision clock of its case."""
+    return deadlines.warns_at(request.opened_at, request.deadline)
 
 
 def due_state(request: ApprovalRequest, at: datetime) -> str:
-    """red past the deadline, yellow with a quarter of the time or less left, else green."""
-    if at > request.deadline:
-        return "red"
-    return "yellow" if at >= warn_at(request) else "green"
+    """Code of the SLA chip: red from the deadline on, yel with a quarter of the time or less left, else grn."""
+    return deadlines.colour(at, due_at=request.deadline, warn_at=warn_at(request))
 
 
 def amount(request: ApprovalRequest) -> str:
@@ -102,8 +100,8 @@ def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[
     below = (request.rule.get("below") or [None])[-1]
     rows = [_row("Requested", amount_words(request.unit, request.amount, request.currency or "USD"), over=bool(below))]
     rows[0]["note"] = _excess(request, below) if below else ""
-    if request.unit == MONEY and request.currency != "USD":
-        rows.append(_row("In USD", money_words(request.amount_usd or Decimal(0))))
+    if unit_of(request.unit).in_currency and request.currency != "USD":
+        rows.append(_row("In USD", money(request.amount_usd or Decimal(0))))
     rows += _added_up(request, right)
     if below:
         rows.append(_row(f"{below['role']} stops at", below["limit"]))
@@ -111,7 +109,7 @@ def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[
         mine = request.approver_id == user.pk or bool(right and right.may_decide)
         rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))
     if request.account.arr is not None:
-        rows.append(_row("ARR protected", money_words(request.account.arr, request.account.currency)))
+        rows.append(_row("ARR protected", money(request.account.arr, request.account.currency)))
     if request.beneficiary:
         rows.append(_row("Gains by it", str(request.beneficiary)))
     return rows + [_row(_name(key), ", ".join(map(str, value)) if isinstance(value, list) else value)
@@ -131,17 +129,17 @@ def _excess(request: ApprovalRequest, below: dict[str, str]) -> str:
     if total is None or below["up_to"] == "None":
         return ""
     excess = Decimal(total) - Decimal(below["up_to"])
-    words = amount_words(request.unit, excess).removeprefix("net ")
+    words = quantity_words(request.unit, excess)
     return f"{words} over what the {below['role']} may grant"
 
 
 def _added_up(request: ApprovalRequest, right: Standing | None) -> list[dict[str, Any]]:
     given = right.granted if right else Decimal(request.rule.get("granted") or 0)
     total = right.total if right else Decimal(request.rule.get("total") or 0)
-    if not given or request.unit not in ADDED_UP:
+    if not given or not unit_of(request.unit).adds_up:
         return []
     return [
-        _row(f"Granted in the last {request.authority.window_days} days", amount_words(request.unit, given)),
+        _row(f"Granted in the last {request.authority.window_days} days", quantity_words(request.unit, given)),
         _row("Together", amount_words(request.unit, total)),
     ]
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from accounts.models import Role, RoleHolding, User
 from approvals.absence.rules.delegation import covers
 from approvals.matrix.rules import limits as rules
-from approvals.matrix.rules.words import amount_words, listed, moment_words
+from approvals.matrix.rules.units import amount_words
 from approvals.matrix.weighing import Weighed, chain_of_request
 from approvals.models import ApprovalRequest, ApprovalStep, Delegation
 from approvals.requests.conflicts import conflict
 from approvals.requests.rules import seats as chains
 from approvals.requests.stages import chain_of
+from ledger.format import listed, moment
 
 OWN, OUTSIDE, NOT_ASKED, DECIDED, ROLE_ENDED = "own", "outside", "not_asked", "decided", "role_ended"
 
@@ -278,6 +279,6 @@ def what_happened(request: ApprovalRequest, viewer: User, at: datetime) -> str:
     return f"Already {STATE_WORDS.get(request.state, request.state)} by {who}{when}"
 
 
-def _at(moment: datetime, viewer: User, now: datetime) -> str:
-    words = moment_words(moment, viewer.zone, now)
+def _at(when: datetime, viewer: User, now: datetime) -> str:
+    words = moment(when, viewer.zone, now)
     return f" at {words}" if words[0].isdigit() else f" on {words}"

@@ -7,12 +7,12 @@ from typing import Any
 from django.db.models import Prefetch, prefetch_related_objects
 
 from accounts.models import User
-from approvals.matrix.rules.words import listed
 from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.requests.permissions import STATE_WORDS, Standing
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules.verdicts import DECLINED
 from approvals.requests.stages import chain_of
+from ledger.format import listed
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 MARKS = {

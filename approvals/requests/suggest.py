@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from approvals.matrix.rules.words import MONEY
+from approvals.matrix.rules.units import MONEY
 from approvals.matrix.weighing import arr_usd
 from approvals.models import ApprovalRequest, Suggestion
 from approvals.requests.rules import suggestions as rules

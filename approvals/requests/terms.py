@@ -11,7 +11,7 @@ from accounts.models import User
 from approvals.mail import links
 from approvals.mail import messages as mail
 from approvals.matrix import authority
-from approvals.matrix.rules.words import MONEY, YES, moment_words
+from approvals.matrix.rules.units import MONEY, YES
 from approvals.matrix.running_totals import lineage
 from approvals.matrix.weighing import Weighed, weigh
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry
@@ -26,6 +26,7 @@ from approvals.requests.rules import terms as rules
 from approvals.requests.rules.terms import BASIS, SAME, WORSE, Comparison, Offer, compare
 from approvals.requests.rules.verdicts import check_words
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
+from ledger.format import moment
 from ledger.now import now
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
@@ -77,7 +78,7 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
         raise AlreadyDone(f"{what_happened(request, by, at)}.")
     if request.version != version:
         entry = request.log.last()
-        since = moment_words(entry.at if entry else request.step_since, by.zone, at)
+        since = moment(entry.at if entry else request.step_since, by.zone, at)
         raise Stale(f"The request changed at {since}. Read it again before you change its terms.")
     check_words(reason, "reason", "Enter a reason for the new terms.")
     return request

@@ -237,7 +237,7 @@ SPECTACULAR_SETTINGS = {
         "DecisionKind": "approvals.models.DecisionEntry.KINDS",
         "AccountKind": "accounts.models.Account.KINDS",
         "SignalKind": "accounts.models.Signal.KINDS",
-        "ClockKind": "escalations.states.CLOCKS",
+        "ClockKind": "escalations.clocks.rules.kinds.CHOICES",
     },
 }
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"

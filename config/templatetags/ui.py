@@ -1,6 +1,7 @@
 """Components as template tags. One tag = one component of app.css. No style attributes (strict CSP)."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import template
@@ -12,6 +13,7 @@ from django.forms import (
     Select,
 )
 from django.forms.boundfield import BoundWidget
+from django.template.base import Parser, TextNode, Token
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -19,6 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from config.templatetags.drawings import bar, short_state, spark, steps
 from config.templatetags.formats import duration
+from ledger.format import counted, decimal_or_none
 from ledger.now import now
 
 register = template.Library()
@@ -36,6 +39,35 @@ WORD = {"red": "Red", "yel": "Yellow", "grn": "Green", "pau": "Paused"}
 RACI = {"R": "Responsible", "A": "Accountable", "C": "Consulted", "I": "Informed"}
 CURRENT = mark_safe(' aria-current="page"')
 EMPTY = mark_safe("")
+LINE_BREAK = re.compile(r"(?:^|(?<=>))\s*\n\s*|\s*\n\s*(?=<|$)")
+
+
+# Layout ------------------------------------------------------------------------------------------
+
+
+class OneLine(template.Node):
+    """What stands between `{% oneline %}` and `{% endoneline %}`, without the line breaks next to tags."""
+
+    def __init__(self, nodelist: template.NodeList) -> None:
+        self.nodelist = nodelist
+        for node in nodelist.get_nodes_by_type(TextNode):
+            if isinstance(node, TextNode):
+                node.s = LINE_BREAK.sub("", node.s)
+
+    def render(self, context: Any) -> SafeString:
+        """The pieces, glued."""
+        return self.nodelist.render(context)
+
+
+@register.tag
+def oneline(parser: Parser, _token: Token) -> OneLine:
+    """Pieces that belong together without a space, written one a line: a name and the comma after it.
+
+    Line breaks next to a tag go, those between words or attributes stay; `{{ " " }}` is a space that is wanted.
+    """
+    nodelist = parser.parse(("endoneline",))
+    parser.delete_first_token()
+    return OneLine(nodelist)
 
 
 # Status ------------------------------------------------------------------------------------------
@@ -222,7 +254,7 @@ def tab(label: str, href: str, key: str, current: str, count: object = "") -> Sa
 @register.simple_tag
 def plural(number: object, one: str, many: str = "") -> str:
     """`1 case`, `2 cases`."""
-    return f"{number} {one if str(number) == '1' else many or one + 's'}"
+    return counted(decimal_or_none(number) or 0, one, many)
 
 
 # Forms -------------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""Measures that need a database of their own: a million clocks, engines that run, mail that leaves."""
+"""Measurements that need a database of their own: engines that run."""

@@ -11,8 +11,8 @@ from django.utils.formats import date_format
 from django.utils.timezone import get_current_timezone
 
 from escalations.admin.access import OperationsOnly, is_operations
+from escalations.clocks.queries import Preview
 from escalations.clocks.rules.factors import Factor
-from escalations.clocks.tables import Preview
 from escalations.models import (
     Cadence,
     IssueType,

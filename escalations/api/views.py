@@ -18,11 +18,11 @@ from escalations.api import serializers as shapes
 from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HoldSerializer
 from escalations.api.moves import MOVERS
 from escalations.cases import brief as briefing
-from escalations.cases import closing, intake, tracker
+from escalations.cases import closing, deadlines, intake, tracker
 from escalations.cases import requests as asking
 from escalations.cases import thread as communication
 from escalations.cases.briefs import gaps
-from escalations.clocks import deadlines, holding
+from escalations.clocks import verbs
 from escalations.models import CasePerson, Clock, Escalation, HandOff, Review
 from ledger import idempotency
 from ledger.errors import NotThere
@@ -184,7 +184,7 @@ class EscalationViewSet(
         clock = get_object_or_404(self.get_object().clocks, pk=int(number))
         data = self._valid(HoldSerializer)
         return Response(
-            ClockSerializer(holding.hold(case_id=clock.case_id, clock_id=clock.pk, by=self.user, **data)).data
+            ClockSerializer(verbs.hold(case_id=clock.case_id, clock_id=clock.pk, by=self.user, **data)).data
         )
 
     @extend_schema(request=None, responses=ClockSerializer)
@@ -192,7 +192,7 @@ class EscalationViewSet(
     def let_go(self, request: Request, key: str, number: str) -> Response:
         """Let a clock go on that was paused by hand."""
         clock = get_object_or_404(self.get_object().clocks, pk=int(number))
-        return Response(ClockSerializer(holding.let_go(case_id=clock.case_id, clock_id=clock.pk, by=self.user)).data)
+        return Response(ClockSerializer(verbs.let_go(case_id=clock.case_id, clock_id=clock.pk, by=self.user)).data)
 
     @extend_schema(request=shapes.AskSerializer, responses={201: shapes.EscalationSerializer})
     @action(detail=True, methods=["post"])

@@ -8,10 +8,10 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
 from accounts.models import Account
-from approvals.matrix.rules.words import money_words
 from approvals.pdf.printer import printer
 from escalations.cases.rules.brief import missing
 from escalations.models import BriefPart, Escalation
+from ledger.format import day, days_until, money
 
 
 def current_parts(case: Escalation, at: datetime) -> dict[str, Any]:
@@ -48,10 +48,10 @@ def account_facts(account: Account, at: datetime) -> dict[str, str]:
     """What an executive needs to know of the account."""
     renewal = ""
     if account.renewal_date:
-        renewal = f"{account.renewal_date:%b %-d, %Y} ({(account.renewal_date - at.date()).days} days)"
+        renewal = f"{day(account.renewal_date)} ({days_until(account.renewal_date, at.date())})"
     return {
         "name": account.name,
-        "arr": money_words(account.arr, account.currency) if account.arr is not None else "not known",
+        "arr": money(account.arr, account.currency) if account.arr is not None else "not known",
         "renewal": renewal or "no date",
         "region": account.region or account.country or "not known",
         "health": str(account.health) if account.health is not None else "not known yet",

@@ -21,15 +21,6 @@ from ledger.now import now
 
 COMPLIANCE = "compliance-exception"
 RISK_ACCEPTANCE = "risk-acceptance"
-# The customer is told before a case resolves, and its people by it; a commitment is kept until it is kept.
-MET_BY_RESOLVING = (
-    states.RESOLUTION,
-    states.CUSTOMER_DEADLINE,
-    states.CUSTOMER_UPDATE,
-    states.INTERNAL_UPDATE,
-    states.CHECK_IN,
-)
-OUTLIVES = (states.COMMITMENT,)
 
 
 @transaction.atomic
@@ -69,9 +60,7 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     case.resolved_at = at
     case.save(update_fields=["outcome", "root_cause", "resolution", "resolved_at"])
     move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
-    for kind in MET_BY_RESOLVING:
-        clocks.stop(case, kind, at=at, refresh=False)
-    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    clocks.stop_all(case, at=at, resolved=True)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     seal_decided(case)
     _start_review(case, at)
@@ -198,7 +187,7 @@ def close(*, case_id: int, by: User) -> Escalation:
     case.closed_at = at
     case.save(update_fields=["closed_at"])
     move(case, "close", at=at, actor=by)
-    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    clocks.stop_all(case, at=at)
     return case
 
 
@@ -217,7 +206,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
     case.resolved_at = case.closed_at = None
     case.level_since = at
     case.save(update_fields=["reopened_count", "resolved_at", "closed_at", "level_since"])
-    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    clocks.stop_all(case, at=at)
     clocks.start(case, states.DECISION, at=at)
     routing.start_rhythm(case, at)
     routing.start_deadlines(case, at)
@@ -252,6 +241,6 @@ def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") 
 def _end(case: Escalation, verb: str, by: User, reason: str, at: datetime) -> None:
     case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at)
     move(case, verb, at=at, actor=by, reason=reason)
-    clocks.stop_all(case, at=at, keep=OUTLIVES)
+    clocks.stop_all(case, at=at)
     for request_id in case.requests.filter(state="open").values_list("pk", flat=True):
         deciding.recall(request_id=request_id, by=by, reason=reason)

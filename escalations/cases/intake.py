@@ -8,6 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import Account, Signal, User
+from approvals.matrix.weighing import checked_amount
+from approvals.models import AuthorityVersion
 from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import notifications
@@ -165,14 +167,23 @@ def _check(data: Intake, by: User | None, at: datetime) -> None:
         raise Invalid("Describe the issue in one to three sentences.", field="issue")
     if data.deadline is not None and data.deadline <= at:
         raise Invalid("The customer's deadline must be in the future. Enter a later date and time.", field="deadline")
-    if data.amount is not None and data.amount <= 0:
-        raise Invalid("Enter an amount above zero.", field="amount")
+    if data.amount is not None:
+        _check_amount(data, data.amount, at)
     if data.impasse_at is not None and data.impasse_at > at:
         raise Invalid("The impasse cannot lie in the future.", field="impasse_at")
     if data.impasse_at is not None and data.impasse_at < at - OLDEST_IMPASSE:
         raise Invalid("The impasse lies more than five years back. Check the year.", field="impasse_at")
     if data.override and not data.override[1].strip():
         raise Invalid("Say why you override the routing.", field="override_reason")
+
+
+def _check_amount(data: Intake, amount: Decimal, at: datetime) -> None:
+    if amount <= 0:
+        raise Invalid("Enter an amount above zero.", field="amount")
+    authority = AuthorityVersion.objects.current(at)
+    concession = authority.concessions.filter(slug=data.concession).first() if authority else None
+    if concession:
+        checked_amount(concession.unit, amount, data.currency or "USD")
 
 
 def _draft(data: Intake, policy: PolicyVersion, kind: IssueType, by: User | None, at: datetime) -> Escalation:

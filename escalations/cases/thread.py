@@ -148,24 +148,25 @@ def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
 
 @transaction.atomic
 def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
-    """Set what the case waits on; customer or third party pauses the clocks, nobody resumes them.
+    """Set what the case waits on: anything but nobody pauses the clocks, nobody resumes them.
 
     Raises Invalid without a reason or for an unknown value.
     """
-    if whom not in dict(states.WAITING_ON):
-        raise Invalid("Choose customer, third party or nobody.", field="waiting_on")
-    if whom != states.NOBODY and not reason.strip():
+    waiting = states.WAITING.get(whom)
+    if waiting is None:
+        raise Invalid(states.CHOOSE_WAITING, field="waiting_on")
+    if waiting.pauses and not reason.strip():
         raise Invalid("Say why the clocks pause.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "pause")
     case.waiting_on = whom
     case.version += 1
     case.save(update_fields=["waiting_on", "version"])
-    if whom == states.NOBODY:
-        clocks.resume_all(case, at=at)
+    if waiting.pauses:
+        clocks.pause_all(case, at=at, reason=f"Waiting on {waiting.words}: {reason}")
     else:
-        clocks.pause_all(case, at=at, reason=f"Waiting on {dict(states.WAITING_ON)[whom].lower()}: {reason}")
-    record(case, [Entry(kind="waiting", summary=f"Waiting on {whom.replace('_', ' ')}. {reason}", actor=by)], at=at)
+        clocks.resume_all(case, at=at)
+    record(case, [Entry(kind="waiting", summary=f"Waiting on {waiting.words}. {reason}", actor=by)], at=at)
     return case
 
 

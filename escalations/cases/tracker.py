@@ -1,7 +1,6 @@
 """Actions, execution proofs and commitments."""
 
 from datetime import date, datetime
-from textwrap import shorten
 
 from django.db import transaction
 
@@ -13,9 +12,10 @@ from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
-from escalations.clocks.promises import end_of_business
+from escalations.clocks.targets import end_of_business
 from escalations.models import Action, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
+from ledger.format import day
 from ledger.now import now
 
 
@@ -88,17 +88,16 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
     made = Commitment.objects.create(
         account=case.account, case=case, by=who, text=text[:300], owner=owner, due_on=due_on, made_at=at
     )
-    summary = f"{made.get_by_display()}: {text} (by {due_on:%b %-d})"
+    summary = f"{made.get_by_display()}: {text} (by {day(due_on)})"
     record(case, [Entry(kind="commitment", summary=summary, actor=by, data={"commitment": made.pk})], at=at)
-    due_at, why = end_of_business(due_on), f"{made.get_by_display()}, by the end of business on {due_on:%b %-d, %Y}"
+    due_at, why = end_of_business(due_on), f"{made.get_by_display()}, by the end of business on {day(due_on)}"
     clocks.start(
         case,
         states.COMMITMENT,
         at=at,
         due_at=due_at,
         why=why,
-        about=made.pk,
-        topic=shorten(text, 160, placeholder=" …"),
+        commitment=made,
     )
     if who == Commitment.US:
         seal_granted(case)

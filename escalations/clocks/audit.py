@@ -1,36 +1,50 @@
-"""The clocks against their history: every row must be what its entries say, and one that is not can be put right."""
+"""The clocks against their history: every row must be what its entries say, and one that is not can be repaired.
+
+A clock's row is a cache. Its history is folded with the same `advance` that wrote it: same start, same pauses, same targets,
+and the due time follows from the calendar.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from accounts.calendars.queries import work_calendar
+from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.models import Calendar
 from escalations.cases.log import lock
-from escalations.clocks import verbs as clocks
-from escalations.clocks.rules import history as rules
+from escalations.clocks import verbs
 from escalations.clocks.rules import timing
-from escalations.clocks.schedule import count_anew, hours_of, schedule, watch
+from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
+from escalations.clocks.rules.kinds import KINDS
 from escalations.models import Clock, Event
 
 AT_ONCE = 500
 COMPARED = (
-    "state",
-    "started_at",
-    "resumed_at",
-    "paused_at",
-    "stopped_at",
-    "breached_at",
-    "target_seconds",
-    "used_seconds",
-    "calendar_id",
-    "warned_percent",
-    "repeats",
-    "due_at",
+    *("state", "started_at", "resumed_at", "paused_at", "stopped_at", "breached_at", "used_seconds"),
+    *("warned_percent", "repeats", "due_at", "fire_at"),
 )
+COMPARED_TERMS = ("target_seconds", "calendar_id")
+# What no entry of the history tells: who paused it, and what became of tries to fire it.
+KEPT = ("held", "pause_reason", "warned_at", "tries", "parked", "error")
+Hours = Callable[[int | None], WorkCalendar | None]
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One entry of a clock's history: what happened, when it was written, and its data."""
+
+    kind: StepKind
+    at: datetime
+    data: dict[str, Any]  # as verbs.entry wrote it
+
+    @property
+    def moment(self) -> datetime:
+        """When it took effect."""
+        return datetime.fromisoformat(self.data["moment"]) if self.data["moment"] else self.at
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,50 @@ class Difference:
         )
 
 
+def replay(entries: Iterable[HistoryEntry], hours: Hours) -> ClockState:
+    """The clock that these entries lead to. `hours` gives the calendar of an id; None runs around the clock.
+
+    Calendars may have changed since a clock ended, so an ended clock has the due time and the seconds of its last entry.
+    """
+    clock, last = ClockState(), None
+    for last in entries:
+        # What the engine fires is noticed at `at`; everything else takes effect at its moment.
+        fired = last.kind in (StepKind.WARN, StepKind.BREACH, StepKind.REPEAT, StepKind.DECAY)
+        clock = advance(clock, _step(last, hours), last.at if fired else last.moment)
+    if last is not None and clock.stopped_at is not None:
+        due_at = datetime.fromisoformat(last.data["due_at"]) if last.data["due_at"] else None
+        clock = replace(clock, due_at=due_at, used_seconds=last.data["used_seconds"])
+    return clock
+
+
+def _step(entry: HistoryEntry, hours: Hours) -> Step:
+    data = entry.data
+    match entry.kind:
+        case StepKind.START | StepKind.RETARGET:
+            warn_percent, *also_warn_at = data["warn"]
+            terms = Terms(
+                data["target_seconds"],
+                data["calendar"],
+                hours(data["calendar"]),
+                warn_percent,
+                tuple(also_warn_at),
+                data["repeat"][0],
+                data["repeat"][1],
+                KINDS[data["kind"]].decays,
+            )
+            return Step(entry.kind, terms=terms)
+        case StepKind.WARN:
+            return Step(entry.kind, number=data["warned_percent"])
+        case StepKind.REPEAT:
+            return Step(entry.kind, number=data["repeats"])
+        case StepKind.BREACH:
+            return Step(entry.kind, due_at=entry.moment)
+        case StepKind.STOP:
+            return Step(entry.kind, outcome=data["state"])
+        case _:
+            return Step(entry.kind)
+
+
 def differences() -> Iterator[Difference]:
     """Every difference, clock by clock; none when all is well. Reads everything, in pieces."""
     last = 0
@@ -59,32 +117,29 @@ def differences() -> Iterator[Difference]:
             yield from compare(clock, histories[clock.pk], hours)
 
 
-def compare(clock: Clock, history: list[rules.Entry], hours: rules.Hours) -> Iterator[Difference]:
-    """One clock against its history. The due time of an ended clock is what was written when it ended: the calendar may
-    have changed since."""
-    if not history or history[0].what != "start":
+def compare(clock: Clock, history: list[HistoryEntry], hours: Hours) -> Iterator[Difference]:
+    """One clock against its history."""
+    if not history or history[0].kind != StepKind.START:
         yield Difference(clock, "history", "there", "missing: no start")
         return
-    rebuilt = rules.replay(history, hours, clock.calendar_id)
-    if rebuilt.state not in (Clock.RUNNING, Clock.PAUSED):
-        told = history[-1].data.get("due_at")
-        rebuilt.due_at = datetime.fromisoformat(told) if told else None
-        rebuilt.used_seconds = history[-1].data.get("used_seconds", rebuilt.used_seconds)
-    for column in COMPARED:
-        row, said = getattr(clock, column), getattr(rebuilt, column)
-        if row != said and (column, said) != ("warned_percent", None):
-            yield Difference(clock, column, row, said)
+    rebuilt = replay(history, hours)
+    told = [(column, getattr(rebuilt, column)) for column in COMPARED]
+    told += [(column, getattr(rebuilt.terms, column)) for column in COMPARED_TERMS]
+    for column, said in told:
+        if getattr(clock, column) != said:
+            yield Difference(clock, column, getattr(clock, column), said)
 
 
-def _histories(ids: list[int]) -> dict[int, list[rules.Entry]]:
-    found: dict[int, list[rules.Entry]] = defaultdict(list)
+def _histories(ids: list[int]) -> dict[int, list[HistoryEntry]]:
+    found: dict[int, list[HistoryEntry]] = defaultdict(list)
     rows = Event.objects.filter(clock__in=ids, kind__startswith="clock.").order_by("case_id", "seq")
     for clock_id, kind, at, data in rows.values_list("clock_id", "kind", "at", "data"):
-        found[clock_id].append(rules.Entry(kind.removeprefix("clock."), at, data))
+        if clock_id is not None:
+            found[clock_id].append(HistoryEntry(StepKind(kind.removeprefix("clock.")), at, data))
     return found
 
 
-def _hours_by_id() -> rules.Hours:
+def _hours_by_id() -> Hours:
     """The calendars as they are now, by id."""
     calendars = Calendar.objects.in_bulk()
     return lambda pk: work_calendar(calendars[pk]) if pk else None
@@ -92,40 +147,28 @@ def _hours_by_id() -> rules.Hours:
 
 @transaction.atomic
 def repair(clock_id: int) -> bool:
-    """Write what the history says to one clock; False when it was right (or put right meanwhile)."""
-    case_id = Clock.objects.values_list("case_id", flat=True).get(pk=clock_id)
-    case = lock(case_id)
+    """Write what the history says to one clock; False when it was right (or was repaired meanwhile)."""
+    case = lock(Clock.objects.values_list("case_id", flat=True).get(pk=clock_id))
     clock = Clock.objects.select_related("calendar").get(pk=clock_id)
-    history = _histories([clock_id])[clock_id]
-    hours = _hours_by_id()
+    history, hours = _histories([clock_id])[clock_id], _hours_by_id()
     wrong = list(compare(clock, history, hours))
     if not wrong or wrong[0].column == "history":
         return False
-    for each in wrong:
-        setattr(clock, each.column, each.history)
-    rebuilt = rules.replay(history, hours, clock.calendar_id)
-    clock.stretches = [[begin.isoformat(), end.isoformat()] for begin, end in rebuilt.stretches]
-    if clock.state == Clock.RUNNING:
-        clock.calendar = Calendar.objects.filter(pk=clock.calendar_id or 0).first()
-        schedule(clock)
-    else:
-        clock.warn_at = clock.fire_at = None
+    clock.take(replace(replay(history, hours), **{name: getattr(clock, name) for name in KEPT}))
     clock.save()
-    clocks.refresh_cache(case)
+    verbs.refresh_cache(case)
     return True
 
 
 @dataclass
 class CalendarWatch:
-    """Looks after the live clocks when the hours of a calendar change; remembers which hours it has dealt with."""
+    """Follows changes of calendars: counts live clocks anew when the hours of their calendar change. Remembers which hours it
+    has dealt with."""
 
     seen: dict[int, str] = field(default_factory=dict)
 
     def follow(self, at: datetime) -> int:
-        """Count the live clocks anew whose calendar got other hours since; returns how many got another due time.
-
-        A change that moves no due time of a clock (a holiday next year) is not worth an entry in its history.
-        """
+        """Count the live clocks anew whose calendar got other hours since; returns how many got another due time."""
         changed = 0
         for calendar in Calendar.objects.all():
             present = timing.print_of(work_calendar(calendar))
@@ -138,7 +181,7 @@ class CalendarWatch:
 
 
 def follow_calendars(at: datetime) -> int:
-    """The same for whoever looks once."""
+    """`CalendarWatch.follow` for a caller that looks once."""
     return CalendarWatch().follow(at)
 
 
@@ -146,18 +189,4 @@ def follow_calendars(at: datetime) -> int:
 def _follow(clock_id: int, present: str, at: datetime) -> bool:
     case = lock(Clock.objects.values_list("case_id", flat=True).get(pk=clock_id))
     clock = Clock.objects.select_related("calendar").get(pk=clock_id)
-    if clock.state not in (Clock.RUNNING, Clock.PAUSED) or clock.calendar_print == present:
-        return False
-    before = (clock.used_seconds, clock.due_at)
-    count_anew(clock)
-    due_at = watch(clock).due_at if clock.state == Clock.RUNNING else None
-    if before != (clock.used_seconds, due_at):
-        clocks.follow_calendar(case, clock, at=at)
-        return True
-    if clock.state == Clock.RUNNING:
-        schedule(clock)
-    else:
-        hours = hours_of(clock)
-        clock.calendar_print = timing.print_of(hours) if hours else ""
-    clock.save()
-    return False
+    return clock.calendar_print != present and verbs.follow_calendar(case, clock, at=at)

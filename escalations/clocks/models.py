@@ -6,11 +6,20 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.models import Calendar
 from escalations import states
 from escalations.cases.models.escalation import Escalation
+from escalations.clocks.rules import clock as rules
+from escalations.clocks.rules.kinds import CHOICES, KINDS, ClockKind
 
-CLOCK_NAMES, LEVEL_NAMES = dict(states.CLOCKS), dict(states.LEVELS)
+LEVEL_NAMES = dict(states.LEVELS)
+# Columns that `advance` decides and that need no conversion.
+PLAIN_COLUMNS = (
+    *("state", "started_at", "resumed_at", "paused_at", "held", "pause_reason", "used_seconds", "due_at", "warn_at"),
+    *("decays_at", "fire_at", "warned_at", "warned_percent", "breached_at", "repeats", "stopped_at"),
+    *("calendar_print", "fingerprint", "tries", "parked", "error"),
+)
 
 
 class ClockQuerySet(models.QuerySet["Clock"]):
@@ -31,7 +40,7 @@ class Clock(models.Model):
     `fire_at` is the next moment something happens: a warning, the breach, then repeats; None when nothing is to come.
     """
 
-    RUNNING, PAUSED, MET, MISSED, STOPPED = "running", "paused", "met", "missed", "stopped"
+    RUNNING, PAUSED, MET, MISSED, STOPPED = rules.RUNNING, rules.PAUSED, rules.MET, rules.MISSED, rules.STOPPED
     STATES: ClassVar = [
         (RUNNING, "Running"),
         (PAUSED, "Paused"),
@@ -40,7 +49,7 @@ class Clock(models.Model):
         (STOPPED, "Stopped"),
     ]
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks", db_index=False)
-    kind = models.CharField(max_length=20, choices=states.CLOCKS)
+    kind = models.CharField(max_length=20, choices=CHOICES)
     about = models.PositiveBigIntegerField(default=0, help_text="The commitment it is about; 0 for the case itself.")
     topic = models.CharField(max_length=160, blank=True, help_text="That thing in words, shown beside the kind.")
     generation = models.PositiveIntegerField(default=1)
@@ -74,6 +83,8 @@ class Clock(models.Model):
     calendar_print = models.CharField(max_length=16, blank=True, help_text="Which hours of the calendar it counted on.")
     due_at = models.DateTimeField(null=True, blank=True)
     warn_at = models.DateTimeField(null=True, blank=True)
+    warnings = models.JSONField(default=list, help_text="When it warns: [percent, moment], ascending.")
+    decays_at = models.DateTimeField(null=True, blank=True, help_text="When an accepted case nobody began moves on.")
     fire_at = models.DateTimeField(null=True, blank=True)
     warned_at = models.DateTimeField(null=True, blank=True)
     breached_at = models.DateTimeField(null=True, blank=True, help_text="The due time, not when somebody noticed.")
@@ -84,6 +95,7 @@ class Clock(models.Model):
     parked = models.BooleanField(default=False, help_text="Could not be fired three times; operations are told.")
     error = models.CharField(max_length=300, blank=True)
 
+    entries_seen = 0  # length of the log of its case when the engine read the clock
     objects = ClockQuerySet.as_manager()
 
     class Meta:
@@ -106,20 +118,52 @@ class Clock(models.Model):
         return f"{self.get_kind_display()} of {self.case_id}"
 
     @property
+    def rule(self) -> ClockKind:
+        """How clocks of this kind behave."""
+        return KINDS[self.kind]
+
+    @property
     def label(self) -> str:
         """Name on screen: Director decision, Acceptance, Commitment: what was promised …"""
         if self.kind == states.COMMITMENT and self.topic:
             return f"Commitment: {self.topic}"
         if self.kind == states.DECISION and self.level:
             return f"{LEVEL_NAMES[self.level]} decision"
-        return CLOCK_NAMES[self.kind]
+        return self.rule.name
 
     def status(self, at: datetime) -> str:
         """Code for the chip: red, yel, grn, pau, met, missed, or stopped."""
-        if self.state == self.PAUSED:
-            return "pau"
-        if self.state != self.RUNNING:
-            return self.state
-        if self.due_at and at >= self.due_at:
-            return "red"
-        return "yel" if self.warn_at and at >= self.warn_at else "grn"
+        return rules.status(at, state=self.state, due_at=self.due_at, warn_at=self.warn_at) or self.state
+
+    def as_state(self, hours: WorkCalendar | None = None) -> rules.ClockState:
+        """The clock for the rules. Steps that count time (start, pause, resume, retarget) need its hours; a warning, a breach
+        or a reminder does not."""
+        terms = rules.Terms(
+            self.target_seconds,
+            self.calendar_id,
+            hours,
+            self.warn_percent,
+            tuple(self.also_warn_at),
+            self.repeat_minutes,
+            self.repeat_times,
+            self.rule.decays,
+        )
+        return rules.ClockState(
+            terms=terms,
+            stretches=tuple(
+                (datetime.fromisoformat(begin), datetime.fromisoformat(end)) for begin, end in self.stretches
+            ),
+            warnings=tuple((percent, datetime.fromisoformat(moment)) for percent, moment in self.warnings),
+            **{name: getattr(self, name) for name in PLAIN_COLUMNS},
+        )
+
+    def take(self, state: rules.ClockState) -> None:
+        """Set every column to what the rules decided; the caller saves."""
+        terms = state.terms
+        self.target_seconds, self.calendar_id = terms.target_seconds, terms.calendar_id
+        self.warn_percent, self.also_warn_at = terms.warn_percent, list(terms.also_warn_at)
+        self.repeat_minutes, self.repeat_times = terms.repeat_minutes, terms.repeat_times
+        self.stretches = [[begin.isoformat(), end.isoformat()] for begin, end in state.stretches]
+        self.warnings = [[percent, moment.isoformat()] for percent, moment in state.warnings]
+        for name in PLAIN_COLUMNS:
+            setattr(self, name, getattr(state, name))

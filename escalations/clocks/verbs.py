@@ -1,35 +1,35 @@
-"""Start, pause, resume, re-target and stop the clocks of a case. Firing is in `services.firing`.
+"""Start, pause, resume, retarget and stop the clocks of a case; hold one by hand.
 
-Every change is one chained event of the case (the clock's history) and refreshes the case's cache of its worst clock.
-Callers hold the case's lock. `about` tells clocks of one kind apart: each commitment has its own.
+What a step changes is decided by `rules.clock.advance`. Every step is one chained entry of the case (the clock's history) and
+refreshes the case's cache of its worst clock. Callers hold the case's lock, except of `hold` and `let_go`, which doors call.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
+from textwrap import shorten
+from typing import Any
 
+from django.db import transaction
 from django.db.models import Max
 
+from accounts.calendars.queries import work_calendar
+from accounts.calendars.rules.deadlines import WARN_PERCENT
+from accounts.calendars.rules.workcalendar import WorkCalendar
+from accounts.models import User
 from escalations import states
-from escalations.clocks import log as history
-from escalations.clocks.promises import Promise, promise
-from escalations.clocks.schedule import close_stretch, count_anew, schedule
-from escalations.models import Clock, Escalation, Target
+from escalations.cases.access import check
+from escalations.cases.log import Entry, lock, record
+from escalations.clocks.rules import clock as rules
+from escalations.clocks.rules.clock import Step, StepKind, Terms, advance
+from escalations.clocks.rules.kinds import KINDS
+from escalations.clocks.targets import Promise, promise
+from escalations.models import Clock, Commitment, Escalation, Target
+from ledger.errors import AlreadyDone, Invalid
+from ledger.format import recorded
+from ledger.now import now
 
 DATE_GIVEN = "until the date given"
-# Nobody outside holds these up: they run on while the case waits for the customer.
-NEVER_WAITS = (
-    states.ACCEPTANCE,
-    states.CUSTOMER_UPDATE,
-    states.INTERNAL_UPDATE,
-    states.CHECK_IN,
-    states.COMMITMENT,
-    states.CUSTOMER_DEADLINE,
-)
-# Rhythm and promises about single things have rows of their own; the queue's chip shows the promises about the case.
-NOT_IN_QUEUE = (states.INTERNAL_UPDATE, states.CHECK_IN, states.COMMITMENT, states.TIME_TO_ESCALATE)
-# A late word is a reminder to people, not a matter for the next level.
-REMINDS = (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE, states.CHECK_IN, states.COMMITMENT, states.CUSTOMER_DEADLINE)
 
 
 def start(
@@ -39,62 +39,71 @@ def start(
     at: datetime,
     due_at: datetime | None = None,
     why: str = "",
-    about: int = 0,
-    topic: str = "",
     since: datetime | None = None,
+    commitment: Commitment | None = None,
 ) -> Clock | None:
-    """Start the clock of this kind, ending the one that runs. `due_at` overrides the policy (a customer's deadline).
+    """Start the clock of this kind, ending the one that runs. `due_at`: a date somebody gave, instead of the policy's target.
 
-    `since`: it runs from an earlier moment than now, as when the level before ran out while nobody was looking. Returns None
-    when the policy promises nothing for it.
+    `since`: it runs from an earlier moment than now, as when the level before ran out while nobody was looking. Each
+    commitment has a clock of its own. Returns None when the policy promises nothing for it.
     """
+    about = commitment.pk if commitment else 0
     stop(case, kind, at=at, outcome=Clock.STOPPED, refresh=False, about=about)
     begun = since or at
-    made = promise(case, kind) if due_at is None else _until(kind, begun, due_at, why)
+    made = promise(case, kind) if due_at is None else _until(case, kind, begun, due_at, why)
     if made is None:
         return None
     if due_at is not None:
         # Targets are whole seconds; the date given is met to the microsecond.
         begun = due_at - timedelta(seconds=made.seconds)
-    clock = _new(case, kind, made, begun, about, topic)
+    last = case.clocks.filter(kind=kind).aggregate(last=Max("generation"))["last"] or 0
+    topic = shorten(commitment.text, 160, placeholder=" …") if commitment else ""
+    clock = Clock(case=case, kind=kind, about=about, topic=topic, generation=last + 1, level=case.level)
+    _word(clock, made)
     if why and due_at is None:
         clock.why = [*made.why, why]
-    schedule(clock)
-    clock.save()
-    history.wrote(case, clock, "start", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at, begun)
-    if kind not in NEVER_WAITS and case.waiting_on != states.NOBODY:
+    _take(case, clock, Step(StepKind.START, terms=_terms(kind, made)), begun)
+    _wrote(case, clock, StepKind.START, f"due {recorded(clock.due_at)}", at, begun)
+    if _waits(case, kind):
         pause(case, clock, at=at, reason=_waiting_reason(case))
     refresh_cache(case)
     return clock
 
 
-def _new(case: Escalation, kind: str, made: Promise, begun: datetime, about: int, topic: str) -> Clock:
-    last = case.clocks.filter(kind=kind).aggregate(last=Max("generation"))["last"] or 0
-    clock = Clock(
-        case=case,
-        kind=kind,
-        about=about,
-        topic=topic[:160],
-        generation=last + 1,
-        level=case.level,
-        started_at=begun,
-        resumed_at=begun,
-    )
-    _take(clock, made)
-    return clock
-
-
-def _take(clock: Clock, made: Promise) -> None:
-    clock.calendar, clock.target_seconds, clock.target_text = made.calendar, made.seconds, made.text[:80]
-    clock.warn_percent, clock.also_warn_at = made.warn_percent, list(made.also_warn_at)
-    clock.repeat_minutes, clock.repeat_times = made.repeat_minutes, made.repeat_times
-    clock.on_breach, clock.why = made.on_breach, made.why
-
-
-def _until(kind: str, at: datetime, due_at: datetime, why: str) -> Promise:
+def _until(case: Escalation, kind: str, at: datetime, due_at: datetime, why: str) -> Promise:
+    """The promise to keep a date that somebody gave. Where the policy has a target for the kind, its warnings and what
+    follows a breach apply."""
     seconds = max(0, ceil((due_at - at).total_seconds()))
-    on_breach = Target.REMIND if kind in REMINDS else Target.ESCALATE
-    return Promise(seconds, DATE_GIVEN, 75, on_breach, None, [why or "Date given for this case"])
+    words = [why or "Date given for this case"]
+    rule = KINDS[kind]
+    known = None if rule.dated or rule.reminds or kind == states.RESOLUTION else promise(case, kind)
+    if known is not None:
+        return replace(known, seconds=seconds, text=DATE_GIVEN, calendar=None, why=words)
+    on_breach = Target.REMIND if rule.reminds else Target.ESCALATE
+    return Promise(seconds, DATE_GIVEN, WARN_PERCENT, on_breach, None, words)
+
+
+def _terms(kind: str, made: Promise) -> Terms:
+    return Terms(
+        made.seconds,
+        made.calendar.pk if made.calendar else None,
+        work_calendar(made.calendar) if made.calendar else None,
+        made.warn_percent,
+        tuple(made.also_warn_at),
+        made.repeat_minutes,
+        made.repeat_times,
+        KINDS[kind].decays,
+    )
+
+
+def _word(clock: Clock, made: Promise) -> None:
+    """What the promise says in words, and what follows its breach."""
+    clock.calendar, clock.target_text, clock.on_breach, clock.why = (
+        made.calendar,
+        made.text[:80],
+        made.on_breach,
+        made.why,
+    )
 
 
 def measure(case: Escalation, kind: str, *, started_at: datetime, at: datetime) -> Clock | None:
@@ -104,38 +113,33 @@ def measure(case: Escalation, kind: str, *, started_at: datetime, at: datetime) 
 
 
 def pause(case: Escalation, clock: Clock, *, at: datetime, reason: str, held: bool = False) -> None:
-    """Stop counting, with a reason; `held` by hand, so that no state of the case lets it go on. A clock that is past its
-    time is not paused: the promise is broken already."""
-    if clock.state != Clock.RUNNING or clock.breached_at or (clock.due_at and clock.due_at <= at):
+    """Stop counting, with a reason; `held` by hand, so that no state of the case resumes it. A clock that is past its time is
+    not paused: the promise is broken already."""
+    if not rules.may_pause(clock.as_state(), at):
         return
-    close_stretch(clock, at)
-    clock.state, clock.paused_at, clock.pause_reason, clock.held = Clock.PAUSED, at, reason[:200], held
-    clock.due_at = clock.warn_at = clock.fire_at = None
-    clock.save()
-    history.wrote(case, clock, "pause", reason, at, max(at, clock.resumed_at))
+    _take(case, clock, Step(StepKind.PAUSE, reason=reason[:200], by_hand=held), at)
+    _wrote(case, clock, StepKind.PAUSE, reason, at, clock.paused_at)
 
 
 def resume(case: Escalation, clock: Clock, *, at: datetime) -> None:
-    """Go on counting where it stopped."""
+    """Continue counting where it stopped."""
     if clock.state != Clock.PAUSED:
         return
-    clock.state, clock.resumed_at, clock.paused_at = Clock.RUNNING, at, None
-    clock.pause_reason, clock.held = "", False
-    schedule(clock)
-    clock.save()
-    history.wrote(case, clock, "resume", f"due {clock.due_at:%Y-%m-%d %H:%M} UTC", at, at)
+    _take(case, clock, Step(StepKind.RESUME), at)
+    _wrote(case, clock, StepKind.RESUME, f"due {recorded(clock.due_at)}", at, at)
 
 
 def pause_all(case: Escalation, *, at: datetime, reason: str) -> None:
-    """Pause every running clock but those that wait for nobody."""
-    for clock in case.clocks.filter(state=Clock.RUNNING).exclude(kind__in=NEVER_WAITS):
-        pause(case, clock, at=at, reason=reason)
+    """Pause every running clock of the kinds that wait."""
+    for clock in case.clocks.filter(state=Clock.RUNNING).select_related("calendar"):
+        if clock.rule.waits:
+            pause(case, clock, at=at, reason=reason)
     refresh_cache(case)
 
 
 def resume_all(case: Escalation, *, at: datetime) -> None:
     """Resume every paused clock but those held by hand."""
-    for clock in case.clocks.filter(state=Clock.PAUSED, held=False):
+    for clock in case.clocks.filter(state=Clock.PAUSED, held=False).select_related("calendar"):
         resume(case, clock, at=at)
     refresh_cache(case)
 
@@ -149,8 +153,9 @@ def retarget(case: Escalation, *, at: datetime) -> None:
         made = promise(case, clock.kind) if clock.target_text != DATE_GIVEN else None
         if made is None or clock.breached_at or not _differs(clock, made):
             continue
-        _take(clock, made)
-        _count_from_the_start(case, clock, at, made.text)
+        _word(clock, made)
+        _take(case, clock, Step(StepKind.RETARGET, terms=_terms(clock.kind, made)), at)
+        _wrote(case, clock, StepKind.RETARGET, made.text, at, at)
     refresh_cache(case)
 
 
@@ -160,29 +165,28 @@ def _differs(clock: Clock, made: Promise) -> bool:
     return now_has != (made.seconds, calendar, made.warn_percent, list(made.also_warn_at), made.on_breach)
 
 
-def follow_calendar(case: Escalation, clock: Clock, *, at: datetime) -> None:
-    """The hours of the clock's calendar were changed: count anew from the same start with the same pauses."""
+def follow_calendar(case: Escalation, clock: Clock, *, at: datetime) -> bool:
+    """The hours of the clock's calendar were changed: count anew from the same start with the same pauses.
+
+    Returns whether that moved anything; a change that moves no due time (a holiday next year) is no entry of the history.
+    """
     if clock.state not in (Clock.RUNNING, Clock.PAUSED) or clock.breached_at:
-        return
+        return False
+    before = (clock.used_seconds, clock.due_at)
+    _take(case, clock, Step(StepKind.RETARGET), at)
+    if before == (clock.used_seconds, clock.due_at):
+        return False
     name = clock.calendar.name if clock.calendar else ""
-    _count_from_the_start(case, clock, at, f"the hours of {name} were changed")
+    _wrote(case, clock, StepKind.RETARGET, f"the hours of {name} were changed", at, at)
     refresh_cache(case)
-
-
-def _count_from_the_start(case: Escalation, clock: Clock, at: datetime, why: str) -> None:
-    count_anew(clock)
-    schedule(clock)
-    if clock.state == Clock.PAUSED:
-        clock.due_at = clock.warn_at = clock.fire_at = None
-    clock.save()
-    history.wrote(case, clock, "retarget", why, at, at)
+    return True
 
 
 def stop(
     case: Escalation, kind: str, *, at: datetime, outcome: str = "", refresh: bool = True, about: int = 0
 ) -> Clock | None:
     """End the live clock of this kind: met or missed by its due time, or the outcome given. None when none is live."""
-    clock = case.clocks.live().filter(kind=kind, about=about).first()
+    clock = case.clocks.live().filter(kind=kind, about=about).select_related("calendar").first()
     if clock is not None:
         end(case, clock, at=at, outcome=outcome)
         if refresh:
@@ -192,26 +196,26 @@ def stop(
 
 def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> None:
     """End this live clock. One that was late without anybody noticing is breached at its due time, on the record too."""
-    late = clock.breached_at is not None or (clock.due_at is not None and at > clock.due_at)
-    if late and clock.breached_at is None:
-        clock.breached_at = clock.due_at
-        history.wrote(case, clock, "breach", "was past SLA when it ended", at, clock.due_at)
-    clock.state = outcome or (Clock.MISSED if late else Clock.MET)
-    clock.stopped_at, clock.fire_at = at, None
-    clock.save()
-    history.wrote(case, clock, "stop", clock.get_state_display(), at, at)
+    if clock.breached_at is None and rules.is_late(clock.as_state(), at):
+        _take(case, clock, Step(StepKind.BREACH), at)
+        _wrote(case, clock, StepKind.BREACH, "was past SLA when it ended", at, clock.due_at)
+    _take(case, clock, Step(StepKind.STOP, outcome=outcome), at)
+    _wrote(case, clock, StepKind.STOP, clock.get_state_display(), at, at)
 
 
-def stop_all(case: Escalation, *, at: datetime, keep: Sequence[str] = ()) -> None:
-    """End every live clock except the kinds to keep."""
-    for clock in list(case.clocks.live().exclude(kind__in=keep)):
-        end(case, clock, at=at, outcome=Clock.STOPPED)
+def stop_all(case: Escalation, *, at: datetime, resolved: bool = False) -> None:
+    """End every live clock but those that outlive the case. Resolving keeps some promises: those clocks are met, or missed by
+    their due time; the others are stopped."""
+    for clock in list(case.clocks.live().select_related("calendar")):
+        if not clock.rule.outlives_case:
+            met = resolved and clock.rule.met_by_resolving
+            end(case, clock, at=at, outcome="" if met else Clock.STOPPED)
     refresh_cache(case)
 
 
 def refresh_cache(case: Escalation) -> None:
-    """Write the worst running clock to the case, for the queue's order and chip."""
-    live = list(case.clocks.live().exclude(kind__in=NOT_IN_QUEUE).order_by("due_at", "id"))
+    """Write the worst running clock to the case, for the order and the SLA status of lists."""
+    live = [clock for clock in case.clocks.live().order_by("due_at", "id") if clock.rule.in_queue]
     running = [clock for clock in live if clock.state == Clock.RUNNING]
     paused = [clock for clock in live if clock.state == Clock.PAUSED]
     worst = running[0] if running else None
@@ -222,5 +226,91 @@ def refresh_cache(case: Escalation) -> None:
     case.save(update_fields=["sla_due_at", "sla_warn_at", "sla_clock", "sla_paused_at"])
 
 
+def hours_of(clock: Clock) -> WorkCalendar | None:
+    """The calendar the clock counts on; None runs around the clock."""
+    return work_calendar(clock.calendar) if clock.calendar_id else None
+
+
+def _take(case: Escalation, clock: Clock, step: Step, at: datetime) -> None:
+    """Take one step of a clock of a locked case and save its row."""
+    clock.take(advance(clock.as_state(hours_of(clock)), step, at))
+    clock.save()
+
+
+def _wrote(case: Escalation, clock: Clock, kind: StepKind, detail: str, at: datetime, moment: datetime | None) -> None:
+    record(case, [entry(clock, kind, f"{clock.label}: {detail}", moment)], at=at)
+
+
+def entry(clock: Clock, kind: StepKind, summary: str, moment: datetime | None) -> Entry:
+    """The history entry of a step, with everything its row can be rebuilt from. `moment`: when the step takes effect; for a
+    breach that is the due time."""
+    data: dict[str, Any] = {
+        "kind": clock.kind,
+        "generation": clock.generation,
+        "about": clock.about,
+        "state": clock.state,
+        "target_seconds": clock.target_seconds,
+        "used_seconds": clock.used_seconds,
+        "calendar": clock.calendar_id,
+        "warn": [clock.warn_percent, *clock.also_warn_at],
+        "repeat": [clock.repeat_minutes, clock.repeat_times],
+        "warned_percent": clock.warned_percent,
+        "repeats": clock.repeats,
+        "due_at": clock.due_at.isoformat() if clock.due_at else None,
+        "moment": moment.isoformat() if moment else None,
+    }
+    return Entry(kind=f"clock.{kind}", summary=summary, clock=clock, data=data)
+
+
+def _waits(case: Escalation, kind: str) -> bool:
+    return KINDS[kind].waits and states.WAITING[case.waiting_on].pauses
+
+
 def _waiting_reason(case: Escalation) -> str:
-    return f"Waiting on {dict(states.WAITING_ON)[case.waiting_on].lower()}"
+    return f"Waiting on {states.WAITING[case.waiting_on].words}"
+
+
+@transaction.atomic
+def hold(*, case_id: int, clock_id: int, by: User, reason: str) -> Clock:
+    """Pause one clock, whatever the case waits on; only a person resumes it.
+
+    Raises NotAllowed, Invalid without a reason or for an acceptance, AlreadyDone when it does not run or is past its time.
+    """
+    if not reason.strip():
+        raise Invalid("Say why this clock pauses.", field="reason")
+    at, case = now(), lock(case_id)
+    check(case, by, "pause")
+    clock = case.clocks.select_related("calendar").get(pk=clock_id)
+    if clock.kind == states.ACCEPTANCE:
+        raise Invalid("A hand-off waits for one person; refuse it or hand the case to somebody else.")
+    if clock.state == Clock.PAUSED and not clock.held:
+        _take(case, clock, Step(StepKind.PAUSE, reason=reason[:200], by_hand=True), at)
+    elif clock.state != Clock.RUNNING:
+        raise AlreadyDone(f"{clock.label} is {clock.get_state_display().lower()}. There is nothing to pause.")
+    else:
+        pause(case, clock, at=at, reason=reason, held=True)
+        if clock.state != Clock.PAUSED:
+            raise AlreadyDone(f"{clock.label} is past SLA. A broken promise is not paused; say on the thread why.")
+    record(case, [Entry(kind="held", summary=f"{clock.label} is paused by hand: {reason}", actor=by)], at=at)
+    refresh_cache(case)
+    return clock
+
+
+@transaction.atomic
+def let_go(*, case_id: int, clock_id: int, by: User) -> Clock:
+    """Resume a clock that was held by hand. While the case waits on somebody, it stays paused for that reason.
+
+    Raises NotAllowed, and AlreadyDone when it is not held by hand.
+    """
+    at, case = now(), lock(case_id)
+    check(case, by, "pause")
+    clock = case.clocks.select_related("calendar").get(pk=clock_id)
+    if clock.state != Clock.PAUSED or not clock.held:
+        raise AlreadyDone(f"{clock.label} is not held by hand. Nothing changed.")
+    if _waits(case, clock.kind):
+        _take(case, clock, Step(StepKind.RELEASE, reason=_waiting_reason(case)), at)
+    else:
+        resume(case, clock, at=at)
+    record(case, [Entry(kind="held", summary=f"{clock.label} is no longer held by hand", actor=by)], at=at)
+    refresh_cache(case)
+    return clock

@@ -9,6 +9,7 @@ from django import forms
 
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, Signal, User
+from approvals.matrix.rules.units import Unit, help_text, unit_of
 from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
 from escalations.cases.intake import Intake
@@ -78,7 +79,7 @@ class IntakeForm(forms.Form):
         required=False,
         max_digits=14,
         decimal_places=2,
-        help_text="Money, percent, days or months, as the concession is measured.",
+        help_text=f"{help_text()} The concession says which.",
         error_messages={"invalid": "Enter the amount as a number, such as 12500 or 12500.50."},
     )
     currency = forms.ChoiceField(required=False)
@@ -109,15 +110,18 @@ class IntakeForm(forms.Form):
         self.helper = _helper(self.concessions)
 
     def clean(self) -> dict[str, Any]:
-        """An amount belongs to its concession."""
+        """An amount belongs to its concession, in its unit and with no more decimals than its currency."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        unit = self._unit(values.get("concession", ""))
-        if unit and unit != ConcessionType.YES and values.get("amount") is None and "amount" not in self.errors:
-            self.add_error("amount", "Enter how much is asked for.")
+        unit, amount = self._unit(values.get("concession", "")), values.get("amount")
+        if unit and unit.takes_amount and "amount" not in self.errors:
+            if amount is None:
+                self.add_error("amount", "Enter how much is asked for.")
+            elif problem := unit.problem(amount, values.get("currency") or "USD"):
+                self.add_error("amount", problem)
         return values
 
-    def _unit(self, slug: str) -> str:
-        return next((each.unit for each in self.concessions if each.slug == slug), "")
+    def _unit(self, slug: str) -> Unit | None:
+        return next((unit_of(each.unit) for each in self.concessions if each.slug == slug), None)
 
     def intake(self) -> Intake | None:
         """What the service takes, from the fields that hold; None without an account and a kind of issue."""
@@ -125,7 +129,7 @@ class IntakeForm(forms.Form):
         if not values.get("account") or not values.get("issue_type"):
             return None
         unit, amount = self._unit(values.get("concession", "")), values.get("amount")
-        asks = bool(unit) and (amount is not None or unit == ConcessionType.YES)
+        asks = unit is not None and (amount is not None or not unit.takes_amount)
         level = values.get("override_level")
         facts: dict[str, Any] = {name: values.get(name) for name in ("deadline", "impasse_at", "signal")}
         facts |= {name: values.get(name, "") for name in ("title", "issue", "impact", "requested_support")}
@@ -135,7 +139,7 @@ class IntakeForm(forms.Form):
             issue_type=values["issue_type"],
             **facts,
             concession=values.get("concession", "") if asks else "",
-            amount=amount if asks and unit != ConcessionType.YES else None,
+            amount=amount if unit and asks and unit.takes_amount else None,
             currency=values.get("currency") or values["account"].currency,
             override=(int(level), values.get("override_reason", "")) if level else None,
         )
@@ -176,8 +180,8 @@ def from_signal(signal: Signal) -> dict[str, Any]:
 
 def _helper(concessions: list[ConcessionType]) -> FormHelper:
     """Layout of spec §5.3: three blocks of the card, then the buttons (in the template)."""
-    measured = ",".join(each.slug for each in concessions if each.unit != ConcessionType.YES)
-    money = ",".join(each.slug for each in concessions if each.unit == ConcessionType.MONEY)
+    measured = ",".join(each.slug for each in concessions if unit_of(each.unit).takes_amount)
+    money = ",".join(each.slug for each in concessions if unit_of(each.unit).in_currency)
     helper = FormHelper()
     helper.form_tag = False
     helper.layout = Layout(

@@ -8,6 +8,7 @@ from django import forms
 from accounts.customers.rates import known_currencies
 from accounts.models import User
 from approvals.matrix.preview import preview as approvals_preview
+from approvals.matrix.rules import units
 from approvals.queries import concession_choices
 from escalations.cases.rules.brief import VAGUE
 from escalations.forms.fields import CaseForm, PersonField, moment, words
@@ -32,7 +33,7 @@ class AskForm(CaseForm):
         required=False,
         max_digits=14,
         decimal_places=2,
-        help_text="Percent, money, net days or months of fees.",
+        help_text=units.help_text(),
         error_messages={"invalid": "Enter a number, such as 18 or 12400.50."},
     )
     currency = forms.ChoiceField(label="Currency", required=False, help_text="For money.")

@@ -83,7 +83,7 @@ class WaitingForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={
             "required": "Choose whom it waits on.",
-            "invalid_choice": "Choose customer, third party or nobody.",
+            "invalid_choice": states.CHOOSE_WAITING,
         },
     )
     reason = forms.CharField(

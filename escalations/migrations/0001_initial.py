@@ -156,6 +156,8 @@ class Migration(migrations.Migration):
                 ('calendar_print', models.CharField(blank=True, help_text='Which hours of the calendar it counted on.', max_length=16)),
                 ('due_at', models.DateTimeField(blank=True, null=True)),
                 ('warn_at', models.DateTimeField(blank=True, null=True)),
+                ('warnings', models.JSONField(default=list, help_text='When it warns: [percent, moment], ascending.')),
+                ('decays_at', models.DateTimeField(blank=True, help_text='When an accepted case nobody began moves on.', null=True)),
                 ('fire_at', models.DateTimeField(blank=True, null=True)),
                 ('warned_at', models.DateTimeField(blank=True, null=True)),
                 ('breached_at', models.DateTimeField(blank=True, help_text='The due time, not when somebody noticed.', null=True)),

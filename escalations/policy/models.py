@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Calendar, Role
 from escalations import states
+from escalations.clocks.rules.kinds import CHOICES
 from ledger.models import Version
 
 
@@ -144,7 +145,7 @@ class Target(PolicyRow):
     ESCALATE, REMIND = "escalate", "remind"
     ON_BREACH: ClassVar = [(ESCALATE, "Goes to the next level"), (REMIND, "People are told")]
 
-    clock = models.CharField(max_length=20, choices=states.CLOCKS)
+    clock = models.CharField(max_length=20, choices=CHOICES)
     tier = models.CharField(max_length=10, choices=states.TIERS, blank=True)
     level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
     issue_type = models.SlugField(max_length=40, blank=True)
@@ -189,9 +190,7 @@ class TargetFactor(PolicyRow):
         (SENTIMENT, "Negative signals of the account in 90 days"),
         (HISTORY, "Cases of the account in 12 months"),
     ]
-    clock = models.CharField(
-        max_length=20, choices=states.CLOCKS, blank=True, help_text="Empty: every clock with a target."
-    )
+    clock = models.CharField(max_length=20, choices=CHOICES, blank=True, help_text="Empty: every clock with a target.")
     part = models.CharField(max_length=16, choices=PARTS)
     from_value = models.DecimalField(
         max_digits=14,

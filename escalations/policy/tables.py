@@ -12,6 +12,7 @@ from escalations.models import Escalation, IssueType, MatrixRow, PolicyVersion
 from escalations.policy import rows
 from escalations.policy.rules import wording
 from escalations.triage.rules import routing
+from ledger.format import span
 
 SEVEREST_FIRST = (states.RED, states.YELLOW, states.GREEN)
 TIERS = [(slug, dict(states.TIERS)[slug]) for slug in SEVEREST_FIRST]
@@ -63,7 +64,7 @@ def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | 
     decide = targets.pick(promises, clock=states.DECISION, **where)
     return {
         "response": wording.short(response) if response else "",
-        "decide": wording.short(decide) if decide else wording.span(row.wait_minutes),
+        "decide": wording.short(decide) if decide else span(row.wait_minutes * 60),
     }
 
 
@@ -72,7 +73,7 @@ def _row(row: MatrixRow, names: dict[str, str]) -> dict[str, Any]:
         "row": row,
         "issue_type": names.get(row.issue_type, row.issue_type) or "Every issue type",
         "tier": row.get_tier_display() or "Every",
-        "wait": wording.span(row.wait_minutes),
+        "wait": span(row.wait_minutes * 60),
         "again": wording.again(row.repeat_minutes, row.repeat_times),
     }
 
@@ -83,8 +84,8 @@ def _rhythm(version: PolicyVersion) -> list[dict[str, Any]]:
         {
             "tier": name,
             "cadence": found[slug],
-            "customer": wording.span(found[slug].customer_minutes),
-            "internal": wording.span(found[slug].internal_minutes),
+            "customer": span(found[slug].customer_minutes * 60),
+            "internal": span(found[slug].internal_minutes * 60),
         }
         for slug, name in TIERS
         if slug in found

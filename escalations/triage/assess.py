@@ -12,6 +12,7 @@ from escalations.clocks import verbs as clocks
 from escalations.models import Escalation, IssueType, PolicyVersion, ScoreWeight, Tier, TriggerRule
 from escalations.triage.rules import triage
 from ledger.errors import Invalid
+from ledger.format import money
 
 REFUND_LIMIT_USD = Decimal(10_000)  # where the policy has no refund trigger
 OUTAGE_TYPES = ("technical-outage",)
@@ -89,7 +90,7 @@ def hard_threshold(case: Escalation, at: datetime) -> str:
         value = usd(case.amount, case.currency, at.date())
     except Invalid:
         return f"Amount in {case.currency} cannot be converted, so it counts as over the refund threshold"
-    return f"Refund or credit of ${value:,.0f} is above ${limit:,.0f}" if value > limit else ""
+    return f"Refund or credit of {money(value)} is above {money(limit)}" if value > limit else ""
 
 
 def refund_limit(policy: PolicyVersion) -> Decimal:

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.signed_in import SignedIn
-from escalations.clocks import holding
+from escalations.clocks import verbs
 from escalations.forms.thread import HoldForm
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import Refused
@@ -20,7 +20,7 @@ def hold(request: SignedIn, key: str, pk: int) -> HttpResponse:
     form, status = HoldForm(request.POST if request.method == "POST" else None), 0
     if form.is_valid():
         try:
-            holding.hold(case_id=case.pk, clock_id=pk, by=request.user, **form.cleaned_data)
+            verbs.hold(case_id=case.pk, clock_id=pk, by=request.user, **form.cleaned_data)
             messages.success(request, f"{clock.label} is paused.")
             return redirect("escalations:case", key)
         except Refused as refusal:
@@ -34,6 +34,6 @@ def hold(request: SignedIn, key: str, pk: int) -> HttpResponse:
 def let_go(request: SignedIn, key: str, pk: int) -> HttpResponse:
     """It goes on."""
     case = load_case(request, key)
-    clock = holding.let_go(case_id=case.pk, clock_id=get_object_or_404(case.clocks, pk=pk).pk, by=request.user)
+    clock = verbs.let_go(case_id=case.pk, clock_id=get_object_or_404(case.clocks, pk=pk).pk, by=request.user)
     messages.success(request, f"{clock.label} goes on.")
     return redirect("escalations:case", key)

@@ -14,7 +14,7 @@ from accounts.signed_in import SignedIn
 from approvals import queries as approvals
 from approvals.forms import who_context
 from escalations import states
-from escalations.clocks import tables as sla
+from escalations.clocks import queries as sla
 from escalations.forms.matrices import DueForm, TestCaseForm
 from escalations.models import PolicyVersion
 from escalations.policy import tables as matrices

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.signed_in import SignedIn
 from escalations import exports, states
 from escalations.cases.queries import queue
+from escalations.clocks.rules.kinds import CHOICES
 from escalations.views.case import csv_answer
 from ledger.now import now
 
@@ -41,7 +42,7 @@ def page(request: SignedIn) -> HttpResponse:
         "found": found,
         "page": _page(request, filters, found.matching, at),
         "link": _link(request),
-        "clock_names": dict(states.CLOCKS),
+        "clock_names": dict(CHOICES),
     }
     if request.htmx:
         return render(request, "escalations/_rows.html", context)

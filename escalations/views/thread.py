@@ -10,11 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Account
 from accounts.signed_in import SignedIn
-from escalations.cases import access
+from escalations.cases import access, deadlines
 from escalations.cases import inbound as listening
 from escalations.cases import thread as communication
 from escalations.cases.rules.text_diff import changes
-from escalations.clocks import deadlines
 from escalations.forms.thread import (
     CUSTOMER,
     DECISION,

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from ledger.format import moment
 from ledger.now import now
 from messaging.kinds import Content, MessageKind, UnknownKind, kind_of
 from messaging.models import DigestHour, Message
@@ -164,11 +165,11 @@ def _heading(rows: list[Message]) -> str:
 
 
 def _row(message: Message, place: ZoneInfo) -> tuple[str, str, str, str, str]:
-    here = message.created_at.astimezone(place)
     group = group_of(message.kind)
     path = next((path for _, path in linked(message.text) if path), "")
     label = group.label if group else ""
-    return message.subject, label, f"{here:%b %-d, %-I:%M %p}", "", mail.absolute(path) if path else ""
+    when = moment(message.created_at, place, now())
+    return message.subject, label, when, "", mail.absolute(path) if path else ""
 
 
 def _counted(number: int, one: str, many: str) -> str:

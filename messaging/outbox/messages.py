@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -83,6 +83,48 @@ def post(
     }
     message, new = Message.objects.get_or_create(key=key, defaults=values)
     return message if new else None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mail of the engine, composed from `source` when it is sent. Until then `subject` stands on the Messages page and in the
+    in-app notice with a link to `notice_url`. The key must be new: the caller has claimed the step it tells of."""
+
+    key: str
+    kind: str
+    user_id: int
+    address: str
+    subject: str
+    source: str
+    case_key: str
+    account_name: str
+    thread_id: str
+    reply_to: str = ""
+    notice_url: str = ""
+
+
+def post_many(drafts: Sequence[Draft], *, at: datetime) -> None:
+    """Write mails in one go in the caller's transaction; they are sent after the commit. A key that was posted before is a
+    fault, and the whole transaction fails."""
+    Message.objects.bulk_create(
+        Message(
+            key=draft.key,
+            kind=draft.kind,
+            user_id=draft.user_id,
+            address=draft.address,
+            subject=_one_line(draft.subject)[:300],
+            message_id=f"<{uuid.uuid4().hex}@{settings.MAIL_DOMAIN}>",
+            source=draft.source,
+            case_key=draft.case_key,
+            account_name=_one_line(draft.account_name)[:200],
+            thread_id=draft.thread_id,
+            reply_to=draft.reply_to,
+            notice_url=draft.notice_url,
+            created_at=at,
+            next_try_at=at,
+        )
+        for draft in drafts
+    )
 
 
 def send_due(*, limit: int = AT_ONCE) -> int:

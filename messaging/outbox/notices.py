@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import User
 from ledger.now import now
 from messaging.kinds import Content
-from messaging.models import Notice, Preference
+from messaging.models import Message, Notice, Preference
 from messaging.outbox import layout as mail
 from messaging.outbox import messages as outbox
 from messaging.outbox import preferences
@@ -74,6 +75,39 @@ def mail_too(*, users: Iterable[User], key: str, kind: str, text: str, url: str,
             content=Content(text, words, html),
             regarding=outbox.Regarding(case_key=case_key),
         )
+
+
+def tell_waiting(*, limit: int = 1000) -> int:
+    """Write the in-app notices of messages that were posted with a `notice_url`, oldest first; returns how many messages.
+
+    A mail server that is down delays no notice. Each is told once, however many senders look; people who switched the kind off
+    are left out.
+    """
+    waiting = Message.objects.untold().order_by("id")
+    if not waiting.exists():
+        return 0
+    with transaction.atomic():
+        rows = list(waiting.select_for_update(skip_locked=True)[:limit])
+        groups = {row.kind: group.slug for row in rows if (group := switchable(row.kind))}
+        people = {row.user_id for row in rows if row.kind in groups and row.user_id}
+        chosen = preferences.chosen_by_group(people) if people else {}
+        silent = {whose for whose, choice in chosen.items() if not choice.in_app}
+        Notice.objects.bulk_create(
+            Notice(
+                user_id=row.user_id,
+                key=row.key,
+                kind=row.kind,
+                text=row.subject,
+                url=row.notice_url,
+                case_key=row.case_key,
+                urgent=True,  # whatever the engine has to say is urgent
+                at=row.created_at,
+            )
+            for row in rows
+            if row.user_id and (row.user_id, groups.get(row.kind, "")) not in silent
+        )
+        Message.objects.filter(pk__in=[row.pk for row in rows]).update(notice_url="")
+    return len(rows)
 
 
 def read(*, user: User, ids: Collection[int] | None = None) -> int:

@@ -10,6 +10,7 @@ from django.db.models import Case, Count, When
 from django.db.models.functions import Lower, Trim
 
 from escalations import states
+from escalations.clocks.rules.kinds import CHOICES
 from escalations.models import Clock
 from reports.queries.kpis import CauseCounts, Scope, causes, decisions
 from reports.queries.measures import WholeSteps, since
@@ -120,7 +121,7 @@ def attainment(ended: Counter[Ended]) -> list[Attainment]:
     counts: Counter[tuple[str, str]] = Counter()
     for group, number in ended.items():
         counts[group.kind, group.state] += number
-    rows = [Attainment(str(name), counts[kind, Clock.MET], counts[kind, Clock.MISSED]) for kind, name in states.CLOCKS]
+    rows = [Attainment(str(name), counts[kind, Clock.MET], counts[kind, Clock.MISSED]) for kind, name in CHOICES]
     return [row for row in rows if row.met or row.missed]
 
 

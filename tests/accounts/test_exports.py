@@ -21,6 +21,6 @@ def test_empty_cells_stay_empty() -> None:
     assert csv_text(("a", "b"), [(None, 0)]) == "a,b\r\n,0\r\n"
 
 
-def test_known_payloads_never_start_a_cell(shared_data: Path) -> None:
-    payloads = (shared_data / "6_injection" / "csv_formula_payloads.txt").read_text().splitlines()
+def test_known_payloads_never_start_a_cell(real_data: Path) -> None:
+    payloads = (real_data / "6_injection" / "csv_formula_payloads.txt").read_text().splitlines()
     assert not any(safe_cell(payload)[:1] in "=+-@" for payload in payloads if payload)

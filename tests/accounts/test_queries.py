@@ -15,7 +15,7 @@ from ledger.errors import Invalid
 from ledger.now import now
 from tests.support.cast import Cast, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def test_mail_of_a_contact_finds_the_account_and_the_contact_whatever_the_case(cast: Cast) -> None:

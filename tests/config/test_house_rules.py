@@ -22,6 +22,8 @@ UNFINISHED = re.compile(
 CLOCKS = re.compile(r"\b(timezone\.(now|localtime|localdate)|datetime\.(now|utcnow|today)|date\.today|time\.time)\(")
 MOST_LINES_OF_A_FUNCTION = 60
 MOST_LINES_OF_A_FILE = 500
+MOST_LINES_OF_A_TEMPLATE = 200
+LONGEST_LINE_OF_A_TEMPLATE = 120
 LONGEST_FILE_READ = 2_000_000
 
 
@@ -60,10 +62,14 @@ def python(*, tests: bool = True) -> list[str]:
     return [name for name in found if tests or not name.startswith("tests/")]
 
 
+def all_templates() -> list[str]:
+    """HTML templates of pages and of e-mails."""
+    return [name for name in files() if name.startswith("templates/") and name.endswith(".html")]
+
+
 def templates() -> list[str]:
     """Templates of pages. E-mails may carry inline styles: mail programs know nothing else."""
-    found = (name for name in files() if name.startswith("templates/") and name.endswith(".html"))
-    return [name for name in found if not re.search(r"(^|[/_])e?mails?([/_.]|$)", name)]
+    return [name for name in all_templates() if not re.search(r"(^|[/_])e?mails?([/_.]|$)", name)]
 
 
 def places(names: list[str], pattern: re.Pattern[str]) -> list[str]:
@@ -119,6 +125,21 @@ def test_files_stay_small() -> None:
         for name in python()
     }
     assert {name: size for name, size in sizes.items() if size > MOST_LINES_OF_A_FILE} == {}
+
+
+def test_template_lines_fit_on_a_screen() -> None:
+    assert places(all_templates(), re.compile("." * (LONGEST_LINE_OF_A_TEMPLATE + 1))) == []
+
+
+def test_templates_stay_small() -> None:
+    sizes = {name: len(text(name).splitlines()) for name in all_templates()}
+    assert {name: size for name, size in sizes.items() if size > MOST_LINES_OF_A_TEMPLATE} == {}
+
+
+def test_a_tag_of_a_template_stands_on_one_line() -> None:
+    # Django takes a tag broken over lines for text and shows it to the reader.
+    broken = re.compile(r"\{%(?:(?!%\}).)*$|\{\{(?:(?!\}\}).)*$")
+    assert places(all_templates(), broken) == []
 
 
 def test_no_function_imports_from_the_project() -> None:

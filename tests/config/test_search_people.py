@@ -1,7 +1,11 @@
 """Who finds whom."""
 
+import pytest
+
 from config.search import PEOPLE, found
 from tests.support.cast import Cast, person
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_colleagues_find_each_other(cast: Cast) -> None:

@@ -89,11 +89,11 @@ def test_a_span_has_at_most_two_units(seconds, text):
 
 
 def test_a_moment_is_told_in_the_zone_of_the_reader():
-    assert formats.when(dt.datetime(2026, 1, 21, 18, 30, tzinfo=dt.UTC)) == "1:30 PM today"
-    assert formats.when(dt.datetime(2026, 1, 23, 22, 0, tzinfo=dt.UTC)) == "Fri Jan 23, 5:00 PM"
-    assert formats.when(dt.datetime(2027, 1, 1, 5, 0, tzinfo=dt.UTC)) == "Fri Jan 1, 2027, 12:00 AM"
+    assert formats.when(dt.datetime(2026, 1, 21, 18, 30, tzinfo=dt.UTC)) == "1:30 PM ET today"
+    assert formats.when(dt.datetime(2026, 1, 23, 22, 0, tzinfo=dt.UTC)) == "Fri Jan 23, 5:00 PM ET"
+    assert formats.when(dt.datetime(2027, 1, 1, 5, 0, tzinfo=dt.UTC)) == "Fri Jan 1, 2027, 12:00 AM ET"
     with timezone.override("Asia/Kolkata"):
-        assert formats.when(dt.datetime(2026, 1, 21, 18, 30, tzinfo=dt.UTC)) == "12:00 AM today"
+        assert formats.when(dt.datetime(2026, 1, 21, 18, 30, tzinfo=dt.UTC)) == "12:00 AM IST today"
 
 
 def test_a_day_near_midnight_belongs_to_the_readers_date():
@@ -138,7 +138,7 @@ def test_percent_figures_lose_idle_zeros():
 
 
 def test_a_recorded_moment_reads_in_the_zone_of_the_viewer():
-    assert formats.local_times("Review: due 2026-01-23 22:00 UTC") == "Review: due Fri Jan 23, 5:00 PM"
+    assert formats.local_times("Review: due 2026-01-23 22:00 UTC") == "Review: due Fri Jan 23, 5:00 PM ET"
     assert formats.local_times("ref 2026-99-99 22:00 UTC <b>") == "ref 2026-99-99 22:00 UTC <b>"
 
 
@@ -227,6 +227,19 @@ def test_the_current_page_is_marked_in_the_navigation():
     assert "aria-current" not in page(link, nav={"page": "accounts"})
     assert 'data-key="g q"' in page(link)
     assert ">4</span>" in page(link)
+
+
+def test_oneline_glues_what_stands_on_several_lines():
+    source = """{% oneline %}
+      <b class="x">
+        {{ name }}
+      </b>
+      {% if town %}, {{ town }}{% endif %}
+      {% if year %}{{ " " }}since {{ year }}{% endif %}
+      .
+    {% endoneline %}"""
+    html = Template(source).render(Context({"name": "Ada\n & Co", "town": "Bonn", "year": 2020}))
+    assert html == '<b class="x">Ada\n &amp; Co</b>, Bonn since 2020.', "what a value brings along stays as it is"
 
 
 class Reply(forms.Form):

@@ -12,6 +12,8 @@ from demo.benchmarks import scratch
 from demo.pipeline import ahead
 from escalations.models import Escalation, Event
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.django_db
 def test_an_empty_database_has_no_sign_ins():

@@ -11,13 +11,15 @@ from rest_framework.authtoken.models import Token
 
 from accounts.models import User
 from escalations import states
-from escalations.clocks import firing
+from escalations.clocks import engine as firing
 from escalations.models import Clock, Escalation, HandOff
 from ledger.now import now
 from messaging.models import Message
 from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import OPTIONS, TEXTS
 from tests.support.cast import Cast
+
+pytestmark = pytest.mark.both_databases
 
 REVIEW = {"worked": "One thread", "change": "Ask earlier", "root_cause": "Price", "lessons": "Know the market"}
 

@@ -11,6 +11,8 @@ from ledger.errors import Stale
 from ledger.models import ClockOffset, StoredFile
 from ledger.now import now
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_one_key_runs_once_and_answers_the_same(db: None) -> None:
     done: list[int] = []

@@ -16,7 +16,7 @@ from ledger.triggers import lifted
 from tests.reports.builders import Builder
 from tests.support.cast import Cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

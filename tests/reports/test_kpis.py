@@ -18,6 +18,8 @@ from reports.rules import kpis as rules
 from reports.rules.periods import Period
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 FEB = datetime(2026, 2, 10, 9, tzinfo=UTC)
 DEC = datetime(2025, 12, 10, 9, tzinfo=UTC)
 EVERYTHING = Scope()

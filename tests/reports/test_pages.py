@@ -20,6 +20,8 @@ from messaging.models import Message
 from reports import charts
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 FEB = datetime(2026, 2, 10, 9, tzinfo=UTC)
 QUARTER = "period=custom&from=2026-01-01&to=2026-03-31"
 Make = Callable[..., Any]

@@ -8,6 +8,7 @@ from django.test import Client
 
 from escalations import states
 from escalations.cases import closing
+from escalations.clocks.rules.kinds import CHOICES
 from escalations.models import Clock, Escalation, Review, Target
 from ledger import heartbeats
 from ledger.models import Heartbeat
@@ -65,7 +66,7 @@ def test_an_open_review_that_no_clock_watches_is_found(cast: Cast) -> None:
 
 def test_an_open_case_without_any_clock_is_found_and_told_so_once(cast: Cast) -> None:
     case = accepted(cast)
-    take_away(case, *dict(states.CLOCKS))
+    take_away(case, *dict(CHOICES))
     words = found()[case.key]
     assert words == "It is open, but no clock of it runs."
 

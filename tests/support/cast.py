@@ -1,7 +1,7 @@
 """The people and the account that access stories are told with."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from accounts.models import Account, AccountDomain, Contact, Role, RoleHolding, User
@@ -10,6 +10,10 @@ from escalations.policy import defaults as policy
 from ledger.now import now
 
 PASSWORD = "correct horse battery"
+
+
+# Before every day that a test takes for today.
+LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -31,11 +35,16 @@ class Cast:
     contact: Contact
     elsewhere: Account
 
+    def renew_soon(self) -> None:
+        """Northwind renews in 34 days, whatever day the test takes for today."""
+        self.northwind.renewal_date = (now() + timedelta(days=34)).date()
+        self.northwind.save(update_fields=["renewal_date"])
+
 
 def person(email: str, name: str, role: str, manager: User | None = None, **extra: object) -> User:
     """A user who holds one role and signs in with PASSWORD."""
     user = User.objects.create_user(email, PASSWORD, name=name, manager=manager, **extra)
-    RoleHolding.objects.create(user=user, role=Role.objects.get(slug=role), starts=now() - timedelta(days=400))
+    RoleHolding.objects.create(user=user, role=Role.objects.get(slug=role), starts=LONG_AGO)
     return user
 
 

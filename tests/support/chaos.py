@@ -62,7 +62,7 @@ class Nursery:
         for pid in self.engines:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and any(Path(f"/proc/{pid}").exists() for pid in self.engines):
             time.sleep(0.05)
         self.engines = []

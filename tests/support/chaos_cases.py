@@ -5,6 +5,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from django_q.tasks import async_task
 from approvals.matrix import defaults as authority
 from demo import filling
 from demo.people import ensure_people
-from escalations.clocks.schedule import schedule
+from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
 from escalations.models import Clock, Escalation, Event
 from escalations.policy import defaults as policy
 from ledger.models import ClockOffset, Heartbeat
@@ -67,6 +68,7 @@ def fall_due(clocks: int, seconds: float, lead: float = 0.5, each: int = 2) -> l
     names = (
         *("calendar", "used_seconds", "stretches", "target_seconds", "started_at", "resumed_at", "warned_at"),
         *("warned_percent", "due_at", "warn_at", "fire_at", "fingerprint", "calendar_print", "also_warn_at"),
+        *("warnings", "decays_at", "warn_percent"),
     )
     Clock.objects.bulk_update(rows, names, batch_size=500)
     return [{"clock": clock.pk, "breaches": not place % each} for place, clock in enumerate(chosen)]
@@ -74,11 +76,9 @@ def fall_due(clocks: int, seconds: float, lead: float = 0.5, each: int = 2) -> l
 
 def _let_warn(clock: Clock, moment: datetime, gap: timedelta) -> None:
     """A clock around the clock that warns at that moment, three quarters through, and is due `gap` later."""
-    clock.calendar, clock.used_seconds, clock.stretches, clock.also_warn_at = None, 0, [], []
-    clock.warn_percent, clock.warned_at, clock.warned_percent = 75, None, 0
-    clock.target_seconds = int(4 * gap.total_seconds())
-    clock.started_at = clock.resumed_at = moment - 3 * gap
-    schedule(clock)
+    terms = Terms(int(4 * gap.total_seconds()), repeat_minutes=clock.repeat_minutes, repeat_times=clock.repeat_times)
+    terms = replace(terms, decays=clock.rule.decays)
+    clock.take(advance(ClockState(), Step(StepKind.START, terms=terms), moment - 3 * gap))
 
 
 def left(at_most: int = 5) -> dict[str, Any]:

@@ -1,55 +1,164 @@
-"""Databases for test desks: migrated (and filled) once a session, then copied."""
+"""Databases for tests: each kind is made once in a test run and then copied, for tests in this process and for test desks."""
 
+import fcntl
 import os
+import pickle
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connection
+
+from approvals.matrix import defaults as authority
+from escalations.policy import defaults as policy
 from tests.support import postgres
+from tests.support.cast import make_cast
+from tests.support.deciding import make_world
 from tests.support.server import environment_for, manage
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A kind of database. `fill` adds to a copy of `base`; tests get what it returns as a fresh copy."""
+
+    name: str
+    fill: Callable[[], object]
+    base: "Stage | None" = None
+
+
+def _migrate() -> None:
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable")
+
+
+def _publish_defaults() -> None:
+    policy.ensure_defaults()
+    authority.ensure_defaults()
+
+
+EMPTY = Stage("empty", _migrate)
+SHIPPED = Stage("shipped", _publish_defaults, EMPTY)
+CAST = Stage("cast", make_cast, SHIPPED)
+DECIDING = Stage("deciding", make_world, SHIPPED)
+
+
 class Templates:
-    """Makes a database by running commands once for each recipe, and copies of it as often as wanted."""
+    """The databases of a test run, in a folder that all workers share: whoever needs one first makes it, the others wait."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.server = os.environ.get("DATABASE_URL", "")
+        self.server = os.environ["DATABASE_URL"]
         self.on_postgres = self.server.startswith("postgres")
-        self._made: dict[tuple[str, ...], str] = {}
 
     @contextmanager
     def copy(self, *recipe: str) -> Iterator[str]:
-        """The URL of a fresh copy. A recipe is one management command after `migrate`, such as ("seed_demo",)."""
-        template = self._template(recipe)
+        """The URL of a fresh copy for a desk. A recipe is one management command after `migrate`, such as ("seed_demo",)."""
+        template = self.template(EMPTY)
+        if recipe:
+            template = self._once("-".join(recipe), template, lambda name: self._manage(name, *recipe))
         name = f"desk_{uuid.uuid4().hex[:12]}"
+        self.copy_to(name, template)
+        yield self.url(name)
+        self.drop(name)
+
+    def template(self, stage: Stage) -> str:
+        """The name of the template of a stage; made on first use."""
+        base = self.template(stage.base) if stage.base else ""
+        return self._once(stage.name, base, lambda name: self._fill(name, stage))
+
+    def made(self, stage: Stage) -> bytes:
+        """What the stage's `fill` returned, pickled."""
+        return (self.folder / f"{self.template(stage)}.pickle").read_bytes()
+
+    def url(self, name: str) -> str:
+        """The DATABASE_URL of a database."""
+        return postgres.with_name(self.server, name) if self.on_postgres else f"sqlite:///{self.path(name)}"
+
+    def path(self, name: str) -> Path:
+        """The file of a database on SQLite."""
+        return self.folder / f"{name}.sqlite3"
+
+    def copy_to(self, name: str, template: str) -> None:
+        """A new database `name`, in place of an older one."""
+        self.drop(name)
         if self.on_postgres:
-            yield postgres.create(self.server, name, template)
+            postgres.create(self.server, name, template or "template1")
+        elif template:
+            shutil.copyfile(self.path(template), self.path(name))
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is connected."""
+        if self.on_postgres:
             postgres.drop(self.server, name)
         else:
-            path = self.folder / f"{name}.sqlite3"
-            shutil.copyfile(template, path)
-            yield f"sqlite:///{path}"
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self.path(name)}{suffix}").unlink(missing_ok=True)
 
-    def _template(self, recipe: tuple[str, ...]) -> str:
-        if recipe not in self._made:
-            self._made[recipe] = self._make(recipe)
-        return self._made[recipe]
+    def _once(self, kind: str, base: str, fill: Callable[[str], None]) -> str:
+        name = f"template_{kind.replace('-', '_')}"
+        ready = self.folder / f"{name}.ready"
+        with (self.folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not ready.exists():
+                self.copy_to(name, base)
+                fill(name)
+                self._settle(name)
+                ready.touch()
+        return name
 
-    def _make(self, recipe: tuple[str, ...]) -> str:
-        name = f"template_{uuid.uuid4().hex[:12]}"
-        path = self.folder / f"{name}.sqlite3"
-        url = postgres.create(self.server, name) if self.on_postgres else f"sqlite:///{path}"
-        # The clock stands in a table that the first migrate has yet to make.
-        environment = environment_for(url, self.folder, port=8000, CLOCK_MAY_MOVE="0")
-        manage(environment, "migrate", "--verbosity", "0")
-        if recipe:
-            manage(environment, *recipe, seconds=300)
-        if self.on_postgres:
-            return name
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return str(path)
+    def _fill(self, name: str, stage: Stage) -> None:
+        connect(self, name)
+        made = stage.fill()
+        connection.close()
+        (self.folder / f"{name}.pickle").write_bytes(pickle.dumps(made))
+
+    def _manage(self, name: str, *recipe: str) -> None:
+        manage(environment_for(self.url(name), self.folder, port=8000), *recipe, seconds=600)
+
+    def _settle(self, name: str) -> None:
+        """Bring everything into the one file that is copied."""
+        if not self.on_postgres:
+            with closing(sqlite3.connect(self.path(name))) as file:
+                file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class WorkerDatabases:
+    """One copy of each stage for the tests of this process. A copy serves until a test has committed something."""
+
+    def __init__(self, templates: Templates, worker: str) -> None:
+        self.templates = templates
+        self.worker = worker
+        self._clean: set[str] = set()
+
+    def use(self, stage: Stage) -> None:
+        """Connect this process to a clean database of the stage."""
+        template = self.templates.template(stage)
+        name = f"{self.worker}_{stage.name}"
+        if name not in self._clean:
+            connection.close()
+            self.templates.copy_to(name, template)
+            self._clean.add(name)
+        if connection.settings_dict["NAME"] != _name_in_settings(self.templates, name):
+            connect(self.templates, name)
+
+    def spoil(self, stage: Stage) -> None:
+        """The copy of the stage holds what a test committed: the next test gets a new one."""
+        connection.close()
+        self._clean.discard(f"{self.worker}_{stage.name}")
+
+
+def connect(templates: Templates, name: str) -> None:
+    """Point this process, with its threads to come, at a database."""
+    connection.close()
+    connection.settings_dict["NAME"] = _name_in_settings(templates, name)
+    ContentType.objects.clear_cache()
+
+
+def _name_in_settings(templates: Templates, name: str) -> str:
+    return name if templates.on_postgres else str(templates.path(name))

@@ -51,7 +51,7 @@ def _engine(engine: Any) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     random.seed()  # otherwise all of them would die at the same points
     # Small batches come through between two kills, large ones are cut off in the middle.
-    engine.CLOCKS_AT_ONCE, engine.MESSAGES_AT_ONCE = random.choice((5, 20, 100, 500)), random.choice((5, 50, 200))
+    engine.CASES_AT_ONCE, engine.MESSAGES_AT_ONCE = random.choice((5, 20, 100, 500)), random.choice((5, 50, 200))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     engine.run(stop)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from approvals.matrix.rules.words import MONEY
+from approvals.matrix.rules.units import MONEY
 
 FARTHEST = timedelta(days=3653)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from approvals.matrix.rules.limit_checks import Known
-from approvals.matrix.rules.words import MONEY, PERCENT, YES
+from approvals.matrix.rules.units import MONEY, unit_of
 
 ALL, ANY, NUMBER, PERCENT_OF = "all", "any", "number", "percent"
 
@@ -78,15 +78,16 @@ def check_bands(bands: Iterable[Band], known: Known) -> list[str]:
 
 def _band(band: Band, known: Known) -> list[str]:
     found = []
-    if band.unit == YES:
+    unit = unit_of(band.unit)
+    if not unit.takes_amount:
         found.append("a yes-or-no concession cannot be pre-approved.")
     if band.up_to <= 0:
         found.append("the range must be above 0.")
-    if band.unit == PERCENT and band.up_to > 100:
-        found.append("the range cannot be above 100%.")
+    if unit.most is not None and band.up_to > unit.most:
+        found.append(f"the range cannot be above {unit.words(unit.most)}.")
     if known.tiers and band.tier not in known.tiers:
         found.append(f"tier “{band.tier}” is not known. Use {', '.join(sorted(known.tiers))}.")
-    if band.unit == MONEY and known.currencies and band.currency not in known.currencies:
+    if unit.in_currency and known.currencies and band.currency not in known.currencies:
         found.append(f"there is no exchange rate for “{band.currency}”. Add one, or use another currency.")
     return found
 
@@ -114,9 +115,9 @@ def check_caps(caps: Iterable[CapRow], known: Known) -> list[str]:
         where = f"Cap {cap.concession}, {cap.role}"
         if cap.up_to <= 0:
             found.append(f"{where}: the cap must be above 0. Delete the role's limits when it may grant nothing.")
-        if cap.unit == YES and cap.up_to != cap.up_to.to_integral_value():
+        if not unit_of(cap.unit).takes_amount and cap.up_to != cap.up_to.to_integral_value():
             found.append(f"{where}: a yes-or-no concession is counted. Enter a whole number.")
-        if cap.unit == MONEY and known.currencies and cap.currency not in known.currencies:
+        if unit_of(cap.unit).in_currency and known.currencies and cap.currency not in known.currencies:
             found.append(f"{where}: there is no exchange rate for “{cap.currency}”. Add one, or use another currency.")
         if not cap.has_limit:
             found.append(f"{where}: the role has no limit for it, so the cap does nothing. Delete it, or add a limit.")
@@ -158,7 +159,7 @@ def _quorum(row: Seats) -> list[str]:
 
 def _function(row: Seats, known: Known) -> list[str]:
     found = []
-    if row.above is not None and row.unit == YES:
+    if row.above is not None and row.unit and not unit_of(row.unit).takes_amount:
         found.append("a yes-or-no concession has no amount to be above. Empty “above”.")
     elif row.above is not None and row.above < 0:
         found.append("“above” cannot be below 0.")
@@ -177,12 +178,13 @@ def check_mailed(rows: Iterable[Mailed]) -> list[str]:
         for name, amount in (("Reply up to", row.reply_up_to), ("Link up to", row.link_up_to)):
             if amount is None:
                 continue
-            if row.unit == YES:
+            unit = unit_of(row.unit)
+            if not unit.takes_amount:
                 found.append(f"{row.concession}: a yes-or-no concession is never decided by mail. Empty “{name}”.")
             elif amount <= 0:
                 found.append(f"{row.concession}: “{name}” must be above 0. Empty it for never.")
-            elif row.unit == PERCENT and amount > 100:
-                found.append(f"{row.concession}: “{name}” cannot be above 100%.")
+            elif unit.most is not None and amount > unit.most:
+                found.append(f"{row.concession}: “{name}” cannot be above {unit.words(unit.most)}.")
     return found
 
 

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations, pairwise
 
-from approvals.matrix.rules.words import MONEY, PERCENT, UNITS, YES, listed, money_words
+from approvals.matrix.rules.units import BY_SLUG, MONEY
+from ledger.format import listed, money
 
 Group = tuple[str, str, str, str, str]
 Days = tuple[date, date]
@@ -124,7 +125,9 @@ def _days(span: Days) -> str:
 
 
 def _unit(row: Row) -> list[str]:
-    return [] if row.unit in UNITS else [f"{row.concession}: unit “{row.unit}” is not known. Use {', '.join(UNITS)}."]
+    if row.unit in BY_SLUG:
+        return []
+    return [f"{row.concession}: unit “{row.unit}” is not known. Use {', '.join(BY_SLUG)}."]
 
 
 def _values(row: Row, known: Known) -> list[str]:
@@ -132,13 +135,16 @@ def _values(row: Row, known: Known) -> list[str]:
 
 
 def _amount(row: Row) -> list[str]:
-    if row.unit == YES and row.up_to is not None:
+    unit = BY_SLUG.get(row.unit)
+    if unit is None or row.up_to is None:
+        return []
+    if not unit.takes_amount:
         return ["a yes-or-no concession takes no amount. Empty “up to”."]
-    if row.up_to is not None and row.up_to <= 0:
+    if row.up_to <= 0:
         return ["the limit must be above 0. Delete the row when the role may grant nothing."]
-    if row.unit == PERCENT and row.up_to is not None and row.up_to > 100:
-        return ["the limit cannot be above 100%."]
-    return []
+    if unit.most is not None and row.up_to > unit.most:
+        return [f"the limit cannot be above {unit.words(unit.most)}."]
+    return [problem] if (problem := unit.problem(row.up_to, row.currency)) else []
 
 
 def _named(row: Row, known: Known) -> list[str]:
@@ -180,7 +186,7 @@ def _overlaps(group: list[Row]) -> list[str]:
             dated = any((one.starts, one.ends, two.starts, two.ends))
             found.append(f"two limits for the same accounts{' on the same days' if dated else ''}. Keep one.")
         elif _low(one) < _high(two) and _low(two) < _high(one):
-            found.append(f"ARR bands overlap at {money_words(max(_low(one), _low(two)))}.")
+            found.append(f"ARR bands overlap at {money(max(_low(one), _low(two)))}.")
     return found
 
 
@@ -213,7 +219,7 @@ def _gaps(banded: list[Row]) -> list[str]:
     found, reached = [], Decimal(0)
     for row in banded:
         if _low(row) > reached:
-            low = f"from {money_words(reached)} to" if reached else "below"
-            found.append(f"{low} {money_words(_low(row))}")
+            low = f"from {money(reached)} to" if reached else "below"
+            found.append(f"{low} {money(_low(row))}")
         reached = max(reached, _high(row))
-    return found if reached == Decimal("Infinity") else [*found, f"of {money_words(reached)} and more"]
+    return found if reached == Decimal("Infinity") else [*found, f"of {money(reached)} and more"]

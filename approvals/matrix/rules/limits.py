@@ -12,7 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from approvals.matrix.rules.words import YES, amount_words, money_words
+from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
+from ledger.format import money
 
 Rank = tuple[int, bool, Decimal, int]
 Edge = TypeVar("Edge", Decimal, date)
@@ -43,16 +44,13 @@ class Cap:
     @property
     def words(self) -> str:
         """`$80,000 of $100,000 used this quarter`."""
-        return f"{_counted(self.unit, self.used)} of {self.shown or _counted(self.unit, self.up_to)} used this quarter"
+        most = self.shown or quantity_words(self.unit, self.up_to)
+        return f"{quantity_words(self.unit, self.used)} of {most} used this quarter"
 
     def takes(self, amount: Decimal | None) -> bool:
         """Whether this ask still fits; exactly at the cap does."""
-        asked = Decimal(1) if self.unit == YES else amount
+        asked = amount if unit_of(self.unit).takes_amount else Decimal(1)
         return asked is not None and self.used + asked <= self.up_to
-
-
-def _counted(unit: str, amount: Decimal) -> str:
-    return f"{amount.normalize():f}" if unit == YES else amount_words(unit, amount).removeprefix("net ")
 
 
 @dataclass(frozen=True)
@@ -138,14 +136,14 @@ def band_words(low: Decimal | None, high: Decimal | None) -> str:
     """`ARR $0 to $250,000`, `ARR $250,000 and more`; nothing for every ARR."""
     if low is None and high is None:
         return ""
-    return f"ARR {money_words(low or Decimal(0))} {'and more' if high is None else f'to {money_words(high)}'}"
+    return f"ARR {money(low or Decimal(0))} {'and more' if high is None else f'to {money(high)}'}"
 
 
 def covers(limit: Limit, amount: Decimal | None) -> bool:
     """Whether the limit is large enough; exactly at the limit is within it. Without an amount only yes-or-no is covered."""
     if limit.stopped:
         return False
-    if limit.unit == YES:
+    if not unit_of(limit.unit).takes_amount:
         return True
     if amount is None:
         return False
@@ -278,16 +276,16 @@ def untold(sentence: str, unit: str, granted: Decimal, others: Decimal, days: in
 
 
 def _added(unit: str, granted: Decimal, others: Decimal, days: int) -> str:
-    words = f"That counts {amount_words(unit, granted)} granted"
+    words = f"That counts {quantity_words(unit, granted)} granted"
     if not others:
         return f"{words} to this account in the last {days} days."
-    of_it = "all of it" if others == granted else f"{amount_words(unit, others)} of it"
+    of_it = "all of it" if others == granted else f"{quantity_words(unit, others)} of it"
     return f"{words} in the last {days} days, {of_it} to accounts of the same group or on the same renewal."
 
 
 def _fits(limit: Limit, amount: Decimal | None) -> str:
     where = f" ({limit.conditions})" if limit.conditions else ""
-    if limit.unit == YES:
+    if not unit_of(limit.unit).takes_amount:
         return f"{limit.role_name} may grant this{where}."
     if limit.up_to is None:
         return f"{limit.role_name} may grant any amount{where}."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import sqrt
 
-from approvals.matrix.rules.words import MONEY, amount_words
+from approvals.matrix.rules.units import MONEY, amount_words
 from approvals.requests.rules.verdicts import APPROVED, CONDITIONS, DECLINED
 
 LIKE_ASKS, POLICY = "like-asks", "policy"

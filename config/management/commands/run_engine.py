@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config import engine
-from escalations.clocks import firing
+from escalations.clocks import engine as clocks
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["retry"]:
-            number = firing.take_back()
+            number = clocks.retry_failed()
             self.stdout.write(f"{number} clock{'' if number == 1 else 's'} to be tried again.")
             return
         if options["once"]:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,28 +10,30 @@ from django.db import connection
 
 from accounts.models import User
 from demo import figures
-from demo.benchmarks import scratch
+from demo.benchmarks import engines, scratch
 from ledger.errors import Refused
 from ledger.now import now
 
 
 class Command(BaseCommand):
     help = (
-        "Measure signing, due times, the queue and seeding on the database as it is, and the engine on a million clocks in "
-        "a database of its own. Changes nothing."
+        "Measure signing, due times, the queue and seeding on the database as it is, and the engine in a database of its own. "
+        "Changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--cases", type=int, default=100_000, help="cases of ten clocks for the engine; 0 leaves it out"
-        )
         parser.add_argument("--engine-only", action="store_true", help="measure only the engine")
+        parser.add_argument("--pages-only", action="store_true", help="leave the engine out")
+        parser.add_argument("--fill-and-fire", action="store_true", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["fill_and_fire"]:
+            self.stdout.write(json.dumps(engines.measure()))
+            return
         if not options["engine_only"]:
             self._here()
-        if options["cases"]:
-            self._engine(options["cases"])
+        if not options["pages_only"]:
+            self._engine()
 
     def _here(self) -> None:
         if not User.objects.exists():
@@ -43,14 +45,14 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
 
-    def _engine(self, cases: int) -> None:
+    def _engine(self) -> None:
         """On a database of its own, which is gone afterwards."""
-        self.stdout.write(f"Engine on {connection.vendor}: filling a database with {cases * 10:,} clocks …")
+        self.stdout.write(f"Engine on {connection.vendor}: filling a database with {engines.CASES:,} open cases …")
         self.stdout.flush()
         try:
             with scratch.database() as environment:
                 scratch.manage(environment, "seed_demo")
-                told = scratch.manage(environment, "bench_clocks", "--cases", str(cases), seconds=1800)
+                told = scratch.manage(environment, "bench", "--fill-and-fire", seconds=1800)
         except subprocess.CalledProcessError as error:
             raise CommandError(f"The engine could not be measured: {error.stderr.strip().splitlines()[-1]}") from error
         for figure in figures.engine(json.loads(told.splitlines()[-1])):

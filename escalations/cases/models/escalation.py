@@ -12,6 +12,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 from accounts.models import Account, Role, Signal, User
 from approvals.models import ApprovalRequest, ApprovalStep
 from escalations import states
+from escalations.clocks.rules.clock import RUNNING, status
 from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
 from ledger.models import ChainParent
 
@@ -115,7 +116,7 @@ class Escalation(FSMModelMixin, ChainParent):
     resolution = models.TextField(blank=True)
     duplicate_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="duplicates")
 
-    # Cache of the worst running clock, written by services.clocks whenever a clock changes (queue sort and chip).
+    # Cache of the worst running clock, written by clocks.verbs whenever a clock changes (queue sort and chip).
     sla_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     sla_warn_at = models.DateTimeField(null=True, blank=True)
     sla_clock = models.CharField(max_length=20, blank=True)
@@ -150,11 +151,8 @@ class Escalation(FSMModelMixin, ChainParent):
 
     def sla_status(self, at: datetime) -> str:
         """Code of the SLA chip of the worst running clock: red, yel, grn, pau, or '' when none runs."""
-        if self.sla_due_at is None:
-            return "pau" if self.sla_paused_at else ""
-        if at >= self.sla_due_at:
-            return "red"
-        return "yel" if self.sla_warn_at and at >= self.sla_warn_at else "grn"
+        state = RUNNING if self.sla_due_at else ""
+        return status(at, state=state, due_at=self.sla_due_at, warn_at=self.sla_warn_at, paused_at=self.sla_paused_at)
 
     # The transition table: written out, one method a move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)

@@ -13,7 +13,7 @@ from escalations.cases.notifications.cases import (
     reopened,
     resolved,
 )
-from escalations.cases.notifications.common import case_url, local, people_of, thread_id
+from escalations.cases.notifications.common import case_url, moment_for, people_of, thread_id
 
 __all__ = [
     "accepted",
@@ -22,7 +22,7 @@ __all__ = [
     "customer_update",
     "escalated",
     "handed_off",
-    "local",
+    "moment_for",
     "nobody",
     "opened",
     "people_of",

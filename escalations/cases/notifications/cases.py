@@ -1,7 +1,7 @@
 """Who is told what about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
 
 from accounts.models import Contact, User
-from escalations.cases.notifications.common import case_url, facts_of, local, notice, people_of, regarding
+from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of, regarding
 from escalations.cases.notifications.kinds import HandOffAsked
 from escalations.models import Action, CasePerson, Escalation, Event, HandOff
 from messaging.kinds import Content
@@ -18,7 +18,7 @@ def opened(case: Escalation) -> None:
 def handed_off(case: Escalation, handoff: HandOff) -> None:
     """The addressee is asked to accept, by mail and in-app."""
     user, sender = handoff.to_user, handoff.from_user.name if handoff.from_user else "Escalation Desk"
-    due = f" Accept by {local(handoff.due_at, user)}." if handoff.due_at else ""
+    due = f" Accept by {moment_for(user, handoff.due_at)}." if handoff.due_at else ""
     tail = f"handoffs/{handoff.number}/"
     subject = f"{case.key} is handed to you: {case.account.name}. Accept or refuse"
     lead = f"{case.title}.{due} {handoff.why}".rstrip(" .") + "."
@@ -101,7 +101,7 @@ def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> 
 def action_given(case: Escalation, action: Action, by: User | None) -> None:
     """The owner of an action learns of it, unless they made it themselves."""
     if by is None or by.pk != action.owner_id:
-        text = f"{case.key}: {action.title}, due {local(action.due_at, action.owner)}"
+        text = f"{case.key}: {action.title}, due {moment_for(action.owner, action.due_at)}"
         notice(case, [action.owner], key=f"action:{action.pk}", kind="action", text=text, tail="tracker/")
 
 

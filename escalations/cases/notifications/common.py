@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from accounts.models import User
-from approvals.matrix.rules.words import money_words, zone_words
 from escalations.models import Escalation
+from ledger.format import day, moment, money
+from ledger.now import now
 from messaging.outbox import notices
 from messaging.outbox.messages import Regarding
 
@@ -23,12 +23,9 @@ def thread_id(case: Escalation) -> str:
     return f"<case-{case.pk}@{settings.MAIL_DOMAIN}>"
 
 
-def local(moment: datetime | None, user: User) -> str:
+def moment_for(user: User, at: datetime | None) -> str:
     """A moment in the reader's zone: Fri Jan 23, 5:00 PM ET."""
-    if moment is None:
-        return "no date"
-    here = moment.astimezone(ZoneInfo(user.zone or "UTC"))
-    return f"{here:%a %b %-d, %-I:%M %p} {zone_words(here)}"
+    return moment(at, user.zone, now()) if at else "no date"
 
 
 def regarding(case: Escalation) -> Regarding:
@@ -43,12 +40,12 @@ def regarding(case: Escalation) -> Regarding:
 
 def facts_of(case: Escalation, user: User) -> list[tuple[str, str]]:
     """The facts in every mail: the account and what is at stake."""
-    renewal = f"{case.account.renewal_date:%b %-d, %Y}" if case.account.renewal_date else "no date"
+    renewal = day(case.account.renewal_date) if case.account.renewal_date else "no date"
     return [
         ("Account", case.account.name),
-        ("ARR at risk", money_words(case.arr_at_risk, case.arr_currency)),
+        ("ARR at risk", money(case.arr_at_risk, case.arr_currency)),
         ("Renewal", renewal),
-        ("Customer deadline", local(case.deadline, user)),
+        ("Customer deadline", moment_for(user, case.deadline)),
     ]
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 
 from accounts.models import Role, User
-from approvals.matrix.rules.words import listed
 from approvals.models import ApprovalRequest
 from approvals.requests.seat_rows import asked_now
 from escalations.models import Escalation, HandOff
+from ledger.format import listed
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 from escalations import states
 from escalations.cases.rules import brief as rules
 from escalations.cases.rules import conversation
+from escalations.clocks.rules.kinds import CHOICES
 from escalations.models import Action, BriefPart, BriefSnapshot, CasePerson, Clock, Escalation, Event
 
 COMPUTED = ("classification", "account")
@@ -118,7 +119,7 @@ def _lines(text: str) -> list[str]:
 
 def _status(case: Escalation, at: datetime) -> dict[str, Any]:
     code = case.sla_status(at)
-    label = dict(states.CLOCKS).get(case.sla_clock, "")
+    label = dict(CHOICES).get(case.sla_clock, "")
     return {"code": code, "word": STATUS_WORDS.get(code, ""), "clock": label, "due_at": case.sla_due_at}
 
 

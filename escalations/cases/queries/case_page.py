@@ -8,13 +8,11 @@ from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from accounts.calendars.queries import work_calendar
 from accounts.models import Account, Role, User
-from approvals.matrix.rules.words import listed
 from approvals.models import ApprovalRequest
 from approvals.requests.seat_rows import asked_now, note_who_is_asked
 from escalations import states
 from escalations.cases.queries.acts import Scene, acts
 from escalations.cases.rules import next_step
-from escalations.clocks.audience import DUTIES
 from escalations.clocks.rules import timing
 from escalations.models import (
     Action,
@@ -28,6 +26,7 @@ from escalations.models import (
     HandOff,
     Review,
 )
+from ledger.format import listed
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 BRIEF_PARTS = 11
@@ -166,8 +165,7 @@ def _keeper(clock: Clock, names: dict[str, str], asked: str) -> str:
         return getattr(clock, "promiser", None) or ""
     if clock.kind == states.ACCEPTANCE:
         return asked
-    duties = DUTIES.get(clock.kind, (CasePerson.OWNER, CasePerson.COMMUNICATION))
-    return next((names[duty] for duty in duties if duty in names), "")
+    return next((names[duty] for duty in clock.rule.duties if duty in names), "")
 
 
 def _used_percent(clock: Clock, at: datetime) -> float:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.http import QueryDict
 
 from accounts.models import User
 from escalations import states
+from escalations.clocks.queries import with_status
 from escalations.models import CasePerson, Escalation, HandOff
 
 RENEWAL_DAYS = 60
@@ -101,15 +102,7 @@ def view_conditions(user: User, at: datetime) -> dict[str, Q]:
 
 def open_cases(user: User, at: datetime) -> QuerySet[Escalation]:
     """Open cases this person may see, each with its status code as the chip shows it."""
-    status = Case(
-        When(sla_due_at__lte=at, then=Value("red")),
-        When(sla_due_at__isnull=False, sla_warn_at__lte=at, then=Value("yel")),
-        When(sla_due_at__isnull=False, then=Value("grn")),
-        When(sla_paused_at__isnull=False, then=Value("pau")),
-        default=Value("none"),
-        output_field=CharField(),
-    )
-    return Escalation.objects.visible_to(user).open().annotate(status=status)
+    return with_status(Escalation.objects.visible_to(user).open(), at)
 
 
 def rows(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
 
+from accounts.calendars.rules import deadlines
 from accounts.models import User
 from escalations.models import Commitment, Escalation, Review
 
@@ -114,7 +115,7 @@ def rows(reviews: list[Review], user: User, at: datetime) -> list[dict[str, Any]
 
 def due_state(review: Review, at: datetime) -> str:
     """Colour of the due chip: red past due, yellow on the last day."""
-    return "red" if at >= review.due_at else "yel" if at >= review.due_at - SOON else "grn"
+    return deadlines.colour(at, due_at=review.due_at, warn_at=review.due_at - SOON)
 
 
 def repeated_causes(user: User) -> set[str]:

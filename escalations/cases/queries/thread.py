@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from escalations import states
+from escalations.clocks.rules.kinds import RHYTHM
 from escalations.models import Escalation, Event
 from ledger import chain
 
@@ -21,7 +21,7 @@ UPDATES = (Event.UPDATE, Event.CUSTOMER_UPDATE, "status")
 # Moves that stand in the thread as an entry of their own kind already: triaged, handed off, accepted, requested.
 TOLD_TWICE = Q(kind="moved", data__verb__in=["triage", "hand_off", "accept", "ask"])
 # What a clock says, but not the rhythm inside the house: it would drown what people write. The history has it all.
-SPOKEN = Q(kind__in=["clock.warn", "clock.breach"]) & ~Q(clock__kind__in=states.RHYTHM)
+SPOKEN = Q(kind__in=["clock.warn", "clock.breach"]) & ~Q(clock__kind__in=RHYTHM)
 SHOW: dict[str, tuple[str, Q]] = {
     "all": ("All", SPOKEN | ~Q(kind__startswith="clock.") & ~TOLD_TWICE),
     "updates": ("Updates", Q(kind__in=UPDATES)),

@@ -155,8 +155,8 @@ def _ready(facts: Facts, at: datetime) -> Step | None:
 def _by_stage(facts: Facts) -> Step:
     if facts.state == states.APPROVING:
         return _waiting_for_decision(facts)
-    if facts.waiting_on != states.NOBODY:
-        whom = dict(states.WAITING_ON)[facts.waiting_on].lower()
+    if states.WAITING[facts.waiting_on].pauses:
+        whom = states.WAITING[facts.waiting_on].words
         return Step(
             "waiting", NONE, "Nothing is waiting on you", f"Clocks are paused: waiting on the {whom}.", acts=("resume",)
         )

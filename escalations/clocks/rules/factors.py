@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from escalations import states
+from ledger.format import counted, hours, money, number
 
 Value = Decimal | int
 Facts = Mapping[str, Value | None]
@@ -44,29 +45,27 @@ class Part:
 
 
 def _days(value: Value) -> str:
-    return "today" if value == 0 else f"in {_count(value)} days" if value > 0 else f"{_count(-value)} days ago"
+    if value == 0:
+        return "today"
+    return f"in {counted(value, 'day')}" if value > 0 else f"{counted(-value, 'day')} ago"
 
 
-def _count(value: Value) -> str:
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
-
-
-def _dollars(value: Value) -> str:
-    return f"${value:,.0f}"
+def _hours(value: Value) -> str:
+    return f"{number(value)}h"
 
 
 def _tier(value: Value) -> str:
-    return TIER_NAMES[int(value)] if 0 <= value < len(TIER_NAMES) else _count(value)
+    return TIER_NAMES[int(value)] if 0 <= value < len(TIER_NAMES) else number(value)
 
 
 PARTS = (
     Part("tier", "Tier", _tier, _tier),
-    Part("arr", "ARR at risk", _dollars, _dollars),
-    Part("renewal_days", "Renewal", _days, lambda value: f"{_count(value)} days"),
-    Part("age_hours", "Age since the impasse", lambda value: f"{_count(value)} h", lambda value: f"{_count(value)} h"),
-    Part("queue_load", "Open cases of the owner", _count, _count),
-    Part("sentiment", "Negative signals in 90 days", _count, _count),
-    Part("history", "Earlier cases in 12 months", _count, _count),
+    Part("arr", "ARR at risk", money, money),
+    Part("renewal_days", "Renewal", _days, lambda value: counted(value, "day")),
+    Part("age_hours", "Age since the impasse", _hours, _hours),
+    Part("queue_load", "Open cases of the owner", number, number),
+    Part("sentiment", "Negative signals in 90 days", number, number),
+    Part("history", "Earlier cases in 12 months", number, number),
 )
 BY_SLUG = {part.slug: part for part in PARTS}
 
@@ -131,7 +130,7 @@ def adjust(rows: Sequence[Factor], facts: Facts, seconds: int) -> Adjusted:
 
 
 def _applied(part: Part, value: Value, row: Factor, before: Fraction, after: Fraction) -> str:
-    how = f"{words(int(after))} {'left of' if after <= before else 'instead of'} {words(int(before))}"
+    how = f"{hours(int(after))} {'left of' if after <= before else 'instead of'} {hours(int(before))}"
     return f"{part.name} {part.of_case(value)} ({between(row)}): {row.percent}% of the time, {how}"
 
 
@@ -140,7 +139,7 @@ def _bounded(seconds: int, left: Fraction, lines: list[str]) -> int:
     result = int(left) // MINUTE * MINUTE
     if result >= least:
         return result
-    lines.append(f"Never below a quarter of the target or 1 minute: {words(least)}")
+    lines.append(f"Never below a quarter of the target or 1 minute: {hours(least)}")
     return least
 
 
@@ -148,11 +147,3 @@ def _others(same: list[str], unknown: list[str], silent: list[str]) -> tuple[str
     told = [("Changes nothing", same), ("Unknown, so it changes nothing", unknown), ("No rule for", silent)]
     found = ". ".join(f"{how}: {', '.join(names)}" for how, names in told if names)
     return (found,) if found else ()
-
-
-def words(seconds: int) -> str:
-    """A length: 3 h 12 min, 45 min, under 1 min."""
-    hours, minutes = divmod(seconds // MINUTE, 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part) or (
-        "under 1 min"
-    )

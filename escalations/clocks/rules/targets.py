@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from accounts.calendars.rules.segments import first_instant
 from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.calendars.rules.worktime import business_day_seconds
-from escalations.clocks.rules import factors, timing
+from escalations.clocks.rules import timing
+from ledger.format import counted, hours, listed, percent, span_in_words
 
 CLOCK, BUSINESS, DAYS = "clock", "business", "business_days"
 
@@ -60,12 +61,8 @@ def seconds(row: TargetRow, business_day: int) -> int:
 def in_words(row: TargetRow) -> str:
     """The promise as people say it: 4 business hours, 45 minutes, 5 business days."""
     if row.unit == DAYS:
-        return f"{row.amount} business {'day' if row.amount == 1 else 'days'}"
-    kind = "business " if row.unit == BUSINESS else ""
-    if row.amount % 60 == 0:
-        hours = row.amount // 60
-        return f"{hours} {kind}{'hour' if hours == 1 else 'hours'}"
-    return f"{row.amount} {kind}minutes"
+        return counted(row.amount, "business day")
+    return span_in_words(row.amount, "business" if row.unit == BUSINESS else "")
 
 
 def due(row: TargetRow, calendar: WorkCalendar | None, at: datetime) -> datetime:
@@ -79,19 +76,18 @@ def shortened(row: TargetRow, base: int, now: int) -> str:
     if now == base:
         return in_words(row)
     of = " of business time" if row.unit == DAYS else ""
-    return f"{in_words(row)}, {'shortened' if now < base else 'lengthened'} to {factors.words(now)}{of}"
+    return f"{in_words(row)}, {'shortened' if now < base else 'lengthened'} to {hours(now)}{of}"
 
 
 def further_warnings(row: TargetRow) -> list[int]:
     """The further warnings in percent, in order. What is no percentage is left out: a check names it before publishing."""
     found = {int(word) for word in row.also_warn_at.replace(" ", "").split(",") if word.isdecimal()}
-    return sorted(percent for percent in found - {row.warn_percent} if 0 < percent < 100)
+    return sorted(each for each in found - {row.warn_percent} if 0 < each < 100)
 
 
 def warnings_in_words(row: TargetRow) -> str:
     """All warnings: 75%, or 50%, 75% and 90%."""
-    every = [f"{percent}%" for percent in sorted({row.warn_percent, *further_warnings(row)})]
-    return f"{', '.join(every[:-1])} and {every[-1]}" if len(every) > 1 else every[0]
+    return listed([percent(each) for each in sorted({row.warn_percent, *further_warnings(row)})])
 
 
 def end_of_business(calendar: WorkCalendar, day: date) -> datetime:

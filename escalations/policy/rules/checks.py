@@ -7,6 +7,7 @@ from typing import Any
 
 from escalations import states
 from escalations.clocks.rules import targets
+from escalations.clocks.rules.kinds import CHOICES
 from escalations.triage.rules.routing import NoRoute, Row, pick_row
 from escalations.triage.rules.triage import TierBand
 
@@ -87,7 +88,7 @@ def one_accountable(letters: Iterable[tuple[str, str]]) -> list[str]:
 
 def positive_targets(rows: Sequence[targets.TargetRow]) -> list[str]:
     """No target without time; the warning comes before the breach."""
-    names = dict(states.CLOCKS)
+    names = dict(CHOICES)
     problems = [f"{names[row.clock]}: a target must be above 0." for row in rows if row.amount < 1]
     return problems + [
         f"{names[row.clock]}: the warning must come at 1 to 99 percent, not {row.warn_percent}."
@@ -105,7 +106,7 @@ def promised(rows: Sequence[targets.TargetRow], matrix: Sequence[Row]) -> list[s
         for issue_type, tier, level in places
         if targets.pick(rows, clock=clock, tier=tier, level=level, issue_type=issue_type) is None
     }
-    names = dict(states.CLOCKS)
+    names = dict(CHOICES)
     return [
         f"{names[clock]} has no target for {TIER_NAMES[tier]} tier at level {level}."
         for clock, tier, level in sorted(missing)

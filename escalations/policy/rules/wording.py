@@ -1,4 +1,4 @@
-"""Short words for times and rules of the policy, as the matrices show them."""
+"""The rules of the policy in words, as the matrices show them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,24 +6,14 @@ from typing import Any
 from escalations import states
 from escalations.clocks.rules import targets
 from escalations.triage.rules.triage import TierBand
-
-HOUR, DAY = 60, 24 * 60
-LONGEST_IN_HOURS = 3 * DAY  # 48 and 72 hours are how the field says it; beyond that, days
-
-
-def span(minutes: int) -> str:
-    """30m, 2h 30m, 72h, 7 days."""
-    if minutes > LONGEST_IN_HOURS and minutes % DAY == 0:
-        return f"{minutes // DAY} days"
-    hours, rest = divmod(minutes, HOUR)
-    return " ".join(part for part in (f"{hours}h" if hours else "", f"{rest}m" if rest or not hours else "") if part)
+from ledger.format import counted, decimal_or_none, money, number, span
 
 
 def short(row: targets.TargetRow) -> str:
     """A target in a cell: 1h, 1 business day."""
     if row.unit == targets.DAYS:
-        return f"{row.amount} business {'day' if row.amount == 1 else 'days'}"
-    return span(row.amount)
+        return counted(row.amount, "business day")
+    return span(row.amount * 60)
 
 
 BREACH = {"escalate": "goes to the next level", "remind": "is told to people"}
@@ -38,7 +28,7 @@ def again(minutes: int, times: int) -> str:
     """How often people are told again after a breach nobody answered: every 4h, 3 times."""
     if not (minutes and times):
         return "not told again"
-    return f"every {span(minutes)}, {'once' if times == 1 else f'{times} times'}"
+    return f"every {span(minutes * 60)}, {'once' if times == 1 else counted(times, 'time')}"
 
 
 def tier_rules(band: TierBand) -> list[str]:
@@ -50,7 +40,7 @@ def tier_rules(band: TierBand) -> list[str]:
         lines.append(f"Renewal in {band.renewal_days} days or less with an open blocker")
     if band.arr_from is not None:
         tone = " and a negative tone" if band.arr_needs_negative_tone else ""
-        lines.append(f"ARR at risk of ${band.arr_from:,.0f} or more{tone}")
+        lines.append(f"ARR at risk of {money(band.arr_from)} or more{tone}")
     if band.score_from:
         lines.append(f"Score {band.score_from} or more")
     if band.slug == states.RED:
@@ -61,7 +51,7 @@ def tier_rules(band: TierBand) -> list[str]:
 
 
 TRIGGERS = {
-    "refund_over": ("amount_usd", "A refund or credit of more than ${} is asked for (converted to USD)"),
+    "refund_over": ("amount_usd", "A refund or credit of more than {} is asked for (converted to USD)"),
     "risk_language_renewal": ("days", "Legal or cancellation language, and the renewal is {} days away or less"),
     "no_concession": ("rounds", "{} counterproposals in a row without a concession"),
 }
@@ -71,4 +61,6 @@ def trigger_rule(condition: str, params: Mapping[str, Any]) -> str:
     """When a trigger fires, in words."""
     key, words = TRIGGERS.get(condition, ("", "No condition the desk knows: never fires"))
     value = params.get(key, "?")
-    return words.format(f"{value:,}" if isinstance(value, int | float) else value)
+    if (figure := decimal_or_none(value)) is None:
+        return words.format(value)
+    return words.format(money(figure) if key == "amount_usd" else number(figure))

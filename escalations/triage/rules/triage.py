@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from escalations import states
+from ledger.format import money
 
 ORDER = {states.GREEN: 0, states.YELLOW: 1, states.RED: 2}
 NEGATIVE = -0.2  # compound sentiment at or below this counts as negative
@@ -95,7 +96,7 @@ def _shares(facts: Facts) -> dict[str, tuple[float, str]]:
         if on
     ]
     return {
-        "arr": (arr_share(facts.arr), f"ARR at risk is ${facts.arr:,.0f}"),
+        "arr": (arr_share(facts.arr), f"ARR at risk is {money(facts.arr)}"),
         "renewal": (renewal_share(facts.renewal_days), f"renewal in {facts.renewal_days} days"),
         "sentiment": (
             max(0.0, -facts.sentiment),
@@ -142,7 +143,7 @@ def _band_reasons(facts: Facts, band: TierBand, points: int) -> list[str]:
         reasons.append(f"Renewal in {facts.renewal_days} days with an open blocker (limit {band.renewal_days})")
     if band.arr_from is not None and facts.arr >= band.arr_from and (negative or not band.arr_needs_negative_tone):
         tone = " and the tone is negative" if band.arr_needs_negative_tone else ""
-        reasons.append(f"ARR at risk ${facts.arr:,.0f} reaches ${band.arr_from:,.0f}{tone}")
+        reasons.append(f"ARR at risk {money(facts.arr)} reaches {money(band.arr_from)}{tone}")
     if band.score_from and points >= band.score_from:
         reasons.append(f"Score {points} reaches {band.score_from}")
     return reasons

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ledger.format import money
+
 RISKY = frozenset({"legal", "cancellation", "churn"})
 # Phrases weigh 0 to 1; softer ones ("our lawyers") count from here, mere mentions do not.
 CLEAR_ENOUGH = 0.6
@@ -26,7 +28,7 @@ def refund_over(seen: Seen, params: Mapping[str, Any]) -> str | None:
     """A refund or credit above the amount, whatever the sentiment is (domain.md §2, hard thresholds)."""
     limit = Decimal(str(params.get("amount_usd", 10_000)))
     if seen.asks_refund and seen.amount is not None and seen.amount > limit:
-        return f"Refund or credit of ${seen.amount:,.2f} is above ${limit:,.0f}"
+        return f"Refund or credit of {money(seen.amount)} is above {money(limit)}"
     return None
 
 

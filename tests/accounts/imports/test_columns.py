@@ -1,5 +1,6 @@
 """Which column is which field, on small tables of our own and on the shared real ones."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -82,8 +83,8 @@ def test_contacts_are_mapped_too():
         ("ravenstack_churn_events.csv", None, {}),
     ],
 )
-def test_the_shared_files_are_recognised(shared_data: Path, file: str, kind: str | None, expected: dict[str, str]):
-    headers, rows = read_rows((shared_data / "3_accounts" / file).read_bytes())
+def test_the_shared_files_are_recognised(real_data: Path, file: str, kind: str | None, expected: dict[str, str]):
+    headers, rows = read_rows((real_data / "3_accounts" / file).read_bytes())
     listed = list(rows)
     assert not [row for row in listed if row.problem]
     assert detect_kind(headers) == kind
@@ -92,10 +93,11 @@ def test_the_shared_files_are_recognised(shared_data: Path, file: str, kind: str
     assert "kind" not in mapping
 
 
-def test_the_arr_of_subscriptions_without_an_end_date_sums_to_the_known_figure(shared_data: Path):
-    headers, rows = read_rows((shared_data / "3_accounts" / "ravenstack_subscriptions.csv").read_bytes())
+def test_the_arr_of_subscriptions_without_an_end_date_sums_to_the_known_figure(real_data: Path):
+    headers, rows = read_rows((real_data / "3_accounts" / "ravenstack_subscriptions.csv").read_bytes())
+    truth = json.loads((real_data / "1_incidents" / "truth_figures.json").read_text())["ravenstack"]
     listed = [row.values for row in rows]
     columns = suggest_mapping(headers, listed)
     active = [row for row in listed if parse_date(row[columns["end_date"]]) is None]
-    assert len(listed) == 2584
-    assert sum(parse_money(row[columns["arr"]]) or 0 for row in active) == Decimal(63_210_720)
+    assert len(listed) == truth["subscriptions"]
+    assert sum(parse_money(row[columns["arr"]]) or 0 for row in active) == Decimal(truth["arr_sum_active"])

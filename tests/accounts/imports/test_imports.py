@@ -15,7 +15,7 @@ from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now
 from tests.support.cast import Cast
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped"), pytest.mark.both_databases]
 ACCOUNTS = (
     b"account_id,name,arr,currency,renewal_date\nA-1,Alder,1000,USD,2027-03-01\nA-2,Birch,2000.50,EUR,2027-04-01\n"
 )

@@ -1,4 +1,4 @@
-"""The real files beside the repository come in, twice, with the sums somebody else computed."""
+"""The files of the sample and the real files beside the repository come in, twice, with the sums somebody else computed."""
 
 import json
 from contextlib import suppress
@@ -23,9 +23,9 @@ def bring(path: Path, **options: str) -> str:
     return out.getvalue().strip().splitlines()[-1]
 
 
-def test_ravenstack_twice_gives_the_independent_figures(shared_data: Path) -> None:
-    truth = json.loads((shared_data / "1_incidents" / "truth_figures.json").read_text())["ravenstack"]
-    folder = shared_data / "3_accounts"
+def test_ravenstack_twice_gives_the_independent_figures(real_data: Path) -> None:
+    truth = json.loads((real_data / "1_incidents" / "truth_figures.json").read_text())["ravenstack"]
+    folder = real_data / "3_accounts"
     for created in (True, False):
         lines = [bring(folder / f"ravenstack_{kind}.csv") for kind in ("accounts", "subscriptions")]
         n = [truth["accounts"], truth["subscriptions"]]
@@ -35,24 +35,25 @@ def test_ravenstack_twice_gives_the_independent_figures(shared_data: Path) -> No
             f"subscriptions: {words.format(n[1])}, 0 rows with problems",
         ]
     running = Subscription.objects.filter(end_date=None).aggregate(total=Sum("arr"))["total"]
-    assert running == truth["arr_sum_active"] == 63_210_720
+    assert running == truth["arr_sum_active"]
     assert Account.objects.aggregate(total=Sum("arr"))["total"] == running
     assert not Account.objects.filter(arr__gt=0, renewal_date=None).exists()
 
 
-def test_maven_and_telco_come_in_whole(shared_data: Path) -> None:
-    folder = shared_data / "3_accounts"
-    assert bring(folder / "maven_crm_accounts.csv", source="maven").startswith("accounts: 85 created")
+def test_maven_and_telco_come_in_whole(real_data: Path) -> None:
+    folder = real_data / "3_accounts"
+    named = len((folder / "maven_crm_accounts.csv").read_text().splitlines()) - 1
+    assert bring(folder / "maven_crm_accounts.csv", source="maven").startswith(f"accounts: {named} created")
     assert Account.objects.get(external_id="Bluth Company").parent == Account.objects.get(name="Acme Corporation")
     assert not Account.objects.exclude(arr=None).exists(), "a company's revenue is not our ARR"
     head = (folder / "telco_customer_churn.csv").read_text().splitlines()[:301]
     run = imports.stage(data="\n".join(head).encode(), filename="telco.csv", source="telco", default_currency="USD")
-    assert imports.apply(run=run).created == 300
+    assert imports.apply(run=run).created == len(head) - 1
 
 
 @pytest.mark.parametrize("kind", ["accounts", "subscriptions", "contacts", None])
-def test_hostile_files_are_refused_or_listed_never_a_crash(shared_data: Path, kind: str | None) -> None:
-    for path in sorted((shared_data / "6_injection").iterdir()):
+def test_hostile_files_are_refused_or_listed_never_a_crash(real_data: Path, kind: str | None) -> None:
+    for path in sorted((real_data / "6_injection").iterdir()):
         data = path.read_bytes()[:200_000]
         header = b"external_id,name,account_id,email,arr,renewal_date\n"
         for content in (data, header + data):

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from accounts.models import User
 from tests.support.cast import Cast
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_a_tree_holds_everybody_below_and_the_person(cast: Cast, django_assert_num_queries: Any) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -121,23 +121,23 @@ def test_quoted_mail_headers_are_not_read():
 
 
 def test_only_the_beginning_of_a_huge_text_is_read_and_quickly():
-    began = perf_counter()
+    began = process_time()
     tone = read_tone("all is well here but slow. " * 400_000 + "we will cancel our contract")
     assert tone.phrases == ()
-    assert perf_counter() - began < 3
+    assert process_time() - began < 3
 
 
 @pytest.mark.parametrize(
     "text", ["a" * 20_000, "\n" * 20_000, "> " * 10_000, "not " * 5_000, "From:\n" * 4_000, "!?" * 9_000]
 )
 def test_hostile_text_does_not_hold_the_reader(text: str):
-    began = perf_counter()
+    began = process_time()
     read_tone(text)
-    assert perf_counter() - began < 3
+    assert process_time() - began < 3
 
 
-def test_real_complaints_are_told_from_other_tweets(shared_data: Path):
-    with (shared_data / "2_text" / "airline_tweets_sentiment.csv").open(encoding="utf-8", errors="replace") as file:
+def test_real_complaints_are_told_from_other_tweets(real_data: Path):
+    with (real_data / "2_text" / "airline_tweets_sentiment.csv").open(encoding="utf-8", errors="replace") as file:
         rows = list(csv.DictReader(file))[::6]
     heard = [(read_tone(row["text"]).label == "negative", row["sentiment"] == "negative") for row in rows]
     right = sum(said and true for said, true in heard)
@@ -145,8 +145,8 @@ def test_real_complaints_are_told_from_other_tweets(shared_data: Path):
     assert right / sum(true for _, true in heard) > 0.5
 
 
-def test_neutral_bank_questions_are_rarely_heard_as_contract_risk(shared_data: Path):
-    with (shared_data / "2_text" / "banking77_train.csv").open(encoding="utf-8") as file:
+def test_neutral_bank_questions_are_rarely_heard_as_contract_risk(real_data: Path):
+    with (real_data / "2_text" / "banking77_train.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::10]
     risky = {"legal", "cancellation", "executive_complaint", "regulatory", "churn"}
     assert sum(bool(read_tone(row["text"]).kinds & risky) for row in rows) / len(rows) < 0.01

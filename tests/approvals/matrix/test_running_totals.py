@@ -17,6 +17,8 @@ from approvals.requests import decide as deciding
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 
+pytestmark = pytest.mark.both_databases
+
 D = Decimal
 
 
@@ -90,14 +92,14 @@ def test_the_rate_its_day_and_both_amounts_are_kept(world: Any, ask: Any) -> Non
     made = refund(ask, 8000, currency="EUR")
     rate = {"of": "ask", "currency": "EUR", "amount": "8000", "rate": "1.25", "on": str(day), "in_usd": "10000.00"}
     assert made.rule["rates"] == [rate]
-    assert f"EUR 8,000 counts as $10,000, by the rate 1.25 of {day}." in made.rule["sentence"]
+    assert f"€8,000 counts as $10,000, by the rate 1.25 of {day}." in made.rule["sentence"]
 
 
 def test_a_limit_in_another_currency_names_its_rate(world: Any, ask: Any) -> None:
     version = AuthorityVersion.objects.get()
     version.limits.filter(concession__slug="refund", role__slug="director").update(up_to=D(9000), currency="EUR")
     found = who_approves(concession="refund", amount=D(9720), currency="USD", account=world.northwind)
-    assert (found.person, found.limit_text) == (world.lena, "EUR 9,000")
+    assert (found.person, found.limit_text) == (world.lena, "€9,000")
     assert [(rate["of"], rate["in_usd"], rate["on"]) for rate in found.rule["rates"]] == [
         ("limit", "9720.00", "2015-01-01")
     ]

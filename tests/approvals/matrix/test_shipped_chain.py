@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Role, User
 from approvals.matrix import versions
-from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.matrix.preview import preview
 from approvals.models import AuthorityVersion
-from tests.approvals.conftest import make_world
+from tests.support.deciding import make_world
 
 D = Decimal
 
@@ -19,8 +17,6 @@ D = Decimal
 @pytest.fixture
 def shipped(db: None) -> Any:
     """The world as it is shipped, with somebody in every function and two more on the committee."""
-    ensure_people()
-    ensure_authority()
     world = make_world(functions=True)
     for slug in ("legal", "product", "finance-lead"):
         setattr(world, slug.replace("-", "_"), holder(slug, slug))

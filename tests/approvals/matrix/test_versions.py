@@ -16,6 +16,8 @@ from approvals.queries import who_approves
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
+pytestmark = pytest.mark.both_databases
+
 D = Decimal
 
 

@@ -316,10 +316,10 @@ def test_no_order_of_events_breaks_the_rules(world: Any, settings: Any, proving:
 
 def _size(proving: bool) -> Any:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    stories = int(os.environ.get("MACHINE_STORIES", 300)) if proving else 12
+    stories = int(os.environ.get("MACHINE_STORIES", 300)) if proving else 5
     return settings(
         max_examples=stories,
-        stateful_step_count=50 if proving else 30,
+        stateful_step_count=50 if proving else 20,
         # Making a story shorter plays it a thousand times: only where somebody waits for a long time anyway.
         phases=[Phase.generate, Phase.shrink] if proving else [Phase.generate],
         derandomize=not proving,

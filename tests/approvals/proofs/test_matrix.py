@@ -14,19 +14,18 @@ import pytest
 from django.db import transaction
 
 from accounts.defaults import ROLES
-from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Account, Role, User
 from approvals.mail import links
 from approvals.matrix.defaults import CONCESSIONS, Shipped
-from approvals.matrix.defaults import ensure_defaults as ensure_authority
-from approvals.models import ApprovalRequest, ApprovalStep, ConcessionType
+from approvals.matrix.rules import units
+from approvals.models import ApprovalRequest, ApprovalStep
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid
 from tests.approvals.conftest import make_request
 from tests.approvals.mail.replies import AUTHSERV
 from tests.approvals.proofs.doors import API, APPROVE, LINK, REPLY, WEB, Caller, Knock
 
-SHORT, SHORT_ROLES, SEED = 8, 4, 20260302
+SHORT, SHORT_ROLES, SEED = 4, 3, 20260302
 DOORS = (WEB, API, LINK, REPLY)
 # Above whom each stands, so that directors see what their people ask for.
 MANAGERS = {"csm": "team-lead", "ae": "team-lead", "team-lead": "director", "director": "executive-sponsor"}
@@ -57,7 +56,7 @@ def cells() -> list[Cell]:
     """Each edge, just under it and just over it; one of each concession that has no amount."""
     found = []
     for shipped in CONCESSIONS:
-        whole = shipped.unit in (ConcessionType.DAYS, ConcessionType.MONTHS)
+        whole = shipped.unit in (units.DAYS, units.MONTHS)
         step = Decimal(1) if whole else Decimal("0.01")
         edges = [Decimal(most) for most in shipped.limits.values() if most is not None]
         amounts = sorted({edge + by for edge in edges for by in (-step, Decimal(0), step)})
@@ -66,11 +65,9 @@ def cells() -> list[Cell]:
 
 
 @pytest.fixture
-def company(db: None, settings: Any) -> Any:
+def company(shipped: None, settings: Any) -> Any:
     """One person in each shipped role, and somebody outside all of this who asks."""
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
-    ensure_people()
-    ensure_authority()
     people = {}
     for row in ROLES:
         people[row.slug] = User.objects.create_user(f"{row.slug}@desk.example", None, name=row.name)

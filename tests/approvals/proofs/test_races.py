@@ -15,14 +15,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Account, User
-from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.models import ApprovalRequest, ApprovalStep, ConcessionType, DecisionEntry
 from approvals.requests import decide as deciding
 from ledger import chain
 from messaging.models import Message
-from tests.approvals.conftest import make_request, make_world
+from tests.approvals.conftest import make_request
 from tests.approvals.mail.replies import AUTHSERV, token_of
 from tests.approvals.proofs.crowd import FAILED, Crowd, crowd
 from tests.approvals.proofs.doors import (
@@ -42,6 +40,7 @@ from tests.approvals.proofs.doors import (
     Heard,
     Knock,
 )
+from tests.support.deciding import World
 
 SIZE, SHORT_ROUNDS, LONG_ROUNDS, SEED = 8, 12, 200, 20260302
 PAIRS = list(combinations_with_replacement((APPROVE, DECLINE, RECALL, DELEGATE, TIMEOUT, EDIT), 2))
@@ -65,21 +64,19 @@ FINAL = {DecisionEntry.APPROVED, DecisionEntry.DECLINED}
 # Pressing a button twice is one decision, and both presses are told so; a program and a mail are told apart.
 TOLD_EACH = (API, REPLY, CLOCK)
 REFUSALS = {200, 403, 404, 409, 410, 422, 302}
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture
-def desk(transactional_db: None, settings: Any) -> Any:
+def desk(world: World, settings: Any) -> World:
     """The world, committed. Replies and open links may decide up to 20 %."""
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
-    ensure_people()
-    ensure_authority()
     ConcessionType.objects.update(reply_up_to=20, link_up_to=20)
-    return make_world()
+    return world
 
 
 @pytest.fixture
-def people(desk: Any) -> Iterator[Crowd]:
+def people(desk: World) -> Iterator[Crowd]:
     """Eight processes, forked from one that has gone through every door: what is loaded once is loaded."""
     for pair in ((APPROVE, DECLINE), (RECALL, DELEGATE), (TIMEOUT, EDIT)):
         asked = knocks(desk, new_request(desk, f"warm {pair[0]}"), pair, 0)
@@ -91,14 +88,14 @@ def people(desk: Any) -> Iterator[Crowd]:
         yield found
 
 
-def new_request(desk: Any, name: str) -> ApprovalRequest:
+def new_request(desk: World, name: str) -> ApprovalRequest:
     """Marcus asks Lena for 15 %, for an account of its own: nothing adds up."""
     account = Account.objects.create(external_id=name, name=name, csm=desk.marcus)
     made: ApprovalRequest = make_request(desk, account=account, case_key="")
     return made
 
 
-def knocks(desk: Any, made: ApprovalRequest, pair: tuple[str, str], number: int) -> list[Knock]:
+def knocks(desk: World, made: ApprovalRequest, pair: tuple[str, str], number: int) -> list[Knock]:
     """Four of each verb, over all its doors in turn. Some decline over the approver's head; terms get better or worse."""
     token = token_of(made)
     # Whoever it waits for decides; the requester takes back and edits.
@@ -169,7 +166,7 @@ def finish(made: ApprovalRequest) -> None:
         assert told.count() == 1
 
 
-def test_every_pair_of_verbs_at_once_leaves_one_story(desk: Any, people: Crowd, proving: bool) -> None:
+def test_every_pair_of_verbs_at_once_leaves_one_story(desk: World, people: Crowd, proving: bool) -> None:
     plan = [(pair, number) for number in range(int(os.environ.get("RACE_ROUNDS", LONG_ROUNDS))) for pair in PAIRS]
     if not proving:
         plan = random.Random(SEED).sample(plan, SHORT_ROUNDS)

@@ -24,7 +24,7 @@ from tests.support.databases import Templates
 from tests.support.pages import Watched
 from tests.support.server import Desk, running_desk
 
-TIMES, SHORT_PAGES, LONG_PAGES = 20, 3, 60
+TIMES, SHORT_PAGES, LONG_PAGES = 20, 2, 60
 PASSWORD = "show-me-the-desk"
 Ask = Callable[..., ApprovalRequest]
 POINT_AT_ALL = """

@@ -19,6 +19,8 @@ from ledger.now import now
 from messaging.kinds import kind_of
 from messaging.models import Message
 
+pytestmark = pytest.mark.both_databases
+
 D = Decimal
 Ask = Callable[..., ApprovalRequest]
 

@@ -6,29 +6,25 @@ from typing import Any
 
 import pytest
 
-from accounts.defaults import ensure_defaults as ensure_people
 from accounts.models import Account
-from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.models import ApprovalRequest, AuthorityVersion, QuarterCap
 from approvals.requests import decide as deciding
 from ledger.errors import NotAllowed
-from tests.approvals.conftest import make_request, make_world
+from tests.approvals.conftest import make_request
 from tests.approvals.requests.test_races import at_once
+from tests.support.deciding import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture
-def desk(transactional_db: None) -> Any:
+def desk(world: World) -> World:
     """The world with Northwind Labs below Northwind, committed."""
-    ensure_people()
-    ensure_authority()
-    world = make_world()
     world.labs = Account.objects.create(external_id="NW-2", name="Northwind Labs", parent=world.northwind)
     return world
 
 
-def decided_at_once(desk: Any, accounts: list[Account], amount: int, **values: Any) -> list[Any]:
+def decided_at_once(desk: World, accounts: list[Account], amount: int, **values: Any) -> list[Any]:
     """A refund for each account, all approved by the director at the same moment."""
     wanted: dict[str, Any] = {"concession": "refund", "amount": Decimal(amount), **values}
     made = [make_request(desk, account=account, **wanted) for account in accounts]
@@ -43,22 +39,22 @@ def assert_one_of(answers: list[Any]) -> None:
     assert ApprovalRequest.objects.filter(state="approved").count() == 1
 
 
-def test_halves_on_parent_and_child_cannot_pass_the_limit_together(desk: Any) -> None:
+def test_halves_on_parent_and_child_cannot_pass_the_limit_together(desk: World) -> None:
     assert_one_of(decided_at_once(desk, [desk.northwind, desk.labs], 6000))
 
 
-def test_halves_on_one_renewal_cannot_pass_the_limit_together(desk: Any) -> None:
+def test_halves_on_one_renewal_cannot_pass_the_limit_together(desk: World) -> None:
     assert_one_of(decided_at_once(desk, [desk.northwind, desk.brightline], 6000, renewal="R-1"))
 
 
-def test_two_grants_cannot_pass_the_quarter_of_a_role_together(desk: Any) -> None:
+def test_two_grants_cannot_pass_the_quarter_of_a_role_together(desk: World) -> None:
     version = AuthorityVersion.objects.get()
     limit = version.limits.get(role__slug="director", concession__slug="refund")
     QuarterCap.objects.create(version=version, role=limit.role, concession=limit.concession, up_to=Decimal(10_000))
     assert_one_of(decided_at_once(desk, [desk.northwind, desk.brightline], 6000))
 
 
-def test_halves_asked_for_at_once_are_not_both_pre_approved(desk: Any) -> None:
+def test_halves_asked_for_at_once_are_not_both_pre_approved(desk: World) -> None:
     credit: dict[str, Any] = {"concession": "credit", "amount": Decimal(300), "tier": "green"}
     calls = [partial(make_request, desk, account=account, **credit) for account in (desk.northwind, desk.labs)]
     assert sorted(made.by_rule for made in at_once(*calls)) == [False, True]

@@ -9,24 +9,21 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.defaults import ensure_defaults as ensure_people
-from approvals.matrix.defaults import ensure_defaults as ensure_authority
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
 from ledger import chain
 from ledger.errors import AlreadyDone, NotAllowed, Refused
 from messaging.models import Message
-from tests.approvals.conftest import make_request, make_world
+from tests.approvals.conftest import make_request
+from tests.support.deciding import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture
-def desk(transactional_db: None) -> Any:
+def desk(world: World) -> World:
     """The world, committed, so that every thread sees it."""
-    ensure_people()
-    ensure_authority()
-    return make_world()
+    return world
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -50,7 +47,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     return answers
 
 
-def test_of_many_decisions_at_once_exactly_one_is_taken(desk: Any) -> None:
+def test_of_many_decisions_at_once_exactly_one_is_taken(desk: World) -> None:
     for _ in range(3):
         made = make_request(desk, amount=Decimal(11), account=desk.northwind, concession="liability-cap")
         people = [(desk.lena, "approved"), (desk.dana, "declined"), (desk.ruth, "conditions")] * 2
@@ -66,7 +63,7 @@ def test_of_many_decisions_at_once_exactly_one_is_taken(desk: Any) -> None:
         assert list(chain.breaks_in(made, made.log.all())) == []
 
 
-def test_two_halves_decided_at_once_cannot_pass_the_limit_together(desk: Any) -> None:
+def test_two_halves_decided_at_once_cannot_pass_the_limit_together(desk: World) -> None:
     halves = [make_request(desk, concession="refund", amount=Decimal(6000)) for _ in range(2)]
     answers = at_once(
         *[
@@ -78,14 +75,14 @@ def test_two_halves_decided_at_once_cannot_pass_the_limit_together(desk: Any) ->
     assert ApprovalRequest.objects.filter(state="approved").count() == 1
 
 
-def test_a_band_is_not_used_up_twice_by_requests_at_once(desk: Any) -> None:
+def test_a_band_is_not_used_up_twice_by_requests_at_once(desk: World) -> None:
     answers = at_once(
         *[lambda: make_request(desk, concession="credit", amount=Decimal(400), tier="green") for _ in range(3)]
     )
     assert sorted(answer.by_rule for answer in answers) == [False, False, True]
 
 
-def test_a_decision_and_passing_up_at_once_leave_one_story(desk: Any) -> None:
+def test_a_decision_and_passing_up_at_once_leave_one_story(desk: World) -> None:
     made = make_request(desk)
     at_once(
         lambda: deciding.decide(request_id=made.pk, by=desk.lena, verdict="approved", version=1, step=1),

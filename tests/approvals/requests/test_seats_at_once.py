@@ -17,7 +17,7 @@ from tests.approvals.conftest import make_request
 from tests.approvals.requests.test_races import at_once, desk
 
 __all__ = ["desk"]
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from approvals.requests import decide as deciding
 from approvals.requests import terms as changing
 from tests.approvals.proofs.doors import APPROVE, WEB, Caller, Knock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def test_who_presses_again_after_the_terms_were_replaced_is_told(

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.matrix.rules import words
+from approvals.matrix.rules.units import amount_words
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.terms import storable, terms_hash
+from ledger.format import moment, money_short
 
 D = Decimal
 SIMPLE = st.dictionaries(st.text(max_size=8), st.text(max_size=12) | st.integers() | st.booleans() | st.none())
@@ -46,21 +47,26 @@ def test_what_is_stored_has_the_hash_of_what_was_given(terms: dict[str, Any]) ->
     ],
 )
 def test_amounts_are_written_in_their_unit(unit: str, amount: str | None, text: str) -> None:
-    assert words.amount_words(unit, None if amount is None else D(amount)) == text
+    assert amount_words(unit, None if amount is None else D(amount)) == text
 
 
-def test_other_currencies_keep_their_code() -> None:
-    assert words.amount_words("money", D(1200), "EUR") == "EUR 1,200"
-    assert words.money_short(D(500_000)) == "$500k"
-    assert words.money_short(D(3_140_000), "GBP") == "GBP 3.1M"
+def test_an_unknown_unit_has_no_words() -> None:
+    with pytest.raises(KeyError):
+        amount_words("seats", D(3))
+
+
+def test_other_currencies_have_their_sign() -> None:
+    assert amount_words("money", D(1200), "EUR") == "€1,200"
+    assert money_short(D(500_000)) == "$500k"
+    assert money_short(D(3_140_000), "GBP") == "£3.1M"
 
 
 def test_moments_are_in_the_readers_zone_with_the_day_when_it_is_another() -> None:
     now = datetime(2026, 1, 21, 15, tzinfo=UTC)
-    assert words.moment_words(datetime(2026, 1, 21, 20, tzinfo=UTC), "America/New_York", now) == "3:00 PM ET"
+    assert moment(datetime(2026, 1, 21, 20, tzinfo=UTC), "America/New_York", now) == "3:00 PM ET"
     later = datetime(2026, 1, 23, 22, tzinfo=UTC)
-    assert words.moment_words(later, "America/New_York", now) == "Fri Jan 23, 5:00 PM ET"
-    assert words.moment_words(later, "Europe/Berlin", now) == "Fri Jan 23, 11:00 PM CET"
+    assert moment(later, "America/New_York", now) == "Fri Jan 23, 5:00 PM ET"
+    assert moment(later, "Europe/Berlin", now) == "Fri Jan 23, 11:00 PM CET"
 
 
 GRANT = [{"name": "Grant", "recommended": True}, {"name": "Nothing", "status_quo": True}]

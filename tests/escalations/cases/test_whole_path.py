@@ -21,6 +21,8 @@ from messaging.models import Message
 from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 
 def case_of(case: Escalation) -> Escalation:
     """The case as it stands in the database."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from escalations.clocks.rules import factors
 from escalations.clocks.rules.factors import Factor, adjust, between, for_clock, in_words
+from ledger.format import hours
 
 HOUR = 3600
 FOUR_HOURS = 4 * HOUR
@@ -31,12 +32,12 @@ def test_a_factor_applies_below_its_upper_edge_and_not_at_it(days, seconds):
 
 def test_the_line_says_the_fact_the_range_the_share_and_what_is_left():
     [line, _] = adjust([RENEWAL], {"renewal_days": 12}, FOUR_HOURS).lines
-    assert line == "Renewal in 12 days (under 30 days): 80% of the time, 3 h 12 min left of 4 h"
+    assert line == "Renewal in 12 days (under 30 days): 80% of the time, 3h 12m left of 4h"
 
 
 def test_a_longer_target_says_so():
     [line, _] = adjust([row("queue_load", 20, None, 150)], {"queue_load": 25}, FOUR_HOURS).lines
-    assert line == "Open cases of the owner 25 (20 or more): 150% of the time, 6 h instead of 4 h"
+    assert line == "Open cases of the owner 25 (20 or more): 150% of the time, 6h instead of 4h"
 
 
 def test_every_part_is_named_whether_it_changed_something_or_not():
@@ -52,7 +53,7 @@ def test_every_part_is_named_whether_it_changed_something_or_not():
 def test_factors_of_different_parts_multiply():
     found = adjust([RENEWAL, row("tier", 2, None, 50)], {"renewal_days": 1, "tier": 2}, FOUR_HOURS)
     assert found.seconds == FOUR_HOURS * 80 * 50 // 10_000
-    assert found.lines[1].endswith("1 h 36 min left of 2 h")
+    assert found.lines[1].endswith("1h 36m left of 2h")
 
 
 def test_within_a_part_the_first_row_that_fits_applies():
@@ -66,7 +67,7 @@ def test_a_target_never_falls_below_a_quarter_or_a_minute_and_says_so(seconds, l
     rows = [row(part, 0, None, 10) for part in ("history", "sentiment", "age_hours")]
     found = adjust(rows, {"history": 1, "sentiment": 1, "age_hours": 1}, seconds)
     assert found.seconds == least
-    assert f"Never below a quarter of the target or 1 minute: {factors.words(least)}" in found.lines
+    assert f"Never below a quarter of the target or 1 minute: {hours(least)}" in found.lines
 
 
 def test_a_clock_takes_its_own_rows_and_those_of_every_clock_for_the_other_parts():
@@ -82,7 +83,7 @@ def test_a_clock_takes_its_own_rows_and_those_of_every_clock_for_the_other_parts
         (row("arr", 500_000), "ARR at risk $500,000 or more: 80% of the time"),
         (row("tier", 2), "Tier Red: 80% of the time"),
         (row("tier", 1), "Tier Yellow or Red: 80% of the time"),
-        (row("age_hours", 72), "Age since the impasse 72 h or more: 80% of the time"),
+        (row("age_hours", 72), "Age since the impasse 72h or more: 80% of the time"),
         (row("sentiment", 2, 5), "Negative signals in 90 days 2 to under 5: 80% of the time"),
         (row("history"), "Earlier cases in 12 months any: 80% of the time"),
     ],
@@ -93,10 +94,10 @@ def test_a_factor_reads_as_a_sentence(factor, words):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(30, "under 1 min"), (60, "1 min"), (3600, "1 h"), (11_520, "3 h 12 min"), (230_400, "64 h")]
+    ("seconds", "words"), [(30, "under 1m"), (60, "1m"), (3600, "1h"), (11_520, "3h 12m"), (230_400, "64h")]
 )
 def test_lengths_read_as_hours_and_minutes(seconds, words):
-    assert factors.words(seconds) == words
+    assert hours(seconds) == words
 
 
 percents = st.integers(10, 300)

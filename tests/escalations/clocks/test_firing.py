@@ -1,5 +1,6 @@
 """The engine fires each step once, at its time, and a breach takes the case up."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,15 +12,18 @@ from approvals.requests import decide as deciding
 from escalations import states
 from escalations.cases import requests as asking
 from escalations.cases import thread as communication
-from escalations.clocks import firing
+from escalations.clocks import engine as firing
 from escalations.clocks import notify as standing
-from escalations.clocks import schedule as scheduling
+from escalations.clocks import verbs
+from escalations.clocks.rules.clock import Step, StepKind, advance
 from escalations.models import Clock, Escalation, Event, HandOff
 from ledger import chain
 from ledger.now import now
 from messaging.models import Message, Notice
 from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
 from tests.support.cast import Cast
+
+pytestmark = pytest.mark.both_databases
 
 
 def live(case: Escalation, kind: str) -> Clock:
@@ -61,10 +65,11 @@ def chain_is_whole(case: Escalation) -> bool:
 def test_further_warnings_fire_each_once_and_a_late_one_stands_for_those_before_it(cast: Cast) -> None:
     case = accepted(cast)
     clock = live(case, states.DECISION)
-    clock.also_warn_at = [50, 90]
-    scheduling.schedule(clock)
+    state = clock.as_state(verbs.hours_of(clock))
+    terms = replace(state.terms, also_warn_at=(50, 90))
+    clock.take(advance(state, Step(StepKind.RETARGET, terms=terms), now()))
     clock.save()
-    moments = dict(scheduling.watch(clock).warnings)
+    moments = dict(clock.as_state().warnings)
     assert clock.fire_at == moments[50] < moments[75] < moments[90]
     with time_machine.travel(moments[75] + timedelta(seconds=1), tick=False):
         firing.fire_due()
@@ -198,7 +203,7 @@ def test_after_an_outage_everything_due_fires_once_with_the_due_time_as_breach_t
 def test_a_clock_that_cannot_fire_is_parked_and_does_not_stop_the_others(cast: Cast) -> None:
     bad, good = accepted(cast), accepted(cast, title="Second")
     broken = first_due(bad)
-    Clock.objects.filter(pk=broken.pk).update(also_warn_at=["soon"])
+    Clock.objects.filter(pk=broken.pk).update(warnings=[[75, 0]])
     other = first_due(good)
     assert broken.warn_at is not None
     assert other.warn_at is not None

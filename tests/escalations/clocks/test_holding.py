@@ -9,7 +9,8 @@ from django.test import Client
 from escalations import states
 from escalations.cases import thread as communication
 from escalations.clocks import audit as rebuilding
-from escalations.clocks import firing, holding
+from escalations.clocks import engine as firing
+from escalations.clocks import verbs as holding
 from escalations.models import Clock, Event
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now

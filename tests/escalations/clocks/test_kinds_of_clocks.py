@@ -6,10 +6,11 @@ import pytest
 import time_machine
 
 from escalations import states
-from escalations.cases import closing, tracker
+from escalations.cases import closing, deadlines, tracker
 from escalations.cases import thread as communication
 from escalations.clocks import audit as rebuilding
-from escalations.clocks import deadlines, firing
+from escalations.clocks import engine as firing
+from escalations.clocks.rules.kinds import CHOICES
 from escalations.models import Clock, Commitment, Escalation, Event
 from escalations.triage import assess as triage
 from ledger.errors import Invalid, NotAllowed, Stale
@@ -331,7 +332,7 @@ def test_the_history_of_every_kind_rebuilds_its_row(cast: Cast) -> None:
         deadlines.set_deadline(case_id=case.pk, by=cast.csm, deadline=now() + timedelta(days=9), reason="Later")
     with later(days=4):
         closing.withdraw(case_id=case.pk, by=cast.csm, reason="They took it back")
-    assert set(case.clocks.values_list("kind", flat=True)) >= {kind for kind, _ in states.CLOCKS} - {
+    assert set(case.clocks.values_list("kind", flat=True)) >= {kind for kind, _ in CHOICES} - {
         states.REVIEW_DUE,
         states.RESPONSE,
     }

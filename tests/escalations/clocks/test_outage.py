@@ -7,13 +7,15 @@ import time_machine
 
 from escalations import states
 from escalations.clocks import audit as rebuilding
-from escalations.clocks import firing
+from escalations.clocks import engine as firing
 from escalations.models import Clock, Escalation, Event
 from ledger.now import now
 from messaging.models import Message
 from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import accepted, opened
 from tests.support.cast import Cast
+
+pytestmark = pytest.mark.both_databases
 
 
 def fire_all() -> int:
@@ -66,7 +68,7 @@ def test_after_an_outage_each_person_gets_one_message_a_case_about_where_it_stan
 def test_the_order_is_oldest_first(cast: Cast) -> None:
     cases = [accepted(cast, title=f"Number {number}") for number in range(3)]
     with time_machine.travel(now() + timedelta(days=20), tick=False):
-        ids = firing.due_cases(now(), 100)
+        ids = list(dict.fromkeys(clock.case_id for clock in firing.due_clocks(now(), 100)))
         oldest = Clock.objects.past_due(now()).order_by("fire_at").values_list("case_id", flat=True)
         assert ids == list(dict.fromkeys(oldest))
         assert sorted(ids) == sorted(case.pk for case in cases)

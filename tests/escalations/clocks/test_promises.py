@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, Signal
 from escalations import states
 from escalations.clocks import verbs as clocks
-from escalations.clocks.promises import promise
 from escalations.clocks.rules import factors
+from escalations.clocks.rules.kinds import CHOICES
+from escalations.clocks.targets import promise
 from escalations.models import Cadence, Clock, Escalation, MatrixRow, Target, TargetFactor
 from ledger.now import now
 from tests.escalations.cases.builders import accepted, opened
@@ -58,8 +59,8 @@ def test_a_clock_whose_number_is_ours_tightens_with_the_case_and_says_why(cast: 
     made = promise(case_of(case), states.FIRST_ACT)
     assert made is not None
     assert made.seconds == 2 * 3600 * 80 // 100
-    assert made.text == "2 business hours, shortened to 1 h 36 min"
-    line = "Renewal in 12 days (under 30 days): 80% of the time, 1 h 36 min left of 2 h"
+    assert made.text == "2 business hours, shortened to 1h 36m"
+    line = "Renewal in 12 days (under 30 days): 80% of the time, 1h 36m left of 2h"
     assert line in made.why
     assert all(part in " ".join(made.why) for part in PARTS)
 
@@ -178,7 +179,7 @@ def test_a_change_of_tier_takes_the_factors_along(cast: Cast) -> None:
     assert any(line.startswith("Tier Red (Red): 90% of the time") for line in clock.why)
 
 
-@pytest.mark.parametrize("kind", [kind for kind, _ in states.CLOCKS if kind not in ("customer_deadline", "commitment")])
+@pytest.mark.parametrize("kind", [kind for kind, _ in CHOICES if kind not in ("customer_deadline", "commitment")])
 def test_every_kind_with_a_target_explains_itself(cast: Cast, kind: str) -> None:
     said = words(opened(cast), kind)
     assert "Target: " in said

@@ -61,9 +61,9 @@ def test_further_warnings_are_read_in_order_and_what_is_none_is_left_out() -> No
     ("changes", "now", "words"),
     [
         ({"amount": 240}, 14_400, "4 business hours"),
-        ({"amount": 240}, 11_520, "4 business hours, shortened to 3 h 12 min"),
-        ({"amount": 240, "unit": "clock"}, 21_600, "4 hours, lengthened to 6 h"),
-        ({"amount": 10, "unit": "business_days"}, 230_400, "10 business days, shortened to 64 h of business time"),
+        ({"amount": 240}, 11_520, "4 business hours, shortened to 3h 12m"),
+        ({"amount": 240, "unit": "clock"}, 21_600, "4 hours, lengthened to 6h"),
+        ({"amount": 10, "unit": "business_days"}, 230_400, "10 business days, shortened to 64h of business time"),
     ],
 )
 def test_the_promise_keeps_its_words_and_says_what_became_of_it(

@@ -14,12 +14,6 @@ HELP = HEAD + b"\r\n\r\nWe are stuck."
 
 
 @pytest.fixture
-def cast(db: None) -> Any:
-    """The people and accounts of tests/support/cast.py."""
-    return import_string("tests.support.cast.make_cast")()
-
-
-@pytest.fixture
 def open_case(cast: Any) -> Callable[..., Any]:
     """`open_case(title="…")` raises one more case on Northwind by its CSM."""
     return lambda **facts: import_string("tests.escalations.pages.stories.raise_case")(cast, **facts)

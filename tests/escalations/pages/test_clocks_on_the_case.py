@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from escalations import states
 from escalations.cases import thread as communication
 from escalations.cases import tracker
-from escalations.clocks import firing
+from escalations.clocks import engine as firing
 from escalations.clocks.rules import factors
 from escalations.models import Clock, Escalation
 from ledger.now import now

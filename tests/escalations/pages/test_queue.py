@@ -14,6 +14,8 @@ from escalations.models import Escalation
 from ledger.now import now
 from tests.escalations.pages.stories import accept, days, raise_case, urls
 
+pytestmark = pytest.mark.both_databases
+
 
 def keys(page):
     """Case numbers of the table, in order."""

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from escalations import states
+from escalations.clocks.rules.kinds import CHOICES
 from escalations.models import Escalation, PolicyVersion
 from escalations.policy import versions
 
@@ -149,7 +149,7 @@ def line_of(page, words):
 
 def test_every_kind_of_clock_stands_among_the_targets(read):
     page = read("matrix_sla")
-    for _, name in states.CLOCKS:
+    for _, name in CHOICES:
         assert f'<th scope="row">{name}' in page, name
     assert "4h" in line_of(page, "Next internal update")
     assert "Date given" in line_of(page, "Customer deadline")

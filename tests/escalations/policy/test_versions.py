@@ -9,6 +9,8 @@ from escalations.policy import versions
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
+pytestmark = pytest.mark.both_databases
+
 
 def refused(error, call, **values):
     with pytest.raises(error) as caught:

@@ -15,6 +15,8 @@ from ledger.now import now
 from tests.escalations.cases.builders import accepted
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.both_databases
+
 Browse = Callable[..., Any]
 
 

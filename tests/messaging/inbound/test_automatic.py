@@ -133,8 +133,8 @@ def test_an_amazon_notice_is_told_by_sender_and_body() -> None:
     assert look(body=body).is_human
 
 
-def test_robots_in_real_mail_are_found_from_their_headers(shared_data: Path) -> None:
-    facts = json.loads((shared_data / "5_mail" / "auto_header_facts.json").read_text("utf-8"))
+def test_robots_in_real_mail_are_found_from_their_headers(real_data: Path) -> None:
+    facts = json.loads((real_data / "5_mail" / "auto_header_facts.json").read_text("utf-8"))
     wrong = [fact["headers"] for fact in facts if _kind(fact["headers"]) != fact["expected"]]
     assert wrong == []
 

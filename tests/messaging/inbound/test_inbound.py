@@ -217,11 +217,12 @@ def test_a_folder_without_mail_says_so(tmp_path: Path) -> None:
     assert "no mail in this folder" in ingest(tmp_path)
 
 
-def test_malformed_mail_from_the_wild_passes_without_a_crash(shared_data: Path) -> None:
-    folder = shared_data / "5_mail" / "malformed"
+def test_malformed_mail_from_the_wild_passes_without_a_crash(real_data: Path) -> None:
+    folder = real_data / "5_mail" / "malformed"
+    mails = len(list(folder.glob("*.eml")))
     lines = ingest(folder).splitlines()
-    assert len(lines) == 39
-    assert lines[-1].startswith("38 mails: ")
+    assert len(lines) == mails + 1
+    assert lines[-1].startswith(f"{mails} mails: ")
     rows = InboundMail.objects.count()
-    assert ingest(folder).splitlines()[-1] == "38 mails: 38 already here"
+    assert ingest(folder).splitlines()[-1] == f"{mails} mails: {mails} already here"
     assert InboundMail.objects.count() == rows

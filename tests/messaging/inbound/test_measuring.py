@@ -68,8 +68,8 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         run(tmp_path / "nowhere")
 
 
-def test_the_aims_are_met_on_real_mail(shared_data: Path) -> None:
-    mails = shared_data / "5_mail"
+def test_the_aims_are_met_on_real_mail(real_data: Path) -> None:
+    mails = real_data / "5_mail"
     replies, robots = measure_replies(mails), measure_automatic(mails)
     assert replies.exact >= 0.95 * replies.total
     assert robots.found >= 0.99 * robots.total

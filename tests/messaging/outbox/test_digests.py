@@ -19,6 +19,8 @@ from messaging.outbox.rules.daily import next_daily
 from tests.messaging.kinds import Note
 from tests.support.smtp import Mailbox, plain_text
 
+pytestmark = pytest.mark.both_databases
+
 Post = Callable[..., Message]
 # Eight in New York, the morning after NOON (7 AM there).
 EIGHT = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)

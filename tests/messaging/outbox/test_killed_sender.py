@@ -15,6 +15,8 @@ from tests.support.databases import Templates
 from tests.support.ports import free_port
 from tests.support.server import Desk, environment_for
 
+pytestmark = pytest.mark.both_databases
+
 SHORT, LONG, ENGINES = 300, 3_000, 2
 # About every eighth message ends an engine.
 CHANCES = "after_250=0.05,before_mark=0.05,after_lease=0.05"

@@ -19,6 +19,8 @@ from tests.messaging.conftest import NOON
 from tests.messaging.kinds import Note
 from tests.support.smtp import Mailbox
 
+pytestmark = pytest.mark.both_databases
+
 Post = Callable[..., Message]
 LEASE = timedelta(seconds=django_settings.OUTBOX_LEASE_SECONDS)
 

@@ -14,6 +14,8 @@ from tests.messaging.conftest import NOON
 from tests.support.ports import free_port
 from tests.support.smtp import Mailbox
 
+pytestmark = pytest.mark.both_databases
+
 Post = Callable[..., Message]
 LATER = "later"
 

@@ -17,6 +17,8 @@ from tests.messaging.conftest import NOON
 from tests.messaging.kinds import Note
 from tests.support.smtp import Mailbox, plain_text
 
+pytestmark = pytest.mark.both_databases
+
 Post = Callable[..., Message]
 
 

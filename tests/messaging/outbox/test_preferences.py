@@ -14,8 +14,8 @@ from accounts.models import User
 from ledger.errors import Invalid
 from ledger.now import now
 from messaging.models import DigestHour, Message, Notice, Preference
+from messaging.outbox import messages, notices, preferences
 from messaging.outbox import messages as outbox
-from messaging.outbox import notices, posting, preferences
 from messaging.outbox.preferences import Choice
 from messaging.outbox.rules.kinds import GROUPS, SWITCHABLE
 from tests.support.smtp import Mailbox
@@ -106,7 +106,7 @@ def test_a_notice_that_was_switched_off_is_not_shown(dana: User, tom: User) -> N
 def test_many_notices_at_once_keep_to_it_too(dana: User, tom: User) -> None:
     preferences.save(user=dana, choices={"warning": Choice(NOW, in_app=False)})
     drafts = [
-        posting.MailDraft(
+        messages.Draft(
             f"{kind}:{user.pk}",
             kind,
             user.pk,
@@ -121,11 +121,11 @@ def test_many_notices_at_once_keep_to_it_too(dana: User, tom: User) -> None:
         for user in (dana, tom)
         for kind in ("warning", "breach")
     ]
-    posting.post_many(drafts, at=now())
+    messages.post_many(drafts, at=now())
     assert not Notice.objects.exists()
-    assert posting.tell_waiting(limit=3) == 3
-    assert posting.tell_waiting() == 1
-    assert posting.tell_waiting() == 0
+    assert notices.tell_waiting(limit=3) == 3
+    assert notices.tell_waiting() == 1
+    assert notices.tell_waiting() == 0
     assert set(Notice.objects.values_list("text", "url", "urgent")) == {("News", "/x/", True)}
     assert set(Notice.objects.values_list("user", "kind")) == {
         (dana.pk, "breach"),

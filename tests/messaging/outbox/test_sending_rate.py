@@ -12,6 +12,8 @@ from messaging.models import Delivery, Message
 from messaging.outbox import messages as outbox
 from tests.messaging.smtp_process import smtp_process
 
+pytestmark = pytest.mark.both_databases
+
 SHORT, LONG, SECONDS = 500, 10_000, 60
 SQLITE_FULL = 2
 

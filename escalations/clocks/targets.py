@@ -1,0 +1,182 @@
+"""What a case is promised: the target of its policy for a clock, the calendar it counts on, the factors and every reason.
+
+Rows of a policy are read once per policy instance (published rows never change) and kept on it, however many clocks ask.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery, prefetch_related_objects
+from django.db.models.functions import Coalesce
+
+from accounts.calendars.queries import work_calendar
+from accounts.calendars.rules.worktime import business_day_seconds
+from accounts.customers.rates import usd
+from accounts.models import Account, Calendar, Signal
+from escalations import states
+from escalations.clocks.rules import factors
+from escalations.clocks.rules import targets as rules
+from escalations.models import Escalation, MatrixRow, TargetFactor
+from escalations.policy.rows import plain_factor, plain_target
+from escalations.policy.rules import wording
+from ledger.errors import Invalid
+from ledger.now import now
+
+BUSINESS_CALENDAR = "business"
+SIGNALS, HISTORY = timedelta(days=90), timedelta(days=365)
+NEGATIVE = "negative"
+COUNTED = (TargetFactor.LOAD, TargetFactor.SENTIMENT, TargetFactor.HISTORY)
+NO_FACTOR = f"No factor changes this target ({', '.join(part.name for part in factors.PARTS)})"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A target as it applies to one case. `seconds` count on the calendar, or around the clock without one."""
+
+    seconds: int
+    text: str
+    warn_percent: int
+    on_breach: str
+    calendar: Calendar | None
+    why: list[str]
+    also_warn_at: list[int] = field(default_factory=list)
+    repeat_minutes: int = 0
+    repeat_times: int = 0
+
+
+def promise(case: Escalation, kind: str, *, at: datetime | None = None) -> Promise | None:
+    """The target of the case's policy for this clock, or None when the policy promises nothing.
+
+    Factors that are switched on for the clock tighten or loosen it by what is known of the case at `at` (now).
+    """
+    _read_policy(case)
+    row = _pick(case, kind)
+    if row is None:
+        return None
+    calendar = None if row.unit == rules.CLOCK else _calendar(case, row.unit)
+    base = rules.seconds(row, business_day_seconds(work_calendar(calendar)) if calendar else 86_400)
+    adjusted = _adjusted(case, kind, base, at or now())
+    again = _matrix_row(case)
+    return Promise(
+        seconds=adjusted.seconds,
+        text=rules.shortened(row, base, adjusted.seconds),
+        warn_percent=row.warn_percent,
+        on_breach=row.on_breach,
+        calendar=calendar,
+        why=[*_why(case, row, calendar), *adjusted.lines, wording.warnings(row)],
+        also_warn_at=rules.further_warnings(row),
+        repeat_minutes=again.repeat_minutes if again else 0,
+        repeat_times=again.repeat_times if again else 0,
+    )
+
+
+def end_of_business(day: date) -> datetime:
+    """When a promise "by that day" is due: the last closing of the business calendar, the end of a day it is closed on."""
+    return rules.end_of_business(work_calendar(Calendar.objects.get(slug=BUSINESS_CALENDAR)), day)
+
+
+def _read_policy(case: Escalation) -> None:
+    prefetch_related_objects([case.policy], "targets", "targetfactors", "matrixrows", "cadences")
+
+
+def _pick(case: Escalation, kind: str) -> rules.TargetRow | None:
+    rows = [plain_target(row) for row in case.policy.targets.all() if row.clock == kind]
+    found = rules.pick(rows, clock=kind, tier=case.tier, level=case.level, issue_type=case.issue_type.slug)
+    return _rhythm(case) if found is None and kind == states.INTERNAL_UPDATE else found
+
+
+def _rhythm(case: Escalation) -> rules.TargetRow | None:
+    """The inside hears of a case as often as the rhythm of its tier says, where no target says otherwise."""
+    rows = (row for row in case.policy.cadences.all() if row.tier == case.tier and row.internal_minutes)
+    return next((rules.rhythm(states.INTERNAL_UPDATE, row.tier, row.internal_minutes) for row in rows), None)
+
+
+def _adjusted(case: Escalation, kind: str, base: int, at: datetime) -> factors.Adjusted:
+    every = [plain_factor(row) for row in case.policy.targetfactors.all() if row.active]
+    rows = factors.for_clock(every, kind)
+    if not rows:
+        return factors.Adjusted(base, (NO_FACTOR,))
+    return factors.adjust(rows, circumstances(case, {row.part for row in rows}, at), base)
+
+
+def _matrix_row(case: Escalation) -> MatrixRow | None:
+    """The row in force for the issue type and tier: it says how often people are told again after a breach."""
+    slug = case.issue_type.slug
+    rows = case.policy.matrixrows.all()
+    return next((row for row in rows if row.issue_type in ("", slug) and row.tier in ("", case.tier)), None)
+
+
+def _why(case: Escalation, row: rules.TargetRow, calendar: Calendar | None) -> list[str]:
+    return [
+        f"Target: {rules.in_words(row)}",
+        f"Policy version {case.policy.number}, {_scope(row, case.issue_type.name)}",
+        f"Calendar: {calendar.name} ({calendar.zone})" if calendar else "Runs around the clock",
+    ]
+
+
+def _scope(row: rules.TargetRow, name: str) -> str:
+    words = [
+        name if row.issue_type else "",
+        f"{row.tier} tier" if row.tier else "",
+        f"level {row.level}" if row.level else "",
+    ]
+    where = "rhythm of updates" if row.from_rhythm else "row"
+    return f"{where} for {', '.join(word for word in words if word) or 'every case'}"
+
+
+def _calendar(case: Escalation, unit: str) -> Calendar:
+    """The issue type's calendar; a business day is one of the business calendar even for round-the-clock issues."""
+    own = case.issue_type.calendar
+    if own is not None and not (unit == rules.DAYS and own.always_open):
+        return own
+    return Calendar.objects.get(slug=BUSINESS_CALENDAR)
+
+
+def circumstances(case: Escalation, parts: Collection[str], at: datetime) -> dict[str, Decimal | int | None]:
+    """The facts of these parts at a moment; parts nobody asks about are left out. The case may be unsaved (a preview)."""
+    renewal = case.account.renewal_date
+    found: dict[str, Decimal | int | None] = {
+        TargetFactor.TIER: factors.tier_value(case.tier),
+        TargetFactor.RENEWAL: (renewal - at.date()).days if renewal else None,
+        TargetFactor.AGE: max(0, int((at - case.impasse_at).total_seconds()) // 3600),
+    }
+    if TargetFactor.ARR in parts:
+        found[TargetFactor.ARR] = _in_usd(case, at)
+    if any(part in parts for part in COUNTED):
+        found |= _counts(case, at)
+    return {part: value for part, value in found.items() if part in parts}
+
+
+def _in_usd(case: Escalation, at: datetime) -> Decimal | None:
+    try:
+        return usd(case.arr_at_risk, case.arr_currency, at.date())
+    except Invalid:
+        return None
+
+
+def _counts(case: Escalation, at: datetime) -> dict[str, int | None]:
+    """Open cases of the owner (unknown while nobody owns it), negative signals and earlier cases of the account."""
+    signals = Signal.objects.filter(account=OuterRef("pk"), tone=NEGATIVE, at__gte=at - SIGNALS, at__lte=at)
+    cases = Escalation.objects.filter(account=OuterRef("pk"), opened_at__gte=at - HISTORY, opened_at__lte=at)
+    owned = Escalation.objects.open().filter(owner=case.owner_id)
+    row: Any = (
+        Account.objects.filter(pk=case.account_id)
+        .annotate(negative=_number(signals, "account"), earlier=_number(cases.exclude(pk=case.pk or 0), "account"))
+        .annotate(load=_number(owned, "owner"))
+        .values("negative", "earlier", "load")
+        .get()
+    )
+    load = row["load"] if case.owner_id else None
+    return {
+        TargetFactor.LOAD: load,
+        TargetFactor.SENTIMENT: row["negative"],
+        TargetFactor.HISTORY: row["earlier"],
+    }
+
+
+def _number(rows: "QuerySet[Any]", by: str) -> Coalesce:
+    counted = rows.order_by().values(by).annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted[:1]), 0)

@@ -1,0 +1,219 @@
+"""Writes money, numbers, dates, moments and lengths of time as people read them. No other module formats.
+
+Pages, mails, PDFs, the history and the API's texts call these functions, so that a value reads the same everywhere.
+The module is pure: the zone, the present moment and the locale are passed in.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
+
+LOCALE = "en_US"
+NOTHING = "–"
+MINUTE, HOUR, DAY = 60, 3600, 86400
+LONGEST_IN_HOURS = 72 * HOUR  # the trade says 48 and 72 hours; longer spans are said in days
+SCALES = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
+US_ZONE_LETTERS = {"E", "C", "M", "P", "AK", "H"}
+RECORDED_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
+
+Zone = tzinfo | str  # a zone, or its name as a person's profile holds it; an empty name is UTC
+
+
+# Money -------------------------------------------------------------------------------------------
+
+
+def money(amount: Decimal | int, currency: str = "USD", locale: str = LOCALE) -> str:
+    """`$500,000`, `€1,200.50`, `CA$1,200`, `CHF 90`: whole amounts without cents, others with all decimals of the currency."""
+    figure = rounded(Decimal(amount), decimals(currency))
+    places = 0 if figure == figure.to_integral_value() else decimals(currency)
+    digits = format_decimal(abs(figure), _pattern(places), locale=locale)
+    return f"{'-' if figure < 0 else ''}{_sign(currency, locale)}{digits}"
+
+
+def money_short(amount: Decimal | int, currency: str = "USD", locale: str = LOCALE) -> str:
+    """For figures, subjects and narrow columns: `$950`, `$9.4k`, `$500k`, `$3.1M`."""
+    figure = Decimal(amount)
+    return f"{'-' if figure < 0 else ''}{_sign(currency, locale)}{_scaled(abs(figure), locale)}"
+
+
+def decimals(currency: str) -> int:
+    """How many decimals a currency has: 2 for USD, 0 for JPY, 3 for KWD."""
+    return get_currency_precision(currency or "USD")
+
+
+def too_precise(amount: Decimal | None, currency: str) -> str:
+    """What is wrong with an amount that has more decimals than its currency; empty when nothing is."""
+    places = decimals(currency)
+    if amount is None or not amount.is_finite() or amount == rounded(amount, places):
+        return ""
+    if places == 0:
+        return f"{currency} has no decimals. Enter a whole amount, such as {rounded(amount, 0)}."
+    return f"{currency} has {places} decimals. Enter {rounded(amount, places)} or another amount with at most {places}."
+
+
+def _sign(currency: str, locale: str) -> str:
+    symbol = get_currency_symbol(currency or "USD", locale=locale)
+    # A code needs a space before the digits, a sign does not.
+    return f"{symbol} " if symbol[-1].isalpha() else symbol
+
+
+def _pattern(places: int) -> str:
+    return f"#,##0.{'0' * places}" if places else "#,##0"
+
+
+def _scaled(amount: Decimal, locale: str) -> str:
+    for scale, letter in SCALES:
+        # An amount that rounds up to a scale is written in it: 999,950 is 1M, not 1000k.
+        if amount >= scale * Decimal("0.9995"):
+            part = rounded(amount / scale, 0 if letter == "k" and amount >= 10 * scale else 1)
+            return f"{number(part, locale=locale)}{letter}"
+    return number(amount, 0, locale)
+
+
+# Numbers -----------------------------------------------------------------------------------------
+
+
+def decimal_or_none(value: object) -> Decimal | None:
+    """A finite number from whatever a template or a record holds."""
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def rounded(amount: Decimal, places: int) -> Decimal:
+    """Rounded half up, as on an invoice."""
+    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def number(value: Decimal | int, places: int = 2, locale: str = LOCALE) -> str:
+    """`1,234.5`: at most so many decimals, none of them idle zeros."""
+    return format_decimal(rounded(Decimal(value), places), f"#,##0.{'#' * places}", locale=locale)
+
+
+def percent(value: Decimal | int) -> str:
+    """A figure already in percent: `12.5%`."""
+    return f"{number(value)}%"
+
+
+def counted(count: Decimal | int, one: str, many: str = "") -> str:
+    """`1 business day`, `3 business days`."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+# Dates and moments -------------------------------------------------------------------------------
+
+
+def day(value: date, today: date | None = None, locale: str = LOCALE) -> str:
+    """`Feb 24, 2027`; without its year when `today` is given and in the same year."""
+    pattern = "MMM d" if today is not None and value.year == today.year else "MMM d, y"
+    return format_date(value, pattern, locale=locale)
+
+
+def days_until(value: date, today: date, word: str = "") -> str:
+    """`34 days`, `1 day`, `today`, `12 days ago`; `word` (such as "in") stands before a day to come."""
+    days = (value - today).days
+    if days == 0:
+        return "today"
+    text = counted(abs(days), "day")
+    return f"{text} ago" if days < 0 else f"{word} {text}".strip()
+
+
+def time_of_day(at: datetime, zone: Zone, locale: str = LOCALE) -> str:
+    """`2:05 PM ET`."""
+    here = local(at, zone)
+    return f"{format_time(here, 'h:mm a', locale=locale)} {zone_name(at, zone)}"
+
+
+def moment(at: datetime, zone: Zone, now: datetime | None = None, locale: str = LOCALE) -> str:
+    """`Fri Jan 23, 2026, 5:00 PM ET`. With `now`, a moment of this year loses the year and a moment of today the day."""
+    here, time = local(at, zone), time_of_day(at, zone, locale)
+    today = local(now, zone).date() if now else None
+    if here.date() == today:
+        return time
+    return f"{format_datetime(here, 'EEE', locale=locale)} {day(here.date(), today, locale)}, {time}"
+
+
+def zone_name(at: datetime, zone: Zone) -> str:
+    """A zone in short, as it is at that moment: `ET`, `CET`, `UTC+3`."""
+    here = local(at, zone)
+    name = here.tzname() or ""
+    key = getattr(here.tzinfo, "key", "")
+    if key.startswith(("America/", "US/", "Pacific/Honolulu")) and name[:-2] in US_ZONE_LETTERS:
+        return f"{name[:-2]}T"
+    return name if name[:1].isalpha() else f"UTC{_offset(here)}"
+
+
+def local(at: datetime, zone: Zone) -> datetime:
+    """The moment in a zone."""
+    return at.astimezone(ZoneInfo(zone or "UTC") if isinstance(zone, str) else zone)
+
+
+def recorded(at: datetime | None) -> str:
+    """A moment as a record keeps it, whatever zone it came in: `2026-11-29 21:08 UTC`; `none` without one."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "none"
+
+
+def recorded_to_local(text: str, zone: Zone, now: datetime) -> str:
+    """A recorded text with its moments in the reader's zone: `due 2026-01-23 22:00 UTC` reads `due Fri Jan 23, 5:00 PM ET`."""
+
+    def told(found: re.Match[str]) -> str:
+        try:
+            at = datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+        except ValueError:
+            return found[0]
+        return moment(at, zone, now)
+
+    return RECORDED_MOMENT.sub(told, text)
+
+
+def _offset(here: datetime) -> str:
+    minutes = int((here.utcoffset() or timedelta()).total_seconds()) // MINUTE
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
+
+
+# Lengths of time ---------------------------------------------------------------------------------
+
+
+def duration(seconds: float | timedelta) -> str:
+    """How long something took or is away, at most two units: `42m`, `3h 10m`, `2d 3h`. The sign is dropped."""
+    whole = abs(int(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds))
+    if whole < DAY:
+        return hours(whole)
+    days, rest = divmod(whole, DAY)
+    return f"{days}d {rest // HOUR}h" if rest >= HOUR else f"{days}d"
+
+
+def span(seconds: int) -> str:
+    """A length that a rule sets: `30m`, `2h 30m`, `72h`, `7 days`. Up to 72 hours it is said in hours."""
+    if seconds > LONGEST_IN_HOURS and seconds % DAY == 0:
+        return counted(seconds // DAY, "day")
+    return hours(seconds)
+
+
+def hours(seconds: int) -> str:
+    """A length in hours and minutes alone, for working time whose days are not 24 hours long: `64h`, `3h 12m`."""
+    if seconds < MINUTE:
+        return "under 1m"
+    whole, minutes = divmod(seconds // MINUTE, 60)
+    if not whole:
+        return f"{minutes}m"
+    # Minutes after hours keep two digits, so that a column of times lines up.
+    return f"{whole}h {minutes:02d}m" if minutes else f"{whole}h"
+
+
+def span_in_words(minutes: int, kind: str = "") -> str:
+    """A promised length in a sentence: `45 minutes`, `48 hours`, `4 business hours`."""
+    unit, count = ("hour", minutes // 60) if minutes % 60 == 0 else ("minute", minutes)
+    return counted(count, f"{kind} {unit}".strip())

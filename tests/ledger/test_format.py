@@ -1,0 +1,74 @@
+"""One spelling of money, moments and lengths of time, wherever people read them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from approvals.matrix.rules.units import UNITS, amount_words, unit_of
+from config.templatetags import formats
+from ledger import format as write
+
+D = Decimal
+NOW = datetime(2026, 1, 21, 19, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("1200.50", "EUR", "€1,200.50"),
+        ("1200.5", "JPY", "¥1,201"),
+        ("1200", "CAD", "CA$1,200"),
+        ("0.5", "USD", "$0.50"),
+        ("1.234", "KWD", "KWD 1.234"),
+    ],
+)
+def test_an_amount_reads_the_same_on_a_page_in_a_mail_and_on_the_record(amount, currency, text):
+    assert write.money(D(amount), currency) == text
+    assert formats.money(D(amount), currency) == text, "the page"
+    assert amount_words("money", D(amount), currency) == text, "mails, PDFs and the decision log"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "refused"),
+    [
+        ("1200.5", "JPY", "JPY has no decimals"),
+        ("1.005", "EUR", "EUR has 2 decimals"),
+        ("1.0001", "KWD", "KWD has 3 decimals"),
+        ("1200.00", "JPY", ""),
+        ("1200.50", "EUR", ""),
+        ("1.234", "KWD", ""),
+    ],
+)
+def test_an_amount_has_no_more_decimals_than_its_currency(amount, currency, refused):
+    problem = unit_of("money").problem(D(amount), currency)
+    assert problem.startswith(refused)
+    assert bool(problem) == bool(refused)
+
+
+def test_a_recorded_moment_is_in_utc_whatever_zone_it_came_in():
+    at = datetime(2026, 11, 29, 16, 8, tzinfo=ZoneInfo("America/New_York"))
+    assert write.recorded(at) == "2026-11-29 21:08 UTC"
+    assert write.recorded_to_local("due 2026-11-29 21:08 UTC", "America/New_York", NOW) == "due Sun Nov 29, 4:08 PM ET"
+
+
+def test_every_moment_names_its_zone():
+    tomorrow = NOW + timedelta(days=1)
+    assert write.moment(NOW, "America/New_York", NOW) == "2:12 PM ET"
+    assert write.moment(tomorrow, "Asia/Kathmandu", NOW) == "Fri Jan 23, 12:57 AM UTC+5:45"
+    assert write.moment(tomorrow, "") == "Thu Jan 22, 2026, 7:12 PM UTC"
+
+
+def test_lengths_of_time_have_one_spelling():
+    assert write.duration(2 * 86400 + 3 * 3600) == "2d 3h"
+    assert write.span(72 * 3600) == "72h"
+    assert write.span(7 * 86400) == "7 days"
+    assert write.hours(230_400) == "64h"
+    assert write.span_in_words(240, "business") == "4 business hours"
+
+
+def test_every_unit_has_words_for_every_amount():
+    for unit in UNITS:
+        assert unit.words(D(3)), unit.slug
+        assert unit.quantity(D(3), "USD"), unit.slug
