@@ -16,8 +16,9 @@ from escalations.cases import brief, closing, handoffs, intake, requests, thread
 from escalations.clocks import engine
 from escalations.models import Action, Clock, Commitment, Escalation, HandOff
 from ledger.errors import Invalid
+from messaging.kinds import kind_of
 from messaging.models import Delivery, Message
-from messaging.outbox import composing, notices
+from messaging.outbox import notices
 
 # The engine, and mail
 
@@ -40,7 +41,7 @@ def deliver_word(*, composed: bool) -> None:
     notices.tell_waiting()
     waiting = list(Message.objects.filter(state=Message.PENDING).select_related("user"))
     for message in waiting:
-        content = composing.compose(message.source, message.user) if composed and not message.text else None
+        content = kind_of(message).compose(message) if composed and not message.text else None
         if content is not None:
             message.subject, message.text, message.html = content.subject, content.text, content.html
         message.text = message.text or message.subject
