@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True)),
                 ('currency', models.CharField(blank=True, max_length=3)),
                 ('with_concession', models.BooleanField(default=False, help_text='For a counterproposal: whether anything was conceded.')),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
+                ('recorded_at', models.DateTimeField(default=ledger.now.now, editable=False)),
             ],
             options={
                 'ordering': ['-at', '-id'],

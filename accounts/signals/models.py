@@ -8,6 +8,7 @@ from django.db import models
 from accounts.customers.models import Account, Contact
 from accounts.people.models import User
 from accounts.signals import kinds
+from ledger.now import now
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):
@@ -51,7 +52,7 @@ class Signal(models.Model):
     logged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="signals_logged"
     )
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(default=now, editable=False)
     objects = SignalQuerySet.as_manager()
 
     class Meta:

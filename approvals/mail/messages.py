@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from accounts.models import User
 from approvals.mail import limits as by_mail
+from approvals.mail.kinds import WITH_BRIEF, ApprovalAsked, ApprovalDecided
 from approvals.mail.rules import address_of
 from approvals.matrix.rules.units import amount_words
 from approvals.matrix.totals import AskTotal
 from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from approvals.requests.permissions import STATE_WORDS
 from ledger.format import day, moment, money, money_short
+from messaging.kinds import Content
 from messaging.outbox import layout as mail
 from messaging.outbox import messages as outbox
 from messaging.outbox import notices
@@ -25,11 +27,7 @@ OUTCOME = {
     ApprovalRequest.DECLINED: ("Declined", "red"),
 }
 
-BRIEF = "approval-brief"
 OPENING = "Opening the link changes nothing."
-# One is put in place of the other when the mail leaves, as it turns out.
-WITH_BRIEF = "The brief is attached as a PDF."
-WITHOUT_BRIEF = "The brief is not attached; the page has it."
 
 
 def url_of(request: ApprovalRequest) -> str:
@@ -70,7 +68,6 @@ def ask(
         kind="approval",
         to=person,
         subject=subject,
-        wanted_while=f"approval:{request.pk}:{seat.number}",
         values={
             "word": "Past due" if late else f"Reminder {nth}" if nth else "Your decision",
             "tone": "red" if late else "yellow" if nth else "neutral",
@@ -87,7 +84,7 @@ def ask(
             "preview": request.recommendation[:140],
         },
         reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
-        source=f"{BRIEF}:{request.pk}" if request.brief else "",
+        source=ApprovalAsked.source(request.pk, seat.number),
     )
     notices.tell(
         users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
@@ -170,7 +167,7 @@ def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others
             kind="approval_decided",
             to=person,
             subject=f"{word}: {topic(request)}",
-            wanted_while=f"approval-decided:{request.pk}:{entry.seq}",
+            source=ApprovalDecided.source(request.pk, entry.seq),
             values={
                 "word": word,
                 "tone": tone,
@@ -272,7 +269,6 @@ def _post(
     to: User,
     subject: str,
     values: dict[str, Any],
-    wanted_while: str = "",
     reply_to: str = "",
     source: str = "",
 ) -> None:
@@ -280,19 +276,12 @@ def _post(
         return
     context = {"ref": request.case_key, "subject": subject, **values}
     text, html = mail.render("approval", context, zone=to.zone)
-    outbox.post(
-        key=key,
-        kind=kind,
-        to=to,
-        subject=subject,
-        text=text,
-        html=html,
+    regarding = outbox.Regarding(
         case_key=request.case_key,
         account_name=request.account.name,
         reply_to=reply_to or ("" if to.pk == request.requester_id else request.requester.email),
-        wanted_while=wanted_while,
-        source=source,
     )
+    outbox.post(key=key, kind=kind, to=to, content=Content(subject, text, html), regarding=regarding, source=source)
 
 
 def stands_in(given: Delegation, at: datetime, *, ended: bool = False) -> None:

@@ -18,8 +18,8 @@ from approvals.requests.permissions import for_user
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
 from ledger.now import now
+from messaging.kinds import kind_of
 from messaging.models import Message
-from messaging.outbox import relevance
 
 pytestmark = pytest.mark.both_databases
 
@@ -283,7 +283,7 @@ def test_a_decision_is_undone_within_ten_minutes(world: Any, ask: Ask, told: lis
     assert (made.state, made.decided_by, made.version, made.approver) == ("open", None, 3, world.lena)
     assert told == ["asked", "approved", "undone"]
     decided_mail = Message.objects.get(kind="approval_decided")
-    assert not relevance.is_wanted(decided_mail.wanted_while)
+    assert not kind_of(decided_mail).still_wanted(decided_mail)
     made = decide(made, world.lena, "declined", reason="On reflection.")
     assert made.state == "declined"
     assert list(chain.breaks_in(made, made.log.all())) == []
@@ -315,10 +315,10 @@ def test_what_is_open_or_granted_by_rule_cannot_be_sealed_or_undone(world: Any, 
 
 def test_the_question_is_no_longer_wanted_once_it_is_answered(world: Any, ask: Ask) -> None:
     made = ask()
-    mark = f"approval:{made.pk}:1"
-    assert relevance.is_wanted(mark)
+    question = Message.objects.get(kind="approval", source=f"approval:{made.pk}:1")
+    assert kind_of(question).still_wanted(question)
     decide(made, world.lena)
-    assert not relevance.is_wanted(mark)
+    assert not kind_of(question).still_wanted(question)
 
 
 def test_standing_says_why_not(world: Any, ask: Ask) -> None:

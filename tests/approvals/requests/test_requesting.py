@@ -62,7 +62,7 @@ def test_the_request_keeps_what_was_weighed_and_tells_the_approver(world: Any, a
     assert mail.user == world.lena
     assert mail.subject.startswith("Decision needed by ")
     assert mail.subject.endswith("Northwind discount, $500k ARR")
-    assert mail.wanted_while == f"approval:{made.pk}:1"
+    assert mail.source == f"approval:{made.pk}:1"
     assert mail.text.count("/d/") == mail.html.count("/d/") == 1
     assert "If there is no decision by" in mail.text
     assert "Executive sponsor" in mail.text
