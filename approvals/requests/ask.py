@@ -91,7 +91,6 @@ def submit(
     question.check(at)
     if ask.account is None:
         raise Invalid("Choose an account.", field="account")
-    # Two asks of one family must not both pass a limit by not seeing each other.
     account = lock_totals(ask.account, ask.concession, ask.renewal)
     ask = Ask(ask.concession, ask.amount, ask.currency, account, ask.renewal, ask.replaces)
     total = ask_total(ask, at)
