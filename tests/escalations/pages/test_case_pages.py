@@ -232,7 +232,7 @@ def test_a_long_thread_is_paged_without_losing_an_entry(cast, accepted, as_user)
     while path:
         page = client.get(path).content.decode()
         seen += re.findall(r"Post number (\d{3})\.", page)
-        older = re.search(r'rel="next" href="([^"]+)"', page)
+        older = re.search(r'rel="next"\s+href="([^"]+)"', page)
         path = urls("case", accepted) + older[1].replace("&amp;", "&") if older else None
     assert seen == [f"{number:03}" for number in reversed(range(55))]
 
