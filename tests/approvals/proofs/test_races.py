@@ -131,7 +131,7 @@ def check(made: ApprovalRequest, asked: list[Knock], heard: list[Heard]) -> None
     assert (made.state == "recalled") == any(entry.kind == DecisionEntry.RECALLED for entry in entries)
     assert made.version == 1 + sum(entry.kind in KINDS.values() for entry in entries)
     seats = Counter(made.seats.filter(part=Seat.DECIDE).values_list("state", flat=True))
-    assert (seats["decided"], seats["waiting"]) == (len(finals), int(made.is_open)), seats
+    assert (seats["decided"], seats["asked"]) == (len(finals), int(made.is_open)), seats
     check_told(entries, asked, heard)
 
 
