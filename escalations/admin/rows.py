@@ -88,7 +88,7 @@ class IssueTypeRows(Rows):
 
 
 class TriggerRows(Rows):
-    """What opens a case by itself."""
+    """What opens a case automatically."""
 
     model = TriggerRule
     formfield_overrides = {models.JSONField: {"widget": Textarea(attrs={"rows": 2, "cols": 24})}}

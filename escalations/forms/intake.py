@@ -105,7 +105,7 @@ class IntakeForm(forms.Form):
         authority = AuthorityVersion.objects.current(at)
         self.concessions: list[ConcessionType] = list(authority.concessions.all()) if authority else []
         names = [(each.slug, each.name) for each in self.concessions]
-        field["concession"].choices = [("", "Nothing is asked of us"), *names]
+        field["concession"].choices = [("", "No concession asked for"), *names]
         field["currency"].choices = [(code, code) for code in sorted(known_currencies(), key=_usd_first)]
         self.helper = _helper(self.concessions)
 

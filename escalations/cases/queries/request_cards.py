@@ -13,8 +13,8 @@ STEP_WORDS = {
     ApprovalStep.PASSED_UP: ("pau", "Passed up"),
     ApprovalStep.RECALLED: ("none", "Recalled"),
     ApprovalStep.DELEGATED: ("none", "Delegated"),
-    ApprovalStep.VOIDED: ("none", "Void: the terms changed"),
-    ApprovalStep.SETTLED: ("none", "Settled without it"),
+    ApprovalStep.VOIDED: ("none", "Void because the terms changed"),
+    ApprovalStep.SETTLED: ("none", "Decided without it"),
     ApprovalStep.REASSIGNED: ("none", "Reassigned"),
 }
 VERDICTS = {

@@ -99,7 +99,7 @@ def test_an_account_gives_the_tier_and_the_people(read, cast):
     ("asked", "problem"),
     [
         ({"issue_type": "renewal-at-risk"}, "Choose a tier, or an account whose facts give the tier."),
-        ({"issue_type": "renewal-at-risk", "account": "Harbor Health"}, "You have no account of that name."),
+        ({"issue_type": "renewal-at-risk", "account": "Harbor Health"}, "You have no account with that name."),
         ({"issue_type": "no-such-type", "tier": "red"}, "Select a valid choice."),
     ],
 )
@@ -158,7 +158,7 @@ def test_every_kind_of_clock_stands_among_the_targets(read):
 
 def test_further_warnings_stand_beside_the_first(read, policy):
     policy.targets.filter(clock="response").update(also_warn_at="50, 90")
-    assert "50%, 75% and 90%, then people are told" in line_of(read("matrix_sla"), "First response")
+    assert "50%, 75% and 90%, then people are notified" in line_of(read("matrix_sla"), "First response")
 
 
 def test_a_target_for_internal_updates_goes_before_the_rhythm(read, policy):
