@@ -91,7 +91,7 @@ def test_reminders_that_were_told_are_counted_on_the_row(cast, accepted, as_user
         row = next(
             each for each in rail(as_user(cast.csm), accepted).split('<div class="clock">') if clock.label in each
         )
-    assert "told again 2 times" in row
+    assert "reminded 2 times" in row
 
 
 def test_the_page_asks_as_many_queries_with_three_commitments_as_with_one(cast, accepted, as_user):

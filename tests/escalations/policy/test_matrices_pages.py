@@ -182,12 +182,12 @@ def test_without_factors_the_page_says_so(read, policy):
 
 def test_the_matrix_says_how_often_people_are_told_again(read, policy):
     page = read("matrices")
-    assert "Past SLA: told again every 1h, 3 times" in page
-    assert "Past SLA: told again every 4h, 3 times" in page
+    assert "Past SLA: reminded every 1h, 3 times" in page
+    assert "Past SLA: reminded every 4h, 3 times" in page
     policy.matrixrows.update(repeat_minutes=30, repeat_times=1)
-    assert "Past SLA: told again every 30m, once" in read("matrices")
+    assert "Past SLA: reminded every 30m, once" in read("matrices")
     policy.matrixrows.update(repeat_times=0)
-    assert "Past SLA: not told again" in read("matrices")
+    assert "Past SLA: no reminder" in read("matrices")
 
 
 def test_the_preview_shows_rhythm_and_check_in_of_the_tier_and_no_clock_that_is_over_when_it_starts(read):
