@@ -12,40 +12,60 @@ OWN, FUNCTION, TREE, ALL = Role.OWN, Role.FUNCTION, Role.TREE, Role.ALL
 
 
 class RoleRow(NamedTuple):
-    """One shipped role."""
+    """One shipped role. `level` is a level of the shipped policy, `rank` its rank there."""
 
     slug: str
     name: str
-    level: int
-    sees: str
+    level: str = ""
+    rank: int = 0
+    sees: str = FUNCTION
     function: str = ""
     quorum: bool = False
+    account_person: str = ""
+    operations: bool = False
+    start_page: str = Role.QUEUE
+    fallback_owner: bool = False
+    fallback_decider: bool = False
 
 
 ROLES = (
-    RoleRow("csm", "CSM", 0, OWN, "success"),
-    RoleRow("ae", "Account executive", 0, OWN, "sales"),
-    RoleRow("deal-desk", "Deal desk", 0, FUNCTION, "deal desk"),
-    RoleRow("support", "Support", 0, FUNCTION, "support"),
-    RoleRow("engineering", "Engineering", 0, FUNCTION, "engineering"),
-    RoleRow("billing", "Billing", 0, FUNCTION, "billing"),
-    RoleRow("finance-lead", "Finance lead", 1, FUNCTION, "finance"),
-    RoleRow("finance-director", "Finance director", 2, TREE, "finance"),
-    RoleRow("procurement-director", "Procurement director", 2, TREE, "procurement"),
-    RoleRow("legal", "Legal", 0, FUNCTION, "legal"),
-    RoleRow("legal-sponsor", "Legal executive sponsor", 3, ALL, "legal"),
-    RoleRow("product", "Product", 0, FUNCTION, "product"),
-    RoleRow("vendor-lead", "Vendor-management lead", 1, FUNCTION, "vendor management"),
-    RoleRow("team-lead", "Team lead", 1, TREE),
-    RoleRow("functional-lead", "Functional lead", 1, TREE),
-    RoleRow("director", "Director", 2, TREE),
-    RoleRow("executive-sponsor", "Executive sponsor", 3, ALL),
-    RoleRow("cro", "CRO", 3, ALL),
-    RoleRow("steering-committee", "Steering committee", 3, ALL, quorum=True),
-    RoleRow("executive-committee", "Executive committee", 3, ALL, quorum=True),
-    RoleRow("pmo", "PMO / operations", 0, ALL),
-    RoleRow("administrator", "Administrator", 0, ALL),
-    RoleRow("external", "External party", 0, OWN),
+    RoleRow("csm", "CSM", sees=OWN, function="success", account_person=Role.CSM, fallback_owner=True),
+    RoleRow("ae", "Account executive", sees=OWN, function="sales", account_person=Role.AE, fallback_owner=True),
+    RoleRow("deal-desk", "Deal desk", function="deal desk"),
+    RoleRow("support", "Support", function="support"),
+    RoleRow("engineering", "Engineering", function="engineering"),
+    RoleRow("billing", "Billing", function="billing"),
+    RoleRow("finance-lead", "Finance lead", "team", 1, function="finance"),
+    RoleRow("finance-director", "Finance director", "director", 2, TREE, "finance", start_page=Role.INBOX),
+    RoleRow("procurement-director", "Procurement director", "director", 2, TREE, "procurement", start_page=Role.INBOX),
+    RoleRow("legal", "Legal", function="legal"),
+    RoleRow("legal-sponsor", "Legal executive sponsor", "executive", 3, ALL, "legal", start_page=Role.INBOX),
+    RoleRow("product", "Product", function="product"),
+    RoleRow("vendor-lead", "Vendor-management lead", "team", 1, function="vendor management"),
+    RoleRow("team-lead", "Team lead", "team", 1, TREE, fallback_owner=True),
+    RoleRow("functional-lead", "Functional lead", "team", 1, TREE),
+    RoleRow(
+        *("director", "Director", "director", 2, TREE),
+        start_page=Role.INBOX,
+        fallback_owner=True,
+        fallback_decider=True,
+    ),
+    RoleRow(
+        "executive-sponsor", "Executive sponsor", "executive", 3, ALL, start_page=Role.INBOX, fallback_decider=True
+    ),
+    RoleRow("cro", "CRO", "executive", 3, ALL, start_page=Role.INBOX, fallback_decider=True),
+    RoleRow("steering-committee", "Steering committee", "executive", 3, ALL, quorum=True, start_page=Role.INBOX),
+    RoleRow("executive-committee", "Executive committee", "executive", 3, ALL, quorum=True, start_page=Role.INBOX),
+    RoleRow(*("pmo", "PMO / operations"), sees=ALL, operations=True, start_page=Role.DASHBOARD, fallback_owner=True),
+    RoleRow(
+        *("administrator", "Administrator"),
+        sees=ALL,
+        operations=True,
+        start_page=Role.DASHBOARD,
+        fallback_owner=True,
+        fallback_decider=True,
+    ),
+    RoleRow("external", "External party", sees=OWN),
 )
 
 RATES_FROM = date(2015, 1, 1)

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# Arguments: ids (list of accounts.Signal primary keys just written).
+# Arguments: signals (list of accounts.Signal just written), origin (what the caller of `record` said they belong to, or None).
 signal_recorded = Signal()

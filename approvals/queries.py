@@ -1,6 +1,7 @@
 """Questions about authority and requests. Nothing here writes."""
 
 from approvals.matrix.authority import Answer, band_for, concession_choices, version_at, who_approves
+from approvals.matrix.concessions import is_money_back, money_back_slug
 from approvals.matrix.drafts import changes, history
 from approvals.matrix.running_totals import granted
 from approvals.matrix.table import matrix
@@ -19,7 +20,9 @@ __all__ = [
     "decided",
     "granted",
     "history",
+    "is_money_back",
     "matrix",
+    "money_back_slug",
     "needs_you",
     "standing",
     "version_at",

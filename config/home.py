@@ -3,16 +3,15 @@
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 
-from accounts.models import User
-
-DECIDES = 2
+from accounts.models import Role, User
 
 
 def landing(user: User) -> str:
-    """Where a person starts: who decides sees what waits for them, operations the figures, everybody else the queue."""
-    if any(role.level >= DECIDES for role in user.roles):
+    """Where a person starts, as their roles say: what waits for them before the figures, the figures before the queue."""
+    pages = {role.start_page for role in user.roles}
+    if Role.INBOX in pages:
         return "approvals:inbox"
-    return "reports:dashboard" if user.is_ops else "escalations:queue"
+    return "reports:dashboard" if Role.DASHBOARD in pages or user.is_superuser else "escalations:queue"
 
 
 def home(request: HttpRequest) -> HttpResponseRedirect:

@@ -1,16 +1,13 @@
-"""Invented companies: the demo's own, and as many as a filled database needs."""
+"""The demo's companies with their contacts and contracts."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from simple_history.utils import bulk_create_with_history
-
 from accounts.models import Account, AccountDomain, Contact, Subscription, User
-from demo.chance import Chance
-from demo.world import Customer
 
-FILLED, DEMO = "filled", "demo"
+DEMO = "demo"
+KNOWN_DAYS = 400  # how long the desk has had them
 
 
 class Company(NamedTuple):
@@ -83,10 +80,6 @@ COMPANIES = (
     Company("Aurora Integrators", 0, "EUR", 0, 0, "", "Integration", "FI", EU, "", "", kind=Account.PARTNER),
 )  # fmt: skip
 
-FIRST = ("Amber", "Basalt", "Cinder", "Dune", "Ember", "Fern", "Glacier", "Heron", "Inlet", "Jasper", "Kelp", "Lagoon",
-         "Maple", "Nectar", "Onyx", "Pebble", "Quartz", "River", "Summit", "Thistle", "Upland", "Violet", "Willow")  # fmt: skip
-SECOND = ("Partners", "Systems", "Foods", "Freight", "Care", "Bank", "Works", "Media", "Energy", "Retail", "Labs",
-          "Mutual", "Motors", "Textiles", "Water", "Networks", "Clinics", "Studios", "Supply")  # fmt: skip
 NAMES = ("Jonas Thiel", "Carla Nunez", "Peter Hauge", "Ruth Adler", "Milan Petrov", "Wei Zhang", "Greta Olsen",
          "Samir Patel", "Laura Conti", "Owen Price", "Fatima Aziz", "Noah Klein", "Julia Stern", "Andre Dubois")  # fmt: skip
 TITLES = ("Head of procurement", "COO", "IT director", "CFO", "Operations manager", "General counsel")
@@ -98,9 +91,9 @@ def domain_of(name: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split()) + ".example"
 
 
-def make_demo_accounts(people: dict[str, User], at: datetime) -> dict[str, Customer]:
-    """The demo's companies with contacts, domains and subscriptions, by name."""
-    customers = {}
+def make_accounts(people: dict[str, User], at: datetime) -> dict[str, Account]:
+    """The companies by name, as they are today; cases and signals move their health."""
+    accounts = {}
     for place, company in enumerate(COMPANIES):
         account = Account.objects.create(
             source=DEMO,
@@ -120,25 +113,23 @@ def make_demo_accounts(people: dict[str, User], at: datetime) -> dict[str, Custo
             ae=people.get(company.ae),
         )
         AccountDomain.objects.create(account=account, domain=domain_of(company.name))
-        customers[company.name] = Customer(account, _contacts(account, place), company.health or None)
+        accounts[company.name] = account
+        _contacts(account, place)
         _subscriptions(account, place, at)
-    return customers
+    Account.objects.filter(source=DEMO).update(created_at=at - timedelta(days=KNOWN_DAYS))
+    return accounts
 
 
-def _contacts(account: Account, place: int) -> list[Contact]:
-    made = []
+def _contacts(account: Account, place: int) -> None:
     for nth in range(2):
         name, title = NAMES[(place * 2 + nth) % len(NAMES)], TITLES[(place + nth) % len(TITLES)]
-        made.append(
-            Contact.objects.create(
-                account=account,
-                name=name,
-                title=title,
-                email=f"{name.split()[0].lower()}.{name.split()[1].lower()}@{domain_of(account.name)}",
-                executive=title in EXECUTIVE_TITLES,
-            )
+        Contact.objects.create(
+            account=account,
+            name=name,
+            title=title,
+            email=f"{name.split()[0].lower()}.{name.split()[1].lower()}@{domain_of(account.name)}",
+            executive=title in EXECUTIVE_TITLES,
         )
-    return made
 
 
 def _subscriptions(account: Account, place: int, at: datetime) -> None:
@@ -158,48 +149,3 @@ def _subscriptions(account: Account, place: int, at: datetime) -> None:
                 currency=account.currency,
                 auto_renew=nth == 1,
             )
-
-
-def make_accounts(number: int, people: list[tuple[User, User]], chance: Chance, at: datetime) -> list[Customer]:
-    """So many customers in bulk; those that an earlier filling made are used again."""
-    have = {row.external_id: row for row in Account.objects.filter(source=FILLED).order_by("pk")[:number]}
-    new = [_account(place, people, chance, at) for place in range(number) if f"F-{place:05}" not in have]
-    bulk_create_with_history(new, Account, batch_size=500)
-    accounts = list(
-        Account.objects.filter(source=FILLED, external_id__lt=f"F-{number:05}")
-        .select_related("csm", "ae")
-        .order_by("pk")
-    )
-    known = set(Contact.objects.filter(account__source=FILLED).values_list("account_id", flat=True))
-    Contact.objects.bulk_create([_contact(each) for each in accounts if each.pk not in known], batch_size=500)
-    contacts = {row.account_id: row for row in Contact.objects.filter(account__in=accounts)}
-    return [Customer(each, [contacts[each.pk]], each.health) for each in accounts]
-
-
-def _account(place: int, people: list[tuple[User, User]], chance: Chance, at: datetime) -> Account:
-    csm, ae = people[place % len(people)]
-    word = f"{FIRST[place % len(FIRST)]} {SECOND[place // len(FIRST) % len(SECOND)]}"
-    again = place // (len(FIRST) * len(SECOND))
-    arr = min(2_000_000, max(6_000, round(chance.long_tail(60_000, 1.0), -3)))
-    return Account(
-        source=FILLED,
-        external_id=f"F-{place:05}",
-        name=f"{word} {again + 1}" if again else word,
-        segment=ENT if arr >= 200_000 else MID if arr >= 50_000 else SMB,
-        industry=SECOND[place % len(SECOND)],
-        country=chance.of((US, US, UK, DE)),
-        region=csm.region,
-        strategic=chance.happens(0.04),
-        currency=chance.of(("USD", "USD", "USD", "EUR", "GBP")),
-        arr=Decimal(int(arr)),
-        renewal_date=(at + timedelta(days=chance.whole(-20, 345))).date(),
-        health=min(98, max(8, int(chance.long_tail(72, 0.25)))),
-        csm=csm,
-        ae=ae,
-    )
-
-
-def _contact(account: Account) -> Contact:
-    name = NAMES[account.pk % len(NAMES)]
-    mail = f"{name.split()[0].lower()}.{account.pk}@{domain_of(account.name)}"
-    return Contact(account=account, name=name, title=TITLES[account.pk % len(TITLES)], email=mail)

@@ -17,9 +17,7 @@ from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.worktime import add_work
 from accounts.models import Calendar, User
 from demo.benchmarks import engines
-from demo.filling import fill
-from demo.ids import reserve
-from demo.rows import MODELS, Batch
+from demo.fill import fill
 from escalations.models import Escalation, Event
 from ledger import chain
 from ledger.now import now
@@ -58,13 +56,10 @@ def microseconds(act: Callable[[], object], *, each: int = 1) -> float:
 def chain_append() -> Figure:
     """Signing an entry, against one bare HMAC of its bytes."""
     moment, number = now(), 200
-    with transaction.atomic():
-        batch = Batch(reserve(MODELS, 1))
-        transaction.set_rollback(True)
-    parent = batch.add(Escalation)
+    parent = Escalation(pk=1)
     data = {"kind": "decision", "generation": 1, "state": "running", "due_at": moment.isoformat()}
-    values = {"case_id": parent.id, "at": moment, "kind": "clock.start", "summary": "Due", "data": data}
-    rows = [batch.add(Event, **values) for _ in range(number)]
+    values = {"case_id": parent.pk, "at": moment, "kind": "clock.start", "summary": "Due", "data": data}
+    rows = [Event(**values) for _ in range(number)]
     content = json.dumps(rows[0].content()).encode()
     value = microseconds(lambda: chain.number(parent, rows), each=number)
     floor = microseconds(lambda: [hmac.digest(b"k" * 32, content, "sha256") for _ in range(number)], each=number)

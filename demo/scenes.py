@@ -1,96 +1,102 @@
-"""The demo's cases: which account, which story, how old, and where each stands today."""
+"""The demo's cases: those of today, each in the state it stands in, and those that ended over the last six months."""
 
 from typing import NamedTuple
 
-from demo.beginning import Script
+from demo.lives import Script
+from demo.telling import Plot
 from escalations import states
 
 
 class Scene(NamedTuple):
-    """A case that lives today. `age` in hours since it was opened; variant and amount pick the story; `raised` by whom."""
+    """One case: whose, since how many hours, what it is about, how it goes, and who raised it ("": the account's CSM)."""
 
     account: str
-    issue_type: str
-    variant: int
     age: float
+    plot: Plot
     script: Script
-    amount: int | None = None
     raised: str = ""
-    with_signal: bool = False
-    blocker: bool = False
-    confidential: bool = False
 
 
-def at(until: str, **more: bool | str) -> Script:
-    """A script that stops in a state of today, with a full thread."""
-    return Script(until=until, rich=True, **more)  # type: ignore[arg-type]
+def today(until: str, **more: bool | str) -> Script:
+    """A case that is in this state today."""
+    return Script(until=until, **more)  # type: ignore[arg-type]
 
 
-NEW, TRIAGED, HANDED = at(states.NEW), at(states.TRIAGED), at(states.HANDED_OFF)
-DIAGNOSING, APPROVING, EXECUTING = at(states.DIAGNOSING), at(states.APPROVING), at(states.EXECUTING)
-RESOLVED, IN_REVIEW = at(states.RESOLVED), at(states.IN_REVIEW)
-PAUSED = at(states.DIAGNOSING, waits="customer", paused_now=True)
-AT_AUDITOR = at(states.DIAGNOSING, waits="third_party", paused_now=True)
-SILENT = at(states.DIAGNOSING, silent=True)
-ASKED_BACK = at(states.APPROVING, questioned=True)
-WITHDRAWN, DUPLICATE = at(states.WITHDRAWN), at(states.DUPLICATE)
+HANDED, DIAGNOSING = today(states.HANDED_OFF), today(states.DIAGNOSING)
+APPROVING, EXECUTING = today(states.APPROVING), today(states.EXECUTING)
+RESOLVED, IN_REVIEW = today(states.RESOLVED), today(states.IN_REVIEW)
 
-SCENES = (
-    Scene("Northwind Logistics", "contract-exception", 1, 58, APPROVING, 18, with_signal=True, blocker=True),
-    Scene("Harbor Health", "compliance-exception", 0, 20, APPROVING, with_signal=True),
-    Scene("Brightline Energy", "vip-at-risk", 0, 22, ASKED_BACK, 40_000, with_signal=True),
-    Scene("Cobalt Insurance", "discount-beyond-limit", 0, 75, APPROVING, 24, blocker=True),
-    Scene("Linden Pharma", "renewal-at-risk", 2, 80, APPROVING, 18, blocker=True, with_signal=True),
-    Scene("Prairie Rail", "contract-exception", 2, 30, APPROVING, 24),
-    Scene("Alder & Co", "discount-beyond-limit", 1, 38, APPROVING, 18, blocker=True),
-    Scene("Kestrel Bank", "refund-credit", 0, 40, APPROVING, 9_400, with_signal=True),
-    Scene("Granite Mutual", "contract-exception", 0, 10, APPROVING, 12),
-    Scene("Westfold Paper", "renewal-at-risk", 0, 44, APPROVING, 14),
-    Scene("Solent Retail", "payment-terms-dispute", 0, 1.6, APPROVING, 90, with_signal=True),
-    Scene("Redwood Transit", "billing-dispute", 0, 3, APPROVING, 1_800),
-    Scene("Juniper Games", "discount-beyond-limit", 2, 5, APPROVING, 8),
-    Scene("Vantage Robotics", "renewal-at-risk", 1, 0.8, HANDED, 10, raised="marcus"),
-    Scene("Valley Credit Union", "discount-beyond-limit", 1, 0.5, HANDED, 12),
-    Scene("Ibis Travel", "billing-dispute", 2, 0.7, HANDED, 650),
-    Scene("Zephyr Airports", "refund-credit", 1, 0.3, HANDED, 7_200, with_signal=True),
-    Scene("Elm Street Clinics", "billing-dispute", 1, 0.4, HANDED, 900),
-    Scene("Umber Fashion", "renewal-at-risk", 0, 1.1, HANDED, 8),
-    Scene("Mosaic Schools Trust", "discount-beyond-limit", 2, 0.2, NEW, 16),
-    Scene("Nimbus Couriers", "billing-dispute", 0, 0.3, TRIAGED, 400),
-    Scene("Bluff Construction", "renewal-at-risk", 1, 0.6, TRIAGED, 10),
-    Scene("Keystone Steel", "technical-outage", 0, 1.5, DIAGNOSING, with_signal=True),
-    Scene("Meridian Foods", "discount-beyond-limit", 0, 7, DIAGNOSING, 14),
-    Scene("Fjord Shipping", "renewal-at-risk", 2, 44, SILENT, 12, blocker=True),
-    Scene("Tallis Media", "scope-cost-variance", 0, 28, DIAGNOSING),
-    Scene("Quill Publishing", "discount-beyond-limit", 2, 12, DIAGNOSING, 10, blocker=True),
-    Scene("Cedar Grocers", "contract-exception", 1, 34, DIAGNOSING, 15),
-    Scene("Pinecrest Hotels", "refund-credit", 2, 26, DIAGNOSING, 3_400, with_signal=True),
-    Scene("Tidewater Utilities", "renewal-at-risk", 0, 53, at(states.DIAGNOSING), 8),
-    Scene("Oakridge Schools", "contract-exception", 1, 70, PAUSED, 12),
-    Scene("Delta Optics", "discount-beyond-limit", 0, 29, PAUSED, 12),
-    Scene("Harbor Health", "compliance-exception", 1, 15, AT_AUDITOR, confidential=True),
-    Scene("Stonebridge Parts", "supplier-remediation", 0, 18, DIAGNOSING, raised="stefan"),
-    Scene("Copperline Hosting", "supplier-remediation", 1, 40, EXECUTING, raised="stefan"),
-    Scene("Northwind Logistics", "refund-credit", 2, 60, EXECUTING, 2_600),
-    Scene("Brightline Energy", "discount-beyond-limit", 1, 90, EXECUTING, 20),
-    Scene("Orchard Software", "billing-dispute", 0, 20, EXECUTING, 1_400),
-    Scene("Sable Insurance Brokers", "discount-beyond-limit", 2, 50, EXECUTING, 8),
-    Scene("Granite Mutual", "scope-cost-variance", 1, 65, EXECUTING),
-    Scene("Larkspur Beauty", "refund-credit", 1, 96, RESOLVED, 1_200),
-    Scene("Kestrel Bank", "discount-beyond-limit", 0, 140, RESOLVED, 12),
-    Scene("Solent Retail", "billing-dispute", 1, 120, IN_REVIEW, 2_200),
-    Scene("Keystone Steel", "contract-exception", 0, 200, IN_REVIEW, 12),
-    Scene("Yarrow Biotech", "refund-credit", 0, 150, IN_REVIEW, 4_100),
-    Scene("Arbor Legal", "discount-beyond-limit", 2, 240, WITHDRAWN, 12),
-    Scene("Hollow Creek Farms", "billing-dispute", 2, 400, WITHDRAWN, 300),
-    Scene("Fjord Shipping", "renewal-at-risk", 1, 15, DUPLICATE, 12),
-)
-
-# What has ended over the last six months: as many again, drawn from the stories.
-ENDED = 54
-ENDED_DAYS = 178
-# Every third ended case was for the executives.
-EXECUTIVE = (
-    ("vip-at-risk", 30_000), ("discount-beyond-limit", 24), ("compliance-exception", None), ("refund-credit", 11_500),
-    ("contract-exception", 24), ("renewal-at-risk", 30),
+TODAY = (
+    # Waits for a decision: of Dana, Noor, Lena, Henrik, Tom; of a chain, a committee, a stand-in.
+    Scene("Northwind Logistics", 58, Plot("contract-exception", 1, 18, with_signal=True, blocker=True), APPROVING),
+    Scene("Harbor Health", 20, Plot("compliance-exception", 0, with_signal=True), APPROVING),
+    Scene("Brightline Energy", 22, Plot("vip-at-risk", 0, 40_000, with_signal=True),
+          today(states.APPROVING, questioned=True)),
+    Scene("Cobalt Insurance", 69, Plot("discount-beyond-limit", 0, 38, blocker=True),
+          today(states.APPROVING, one_vote=True)),
+    Scene("Linden Pharma", 66, Plot("renewal-at-risk", 2, 18, with_signal=True, blocker=True), APPROVING),
+    Scene("Prairie Rail", 30, Plot("contract-exception", 2, 24), today(states.APPROVING, delegated="noor")),
+    Scene("Alder & Co", 38, Plot("discount-beyond-limit", 1, 18, blocker=True), APPROVING),
+    Scene("Kestrel Bank", 40, Plot("refund-credit", 0, 9_400, with_signal=True), APPROVING),
+    Scene("Granite Mutual", 10, Plot("contract-exception", 0, 12), today(states.APPROVING, recalled=True)),
+    Scene("Solent Retail", 1.6, Plot("payment-terms-dispute", 0, 60, with_signal=True), APPROVING),
+    Scene("Redwood Transit", 3, Plot("billing-dispute", 0, 1_800), APPROVING),
+    # Waits to be accepted.
+    Scene("Vantage Robotics", 0.8, Plot("renewal-at-risk", 1, 10), HANDED, "marcus"),
+    Scene("Zephyr Airports", 0.3, Plot("refund-credit", 1, 7_200, with_signal=True), HANDED),
+    Scene("Mosaic Schools Trust", 0.2, Plot("discount-beyond-limit", 2, 16), HANDED),
+    # Is being looked into, waits for somebody outside, or nobody writes any more.
+    Scene("Keystone Steel", 1.5, Plot("technical-outage", 0, with_signal=True), DIAGNOSING),
+    Scene("Fjord Shipping", 30, Plot("renewal-at-risk", 2, 12, blocker=True), today(states.DIAGNOSING, silent=True)),
+    Scene("Tallis Media", 28, Plot("scope-cost-variance", 0), DIAGNOSING),
+    Scene("Cedar Grocers", 34, Plot("contract-exception", 1, 15), DIAGNOSING),
+    Scene("Oakridge Schools", 70, Plot("contract-exception", 1, 12), today(states.DIAGNOSING, waits="customer")),
+    Scene("Harbor Health", 15, Plot("compliance-exception", 1, confidential=True),
+          today(states.DIAGNOSING, waits="third_party")),
+    Scene("Stonebridge Parts", 18, Plot("supplier-remediation", 0), DIAGNOSING, "stefan"),
+    # Is carried out, or over.
+    Scene("Copperline Hosting", 40, Plot("supplier-remediation", 1), EXECUTING, "stefan"),
+    Scene("Brightline Energy", 90, Plot("discount-beyond-limit", 1, 20), today(states.EXECUTING, conditions=True)),
+    Scene("Juniper Games", 50, Plot("discount-beyond-limit", 2, 4), EXECUTING),
+    Scene("Larkspur Beauty", 80, Plot("refund-credit", 1, 1_200), RESOLVED),
+    Scene("Solent Retail", 170, Plot("billing-dispute", 1, 2_200), IN_REVIEW),
+    Scene("Yarrow Biotech", 200, Plot("refund-credit", 0, 4_100), IN_REVIEW),
+    Scene("Arbor Legal", 240, Plot("discount-beyond-limit", 2, 12), today(states.WITHDRAWN)),
+    Scene("Fjord Shipping", 15, Plot("renewal-at-risk", 1, 12), today(states.DUPLICATE)),
 )  # fmt: skip
+
+# What ended, oldest first: how many days before today each was opened. Every week of the last quarter has a decision of a
+# director and one of an executive, so that the charts have a point for each.
+ENDED_DAYS = (
+    176, 166, 155, 146, 136, 125, 115, 105, 97,
+    93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13,
+)  # fmt: skip
+DIRECTOR = (
+    Plot("discount-beyond-limit", amount=16), Plot("refund-credit", amount=6_400), Plot("contract-exception", amount=10),
+    Plot("renewal-at-risk", amount=14), Plot("payment-terms-dispute", amount=60), Plot("billing-dispute", amount=3_600),
+    Plot("scope-cost-variance"), Plot("discount-beyond-limit", amount=12), Plot("technical-outage"),
+)  # fmt: skip
+EXECUTIVE = (
+    Plot("vip-at-risk", amount=18_000), Plot("discount-beyond-limit", amount=24), Plot("compliance-exception"),
+    Plot("refund-credit", amount=11_500), Plot("contract-exception", amount=20), Plot("renewal-at-risk", amount=26),
+)  # fmt: skip
+SUPPLIERS = ("Lumen Translation", "Stonebridge Parts", "Copperline Hosting")
+
+
+def ended(place: int) -> tuple[Plot, Script]:
+    """The story of an ended case and how it went: in turn for a director and for an executive, with everything that happens."""
+    row = EXECUTIVE if place % 2 else DIRECTOR
+    script = Script(
+        refused=place % 17 == 5,
+        ignored=place % 19 == 11,
+        declined=place % 13 == 4,
+        conditions=place % 5 == 2,
+        recalled=place % 23 == 9,
+        slow=place % 18 == 7,
+        late_word=place % 11 == 3,
+        questioned=place % 7 == 1,
+        waits="customer" if place % 15 == 6 else "",
+        waived=place % 16 == 9,
+        reopened=place % 25 == 12,
+    )
+    return row[place // 2 % len(row)], script

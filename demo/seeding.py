@@ -1,128 +1,84 @@
-"""The demo desk: people, accounts, six months of ended cases, and cases of today in every state."""
+"""The demo desk: people, accounts, six months of ended cases, and cases of today in every state they can rest in."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from simple_history.signals import pre_create_historical_record
 
-from accounts.customers.health import parts_of
-from accounts.models import Account, Signal, User
+from accounts.models import Account, User
 from approvals.matrix import defaults as authority
-from demo.beginning import Script
+from demo import around
 from demo.chance import Chance
-from demo.companies import make_demo_accounts
-from demo.extras import add_extras
-from demo.ids import give_back, reserve
-from demo.living import Life
+from demo.companies import COMPANIES, KNOWN_DAYS, make_accounts
+from demo.lives import Life
 from demo.people import ensure_people
-from demo.playing import Player
-from demo.rows import MODELS, Batch, write
-from demo.scenes import ENDED, ENDED_DAYS, EXECUTIVE, SCENES, Scene
-from demo.signals import background_signals, signal_for
-from demo.stories import STORIES
+from demo.scenes import ENDED_DAYS, TODAY, Scene, ended
+from demo.signals import background
+from demo.stage import Stage
 from demo.telling import opening_hour, tell
-from demo.world import Customer, World
-from escalations import states
 from escalations.models import Escalation
 from escalations.policy import defaults as policy
 from escalations.triage import health
-from ledger.now import now
+from ledger.now import moved_to, now
 
 SEED = 1042
 
 
-def seed_demo() -> int:
-    """Everything the demo shows, in one transaction; returns how many cases there are."""
-    with transaction.atomic():
+def seed_demo(say: Callable[[str], None] = lambda line: None) -> int:
+    """Everything the demo shows, in one transaction; returns how many cases there are. `say` is told how far it is."""
+    with transaction.atomic(), history_as_of_now():
+        at, chance = now().replace(microsecond=0), Chance(SEED)
         policy.ensure_defaults()
         authority.ensure_defaults()
         people = ensure_people()
-        at, chance = now().replace(microsecond=0), Chance(SEED)
-        customers = make_demo_accounts(people, at)
-        background_signals(customers, people, chance, at)
-        _cases(people, customers, chance, at)
-        for customer in customers.values():
-            _keep_health(customer, at)
-        add_extras(people, at)
+        with moved_to(at - timedelta(days=KNOWN_DAYS)):
+            accounts = make_accounts(people, at)
+        stage = Stage(at, say)
+        moods = {company.name: company.health for company in COMPANIES}
+        background(stage, accounts, moods, people, chance)
+        say("Demo data: playing six months of cases …")
+        for scene in (*history(list(accounts.values()), chance), *TODAY):
+            _enter(stage, scene, accounts[scene.account], people, chance)
+        stage.play()
+        for account in accounts.values():
+            account.refresh_from_db()
+            health.recompute(account, at=at)
+        say("Demo data: mail, drafts and what happened a minute ago …")
+        around.add(people, accounts, at)
     return Escalation.objects.count()
 
 
-def _cases(people: dict[str, User], customers: dict[str, Customer], chance: Chance, at: datetime) -> None:
-    """Oldest first, so that the numbers follow the calendar."""
-    world = World(at)
-    planned = [(at - timedelta(hours=scene.age), scene) for scene in SCENES] + _history(customers, chance, at)
-    planned.sort(key=lambda each: each[0])
-    ids = reserve(MODELS, len(planned))
-    batch = Batch(ids)
-    newest: dict[str, Life] = {}
-    for opened_at, scene in planned:
-        life = _one(world, batch, customers[scene.account], scene, opened_at, people, chance)
-        if scene.script.until == states.DUPLICATE and scene.account in newest:
-            life.case.duplicate_of_id = newest[scene.account].case.id
-        newest[scene.account] = life
-    write(batch.parameters())
-    give_back(MODELS)
+def history(accounts: list[Account], chance: Chance) -> Iterator[Scene]:
+    """The scenes of the cases that ended, each on another account than the one before."""
+    names = [account.name for account in accounts if account.kind == Account.CUSTOMER]
+    for place, days in enumerate(ENDED_DAYS):
+        plot, script = ended(place)
+        yield Scene(names[place * 7 % len(names)], days * 24, plot, script)
 
 
-def _history(customers: dict[str, Customer], chance: Chance, at: datetime) -> list[tuple[datetime, Scene]]:
-    """Ended cases, a little denser in the earlier quarter, so that what was learned shows in the figures."""
-    names = [name for name, each in customers.items() if each.account.kind == Account.CUSTOMER]
-    slugs = {slug: story.weight for slug, story in STORIES.items() if slug != "supplier-remediation"}
-    found = []
-    for place in range(ENDED):
-        days = ENDED_DAYS - (ENDED_DAYS - 12) * (place / ENDED) ** 1.15
-        slug, amount = EXECUTIVE[place // 3 % len(EXECUTIVE)] if place % 3 == 1 else (chance.weighted(slugs), None)
-        script = Script(
-            until=states.CLOSED,
-            rich=place % 3 == 0,
-            refused=place % 17 == 5,
-            declined=place % 13 == 4,
-            conditions=place % 5 == 2,
-            slow=place % 19 == 7,
-            late_word=place % 11 == 3,
-            questioned=place % 7 == 1,
-            waits="customer" if place % 15 == 6 else "",
-            waived=place % 16 == 9,
-            reopened=place % 25 == 12,
-        )
-        name, variant = names[place * 7 % len(names)], place % len(STORIES[slug].variants)
-        scene = Scene(name, slug, variant, 0, script, amount)
-        found.append((opening_hour(at - timedelta(days=days), chance), scene))
-    return found
+def _enter(stage: Stage, scene: Scene, account: Account, people: dict[str, User], chance: Chance) -> None:
+    opened_at: datetime = stage.end - timedelta(hours=scene.age)
+    if scene not in TODAY:
+        opened_at = opening_hour(opened_at, chance)
+    by = people[scene.raised] if scene.raised else account.csm or people["stefan"]
+    # A generator of its own, so that an act more in one case does not change all others.
+    own = Chance(chance.whole(1, 1_000_000))
+    told = tell(account, scene.plot, opened_at, by, own)
+    stage.enter(told.opened_at, Life(stage, told, scene.script, own, people).live())
 
 
-def _one(
-    world: World,
-    batch: Batch,
-    customer: Customer,
-    scene: Scene,
-    opened_at: datetime,
-    people: dict[str, User],
-    chance: Chance,
-) -> Life:
-    told = tell(
-        world,
-        customer,
-        chance,
-        opened_at,
-        issue_type=scene.issue_type,
-        variant=scene.variant,
-        amount=scene.amount,
-        opened_by=people.get(scene.raised),
-    )
-    told = replace(told, blocker=scene.blocker, confidential=scene.confidential, legal=False)
-    if scene.with_signal:
-        signal = signal_for(customer, told.words["customer"], Signal.EMAIL, told.impasse_at)
-        told = replace(told, signal=signal, tones=(signal.sentiment,))
-    life = Life(world, batch, customer, told)
-    Player(life, scene.script, chance, world.now).play()
-    return life
+@contextmanager
+def history_as_of_now() -> Iterator[None]:
+    """Let the history of accounts and people carry the moment that `now()` answers, not the one of the machine."""
 
+    def date(history_instance: Any, **_: Any) -> None:
+        history_instance.history_date = now()
 
-def _keep_health(customer: Customer, at: datetime) -> None:
-    """The explained health with what the cases add; the months before stand in the account's history."""
-    account = customer.account
-    account.refresh_from_db()
-    found = health.recompute(account, at=at)
-    if found is not None:
-        account.health_parts = parts_of(found)
+    pre_create_historical_record.connect(date, weak=False, dispatch_uid="demo")
+    try:
+        yield
+    finally:
+        pre_create_historical_record.disconnect(dispatch_uid="demo")

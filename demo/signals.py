@@ -1,11 +1,12 @@
-"""What customers wrote and people noted, kept as it was read; nothing here opens a case."""
+"""What customers wrote and people noted over ten weeks, without a case: it moves the health of the account."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from accounts.models import Account, Signal, User
+from demo import acts
 from demo.chance import Chance
-from demo.telling import tone_of
-from demo.world import Customer
+from demo.stage import Stage, Steps
+from demo.telling import awake
 
 FRIENDLY = (
     "Thanks for the quick answer yesterday. The new dashboards are a real help for our team.",
@@ -18,7 +19,6 @@ WORRIED = (
     "The import failed again over night. My team is losing patience.",
     "Our new CFO asks what we get for the money. We need better numbers than these.",
     "Two of the promised features are late. I am disappointed and have to explain it internally.",
-    "Nobody called back. If this goes on we have to look at other vendors.",
 )
 NOTES = (
     "Quarterly review held. Use is stable, the sponsor asked for a roadmap session.",
@@ -30,45 +30,38 @@ ROUNDS = (
     "Second counterproposal: they keep the price, we keep the term. No movement.",
     "They sent the redlines back with the same cap as before.",
 )
+WEEKS = 12
 
 
-def signal_for(
-    customer: Customer, text: str, kind: str, at: datetime, *, by: User | None = None, with_concession: bool = False
-) -> Signal:
-    """A signal in the past; the verb would evaluate its triggers today."""
-    tone = tone_of(text)
-    return Signal.objects.create(
-        account=customer.account,
-        contact=customer.contacts[0] if by is None and customer.contacts else None,
-        kind=kind,
-        at=at.replace(microsecond=0),
-        text=text,
-        source="email" if kind == Signal.EMAIL else "manual",
-        sentiment=tone.compound,
-        tone=tone.label,
-        phrases=[phrase._asdict() for phrase in tone.phrases],
-        with_concession=with_concession,
-        logged_by=by,
-    )
-
-
-def background_signals(customers: dict[str, Customer], people: dict[str, User], chance: Chance, at: datetime) -> None:
-    """Three to five signals for each customer over ten weeks, in the tone of its health."""
-    for customer in customers.values():
-        if customer.account.kind != Account.CUSTOMER:
+def background(
+    stage: Stage, accounts: dict[str, Account], moods: dict[str, int], people: dict[str, User], chance: Chance
+) -> None:
+    """Two to four signals for each customer, in the tone of its mood (0 to 100)."""
+    for name, account in accounts.items():
+        if account.kind != Account.CUSTOMER:
             continue
-        csm = customer.account.csm or people["priya"]
-        worried = (100 - (customer.health or 70)) / 100
-        for _ in range(chance.whole(3, 5)):
-            moment = at - timedelta(days=chance.between(2, 70), minutes=chance.between(0, 900))
-            if chance.happens(0.3):
-                signal_for(
-                    customer, chance.of(NOTES), chance.of((Signal.NOTE, Signal.CALL, Signal.SESSION)), moment, by=csm
-                )
-            else:
-                words = chance.of(WORRIED if chance.happens(worried) else FRIENDLY)
-                signal_for(customer, words, chance.of((Signal.EMAIL, Signal.EMAIL, Signal.CHAT)), moment)
+        for nth in range(chance.whole(2, 4)):
+            # The first is old, so that the trend has a beginning.
+            days = chance.between(7 * WEEKS, 7 * WEEKS + 14) if nth == 0 else chance.between(2, 7 * WEEKS)
+            moment = awake((stage.end - timedelta(days=days)).replace(microsecond=0))
+            stage.enter(moment, _one(account, moods[name], people, chance))
     for name in ("Northwind Logistics", "Granite Mutual"):
         for place, words in enumerate(ROUNDS):
-            moment = at - timedelta(days=12 - 4 * place)
-            signal_for(customers[name], words, Signal.COUNTERPROPOSAL, moment, by=people["marcus"])
+            moment = stage.end - timedelta(days=12 - 4 * place)
+            stage.enter(moment, _round(accounts[name], words, people["marcus"]))
+
+
+def _one(account: Account, mood: int, people: dict[str, User], chance: Chance) -> Steps:
+    if chance.happens(0.25):
+        by = account.csm or people["priya"]
+        acts.hear(account, chance.of(NOTES), chance.of((Signal.NOTE, Signal.CALL, Signal.SESSION)), by=by)
+    else:
+        words = chance.of(FRIENDLY if chance.happens(mood / 100) else WORRIED)
+        contact = account.contacts.order_by("pk").first()
+        acts.hear(account, words, chance.of((Signal.EMAIL, Signal.EMAIL, Signal.CHAT)), contact=contact)
+    yield from ()
+
+
+def _round(account: Account, words: str, by: User) -> Steps:
+    acts.hear(account, words, Signal.COUNTERPROPOSAL, by=by)
+    yield from ()

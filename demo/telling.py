@@ -1,145 +1,170 @@
 """From a story to one case: amounts, names and moments filled in."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
-from accounts.models import Account, Signal, User
-from accounts.signals.rules.tone import Tone, read_tone
+from accounts.models import Account, Contact, User
 from approvals.matrix.rules.units import DAYS, MONEY, MONTHS, PERCENT, amount_words
 from demo.chance import Chance
 from demo.plots import Story, Variant
 from demo.stories import PRODUCTS, STORIES
-from demo.thread import Case, Options, later
-from demo.world import Customer, World
 
 UNITS = {"discount": PERCENT, "refund": MONEY, "credit": MONEY, "payment-terms": DAYS, "liability-cap": MONTHS}
-MORE_CURRENCY = {"JPY": 100, "INR": 80}
-WEIGHTS = {slug: story.weight for slug, story in STORIES.items() if slug != "supplier-remediation"}
-EASTERN = 5  # hours behind UTC, near enough to keep people's acts in people's hours
+DEALS = ("discount-beyond-limit", "renewal-at-risk", "contract-exception", "payment-terms-dispute")
+EASTERN = timedelta(hours=5)  # behind UTC, near enough to keep what people do in working hours
+OPENS, ENDS = 8, 18
+
+Option = dict[str, object]
 
 
-@lru_cache(maxsize=512)
-def tone_of(words: str) -> Tone:
-    """The tone of a story's words; read once, since the reader is thorough."""
-    return read_tone(words)
+@dataclass(frozen=True)
+class Told:
+    """What an intake form would say, and the words that follow: brief, updates, ending."""
+
+    account: Account
+    contacts: tuple[Contact, ...]
+    issue_type: str
+    title: str
+    issue: str
+    impact: str
+    support: str
+    opened_at: datetime
+    impasse_at: datetime
+    opened_by: User
+    deadline: datetime
+    concession: str = ""
+    amount: Decimal | None = None
+    blocker: bool = False
+    confidential: bool = False
+    security: bool = False
+    executive_complaint: bool = False
+    says: str = ""  # the customer's own words, where a mail of theirs began it
+    words: dict[str, str] = field(default_factory=dict)
+    options: list[Option] = field(default_factory=list)
 
 
-def tell(
-    world: World,
-    customer: Customer,
-    chance: Chance,
-    opened_at: datetime,
-    *,
-    issue_type: str = "",
-    variant: int | None = None,
-    amount: int | None = None,
-    signal: Signal | None = None,
-    opened_by: User | None = None,
-) -> Case:
-    """A case of this customer: given parts are kept, the others are drawn."""
-    account = customer.account
-    supplier = account.kind == Account.SUPPLIER
-    slug = issue_type or ("supplier-remediation" if supplier else chance.weighted(WEIGHTS))
-    story = STORIES[slug]
-    kind = story.variants[variant] if variant is not None else chance.of(story.variants)
-    asked = _amount(story, chance, amount, account.currency) if story.concession else None
-    words = _words(story, customer, chance, asked)
-    tone = tone_of(kind.words)
-    gap = timedelta(hours=min(chance.long_tail(13.0, 0.8), 24 * 12))
+@dataclass(frozen=True)
+class Plot:
+    """Which story a case tells. Variant and amount are drawn where they are not given."""
+
+    issue_type: str
+    variant: int | None = None
+    amount: int | None = None
+    with_signal: bool = False
+    blocker: bool = False
+    confidential: bool = False
+
+
+def tell(account: Account, plot: Plot, opened_at: datetime, opened_by: User, chance: Chance) -> Told:
+    """A case of this customer, with everything that will be said on the way."""
+    story = STORIES[plot.issue_type]
+    kind = chance.of(story.variants) if plot.variant is None else story.variants[plot.variant]
+    asked = _amount(story, chance, plot.amount) if story.concession else None
+    contacts = tuple(account.contacts.order_by("pk"))
+    words = _words(story, kind, account, contacts, chance, asked)
     at = opened_at.replace(microsecond=0)
-    security = slug == "compliance-exception" and "audit" in kind.title.lower()
-    return Case(
-        issue_type=slug,
-        title=_sentence(kind.title.format_map(words))[:160],
+    stalled = timedelta(seconds=round(min(chance.long_tail(4.0, 0.9), 96) * 3600))
+    days = chance.whole(8, 25) if plot.issue_type in DEALS else chance.whole(6, 12)
+    title = kind.title.format_map(words)
+    return Told(
+        account=account,
+        contacts=contacts,
+        issue_type=plot.issue_type,
+        title=(title[:1].upper() + title[1:])[:160],
         issue=kind.issue.format_map(words),
         impact=kind.impact.format_map(words),
         support=story.support,
         opened_at=at,
-        impasse_at=min(at, later(at - gap)),
-        opened_by=opened_by or world.users.get(account.csm_id or account.ae_id or 0),
+        impasse_at=at - stalled,
+        opened_by=opened_by,
+        deadline=end_of_day(at + timedelta(days=days)),
         concession=story.concession,
         amount=asked,
-        currency=account.currency,
-        deadline=later(at, days=chance.whole(8, 25) if world.issue_types[slug].negotiation else chance.whole(4, 12)),
-        blocker=chance.happens(0.2),
-        legal=chance.happens(0.015),
-        security=security,
+        blocker=plot.blocker,
+        confidential=plot.confidential,
+        security=plot.issue_type == "compliance-exception" and "audit" in kind.title.lower(),
         executive_complaint=kind.title.startswith("Executive complaint"),
-        signal=signal,
-        tones=(tone.compound * chance.between(0.3, 0.7),),
-        phrases=tuple((phrase.kind, phrase.text) for phrase in tone.phrases if phrase.kind != "legal")[:2],
-        words=_said(story, kind, words),
+        says=words["customer"] if plot.with_signal else "",
+        words=words,
         options=_options(story, words),
     )
 
 
-def _said(story: Story, kind: Variant, words: dict[str, str]) -> dict[str, str]:
-    """What is said later on: by the customer, in the brief, at the end."""
-    later_on = {
-        "customer": kind.words,
-        "recommendation": story.recommendation,
-        "resolution": story.resolution,
-        "proof": story.proof,
-    }
-    return words | {name: text.format_map(words) for name, text in later_on.items()}
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _amount(story: Story, chance: Chance, given: int | None, currency: str) -> Decimal | None:
+def _amount(story: Story, chance: Chance, given: int | None) -> Decimal | None:
     low, high, step = story.amounts
     if not high:
         return None
     # Small asks are more frequent than large ones.
     number = given if given is not None else min(chance.whole(low, high, step), chance.whole(low, high, step))
-    factor = MORE_CURRENCY.get(currency, 1) if UNITS[story.concession] == MONEY else 1
-    return Decimal(number * factor).quantize(Decimal("0.01"))
+    return Decimal(number)
 
 
-def _words(story: Story, customer: Customer, chance: Chance, amount: Decimal | None) -> dict[str, str]:
-    account = customer.account
-    contact = chance.of(customer.contacts).name if customer.contacts else "their buyer"
+def _words(
+    story: Story,
+    kind: Variant,
+    account: Account,
+    contacts: tuple[Contact, ...],
+    chance: Chance,
+    amount: Decimal | None,
+) -> dict[str, str]:
     unit = UNITS.get(story.concession, "")
-    return {
+    words = {
         "account": account.name,
         "product": chance.of(PRODUCTS),
-        "contact": contact,
+        "contact": chance.of(contacts).name if contacts else "their buyer",
         "amount": amount_words(unit, amount, account.currency) if unit else "the exception",
         "number": str(chance.whole(10_000, 99_999)),
     }
+    later = {
+        "customer": kind.words,
+        "recommendation": story.recommendation,
+        "resolution": story.resolution,
+        "proof": story.proof,
+    }
+    return words | {name: text.format_map(words) for name, text in later.items()}
 
 
-def _options(story: Story, words: Mapping[str, str]) -> Options:
-    grant, keep = story.grant.format_map(words), "Keep to the rule"
+def _options(story: Story, words: Mapping[str, str]) -> list[Option]:
+    grant = story.grant.format_map(words)
     return [
         {"name": grant, "trade_off": story.cost, "recommended": True, "status_quo": False},
-        {"name": keep, "trade_off": story.keep, "recommended": False, "status_quo": True},
+        {"name": "Keep to the rule", "trade_off": story.keep, "recommended": False, "status_quo": True},
     ]
 
 
-def awake(moment: datetime, limit: datetime) -> datetime:
-    """The moment, or the next one at which people work, if it is still within the limit."""
-    local = moment - timedelta(hours=EASTERN)
-    later_on = local
-    if not 8 <= local.hour < 19:
-        later_on = local.replace(hour=8, minute=10 + local.minute // 2)
-        later_on += timedelta(days=1 if local.hour >= 19 else 0)
-    if later_on.weekday() >= 5:
-        later_on += timedelta(days=7 - later_on.weekday())
-    found = later_on + timedelta(hours=EASTERN)
-    return found if found < limit else moment
+def awake(moment: datetime) -> datetime:
+    """The moment, or the next one at which people work."""
+    local = moment - EASTERN
+    if local.hour < OPENS:
+        local = local.replace(hour=OPENS, minute=10 + local.minute // 2)
+    elif local.hour >= ENDS:
+        local = local.replace(hour=OPENS, minute=10 + local.minute // 2) + timedelta(days=1)
+    if local.weekday() >= 5:
+        local += timedelta(days=7 - local.weekday())
+    return local + EASTERN
+
+
+def working_morning(moment: datetime, chance: Chance, *, days: int = 1) -> datetime:
+    """A morning so many working days later."""
+    local = (moment - EASTERN).replace(hour=OPENS, minute=chance.whole(5, 55), second=chance.whole(0, 59))
+    for _ in range(days):
+        local += timedelta(days=3 if local.weekday() == 4 else 2 if local.weekday() == 5 else 1)
+    return local + EASTERN
+
+
+def end_of_day(moment: datetime) -> datetime:
+    """Five in the afternoon of that day, or of the Monday after a weekend."""
+    local = (moment - EASTERN).replace(hour=17, minute=0, second=0, microsecond=0)
+    if local.weekday() >= 5:
+        local += timedelta(days=7 - local.weekday())
+    return local + EASTERN
 
 
 def opening_hour(day: datetime, chance: Chance) -> datetime:
-    """A moment in business hours at or after that day."""
-    local = day - timedelta(hours=EASTERN)
-    local = local.replace(
-        hour=chance.whole(8, 16), minute=chance.whole(0, 59), second=chance.whole(0, 59), microsecond=0
-    )
+    """A moment before noon of that day, or of the Monday after a weekend."""
+    local = (day - EASTERN).replace(hour=chance.whole(8, 11), minute=chance.whole(0, 59), second=chance.whole(0, 59))
     if local.weekday() >= 5:
         local += timedelta(days=7 - local.weekday())
-    return local + timedelta(hours=EASTERN)
+    return (local + EASTERN).replace(microsecond=0)

@@ -10,13 +10,13 @@ from escalations.clocks.models import Clock
 from escalations.policy.models import (
     Cadence,
     IssueType,
+    Level,
     MatrixRow,
     PolicyVersion,
     ScoreWeight,
     Stakeholder,
     Target,
     TargetFactor,
-    TextTemplate,
     Tier,
     TriggerRule,
 )
@@ -37,6 +37,7 @@ __all__ = [
     "HandOff",
     "IntakeDraft",
     "IssueType",
+    "Level",
     "MatrixRow",
     "PolicyVersion",
     "Review",
@@ -44,7 +45,6 @@ __all__ = [
     "Stakeholder",
     "Target",
     "TargetFactor",
-    "TextTemplate",
     "Tier",
     "TriggerRule",
 ]

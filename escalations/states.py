@@ -1,4 +1,4 @@
-"""The words a case can be in: states, stages, lanes, levels, types, and what each move between states is called."""
+"""The words a case can be in: states, stages, lanes, types, and what each move between states is called."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -61,17 +61,6 @@ AUTONOMOUS: Final = "autonomous"
 GUARDRAILED: Final = "guardrailed"
 HUMAN_FIRST: Final = "human_first"
 LANES: Final = [(AUTONOMOUS, "Autonomous"), (GUARDRAILED, "Guardrailed"), (HUMAN_FIRST, "Human-first")]
-
-TEAM_LEAD: Final = 1
-DIRECTOR: Final = 2
-EXECUTIVE: Final = 3
-EXTERNAL: Final = 4
-LEVELS: Final = [
-    (TEAM_LEAD, "Team lead"),
-    (DIRECTOR, "Director"),
-    (EXECUTIVE, "Executive sponsor"),
-    (EXTERNAL, "External"),
-]
 
 HIERARCHICAL: Final = "hierarchical"
 FUNCTIONAL: Final = "functional"

@@ -23,10 +23,12 @@ def store(data: bytes, *, name: str, content_type: str = "application/octet-stre
         part = target.with_suffix(".part")
         part.write_bytes(data)
         part.replace(target)
-    row, _ = StoredFile.objects.get_or_create(
-        sha256=sha256,
-        defaults={"size": len(data), "content_type": content_type[:120], "name": name[-255:], "at": now()},
-    )
+    found = StoredFile.objects.filter(sha256=sha256).first()
+    if found:
+        return found
+    row = StoredFile(sha256=sha256, size=len(data), content_type=content_type[:120], name=name[-255:], at=now())
+    # One statement, also when somebody else stores the same bytes at this moment.
+    StoredFile.objects.bulk_create([row], update_conflicts=True, unique_fields=["sha256"], update_fields=["sha256"])
     return row
 
 

@@ -1,15 +1,33 @@
 """The only reader of the clock. Everything else is handed `now` or asks here, so that tests can move time once for all."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 
+_moved: ContextVar[datetime | None] = ContextVar("moved", default=None)
+
 
 def now() -> datetime:
     """The present moment, aware, in UTC. Test settings may honour an offset row shared by all processes."""
+    moved = _moved.get()
+    if moved is not None:
+        return moved
     moment = datetime.now(UTC)
     return moment + _offset() if settings.CLOCK_MAY_MOVE else moment
+
+
+@contextmanager
+def moved_to(moment: datetime) -> Iterator[None]:
+    """Let `now()` answer this moment inside the block, in this thread only. For demo data and tests."""
+    token = _moved.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _moved.reset(token)
 
 
 def _offset() -> timedelta:

@@ -70,8 +70,8 @@ def pulse(messages: QuerySet[Message], at: datetime) -> Pulse:
 
 
 def outage() -> Outage | None:
-    """The mail server takes nothing at this moment, and since when."""
-    return Outage.objects.filter(channel=Message.EMAIL).first()
+    """The oldest outage of a channel at this moment, if there is one."""
+    return Outage.objects.order_by("since").first()
 
 
 def preferences_of(user: User) -> tuple[dict[str, tuple[str, bool]], int]:

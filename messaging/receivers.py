@@ -1,10 +1,12 @@
-"""News from outside."""
+"""Listens to mail services and registers the system checks of this app."""
 
 from typing import Any
 
 from anymail.signals import inbound
+from django.core.checks import CheckMessage, register
 from django.dispatch import receiver
 
+from messaging import checks
 from messaging.inbound import delivered
 
 
@@ -12,3 +14,9 @@ from messaging.inbound import delivered
 def hear_delivered(event: Any, esp_name: str, **_: Any) -> None:
     """A mail service delivers."""
     delivered.take(event=event, service=esp_name.lower())
+
+
+@register
+def check_registries(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Kinds of messages and channels are complete and unambiguous."""
+    return [*checks.check_message_kinds(), *checks.check_channels()]

@@ -14,7 +14,7 @@ from accounts.signed_in import SignedIn
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 from messaging import queries
-from messaging.channels.email import leaves_the_house
+from messaging.channels import registry
 from messaging.forms import PreferencesForm
 from messaging.inbound import receive as received
 from messaging.inbound.rules.mail_auth import is_proven
@@ -55,18 +55,18 @@ def message(request: SignedIn, pk: int) -> HttpResponse:
 
 
 @require_POST
-def resend(request: SignedIn, pk: int) -> HttpResponse:
+def retry(request: SignedIn, pk: int) -> HttpResponse:
     """Put a parked message back in the queue."""
     chosen = get_object_or_404(queries.messages_for(request.user), pk=pk)
-    sending.resend(message=chosen, by=request.user)
-    flash.success(request, f"“{chosen.subject}” is back in the queue and leaves within a minute.")
+    sending.retry(message=chosen, by=request.user)
+    flash.success(request, f"“{chosen.subject}” is back in the queue and is sent within a minute.")
     return redirect("messaging:message", pk=pk)
 
 
 @require_POST
-def resend_all(request: SignedIn) -> HttpResponse:
+def retry_failed(request: SignedIn) -> HttpResponse:
     """Put all parked messages back in the queue."""
-    count = sending.resend_all(by=request.user)
+    count = sending.retry_failed(by=request.user)
     flash.success(request, f"{count} {'message is' if count == 1 else 'messages are'} back in the queue.")
     return redirect("messaging:outbox")
 
@@ -153,7 +153,7 @@ def preferences(request: SignedIn) -> HttpResponse:
     if form.is_valid():
         hour = form.cleaned_data["digest_hour"]
         choosing.save(user=request.user, choices=form.choices(), digest_hour=hour)
-        flash.success(request, "Saved. It holds for all that leaves from now on.")
+        flash.success(request, "Saved. It applies to everything sent from now on.")
         return redirect("messaging:preferences")
     return render(request, "messaging/preferences.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -175,7 +175,7 @@ def _messages_page(
         "deliveries": list(chosen.deliveries.all()) if chosen else [],
         "outage": queries.outage(),
         "pulse": queries.pulse(visible, now()),
-        "leaves": leaves_the_house(),
+        "leaves": all(channel.leaves() for channel in registry.registered()),
         "is_ops": request.user.is_ops,
         "received": sum(queries.mail_counts().values()) if request.user.is_ops else None,
     }

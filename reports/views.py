@@ -22,7 +22,6 @@ from reports.queries.dashboard import Dashboard
 from reports.queries.dashboard import dashboard as read_dashboard
 from reports.queries.kpis import Scope
 from reports.rules import periods
-from reports.rules.kpis import DEFINITIONS, FIVE
 from reports.rules.periods import Period
 from reports.rules.vitals import problems, sentence
 
@@ -76,11 +75,14 @@ def _charts(found: Dashboard) -> dict[str, Any]:
     return {
         "labels": labels,
         "stacks": stacks,
-        "rows": list(zip(labels, *(each.points for each in found.trends), strict=True)),
+        "rows": [(label, [each.points[place] for each in found.trends]) for place, label in enumerate(labels)],
         "decided": any(point is not None for each in found.trends for point in each.points),
         "ended": any(sum(each[1:]) for each in stacks),
         "line_chart": charts.lines(
-            "chart-decisions", labels, lines, "Median hours to decision, director and executive"
+            "chart-decisions",
+            labels,
+            lines,
+            f"Median hours to decision, {' and '.join(each.name for each in found.trends).lower()}",
         ),
         "bar_chart": charts.bars("chart-causes", bars, "Root causes of resolved escalations, the most frequent first"),
         "stack_chart": charts.stacks("chart-sla", stacks, "Promises that ended, by SLA status"),
@@ -94,7 +96,7 @@ def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
     listing = _listing(kpi, scope, period)
     page = Paginator(listing.rows, A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "definition": DEFINITIONS[kpi],
+        "definition": kpis.catalogue().definition(kpi),
         "page": page,
         "rows": listing.made(page),
         "columns": listing.columns,
@@ -122,7 +124,8 @@ def csv_figures(request: HttpRequest) -> HttpResponse:
     """The figures as a file."""
     scope, period = _asked(request)
     found = kpis.figures(scope, period)
-    shown = [found[slug] for slug in (*FIVE, *(slug for slug in found if slug not in FIVE))]
+    main = kpis.catalogue().main
+    shown = [found[slug] for slug in (*main, *(slug for slug in found if slug not in main))]
     return _file(exports.figures_csv(shown, period), f"kpis-{period.first_day}-{period.last_day}.csv")
 
 

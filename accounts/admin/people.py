@@ -143,10 +143,18 @@ class PersonAdmin(UserAdmin):
 class RoleAdmin(admin.ModelAdmin):
     """Jobs in the escalation framework."""
 
-    list_display = ["name", "slug", "level", "function", "sees", "quorum", "sort"]
-    list_filter = ["level", "sees", "quorum"]
+    list_display = ["name", "slug", "level", "rank", "function", "sees", "quorum", "operations", "sort"]
+    list_filter = ["level", "sees", "quorum", "operations"]
     search_fields = ["name", "slug"]
     ordering = ["sort", "name"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "function", "sort"]}),
+        ("Authority", {"fields": ["level", "rank", "quorum", "account_person"]}),
+        (
+            "What the role can do",
+            {"fields": ["sees", "operations", "start_page", "fallback_owner", "fallback_decider"]},
+        ),
+    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> list[str]:
         """The slug is what matrices refer to."""

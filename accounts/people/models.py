@@ -93,7 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Roles held now, most senior first; one query, kept for the request."""
         return list(
             Role.objects.filter(holdings__in=RoleHolding.objects.in_force(now()).filter(user=self)).order_by(
-                "-level", "sort"
+                "-rank", "sort"
             )
         )
 
@@ -121,8 +121,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_ops(self) -> bool:
-        """PMO / operations and administrators: they see the operations pages."""
-        return self.is_superuser or self.has_role("pmo", "administrator")
+        """Whether a role held now is one of operations: those people see the operations pages."""
+        return self.is_superuser or any(role.operations for role in self.roles)
+
+    @property
+    def is_senior(self) -> bool:
+        """Whether a role held now decides at some level of the policy."""
+        return any(role.rank > 0 for role in self.roles)
 
     @cached_property
     def tree_ids(self) -> list[int]:
@@ -138,7 +143,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Role(models.Model):
-    """A job in the escalation framework. `level` 0 works cases, 1 to 3 decide them."""
+    """A job in the escalation framework. What a role can do beyond its name is a field here, never its slug."""
 
     OWN, FUNCTION, TREE, ALL = "own", "function", "tree", "all"
     SCOPES: ClassVar = [
@@ -147,14 +152,44 @@ class Role(models.Model):
         (TREE, "Everything of their reporting tree"),
         (ALL, "Everything that is not confidential"),
     ]
+    CSM, AE = "csm", "ae"
+    ACCOUNT_PEOPLE: ClassVar = [(CSM, "The account's CSM"), (AE, "The account's account executive")]
+    QUEUE, INBOX, DASHBOARD = "queue", "inbox", "dashboard"
+    START_PAGES: ClassVar = [(INBOX, "Approvals"), (DASHBOARD, "Dashboard"), (QUEUE, "Queue")]
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
-    level = models.PositiveSmallIntegerField(
-        default=0, help_text="0 works cases; 1 team lead; 2 director; 3 executive."
+    level = models.SlugField(
+        max_length=40,
+        blank=True,
+        help_text="Level of the policy at which the role decides, such as director. Empty: it works cases.",
+    )
+    rank = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Order of authority: 0 works cases, a higher number decides more. "
+        "Publishing a policy sets it to the rank of the level.",
     )
     function = models.CharField(max_length=40, blank=True, help_text="Such as legal, finance, product.")
     sees = models.CharField(max_length=10, choices=SCOPES, default=OWN)
     quorum = models.BooleanField(default=False, help_text="A committee: decides by quorum.")
+    account_person = models.CharField(
+        max_length=3,
+        choices=ACCOUNT_PEOPLE,
+        blank=True,
+        help_text="The person is taken from the account, and decides for their own accounts only.",
+    )
+    operations = models.BooleanField(
+        default=False, help_text="Sees the operations pages, edits the policy, is told where a case has nobody."
+    )
+    start_page = models.CharField(
+        max_length=10, choices=START_PAGES, default=QUEUE, help_text="Where people with this role start."
+    )
+    fallback_owner = models.BooleanField(
+        default=False,
+        help_text="Owns a case where nobody holds the owner role of its matrix row; in the order of roles.",
+    )
+    fallback_decider = models.BooleanField(
+        default=False, help_text="Decides where nobody holds the role of the matrix row; in the order of roles."
+    )
     sort = models.PositiveSmallIntegerField(default=100)
 
     class Meta:

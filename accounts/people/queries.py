@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator
 
 from accounts.customers.models import Account
-from accounts.people.models import User
+from accounts.people.models import Role, RoleHolding, User
+from ledger.now import now
 
 
 def best_holder(
@@ -11,14 +12,17 @@ def best_holder(
 ) -> User | None:
     """The person to turn to for a role. None when nobody may.
 
-    The account's own CSM or AE; else the nearest manager of the account's CSM, of its AE, then of `near` who holds the
-    role; else the active holder with the lowest id.
+    For a role whose person is named on the account, that person; else the nearest manager of the account's CSM, of its
+    AE, then of `near` who holds the role; else the active holder with the lowest id.
     """
-    own = _own_person(role_slug, account)
+    found = RoleHolding.objects.in_force(now()).filter(
+        role__slug=role_slug, user__is_active=True, user__kind=User.PERSON
+    )
+    holdings = list(found.select_related("user", "role").order_by("user_id"))
+    own = person_of(holdings[0].role, account) if holdings else None
     if own and own.is_active and own.kind == User.PERSON and own.pk not in exclude:
         return own
-    people = User.objects.holding([role_slug]).filter(kind=User.PERSON)
-    holders = {user.pk: user for user in people if user.pk not in exclude}
+    holders = {holding.user_id: holding.user for holding in holdings if holding.user_id not in exclude}
     if not holders:
         return None
     anchors = [account.csm if account else None, account.ae if account else None, near]
@@ -28,10 +32,16 @@ def best_holder(
     return next(iter(holders.values()))
 
 
-def _own_person(role_slug: str, account: Account | None) -> User | None:
-    if account is None:
+def person_of(role: Role, account: Account | None) -> User | None:
+    """The account's own person for the role; None where the role is not about an account."""
+    if account is None or not role.account_person:
         return None
-    return {"csm": account.csm, "ae": account.ae}.get(role_slug)
+    return account.csm if role.account_person == Role.CSM else account.ae
+
+
+def personal_role(role_slug: str) -> Role | None:
+    """The role, where its person is named on the account: only that person decides for it."""
+    return Role.objects.filter(slug=role_slug).exclude(account_person="").first()
 
 
 def _managers(person: User) -> Iterator[int]:

@@ -7,6 +7,8 @@ from django.db import models
 
 from accounts.customers.models import Account, Contact
 from accounts.people.models import User
+from accounts.signals import kinds
+from ledger.now import now
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):
@@ -20,28 +22,16 @@ class SignalQuerySet(models.QuerySet["Signal"]):
 class Signal(models.Model):
     """Something observed: a mail, a note, a counterproposal, an outage. Kept as it was read, with tone and flagged spans."""
 
-    EMAIL, CHAT, CALL, SESSION, TICKET = "email", "chat", "call", "session", "ticket"
-    COUNTERPROPOSAL, SURVEY, MILESTONE, OUTAGE, FLAG, NOTE = (
+    EMAIL, CHAT, CALL, SESSION, COUNTERPROPOSAL, FLAG, NOTE = (
+        "email",
+        "chat",
+        "call",
+        "session",
         "counterproposal",
-        "survey",
-        "milestone",
-        "outage",
         "flag",
         "note",
     )
-    KINDS: ClassVar = [
-        (EMAIL, "Customer e-mail"),
-        (CHAT, "Chat"),
-        (CALL, "Call note"),
-        (SESSION, "Live session"),
-        (TICKET, "Ticket event"),
-        (COUNTERPROPOSAL, "Counterproposal"),
-        (SURVEY, "Survey"),
-        (MILESTONE, "Missed milestone"),
-        (OUTAGE, "Outage"),
-        (FLAG, "Security or policy flag"),
-        (NOTE, "Note"),
-    ]
+    KINDS: ClassVar = kinds.CHOICES
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="signals")
     contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="signals")
     kind = models.CharField(max_length=16, choices=KINDS, default=NOTE)
@@ -62,7 +52,7 @@ class Signal(models.Model):
     logged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="signals_logged"
     )
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(default=now, editable=False)
     objects = SignalQuerySet.as_manager()
 
     class Meta:
@@ -72,3 +62,8 @@ class Signal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} from {self.account}"
+
+    @property
+    def icon(self) -> str:
+        """The icon of its kind."""
+        return kinds.BY_SLUG[self.kind].icon

@@ -30,12 +30,14 @@ def record(
     currency: str = "",
     with_concession: bool = False,
     logged_by: User | None = None,
+    origin: object = None,
 ) -> Signal:
     """Keeps a signal with its tone, flagged phrases and, when none is given, the amount the text asks for.
 
     The same (source, external_id) twice returns the first signal and tells nobody again. `signal_recorded` is sent
-    inside the transaction. Text beyond 200,000 characters is cut. Raises Invalid for an unknown kind or currency, an
-    amount that is not a positive sum below 10^12, an amount without a currency, or a contact of another account.
+    inside the transaction, with `origin` as it was given: what an app above already knows the signal belongs to. Text
+    beyond 200,000 characters is cut. Raises Invalid for an unknown kind or currency, an amount that is not a positive sum
+    below 10^12, an amount without a currency, or a contact of another account.
     """
     _check_kind_and_contact(kind, account, contact)
     _check_money(amount, currency)
@@ -55,7 +57,7 @@ def record(
         with_concession=with_concession and kind == Signal.COUNTERPROPOSAL,
         logged_by=logged_by,
     )
-    return _keep(_with_tone(signal, read_tone(text)))
+    return _keep(_with_tone(signal, read_tone(text)), origin)
 
 
 def _with_tone(signal: Signal, tone: Tone) -> Signal:
@@ -64,15 +66,13 @@ def _with_tone(signal: Signal, tone: Tone) -> Signal:
     return signal
 
 
-def _keep(signal: Signal) -> Signal:
-    if first := _known(signal):
-        return first
+def _keep(signal: Signal, origin: object) -> Signal:
     try:
         with transaction.atomic():
             signal.save()
-            signal_recorded.send(sender=Signal, ids=[signal.pk])
+            signal_recorded.send(sender=Signal, signals=[signal], origin=origin)
     except IntegrityError:
-        # Somebody else may have recorded the same message between our look and our write.
+        # Most signals are new, so the same message is looked for only when the database refuses a second one.
         if first := _known(signal):
             return first
         raise

@@ -12,8 +12,9 @@ from accounts.customers import portfolio
 from accounts.customers.panels import panels_for
 from accounts.exports import accounts_csv
 from accounts.forms import SignalForm
-from accounts.models import Account, Signal, User
+from accounts.models import Account, User
 from accounts.signals import record as signals
+from accounts.signals.kinds import COMMERCIAL as COMMERCIAL_KINDS
 from accounts.views.viewers import local_today, viewer
 from ledger.errors import Refused
 from ledger.now import now
@@ -110,7 +111,7 @@ def _signals(account: Account, show: str, *, older: bool) -> dict[str, Any]:
     if show == NEGATIVE:
         found = found.filter(tone="negative")
     elif show == COMMERCIAL:
-        found = found.filter(kind=Signal.COUNTERPROPOSAL)
+        found = found.filter(kind__in=COMMERCIAL_KINDS)
     total = found.count()
     shown = list(found[: MOST_SIGNALS if older else SIGNALS_SHOWN])
     for signal in shown:

@@ -104,7 +104,7 @@ class LimitSerializer(OfRole):
     """How much a role may grant, and for which asks."""
 
     role_name = serializers.CharField(source="role.name", read_only=True)
-    level = serializers.IntegerField(source="role.level", read_only=True)
+    level = serializers.IntegerField(source="role.rank", read_only=True)
     words = serializers.SerializerMethodField()
 
     class Meta:

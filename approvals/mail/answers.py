@@ -13,6 +13,7 @@ from approvals.models import ApprovalRequest, DecisionLink
 from approvals.requests.rules.verdicts import DECLINED
 from ledger.format import time_of_day
 from messaging.inbound.rules.mail_auth import is_proven
+from messaging.kinds import Content
 from messaging.models import InboundMail, Message
 from messaging.outbox import layout as writing
 from messaging.outbox import messages as outbox
@@ -25,14 +26,8 @@ HOW = (
     "or decide on the page."
 )
 TOO_MUCH = "Nothing was decided: this is more than a reply may decide. Decide on the page."
-UNPROVEN = (
-    "A reply to this request came in under your address, and our mail server could not confirm that you sent it. Nothing was "
-    "decided. Decide on the page; if you did not write, tell operations."
-)
-NOT_ASKED = (
-    "Your mail was sent to an address that only one person can answer from, so nothing was done. Somebody of operations will "
-    "read it."
-)
+UNPROVEN = "A reply to this request came from your address, but our mail server could not confirm that you sent it. Nothing was decided. Decide on the page; if you did not write it, contact Operations."
+NOT_ASKED = "Your mail was sent to an address that only one person can answer from, so nothing was done. Operations will read it."
 
 
 def say(mail: InboundMail, link: DecisionLink, at: datetime, words: str) -> None:
@@ -97,14 +92,9 @@ def _write(
     }
     line = f"{subject}: {about.account.name} {about.concession_name.lower()}" if about else subject
     text, html = writing.render("approval", {**context, "subject": line}, zone=to.zone if isinstance(to, User) else "")
-    outbox.post(
-        key=key,
-        kind=ANSWER,
-        to=to,
-        subject=line,
-        text=text,
-        html=html,
+    regarding = outbox.Regarding(
         case_key=about.case_key if about else "",
         account_name=about.account.name if about else "",
         thread_id=mail.message_id if len(mail.message_id) <= LONGEST_THREAD else "",
     )
+    outbox.post(key=key, kind=ANSWER, to=to, content=Content(line, text, html), regarding=regarding)

@@ -9,11 +9,13 @@ from django.urls import reverse
 
 from accounts.models import User
 from approvals.mail import limits as by_mail
+from approvals.mail.kinds import WITH_BRIEF, ApprovalAsked, ApprovalDecided
 from approvals.mail.rules import address_of
 from approvals.matrix.rules.units import amount_words
 from approvals.models import ApprovalRequest, ApprovalStep, DecisionEntry, Delegation
 from approvals.requests.permissions import STATE_WORDS, chain_and_weight
 from ledger.format import day, moment, money, money_short
+from messaging.kinds import Content
 from messaging.outbox import layout as mail
 from messaging.outbox import messages as outbox
 from messaging.outbox import notices
@@ -24,11 +26,7 @@ OUTCOME = {
     ApprovalRequest.DECLINED: ("Declined", "red"),
 }
 
-BRIEF = "approval-brief"
 OPENING = "Opening the link changes nothing."
-# One is put in place of the other when the mail leaves, as it turns out.
-WITH_BRIEF = "The brief is attached as a PDF."
-WITHOUT_BRIEF = "The brief is not attached; the page has it."
 
 
 def url_of(request: ApprovalRequest) -> str:
@@ -67,7 +65,6 @@ def ask(
         kind="approval",
         to=person,
         subject=subject,
-        wanted_while=f"approval:{request.pk}:{step.order}",
         values={
             "word": "Past due" if late else f"Reminder {nth}" if nth else "Your decision",
             "tone": "red" if late else "yellow" if nth else "neutral",
@@ -84,7 +81,7 @@ def ask(
             "preview": request.recommendation[:140],
         },
         reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
-        source=f"{BRIEF}:{request.pk}" if request.brief else "",
+        source=ApprovalAsked.source(request.pk, step.order),
     )
     notices.tell(
         users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
@@ -126,7 +123,7 @@ def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]
     """Four facts: asked, who stops below, the limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
-    rows += [(f"{below[-1]['role']} stops at", below[-1]["limit"])] if below else []
+    rows += [(f"{below[-1]['role']}'s limit", below[-1]["limit"])] if below else []
     rows += [("Your limit" if not step.delegated_from_id else "Limit", step.limit)] if step.limit else []
     account = request.account
     if account.arr is not None:
@@ -169,7 +166,7 @@ def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others
             kind="approval_decided",
             to=person,
             subject=f"{word}: {topic(request)}",
-            wanted_while=f"approval-decided:{request.pk}:{entry.seq}",
+            source=ApprovalDecided.source(request.pk, entry.seq),
             values={
                 "word": word,
                 "tone": tone,
@@ -220,16 +217,16 @@ def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: date
             to=person,
             subject=f"Nothing left to do: {topic(request)}",
             values={
-                "word": "Passed up",
+                "word": "Escalated",
                 "head": request.ask,
-                "lead": f"This went up to {to} at {moment(at, person.zone, at)}. There is nothing left for you to do.",
+                "lead": f"This was escalated to {to} at {moment(at, person.zone, at)}. There is nothing left for you to do.",
                 "quote": [("Why", reason)] if reason else [],
                 "button": "Open the request",
                 "url": url_of(request),
                 "why": "You get this because the decision was addressed to you.",
             },
         )
-    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Passed up to {to}: {request.ask}")
+    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Escalated to {to}: {request.ask}")
 
 
 def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subject: str, lead: str) -> None:
@@ -271,7 +268,6 @@ def _post(
     to: User,
     subject: str,
     values: dict[str, Any],
-    wanted_while: str = "",
     reply_to: str = "",
     source: str = "",
 ) -> None:
@@ -279,19 +275,12 @@ def _post(
         return
     context = {"ref": request.case_key, "subject": subject, **values}
     text, html = mail.render("approval", context, zone=to.zone)
-    outbox.post(
-        key=key,
-        kind=kind,
-        to=to,
-        subject=subject,
-        text=text,
-        html=html,
+    regarding = outbox.Regarding(
         case_key=request.case_key,
         account_name=request.account.name,
         reply_to=reply_to or ("" if to.pk == request.requester_id else request.requester.email),
-        wanted_while=wanted_while,
-        source=source,
     )
+    outbox.post(key=key, kind=kind, to=to, content=Content(subject, text, html), regarding=regarding, source=source)
 
 
 def stands_in(given: Delegation, at: datetime, *, ended: bool = False) -> None:

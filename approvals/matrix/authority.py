@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.customers.rates import usd
 from accounts.models import Account, Role, User
-from accounts.people.queries import best_holder
+from accounts.people.queries import best_holder, person_of, personal_role
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.units import MONEY, amount_words
 from approvals.matrix.running_totals import Without
@@ -16,8 +16,6 @@ from approvals.matrix.weighing import Weighed, chain_of, rate_words, rates_of, r
 from approvals.models import AuthorityVersion, ConcessionType, ExceptionBand
 from ledger.errors import Invalid
 from ledger.now import now
-
-PERSONAL_ROLES = ("csm", "ae")
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _nobody_may(chain: rules.Chain, weighed: Weighed) -> str:
     top = chain.below[-1]
     if top.stopped:
         return f"Nobody may approve {asked}: {top.role_name} {top.stops}. Ask for less, or wait for the next quarter."
-    return f"Nobody may approve {asked}: {top.role_name} stops highest, at {top.words}. Ask for less."
+    return f"Nobody may approve {asked}: {top.role_name} has the highest limit, {top.words}. Ask for less."
 
 
 def answer(
@@ -138,10 +136,11 @@ def answer(
 
 
 def _holder(role: str, account: Account | None, exclude: Collection[int], near: User | None) -> User | None:
-    if role not in PERSONAL_ROLES:
+    personal = personal_role(role)
+    if personal is None:
         return best_holder(role, account=account, near=near, exclude=exclude)
     # Only the account's own CSM or AE decides for it, never a colleague of another account.
-    own = None if account is None else (account.csm if role == "csm" else account.ae)
+    own = person_of(personal, account)
     return own if own and own.is_active and own.has_role(role) and own.pk not in exclude else None
 
 
@@ -153,7 +152,7 @@ def _answer(
     role, rule = roles[limit.role], _rule(version, weighed, limit, passed)
     return Answer(
         role=role,
-        level=role.level,
+        level=role.rank,
         person=person,
         limit_text=limit.words,
         sentence=f"{role.name}: {person.name}. {rule['sentence']}",

@@ -23,6 +23,8 @@ class Shipped(NamedTuple):
     limits: Limits
     needs_function: str = ""
     reply_up_to: int | None = None
+    money_back: str = ""
+    accepts_risk: bool = False
 
 
 MONEY_LIMITS: Limits = {
@@ -40,8 +42,8 @@ CONCESSIONS = (
         {"csm": 5, "team-lead": 10, "director": 20, "executive-sponsor": 35, "steering-committee": ANY},
         reply_up_to=20,
     ),
-    Shipped("refund", "Refund", units.MONEY, MONEY_LIMITS, reply_up_to=10_000),
-    Shipped("credit", "Credit", units.MONEY, MONEY_LIMITS, reply_up_to=10_000),
+    Shipped("refund", "Refund", units.MONEY, MONEY_LIMITS, reply_up_to=10_000, money_back="refund"),
+    Shipped("credit", "Credit", units.MONEY, MONEY_LIMITS, reply_up_to=10_000, money_back="credit"),
     Shipped(
         "payment-terms",
         "Payment terms",
@@ -58,7 +60,7 @@ CONCESSIONS = (
     ),
     Shipped("indemnity", "Indemnity", units.YES, {"executive-sponsor": ANY}, "legal"),
     Shipped("roadmap-commitment", "Roadmap commitment", units.YES, {"executive-sponsor": ANY}, "product"),
-    Shipped("risk-acceptance", "Risk acceptance", units.YES, {"executive-sponsor": ANY}, "legal"),
+    Shipped("risk-acceptance", "Risk acceptance", units.YES, {"executive-sponsor": ANY}, "legal", accepts_risk=True),
     Shipped("contract-term", "Contract term", units.YES, {"director": ANY, "executive-sponsor": ANY}, "legal"),
 )
 BANDS = (("discount", "green", 5), ("credit", "green", 500))
@@ -101,6 +103,8 @@ def ensure_defaults() -> None:
             unit=row.unit,
             sort=place * 10,
             reply_up_to=None if row.reply_up_to is None else Decimal(row.reply_up_to),
+            money_back=row.money_back,
+            accepts_risk=row.accepts_risk,
         )
         AuthorityLimit.objects.bulk_create(
             AuthorityLimit(

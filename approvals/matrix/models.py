@@ -32,6 +32,8 @@ class AuthorityVersion(Version):
 class ConcessionType(models.Model):
     """What can be asked of us, and the unit it is measured in."""
 
+    REFUND, CREDIT = "refund", "credit"
+    MONEY_BACK: ClassVar = [(REFUND, "Refund"), (CREDIT, "Credit")]
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="concessions")
     slug = models.SlugField(max_length=40)
     name = models.CharField(max_length=80)
@@ -50,6 +52,16 @@ class ConcessionType(models.Model):
         null=True,
         blank=True,
         help_text="Largest amount that may be decided from the mailed link without signing in, money in USD. Empty: never.",
+    )
+
+    money_back = models.CharField(
+        max_length=6,
+        choices=MONEY_BACK,
+        blank=True,
+        help_text="Money back to the customer: such an ask above the policy's refund limit is Red.",
+    )
+    accepts_risk = models.BooleanField(
+        default=False, help_text="Accepts a risk in writing, as some issue types need before a case resolves."
     )
 
     class Meta:
@@ -177,7 +189,7 @@ class Quorum(models.Model):
     QUORUMS: ClassVar = [(ALL, "All"), (ANY, "Any one"), (NUMBER, "A number of them"), (PERCENT, "A share of them")]
     quorum = models.CharField(max_length=8, choices=QUORUMS, default=ALL)
     quorum_of = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="How many of them, or how many percent; for a number or a share."
+        null=True, blank=True, help_text="The number or the percentage that must agree."
     )
 
     class Meta:
@@ -241,7 +253,9 @@ class ChainRule(Quorum):
     )
     segment = models.CharField(max_length=60, blank=True, help_text="Only accounts of this segment; empty: all.")
     region = models.CharField(max_length=40, blank=True, help_text="Only accounts of this region; empty: all.")
-    sort = models.PositiveSmallIntegerField(default=100, help_text="Rules of one place with one number run together.")
+    sort = models.PositiveSmallIntegerField(
+        default=100, help_text="Rules with the same place and number run at the same time."
+    )
 
     class Meta(Quorum.Meta):
         ordering = ["sort", "id"]

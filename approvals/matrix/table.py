@@ -39,7 +39,7 @@ def limits_shown(version: AuthorityVersion, today: date) -> list[AuthorityLimit]
     """Limits that hold or will hold, in order of authority, those for all before those under conditions."""
     rows = version.limits.select_related("role", "concession").order_by("role__level", "role__sort", "id")
     live = [row for row in rows if row.effective_to is None or row.effective_to > today]
-    return sorted(live, key=lambda row: (row.role.level, row.role.sort, bool(conditions(row)), row.pk))
+    return sorted(live, key=lambda row: (row.role.rank, row.role.sort, bool(conditions(row)), row.pk))
 
 
 def _cell(

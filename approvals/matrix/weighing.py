@@ -119,7 +119,7 @@ def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:
     return rules.Limit(
         role=row.role.slug,
         role_name=row.role.name,
-        level=row.role.level,
+        level=row.role.rank,
         concession=row.concession.slug,
         unit=unit,
         up_to=usd(up_to, row.currency, at.date()) if unit_of(unit).in_currency and up_to is not None else up_to,

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField(db_index=True)),
                 ('step_since', models.DateTimeField(help_text='When the present approver got it.')),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_level', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('decided_level', models.SlugField(blank=True, help_text='Level of the role that decided (slug); empty: a role that works cases, or a rule.', max_length=40)),
                 ('by_rule', models.BooleanField(default=False, help_text='Granted by a pre-approved band.')),
                 ('conditions', models.TextField(blank=True)),
                 ('reason', models.TextField(blank=True)),
@@ -128,6 +128,8 @@ class Migration(migrations.Migration):
                 ('sort', models.PositiveSmallIntegerField(default=100)),
                 ('reply_up_to', models.DecimalField(blank=True, decimal_places=2, help_text='Largest amount an e-mail reply may decide, money in USD. Empty: never by reply.', max_digits=14, null=True)),
                 ('link_up_to', models.DecimalField(blank=True, decimal_places=2, help_text='Largest amount that may be decided from the mailed link without signing in, money in USD. Empty: never.', max_digits=14, null=True)),
+                ('money_back', models.CharField(blank=True, choices=[('refund', 'Refund'), ('credit', 'Credit')], help_text="Money back to the customer: such an ask above the policy's refund limit is Red.", max_length=6)),
+                ('accepts_risk', models.BooleanField(default=False, help_text='Accepts a risk in writing, as some issue types need before a case resolves.')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='concessions', to='approvals.authorityversion')),
             ],
             options={

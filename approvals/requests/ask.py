@@ -128,7 +128,6 @@ def _grant_by_rule(made: ApprovalRequest, band: ExceptionBand, weighed: Weighed,
         made.opened_at,
         sentence,
     )
-    made.decided_level = 0
     made.save()
     _asked(made, channel)
     values = {"channel": DecisionEntry.RULE, "limit": limit, "rationale": sentence}

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.models import Role, RoleHolding, User
+from accounts.models import Account, Role, RoleHolding, User
+from accounts.people.queries import person_of
 from approvals.absence.rules.delegation import covers
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.units import amount_words
@@ -100,9 +101,13 @@ def chain_and_weight(request: ApprovalRequest, at: datetime) -> tuple[rules.Chai
 def _roles(scene: _Scene, user: User) -> dict[str, Role]:
     """What somebody may decide with: nothing once they have left, and as CSM or AE for their own account only."""
     account = scene.request.account
-    own = {"csm": account.csm_id, "ae": account.ae_id}
     held = Role.objects.filter(holdings__in=RoleHolding.objects.in_force(scene.at).filter(user=user)).distinct()
-    return {role.slug: role for role in held if user.is_active and own.get(role.slug, user.pk) == user.pk}
+    return {role.slug: role for role in held if user.is_active and _for_account(role, user, account)}
+
+
+def _for_account(role: Role, user: User, account: Account) -> bool:
+    """Whether the role may be used on this account: one whose person the account names, by that person only."""
+    return not role.account_person or person_of(role, account) == user
 
 
 def _limits(scene: _Scene, held: dict[str, Role]) -> list[rules.Limit]:
@@ -183,7 +188,7 @@ def _of_function(scene: _Scene, seat: ApprovalStep, held: dict[str, Role], ended
 
 def _ended(seat: ApprovalStep, whose: User, user: User) -> str:
     who = "You do" if whose.pk == user.pk else f"{whose} does"
-    where = " for this account" if seat.role.slug in ("csm", "ae") else ""
+    where = " for this account" if seat.role.account_person else ""
     return f"{who} not hold the role {seat.role}{where} any more."
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.models import Account, Role, User
-from accounts.people.queries import best_holder
-from approvals.matrix.authority import PERSONAL_ROLES, Answer, concession_of, route, version_at
+from accounts.people.queries import best_holder, person_of, personal_role
+from approvals.matrix.authority import Answer, concession_of, route, version_at
 from approvals.matrix.running_totals import Without
 from approvals.matrix.weighing import Weighed, weigh
 from approvals.models import ApprovalRequest, AuthorityVersion, ChainRule
@@ -24,8 +24,8 @@ def holders(
     role: str, account: Account | None, exclude: Collection[int], first: User | None = None
 ) -> tuple[Person, ...]:
     """Everybody active who holds the role and may sit, the one to turn to first. A CSM or AE for their own account only."""
-    if role in PERSONAL_ROLES:
-        own = None if account is None else (account.csm if role == "csm" else account.ae)
+    if personal := personal_role(role):
+        own = person_of(personal, account)
         found = [own] if own and own.is_active and own.has_role(role) else []
     else:
         best = first or best_holder(role, account=account, exclude=exclude)

@@ -38,7 +38,8 @@ def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> Appr
         raise Stale("It is too late to undo this. To reverse it, ask for a new decision.")
     moment = request.decided_at
     request.state, request.version = ApprovalRequest.OPEN, request.version + 1
-    request.decided_at = request.decided_by = request.decided_level = None
+    request.decided_at = request.decided_by = None
+    request.decided_level = ""
     request.reason = request.conditions = ""
     request.save(
         update_fields=["state", "version", "decided_at", "decided_by", "decided_level", "reason", "conditions"]

@@ -35,7 +35,7 @@ class Said:
 
     @property
     def override(self) -> bool:
-        """Against the recommendation, or over the head of the approver."""
+        """Against the recommendation, or in place of the approver."""
         return self.right.override or self.against
 
 
@@ -136,11 +136,11 @@ def finish(request: ApprovalRequest, step: ApprovalStep, said: Said, outcome: st
     mail.decided(request, entry, at, others=_others(request, seats, settled))
 
 
-def _level(request: ApprovalRequest, said: Said) -> int | None:
+def _level(request: ApprovalRequest, said: Said) -> str:
     """The level of the authority: a function that speaks last does not lower it."""
     if said.right.function and request.approver_role:
         return request.approver_role.level
-    return said.right.role.level if said.right.role else None
+    return said.right.role.level if said.right.role else ""
 
 
 def _joined(seats: list[ApprovalStep]) -> str:

@@ -183,6 +183,19 @@ INBOUND_ESP = env.str("INBOUND_ESP", "").strip().lower()
 ANYMAIL = {"WEBHOOK_SECRET": env.list("INBOUND_SECRET", []), "MAILGUN_WEBHOOK_SIGNING_KEY": env.str("MAILGUN_KEY", "")}
 # Mail beyond this in 24 hours to one person goes into their digest; what cannot be switched off is never held back.
 MAIL_CAP_PER_TARGET_PER_DAY = env.int("MAIL_CAP_PER_TARGET_PER_DAY", 200)
+# Classes of the product, each verified by a system check. A new channel or kind of message is one class and one line here.
+MESSAGE_CHANNELS = ["messaging.channels.email.Email"]
+MESSAGE_KINDS = [
+    "messaging.outbox.digests.Digest",
+    "approvals.mail.kinds.ApprovalAsked",
+    "approvals.mail.kinds.ApprovalDecided",
+    "escalations.cases.notifications.kinds.HandOffAsked",
+    "escalations.clocks.notify.ClockNotification",
+]
+ACCOUNT_PANELS = [
+    "escalations.cases.queries.account_panels.OpenCases",
+    "escalations.cases.queries.account_panels.Commitments",
+]
 # How long a killed sender's messages stay away from the others: those it had put aside, and the one it was handing over
 # (longer than the slowest server takes to answer every step within EMAIL_TIMEOUT).
 OUTBOX_LEASE_SECONDS = env.float("OUTBOX_LEASE_SECONDS", 30.0)

@@ -7,6 +7,7 @@ one moment after an outage. The database is one that nobody else uses; `scratch`
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -24,6 +25,10 @@ from ledger.now import now
 CASES, SPREAD, BACKLOG, MINUTE = 3_200, 2_000, 10_000, 60.0
 KINDS = (states.RESPONSE, states.CUSTOMER_UPDATE, states.RESOLUTION, states.INTERNAL_UPDATE, states.CHECK_IN)
 BATCH = 200
+MOVED = (
+    *("started_at", "resumed_at", "target_seconds", "due_at", "warn_at", "warnings", "fire_at"),
+    *("warned_at", "warned_percent", "breached_at"),
+)
 LEAD = timedelta(seconds=3)
 LOOK = 0.02  # seconds between two looks, which the figures contain
 PATIENCE = 120.0
@@ -95,18 +100,18 @@ def lateness(clocks: Sequence[Clock], seconds: float) -> list[float]:
 def _let_fall_due(clocks: Sequence[Clock], seconds: float) -> dict[int, datetime]:
     """Let these clocks fire over the next `seconds`, every second one a breach and the others a warning."""
     begin = now() + LEAD + timedelta(seconds=len(clocks) / 1_000)
-    due: dict[int, datetime] = {}
-    for place, clock in enumerate(clocks):
-        moment = begin + timedelta(seconds=seconds * place / len(clocks))
-        # A clock of four hours warns after three.
-        started_at = moment - timedelta(hours=4 if place % 2 else 3)
-        clock.take(advance(ClockState(), Step(StepKind.START, terms=Terms(4 * 3_600)), started_at))
-        if place % 2:
-            clock.take(advance(clock.as_state(), Step(StepKind.WARN, 75), started_at))
-        due[clock.pk] = moment
-    columns = ["started_at", "resumed_at", "target_seconds", "due_at", "warn_at", "warnings", "fire_at"]
+    due = {clock.pk: begin + timedelta(seconds=seconds * place / len(clocks)) for place, clock in enumerate(clocks)}
+    alike: dict[tuple[datetime, bool], list[int]] = defaultdict(list)
+    for place, (pk, moment) in enumerate(due.items()):
+        alike[moment, bool(place % 2)].append(pk)
     with transaction.atomic():
-        Clock.objects.bulk_update(clocks, [*columns, "warned_at", "warned_percent", "breached_at"], batch_size=BATCH)
+        for (moment, breaches), ids in alike.items():
+            # A clock of four hours warns after three.
+            started_at = moment - timedelta(hours=4 if breaches else 3)
+            clock = Clock(kind=KINDS[0])
+            state = advance(ClockState(), Step(StepKind.START, terms=Terms(4 * 3_600)), started_at)
+            clock.take(advance(state, Step(StepKind.WARN, 75), started_at) if breaches else state)
+            Clock.objects.filter(pk__in=ids).update(**{name: getattr(clock, name) for name in MOVED})
     return due
 
 

@@ -11,11 +11,16 @@ class EscalationAdmin(ReadOnlyAdmin):
     """One row a case."""
 
     case_path = ""
-    list_display = ("key", "account", "title", "state", "tier", "level", "owner", "opened_at")
+    list_display = ("key", "account", "title", "state", "tier", "level_name", "owner", "opened_at")
     list_filter = ("state", "tier", "level", "lane")
-    list_select_related = ("account", "owner")
+    list_select_related = ("account", "owner", "policy")
     search_fields = ("=id", "title", "account__name")
     date_hierarchy = "opened_at"
+
+    @admin.display(description="Level", ordering="level")
+    def level_name(self, case: Escalation) -> str:
+        """By the policy the case runs on."""
+        return case.get_level_display()
 
 
 @admin.register(Event)

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.forms import ModelChoiceField, ModelForm, Textarea
+from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import get_current_timezone
@@ -16,13 +16,13 @@ from escalations.clocks.rules.factors import Factor
 from escalations.models import (
     Cadence,
     IssueType,
+    Level,
     MatrixRow,
     PolicyVersion,
     ScoreWeight,
     Stakeholder,
     Target,
     TargetFactor,
-    TextTemplate,
     Tier,
     TriggerRule,
 )
@@ -75,6 +75,12 @@ class Rows(OperationsOnly, admin.TabularInline):
         return field
 
 
+class LevelRows(Rows):
+    """Who decides, from the lowest rank up."""
+
+    model = Level
+
+
 class TierRows(Rows):
     """How serious."""
 
@@ -91,7 +97,6 @@ class TriggerRows(Rows):
     """What opens a case automatically."""
 
     model = TriggerRule
-    formfield_overrides = {models.JSONField: {"widget": Textarea(attrs={"rows": 2, "cols": 24})}}
 
 
 class MatrixRows(Rows):
@@ -169,21 +174,6 @@ class CadenceRows(Rows):
     model = Cadence
 
 
-class TextForm(ModelForm):
-    """Browsers send lines that end in CR LF; kept so, every text would differ from its published self."""
-
-    def clean_body(self) -> str:
-        """Line ends as they are stored."""
-        return str(self.cleaned_data["body"]).replace("\r\n", "\n")
-
-
-class TextRows(Rows):
-    """What messages start with."""
-
-    model = TextTemplate
-    form = TextForm
-
-
 class WeightRows(Rows):
     """What the score is made of."""
 
@@ -192,6 +182,7 @@ class WeightRows(Rows):
 
 
 ALL: "list[type[admin.options.InlineModelAdmin[Any, Any]]]" = [
+    LevelRows,
     TierRows,
     IssueTypeRows,
     TriggerRows,
@@ -200,6 +191,5 @@ ALL: "list[type[admin.options.InlineModelAdmin[Any, Any]]]" = [
     FactorRows,
     StakeholderRows,
     CadenceRows,
-    TextRows,
     WeightRows,
 ]

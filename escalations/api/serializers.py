@@ -2,12 +2,16 @@
 
 from typing import Any, ClassVar
 
+from django.db.models import TextField
 from rest_framework import serializers
 
-from accounts.models import Account, Contact, Signal, User
+from accounts.models import Contact, User
 from escalations import states
 from escalations.api.clocks import ClockSerializer, HandOffSerializer
+from escalations.cases.intake import KEPT
 from escalations.models import Action, Escalation, Event, Review
+
+LONGEST_TEXT = 4_000
 
 
 class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
@@ -19,6 +23,8 @@ class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
     issue_type = serializers.CharField(source="issue_type.slug", read_only=True)
     owner = serializers.EmailField(source="owner.email", read_only=True, default=None)
     stage = serializers.CharField(read_only=True)
+    level_slug = serializers.CharField(read_only=True)
+    level_name = serializers.CharField(source="get_level_display", read_only=True)
 
     class Meta:
         model = Escalation
@@ -33,6 +39,8 @@ class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
             "tier",
             "lane",
             "level",
+            "level_slug",
+            "level_name",
             "kind",
             "score",
             "owner",
@@ -105,28 +113,25 @@ class EscalationSerializer(EscalationListSerializer):
         return list(self.context.get("brief_gaps", []))
 
 
-class OpenSerializer(serializers.Serializer[Escalation]):
-    """What opening a case takes. Times with an offset, money as a string with its currency."""
+class OpenSerializer(serializers.ModelSerializer[Escalation]):
+    """What opening a case takes: the fields of `Intake`. Times with an offset, money as a string with its currency."""
 
-    account = serializers.PrimaryKeyRelatedField(queryset=Account.objects.all())
     issue_type = serializers.SlugField()
-    issue = serializers.CharField(max_length=4000)
-    title = serializers.CharField(max_length=160, required=False, default="")
-    impact = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
-    requested_support = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
-    deadline = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    impasse_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    concession = serializers.SlugField(required=False, default="", allow_blank=True)
-    amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
-    currency = serializers.CharField(max_length=3, required=False, default="USD")
-    blocker = serializers.BooleanField(required=False, default=False)
-    legal = serializers.BooleanField(required=False, default=False)
-    security = serializers.BooleanField(required=False, default=False)
-    executive_complaint = serializers.BooleanField(required=False, default=False)
-    confidential = serializers.BooleanField(required=False, default=False)
-    signal = serializers.PrimaryKeyRelatedField(
-        queryset=Signal.objects.all(), required=False, allow_null=True, default=None
-    )
+    title = serializers.CharField(max_length=160, required=False)
+    impasse_at = serializers.DateTimeField(required=False, allow_null=True)
+    concession = serializers.SlugField(required=False, allow_blank=True)
+    currency = serializers.CharField(max_length=3, required=False)
+
+    class Meta:
+        model = Escalation
+        fields: ClassVar = ["account", "issue_type", "title", "impasse_at", "currency", "signal", *KEPT]
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        """Free texts end somewhere."""
+        kind, options = super().build_standard_field(field_name, model_field)
+        if isinstance(model_field, TextField):
+            options["max_length"] = LONGEST_TEXT
+        return kind, options
 
 
 MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "close", "reopen", "withdraw")

@@ -24,6 +24,7 @@ from escalations.cases import thread as communication
 from escalations.cases.briefs import gaps
 from escalations.clocks import verbs
 from escalations.models import CasePerson, Clock, Escalation, HandOff, Review
+from escalations.policy.levels import at_level
 from ledger import idempotency
 from ledger.errors import NotThere
 from ledger.now import now
@@ -37,7 +38,7 @@ class EscalationFilter(django_filters.FilterSet):
     owner = django_filters.CharFilter(field_name="owner__email", lookup_expr="iexact")
     state = django_filters.MultipleChoiceFilter(choices=states.STATES)
     tier = django_filters.MultipleChoiceFilter(choices=states.TIERS)
-    level = django_filters.MultipleChoiceFilter(choices=states.LEVELS)
+    level = django_filters.CharFilter(method="of_level", label="Slug of a level, such as director")
     open = django_filters.BooleanFilter(method="only_open", label="Only open cases")
     past_sla = django_filters.BooleanFilter(method="only_late", label="Only cases past SLA")
     opened_after = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
@@ -51,6 +52,10 @@ class EscalationFilter(django_filters.FilterSet):
     def only_open(self, queryset: QuerySet[Escalation], name: str, value: bool) -> QuerySet[Escalation]:
         """Open cases, or ended ones."""
         return queryset.filter(state__in=states.OPEN) if value else queryset.exclude(state__in=states.OPEN)
+
+    def of_level(self, queryset: QuerySet[Escalation], name: str, value: str) -> QuerySet[Escalation]:
+        """Cases at a level, each by the policy it runs on."""
+        return queryset.filter(at_level(value))
 
     def only_late(self, queryset: QuerySet[Escalation], name: str, value: bool) -> QuerySet[Escalation]:
         """Cases whose worst clock is past due."""
@@ -72,7 +77,7 @@ class EscalationViewSet(
         """What the caller may see, with what the list shows."""
         if getattr(self, "swagger_fake_view", False):
             return Escalation.objects.none()
-        seen = Escalation.objects.visible_to(self.user).select_related("account", "issue_type", "owner")
+        seen = Escalation.objects.visible_to(self.user).select_related("account", "issue_type", "owner", "policy")
         if self.action == "list":
             return seen
         people = Prefetch("people", CasePerson.objects.select_related("user"))

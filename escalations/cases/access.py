@@ -17,7 +17,7 @@ def standing(case: Escalation, user: User) -> Standing:
         named=bool(people),
         opened=case.opened_by_id == user.pk,
         account_team=user.pk in (case.account.csm_id, case.account.ae_id),
-        senior=user.sees in (Role.TREE, Role.ALL) and any(role.level > 0 for role in user.roles),
+        senior=user.sees in (Role.TREE, Role.ALL) and user.is_senior,
         ops=user.is_ops,
     )
 
@@ -31,5 +31,5 @@ def check(case: Escalation, user: User, verb: str) -> None:
 def abilities(case: Escalation, user: User) -> dict[str, bool]:
     """Verb → allowed, for pages and the API."""
     how = standing(case, user)
-    verbs = "post customer_update status hand_off escalate pause ask brief action execute resolve review close reopen"
-    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "roles"]}
+    verbs = "customer_update status hand_off escalate pause ask brief action execute resolve review close reopen"
+    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw"]}

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
+from approvals.models import ConcessionType
 from approvals.requests import decide as deciding
 from escalations import states
 from escalations.cases import handoffs, notifications
@@ -18,9 +20,6 @@ from escalations.models import Action, CasePerson, Clock, Escalation, Review
 from escalations.triage import routing
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
-
-COMPLIANCE = "compliance-exception"
-RISK_ACCEPTANCE = "risk-acceptance"
 
 
 @transaction.atomic
@@ -78,9 +77,18 @@ def _need(case: Escalation, ending: Ending) -> None:
     late = case.actions.filter(execution=True, state__in=[Action.OPEN, Action.BLOCKED]).first()
     if late:
         raise Invalid(f"“{late.title}” still needs its proof. Mark it done on the tracker.", field="outcome")
-    accepted = case.requests.filter(concession=RISK_ACCEPTANCE, state__in=["approved", "conditions"]).exists()
-    if case.issue_type.slug == COMPLIANCE and not accepted:
-        raise Invalid("A compliance case needs its granted risk acceptance before it can resolve.", field="outcome")
+    if case.issue_type.needs_risk_acceptance and not _risk_accepted(case):
+        words = f"{case.issue_type.name}: a case needs its granted risk acceptance before it can resolve."
+        raise Invalid(words, field="outcome")
+
+
+def _risk_accepted(case: Escalation) -> bool:
+    """Whether a concession that accepts the risk in writing was granted, by the authority version of its request."""
+    granted = case.requests.filter(state__in=["approved", "conditions"])
+    accepts = ConcessionType.objects.filter(
+        version=OuterRef("authority"), slug=OuterRef("concession"), accepts_risk=True
+    )
+    return granted.filter(Exists(accepts)).exists()
 
 
 def _start_review(case: Escalation, at: datetime) -> None:
@@ -166,7 +174,7 @@ def waive_review(*, case_id: int, by: User, reason: str) -> Review:
     if not reason.strip():
         raise Invalid("Enter why no review is needed.", field="reason")
     at, case = now(), lock(case_id)
-    if not (by.is_ops or any(role.level > 0 for role in by.roles)):
+    if not (by.is_ops or by.is_senior):
         raise NotAllowed("Only a manager or operations can waive a review.")
     review = _open_review(case)
     review.state, review.waived_reason, review.signed_at, review.signed_by = Review.WAIVED, reason[:300], at, by

@@ -10,6 +10,7 @@ from escalations.cases import requests as asking
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock_with_requests, record
 from escalations.models import CasePerson, Escalation
+from escalations.policy.rows import plain_rows
 from escalations.triage import routing
 from escalations.triage.rules import routing as rules
 from ledger.errors import Invalid
@@ -24,7 +25,11 @@ def above(case: Escalation) -> tuple[int, str] | None:
 def _ways_up(case: Escalation) -> list[tuple[int, str]]:
     """Every way up, the best first. On the case's own level, a role its authority holds already leads nowhere."""
     found = rules.ways_up(
-        routing.matrix_rows(case.policy), issue_type=case.issue_type.slug, tier=case.tier, level=case.level
+        plain_rows(case.policy),
+        case.policy.ladder,
+        issue_type=case.issue_type.slug,
+        tier=case.tier,
+        level=case.level,
     )
     authority = _authority(case)
     held = {role for level, role in found if level <= case.level and authority and authority.user.has_role(role)}

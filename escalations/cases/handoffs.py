@@ -187,7 +187,8 @@ def _someone(case: Escalation, first: list[User | None], exclude: tuple[int, ...
     for user in [*first, case.opened_by, case.account.csm]:
         if user is not None and user.is_active and user.pk not in exclude:
             return user
-    return User.objects.holding(["team-lead", "director", "pmo", "administrator"]).exclude(pk__in=exclude).first()
+    roles = Role.objects.filter(fallback_owner=True, account_person="").values_list("slug", flat=True)
+    return User.objects.holding(roles).exclude(pk__in=exclude).first()
 
 
 def decay(case: Escalation, *, at: datetime) -> None:

@@ -1,6 +1,7 @@
-"""What news from below does: signals feed triggers and cases, mail finds its case or account."""
+"""What signals and mail do: signals feed health, triggers and cases; mail finds its case or its account."""
 
 import re
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -8,6 +9,7 @@ from accounts.customers.queries import account_for_address
 from accounts.customers.rates import usd
 from accounts.models import Account, Contact, Signal, User
 from accounts.signals import record as signal_verbs
+from approvals.queries import money_back_slug
 from escalations import states
 from escalations.cases import intake
 from escalations.cases.log import Entry, lock, record
@@ -24,12 +26,13 @@ MAIL = "email"
 REFUND_WORDS = frozenset({"refund", "credit", "chargeback"})
 
 
-def on_signals(ids: list[int]) -> None:
-    """Health is computed again; an open case of the account shows the words; else the triggers may open a case."""
-    for signal in Signal.objects.filter(pk__in=ids).select_related("account", "contact").order_by("pk"):
+def on_signals(signals: Sequence[Signal], *, written_to: Escalation | None = None) -> None:
+    """Compute health again and show the text in an open case of the account; without one, a trigger may open a case.
+    `written_to` is the case of the account to which the mail behind the signals was addressed."""
+    for signal in signals:
         health.recompute(signal.account, at=now())
         fired = evaluate(signal)
-        related = _open_case(signal, fired)
+        related = _open_case(signal, fired, written_to)
         if related is not None:
             _show(related, signal, fired)
         elif fired is not None:
@@ -37,7 +40,7 @@ def on_signals(ids: list[int]) -> None:
             open_by_trigger(signal, rule, reason)
 
 
-def seen(signal: Signal) -> triggers.Seen:
+def facts_of(signal: Signal) -> triggers.SignalFacts:
     """The plain facts of a signal that triggers read."""
     rounds = 0
     if signal.kind == Signal.COUNTERPROPOSAL:
@@ -49,7 +52,7 @@ def seen(signal: Signal) -> triggers.Seen:
         amount = usd(signal.amount, signal.currency, now().date()) if signal.amount is not None else None
     except Invalid:
         amount = None
-    return triggers.Seen(
+    return triggers.SignalFacts(
         kind=signal.kind,
         phrases=phrases,
         amount=amount,
@@ -65,30 +68,22 @@ def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
     if policy is None:
         return None
     rows = TriggerRule.objects.filter(version=policy, active=True)
-    names = ("slug", "name", "condition", "params", "issue_type")
+    names = ("slug", "name", "condition", "threshold", "issue_type")
     rules = [triggers.Rule(**{name: getattr(row, name) for name in names}) for row in rows]
-    return triggers.first_fired(rules, seen(signal))
+    return triggers.first_fired(rules, facts_of(signal))
 
 
-def _open_case(signal: Signal, fired: tuple[triggers.Rule, str] | None) -> Escalation | None:
+def _open_case(
+    signal: Signal, fired: tuple[triggers.Rule, str] | None, written_to: Escalation | None
+) -> Escalation | None:
     """The case this signal belongs to: the one its mail was addressed to while it is open (or when nothing fired); else an
     open one, of the trigger's issue type when one fired, otherwise the newest of the account."""
-    written_to = _written_to(signal)
     if written_to is not None and (written_to.is_open or fired is None):
         return written_to
     cases = Escalation.objects.open().filter(account=signal.account).order_by("-opened_at")
     if fired is not None:
         cases = cases.filter(issue_type__slug=fired[0].issue_type)
     return cases.first()
-
-
-def _written_to(signal: Signal) -> Escalation | None:
-    """The case of the account that the signal's mail was addressed to."""
-    if signal.source != MAIL or not signal.external_id:
-        return None
-    mail = InboundMail.objects.filter(message_id=signal.external_id).only("recipients").first()
-    case = _addressed_case(mail) if mail else None
-    return case if case is not None and case.account_id == signal.account_id else None
 
 
 def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | None) -> None:
@@ -110,7 +105,7 @@ def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | N
 
 def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
     """A case nobody had to open, prefilled from the signal; its impasse began with the signal."""
-    refund = rule.condition == "refund_over"
+    refund = money_back_slug(now()) if rule.asks_money_back else ""
     data = intake.Intake(
         account=signal.account,
         issue_type=rule.issue_type,
@@ -118,11 +113,11 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
         issue=signal.text.strip()[:600] or reason,
         impact=reason,
         impasse_at=min(signal.at, now()),
-        concession="refund" if refund else "",
+        concession=refund,
         amount=signal.amount if refund else None,
         currency=signal.currency or signal.account.currency,
         legal=any(phrase["kind"] == "legal" for phrase in signal.phrases),
-        blocker=rule.condition != "refund_over",
+        blocker=not rule.asks_money_back,
         signal=signal,
     )
     return intake.open_case(data, by=None, trigger=rule.slug, trigger_text=f"{rule.name}: {reason}")
@@ -131,11 +126,24 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
 def on_mail(mail: InboundMail) -> None:
     """Mail to a case's address goes to its thread; mail from a known sender becomes a signal; the rest waits."""
     known = account_for_address(mail.sender)
-    case = _addressed_case(mail)
+    case = _addressed_case(mail) if known else None
     if known is None or (case is not None and case.account_id != known[0].pk):
         return
     account, contact = known
-    place(mail=mail, account=account, contact=contact, by=None)
+    with transaction.atomic(savepoint=False):
+        _attach(mail, account, contact, None, case)
+
+
+@transaction.atomic
+def place(*, mail: InboundMail, account: Account, by: User) -> Signal:
+    """Attach a mail to an account as a signal and mark it placed, for a person who sees the account.
+
+    Raises NotAllowed and AlreadyDone (somebody placed it).
+    """
+    if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
+        raise NotAllowed("You cannot place mail on this account.")
+    case = _addressed_case(mail)
+    return _attach(mail, account, None, by, case if case and case.account_id == account.pk else None)
 
 
 def _addressed_case(mail: InboundMail) -> Escalation | None:
@@ -143,14 +151,9 @@ def _addressed_case(mail: InboundMail) -> Escalation | None:
     return Escalation.objects.filter(pk=int(found[1])).first() if found else None
 
 
-@transaction.atomic
-def place(*, mail: InboundMail, account: Account, contact: Contact | None = None, by: User | None = None) -> Signal:
-    """Attach a mail to an account as a signal and mark it placed. A person must be operations or see the account.
-
-    Raises NotAllowed and AlreadyDone (somebody placed it).
-    """
-    if by is not None and not Account.objects.visible_to(by).filter(pk=account.pk).exists():
-        raise NotAllowed("You cannot place mail on this account.")
+def _attach(
+    mail: InboundMail, account: Account, contact: Contact | None, by: User | None, case: Escalation | None
+) -> Signal:
     inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
     return signal_verbs.record(
         account=account,
@@ -161,4 +164,5 @@ def place(*, mail: InboundMail, account: Account, contact: Contact | None = None
         source=MAIL,
         external_id=mail.message_id,
         logged_by=by,
+        origin=case,
     )

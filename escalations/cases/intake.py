@@ -1,9 +1,8 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview asks the same rules."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
@@ -16,9 +15,11 @@ from escalations.cases import notifications
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
 from escalations.models import Escalation, IntakeDraft, IssueType, PolicyVersion
+from escalations.policy.rules.levels import Ladder
 from escalations.triage import assess as triage
 from escalations.triage import routing
 from escalations.triage.rules import triage as triage_rules
+from escalations.triage.rules.routing import Override
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 
@@ -47,8 +48,13 @@ class Intake:
     executive_complaint: bool = False
     confidential: bool = False
     signal: Signal | None = None
-    override: tuple[int, str] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    override: Override | None = None
+
+
+# Fields the case does not take over as they are: it looks them up, completes them or acts on them.
+COMPLETED = frozenset({"account", "issue_type", "title", "impasse_at", "currency", "signal", "override"})
+# All others. The form, the API and the case take their list from here, so a new field is named once.
+KEPT = tuple(each.name for each in fields(Intake) if each.name not in COMPLETED)
 
 
 def current_policy(at: datetime) -> PolicyVersion:
@@ -73,6 +79,7 @@ class Preview:
 
     assessment: triage_rules.Assessment
     destination: routing.Destination
+    ladder: Ladder
     decision_within: str = ""  # the promise of the decision clock in words
 
 
@@ -88,15 +95,13 @@ def preview(data: Intake, *, by: User | None) -> Preview:
         data.account,
         issue_type=kind.slug,
         tier=found.tier,
-        concession=data.concession,
-        amount=data.amount,
-        currency=data.currency,
+        asked=routing.Asked(data.concession, data.amount, data.currency),
         at=at,
         near=by,
     )
     draft.tier, draft.level = found.tier, where.route.level
     promised = clocks.promise(draft, states.DECISION)
-    return Preview(found, where, promised.text if promised else "")
+    return Preview(found, where, policy.ladder, promised.text if promised else "")
 
 
 def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
@@ -173,7 +178,7 @@ def _check(data: Intake, by: User | None, at: datetime) -> None:
         raise Invalid("The impasse cannot be in the future.", field="impasse_at")
     if data.impasse_at is not None and data.impasse_at < at - OLDEST_IMPASSE:
         raise Invalid("The impasse is more than five years ago. Check the year.", field="impasse_at")
-    if data.override and not data.override[1].strip():
+    if data.override and not data.override.reason.strip():
         raise Invalid("Enter why you override the routing.", field="override_reason")
 
 
@@ -194,22 +199,12 @@ def _draft(data: Intake, policy: PolicyVersion, kind: IssueType, by: User | None
         policy=policy,
         issue_type=kind,
         title=(data.title.strip() or first_sentence)[:160],
-        issue=data.issue,
-        impact=data.impact,
-        requested_support=data.requested_support,
-        blocker=data.blocker,
-        legal=data.legal,
-        security=data.security,
-        executive_complaint=data.executive_complaint,
-        confidential=data.confidential,
-        concession=data.concession,
-        amount=data.amount,
         currency=data.currency or "USD",
         arr_at_risk=data.account.arr or Decimal(0),
         arr_currency=data.account.currency,
-        deadline=data.deadline,
         impasse_at=min(impasse, at),
         opened_at=at,
         opened_by=by,
         signal=data.signal,
+        **{name: getattr(data, name) for name in KEPT},
     )

@@ -18,7 +18,6 @@ from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
 from escalations.models import Action, CasePerson, CaseRequest, Escalation, Event
-from escalations.triage.rules import routing
 from ledger.errors import Invalid, Refused
 from ledger.now import now
 
@@ -85,15 +84,20 @@ def link(case: Escalation, made: ApprovalRequest, by: User, at: datetime) -> Non
     if case.state != states.APPROVING:
         move(case, "ask", at=at, actor=by)
     if made.is_open and made.approver is not None:
-        level = made.approver_role.level if made.approver_role else case.level
-        if level > case.level:
-            raise_level(case, level, at, f"{made.concession_name} needs {made.approver_role}")
+        _raise_to_approver(case, made, at, f"{made.concession_name} needs {made.approver_role}")
         _authority(case, made.approver, at)
         if not case.clocks.live().filter(kind=states.DECISION).exists():
             # Asked again after a decision: the new one is promised too.
             clocks.start(case, states.DECISION, at=at)
     else:
         decided(case, made, at)
+
+
+def _raise_to_approver(case: Escalation, made: ApprovalRequest, at: datetime, why: str) -> None:
+    """Lift the case to the level of the role that is asked, where that is above its own."""
+    level = case.policy.ladder.rank_of(made.approver_role.level) if made.approver_role else case.level
+    if level > case.level:
+        raise_level(case, level, at, why)
 
 
 def _authority(case: Escalation, user: User, at: datetime) -> None:
@@ -108,9 +112,10 @@ def raise_level(
     case: Escalation, level: int, at: datetime, why: str, by: User | None = None, since: datetime | None = None
 ) -> None:
     """A locked case goes up: level, since when (the breach, where one led to it), the decision clock of the new level."""
-    before = routing.level_name(case.level)
+    ladder = case.policy.ladder
+    before, after = ladder.label(case.level), ladder.label(level)
     case.level, case.level_since = level, since or at
-    case.route_reasons = [*case.route_reasons, f"Raised from {before} to {routing.level_name(level)}: {why}"]
+    case.route_reasons = [*case.route_reasons, f"Raised from {before} to {after}: {why}"]
     case.version += 1
     case.save(update_fields=["level", "level_since", "route_reasons", "version"])
     clocks.stop(case, states.DECISION, at=at)
@@ -119,7 +124,7 @@ def raise_level(
     data = {"level": level, "why": why}
     record(
         case,
-        [Entry(kind="level", summary=f"{before} → {routing.level_name(level)}: {why}", actor=by, data=data)],
+        [Entry(kind="level", summary=f"{before} → {after}: {why}", actor=by, data=data)],
         at=at,
     )
 
@@ -129,7 +134,7 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     granted = made.state in (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
-        case.decided_level = case.level if made.decided_level is None else made.decided_level
+        case.decided_level = made.decided_level
         case.save(update_fields=["decided_at", "decided_level"])
         if not case.requests.filter(state=ApprovalRequest.OPEN).exists():
             clocks.stop(case, states.DECISION, at=at)
@@ -177,13 +182,11 @@ def on_decision_log(entry: DecisionEntry) -> None:
     if entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
         decided(case, made, at)
     elif entry.kind == entry.PASSED_UP and made.approver_role and made.approver:
-        if made.approver_role.level > case.level:
-            raise_level(case, made.approver_role.level, at, "not decided in time")
+        _raise_to_approver(case, made, at, "not decided in time")
         _authority(case, made.approver, at)
     elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open and made.approver:
         # New terms may need a higher authority; a delegated or reassigned request waits for somebody else.
-        if made.approver_role and made.approver_role.level > case.level:
-            raise_level(case, made.approver_role.level, at, f"{made.concession_name} needs {made.approver_role}")
+        _raise_to_approver(case, made, at, f"{made.concession_name} needs {made.approver_role}")
         _authority(case, made.approver, at)
     elif entry.kind == entry.REPLACED and "by" in entry.facts:
         _replaced(case, ApprovalRequest.objects.get(pk=entry.facts["by"]), entry.actor, at)

@@ -177,11 +177,33 @@ def _take(cases: dict[int, Escalation], audience: Audience, clocks: Sequence[Clo
         clock.take(advance(state, step, at))
         entries[cases[clock.case_id]].append(verbs.entry(clock, step.kind, summary(clock, step), moment))
         fired.append(Fired(clock, step, audience.of(clock, late=step.kind != StepKind.WARN)))
-    still_due = Clock.objects.filter(state=Clock.RUNNING, parked=False, fire_at__lte=at)
-    if still_due.bulk_update(clocks, COLUMNS) != len(clocks):
-        raise RuntimeError("A clock was fired by somebody else meanwhile")
+    for kind in {each.step.kind for each in fired}:
+        _claim([each.clock for each in fired if each.step.kind == kind], at)
     record_many(entries, at=at)
     return fired
+
+
+def _claim(clocks: Sequence[Clock], at: datetime) -> None:
+    """Write the rows of clocks that took the same kind of step, each only while it is still due.
+
+    Values that all of them share are set at once: a column that differs by row costs as much as the rest of the step.
+    """
+    values = {name: {getattr(clock, name) for clock in clocks} for name in COLUMNS}
+    shared = {name: found.pop() for name, found in values.items() if len(found) == 1}
+    differing = [name for name in COLUMNS if name not in shared]
+    rows = Clock.objects.filter(pk__in=[clock.pk for clock in clocks])
+    still_due = Clock.objects.filter(state=Clock.RUNNING, parked=False, fire_at__lte=at)
+    # The statement that changes `fire_at` is the claim and comes first; the other one finds the rows claimed.
+    if "fire_at" in shared:
+        won = (rows & still_due).update(**shared)
+        if differing:
+            rows.bulk_update(clocks, differing)
+    else:
+        won = still_due.bulk_update(clocks, differing)
+        if shared:
+            rows.update(**shared)
+    if won != len(clocks):
+        raise RuntimeError("A clock was fired by somebody else meanwhile")
 
 
 def summary(clock: Clock, step: Step) -> str:

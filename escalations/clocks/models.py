@@ -13,7 +13,6 @@ from escalations.cases.models.escalation import Escalation
 from escalations.clocks.rules import clock as rules
 from escalations.clocks.rules.kinds import CHOICES, KINDS, ClockKind
 
-LEVEL_NAMES = dict(states.LEVELS)
 # Columns that `advance` decides and that need no conversion.
 PLAIN_COLUMNS = (
     *("state", "started_at", "resumed_at", "paused_at", "held", "pause_reason", "used_seconds", "due_at", "warn_at"),
@@ -51,10 +50,12 @@ class Clock(models.Model):
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks", db_index=False)
     kind = models.CharField(max_length=20, choices=CHOICES)
     about = models.PositiveBigIntegerField(default=0, help_text="The commitment it is about; 0 for the case itself.")
-    topic = models.CharField(max_length=160, blank=True, help_text="Its name, shown beside the kind.")
+    topic = models.CharField(max_length=160, blank=True, help_text="That thing, or the level that decides, in words.")
     generation = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
-    level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
+    level = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Rank of the level in the policy of the case."
+    )
     calendar = models.ForeignKey(
         Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -96,7 +97,7 @@ class Clock(models.Model):
     why = models.JSONField(default=list, help_text="Why it is due at that time, line by line.")
     fingerprint = models.CharField(max_length=64, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
-    parked = models.BooleanField(default=False, help_text="Could not be fired three times; Operations is notified.")
+    parked = models.BooleanField(default=False, help_text="Failed three times; Operations is notified.")
     error = models.CharField(max_length=300, blank=True)
 
     entries_seen = 0  # length of the log of its case when the engine read the clock
@@ -131,8 +132,8 @@ class Clock(models.Model):
         """Name on screen: Director decision, Acceptance, Commitment: what was promised …"""
         if self.kind == states.COMMITMENT and self.topic:
             return f"Commitment: {self.topic}"
-        if self.kind == states.DECISION and self.level:
-            return f"{LEVEL_NAMES[self.level]} decision"
+        if self.kind == states.DECISION and self.topic:
+            return f"{self.topic} decision"
         return self.rule.name
 
     def status(self, at: datetime) -> str:

@@ -16,11 +16,10 @@ from escalations.cases.notifications.common import case_url, facts_of, moment_fo
 from escalations.clocks.rules.clock import Step, StepKind
 from escalations.models import Clock, Escalation
 from ledger.now import now
+from messaging.kinds import Content, MessageKind
+from messaging.models import Message
 from messaging.outbox import messages as outbox
-from messaging.outbox.composing import Content
 from messaging.outbox.layout import render
-
-SOURCE = "standing"
 
 
 @dataclass(frozen=True)
@@ -50,27 +49,36 @@ def _mail(each: Told, user_id: int, email: str) -> outbox.Draft:
         user_id=user_id,
         address=email,
         subject=f"{subject}: {clock.label.lower()} of {case.key}, {case.account.name}",
-        source=f"{SOURCE}:{case.pk}:{clock.pk}:{step.kind}:{step.number}",
+        source=ClockNotification.source(case.pk, clock.pk, step.kind, step.number),
         case_key=case.key,
         account_name=case.account.name,
         thread_id=f"<case-{case.pk}@{settings.MAIL_DOMAIN}>",
         reply_to=f"case+{case.pk}@{settings.MAIL_DOMAIN}",
-        wanted_while="" if step.kind == StepKind.BREACH else f"clock:{clock.pk}",
         notice_url=f"/escalations/{case.key}/",
     )
 
 
-def compose(rest: str, user: User | None) -> Content | None:
-    """The message as things stand now; None when the case has ended or the promise of a warning was kept meanwhile."""
-    case_id, clock_id, kind, number = rest.split(":")
-    case = Escalation.objects.select_related("account", "owner").get(pk=case_id)
-    clock = Clock.objects.get(pk=clock_id)
-    if user is None or (kind == StepKind.WARN and clock.state != Clock.RUNNING):
-        return None
-    at = now()
-    if kind == StepKind.WARN and clock.due_at and at >= clock.due_at:
-        kind = StepKind.BREACH  # it waited in the queue until the time was over
-    return _worded(case, clock, Step(StepKind(kind), int(number)), user, at)
+class ClockNotification(MessageKind):
+    """What a step of a clock means for its people: `clock:CASE:CLOCK:STEP:NUMBER`."""
+
+    prefix = "clock"
+
+    def still_wanted(self, message: Message) -> bool:
+        """A breach always; a warning or a reminder while the clock runs."""
+        _, clock, step, _ = self.parts(message)
+        return step == StepKind.BREACH or Clock.objects.filter(pk=int(clock), state=Clock.RUNNING).exists()
+
+    def compose(self, message: Message) -> Content | None:
+        """The message as things stand now; None when the target of a warning was met meanwhile."""
+        case_id, clock_id, kind, number = self.parts(message)
+        case = Escalation.objects.select_related("account", "owner", "policy").get(pk=case_id)
+        clock = Clock.objects.get(pk=clock_id)
+        if message.user is None or (kind == StepKind.WARN and clock.state != Clock.RUNNING):
+            return None
+        at = now()
+        if kind == StepKind.WARN and clock.due_at and at >= clock.due_at:
+            kind = StepKind.BREACH  # it waited in the queue until the time was over
+        return _worded(case, clock, Step(StepKind(kind), int(number)), message.user, at)
 
 
 def _worded(case: Escalation, clock: Clock, step: Step, user: User, at: datetime) -> Content:

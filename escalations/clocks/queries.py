@@ -21,6 +21,7 @@ from escalations.clocks.rules.kinds import AUTHORITY, CHOICES, KINDS, OWNER, Clo
 from escalations.models import Clock, Commitment, Escalation, HandOff, IssueType, PolicyVersion
 from escalations.policy import rows
 from escalations.policy.rules import wording
+from escalations.policy.rules.levels import Ladder
 from escalations.policy.tables import SEVEREST_FIRST
 from escalations.triage.rules import routing
 
@@ -108,11 +109,12 @@ def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, Any]]]:
     for row in [*rows.targets(version), *_rhythm(version)]:
         found.setdefault((row.clock, row.level, row.issue_type), []).append(row)
     names, order = dict(version.issuetypes.values_list("slug", "name")), list(KINDS)
+    ladder = version.ladder
     keys = sorted(found, key=lambda key: (key[2], order.index(key[0]), key[1] or 0))
     dated = [_dated(kind) for kind in KINDS.values() if kind.dated]
     return {
-        "general": [*(_line(key, found[key], names) for key in keys if not key[2]), *dated],
-        "own": [_line(key, found[key], names) for key in keys if key[2]],
+        "general": [*(_line(key, found[key], names, ladder) for key in keys if not key[2]), *dated],
+        "own": [_line(key, found[key], names, ladder) for key in keys if key[2]],
     }
 
 
@@ -149,10 +151,10 @@ def factors_table(version: PolicyVersion) -> list[dict[str, Any]]:
     return sorted(lines, key=lambda line: not line["active"])
 
 
-def _line(key: Key, group: list[targets.TargetRow], names: dict[str, str]) -> dict[str, Any]:
+def _line(key: Key, group: list[targets.TargetRow], names: dict[str, str], ladder: Ladder) -> dict[str, Any]:
     clock, level, issue_type = key
     rule = KINDS[clock]
-    where = f", {routing.level_name(level).partition(',')[0].lower()}" if level else ""
+    where = f", {ladder.label(level).partition(',')[0].lower()}" if level else ""
     return {
         "name": rule.name + where,
         "about": names.get(issue_type, issue_type) or rule.about,
@@ -258,7 +260,7 @@ class Preview:
 
 def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> list[dict[str, Any]]:
     """When each clock of a new case of this type and tier would be due if it started now, and why then."""
-    matrix, promises = [rows.plain_row(row) for row in rows.matrix_rows(version)], rows.targets(version)
+    matrix, promises = rows.plain_rows(version), rows.targets(version)
     try:
         level = routing.pick_row(matrix, kind.slug, tier).level
     except routing.NoRoute:

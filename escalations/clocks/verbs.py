@@ -58,6 +58,8 @@ def start(
         begun = due_at - timedelta(seconds=made.seconds)
     last = case.clocks.filter(kind=kind).aggregate(last=Max("generation"))["last"] or 0
     topic = shorten(commitment.text, 160, placeholder=" …") if commitment else ""
+    if kind == states.DECISION:
+        topic = case.policy.ladder.name(case.level)
     clock = Clock(case=case, kind=kind, about=about, topic=topic, generation=last + 1, level=case.level)
     _word(clock, made)
     if why and due_at is None:

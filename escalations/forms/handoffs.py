@@ -18,7 +18,7 @@ class NotesForm(CaseForm):
 
     tried = words("What was tried", required="Write what was tried.", longest=4000)
     open_points = words("What is open", required="Write what is open.", longest=4000)
-    ask = words("What you ask for", required="Enter what you ask for, with a date and time.", longest=4000)
+    ask = words("What you ask for for", required="Enter what you ask for, with a date and time.", longest=4000)
 
 
 class HandOverForm(NotesForm):

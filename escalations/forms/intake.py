@@ -1,5 +1,6 @@
 """The intake form: what is asked once, in the order people think of it. The rest comes from the account record."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -9,12 +10,16 @@ from django import forms
 
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, Signal, User
+from accounts.signals.kinds import BY_SLUG
 from approvals.matrix.rules.units import Unit, help_text, unit_of
 from approvals.models import AuthorityVersion, ConcessionType
+from approvals.queries import money_back_slug
 from escalations import states
-from escalations.cases.intake import Intake
+from escalations.cases.intake import KEPT, Intake
 from escalations.forms.thread import Moment
 from escalations.models import IssueType, PolicyVersion
+from escalations.policy.levels import rank_choices
+from escalations.triage.rules.routing import Override
 from ledger.now import now
 
 DEADLINE = "Enter a deadline with a time."
@@ -60,7 +65,7 @@ class IntakeForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         required=False,
         max_length=5_000,
-        help_text="What you ask for, and from whom.",
+        help_text="What you ask for for, and from whom.",
     )
     deadline = Moment(
         label="Customer deadline",
@@ -91,7 +96,6 @@ class IntakeForm(forms.Form):
     override_level = forms.ChoiceField(
         label="Send it to another level",
         required=False,
-        choices=[("", "As the matrix says"), *((str(level), name) for level, name in states.LEVELS)],
     )
     override_reason = forms.CharField(label="Why", required=False, max_length=200, help_text="Logged with the routing.")
 
@@ -107,6 +111,7 @@ class IntakeForm(forms.Form):
         names = [(each.slug, each.name) for each in self.concessions]
         field["concession"].choices = [("", "No concession asked for"), *names]
         field["currency"].choices = [(code, code) for code in sorted(known_currencies(), key=_usd_first)]
+        field["override_level"].choices = [("", "As the matrix says"), *rank_choices()]
         self.helper = _helper(self.concessions)
 
     def clean(self) -> dict[str, Any]:
@@ -131,18 +136,26 @@ class IntakeForm(forms.Form):
         unit, amount = self._unit(values.get("concession", "")), values.get("amount")
         asks = unit is not None and (amount is not None or not unit.takes_amount)
         level = values.get("override_level")
-        facts: dict[str, Any] = {name: values.get(name) for name in ("deadline", "impasse_at", "signal")}
-        facts |= {name: values.get(name, "") for name in ("title", "issue", "impact", "requested_support")}
-        facts |= {name: bool(values.get(name)) for name in FLAGS}
-        return Intake(
+        given = {name: values[name] for name in KEPT if values.get(name) is not None}
+        data = Intake(
             account=values["account"],
             issue_type=values["issue_type"],
-            **facts,
-            concession=values.get("concession", "") if asks else "",
-            amount=amount if unit and asks and unit.takes_amount else None,
+            title=values.get("title", ""),
+            impasse_at=values.get("impasse_at"),
+            signal=values.get("signal"),
             currency=values.get("currency") or values["account"].currency,
-            override=(int(level), values.get("override_reason", "")) if level else None,
+            override=_override(level, values.get("override_reason", "")) if level else None,
+            **{"issue": "", **given},
         )
+        return replace(
+            data,
+            concession=data.concession if asks else "",
+            amount=amount if unit and asks and unit.takes_amount else None,
+        )
+
+
+def _override(level: str, reason: str) -> Override:
+    return Override(reason, None if level == states.OUTSIDE else int(level))
 
 
 def _usd_first(code: str) -> tuple[bool, str]:
@@ -162,18 +175,17 @@ def typed(data: Any) -> dict[str, str]:
 def from_signal(signal: Signal) -> dict[str, Any]:
     """First values of a form opened from a customer's words."""
     kinds = {phrase.get("kind") for phrase in signal.phrases}
-    refund = bool(kinds & ASKS_REFUND) and signal.amount is not None
-    credit = "credit" in kinds and signal.amount is not None
+    kind = ConcessionType.REFUND if kinds & ASKS_REFUND else ConcessionType.CREDIT if "credit" in kinds else ""
     return {
         "signal": signal.pk,
         "account": signal.account_id,
         "issue": signal.text.strip()[:600],
         "impasse_at": signal.at,
-        "concession": "refund" if refund else "credit" if credit else "",
+        "concession": money_back_slug(now(), kind) if kind and signal.amount is not None else "",
         "amount": signal.amount if signal.amount is None or signal.amount > Decimal(0) else None,
         "currency": signal.currency or signal.account.currency,
         "legal": "legal" in kinds,
-        "security": signal.kind == Signal.FLAG,
+        "security": BY_SLUG[signal.kind].security,
         "executive_complaint": bool(signal.contact and signal.contact.executive and signal.sentiment < 0),
     }
 

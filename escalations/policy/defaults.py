@@ -1,4 +1,4 @@
-"""Policy version 1, as every installation starts with it. The numbers stand in the modules `default_*`."""
+"""Writes policy version 1, which every installation starts with. Its rows stand in `shipped`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,19 +12,17 @@ from accounts.models import Calendar, Role
 from escalations.models import (
     Cadence,
     IssueType,
+    Level,
     MatrixRow,
     PolicyVersion,
     ScoreWeight,
     Stakeholder,
     Target,
     TargetFactor,
-    TextTemplate,
     Tier,
     TriggerRule,
 )
-from escalations.policy import default_numbers as numbers
-from escalations.policy import default_routes as routes
-from escalations.policy import default_texts as texts
+from escalations.policy import shipped
 from ledger.now import now
 
 # Long ago, so that history which is imported or seeded finds a policy in force.
@@ -64,17 +62,24 @@ def _places(rows: Sequence[T]) -> list[tuple[int, T]]:
     return [(place * 10, row) for place, row in enumerate(rows, start=1)]
 
 
+def _levels(version: PolicyVersion) -> None:
+    roles = _roles()
+    Level.objects.bulk_create(
+        Level(version=version, **row._asdict() | {"role": roles.get(row.role)}) for row in shipped.LEVELS
+    )
+
+
 def _tiers(version: PolicyVersion) -> None:
     Tier.objects.bulk_create(
         Tier(version=version, sort=sort, **row._asdict() | {"arr_from": row.arr_from and Decimal(row.arr_from)})
-        for sort, row in _places(numbers.TIERS)
+        for sort, row in _places(shipped.TIERS)
     )
 
 
 def _weights(version: PolicyVersion) -> None:
     ScoreWeight.objects.bulk_create(
         ScoreWeight(version=version, part=part, name=name, points=points, sort=sort)
-        for sort, (part, name, points) in _places(numbers.WEIGHTS)
+        for sort, (part, name, points) in _places(shipped.WEIGHTS)
     )
 
 
@@ -82,15 +87,15 @@ def _issue_types(version: PolicyVersion) -> None:
     calendars = {calendar.slug: calendar for calendar in Calendar.objects.all()}
     IssueType.objects.bulk_create(
         IssueType(version=version, sort=sort, **row._asdict() | {"calendar": calendars[row.calendar]})
-        for sort, row in _places(routes.ISSUE_TYPES)
+        for sort, row in _places(shipped.ISSUE_TYPES)
     )
 
 
 def _triggers(version: PolicyVersion) -> None:
-    names = ("slug", "name", "condition", "params", "issue_type")
+    names = ("slug", "name", "condition", "threshold", "issue_type")
     TriggerRule.objects.bulk_create(
         TriggerRule(version=version, sort=sort, **dict(zip(names, row, strict=True)))
-        for sort, row in _places(routes.TRIGGERS)
+        for sort, row in _places(shipped.TRIGGERS)
     )
 
 
@@ -100,19 +105,19 @@ def _roles() -> dict[str, Role]:
 
 def _matrix(version: PolicyVersion) -> None:
     roles = _roles()
-    for sort, row in _places(routes.MATRIX):
+    for sort, row in _places(shipped.MATRIX):
         people = {"role": roles[row.role], "owner_role": roles[row.owner_role], "then_role": roles.get(row.then_role)}
-        again = {"repeat_minutes": row.repeat_minutes, "repeat_times": routes.REPEAT_TIMES}
+        again = {"repeat_minutes": row.repeat_minutes, "repeat_times": shipped.REPEAT_TIMES}
         MatrixRow.objects.create(version=version, sort=sort, **row._asdict() | people | again)
 
 
 def _targets(version: PolicyVersion) -> None:
-    Target.objects.bulk_create(Target(version=version, **row._asdict()) for row in numbers.TARGETS)
+    Target.objects.bulk_create(Target(version=version, **row._asdict()) for row in shipped.TARGETS)
 
 
 def _factors(version: PolicyVersion) -> None:
-    scopes = [*((clock, True) for clock in numbers.FACTORS_ON), ("", False)]
-    rows = [(clock, active, row) for clock, active in scopes for row in numbers.FACTORS]
+    scopes = [*((clock, True) for clock in shipped.FACTORS_ON), ("", False)]
+    rows = [(clock, active, row) for clock, active in scopes for row in shipped.FACTORS]
     TargetFactor.objects.bulk_create(
         TargetFactor(version=version, clock=clock, active=active, sort=sort, **row._asdict())
         for sort, (clock, active, row) in _places(rows)
@@ -123,21 +128,25 @@ def _stakeholders(version: PolicyVersion) -> None:
     roles = _roles()
     Stakeholder.objects.bulk_create(
         Stakeholder(version=version, tier=tier, role=roles[slug], letter=letter)
-        for tier, letters in numbers.RACI.items()
+        for tier, letters in shipped.RACI.items()
         for letter, slugs in letters.items()
         for slug in slugs
     )
 
 
 def _cadences(version: PolicyVersion) -> None:
-    Cadence.objects.bulk_create(Cadence(version=version, **row._asdict()) for row in texts.CADENCES)
+    Cadence.objects.bulk_create(Cadence(version=version, **row._asdict()) for row in shipped.CADENCES)
 
 
-def _texts(version: PolicyVersion) -> None:
-    TextTemplate.objects.bulk_create(
-        TextTemplate(version=version, slug=slug, name=name, kind=kind, body=body.strip())
-        for slug, name, kind, body in texts.TEXTS
-    )
-
-
-ADDERS = (_tiers, _weights, _issue_types, _triggers, _matrix, _targets, _factors, _stakeholders, _cadences, _texts)
+ADDERS = (
+    _levels,
+    _tiers,
+    _weights,
+    _issue_types,
+    _triggers,
+    _matrix,
+    _targets,
+    _factors,
+    _stakeholders,
+    _cadences,
+)

@@ -1,5 +1,7 @@
-"""Versioned policy: tiers, issue types, triggers, matrix, targets, stakeholders, cadences, templates, score weights."""
+"""Versioned policy: levels, tiers, issue types, triggers, matrix, targets, stakeholders, cadences, score weights."""
 
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from django.db import models
@@ -9,6 +11,9 @@ from django.db.models.functions import Coalesce
 from accounts.models import Calendar, Role
 from escalations import states
 from escalations.clocks.rules.kinds import CHOICES
+from escalations.policy.rules.levels import Ladder
+from escalations.policy.rules.levels import Level as PlainLevel
+from escalations.triage.rules import triggers
 from ledger.models import Version
 
 
@@ -18,6 +23,27 @@ class PolicyVersion(Version):
     def __str__(self) -> str:
         return f"Policy version {self.number}"
 
+    @cached_property
+    def ladder(self) -> Ladder:
+        """The levels as the rules read them. Those of a published version never change, so a process reads them once."""
+        if self.state == self.DRAFT or self.published_at is None:
+            return _read_ladder(self.pk)
+        return published_ladder(self.pk, self.published_at)
+
+
+def _read_ladder(version_id: int) -> Ladder:
+    rows = Level.objects.filter(version=version_id).select_related("role").order_by("rank")
+    return Ladder(tuple(row.plain for row in rows))
+
+
+@lru_cache(maxsize=64)
+def published_ladder(version_id: int, published_at: datetime) -> Ladder:
+    """The levels of a published version.
+
+    `published_at` tells apart two versions that had the same id, as in a database that was restored.
+    """
+    return _read_ladder(version_id)
+
 
 class PolicyRow(models.Model):
     """Abstract row of one policy version."""
@@ -26,6 +52,47 @@ class PolicyRow(models.Model):
 
     class Meta:
         abstract = True
+
+
+class Level(PolicyRow):
+    """Who decides, from the lowest rank up. Cases, targets and matrix rows name the rank; figures name the slug."""
+
+    slug = models.SlugField(
+        max_length=40,
+        help_text="Stays the same in every version: roles and figures refer to it.",
+    )
+    rank = models.PositiveSmallIntegerField(
+        help_text="Order of the levels in this version, from 1. Cases go up by rank."
+    )
+    name = models.CharField(max_length=80)
+    counts_as_executive = models.BooleanField(
+        default=False, help_text="A decision here makes a case one that needed an executive."
+    )
+    decides = models.CharField(max_length=200, blank=True, help_text="What is decided here, for the authority matrix.")
+    role = models.ForeignKey(
+        Role,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who decides at this level where the matrix has no row for it.",
+    )
+
+    class Meta:
+        ordering = ["rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "slug"], name="level_once"),
+            models.UniqueConstraint(fields=["version", "rank"], name="level_rank_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def plain(self) -> PlainLevel:
+        """The level as the rules read it."""
+        role = self.role.slug if self.role else ""
+        return PlainLevel(self.rank, self.slug, self.name, self.counts_as_executive, role)
 
 
 class Tier(PolicyRow):
@@ -73,6 +140,10 @@ class IssueType(PolicyRow):
     calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     minimum_tier = models.CharField(max_length=10, choices=states.TIERS, default=states.GREEN)
     negotiation = models.BooleanField(default=False, help_text="A deal: resolution runs to the customer's deadline.")
+    outage = models.BooleanField(default=False, help_text="A major outage: people own it from the start.")
+    needs_risk_acceptance = models.BooleanField(
+        default=False, help_text="A case resolves only with a granted concession that accepts the risk in writing."
+    )
     sort = models.PositiveSmallIntegerField(default=100)
 
     class Meta:
@@ -84,18 +155,12 @@ class IssueType(PolicyRow):
 
 
 class TriggerRule(PolicyRow):
-    """A rule that opens a case by itself when a signal arrives. `params` are the thresholds of its condition."""
+    """A rule that opens a case by itself when a signal arrives. What its threshold means, its condition says."""
 
-    REFUND, RENEWAL_LANGUAGE, NO_CONCESSION = "refund_over", "risk_language_renewal", "no_concession"
-    CONDITIONS: ClassVar = [
-        (REFUND, "Refund or credit asked above an amount"),
-        (RENEWAL_LANGUAGE, "Legal or cancellation language while the renewal is near"),
-        (NO_CONCESSION, "Counterproposals without a concession"),
-    ]
     slug = models.SlugField(max_length=40)
     name = models.CharField(max_length=120)
-    condition = models.CharField(max_length=30, choices=CONDITIONS)
-    params = models.JSONField(default=dict, help_text="Thresholds, such as {“amount_usd”: 10000}.")
+    condition = models.CharField(max_length=30, choices=triggers.CHOICES)
+    threshold = models.DecimalField(max_digits=14, decimal_places=2, help_text=triggers.threshold_help())
     issue_type = models.SlugField(max_length=40, help_text="Issue type of the case it opens.")
     active = models.BooleanField(default=True)
     sort = models.PositiveSmallIntegerField(default=100)
@@ -113,7 +178,7 @@ class MatrixRow(PolicyRow):
 
     issue_type = models.SlugField(max_length=40, blank=True, help_text="Empty: every issue type.")
     tier = models.CharField(max_length=10, choices=states.TIERS, blank=True, help_text="Empty: every tier.")
-    level = models.PositiveSmallIntegerField(choices=states.LEVELS)
+    level = models.PositiveSmallIntegerField(help_text="Rank of the level in this version.")
     kind = models.CharField(max_length=12, choices=states.TYPES, default=states.HIERARCHICAL)
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+", help_text="Who decides at this level.")
     owner_role = models.ForeignKey(
@@ -121,12 +186,12 @@ class MatrixRow(PolicyRow):
     )
     wait_minutes = models.PositiveIntegerField(help_text="Time to decide before it goes on, in minutes.")
     then_role = models.ForeignKey(
-        Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Whom after that."
+        Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Who decides after that."
     )
     repeat_minutes = models.PositiveIntegerField(
-        default=0, help_text="After a breach nobody answered, tell people again after so many minutes; 0: never."
+        default=0, help_text="Minutes between reminders after a breach that nobody answered; 0: no reminders."
     )
-    repeat_times = models.PositiveSmallIntegerField(default=0, help_text="How often at most they are told again.")
+    repeat_times = models.PositiveSmallIntegerField(default=0, help_text="Number of reminders at most.")
     note = models.CharField(max_length=200, blank=True)
     sort = models.PositiveSmallIntegerField(default=100, help_text="The first row that fits applies.")
 
@@ -135,6 +200,10 @@ class MatrixRow(PolicyRow):
 
     def __str__(self) -> str:
         return f"{self.issue_type or 'any'} × {self.tier or 'any'} → {self.role}"
+
+    def get_level_display(self) -> str:
+        """Name of the level in this version."""
+        return self.version.ladder.name(self.level)
 
 
 class Target(PolicyRow):
@@ -147,7 +216,9 @@ class Target(PolicyRow):
 
     clock = models.CharField(max_length=20, choices=CHOICES)
     tier = models.CharField(max_length=10, choices=states.TIERS, blank=True)
-    level = models.PositiveSmallIntegerField(choices=states.LEVELS, null=True, blank=True)
+    level = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Rank of the level in this version. Empty: every level."
+    )
     issue_type = models.SlugField(max_length=40, blank=True)
     amount = models.PositiveIntegerField(help_text="Minutes, or days for business days.")
     unit = models.CharField(max_length=14, choices=UNITS, default=BUSINESS)
@@ -206,7 +277,9 @@ class TargetFactor(PolicyRow):
         blank=True,
         help_text="Up to this value, exclusive; empty: any higher.",
     )
-    percent = models.PositiveSmallIntegerField(help_text="Of the target that remains: 80 makes it a fifth shorter.")
+    percent = models.PositiveSmallIntegerField(
+        help_text="Percent of the target that remains; 80 shortens it by a fifth."
+    )
     active = models.BooleanField(default=True)
     sort = models.PositiveSmallIntegerField(default=100)
 
@@ -256,29 +329,6 @@ class Cadence(PolicyRow):
 
     def __str__(self) -> str:
         return f"{self.tier}: every {self.customer_minutes} minutes"
-
-
-class TextTemplate(PolicyRow):
-    """Text that starts a message: customer update, holding message, hand-off notes. {braces} are filled from the case."""
-
-    KINDS: ClassVar = [
-        ("customer_update", "Customer update"),
-        ("holding", "Holding message"),
-        ("handoff", "Hand-off notes"),
-        ("empathy", "Empathy script"),
-        ("brief", "Brief"),
-    ]
-    slug = models.SlugField(max_length=40)
-    name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=20, choices=KINDS)
-    body = models.TextField(help_text="{account}, {case}, {owner}, {next_update} are filled in.")
-
-    class Meta:
-        ordering = ["kind", "name"]
-        constraints = [models.UniqueConstraint(fields=["version", "slug"], name="text_template_once")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ScoreWeight(PolicyRow):

@@ -1,11 +1,15 @@
 """The rows of a policy version as plain values, the way the pure rules read them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from decimal import Decimal
 
+from django.db.models import Q
+
+from accounts.models import Role
 from escalations.clocks.rules.factors import Factor
 from escalations.clocks.rules.targets import TargetRow
 from escalations.models import MatrixRow, PolicyVersion, Target, TargetFactor, Tier
+from escalations.policy.rules.levels import Ladder
 from escalations.triage.rules.routing import Row
 from escalations.triage.rules.triage import TierBand
 
@@ -38,18 +42,34 @@ def weights(version: PolicyVersion) -> list[tuple[str, int]]:
 
 def matrix_rows(version: PolicyVersion) -> list[MatrixRow]:
     """The rows of the matrix with their roles, in the order in which they are tried."""
-    return list(MatrixRow.objects.filter(version=version).select_related("role", "owner_role", "then_role"))
+    return list(version.matrixrows.select_related("role", "owner_role", "then_role"))
 
 
-def plain_row(row: MatrixRow) -> Row:
-    """One row of the matrix as the rules read it."""
-    then = row.then_role.slug if row.then_role else ""
-    return Row(row.pk, row.issue_type, row.tier, row.level, row.kind, row.role.slug, row.owner_role.slug, then)
+def plain_row(row: MatrixRow, ladder: Ladder, name: str = "") -> Row:
+    """One row of the matrix as the rules read it. `name`: its issue type in words."""
+    return Row(
+        row.pk,
+        row.issue_type,
+        row.tier,
+        row.level,
+        row.kind,
+        row.role.slug,
+        row.owner_role.slug,
+        row.then_role.slug if row.then_role else "",
+        ladder.rank_of(row.then_role.level) if row.then_role else 0,
+        name,
+    )
+
+
+def plain_rows(version: PolicyVersion) -> list[Row]:
+    """The matrix as the rules read it, in order, with the issue types in words."""
+    names = dict(version.issuetypes.values_list("slug", "name"))
+    return [plain_row(row, version.ladder, names.get(row.issue_type, "")) for row in matrix_rows(version)]
 
 
 def matrix(version: PolicyVersion) -> list[tuple[Row, int]]:
     """(row, minutes to wait) of the matrix, in order."""
-    return [(plain_row(row), row.wait_minutes) for row in matrix_rows(version)]
+    return [(plain_row(row, version.ladder), row.wait_minutes) for row in matrix_rows(version)]
 
 
 def targets(version: PolicyVersion) -> list[TargetRow]:
@@ -78,14 +98,22 @@ def letters(version: PolicyVersion) -> list[tuple[str, str]]:
     return list(version.stakeholders.values_list("tier", "letter"))
 
 
-def thresholds(version: PolicyVersion) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """(name, condition, params) of the triggers."""
-    return list(version.triggerrules.values_list("name", "condition", "params"))
+def thresholds(version: PolicyVersion) -> list[tuple[str, str, Decimal]]:
+    """(name, condition, threshold) of the triggers."""
+    return list(version.triggerrules.values_list("name", "condition", "threshold"))
 
 
-def texts(version: PolicyVersion) -> list[tuple[str, str]]:
-    """(name, body) of the text templates."""
-    return list(version.texttemplates.values_list("name", "body"))
+def levels_used(version: PolicyVersion) -> list[tuple[str, int]]:
+    """(where, rank) of every row that names a level."""
+    found = [(f"Matrix row {row.sort}", row.level) for row in version.matrixrows.all()]
+    return found + [(f"Target “{row}”", row.level) for row in version.targets.all() if row.level is not None]
+
+
+def deciding_roles(version: PolicyVersion) -> list[tuple[str, str]]:
+    """(name, slug of the level) of every role that the matrix or a level names for deciding."""
+    named = Q(pk__in=version.matrixrows.values("role")) | Q(pk__in=version.levels.values("role"))
+    named |= Q(pk__in=version.matrixrows.exclude(then_role=None).values("then_role"))
+    return list(Role.objects.filter(named).values_list("name", "level"))
 
 
 def issue_types_used(version: PolicyVersion) -> Iterator[tuple[str, str]]:

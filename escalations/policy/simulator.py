@@ -1,12 +1,12 @@
-"""Test a case: what the policy in force would do with an issue. Nothing is written."""
+"""Policy simulator: what the policy in force would do with an issue. Nothing is written."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from accounts.models import Account, Role, User
 from escalations import states
 from escalations.cases import intake
 from escalations.models import PolicyVersion
+from escalations.policy.rows import plain_rows
 from escalations.triage import routing
 from escalations.triage.rules import routing as rules
 from ledger.errors import Invalid
@@ -14,7 +14,7 @@ from ledger.now import now
 
 
 @dataclass(frozen=True)
-class Tried:
+class Simulation:
     """The row that fires and what follows; people are known when an account is."""
 
     tier: str
@@ -33,58 +33,61 @@ class Tried:
         return dict(states.LANES).get(self.lane, "")
 
 
-def try_case(
+def simulate(
     policy: PolicyVersion,
     *,
     by: User,
     issue_type: str,
+    asked: routing.Asked,
     tier: str = "",
     account: Account | None = None,
-    concession: str = "",
-    amount: Decimal | None = None,
-    currency: str = "USD",
-) -> Tried:
+) -> Simulation:
     """The row that fires for a tier, or for an account whose facts give the tier. Raises Invalid without either."""
     if tier:
-        need, _ = routing.authority_need(account, concession, amount, currency, now())
-        return _by_tier(policy, issue_type, tier, need)
+        return _for_tier(policy, issue_type, tier, account, asked)
     if account is None:
         raise Invalid("Choose a tier, or an account whose facts give the tier.", field="tier")
-    asked = intake.Intake(
-        account=account, issue_type=issue_type, issue="", concession=concession, amount=amount, currency=currency
+    data = intake.Intake(
+        account=account,
+        issue_type=issue_type,
+        issue="",
+        concession=asked.concession,
+        amount=asked.amount,
+        currency=asked.currency,
     )
-    seen = intake.preview(asked, by=by)
-    found, where = seen.assessment, seen.destination
-    why = (*found.tier_reasons, *where.route.reasons)
-    return _tried(where.route, found.tier, why, lane=found.lane, owner=where.owner, authority=where.authority)
+    seen = intake.preview(data, by=by)
+    where, route = seen.destination, seen.destination.route
+    role, owner_role = _role_names(route)
+    return Simulation(
+        tier=seen.assessment.tier,
+        level=_level(policy, route),
+        role=role,
+        owner_role=owner_role,
+        row_id=route.row.id,
+        why=(*seen.assessment.tier_reasons, *route.reasons),
+        lane=seen.assessment.lane,
+        owner=where.owner,
+        authority=where.authority,
+    )
 
 
-def _by_tier(policy: PolicyVersion, issue_type: str, tier: str, need: rules.Need | None) -> Tried:
+def _for_tier(
+    policy: PolicyVersion, issue_type: str, tier: str, account: Account | None, asked: routing.Asked
+) -> Simulation:
+    need, _ = routing.authority_need(policy.ladder, account, asked, now())
     try:
-        route = rules.route(routing.matrix_rows(policy), issue_type=issue_type, tier=tier, need=need)
+        route = rules.route(plain_rows(policy), policy.ladder, issue_type=issue_type, tier=tier, need=need)
     except rules.NoRoute as error:
         raise Invalid(str(error), field="issue_type") from error
-    return _tried(route, tier, route.reasons)
+    role, owner_role = _role_names(route)
+    return Simulation(tier, _level(policy, route), role, owner_role, route.row.id, route.reasons)
 
 
-def _tried(
-    route: rules.Route,
-    tier: str,
-    why: tuple[str, ...],
-    *,
-    lane: str = "",
-    owner: User | None = None,
-    authority: User | None = None,
-) -> Tried:
+def _level(policy: PolicyVersion, route: rules.Route) -> str:
+    """Level 3; External."""
+    return policy.ladder.label(route.level).partition(",")[0]
+
+
+def _role_names(route: rules.Route) -> tuple[str, str]:
     names = dict(Role.objects.filter(slug__in=[route.role, route.owner_role]).values_list("slug", "name"))
-    return Tried(
-        tier=tier,
-        level=rules.level_name(route.level).partition(",")[0],
-        role=names.get(route.role, route.role),
-        owner_role=names.get(route.owner_role, route.owner_role),
-        row_id=route.row.id,
-        why=why,
-        lane=lane,
-        owner=owner,
-        authority=authority,
-    )
+    return names.get(route.role, route.role), names.get(route.owner_role, route.owner_role)

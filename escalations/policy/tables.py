@@ -11,16 +11,29 @@ from escalations.clocks.rules import targets
 from escalations.models import Escalation, IssueType, MatrixRow, PolicyVersion
 from escalations.policy import rows
 from escalations.policy.rules import wording
-from escalations.triage.rules import routing
+from escalations.policy.rules.levels import Ladder
+from escalations.triage.rules import routing, triggers
 from ledger.format import span
 
 SEVEREST_FIRST = (states.RED, states.YELLOW, states.GREEN)
+THIRD_PARTIES = (
+    "External",
+    "Vendor, regulator, partner",
+    "Joint task force, regulator's guidance, arbitration",
+)
 TIERS = [(slug, dict(states.TIERS)[slug]) for slug in SEVEREST_FIRST]
 
 
 def in_force(at: datetime) -> PolicyVersion | None:
     """The policy with the people behind it."""
     return PolicyVersion.objects.select_related("author", "publisher").current(at)
+
+
+def levels(at: datetime) -> list[tuple[str, str, str]]:
+    """(rank, name, what it decides) of every level in force, the lowest first, and of third parties."""
+    version = in_force(at)
+    rows = version.levels.all() if version else []
+    return [*((str(row.rank), row.name, row.decides) for row in rows), THIRD_PARTIES]
 
 
 def escalation(version: PolicyVersion, tier: str) -> dict[str, Any]:
@@ -33,7 +46,7 @@ def escalation(version: PolicyVersion, tier: str) -> dict[str, Any]:
         "triggers": [
             {
                 "rule": rule,
-                "words": wording.trigger_rule(rule.condition, rule.params),
+                "words": triggers.in_words(rule.condition, rule.threshold),
                 "opens": names.get(rule.issue_type, rule.issue_type),
             }
             for rule in version.triggerrules.all()
@@ -43,7 +56,7 @@ def escalation(version: PolicyVersion, tier: str) -> dict[str, Any]:
 
 
 def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[dict[str, Any]]:
-    plain, by_id = [rows.plain_row(row) for row in matrix], {row.pk: row for row in matrix}
+    plain, by_id = [rows.plain_row(row, version.ladder) for row in matrix], {row.pk: row for row in matrix}
     promises = rows.targets(version)
     found = []
     for kind in version.issuetypes.select_related("calendar"):
@@ -98,14 +111,14 @@ def raci(version: PolicyVersion, user: User) -> dict[str, Any]:
     columns = sorted({row.role for row in letters.values()}, key=lambda role: (role.sort, role.name))
     rhythm = {line["cadence"].tier: line for line in _rhythm(version)}
     promises, bands = rows.targets(version), {band.slug: band for band in rows.tiers(version)}
-    matrix = [rows.plain_row(row) for row in rows.matrix_rows(version)]
+    matrix = rows.plain_rows(version)
     open_cases = _open_by_tier(user)
     return {
         "columns": [{"role": role, "mine": role.slug in user.role_slugs} for role in columns],
         "tiers": [
             {
                 "name": name,
-                "level": _usual_level(matrix, slug),
+                "level": _usual_level(matrix, version.ladder, slug),
                 "cells": [_cell(letters.get((slug, role.pk)), role, user) for role in columns],
                 "response": _response(promises, slug),
                 "rhythm": rhythm.get(slug),
@@ -126,9 +139,9 @@ def _open_by_tier(user: User) -> dict[str, int]:
     return dict(seen.values_list("tier").annotate(number=Count("pk", distinct=True)))
 
 
-def _usual_level(matrix: list[routing.Row], tier: str) -> str:
+def _usual_level(matrix: list[routing.Row], ladder: Ladder, tier: str) -> str:
     try:
-        return routing.level_name(routing.pick_row(matrix, "", tier).level)
+        return ladder.label(routing.pick_row(matrix, "", tier).level)
     except routing.NoRoute:
         return ""
 

@@ -8,29 +8,32 @@ from django.db.models import Max
 
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.worktime import opens_ever
-from accounts.models import User
+from accounts.models import Role, User
 from escalations.models import (
     Cadence,
     IssueType,
+    Level,
     MatrixRow,
     PolicyVersion,
     ScoreWeight,
     Stakeholder,
     Target,
     TargetFactor,
-    TextTemplate,
     Tier,
     TriggerRule,
 )
 from escalations.policy import rows as policy_rows
 from escalations.policy.models import PolicyRow
 from escalations.policy.rules import checks as rules
+from escalations.policy.rules import levels as level_rules
 from escalations.policy.rules import target_checks
+from escalations.triage.rules import triggers
 from ledger import versions
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
 ROWS: tuple[type[PolicyRow], ...] = (
+    Level,
     Tier,
     IssueType,
     TriggerRule,
@@ -39,10 +42,10 @@ ROWS: tuple[type[PolicyRow], ...] = (
     TargetFactor,
     Stakeholder,
     Cadence,
-    TextTemplate,
     ScoreWeight,
 )
 KEYS: versions.Keys = {
+    Level: ("slug",),
     Tier: ("slug",),
     IssueType: ("slug",),
     TriggerRule: ("slug",),
@@ -51,9 +54,11 @@ KEYS: versions.Keys = {
     TargetFactor: ("clock", "part", "from_value", "to_value"),
     Stakeholder: ("tier", "role__slug"),
     Cadence: ("tier",),
-    TextTemplate: ("slug",),
     ScoreWeight: ("part",),
 }
+
+
+LEVELS_QUESTION = "Levels have ranks, roles and an executive"
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,17 @@ def checks(version: PolicyVersion) -> list[Check]:
     """The same by question, for a page that also shows what passes."""
     matrix, found = policy_rows.matrix(version), policy_rows.targets(version)
     rows = [row for row, _ in matrix]
+    ladder = version.ladder
+    levels = level_rules.problems(ladder.levels)
+    if levels:
+        return [Check(LEVELS_QUESTION, levels)]
+    unknown = level_rules.unknown_ranks(ladder, policy_rows.levels_used(version))
+    unknown += level_rules.roles_without_level(ladder, policy_rows.deciding_roles(version))
     return [
-        Check("Tiers take in every health from 0 to 100 once", rules.bands(policy_rows.tiers(version))),
-        Check("Every case has a way up", rules.general_rows(rows) + rules.unreachable_rows(rows)),
+        Check(LEVELS_QUESTION, levels),
+        Check("Rows and roles name levels that exist", unknown),
+        Check("Tiers cover every health from 0 to 100 exactly once", rules.bands(policy_rows.tiers(version))),
+        Check("Every case can be escalated", rules.general_rows(rows) + rules.unreachable_rows(rows)),
         Check("Exactly one Accountable in each tier", rules.one_accountable(policy_rows.letters(version))),
         Check("Targets are above zero and complete", rules.positive_targets(found) + rules.promised(found, rows)),
         Check("Warnings come in order, before the breach", target_checks.further_warnings(found)),
@@ -114,10 +127,9 @@ def checks(version: PolicyVersion) -> list[Check]:
         Check("Waiting times match the decision clock", rules.same_times(matrix, found)),
         Check("Score parts count", rules.weights(policy_rows.weights(version))),
         Check("Rows name issue types that exist", _issue_types(version)),
-        Check("Triggers have thresholds", rules.thresholds(policy_rows.thresholds(version))),
+        Check("Triggers have thresholds", triggers.problems(policy_rows.thresholds(version))),
         Check("Calendars have working time", _calendars(version)),
         Check("Every tier has a rhythm", _rhythm(version)),
-        Check("Texts fill in known words only", rules.braces(policy_rows.texts(version))),
     ]
 
 
@@ -173,7 +185,14 @@ def publish(
     version.state, version.publisher, version.published_at = PolicyVersion.PUBLISHED, by, at
     version.effective_from, version.note = start, note.strip()[:300] or version.note
     version.save(update_fields=["state", "publisher", "published_at", "effective_from", "note"])
+    _rank_roles(version)
     return version
+
+
+def _rank_roles(version: PolicyVersion) -> None:
+    """Roles are ordered by the levels of the policy that was published last."""
+    for level in version.ladder.levels:
+        Role.objects.filter(level=level.slug).exclude(rank=level.rank).update(rank=level.rank)
 
 
 def _not_overtaken(version: PolicyVersion) -> None:

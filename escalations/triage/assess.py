@@ -5,25 +5,18 @@ from decimal import Decimal
 
 from accounts.customers.rates import usd
 from accounts.models import Account, Signal, User
-from approvals.queries import band_for
+from approvals.queries import band_for, is_money_back
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks
-from escalations.models import Escalation, IssueType, PolicyVersion, ScoreWeight, Tier, TriggerRule
+from escalations.models import Escalation, IssueType, PolicyVersion, ScoreWeight, TriggerRule
+from escalations.policy.rows import tiers
 from escalations.triage.rules import triage
+from escalations.triage.rules.triggers import RefundOver
 from ledger.errors import Invalid
 from ledger.format import money
 
-REFUND_LIMIT_USD = Decimal(10_000)  # where the policy has no refund trigger
-OUTAGE_TYPES = ("technical-outage",)
-
-
-def policy_bands(policy: PolicyVersion) -> list[triage.TierBand]:
-    """The tiers of a policy as plain values."""
-    names = ("slug", "health_from", "health_to", "score_from", "renewal_days", "arr_from", "arr_needs_negative_tone")
-    return [
-        triage.TierBand(**{name: getattr(tier, name) for name in names}) for tier in Tier.objects.filter(version=policy)
-    ]
+REFUND_LIMIT_USD = Decimal(RefundOver.example)  # where the policy has no refund trigger
 
 
 def policy_weights(policy: PolicyVersion) -> dict[str, tuple[str, int]]:
@@ -35,7 +28,7 @@ def evaluate(policy: PolicyVersion, issue_type: IssueType, facts: triage.Facts) 
     """What the policy says about these facts; writes nothing. The intake preview asks this too."""
     return triage.assess(
         facts,
-        bands=policy_bands(policy),
+        bands=tiers(policy),
         weights=policy_weights(policy),
         usual_lane=issue_type.lane,
         minimum_tier=issue_type.minimum_tier,
@@ -58,7 +51,7 @@ def facts_of(case: Escalation, at: datetime) -> triage.Facts:
         legal=case.legal,
         security=case.security,
         executive_complaint=case.executive_complaint,
-        outage=case.issue_type.slug in OUTAGE_TYPES,
+        outage=case.issue_type.outage,
         strategic=account.strategic,
         reopens=case.reopened_count,
         earlier_cases=earlier_cases(account, at, case.pk),
@@ -83,7 +76,7 @@ def earlier_cases(account: Account, at: datetime, besides: int | None) -> int:
 
 def hard_threshold(case: Escalation, at: datetime) -> str:
     """The hard threshold the ask passes, in words, or ''. An unknown currency counts as over: a person must look."""
-    if case.concession not in ("refund", "credit") or case.amount is None:
+    if not case.concession or case.amount is None or not is_money_back(case.concession, at):
         return ""
     limit = refund_limit(case.policy)
     try:
@@ -95,8 +88,8 @@ def hard_threshold(case: Escalation, at: datetime) -> str:
 
 def refund_limit(policy: PolicyVersion) -> Decimal:
     """The amount in USD above which a refund is serious whatever the tone: that of the policy's refund trigger."""
-    rule = TriggerRule.objects.filter(version=policy, condition=TriggerRule.REFUND).first()
-    return Decimal(str(rule.params.get("amount_usd", REFUND_LIMIT_USD))) if rule else REFUND_LIMIT_USD
+    rule = TriggerRule.objects.filter(version=policy, condition=RefundOver.slug).first()
+    return rule.threshold if rule else REFUND_LIMIT_USD
 
 
 def in_band(case: Escalation, account: Account, at: datetime) -> bool:

@@ -12,12 +12,11 @@ from escalations import states
 from escalations.cases import handoffs
 from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks
-from escalations.models import CasePerson, Escalation, IssueType, MatrixRow, PolicyVersion, Stakeholder
+from escalations.models import CasePerson, Escalation, PolicyVersion, Stakeholder
+from escalations.policy.rows import plain_rows
+from escalations.policy.rules.levels import Ladder
 from escalations.triage.rules import routing
 from ledger.errors import Invalid
-
-FALLBACK_OWNERS = ("csm", "ae", "team-lead", "director", "pmo", "administrator")
-FALLBACK_DECIDERS = ("director", "executive-sponsor", "cro", "administrator")
 
 GIVEN = "Deadline given by the customer"
 
@@ -32,41 +31,31 @@ class Destination:
     answer: Answer | None
 
 
-def matrix_rows(policy: PolicyVersion) -> list[routing.Row]:
-    """The escalation matrix of a policy as plain values, in order."""
-    names = dict(IssueType.objects.filter(version=policy).values_list("slug", "name"))
-    rows = MatrixRow.objects.filter(version=policy).select_related("role", "owner_role", "then_role")
-    return [
-        routing.Row(
-            row.pk,
-            row.issue_type,
-            row.tier,
-            row.level,
-            row.kind,
-            row.role.slug,
-            row.owner_role.slug,
-            row.then_role.slug if row.then_role else "",
-            row.then_role.level if row.then_role else 0,
-            names.get(row.issue_type, ""),
-        )
-        for row in rows
-    ]
+@dataclass(frozen=True)
+class Asked:
+    """The concession a customer asks for; without a slug nothing is asked. Money with its currency."""
+
+    concession: str = ""
+    amount: Decimal | None = None
+    currency: str = "USD"
 
 
 def authority_need(
-    account: Account | None, concession: str, amount: Decimal | None, currency: str, at: datetime
+    ladder: Ladder, account: Account | None, asked: Asked, at: datetime
 ) -> tuple[routing.Need | None, Answer | None]:
     """Level and role the ask needs. No ask: nothing. Nobody may: the executive level decides what to do (fail closed).
 
     The words stay on the case and in its mails, so they leave out what was granted before: not all readers may see that.
     """
-    if not concession:
+    if not asked.concession:
         return None, None
     try:
-        answer = who_for_everybody(concession=concession, amount=amount, currency=currency, account=account, at=at)
+        answer = who_for_everybody(
+            concession=asked.concession, amount=asked.amount, currency=asked.currency, account=account, at=at
+        )
     except Invalid as error:
-        return routing.Need(states.EXECUTIVE, "executive-sponsor", error.message), None
-    return routing.Need(answer.level, answer.role.slug, answer.sentence), answer
+        return routing.Need(ladder.executive.rank, ladder.executive.role, error.message), None
+    return routing.Need(ladder.rank_of(answer.role.level), answer.role.slug, answer.sentence), answer
 
 
 def destination(
@@ -75,22 +64,28 @@ def destination(
     *,
     issue_type: str,
     tier: str,
-    concession: str,
-    amount: Decimal | None,
-    currency: str,
+    asked: Asked,
     at: datetime,
     near: User | None = None,
 ) -> Destination:
     """Where a case with these facts goes; writes nothing. Raises Invalid when the matrix has no row."""
-    need, answer = authority_need(account, concession, amount, currency, at)
+    ladder = policy.ladder
+    need, answer = authority_need(ladder, account, asked, at)
     try:
-        found = routing.route(matrix_rows(policy), issue_type=issue_type, tier=tier, need=need)
+        found = routing.route(plain_rows(policy), ladder, issue_type=issue_type, tier=tier, need=need)
     except routing.NoRoute as error:
         raise Invalid(f"{error} Ask operations to add one.", field="issue_type") from error
-    owner = holder([found.owner_role, *FALLBACK_OWNERS], account, near)
-    authority = answer.person if answer and answer.person and answer.level >= found.level else None
-    authority = authority or holder([found.role, *FALLBACK_DECIDERS], account, owner or near)
+    owner = holder([found.owner_role], account, near) or holder(fallback(fallback_owner=True), account, near)
+    covers = answer is not None and ladder.rank_of(answer.role.level) >= found.level
+    authority = answer.person if answer and covers else None
+    authority = authority or holder([found.role], account, owner or near)
+    authority = authority or holder(fallback(fallback_decider=True), account, owner or near)
     return Destination(found, owner, authority, answer)
+
+
+def fallback(**behaviour: bool) -> list[str]:
+    """Roles that step in where nobody holds the role of the matrix row, in their order."""
+    return list(Role.objects.filter(**behaviour).order_by("sort", "name").values_list("slug", flat=True))
 
 
 def holder(roles: list[str], account: Account, near: User | None, exclude: tuple[int, ...] = ()) -> User | None:
@@ -102,7 +97,7 @@ def holder(roles: list[str], account: Account, near: User | None, exclude: tuple
 
 
 def route(
-    case: Escalation, *, at: datetime, actor: User | None = None, override: tuple[int, str] | None = None
+    case: Escalation, *, at: datetime, actor: User | None = None, override: routing.Override | None = None
 ) -> None:
     """Route a locked, triaged case and send its first hand-off. `override`: another level and the reason, logged.
 
@@ -113,17 +108,15 @@ def route(
         case.account,
         issue_type=case.issue_type.slug,
         tier=case.tier,
-        concession=case.concession,
-        amount=case.amount,
-        currency=case.currency,
+        asked=Asked(case.concession, case.amount, case.currency),
         at=at,
         near=case.opened_by,
     )
     if where.owner is None:
-        raise Invalid("Nobody holds a role that could own this case. Ask an administrator to assign roles.")
+        raise Invalid("No one holds a role that could own this case. Ask an administrator to assign roles.")
     _keep(case, where, at, override)
     _staff(case, where, at)
-    summary = f"Goes to {routing.level_name(case.level)}. {where.route.reasons[-1]}"
+    summary = f"Goes to {case.policy.ladder.label(case.level)}. {where.route.reasons[-1]}"
     data = {"row": where.route.row.id, "reasons": case.route_reasons, "level": case.level}
     record(case, [Entry(kind="routed", summary=summary, actor=actor, data=data)], at=at)
     clocks.start(case, states.RESPONSE, at=at)
@@ -133,14 +126,17 @@ def route(
     handoffs.send(case, to=where.owner, role=where.route.owner_role, at=at, by=case.opened_by, why=summary)
 
 
-def _keep(case: Escalation, where: Destination, at: datetime, override: tuple[int, str] | None) -> None:
+def _keep(case: Escalation, where: Destination, at: datetime, override: routing.Override | None) -> None:
     case.matrix_row_id = where.route.row.id
     case.level, case.kind, case.level_since = where.route.level, where.route.kind, at
     case.route_reasons = list(where.route.reasons)
     case.authority_reason = where.answer.sentence[:300] if where.answer else ""
     if override:
-        case.level = override[0]
-        case.route_reasons.append(f"Routing overridden to {routing.level_name(override[0])}: {override[1]}")
+        if override.level is None:
+            case.kind = states.OUTSIDE
+        else:
+            case.level = override.level
+        case.route_reasons.append(f"Routing overridden to {override.label(case.policy.ladder)}: {override.reason}")
     fields = ["matrix_row", "level", "kind", "level_since", "route_reasons", "authority_reason"]
     case.save(update_fields=fields)
 

@@ -109,11 +109,10 @@ def _target(case: Escalation, target: tuple[int, str] | None) -> dict[str, objec
     if target is None:
         return None
     level, slug = target
-    levels = dict(Escalation._meta.get_field("level").choices or [])
     person = escalating.next_person(case, slug)
     return {
         "level": level,
-        "level_name": levels.get(level, ""),
+        "level_name": case.policy.ladder.name(level),
         "role": Role.objects.filter(slug=slug).first(),
         "person": person,
         "now": next((each.user for each in case.people.all() if each.duty == CasePerson.AUTHORITY), None),

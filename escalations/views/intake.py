@@ -18,7 +18,7 @@ from escalations.models import IntakeDraft
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import Refused
 
-LEVEL_NAMES, TIER_NAMES, LANE_NAMES = dict(states.LEVELS), dict(states.TIERS), dict(states.LANES)
+TIER_NAMES, LANE_NAMES = dict(states.TIERS), dict(states.LANES)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,10 +91,10 @@ def _preview(bound: IntakeForm, user: User) -> dict[str, Any]:
     return {
         "asked": True,
         "found": found,
-        "override": LEVEL_NAMES[data.override[0]] if data.override else "",
+        "override": data.override.label(found.ladder) if data.override else "",
         "tier": TIER_NAMES[found.assessment.tier],
         "lane": LANE_NAMES[found.assessment.lane],
-        "level_name": LEVEL_NAMES[found.destination.route.level],
+        "level_name": found.ladder.name(found.destination.route.level),
         "duplicates": intake.duplicates(data.account, data.issue_type, user=user),
         "chosen": data.account,
         **_who_approves(data, user, found.assessment.tier),

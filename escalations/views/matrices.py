@@ -18,7 +18,8 @@ from escalations.clocks import queries as sla
 from escalations.forms.matrices import DueForm, TestCaseForm
 from escalations.models import PolicyVersion
 from escalations.policy import tables as matrices
-from escalations.policy.simulator import Tried, try_case
+from escalations.policy.simulator import Simulation, simulate
+from escalations.triage.routing import Asked
 from ledger.errors import Refused
 from ledger.now import now
 
@@ -38,7 +39,7 @@ def escalation(request: SignedIn) -> HttpResponse:
     if version is None:
         return _nothing(request, "escalation")
     form = TestCaseForm(_asked(request), version=version, user=request.user, auto_id="t_%s")
-    tried = _tried(form, version, request.user)
+    tried = _simulated(form, version, request.user)
     tier = tried.tier if tried else request.GET.get("show", states.RED)
     tier = tier if tier in matrices.SEVEREST_FIRST else states.RED
     context = {"version": version, "form": form, "tried": tried, "tier": tier, "tiers": matrices.TIERS}
@@ -49,12 +50,20 @@ def _asked(request: HttpRequest) -> MultiValueDict[str, str] | None:
     return request.GET if "issue_type" in request.GET else None
 
 
-def _tried(form: TestCaseForm, version: PolicyVersion, user: User) -> Tried | None:
+def _simulated(form: TestCaseForm, version: PolicyVersion, user: User) -> Simulation | None:
     if not form.is_bound or not form.is_valid():
         return None
-    values = {**form.cleaned_data, "currency": form.cleaned_data["currency"] or "USD"}
+    values = form.cleaned_data
+    asked = Asked(values["concession"], values["amount"], values["currency"] or "USD")
     try:
-        return try_case(version, by=user, **values)
+        return simulate(
+            version,
+            by=user,
+            issue_type=values["issue_type"],
+            asked=asked,
+            tier=values["tier"],
+            account=values["account"],
+        )
     except Refused as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         return None
@@ -67,7 +76,7 @@ def authority(request: SignedIn) -> HttpResponse:
     table = approvals.matrix(now(), request.user, asked["who"], request.GET.get("concession", ""))
     if table["version"] is None:
         return _nothing(request, "authority")
-    return _page(request, "authority", {**table, **asked, "levels": LEVELS})
+    return _page(request, "authority", {**table, **asked, "levels": matrices.levels(now())})
 
 
 @require_safe
@@ -81,16 +90,6 @@ def authority_history(request: SignedIn) -> HttpResponse:
 
 
 VERSIONS_A_PAGE = 10
-LEVELS = (
-    ("1", "Team lead", "Non-material terms inside the playbook: minor clause edits, schedule tweaks"),
-    ("2", "Director", "Policy exceptions within limits: discounts and risk caps up to the limit"),
-    (
-        "3",
-        "Executive sponsor or Steering committee",
-        "Material exceptions: indemnity, liability caps, strategic give-gets",
-    ),
-    ("External", "Vendor, regulator, partner", "Joint task force, regulator's guidance, arbitration"),
-)
 
 
 @require_safe

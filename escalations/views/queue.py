@@ -12,6 +12,7 @@ from accounts.signed_in import SignedIn
 from escalations import exports, states
 from escalations.cases.queries import queue
 from escalations.clocks.rules.kinds import CHOICES
+from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
 from ledger.now import now
 
@@ -74,7 +75,7 @@ def _selects(filters: queue.Filters, found: queue.Overview) -> list[tuple[str, s
     """Name, label, chosen value and choices of each filter."""
     by_name = {"type": found.types, "owner": found.owners}
     choices = {name: sorted(values.items(), key=lambda pair: pair[1]) for name, values in by_name.items()}
-    choices |= {"level": [(str(level), f"{level} {name}") for level, name in states.LEVELS]}
+    choices |= {"level": [*sorted(found.levels.items(), key=lambda pair: int(pair[1].split()[0])), EXTERNAL]}
     choices |= {"lane": states.LANES, "tier": states.TIERS}
     return [
         (name, name.capitalize(), getattr(filters, name), choices[name])

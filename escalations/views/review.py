@@ -73,7 +73,7 @@ def _page(
         "causes": reviews.used_causes(request.user),
         "may": case_page.may(case, can),
         "may_review": can["review"] and review.state == Review.OPEN,
-        "may_waive": review.state == Review.OPEN and (request.user.is_ops or any(r.level for r in request.user.roles)),
+        "may_waive": review.state == Review.OPEN and (request.user.is_ops or request.user.is_senior),
         "sees_account": case_page.sees_account(request.user, case.account),
         **context,
     }

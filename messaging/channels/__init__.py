@@ -1,1 +1,1 @@
-"""Ways out of the house. A channel hands one message over and says what came of it; it writes nothing."""
+"""Ways by which messages leave: one class each, listed in settings.MESSAGE_CHANNELS."""

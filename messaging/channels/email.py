@@ -1,7 +1,6 @@
-"""E-mail: one connection for a batch, and refusals told apart – this message, this moment, or the whole server.
+"""E-mail over SMTP: one connection for a batch. A refusal concerns the message, the moment, or the whole server.
 
-Between two mails of one connection the next MAIL FROM begins afresh (RFC 5321 wants no RSET then); after a refusal
-smtplib resets by itself.
+The next MAIL FROM on a connection starts a new mail without RSET (RFC 5321); after a refusal smtplib resets by itself.
 """
 
 import re
@@ -10,17 +9,20 @@ from collections.abc import Sequence
 from email.message import Message as Mime
 from email.policy import Compat32
 from email.utils import format_datetime, parseaddr
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.message import sanitize_address
+from django.core.validators import validate_email
 
+from ledger.errors import Invalid
 from ledger.now import now
+from messaging.channels.base import Channel, ServerDown, TryLater, Undeliverable
+from messaging.kinds import File
 from messaging.models import Message
-from messaging.outbox.composing import File
 from messaging.outbox.rules.kinds import ANSWER, DIGEST
 
 NO_SERVER = "No mail server configured: readable here"
@@ -30,25 +32,8 @@ SHUTTING_DOWN, TOO_LARGE = 421, 552
 SYSTEM_TROUBLE = re.compile(r"\s*4\.3\.")
 
 
-class Undeliverable(Exception):
-    """Trying again would not help: a person has to look."""
-
-
-class TryLater(Exception):
-    """Not now; the next message may go through."""
-
-
-class ServerDown(TryLater):
-    """The server takes nothing for the moment, whatever the message."""
-
-
-def leaves_the_house() -> bool:
-    """False when no mail server is configured, so that messages are read on the Messages page only."""
-    return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
-
-
 class Plain(Compat32):
-    """Headers that fit on a line are written as they are: cutting them into words to find that out costs more than all else."""
+    """Writes short headers as they are. Splitting them into words for folding takes most of the time of a mail."""
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """One header as bytes."""
@@ -58,12 +43,12 @@ class Plain(Compat32):
 
 
 class Letter(EmailMultiAlternatives):
-    """A mail that is written once, however often it is asked for, and quickly."""
+    """A mail that is serialised once, however often it is asked for."""
 
     _written: Any = None
 
     def message(self, **options: Any) -> Any:
-        """The mail with its headers. Its boundary is chosen here: looking for a free one costs as much as the rest."""
+        """The mail with its headers. The boundary is chosen here because searching for a free one is slow."""
         if self._written is None:
             self._written = super().message(**options)
             if isinstance(self._written, Mime) and self._written.is_multipart():
@@ -72,31 +57,37 @@ class Letter(EmailMultiAlternatives):
         return self._written
 
     def envelope(self) -> list[str]:
-        """To whom it goes, as the server takes it."""
+        """The recipients as the server accepts them."""
         return [to if to.isascii() else sanitize_address(to, settings.DEFAULT_CHARSET) for to in self.recipients()]
 
 
-class Postman:
-    """Hands messages over on one connection, opened at the first one and again after it broke."""
+class Email(Channel):
+    """Mail on one connection, opened at the first message and again after it broke."""
+
+    name = Message.EMAIL
+    label = "E-mail"
+    follows_preferences = True
 
     def __init__(self) -> None:
         self._connection: Any = None
         self._sender = parseaddr(sanitize_address(settings.DEFAULT_FROM_EMAIL, settings.DEFAULT_CHARSET))[1]
 
-    def __enter__(self) -> Self:
-        return self
+    @classmethod
+    def leaves(cls) -> bool:
+        """False when no mail server is configured."""
+        return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
+    @classmethod
+    def check_address(cls, address: str) -> None:
+        """Raises Invalid for what is no mail address."""
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise Invalid(f"“{address[:80]}” is not a mail address. Enter one such as name@example.com.", field="to")
 
-    def hand_over(self, message: Message, files: Sequence[File] = ()) -> str:
-        """Give one message with its files to the server and return what is worth noting.
-
-        Raises Undeliverable, TryLater or ServerDown.
-        """
-        if not leaves_the_house():
+    def deliver(self, message: Message, files: Sequence[File] = ()) -> str:
+        """Give one message with its files to the server."""
+        if not self.leaves():
             return NO_SERVER
         try:
             mail = _built(message, files)
@@ -111,12 +102,12 @@ class Postman:
         wire = getattr(self._connection, "connection", None)
         try:
             if isinstance(wire, smtplib.SMTP):
-                # What the backend would do, without taking both addresses apart for every mail.
+                # As the backend does, but without parsing both addresses for every mail.
                 wire.sendmail(self._sender, mail.envelope(), mail.message().as_bytes(linesep="\r\n"))
             else:
                 self._connection.send_messages([mail])
         except smtplib.SMTPSenderRefused as error:
-            # Every mail has the same sender, so the next one would fare no better. Its size is its own.
+            # Every mail has the same sender, so the next one would be refused too, except for its size.
             raise _refusal(error.smtp_code, error.smtp_error, of_all=error.smtp_code != TOO_LARGE)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()), (0, b""))
@@ -126,8 +117,8 @@ class Postman:
         except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
             raise Undeliverable(f"The mail server cannot take this address: {error}")
         except OSError as error:
-            self._close()
-            raise TryLater(f"The mail server broke off: {error}")
+            self.close()
+            raise TryLater(f"The mail server closed the connection: {error}")
 
     def _open(self) -> None:
         if self._connection is not None:
@@ -141,7 +132,8 @@ class Postman:
             raise ServerDown(f"The mail server did not answer: {error}")
         self._connection = connection
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the connection; one that is broken is forgotten."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -163,7 +155,7 @@ def _built(message: Message, files: Sequence[File]) -> Letter:
     headers = {
         "Message-ID": message.message_id,
         "Date": format_datetime(now()),
-        # Absence notes and robots stay silent, so two desks never write to each other for ever.
+        # Absence notes and robots do not answer such mail, so two desks cannot write to each other for ever.
         "Auto-Submitted": "auto-replied" if message.kind == ANSWER else "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }

@@ -1,8 +1,8 @@
-"""Received mail: read in a limited process, kept with its bytes, offered to the apps above, placed or set aside by a person."""
+"""Received mail: parsed in a limited process, kept with its bytes, announced to the apps above, dismissed by a person."""
 
 import hashlib
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from ledger import files
@@ -16,7 +16,7 @@ from messaging.inbound.rules.mail_auth import MAX_HEADER
 from messaging.models import InboundMail
 
 HUMAN = "human"
-NOBODY_KNOWS = "No rule knows the sender: a person places it."
+NOBODY_KNOWS = "No rule recognizes the sender, so a person has to place it."
 LONGEST_TEXT = 1_000_000
 # What makes two mails under one Message-ID the same; headers of the way they came may differ.
 WORDS = ("sender", "subject", "text")
@@ -38,9 +38,9 @@ def receive(*, raw: bytes, channel: str = "file") -> InboundMail:
     try:
         parsed = parse_in_child(raw)
     except MailRefused as refusal:
-        return _keep(raw, channel, f"<{sha256}@refused>", {"state": InboundMail.REFUSED, "note": refusal.reason[:300]})[
-            0
-        ]
+        reason = {"state": InboundMail.REFUSED, "note": refusal.reason[:300], "received_at": now()}
+        reason["raw"] = files.store(raw, name=f"{channel}.eml", content_type="message/rfc822")
+        return InboundMail.objects.get_or_create(message_id=f"<{sha256}@refused>", defaults=reason)[0]
     return _take(raw, channel, parsed)
 
 
@@ -68,13 +68,28 @@ def dismiss(*, mail: InboundMail, by: User) -> InboundMail:
 
 
 def _take(raw: bytes, channel: str, parsed: ParsedMail) -> InboundMail:
+    """Keep and announce a mail. When the database refuses a second row, the same mail arrived twice at this moment: the
+    second look finds it."""
+    try:
+        return _keep_and_announce(raw, channel, parsed)
+    except IntegrityError:
+        return _keep_and_announce(raw, channel, parsed)
+
+
+@transaction.atomic
+def _keep_and_announce(raw: bytes, channel: str, parsed: ParsedMail) -> InboundMail:
     facts = _facts(parsed)
-    with transaction.atomic():
-        mail, new = _keep(raw, channel, _own_id(parsed, raw), facts)
-        if not new and any(getattr(mail, name) != facts[name] for name in WORDS):
-            mail, new = _keep(raw, channel, f"<{hashlib.sha256(raw).hexdigest()}@id-used-before>", facts)
-        if new and mail.state == InboundMail.WAITING:
-            _announce(mail)
+    own_id = _own_id(parsed, raw)
+    known = InboundMail.objects.filter(message_id=own_id).first()
+    if known and all(getattr(known, name) == facts[name] for name in WORDS):
+        return known
+    if known:
+        own_id = f"<{hashlib.sha256(raw).hexdigest()}@id-used-before>"
+        if again := InboundMail.objects.filter(message_id=own_id).first():
+            return again
+    mail = _keep(raw, channel, own_id, facts)
+    if mail.state == InboundMail.WAITING:
+        _announce(mail)
     return mail
 
 
@@ -83,16 +98,14 @@ def _announce(mail: InboundMail) -> None:
         with transaction.atomic():
             mail_received.send(sender=InboundMail, mail=mail)
     except Refused as refusal:
-        # A verb that will not take it must not lose it: a person reads why.
+        # The mail must not be lost with the change that was refused: it waits, and a person reads why.
         InboundMail.objects.filter(pk=mail.pk).update(note=refusal.message[:300])
-    mail.refresh_from_db()
+        mail.refresh_from_db()
 
 
-def _keep(raw: bytes, channel: str, message_id: str, values: dict[str, object]) -> tuple[InboundMail, bool]:
-    with transaction.atomic():
-        stored = files.store(raw, name=f"{channel}.eml", content_type="message/rfc822")
-        defaults = {**values, "raw": stored, "received_at": now()}
-        return InboundMail.objects.get_or_create(message_id=message_id, defaults=defaults)
+def _keep(raw: bytes, channel: str, message_id: str, values: dict[str, object]) -> InboundMail:
+    stored = files.store(raw, name=f"{channel}.eml", content_type="message/rfc822")
+    return InboundMail.objects.create(message_id=message_id, raw=stored, received_at=now(), **values)
 
 
 def _facts(parsed: ParsedMail) -> dict[str, object]:
@@ -124,10 +137,11 @@ def _own_id(parsed: ParsedMail, raw: bytes) -> str:
 
 
 def _handled(mail: InboundMail, states: tuple[str, ...], state: str, note: str, by: User | None) -> InboundMail:
-    waiting = InboundMail.objects.filter(pk=mail.pk, state__in=states)
-    if not waiting.update(state=state, note=_fit(note, 300), handled_by=by, handled_at=now()):
+    handled = {"state": state, "note": _fit(note, 300), "handled_by": by, "handled_at": now()}
+    if not InboundMail.objects.filter(pk=mail.pk, state__in=states).update(**handled):
         raise AlreadyDone("This mail has been handled already. Open the inbox again to see where it is.")
-    mail.refresh_from_db()
+    for name, value in handled.items():
+        setattr(mail, name, value)
     return mail
 
 

@@ -1,7 +1,7 @@
-"""The daily digest: one mail a person and day with what they asked to be told together; none when nothing happened.
+"""The daily digest: one mail a person and day with the messages they asked to get together; none when nothing happened.
 
-The digest is a message of its own, due at the person's hour and written when the first piece is held for it. So no timetable
-is needed: the sender finds it due like any other, writes its words then, and marks all pieces with it.
+The digest is a message of its own, due at the person's hour and written when the first message is held for it. So no schedule
+is needed: the sender finds it due like any other, writes its words then, and marks the messages it carries as sent.
 """
 
 import logging
@@ -17,10 +17,9 @@ from django.db import transaction
 from accounts.models import User
 from ledger.format import moment
 from ledger.now import now
+from messaging.kinds import Content, MessageKind, UnknownKind, kind_of
 from messaging.models import DigestHour, Message
-from messaging.outbox import composing, relevance
 from messaging.outbox import layout as mail
-from messaging.outbox.composing import Content
 from messaging.outbox.rules.daily import next_daily, place_of
 from messaging.outbox.rules.kinds import DIGEST, group_of
 from messaging.queries import linked
@@ -30,7 +29,7 @@ MOST_NAMED = 100
 
 
 def hold(*, user: User, messages: Sequence[Message], why: str) -> Message:
-    """Keep leased messages of one person for their next digest, which is made when there is none. Returns the digest."""
+    """Hold leased messages of one person for their next digest, which is made when there is none. Returns the digest."""
     at = now()
     with transaction.atomic():
         digest = _open_digest(user, at)
@@ -41,42 +40,57 @@ def hold(*, user: User, messages: Sequence[Message], why: str) -> Message:
     return digest
 
 
-def compose(rest: str, user: User | None) -> Content | None:
-    """The words of digest `rest` (`person:day`) from what is held for it and still wanted; None when that is nothing.
+class Digest(MessageKind):
+    """The daily digest of one person and day."""
 
-    From then on nothing more is put into it. What is no longer wanted is dropped.
-    """
-    with transaction.atomic():
-        digest = Message.objects.select_for_update().get(key=f"{DIGEST}:{rest}")
-        held = _still_wanted(
-            list(digest.collected.filter(state=Message.PENDING).order_by("case_key", "created_at", "id"))
-        )
-        if not held or user is None:
-            return None
-        content = _written(user, held)
-        Message.objects.filter(pk=digest.pk).update(subject=content.subject, text=content.text, html=content.html)
-    return content
+    prefix = DIGEST
+
+    def still_wanted(self, message: Message) -> bool:
+        """Always; `compose` finds out whether anything is left to say."""
+        return True
+
+    def compose(self, message: Message) -> Content | None:
+        """The words from what is held for it and still wanted; None when that is nothing.
+
+        From then on nothing more is put into it. What is no longer wanted is dropped.
+        """
+        with transaction.atomic():
+            digest = Message.objects.select_for_update().get(pk=message.pk)
+            waiting = digest.collected.filter(state=Message.PENDING).select_related("user")
+            held = _still_wanted(list(waiting.order_by("case_key", "created_at", "id")))
+            if not held or message.user is None:
+                return None
+            content = _written(message.user, held)
+            Message.objects.filter(pk=digest.pk).update(subject=content.subject, text=content.text, html=content.html)
+        return content
 
 
 def _still_wanted(held: list[Message]) -> list[Message]:
-    """Those with something left to say; the others are dropped. A check or a composer that fails loses no word."""
-    verdicts = relevance.verdicts(message.wanted_while for message in held)
-    kept = [message for message in held if verdicts[message.wanted_while] is not False and _has_words(message)]
-    stale = {message.pk for message in held} - {message.pk for message in kept}
-    Message.objects.filter(pk__in=stale).update(state=Message.DROPPED)
+    """Those with something left to say; the others are dropped. One that fails stays in the digest as it was written, so
+    that nothing is lost; one of an unknown kind is parked."""
+    kept: list[Message] = []
+    stale: list[Message] = []
+    for message in held:
+        try:
+            kind = kind_of(message)
+            with transaction.atomic():
+                keep = kind.still_wanted(message) and _has_words(message, kind)
+        except UnknownKind as error:
+            Message.objects.filter(pk=message.pk).update(state=Message.PARKED, digest=None, note=str(error)[:200])
+            continue
+        except Exception:
+            log.exception("Message %s could not be written for a digest", message.pk)
+            keep = True
+        (kept if keep else stale).append(message)
+    Message.objects.filter(pk__in=[message.pk for message in stale]).update(state=Message.DROPPED)
     return kept
 
 
-def _has_words(message: Message) -> bool:
+def _has_words(message: Message, kind: MessageKind) -> bool:
     """Writes what is composed when sent; False when there is nothing left to say."""
     if not message.source or message.text:
         return True
-    try:
-        with transaction.atomic():
-            content = composing.compose(message.source, message.user)
-    except Exception:  # one that cannot be written must not keep the day's digest back
-        log.exception("Message %s could not be written for a digest", message.pk)
-        return True
+    content = kind.compose(message)
     if content is not None:
         message.subject, message.text, message.html = content.subject[:300], content.text, content.html
         message.save(update_fields=["subject", "text", "html"])
@@ -126,7 +140,7 @@ def _written(user: User, held: list[Message]) -> Content:
         "subject": f"Daily digest: {subject}",
         "preview": held[-1].subject,
         "head": subject,
-        "lead": f"{user.name}, this is what you asked to be told together.",
+        "lead": f"{user.name}, this is your daily digest.",
         "sections": _sections(held[:MOST_NAMED], place),
         "button": "Open notifications",
         "url": "/notifications/",
@@ -160,6 +174,3 @@ def _row(message: Message, place: ZoneInfo) -> tuple[str, str, str, str, str]:
 
 def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
-
-
-composing.register(DIGEST, compose)

@@ -1,11 +1,11 @@
-"""Who sends which message, and what came of it. The rows themselves say so; a sender keeps nothing that it may not lose.
+"""Which sender works on which message, and what came of it. All of it is in the rows, so a sender can be killed at any time.
 
-A sender takes a batch for half a minute (OUTBOX_LEASE_SECONDS). Of these it takes one at a time in hand, for as long as a
-slow server may need (OUTBOX_HAND_OVER_SECONDS), and only while the row is still its own: the database says so in the
-statement that takes it. What came of the message before is written in the same commit, so a message costs one commit.
+A sender leases a batch for half a minute (OUTBOX_LEASE_SECONDS). It extends the lease of one message at a time for as long as
+a slow server may need (OUTBOX_HAND_OVER_SECONDS), by a conditional UPDATE that fails if the lease is no longer its own. The
+result of the message before is written in the same commit, so each message costs one commit.
 
-A sender that is killed therefore leaves at most one message that the server may have and the row does not know of. That
-one goes again under the same Message-ID; the rest of the batch is free for others after half a minute.
+A killed sender therefore leaves at most one message that the server may have accepted without a mark on the row. That one
+is sent again under the same Message-ID; the rest of the batch is free for other senders after half a minute.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,13 +31,13 @@ SENT = (
     " WHERE id = %s AND state <> 'sent'"
 )
 ATTEMPT = "INSERT INTO messaging_delivery (message_id, at, ok, detail) VALUES (%s, %s, %s, %s)"
-# All three at once: on PostgreSQL each statement, and each begin and commit, is a journey.
+# All three in one statement, because on PostgreSQL each statement, begin and commit is a round trip.
 TURN_OVER = f"WITH sent AS ({SENT}), noted AS ({ATTEMPT}) {TAKE_IN_HAND}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attempt, still to be written down. `leaves` means that the server has it."""
+    """The result of one attempt, not yet written down."""
 
     message: Message
     state: str
@@ -47,16 +47,18 @@ class Outcome:
 
     @property
     def leaves(self) -> bool:
-        """Whether it is gone."""
+        """Whether the server accepted it."""
         return self.state == Message.SENT
 
 
-def take(limit: int) -> list[Message]:
-    """Lease due mail, oldest first, at most `limit`. Rows that another sender is taking are skipped (PostgreSQL) or taken
-    already when it is our turn (SQLite lets one writer in at a time)."""
+def take(channel: str, limit: int) -> list[Message]:
+    """Lease due messages of a channel, oldest first, at most `limit`.
+
+    Rows that another sender is taking are skipped (PostgreSQL) or already taken when it is our turn (SQLite has one writer).
+    """
     at = now()
     until = at + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-    due = Message.objects.due(at).filter(channel=Message.EMAIL).order_by("next_try_at", "id")
+    due = Message.objects.due(at).filter(channel=channel).order_by("next_try_at", "id")
     with transaction.atomic():
         taken = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
         Message.objects.filter(pk__in=taken).update(leased_until=until)
@@ -114,7 +116,7 @@ def quick_commits() -> Iterator[None]:
 def _write(outcome: Outcome) -> None:
     message, at = outcome.message, outcome.at
     if outcome.leaves:
-        # Gone is gone, even when the lease has run out meanwhile.
+        # An accepted message is sent, even if the lease has run out meanwhile.
         _execute(SENT, *_sent(outcome))
     else:
         ours = Message.objects.filter(pk=message.pk, state=Message.PENDING, leased_until=message.leased_until)

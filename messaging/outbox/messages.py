@@ -1,7 +1,7 @@
-"""The outbox: word out is a row written with the change it tells of, and handed over afterwards.
+"""The outbox: a message is a row written with the change it reports, and is sent after the commit.
 
-How rows are shared out among senders, and what a killed one leaves behind, is in `leases`; what does not leave by itself
-(no longer wanted, switched off, held for a digest) in `sorting`; a server that is down in `outages`.
+`leases` shares the rows out among senders and recovers those of a sender that was killed; `selection` decides what does not
+leave by itself (no longer wanted, switched off, held for a digest); `outages` remembers a server that is down.
 """
 
 import logging
@@ -13,16 +13,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from accounts.models import User
 from ledger import faults
-from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.errors import AlreadyDone, NotAllowed
 from ledger.now import now
-from messaging.channels import email
+from messaging import kinds
+from messaging.channels import registry
+from messaging.channels.base import Channel, ServerDown, TryLater, Undeliverable
+from messaging.kinds import Content, File
 from messaging.models import Message, Outage
-from messaging.outbox import composing, leases, outages, sorting
+from messaging.outbox import leases, outages, selection
 from messaging.outbox.leases import Outcome
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,18 @@ AT_ONCE = 200
 # Twelve tries over 27 hours: a message outlives a server that says "later" to everything for a day.
 MOST_TRIES = 12
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240))
-# So long at most a sender works on one batch, then it gives back the rest and shows that it lives.
+# A sender works on one batch for at most so long; then it gives the rest back and its heartbeat can be written.
 LONGEST_TURN_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class Regarding:
+    """What a message belongs to. Without a thread, messages of one case share one; `reply_to` is where answers go."""
+
+    case_key: str = ""
+    account_name: str = ""
+    thread_id: str = ""
+    reply_to: str = ""
 
 
 def post(
@@ -39,45 +50,38 @@ def post(
     key: str,
     kind: str,
     to: User | str,
-    subject: str,
-    text: str,
-    html: str = "",
-    case_key: str = "",
-    account_name: str = "",
-    thread_id: str = "",
-    reply_to: str = "",
-    wanted_while: str = "",
+    content: Content,
+    regarding: Regarding | None = None,
     source: str = "",
+    channel: str = Message.EMAIL,
 ) -> Message | None:
-    """Write one mail in the caller's transaction; it leaves after the commit, once, however often the key is posted.
+    """Write one message in the caller's transaction. It is sent once after the commit, however often the key is posted.
 
-    Returns None when the key was written before. Without a thread, mails of one case share one. Raises Invalid for an address
-    that is none. `source` names what is enclosed when it leaves (messaging.outbox.composing).
+    Returns None when the key was written before. Raises Invalid for an address to which the channel cannot deliver.
+    `source` names its kind and what it is about (messaging.kinds).
     """
+    regarding = regarding or Regarding()
     address = to.email if isinstance(to, User) else to.strip()
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise Invalid(f"“{address[:80]}” is not a mail address. Enter one such as name@example.com.", field="to")
+    registry.channel(channel).check_address(address)
+    moment = now()
     values = {
         "kind": kind,
+        "channel": channel,
         "user": to if isinstance(to, User) else None,
         "address": address,
-        "reply_to": reply_to,
-        "subject": _one_line(subject)[:300],
-        "text": _storable(text),
-        "html": _storable(html),
+        "reply_to": regarding.reply_to,
+        "subject": _one_line(content.subject)[:300],
+        "text": _storable(content.text),
+        "html": _storable(content.html),
         "message_id": f"<{uuid.uuid4().hex}@{settings.MAIL_DOMAIN}>",
-        "thread_id": _bracketed(thread_id) or _thread_of(case_key),
-        "case_key": case_key,
-        "account_name": _one_line(account_name)[:200],
-        "wanted_while": wanted_while,
+        "thread_id": _bracketed(regarding.thread_id) or _thread_of(regarding.case_key),
+        "case_key": regarding.case_key,
+        "account_name": _one_line(regarding.account_name)[:200],
         "source": source,
+        "created_at": moment,
+        "next_try_at": moment,
     }
-    moment = now()
-    message, new = Message.objects.get_or_create(
-        key=key, defaults={**values, "created_at": moment, "next_try_at": moment}
-    )
+    message, new = Message.objects.get_or_create(key=key, defaults=values)
     return message if new else None
 
 
@@ -96,7 +100,6 @@ class Draft:
     account_name: str
     thread_id: str
     reply_to: str = ""
-    wanted_while: str = ""
     notice_url: str = ""
 
 
@@ -116,7 +119,6 @@ def post_many(drafts: Sequence[Draft], *, at: datetime) -> None:
             account_name=_one_line(draft.account_name)[:200],
             thread_id=draft.thread_id,
             reply_to=draft.reply_to,
-            wanted_while=draft.wanted_while,
             notice_url=draft.notice_url,
             created_at=at,
             next_try_at=at,
@@ -126,102 +128,111 @@ def post_many(drafts: Sequence[Draft], *, at: datetime) -> None:
 
 
 def send_due(*, limit: int = AT_ONCE) -> int:
-    """Hand over what waits, oldest first, at most `limit` and for at most four seconds; returns how many left.
+    """Send what is due, oldest first, by channel at most `limit` and for at most four seconds; returns how many were sent.
 
     Any number of senders may run; nothing is sent inside a transaction. A message is dropped when its reason no longer
-    holds, held when its person wants it in a digest, tried again after 1, 5, 15, 60 … minutes, and parked for a person after
-    12 tries or a final refusal. While the server takes nothing at all, everything waits as it is and no try is counted.
-    A sender that dies sends at most the one message it had in hand again, under the same Message-ID.
+    holds, held when the recipient wants it in a digest, tried again after 1, 5, 15, 60 … minutes, and parked for a person
+    after 12 tries or a final refusal. While a server accepts nothing, all messages of its channel wait and no try is counted.
+    A sender that dies sends at most the one message it was delivering again, under the same Message-ID.
     """
-    outage = outages.current()
-    if outages.pauses(outage, now()) or not _anything_due():
-        return 0
+    at = now()
+    down = outages.current()
+    paused = [name for name, outage in down.items() if outages.pauses(outage, at)]
+    due = Message.objects.due(at).exclude(channel__in=paused)
+    waiting = set(due.order_by().values_list("channel", flat=True).distinct())
+    known = {channel.name: channel for channel in registry.registered()}
+    for name in waiting - known.keys():
+        due.filter(channel=name).update(state=Message.PARKED, note=f"No channel “{name}” is registered.")
+    return sum(_send_by(known[name], limit, down.get(name)) for name in known if name in waiting)
+
+
+def _send_by(channel: type[Channel], limit: int, outage: Outage | None) -> int:
     with leases.quick_commits():
-        while batch := leases.take(limit):
-            leaving, broken = sorting.sort(batch)
+        while batch := leases.take(channel.name, limit):
+            leaving, broken = selection.select(batch, follows_preferences=channel.follows_preferences)
             for message, error in broken:
-                leases.write(_failed(message, error))
+                final = isinstance(error, kinds.UnknownKind)
+                leases.write(_failed(message, str(error) if final else _described(error), final=final))
             if leaving:
-                return _hand_over(leaving, outage)
+                return _deliver(channel, leaving, outage)
     return 0
 
 
-def resend(*, message: Message, by: User) -> Message:
+def retry(*, message: Message, by: User) -> Message:
     """Put a parked message back in the queue with all its tries, under the same Message-ID.
 
     Raises NotAllowed unless `by` works in operations, AlreadyDone when the message is not parked.
     """
     if not by.is_ops:
         raise NotAllowed("Only operations may send a message again.")
-    back = {"state": Message.PENDING, "attempts": 0, "next_try_at": now(), "leased_until": None}
-    if not Message.objects.filter(pk=message.pk, state=Message.PARKED).update(**back):
-        raise AlreadyDone("This message no longer waits for a person.")
+    if not Message.objects.filter(pk=message.pk, state=Message.PARKED).update(**_queued_again()):
+        raise AlreadyDone("This message no longer needs attention.")
     log.info("Message %s is put back in the queue by user %s", message.pk, by.pk)
     message.refresh_from_db()
     return message
 
 
-def resend_all(*, by: User) -> int:
+def retry_failed(*, by: User) -> int:
     """Put all parked messages back in the queue, each with all its tries and under its Message-ID; returns how many.
 
     Raises NotAllowed unless `by` works in operations, AlreadyDone when none is parked.
     """
     if not by.is_ops:
         raise NotAllowed("Only operations may send messages again.")
-    back = {"state": Message.PENDING, "attempts": 0, "next_try_at": now(), "leased_until": None}
-    count = Message.objects.needs_attention().update(**back)
+    count = Message.objects.needs_attention().update(**_queued_again())
     if not count:
-        raise AlreadyDone("No message waits for a person any longer.")
+        raise AlreadyDone("No messages need attention any more.")
     log.info("%s messages are put back in the queue by user %s", count, by.pk)
     return count
 
 
-def _anything_due() -> bool:
-    return Message.objects.due(now()).filter(channel=Message.EMAIL).exists()
+def _queued_again() -> dict[str, Any]:
+    return {"state": Message.PENDING, "attempts": 0, "next_try_at": now(), "leased_until": None, "note": ""}
 
 
-def _hand_over(batch: Sequence[Message], outage: Outage | None) -> int:
-    """One after the other on one connection. Taking the next one in hand writes down what came of the one before."""
+def _deliver(channel: type[Channel], batch: Sequence[Message], outage: Outage | None) -> int:
+    """Send one after the other. Taking the next one writes down what came of the one before, in the same commit."""
     sent, waiting = 0, list(batch)
     before: Outcome | None = None
     deadline = time.monotonic() + LONGEST_TURN_SECONDS
-    with email.Postman() as postman:
+    with channel() as opened:
         while waiting and time.monotonic() < deadline:
             ours = leases.turn_over(before, waiting[0])
             before, message = None, waiting[0]
             try:
-                before = _tried(postman, message) if ours else None
-            except email.ServerDown as down:
+                before = _tried(opened, message) if ours else None
+            except ServerDown as down:
                 leases.release(waiting)
-                outages.note(detail=_one_line(str(down)))
+                outages.note(channel=channel.name, detail=_one_line(str(down)))
                 return sent
             waiting.pop(0)
             if before and before.leaves:
                 sent += 1
                 if outage and sent == 1:
-                    outages.over()
+                    outages.over(channel=channel.name)
         if before:
             leases.write(before)
     leases.release(waiting)
     return sent
 
 
-def _tried(postman: email.Postman, message: Message) -> Outcome:
+def _tried(channel: Channel, message: Message) -> Outcome:
     """Try one message and say what came of it. Lets ServerDown through."""
     try:
-        if not _composed(message):
+        kind = kinds.kind_of(message)
+        if not _composed(message, kind):
             return Outcome(message, Message.DROPPED)
-        detail = postman.hand_over(message, _enclosed(message))
-    except email.ServerDown:
+        detail = channel.deliver(message, _attached(message, kind, leaves=channel.leaves()))
+    except ServerDown:
         raise
-    except email.TryLater as later:
+    except TryLater as later:
         return _failed(message, str(later))
-    except email.Undeliverable as refusal:
+    except Undeliverable as refusal:
         return _failed(message, str(refusal), final=True)
     except Exception as error:
-        # One message that breaks a composer or a library must not hold up the others.
+        # One message that breaks its kind or a library must not hold up the others.
         log.exception("Message %s could not be sent", message.pk)
-        return _failed(message, f"{type(error).__name__}: {error}")
+        return _failed(message, _described(error))
     faults.passing("after_250")
     return Outcome(message, Message.SENT, detail, {"attempts": message.attempts + 1})
 
@@ -235,14 +246,14 @@ def _failed(message: Message, detail: str, *, final: bool = False) -> Outcome:
     return Outcome(message, Message.PARKED if parked else Message.PENDING, _one_line(detail), values, at)
 
 
-def _composed(message: Message) -> bool:
+def _composed(message: Message, kind: kinds.MessageKind) -> bool:
     """Write the words of a message that was posted without them, as things stand now; False when nothing is left to say.
 
-    They are kept on the row, so that a repeated send says the same and people can read what left.
+    They are kept on the row, so that a repeated send says the same and people can read what was sent.
     """
     if not message.source or message.text:
         return True
-    content = composing.compose(message.source, message.user)
+    content = kind.compose(message)
     if content is None:
         return False
     message.subject, message.text, message.html = _one_line(content.subject)[:300], content.text, content.html
@@ -250,16 +261,18 @@ def _composed(message: Message) -> bool:
     return True
 
 
-def _enclosed(message: Message) -> Sequence[composing.File]:
-    """The files that go with it. Without them the mail leaves all the same, and says so."""
-    if not message.source:
-        return ()
-    found = composing.enclosed(message.source, leaves=email.leaves_the_house())
-    for before, after in found.words.items():
+def _attached(message: Message, kind: kinds.MessageKind, *, leaves: bool) -> Sequence[File]:
+    """The files that go with it. Without them the message is sent all the same, and says so."""
+    found = kind.attachments(message, leaves=leaves)
+    for before, after in found.replacements.items():
         message.text, message.html = (each.replace(before, after) for each in (message.text, message.html))
-    if found.words:
+    if found.replacements:
         message.save(update_fields=["text", "html"])
     return found.files
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _storable(text: str) -> str:

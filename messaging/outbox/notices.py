@@ -1,4 +1,4 @@
-"""In-app notices: told once a key and person, read when the person says so."""
+"""In-app notifications: written once a key and person, read when the person says so."""
 
 from collections.abc import Collection, Iterable
 
@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from ledger.now import now
+from messaging.kinds import Content
 from messaging.models import Message, Notice, Preference
 from messaging.outbox import layout as mail
 from messaging.outbox import messages as outbox
@@ -26,11 +27,11 @@ def tell(
     case_key: str = "",
     urgent: bool = False,
 ) -> None:
-    """Tell each active person once, in the caller's transaction. Nobody (None) and repeated people are left out; a person
-    who was told under this key before is not told again. `url` is a path of the desk.
+    """Notify each active person once, in the caller's transaction. None and repeated people are left out; a person who was
+    notified under this key before is not notified again. `url` is a path of the desk.
 
-    Who has switched this kind off in the desk is left out. Kinds the desk writes no mail about go as mail, too, to those
-    who asked for it."""
+    People who switched this kind off in the desk are left out. News without a mail of its own is also sent as mail to people
+    who asked for that."""
     at = now()
     people = {user.pk: user for user in users if user is not None and user.is_active}
     chosen = preferences.chosen(kind, people)
@@ -56,7 +57,7 @@ def tell(
 
 
 def mail_too(*, users: Iterable[User], key: str, kind: str, text: str, url: str, case_key: str = "") -> None:
-    """The words of a notice as mail to these people, once a key and person, in the caller's transaction."""
+    """Send the text of a notification as mail to these people, once a key and person, in the caller's transaction."""
     for user in users:
         context = {
             "subject": text,
@@ -68,7 +69,11 @@ def mail_too(*, users: Iterable[User], key: str, kind: str, text: str, url: str,
         }
         words, html = mail.render("notice", context, zone=user.zone)
         outbox.post(
-            key=f"notice:{key}:{user.pk}", kind=kind, to=user, subject=text, text=words, html=html, case_key=case_key
+            key=f"notice:{key}:{user.pk}",
+            kind=kind,
+            to=user,
+            content=Content(text, words, html),
+            regarding=outbox.Regarding(case_key=case_key),
         )
 
 

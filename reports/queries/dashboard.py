@@ -18,6 +18,7 @@ class Dashboard:
     """The page's facts; charts are drawn from them by the view."""
 
     period: Period
+    catalogue: rules.Catalogue
     figures: dict[str, Figure]
     points: list[date]
     trends: list[drawn.Trend]
@@ -33,24 +34,26 @@ class Dashboard:
     @property
     def five(self) -> list[Figure]:
         """The cards."""
-        return [self.figures[slug] for slug in rules.FIVE]
+        return [self.figures[slug] for slug in self.catalogue.main]
 
     @property
     def others(self) -> list[Figure]:
         """Levels that are reported without a target."""
-        return [self.figures[rules.TEAM], self.figures[rules.EXTERNAL]]
+        return [self.figures[slug] for slug in self.catalogue.apart]
 
 
 def dashboard(scope: Scope, period: Period) -> Dashboard:
     """Fourteen queries at most, whatever the number of cases."""
+    shown = kpis.catalogue()
     counts, before = kpis.cause_counts(scope, period)
     ended, points = drawn.ended_clocks(scope, period), drawn.starts(period)
-    slow: Any = behind.listing(rules.DECISIONS, scope, period)
+    slow: Any = behind.decided(rules.DECISIONS, scope, period, shown)
     return Dashboard(
         period=period,
-        figures=kpis.figures_from(scope, period, counts, before),
+        catalogue=shown,
+        figures=kpis.figures_from(scope, period, shown, counts, before),
         points=points,
-        trends=drawn.decision_trends(scope, period),
+        trends=drawn.decision_trends(scope, period, shown),
         promises=drawn.promises(ended, len(points)),
         causes=drawn.root_causes(scope, period, counts),
         slowest=slow.made(slow.rows[: drawn.SLOWEST]),

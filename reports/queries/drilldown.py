@@ -14,7 +14,8 @@ from reports.queries.kpis import Scope
 from reports.rules import kpis as rules
 from reports.rules.periods import Period
 
-LEVELS = {0: "Deal desk and below", **dict(states.LEVELS)}
+DECISION = "decision-"
+NO_LEVEL = "Deal desk and below"
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,14 @@ class Listing:
 
 def listing(slug: str, scope: Scope, period: Period) -> Listing:
     """The list behind a figure. Raises KeyError for an unknown one."""
+    if slug == rules.DECISIONS or slug.startswith(DECISION):
+        return decided(slug, scope, period, kpis.catalogue())
     return MAKERS[slug](slug, scope, period)
 
 
 def _escalated(slug: str, scope: Scope, period: Period) -> Listing:
     rows = kpis.escalated(scope).filter(opened_at__gte=period.start, opened_at__lt=period.end)
-    target = rules.DEFINITIONS[slug].target or 0.0
+    target = rules.FIXED[slug].target or 0.0
 
     def show(case: Any) -> Row:
         hours = max(0.0, case.took) / rules.HOUR
@@ -66,31 +69,38 @@ def _escalated(slug: str, scope: Scope, period: Period) -> Listing:
     return Listing(slug, rows.select_related("account").order_by("-took", "-id"), show, ("Tier", "Impasse", "Opened"))
 
 
-def _decided(slug: str, scope: Scope, period: Period) -> Listing:
-    rows = kpis.decisions(scope, rules.LEVELS[slug]).filter(
+def decided(slug: str, scope: Scope, period: Period, shown: rules.Catalogue) -> Listing:
+    """The decisions of one level, on external cases or of all. Raises KeyError for an unknown figure."""
+    level = shown.level(slug)
+    if level is None and slug not in (rules.DECISIONS, rules.EXTERNAL):
+        raise KeyError(slug)
+    rows = kpis.decisions(scope, level.counts if level else None).filter(
         request__decided_at__gte=period.start, request__decided_at__lt=period.end
     )
+    rows = rows.annotate(level_name=kpis.level_name())
+    if slug == rules.EXTERNAL:
+        rows = rows.filter(case__kind=states.OUTSIDE)
 
     def show(each: CaseRequest) -> Row:
         hours = max(0.0, each.took) / rules.HOUR  # type: ignore[attr-defined]
         return Row(
             each.case,
-            f"{LEVELS[each.request.decided_level or 0]}: {each.request.concession_name}",
+            f"{each.level_name or NO_LEVEL}: {each.request.concession_name}",  # type: ignore[attr-defined]
             each.got,  # type: ignore[attr-defined]
             each.request.decided_at,
             hours,
             f"{hours:.1f}h",
-            is_late(each.request.decided_level, hours),
+            is_late(shown, each.request.decided_level, hours),
         )
 
     ordered = rows.select_related("case__account", "request").order_by("-took", "-id")
     return Listing(slug, ordered, show, ("Decision", "Got it", "Decided"))
 
 
-def is_late(level: int | None, hours: float) -> bool:
+def is_late(shown: rules.Catalogue, level: str, hours: float) -> bool:
     """Past the target of its level; levels without one are never late."""
-    slug = {states.DIRECTOR: rules.DIRECTOR, states.EXECUTIVE: rules.EXECUTIVE}.get(level or 0)
-    target = rules.DEFINITIONS[slug].target if slug else None
+    figure = shown.of_level(level)
+    target = figure.definition.target if figure else None
     return target is not None and hours >= target
 
 
@@ -99,10 +109,9 @@ def _resolved(slug: str, scope: Scope, period: Period) -> Listing:
 
     def show(case: Any) -> Row:
         text = "With executive" if case.executive else "Without executive"
-        level = LEVELS[case.level]
-        return Row(case, level, case.opened_at, case.resolved_at, None, text, bool(case.executive))
+        return Row(case, case.get_level_display(), case.opened_at, case.resolved_at, None, text, bool(case.executive))
 
-    ordered = rows.select_related("account").order_by("-executive", "-resolved_at", "-id")
+    ordered = rows.select_related("account", "policy").order_by("-executive", "-resolved_at", "-id")
     return Listing(slug, ordered, show, ("Level", "Opened", "Resolved"))
 
 
@@ -122,11 +131,6 @@ def _repeated(slug: str, scope: Scope, period: Period) -> Listing:
 
 MAKERS: dict[str, Callable[[str, Scope, Period], Listing]] = {
     rules.ESCALATE: _escalated,
-    rules.TEAM: _decided,
-    rules.DIRECTOR: _decided,
-    rules.EXECUTIVE: _decided,
-    rules.EXTERNAL: _decided,
-    rules.DECISIONS: _decided,
     rules.WITHOUT: _resolved,
     rules.RECURRENCE: _repeated,
 }

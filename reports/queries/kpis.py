@@ -1,7 +1,7 @@
 """The cases behind the five figures, and the figures. Definitions stand in `reports.rules.kpis`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,9 @@ from django.db.models.functions import Coalesce, Lower, Trim
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.models import CaseRequest, Escalation, HandOff
+from escalations.models import CaseRequest, Escalation, HandOff, Level, PolicyVersion, Target
+from escalations.policy.levels import at_level
+from ledger.now import now as present_time
 from reports.queries.measures import MonthOf, SecondsBetween
 from reports.rules import kpis as rules
 from reports.rules.kpis import Figure
@@ -68,12 +70,45 @@ def escalated(scope: Scope) -> QuerySet[Any]:
     return scope.cases().exclude(state=states.DUPLICATE).annotate(took=SecondsBetween(F("impasse_at"), F("opened_at")))
 
 
-def decisions(scope: Scope, levels: Iterable[int]) -> QuerySet[Any]:
-    """Decisions people of these levels took on cases, with `got` (when that level got it) and `took` in seconds."""
-    rows = CaseRequest.objects.filter(
-        request__state__in=DECIDED, request__by_rule=False, request__decided_level__in=list(levels)
+def catalogue() -> rules.Catalogue:
+    """The figures there are now. A level's target is the policy's general time to decide at that level."""
+    policy = PolicyVersion.objects.current(present_time())
+    if policy is None:
+        return rules.Catalogue(())
+    general = policy.targets.filter(clock=states.DECISION, tier="", issue_type="", unit=Target.CLOCK)
+    hours = {
+        level: amount / 60 if amount % 60 else amount // 60 for level, amount in general.values_list("level", "amount")
+    }
+    ladder = policy.ladder
+    return rules.Catalogue(
+        tuple(
+            rules.LevelFigure(
+                level.slug,
+                level.name,
+                hours.get(level.rank),
+                lowest=level == ladder.lowest,
+            )
+            for level in ladder.levels
+        )
     )
-    return scope.of_cases(rows).annotate(got=_got()).annotate(took=SecondsBetween(F("got"), F("request__decided_at")))
+
+
+def level_name() -> Subquery:
+    """Name of the level that decided, by the newest version of the policy that has it."""
+    level = Level.objects.filter(slug=OuterRef("request__decided_level")).order_by("-version__number")
+    return Subquery(level.values("name")[:1])
+
+
+def decisions(scope: Scope, levels: Iterable[str] | None = None) -> QuerySet[Any]:
+    """Decisions people of these levels (None: all) took on cases, with `got` (when that level got it) and `took` in
+    seconds."""
+    rows = CaseRequest.objects.filter(request__state__in=DECIDED, request__by_rule=False)
+    if levels is not None:
+        rows = rows.filter(request__decided_level__in=list(levels))
+    # The rank that the level which decided has in the policy of the case.
+    level = Level.objects.filter(version=OuterRef("case__policy"), slug=OuterRef("request__decided_level"))
+    ranked = scope.of_cases(rows).annotate(rank=Subquery(level.values("rank")[:1]))
+    return ranked.annotate(got=_got()).annotate(took=SecondsBetween(F("got"), F("request__decided_at")))
 
 
 def _got() -> Case:
@@ -87,7 +122,7 @@ def _got() -> Case:
     sent = (
         HandOff.objects.filter(
             case=OuterRef("case"),
-            level=OuterRef("request__decided_level"),
+            level=OuterRef("rank"),
             sent_at__lte=OuterRef("request__decided_at"),
         )
         .order_by()
@@ -95,7 +130,7 @@ def _got() -> Case:
         .annotate(first=Min("sent_at"))
         .values("first")
     )
-    stands = Q(case__level=F("request__decided_level"), case__level_since__lte=F("request__decided_at"))
+    stands = Q(case__level=F("rank"), case__level_since__lte=F("request__decided_at"))
     return Case(
         When(Exists(earlier), then=F("request__step_since")),
         When(stands, then=F("case__level_since")),
@@ -105,11 +140,15 @@ def _got() -> Case:
 
 
 def resolved(scope: Scope) -> QuerySet[Any]:
-    """Resolved cases with `executive`: whether anything on them was decided at level 3."""
+    """Resolved cases with `executive`: whether anything on them was decided at a level that counts as executive.
+
+    A level counts by its slug, so that the cases of every version add up.
+    """
+    executive = Level.objects.filter(counts_as_executive=True).values("slug")
     asked = CaseRequest.objects.filter(case=OuterRef("pk"), request__state__in=DECIDED, request__by_rule=False)
-    at_the_top = Q(Exists(asked.filter(request__decided_level=states.EXECUTIVE)))
+    at_the_top = Q(Exists(asked.filter(request__decided_level__in=executive)))
     # Cases brought over from another system name the level, without the request.
-    brought = Q(decided_level=states.EXECUTIVE) & ~Exists(CaseRequest.objects.filter(case=OuterRef("pk")))
+    brought = Q(decided_level__in=executive) & ~Exists(CaseRequest.objects.filter(case=OuterRef("pk")))
     rows = scope.cases().filter(resolved_at__isnull=False)
     return rows.annotate(executive=Case(When(at_the_top | brought, then=True), default=False))
 
@@ -150,49 +189,59 @@ def _seconds(rows: list[Any], place: int = 0) -> list[float]:
 def time_to_escalate(scope: Scope, period: Period) -> Figure:
     """The first figure."""
     present, before = _split(escalated(scope), "opened_at", period, "took")
-    return rules.hours_figure(rules.ESCALATE, _seconds(present), _seconds(before))
+    return rules.hours_figure(rules.FIXED[rules.ESCALATE], _seconds(present), _seconds(before))
 
 
-def times_to_decision(scope: Scope, period: Period) -> dict[str, Figure]:
+def times_to_decision(scope: Scope, period: Period, shown: rules.Catalogue) -> dict[str, Figure]:
     """The figure of every level, in one query."""
-    rows = decisions(scope, rules.LEVELS[rules.DECISIONS])
-    present, before = _split(rows, "request__decided_at", period, "request__decided_level", "took")
+    columns = ("request__decided_level", "case__kind", "took")
+    present, before = _split(decisions(scope), "request__decided_at", period, *columns)
 
-    def of(slug: str, found: list[Any]) -> list[float]:
-        return _seconds([row for row in found if row[0] in rules.LEVELS[slug]], 1)
+    def of(found: list[Any], levels: Sequence[str]) -> list[float]:
+        return _seconds([row for row in found if row[0] in levels], 2)
 
-    return {slug: rules.hours_figure(slug, of(slug, present), of(slug, before)) for slug in rules.LEVELS}
+    found = {
+        each.slug: rules.hours_figure(each.definition, of(present, each.counts), of(before, each.counts))
+        for each in shown.levels
+    }
+    outside = [[row for row in rows if row[1] == states.OUTSIDE] for rows in (present, before)]
+    found[rules.EXTERNAL] = rules.hours_figure(rules.FIXED[rules.EXTERNAL], *(_seconds(rows, 2) for rows in outside))
+    every = (_seconds(rows, 2) for rows in (present, before))
+    found[rules.DECISIONS] = rules.hours_figure(rules.FIXED[rules.DECISIONS], *every)
+    return found
 
 
-def resolved_without_executive(scope: Scope, period: Period) -> Figure:
+def resolved_without_executive(scope: Scope, period: Period, shown: rules.Catalogue) -> Figure:
     """The fourth figure, one query."""
     counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     rows = resolved(scope).filter(_either(period, "resolved_at")).annotate(present=_present(period, "resolved_at"))
-    for present, executive, level, number in (
+    lowest = at_level(next((each.level for each in shown.levels if each.lowest), ""))
+    rows = rows.annotate(lowest=Case(When(lowest, then=True), default=False))
+    for present, executive, at_lowest, number in (
         rows.order_by()
-        .values("present", "executive", "level")
+        .values("present", "executive", "lowest")
         .annotate(n=Count("pk"))
-        .values_list("present", "executive", "level", "n")
+        .values_list("present", "executive", "lowest", "n")
     ):
         counts[present]["all"] += number
         counts[present]["executive"] += number * executive
-        counts[present]["team"] += number * (not executive and level == states.TEAM_LEAD)
+        counts[present]["team"] += number * (not executive and at_lowest)
     now, before = ((counts[which]["all"], counts[which]["executive"], counts[which]["team"]) for which in (True, False))
     return rules.without_executive(now, before)
 
 
 def figures(scope: Scope, period: Period) -> dict[str, Figure]:
-    """All figures by slug, in four queries whatever the number of cases."""
-    return figures_from(scope, period, *cause_counts(scope, period))
+    """All figures by slug, in six queries whatever the number of cases."""
+    return figures_from(scope, period, catalogue(), *cause_counts(scope, period))
 
 
 def figures_from(
-    scope: Scope, period: Period, causes_now: CauseCounts, causes_before: CauseCounts
+    scope: Scope, period: Period, shown: rules.Catalogue, causes_now: CauseCounts, causes_before: CauseCounts
 ) -> dict[str, Figure]:
     """The same, for a page that has counted the causes already."""
     return {
         rules.ESCALATE: time_to_escalate(scope, period),
-        **times_to_decision(scope, period),
-        rules.WITHOUT: resolved_without_executive(scope, period),
+        **times_to_decision(scope, period, shown),
+        rules.WITHOUT: resolved_without_executive(scope, period, shown),
         rules.RECURRENCE: rules.recurrence(causes_now.values(), causes_before.values()),
     }

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from django.db.models import Case, Count, When
 from django.db.models.functions import Lower, Trim
 
-from escalations import states
 from escalations.clocks.rules.kinds import CHOICES
 from escalations.models import Clock
 from reports.queries.kpis import CauseCounts, Scope, causes, decisions
@@ -44,22 +43,19 @@ class Trend:
     points: list[float | None]
 
 
-def decision_trends(scope: Scope, period: Period) -> list[Trend]:
-    """Director and executive. One query."""
-    rows = decisions(scope, (states.DIRECTOR, states.EXECUTIVE)).filter(
+def decision_trends(scope: Scope, period: Period, shown: rules.Catalogue) -> list[Trend]:
+    """The levels that have a target. One query."""
+    levels = [each for each in shown.levels if not each.lowest]
+    rows = decisions(scope, [each.level for each in levels]).filter(
         request__decided_at__gte=period.start, request__decided_at__lt=period.end
     )
     slot = WholeSteps(since(period.start, "request__decided_at"), step_days(period) * 86_400)
-    found: dict[tuple[int, int], list[float]] = defaultdict(list)
+    found: dict[tuple[str, int], list[float]] = defaultdict(list)
     for level, place, took in rows.order_by().values_list("request__decided_level", slot, "took"):
         found[level, place].append(max(0.0, took or 0.0) / rules.HOUR)
     places = range(len(starts(period)))
     return [
-        Trend(name, rules.DEFINITIONS[slug].target, [rules.median(found[level, place]) for place in places])
-        for name, slug, level in (
-            ("Director", rules.DIRECTOR, states.DIRECTOR),
-            ("Executive", rules.EXECUTIVE, states.EXECUTIVE),
-        )
+        Trend(each.name, each.target, [rules.median(found[each.level, place]) for place in places]) for each in levels
     ]
 
 

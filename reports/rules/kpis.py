@@ -1,12 +1,15 @@
-"""The five figures of the framework: what they mean, their targets and owners, and whether a value meets them.
+"""The figures of the framework: what they mean, their targets and owners, and whether a value meets them.
 
 Definitions (domain.md §10), as they are counted here:
 - Time to escalate: of escalations opened in the period (duplicates left out), the time from impasse to opening; the median.
 - Time to decision, by level: of decisions people took in the period on requests of a case (rules left out), the time from
   when that level got it to the decision; the median. A level gets a case when it is routed or raised to it, which is when
   the hand-off is sent. A level that has decided on the same case before gets it again when it is asked again.
-- Resolved without executive: of cases resolved in the period, those on which no decision was ever taken at level 3. Cases
-  that never left the team lead's level are shown apart.
+  Levels are those of the policy in force; decisions count by the level's slug, whatever its rank was at the time. What a
+  role without a level may grant counts as the lowest level's. The lowest level is reported apart,
+  and so are the decisions on external cases, which also count at their level.
+- Resolved without executive: of cases resolved in the period, those on which no decision was ever taken at a level that
+  counts as executive. Cases that never left the lowest level are shown beside it.
 - Recurrence: of cases resolved in the period with a root cause, those whose cause had been met in the same calendar month
   before (three cases of one cause in a month are two repeats); the change of their number against the period before.
 """
@@ -18,11 +21,8 @@ from statistics import median as middle
 TOO_FEW = 5
 HOUR = 3600.0
 MET, MISSED, FEW = "met", "missed", "too_few"
-ESCALATE = "time-to-escalate"
-TEAM, DIRECTOR, EXECUTIVE, EXTERNAL = "decision-team", "decision-director", "decision-executive", "decision-external"
-WITHOUT, RECURRENCE, DECISIONS = "without-executive", "recurrence", "decisions"
-# Levels whose decisions count: what a role of level 0 may grant counts as the team's.
-LEVELS = {TEAM: (0, 1), DIRECTOR: (2,), EXECUTIVE: (3,), EXTERNAL: (4,), DECISIONS: (0, 1, 2, 3, 4)}
+ESCALATE, WITHOUT, RECURRENCE, DECISIONS = "time-to-escalate", "without-executive", "recurrence", "decisions"
+EXTERNAL = "decision-external"
 HOURS, PERCENT, CHANGE = "h", "%", "% QoQ"
 # Within a tenth of the target a miss is yellow, beyond it red.
 NEAR = 0.1
@@ -49,20 +49,72 @@ class Definition:
         return f"Target {'under' if self.lower_is_better else 'over'} {self.target:g}{self.unit}"
 
 
-DEFINITIONS = {
+@dataclass(frozen=True)
+class LevelFigure:
+    """The time to decision of one level. `target` in hours; the lowest level is reported without one."""
+
+    level: str
+    name: str
+    target: float | None
+    lowest: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The figure's slug: decision-director."""
+        return f"decision-{self.level}"
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """Levels whose decisions it counts."""
+        return (self.level, "") if self.lowest else (self.level,)
+
+    @property
+    def definition(self) -> Definition:
+        """As it is shown."""
+        target = None if self.lowest else self.target
+        return Definition(self.slug, f"Time to decision, {self.name}", HOURS, target, self.name)
+
+
+FIXED = {
     each.slug: each
     for each in (
         Definition(ESCALATE, "Time to escalate", HOURS, 24, "Escalation owner"),
-        Definition(DIRECTOR, "Time to decision, Director", HOURS, 48, "Director"),
-        Definition(EXECUTIVE, "Time to decision, Executive", HOURS, 72, "Executive sponsor"),
         Definition(WITHOUT, "Resolved without executive", PERCENT, 60, "Functional leads", lower_is_better=False),
         Definition(RECURRENCE, "Recurrence rate", CHANGE, -25, "PMO / operations"),
-        Definition(TEAM, "Time to decision, Team lead", HOURS, None, "Team lead"),
         Definition(EXTERNAL, "Time to decision, External", HOURS, None, "Escalation owner"),
         Definition(DECISIONS, "Decisions of every level", HOURS, None, "Decision authority"),
     )
 }
-FIVE = (ESCALATE, DIRECTOR, EXECUTIVE, WITHOUT, RECURRENCE)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Which figures there are: those that every policy has, and one for each level of the policy in force."""
+
+    levels: tuple[LevelFigure, ...]
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """Figures with a target, in the order of the framework."""
+        return (ESCALATE, *(each.slug for each in self.levels if not each.lowest), WITHOUT, RECURRENCE)
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """Figures that are reported without a target."""
+        return (*(each.slug for each in self.levels if each.lowest), EXTERNAL)
+
+    def level(self, slug: str) -> LevelFigure | None:
+        """The level a figure is about; None for the others."""
+        return next((each for each in self.levels if each.slug == slug), None)
+
+    def of_level(self, level: str) -> LevelFigure | None:
+        """The figure of a level, by the level's slug."""
+        return next((each for each in self.levels if level in each.counts), None)
+
+    def definition(self, slug: str) -> Definition:
+        """Raises KeyError for an unknown figure."""
+        level = self.level(slug)
+        return level.definition if level else FIXED[slug]
 
 
 @dataclass(frozen=True)
@@ -155,13 +207,13 @@ def share(part: int, whole: int) -> float | None:
     return 100.0 * part / whole if whole else None
 
 
-def hours_figure(slug: str, seconds: Sequence[float], before: Sequence[float]) -> Figure:
+def hours_figure(definition: Definition, seconds: Sequence[float], before: Sequence[float]) -> Figure:
     """The median of spans, in hours, with the share under one day beside it."""
     value, previous = median(seconds), median(before) if len(before) >= TOO_FEW else None
     quick = share(sum(1 for each in seconds if each < 24 * HOUR), len(seconds))
-    note = f"{quick:.0f}% under 24h" if quick is not None and slug == ESCALATE else ""
+    note = f"{quick:.0f}% under 24h" if quick is not None and definition.slug == ESCALATE else ""
     return Figure(
-        DEFINITIONS[slug],
+        definition,
         None if value is None else value / HOUR,
         len(seconds),
         None if previous is None else previous / HOUR,
@@ -170,12 +222,12 @@ def hours_figure(slug: str, seconds: Sequence[float], before: Sequence[float]) -
 
 
 def without_executive(counts: tuple[int, int, int], before: tuple[int, int, int]) -> Figure:
-    """`counts`: cases resolved, those with a decision at level 3, those that stayed with the team."""
+    """`counts`: cases resolved, those with an executive decision, those that stayed at the lowest level."""
     resolved, executive, team = counts
     previous = share(before[0] - before[1], before[0]) if before[0] >= TOO_FEW else None
     team_share = share(team, resolved)
     note = f"{team_share:.0f}% at team level" if team_share is not None else ""
-    return Figure(DEFINITIONS[WITHOUT], share(resolved - executive, resolved), resolved, previous, note)
+    return Figure(FIXED[WITHOUT], share(resolved - executive, resolved), resolved, previous, note)
 
 
 def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figure:
@@ -190,7 +242,7 @@ def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figur
     else:
         value = 100.0 if repeats else -100.0
     note = f"{repeats} repeat{'s' if repeats != 1 else ''}, {before} before"
-    return Figure(DEFINITIONS[RECURRENCE], value if present else None, sum(present), None, note)
+    return Figure(FIXED[RECURRENCE], value if present else None, sum(present), None, note)
 
 
 def repeats_in(counts: Iterable[int]) -> int:

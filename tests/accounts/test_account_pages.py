@@ -171,17 +171,31 @@ def test_older_signals_are_one_click_away(cast: Cast, browse: Browse) -> None:
     assert "note 0" in page(browse, cast.csm, cast.northwind, "?older")
 
 
-def test_apps_above_add_blocks_to_the_page(cast: Cast, browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panels, "_builders", [])
-    panels.register(lambda account, user: None)
-    panels.register(
-        lambda account, user: {
-            "title": f"Cases for {user.name}",
-            "template": "components/empty.html",
-            "context": {"account": account},
-        }
-    )
-    assert "Cases for Priya Raman" in page(browse, cast.csm, cast.northwind)
+class Greeting(panels.AccountPanel):
+    """A block that greets, except people of the account Empty."""
+
+    title = "Cases for the reader"
+    template = "components/empty.html"
+
+    def read(self, account: Account, user: User) -> dict[str, Any] | None:
+        """Nothing for one account."""
+        return None if account.name == "Empty" else {"title": f"Cases for {user.name}"}
+
+
+def test_apps_above_add_blocks_to_the_page(cast: Cast, browse: Browse, settings: Any) -> None:
+    settings.ACCOUNT_PANELS = [f"{__name__}.Greeting"]
+    assert panels.check_panels() == []
+    assert "Cases for the reader" in page(browse, cast.csm, cast.northwind)
+    cast.northwind.name = "Empty"
+    cast.northwind.save()
+    assert "Cases for the reader" not in page(browse, cast.csm, cast.northwind)
+
+
+def test_a_block_that_is_none_is_reported(settings: Any) -> None:
+    settings.ACCOUNT_PANELS = [f"{__name__}.page", "accounts.models.Missing"]
+    first, second = (error.msg for error in panels.check_panels())
+    assert first == f"ACCOUNT_PANELS: {__name__}.page is no AccountPanel with a title and a template."
+    assert second.startswith("ACCOUNT_PANELS: accounts.models.Missing cannot be loaded")
 
 
 def log(browse: Browse, cast: Cast, **values: str) -> Any:

@@ -16,7 +16,7 @@ def test_every_role_of_the_framework_is_there_once() -> None:
 
 def test_an_administrators_changes_survive_a_second_run() -> None:
     ensure_defaults()
-    Role.objects.filter(slug="director").update(name="Regional director", level=3)
+    Role.objects.filter(slug="director").update(name="Regional director", rank=3)
     ExchangeRate.objects.filter(currency="EUR").update(usd="1.20")
     Calendar.objects.get(slug="business").spans.filter(weekday=4).delete()
     ensure_defaults()
@@ -26,20 +26,20 @@ def test_an_administrators_changes_survive_a_second_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slug", "level", "sees"),
+    ("slug", "level", "rank", "sees"),
     [
-        ("csm", 0, "own"),
-        ("legal", 0, "function"),
-        ("team-lead", 1, "tree"),
-        ("director", 2, "tree"),
-        ("executive-sponsor", 3, "all"),
-        ("pmo", 0, "all"),
+        ("csm", "", 0, "own"),
+        ("legal", "", 0, "function"),
+        ("team-lead", "team", 1, "tree"),
+        ("director", "director", 2, "tree"),
+        ("executive-sponsor", "executive", 3, "all"),
+        ("pmo", "", 0, "all"),
     ],
 )
-def test_roles_have_the_level_and_sight_of_the_framework(slug: str, level: int, sees: str) -> None:
+def test_roles_have_the_level_and_sight_of_the_framework(slug: str, level: str, rank: int, sees: str) -> None:
     ensure_defaults()
     role = Role.objects.get(slug=slug)
-    assert (role.level, role.sees) == (level, sees)
+    assert (role.level, role.rank, role.sees) == (level, rank, sees)
 
 
 def test_committees_decide_by_quorum() -> None:

@@ -22,6 +22,7 @@ from escalations.models import Clock
 from ledger import heartbeats
 from ledger.models import Heartbeat
 from ledger.now import now
+from messaging.kinds import Content
 from messaging.models import Message, Notice, Outage
 from messaging.outbox import messages
 from messaging.outbox import messages as outbox
@@ -89,7 +90,7 @@ def test_the_engine_sleeps_until_the_next_clock_but_never_long(db: None, monkeyp
 def test_once_fires_and_sends_what_is_due_and_says_how_much(
     db: None, mailoutbox: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outbox.post(key="a", kind="note", to="dana@desk.example", subject="One", text="x")
+    outbox.post(key="a", kind="note", to="dana@desk.example", content=Content("One", "x", ""))
     call_command("run_engine", "--once")
     assert capsys.readouterr().out == "Fired 0, sent 1.\n"
     assert Message.objects.get().state == Message.SENT
@@ -97,7 +98,7 @@ def test_once_fires_and_sends_what_is_due_and_says_how_much(
 
 
 def test_the_sweep_does_both_and_proves_the_worker_alive(db: None, mailoutbox: list[Any]) -> None:
-    outbox.post(key="a", kind="note", to="dana@desk.example", subject="One", text="x")
+    outbox.post(key="a", kind="note", to="dana@desk.example", content=Content("One", "x", ""))
     done = tasks.sweep()
     assert (done["fired"], done["sent"]) == (0, 1)
     assert heartbeats.age("worker") is not None

@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from demo import figures as bench
 from demo.benchmarks import scratch
-from demo.pipeline import ahead
 from escalations.models import Escalation, Event
 
 pytestmark = pytest.mark.both_databases
@@ -66,16 +65,3 @@ def test_the_engine_is_measured_on_a_database_of_its_own():
 def test_the_benchmark_needs_something_to_measure():
     with pytest.raises(CommandError, match="seed_demo"):
         call_command("bench")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_batches_made_by_a_child_arrive_in_order_and_its_errors_are_told():
-    def batches():
-        yield {"first": [[1]]}
-        yield {"second": [[2]]}
-        raise ValueError("out of stories")
-
-    made = ahead(batches, worthwhile=True)
-    assert [next(made), next(made)] == [{"first": [[1]]}, {"second": [[2]]}]
-    with pytest.raises(RuntimeError, match="out of stories"):
-        next(made)

@@ -18,6 +18,7 @@ from messaging.models import Message
 from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import OPTIONS, TEXTS
 from tests.support.cast import Cast
+from tests.support.levels import EXECUTIVE
 
 pytestmark = pytest.mark.both_databases
 
@@ -134,7 +135,7 @@ def test_a_late_decision_reaches_level_three(cast: Cast, csm: Caller) -> None:
         while firing.fire_due():
             pass
         whole = csm("GET", f"escalations/{case['key']}/")
-        assert whole["level"] == states.EXECUTIVE
+        assert whole["level"] == EXECUTIVE
         authority = next(person for person in whole["people"] if person["duty"] == "authority")
         assert authority["user"] == cast.sponsor.email
         assert [person["letter"] for person in whole["people"]].count("A") == 1
@@ -143,7 +144,7 @@ def test_a_late_decision_reaches_level_three(cast: Cast, csm: Caller) -> None:
         seen = sponsor("GET", f"approvals/{made}/")
         body = {"verdict": "conditions", "version": seen["version"], "reason": "Fits", "conditions": "Three years"}
         sponsor("POST", f"approvals/{made}/decide/", body)
-        assert Escalation.objects.get(pk=case["key"][4:]).decided_level == states.EXECUTIVE
+        assert Escalation.objects.get(pk=case["key"][4:]).decided_level == "executive"
 
 
 def test_an_ask_inside_the_band_of_a_green_case_is_granted_by_rule(cast: Cast, csm: Caller) -> None:

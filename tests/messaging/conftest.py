@@ -15,6 +15,7 @@ from tests.support.smtp import Mailbox
 
 # Models and services come by name: this file may be read before Django's registry is ready.
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+BELONGS = ("case_key", "account_name", "thread_id", "reply_to")
 PASSWORD = "long-enough-for-all-1"
 
 
@@ -56,17 +57,14 @@ def real_smtp(mailbox: Mailbox, settings: Any) -> Mailbox:
 @pytest.fixture
 def post(db: None) -> Callable[..., Any]:
     """Post a message with as little as the test cares for."""
-    write = import_string("messaging.outbox.messages.post")
+    outbox, kinds = import_module("messaging.outbox.messages"), import_module("messaging.kinds")
 
     def make(number: int = 1, **values: Any) -> Any:
-        wanted = {
-            "key": f"test:{number}",
-            "kind": "handoff",
-            "to": f"person{number}@desk.example",
-            "subject": f"Message {number}",
-            "text": f"Text {number}",
-        }
-        message = write(**{**wanted, **values})
+        words = {"subject": f"Message {number}", "text": f"Text {number}", "html": ""}
+        belongs = {name: values.pop(name) for name in BELONGS if name in values}
+        words |= {name: values.pop(name) for name in words if name in values}
+        wanted = {"key": f"test:{number}", "kind": "handoff", "to": f"person{number}@desk.example", **values}
+        message = outbox.post(content=kinds.Content(**words), regarding=outbox.Regarding(**belongs), **wanted)
         assert message is not None
         return message
 
@@ -81,12 +79,10 @@ def clock() -> Iterator[Any]:
 
 
 @pytest.fixture
-def check() -> Iterator[Callable[..., None]]:
-    """Register relevance checks for one test."""
-    relevance = import_module("messaging.outbox.relevance")
-    tables = (relevance._checks, relevance._checks_of_many)
-    before = [dict(table) for table in tables]
-    yield relevance.register
-    for table, rows in zip(tables, before, strict=True):
-        table.clear()
-        table.update(rows)
+def note(settings: Any) -> Iterator[Any]:
+    """Register the kind `note` for one test."""
+    kind = import_string("tests.messaging.kinds.Note")
+    settings.MESSAGE_KINDS = [*settings.MESSAGE_KINDS, "tests.messaging.kinds.Note"]
+    yield kind
+    kind.stale.clear()
+    kind.asked.clear()

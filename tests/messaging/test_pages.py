@@ -54,7 +54,7 @@ def test_people_see_only_mail_addressed_to_them(post: Post, dana: User, tom: Use
     assert "For Dana alone" not in get(tom, "outbox").content.decode()
     assert get(dana, "message", message.pk).status_code == 200
     assert get(tom, "message", message.pk).status_code == 404
-    assert signed_in(tom).post(reverse("messaging:resend", args=[message.pk])).status_code == 404
+    assert signed_in(tom).post(reverse("messaging:retry", args=[message.pk])).status_code == 404
 
 
 def test_operations_read_all_messages(post: Post, sana: User, dana: User) -> None:
@@ -84,7 +84,7 @@ def test_the_text_is_escaped_and_only_links_to_the_desk_work(post: Post, dana: U
 def test_a_parked_message_is_sent_again_with_a_button_of_operations(post: Post, sana: User, dana: User) -> None:
     message = post(to=dana)
     Message.objects.update(state=Message.PARKED, attempts=8)
-    url = reverse("messaging:resend", args=[message.pk])
+    url = reverse("messaging:retry", args=[message.pk])
     assert url in get(sana, "outbox").content.decode(), "what needs attention opens first"
     assert url not in get(dana, "message", message.pk).content.decode()
     assert signed_in(sana).get(url).status_code == 405
@@ -97,7 +97,7 @@ def test_a_parked_message_is_sent_again_with_a_button_of_operations(post: Post, 
 
 def test_operations_send_all_parked_messages_again_with_one_button(post: Post, sana: User, dana: User) -> None:
     post(1), post(2)
-    url = reverse("messaging:resend_all")
+    url = reverse("messaging:retry_failed")
     assert url not in get(sana, "outbox").content.decode()
     Message.objects.update(state=Message.PARKED, attempts=12)
     page = get(sana, "outbox").content.decode()
@@ -113,7 +113,7 @@ def test_operations_send_all_parked_messages_again_with_one_button(post: Post, s
 
 def test_the_page_says_when_the_mail_server_takes_nothing(sana: User) -> None:
     assert "has taken nothing" not in get(sana, "outbox").content.decode()
-    outages.note(detail="The mail server did not answer: <b>refused</b>")
+    outages.note(channel="email", detail="The mail server did not answer: <b>refused</b>")
     page = get(sana, "outbox").content.decode()
     assert "The mail server has accepted no mail since" in page
     assert "&lt;b&gt;refused" in page

@@ -8,6 +8,7 @@ from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
 from escalations.models import CaseRequest, Escalation, PolicyVersion
 from tests.support.cast import Cast
+from tests.support.levels import LADDER, TEAM
 
 OPENED = datetime(2026, 2, 15, 12, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ class Builder:
             "issue": "Counsel rejects the cap.",
             "impasse_at": opened - timedelta(hours=took),
             "opened_at": opened,
-            "level": states.TEAM_LEAD,
+            "level": TEAM,
             "level_since": opened,
         }
         return Escalation.objects.create(**{**given, **values})
@@ -54,12 +55,12 @@ class Builder:
             "authority": self.authority,
             "state": ApprovalRequest.APPROVED,
             "approver": person,
-            "approver_role": Role.objects.filter(level=level).first(),
+            "approver_role": Role.objects.filter(rank=level).first(),
             "opened_at": case.opened_at,
             "step_since": decided_at - timedelta(minutes=30),
             "decided_at": decided_at,
             "decided_by": person,
-            "decided_level": level,
+            "decided_level": LADDER.slug(level),
         }
         made = ApprovalRequest.objects.create(**{**given, **values})
         CaseRequest.objects.create(case=case, request=made)

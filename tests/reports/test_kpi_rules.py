@@ -5,6 +5,7 @@ import pytest
 from reports.rules import kpis
 
 HOUR = 3600.0
+DIRECTOR = kpis.LevelFigure("director", "Director", 48).definition
 
 
 def hours(*values: float) -> list[float]:
@@ -17,30 +18,30 @@ def test_the_median_of_an_even_number_is_the_middle_of_the_two() -> None:
 
 
 def test_a_median_under_the_target_is_met_and_says_how_many_were_within_a_day() -> None:
-    figure = kpis.hours_figure(kpis.ESCALATE, hours(2, 4, 6, 30, 50), [])
+    figure = kpis.hours_figure(kpis.FIXED[kpis.ESCALATE], hours(2, 4, 6, 30, 50), [])
     assert (figure.value, figure.state, figure.word, figure.note) == (6, "met", "On target", "60% under 24h")
 
 
 def test_a_median_at_the_target_is_not_under_it() -> None:
-    figure = kpis.hours_figure(kpis.ESCALATE, hours(24, 24, 24, 24, 24), [])
+    figure = kpis.hours_figure(kpis.FIXED[kpis.ESCALATE], hours(24, 24, 24, 24, 24), [])
     assert (figure.state, figure.word) == ("missed", "At the limit")
 
 
 @pytest.mark.parametrize(("value", "colour"), [(51, "yellow"), (60, "red"), (40, "green")])
 def test_a_near_miss_is_yellow_and_a_wide_one_red(value: float, colour: str) -> None:
-    assert kpis.hours_figure(kpis.DIRECTOR, hours(*[value] * 5), []).colour == colour
+    assert kpis.hours_figure(DIRECTOR, hours(*[value] * 5), []).colour == colour
 
 
 def test_four_cases_are_too_few_to_show_but_machines_get_the_value() -> None:
-    figure = kpis.hours_figure(kpis.DIRECTOR, hours(1, 2, 3, 4), hours(9, 9, 9, 9, 9))
+    figure = kpis.hours_figure(DIRECTOR, hours(1, 2, 3, 4), hours(9, 9, 9, 9, 9))
     assert (figure.shown, figure.word, figure.change) == (None, "Too few to show (4)", "")
     assert figure.as_dict()["value"] == 2.5
 
 
 def test_the_change_is_said_only_when_there_were_enough_cases_before() -> None:
     now = hours(10, 10, 10, 10, 10)
-    assert kpis.hours_figure(kpis.DIRECTOR, now, hours(12.5, 12.5, 12.5, 12.5, 12.5)).change == "2.5h faster"
-    assert kpis.hours_figure(kpis.DIRECTOR, now, hours(12.5)).change == ""
+    assert kpis.hours_figure(DIRECTOR, now, hours(12.5, 12.5, 12.5, 12.5, 12.5)).change == "2.5h faster"
+    assert kpis.hours_figure(DIRECTOR, now, hours(12.5)).change == ""
 
 
 def test_resolved_without_executive_is_a_share_of_all_resolved() -> None:

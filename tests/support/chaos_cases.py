@@ -15,12 +15,10 @@ from django.db.models import Max
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
-from approvals.matrix import defaults as authority
-from demo import filling
-from demo.people import ensure_people
+from demo.fill import fill
+from demo.seeding import seed_demo
 from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
 from escalations.models import Clock, Escalation, Event
-from escalations.policy import defaults as policy
 from ledger.models import ClockOffset, Heartbeat
 from ledger.now import now
 from messaging.models import Message
@@ -33,13 +31,10 @@ ONCE = ("clock.start", "clock.breach", "clock.stop", "clock.decay")
 
 def build(clocks: int) -> int:
     """Open cases in every state, as people would have made them, with at least so many running clocks; returns how many."""
-    policy.ensure_defaults()
-    authority.ensure_defaults()
-    ensure_people()
-    filling.OPEN_SHARE = 1.0
+    seed_demo()
     cases = max(20, clocks // CLOCKS_A_CASE)
     while (running := _running().count()) < clocks:
-        filling.fill(cases, 1 + Escalation.objects.count(), lambda progress: None)
+        fill(cases, 1 + Escalation.objects.count(), lambda progress: None, open_share=1.0)
         cases = max(20, (clocks - running) // CLOCKS_A_CASE)
     return running
 

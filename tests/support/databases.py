@@ -138,6 +138,9 @@ class WorkerDatabases:
 
     def use(self, stage: Stage) -> None:
         """Connect this process to a clean database of the stage."""
+        if connection.in_atomic_block:
+            # A fixture of the module has chosen one, and what it wrote would be lost.
+            return
         template = self.templates.template(stage)
         name = f"{self.worker}_{stage.name}"
         if name not in self._clean:

@@ -83,7 +83,9 @@ class Escalation(FSMModelMixin, ChainParent):
 
     tier = models.CharField(max_length=10, choices=states.TIERS, default=states.GREEN)
     lane = models.CharField(max_length=12, choices=states.LANES, default=states.GUARDRAILED)
-    level = models.PositiveSmallIntegerField(choices=states.LEVELS, default=states.TEAM_LEAD, db_index=True)
+    level = models.PositiveSmallIntegerField(
+        default=1, db_index=True, help_text="Rank of the level in the policy of the case."
+    )
     level_since = models.DateTimeField(null=True, blank=True)
     kind = models.CharField(max_length=12, choices=states.TYPES, default=states.HIERARCHICAL)
     score = models.PositiveSmallIntegerField(default=0)
@@ -107,7 +109,7 @@ class Escalation(FSMModelMixin, ChainParent):
     requests = models.ManyToManyField(ApprovalRequest, through="CaseRequest", related_name="cases")
 
     decided_at = models.DateTimeField(null=True, blank=True)
-    decided_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    decided_level = models.SlugField(max_length=40, blank=True, help_text="Slug of the level that decided last.")
     resolved_at = models.DateTimeField(null=True, blank=True, db_index=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     reopened_count = models.PositiveSmallIntegerField(default=0)
@@ -138,6 +140,15 @@ class Escalation(FSMModelMixin, ChainParent):
     def key(self) -> str:
         """ESC-1042."""
         return f"ESC-{self.pk}"
+
+    @property
+    def level_slug(self) -> str:
+        """Slug of the level, the same in every version of the policy."""
+        return self.policy.ladder.slug(self.level)
+
+    def get_level_display(self) -> str:
+        """Name of the level in the policy of the case."""
+        return self.policy.ladder.name(self.level)
 
     @property
     def stage(self) -> str:

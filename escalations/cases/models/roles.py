@@ -61,7 +61,7 @@ class HandOff(models.Model):
     to_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="handoffs_received")
     to_role = models.ForeignKey(Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     duty = models.CharField(max_length=16, choices=CasePerson.DUTIES, default=CasePerson.OWNER)
-    level = models.PositiveSmallIntegerField(choices=states.LEVELS)
+    level = models.PositiveSmallIntegerField(help_text="Rank of the level in the policy of the case.")
     kind = models.CharField(max_length=12, choices=states.TYPES)
     state = models.CharField(max_length=10, choices=STATES, default=WAITING)
     why = models.CharField(max_length=300, blank=True)
@@ -87,3 +87,7 @@ class HandOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id}.{self.number} to {self.to_user}"
+
+    def get_level_display(self) -> str:
+        """Name of the level in the policy of the case."""
+        return self.case.policy.ladder.name(self.level)

@@ -1,15 +1,16 @@
 """Who is told what about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
 
-from django.conf import settings
-
-from accounts.models import Contact, User
-from escalations.cases.notifications.common import case_url, facts_of, mail, moment_for, notice, people_of, thread_id
+from accounts.models import Contact, Role, User
+from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of, regarding
+from escalations.cases.notifications.kinds import HandOffAsked
 from escalations.models import Action, CasePerson, Escalation, Event, HandOff
+from messaging.kinds import Content
 from messaging.outbox import messages as outbox
+from messaging.outbox.layout import render
 
 
 def opened(case: Escalation) -> None:
-    """The named people learn that the case is open; owner and authority get their own word."""
+    """The named people learn that the case is open; the owner and the authority get their own messages."""
     told = [user for user in people_of(case) if user.pk != case.opened_by_id]
     notice(case, told, key=f"opened:{case.pk}", kind="opened", text=f"{case.key} is open: {case.title}")
 
@@ -18,27 +19,34 @@ def handed_off(case: Escalation, handoff: HandOff) -> None:
     """The addressee is asked to accept, by mail and in-app."""
     user, sender = handoff.to_user, handoff.from_user.name if handoff.from_user else "Escalation Desk"
     due = f" Accept by {moment_for(user, handoff.due_at)}." if handoff.due_at else ""
-    duty = handoff.get_duty_display().lower()
     tail = f"handoffs/{handoff.number}/"
-    mail(
-        case,
-        user,
-        key=f"handoff:{handoff.pk}",
-        kind="handoff",
-        subject=f"{case.key} is handed to you: {case.account.name}. Accept or refuse",
-        head=f"{sender} hands you the {duty} duty",
-        lead=f"{case.title}.{due} {handoff.why}".rstrip(" .") + ".",
-        facts=[
+    subject = f"{case.key} is handed to you: {case.account.name}. Accept or refuse"
+    lead = f"{case.title}.{due} {handoff.why}".rstrip(" .") + "."
+    context = {
+        "subject": subject,
+        "preview": lead,
+        "ref": case.key,
+        "head": f"{sender} hands you the {handoff.get_duty_display().lower()} duty",
+        "lead": lead,
+        "facts": [
             *facts_of(case, user),
             ("What was tried", handoff.tried or "See the thread"),
             ("What is open", handoff.open_points or case.issue[:200]),
             ("What is asked", handoff.ask or "Take the case and decide the next step"),
         ],
-        button="Review and accept",
-        path=case_url(case, tail),
-        after="Nothing changes hands until you accept on the page. Without an answer it moves to the next person.",
-        why=f"You get this because the escalation matrix names you for {case.issue_type.name.lower()} cases.",
-        wanted_while=f"handoff:{handoff.pk}",
+        "button": "Review and accept",
+        "url": case_url(case, tail),
+        "after": "Nothing changes hands until you accept on the page. Without an answer it moves to the next person.",
+        "why": f"You get this because the escalation matrix names you for {case.issue_type.name.lower()} cases.",
+    }
+    text, html = render("case_note", context, zone=user.zone)
+    outbox.post(
+        key=f"handoff:{handoff.pk}:{user.pk}",
+        kind="handoff",
+        to=user,
+        content=Content(subject, text, html),
+        regarding=regarding(case),
+        source=HandOffAsked.source(handoff.pk),
     )
     notice(
         case,
@@ -81,13 +89,12 @@ def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> 
             key=f"customer-update:{event.pk}:{contact.pk}",
             kind="customer_update",
             to=contact.email,
-            subject=f"Update {number} on {case.key}: {case.account.name}",
-            text=f"{words}\n\n{event.actor_name}\nReference {case.key}",
-            html="",
-            case_key=case.key,
-            account_name=case.account.name,
-            thread_id=thread_id(case),
-            reply_to=f"case+{case.pk}@{settings.MAIL_DOMAIN}",
+            content=Content(
+                subject=f"Update {number} on {case.key}: {case.account.name}",
+                text=f"{words}\n\n{event.actor_name}\nReference {case.key}",
+                html="",
+            ),
+            regarding=regarding(case),
         )
 
 
@@ -106,7 +113,7 @@ def escalated(case: Escalation, why: str) -> None:
 
 def nobody(case: Escalation, role: str) -> None:
     """Operations must fill a role nobody holds."""
-    users = User.objects.holding(["pmo", "administrator"])
+    users = User.objects.holding(Role.objects.filter(operations=True).values_list("slug", flat=True))
     text = f"Nobody holds the role {role}, which {case.key} needs"
     notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
 

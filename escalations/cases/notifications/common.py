@@ -1,4 +1,4 @@
-"""What every word about a case has in common: where it points, whom it can reach, how a mail is laid out."""
+"""What all messages about a case have in common: the page they point to, their thread, and the people of the case."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,9 +9,8 @@ from accounts.models import User
 from escalations.models import Escalation
 from ledger.format import day, moment, money
 from ledger.now import now
-from messaging.outbox import messages as outbox
 from messaging.outbox import notices
-from messaging.outbox.layout import render
+from messaging.outbox.messages import Regarding
 
 
 def case_url(case: Escalation, tail: str = "") -> str:
@@ -29,57 +28,18 @@ def moment_for(user: User, at: datetime | None) -> str:
     return moment(at, user.zone, now()) if at else "no date"
 
 
-def mail(
-    case: Escalation,
-    user: User,
-    *,
-    key: str,
-    kind: str,
-    subject: str,
-    head: str,
-    lead: str,
-    button: str,
-    path: str,
-    why: str,
-    facts: list[tuple[str, str]] | None = None,
-    after: str = "",
-    word: str = "",
-    tone: str = "neutral",
-    wanted_while: str = "",
-) -> None:
-    """One mail to one person, in the thread of the case."""
-    context = {
-        "subject": subject,
-        "preview": lead,
-        "ref": case.key,
-        "word": word,
-        "tone": tone,
-        "head": head,
-        "lead": lead,
-        "facts": facts or facts_of(case, user),
-        "button": button,
-        "url": path,
-        "after": after,
-        "why": why,
-    }
-    text, html = render("case_note", context, zone=user.zone)
-    outbox.post(
-        key=f"{key}:{user.pk}",
-        kind=kind,
-        to=user,
-        subject=subject,
-        text=text,
-        html=html,
+def regarding(case: Escalation) -> Regarding:
+    """The thread of the case, and its address for answers."""
+    return Regarding(
         case_key=case.key,
         account_name=case.account.name,
         thread_id=thread_id(case),
         reply_to=f"case+{case.pk}@{settings.MAIL_DOMAIN}",
-        wanted_while=wanted_while,
     )
 
 
 def facts_of(case: Escalation, user: User) -> list[tuple[str, str]]:
-    """The lines under every mail: whose case it is and what is at stake."""
+    """The facts in every mail: the account and what is at stake."""
     renewal = day(case.account.renewal_date) if case.account.renewal_date else "no date"
     return [
         ("Account", case.account.name),
@@ -92,7 +52,7 @@ def facts_of(case: Escalation, user: User) -> list[tuple[str, str]]:
 def notice(
     case: Escalation, users: Iterable[User], *, key: str, kind: str, text: str, tail: str = "", urgent: bool = False
 ) -> None:
-    """In-app word to people, once a key."""
+    """In-app notification to people, once a key."""
     notices.tell(
         users=list(users),
         key=key,

@@ -137,7 +137,7 @@ def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
     found |= {verb: can[verb] and case.is_open for verb in WHILE_OPEN}
     found["ask"] = can["ask"] and (case.state == states.APPROVING or "ask" in moves)
     found["execute"] = found["execute"] and case.state != states.APPROVING
-    found["escalate"] = can["escalate"] and case.is_open and case.level < states.EXECUTIVE
+    found["escalate"] = can["escalate"] and case.is_open and case.policy.ladder.goes_up(case.level)
     found["hand_off"] = found["hand_off"] and "hand_off" in moves
     return found
 
@@ -240,7 +240,7 @@ def _facts(
     unproven = [each for each in actions if each.execution and each.state != Action.DONE]
     return next_step.Facts(
         state=case.state,
-        level=case.level,
+        goes_up=case.policy.ladder.goes_up(case.level),
         owner=case.owner.name if case.owner else "",
         waiting_on=case.waiting_on,
         asked_to_own=handoff.to_user.name if handoff else "",

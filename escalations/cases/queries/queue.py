@@ -13,6 +13,8 @@ from accounts.models import User
 from escalations import states
 from escalations.clocks.queries import with_status
 from escalations.models import CasePerson, Escalation, HandOff
+from escalations.policy.levels import at_level
+from escalations.policy.models import published_ladder
 
 RENEWAL_DAYS = 60
 # Code → (label, place in the order). The worst comes first.
@@ -54,7 +56,6 @@ class Filters:
         allowed: dict[str, Any] = {
             "view": VIEWS,
             "status": STATUSES,
-            "level": {str(level) for level, _ in states.LEVELS},
             "lane": dict(states.LANES),
             "tier": dict(states.TIERS),
         }
@@ -62,6 +63,9 @@ class Filters:
         owner = data.get("owner", "")
         if owner.isdecimal() and len(owner) < 19:
             found["owner"] = owner
+        level = data.get("level", "")
+        if level.isprintable():
+            found["level"] = level[:40]
         return cls(**found, q=data.get("q", "").strip()[:100], type=data.get("type", "")[:40])
 
     @property
@@ -72,11 +76,13 @@ class Filters:
     def condition(self) -> Q:
         """The filters as a condition; `status` needs the annotation of `open_cases`."""
         found = Q()
-        columns = {"level": self.level, "issue_type__slug": self.type, "owner": self.owner}
+        columns = {"issue_type__slug": self.type, "owner": self.owner}
         columns |= {"lane": self.lane, "tier": self.tier, "status": self.status}
         for column, value in columns.items():
             if value:
                 found &= Q(**{column: value})
+        if self.level:
+            found &= at_level(self.level)
         return found & _words(self.q) if self.q else found
 
 
@@ -112,7 +118,7 @@ def rows(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
     waiting = HandOff.objects.filter(case=OuterRef("pk"), state=HandOff.WAITING, duty=CasePerson.OWNER)
     deciding = CasePerson.objects.filter(case=OuterRef("pk"), duty=CasePerson.AUTHORITY)
     return (
-        found.select_related("account", "issue_type", "owner")
+        found.select_related("account", "issue_type", "owner", "policy")
         .annotate(asked=Subquery(waiting.values("to_user__name")[:1]))
         .annotate(decider=Subquery(deciding.values("user__name")[:1]))
         .order_by(order, F("sla_due_at").asc(nulls_last=True), "-arr_at_risk", "pk")
@@ -136,6 +142,7 @@ class Overview:
     tiles: dict[str, Tile] = field(default_factory=lambda: defaultdict(Tile))
     matching: int = 0
     types: dict[str, str] = field(default_factory=dict)
+    levels: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
 
 
@@ -144,7 +151,10 @@ def overview(user: User, filters: Filters, at: datetime) -> Overview:
     conditions = view_conditions(user, at)
     chosen = conditions[filters.view] & filters.condition()
     flags = {f"in_{view}": _flag(condition) for view, condition in conditions.items() if condition}
-    columns = ("status", "arr_currency", "issue_type__slug", "issue_type__name", "owner_id", "owner__name")
+    columns = (
+        *("status", "arr_currency", "issue_type__slug", "issue_type__name", "owner_id", "owner__name"),
+        *("level", "policy_id", "policy__published_at"),
+    )
     cases = open_cases(user, at).annotate(**flags, matches=_flag(chosen)).order_by()
     groups = cases.values(*columns, *flags, "matches").annotate(count=Count("pk"), arr=Sum("arr_at_risk"))
     found = Overview()
@@ -168,6 +178,8 @@ def _add(found: Overview, group: dict[str, Any]) -> None:
     else:
         tile.others += count
     found.types[group["issue_type__slug"]] = group["issue_type__name"]
+    ladder = published_ladder(group["policy_id"], group["policy__published_at"])
+    found.levels[ladder.slug(group["level"])] = f"{group['level']} {ladder.name(group['level'])}"
     if group["owner_id"]:
         found.owners[str(group["owner_id"])] = group["owner__name"]
 

@@ -10,7 +10,7 @@ from escalations.models import Escalation
 
 STEP_WORDS = {
     ApprovalStep.WAITING: ("wait", "Waiting"),
-    ApprovalStep.PASSED_UP: ("pau", "Passed up"),
+    ApprovalStep.PASSED_UP: ("pau", "Escalated"),
     ApprovalStep.RECALLED: ("none", "Recalled"),
     ApprovalStep.DELEGATED: ("none", "Delegated"),
     ApprovalStep.VOIDED: ("none", "Void because the terms changed"),

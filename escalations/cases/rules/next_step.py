@@ -23,7 +23,7 @@ class Facts:
     """What the rule looks at. Names are as shown; empty means nobody or nothing."""
 
     state: str
-    level: int
+    goes_up: bool = True
     owner: str = ""
     waiting_on: str = states.NOBODY
     asked_to_own: str = ""
@@ -134,7 +134,7 @@ def _approval(facts: Facts, at: datetime) -> Step | None:
 
 
 def _goes_up(facts: Facts) -> bool:
-    return facts.decision is not None and facts.decision.escalates and facts.level < states.EXECUTIVE
+    return facts.decision is not None and facts.decision.escalates and facts.goes_up
 
 
 def _late_action(facts: Facts, at: datetime) -> Step | None:

@@ -13,13 +13,13 @@ class Standing:
     named: bool = False
     opened: bool = False
     account_team: bool = False
-    senior: bool = False  # a level-1-or-higher role that sees the case through the reporting tree or as executive
+    senior: bool = (
+        False  # a role that decides at some level and sees the case through the reporting tree or as executive
+    )
     ops: bool = False
 
 
-ANYONE = "anyone"
 _RULES: dict[str, tuple[str, ...]] = {
-    "post": (ANYONE,),
     "customer_update": ("communication",),
     "status": ("owner", "communication", "authority", "ops"),
     "hand_off": ("owner", "communication", "opened", "account_team", "senior", "ops"),
@@ -34,14 +34,12 @@ _RULES: dict[str, tuple[str, ...]] = {
     "close": ("owner", "communication", "senior", "ops"),
     "reopen": ("owner", "communication", "opened", "account_team", "senior", "ops"),
     "withdraw": ("owner", "opened", "account_team", "ops"),
-    "roles": ("owner", "communication", "senior", "ops"),
 }
 
 
 def may(verb: str, standing: Standing) -> bool:
     """Whether this standing allows the verb. An unknown verb is never allowed."""
-    allowed = _RULES.get(verb, ())
-    return ANYONE in allowed or any(getattr(standing, name) for name in allowed)
+    return any(getattr(standing, name) for name in _RULES.get(verb, ()))
 
 
 def who_may(verb: str) -> str:

@@ -1,9 +1,7 @@
 """What must be right before a policy is published. Pure: plain rows in, problems as sentences out."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from string import Formatter
-from typing import Any
 
 from escalations import states
 from escalations.clocks.rules import targets
@@ -15,8 +13,6 @@ TIER_NAMES = dict(states.TIERS)
 TOP = 101  # health runs from 0 to 100; bands are half-open
 PARTS = frozenset("arr renewal sentiment phrases health flags blocker strategic reopens stalled history".split())
 PROMISED = (states.ACCEPTANCE, states.RESPONSE, states.DECISION, states.RESOLUTION, states.CUSTOMER_UPDATE)
-THRESHOLDS = {"refund_over": "amount_usd", "risk_language_renewal": "days", "no_concession": "rounds"}
-FILLED_IN = frozenset({"account", "case", "owner", "next_update"})
 
 
 def missing_tiers(found: Collection[str], what: str) -> list[str]:
@@ -35,12 +31,12 @@ def bands(tiers: Sequence[TierBand]) -> list[str]:
     reached = 0
     for tier in sorted(tiers, key=lambda tier: tier.health_from):
         if tier.health_from > reached:
-            problems.append(f"No tier takes in health {reached} to {tier.health_from - 1}.")
+            problems.append(f"No tier covers health {reached} to {tier.health_from - 1}.")
         elif tier.health_from < reached:
             problems.append(f"{TIER_NAMES[tier.slug]} tier overlaps another one at health {tier.health_from}.")
         reached = max(reached, tier.health_to)
     if tiers and reached < TOP:
-        problems.append(f"No tier takes in health {reached} to 100.")
+        problems.append(f"No tier covers health {reached} to 100.")
     return problems + _score_order(tiers)
 
 
@@ -155,28 +151,3 @@ def known_issue_types(known: Collection[str], used: Iterable[tuple[str, str]]) -
         for where, slug in used
         if slug and slug not in known
     ]
-
-
-def thresholds(rules: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[str]:
-    """`rules`: (name, condition, params). Each condition has its threshold, a number above 0."""
-    problems = []
-    for name, condition, params in rules:
-        key = THRESHOLDS.get(condition, "")
-        value = params.get(key) if isinstance(params, Mapping) else None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            problems.append(f"Trigger “{name}” needs the threshold “{key}”, a number above 0, such as {{“{key}”: 3}}.")
-    return problems
-
-
-def braces(texts: Iterable[tuple[str, str]]) -> list[str]:
-    """`texts`: (name, body). Only words that are filled in stand in braces."""
-    problems = []
-    for name, body in texts:
-        try:
-            unknown = {word for _, word, _, _ in Formatter().parse(body) if word is not None} - FILLED_IN
-        except ValueError:
-            problems.append(f"Text “{name}” has a brace without its partner.")
-            continue
-        allowed = ", ".join(f"{{{word}}}" for word in sorted(FILLED_IN))
-        problems += [f"Text “{name}”: {{{word}}} is not filled in. Use {allowed}." for word in sorted(unknown)]
-    return problems

@@ -7,7 +7,7 @@ from escalations import states
 from escalations.clocks.rules import factors, targets
 from escalations.clocks.rules.kinds import CHOICES
 
-CLOCK_NAMES, TIER_NAMES, LEVEL_NAMES = dict(CHOICES), dict(states.TIERS), dict(states.LEVELS)
+CLOCK_NAMES, TIER_NAMES = dict(CHOICES), dict(states.TIERS)
 LEAST, MOST = 10, 300
 
 

@@ -1,12 +1,9 @@
 """The rules of the policy in words, as the matrices show them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from escalations import states
 from escalations.clocks.rules import targets
 from escalations.triage.rules.triage import TierBand
-from ledger.format import counted, decimal_or_none, money, number, span
+from ledger.format import counted, money, span
 
 
 def short(row: targets.TargetRow) -> str:
@@ -25,7 +22,7 @@ def warnings(row: targets.TargetRow) -> str:
 
 
 def again(minutes: int, times: int) -> str:
-    """How often people are told again after a breach nobody answered: every 4h, 3 times."""
+    """How often people are notified again after a breach nobody answered: every 4h, 3 times."""
     if not (minutes and times):
         return "no reminder"
     return f"every {span(minutes * 60)}, {'once' if times == 1 else counted(times, 'time')}"
@@ -48,19 +45,3 @@ def tier_rules(band: TierBand) -> list[str]:
     if band.slug == states.GREEN:
         lines.append("No rule of another tier holds")
     return lines
-
-
-TRIGGERS = {
-    "refund_over": ("amount_usd", "A refund or credit of more than {} is asked for (converted to USD)"),
-    "risk_language_renewal": ("days", "Legal or cancellation language, and the renewal is {} days away or less"),
-    "no_concession": ("rounds", "{} counterproposals in a row without a concession"),
-}
-
-
-def trigger_rule(condition: str, params: Mapping[str, Any]) -> str:
-    """When a trigger fires, in words."""
-    key, words = TRIGGERS.get(condition, ("", "No condition the desk knows: never fires"))
-    value = params.get(key, "?")
-    if (figure := decimal_or_none(value)) is None:
-        return words.format(value)
-    return words.format(money(figure) if key == "amount_usd" else number(figure))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from escalations import states
+from escalations.policy.rules.levels import Ladder
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,18 @@ class Route:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Override:
+    """Another level than the matrix says, with the reason. Without a rank the case goes to a third party."""
+
+    reason: str
+    level: int | None = None
+
+    def label(self, ladder: Ladder) -> str:
+        """Level 3, Executive sponsor; External."""
+        return "External" if self.level is None else ladder.label(self.level)
+
+
 class NoRoute(LookupError):
     """No row fits: fail closed, a person must decide."""
 
@@ -55,57 +68,36 @@ def pick_row(rows: Sequence[Row], issue_type: str, tier: str) -> Row:
     raise NoRoute(f"The escalation matrix has no row for {issue_type} in {tier} tier.")
 
 
-def route(rows: Sequence[Row], *, issue_type: str, tier: str, need: Need | None) -> Route:
+def route(rows: Sequence[Row], ladder: Ladder, *, issue_type: str, tier: str, need: Need | None) -> Route:
     """Level, type, deciding role and owner role of a case. A functional escalation keeps its level and type."""
     row = pick_row(rows, issue_type, tier)
-    reasons = [
-        f"Matrix row: {row.name or row.issue_type or 'any issue'} in {row.tier or 'any'} tier goes to {level_name(row.level)}"
-    ]
+    where = f"{row.name or row.issue_type or 'any issue'} in {row.tier or 'any'} tier"
+    reasons = [f"Matrix row: {where} goes to {ladder.label(row.level)}"]
     if need is None or need.level <= row.level:
         if need is not None:
             reasons.append(need.sentence)
         return Route(row, row.level, row.kind, row.role, row.owner_role, tuple(reasons))
-    reasons.append(f"{need.sentence} So the case goes up to {level_name(need.level)}")
+    reasons.append(f"{need.sentence} So the case goes up to {ladder.label(need.level)}")
     return Route(row, need.level, states.HIERARCHICAL, need.role, row.owner_role, tuple(reasons))
 
 
-def level_name(level: int) -> str:
-    """Level 3, Executive sponsor."""
-    if level == states.EXTERNAL:
-        return "External"
-    return f"Level {level}, {dict(states.LEVELS)[level]}"
-
-
-def next_level(level: int) -> int | None:
-    """The level above, or None at the top. External cases go to the executive level."""
-    if level == states.EXTERNAL:
-        return states.EXECUTIVE
-    return level + 1 if level < states.EXECUTIVE else None
-
-
-def ways_up(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) -> list[tuple[int, str]]:
+def ways_up(rows: Sequence[Row], ladder: Ladder, *, issue_type: str, tier: str, level: int) -> list[tuple[int, str]]:
     """Levels and roles that may get a case which its level did not decide in time, the best first; empty at the very top.
 
     The matrix's “then whom” of the row in force comes first; then the row of the same issue type one level up; then the
-    general row of that level; then the levels above that. At the executive level the next bodies are those some row names
+    general row of that level; then the levels above that. At the top level the next bodies are those some row names
     after it, such as the steering committee. Whoever looks for a person takes the first way that has one.
     """
-    row, above = pick_row(rows, issue_type, tier), next_level(level)
+    row, above = pick_row(rows, issue_type, tier), ladder.above(level)
     found: list[tuple[int, str]] = []
     if row.level == level and row.then_role:
-        found.append((max(above or level, row.then_level if above else level), row.then_role))
+        found.append((max(above.rank, row.then_level) if above else level, row.then_role))
     if above is None:
-        return list(
-            dict.fromkeys(found + [(level, one.then_role) for one in rows if one.level == level and one.then_role])
-        )
+        found += [(level, one.then_role) for one in rows if one.level == level and one.then_role]
+        return list(dict.fromkeys(found))
     while above is not None:
-        fitting = [one for one in rows if one.issue_type in ("", issue_type) and one.level == above]
-        default = {states.DIRECTOR: "director", states.EXECUTIVE: "executive-sponsor"}[above]
-        found += [(above, one.role) for one in fitting[:1]] or [(above, default)]
-        above = next_level(above)
+        fitting = (one.role for one in rows if one.issue_type in ("", issue_type) and one.level == above.rank)
+        if role := next(fitting, above.role):
+            found.append((above.rank, role))
+        above = ladder.above(above.rank)
     return list(dict.fromkeys(found))
-
-
-def next_role(rows: Sequence[Row], *, issue_type: str, tier: str, level: int) -> tuple[int, str] | None:
-    """The first of `ways_up`, whoever holds the role; None at the very top."""
-    return next(iter(ways_up(rows, issue_type=issue_type, tier=tier, level=level)), None)

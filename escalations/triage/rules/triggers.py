@@ -1,9 +1,10 @@
-"""Rules that open a case by themselves. Each reads plain facts of a signal and answers with its reason, or None."""
+"""Conditions that open a case by themselves, one class each. The policy's triggers name a condition and its threshold."""
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import ClassVar
 
 from ledger.format import money
 
@@ -13,7 +14,7 @@ CLEAR_ENOUGH = 0.6
 
 
 @dataclass(frozen=True)
-class Seen:
+class SignalFacts:
     """What a signal and its account say. Money in USD (None when unknown or not convertible)."""
 
     kind: str
@@ -24,37 +25,113 @@ class Seen:
     asks_refund: bool = False
 
 
-def refund_over(seen: Seen, params: Mapping[str, Any]) -> str | None:
+class Condition(ABC):
+    """One condition: how it is called, in what its threshold is measured, and when it holds.
+
+    `kinds`: the kinds of signal it looks at, by slug; empty: every kind. `asks_money_back`: a case it opens requests the
+    refund of the signal; other cases start with a blocker.
+    """
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    unit: ClassVar[str]
+    example: ClassVar[int]
+    kinds: ClassVar[frozenset[str]] = frozenset()
+    asks_money_back: ClassVar[bool] = False
+
+    @abstractmethod
+    def words(self, threshold: Decimal) -> str:
+        """When it fires, for the matrix."""
+
+    @abstractmethod
+    def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
+        """Why it fires on these facts; '' when it does not."""
+
+
+class RefundOver(Condition):
     """A refund or credit above the amount, whatever the sentiment is (domain.md §2, hard thresholds)."""
-    limit = Decimal(str(params.get("amount_usd", 10_000)))
-    if seen.asks_refund and seen.amount is not None and seen.amount > limit:
-        return f"Refund or credit of {money(seen.amount)} is above {money(limit)}"
-    return None
+
+    slug, label = "refund_over", "Refund or credit asked above an amount"
+    unit, example = "USD", 10_000
+    asks_money_back = True
+
+    def words(self, threshold: Decimal) -> str:
+        """A refund or credit of more than $10,000 is asked for."""
+        return f"A refund or credit of more than {money(threshold)} is asked for (converted to USD)"
+
+    def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
+        """Only amounts that could be converted to USD count."""
+        if facts.asks_refund and facts.amount is not None and facts.amount > threshold:
+            return f"Refund or credit of {money(facts.amount)} is above {money(threshold)}"
+        return ""
 
 
-def risk_language_renewal(seen: Seen, params: Mapping[str, Any]) -> str | None:
+class RiskLanguageBeforeRenewal(Condition):
     """Legal or cancellation language while the renewal is within the days given."""
-    days = int(params.get("days", 60))
-    words = [text for kind, text, weight in seen.phrases if kind in RISKY and weight >= CLEAR_ENOUGH]
-    if words and seen.renewal_days is not None and 0 <= seen.renewal_days <= days:
-        said = ", ".join(f"“{word}”" for word in words[:3])
-        return f"Customer wrote {said} and renews in {seen.renewal_days} days (limit {days})"
-    return None
+
+    slug, label = "risk_language_renewal", "Legal or cancellation language while the renewal is near"
+    unit, example = "days", 60
+
+    def words(self, threshold: Decimal) -> str:
+        """Legal or cancellation language, and the renewal is 60 days away or less."""
+        return f"Legal or cancellation language, and the renewal is {threshold:,.0f} days away or less"
+
+    def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
+        """A renewal date that has passed does not count."""
+        said = [text for kind, text, weight in facts.phrases if kind in RISKY and weight >= CLEAR_ENOUGH]
+        if said and facts.renewal_days is not None and 0 <= facts.renewal_days <= threshold:
+            quoted = ", ".join(f"“{word}”" for word in said[:3])
+            return f"Customer wrote {quoted} and renews in {facts.renewal_days} days (limit {threshold:.0f})"
+        return ""
 
 
-def no_concession(seen: Seen, params: Mapping[str, Any]) -> str | None:
+class NoConcession(Condition):
     """So many counterproposals in a row without any concession."""
-    rounds = int(params.get("rounds", 3))
-    if seen.kind == "counterproposal" and seen.rounds_without_concession >= rounds:
-        return f"{seen.rounds_without_concession} counterproposals without a concession (limit {rounds})"
-    return None
+
+    slug, label = "no_concession", "Counterproposals without a concession"
+    unit, example = "rounds", 3
+    kinds = frozenset({"counterproposal"})
+
+    def words(self, threshold: Decimal) -> str:
+        """3 counterproposals in a row without a concession."""
+        return f"{threshold:,.0f} counterproposals in a row without a concession"
+
+    def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
+        """The rounds at the end of the series."""
+        if facts.rounds_without_concession >= threshold:
+            return f"{facts.rounds_without_concession} counterproposals without a concession (limit {threshold:.0f})"
+        return ""
 
 
-CONDITIONS = {
-    "refund_over": refund_over,
-    "risk_language_renewal": risk_language_renewal,
-    "no_concession": no_concession,
+CONDITIONS: dict[str, Condition] = {
+    each.slug: each for each in (RefundOver(), RiskLanguageBeforeRenewal(), NoConcession())
 }
+CHOICES = [(each.slug, each.label) for each in CONDITIONS.values()]
+
+
+def threshold_help() -> str:
+    """What the threshold is measured in, condition by condition."""
+    return "Number above 0. " + "; ".join(f"{each.label}: {each.unit}" for each in CONDITIONS.values()) + "."
+
+
+def in_words(condition: str, threshold: Decimal) -> str:
+    """When a trigger fires."""
+    found = CONDITIONS.get(condition)
+    return found.words(threshold) if found else "Unknown condition: never fires"
+
+
+def problems(rules: Sequence[tuple[str, str, Decimal]]) -> list[str]:
+    """`rules`: (name, condition, threshold). Each names a known condition and has a threshold above 0."""
+    found = []
+    for name, slug, threshold in rules:
+        condition = CONDITIONS.get(slug)
+        if condition is None:
+            found.append(f"Trigger “{name}” names the condition “{slug}”, which does not exist.")
+        elif threshold <= 0:
+            found.append(
+                f"Trigger “{name}” needs a threshold above 0 in {condition.unit}, such as {condition.example}."
+            )
+    return found
 
 
 @dataclass(frozen=True)
@@ -64,16 +141,22 @@ class Rule:
     slug: str
     name: str
     condition: str
-    params: Mapping[str, Any]
+    threshold: Decimal
     issue_type: str
 
+    @property
+    def asks_money_back(self) -> bool:
+        """Whether a case it opens requests the refund of the signal."""
+        return CONDITIONS[self.condition].asks_money_back
 
-def first_fired(rules: Sequence[Rule], seen: Seen) -> tuple[Rule, str] | None:
+
+def first_fired(rules: Sequence[Rule], facts: SignalFacts) -> tuple[Rule, str] | None:
     """The first rule, in policy order, that fires, with its reason. An unknown condition never fires."""
     for rule in rules:
         condition = CONDITIONS.get(rule.condition)
-        reason = condition(seen, rule.params) if condition else None
-        if reason:
+        if condition is None or (condition.kinds and facts.kind not in condition.kinds):
+            continue
+        if reason := condition.reason(facts, rule.threshold):
             return rule, reason
     return None
 

@@ -8,13 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ledger.errors import Invalid
 from ledger.now import now
-from reports.queries.kpis import Scope, figures
-from reports.rules import kpis as rules
+from reports.queries.kpis import Scope, catalogue, figures
 from reports.rules import periods
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
-
-SHOWN = (*rules.FIVE, rules.TEAM, rules.EXTERNAL)
 
 
 class Command(BaseCommand):
@@ -33,8 +30,8 @@ class Command(BaseCommand):
             period = periods.read(given, now())
         except Invalid as error:
             raise CommandError(error.message) from error
-        found = figures(Scope(region=options["region"]), period)
-        shown = [found[slug] for slug in SHOWN]
+        found, listed = figures(Scope(region=options["region"]), period), catalogue()
+        shown = [found[slug] for slug in (*listed.main, *listed.apart)]
         self.stdout.write(_json(shown, period) if options["json"] else _text(shown, period))
 
 

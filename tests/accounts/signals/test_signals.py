@@ -20,8 +20,8 @@ def heard() -> Any:
     """The ids that were announced."""
     ids: list[int] = []
 
-    def listen(ids: list[int], into: list[int] = ids, **_: Any) -> None:
-        into.extend(ids)
+    def listen(signals: list[Signal], **_: Any) -> None:
+        ids.extend(signal.pk for signal in signals)
 
     signal_recorded.connect(listen, weak=False, dispatch_uid="test")
     yield ids

@@ -45,7 +45,7 @@ def test_a_request_is_delegated_with_the_delegators_limit_and_both_names_in_the_
     assert (entry.kind, entry.actor, entry.facts["to"]) == ("delegated", world.lena, world.tina.pk)
     assert Message.objects.filter(user=world.tina, text__contains="Lena Ortiz delegated it to you").count() == 1
     made = vote(made, world.tina)
-    assert (made.state, made.decided_by, made.decided_level) == ("approved", world.tina, 2)
+    assert (made.state, made.decided_by, made.decided_level) == ("approved", world.tina, "director")
     entry = made.log.last()
     assert (entry.actor, entry.on_behalf_of, entry.role, entry.limit) == (world.tina, world.lena, "Director", "20%")
     assert Message.objects.filter(user=world.lena, subject__startswith="Approved").count() == 1

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.db import connection
 
-from approvals.mail import attachments as enclosing
+from approvals.mail import kinds
 from approvals.models import ApprovalRequest
 from approvals.pdf import printer as printing
 from approvals.pdf.brief import brief_pdf
@@ -76,7 +76,7 @@ def test_nothing_is_made_before_the_mail_leaves_and_nothing_inside_a_transaction
         inside.append(len(connection.savepoint_ids) - depth)
         return b"%PDF-"
 
-    monkeypatch.setattr(enclosing, "brief_pdf", look)
+    monkeypatch.setattr(kinds, "brief_pdf", look)
     ask()
     assert inside == []
     sent(mailoutbox)
@@ -91,7 +91,7 @@ def test_a_mail_that_gets_no_brief_leaves_and_says_so(
     def fail(request: ApprovalRequest) -> bytes:
         raise error
 
-    monkeypatch.setattr(enclosing, "brief_pdf", fail)
+    monkeypatch.setattr(kinds, "brief_pdf", fail)
     made = ask()
     mail = sent(mailoutbox)
     assert mail.attachments == []
@@ -111,7 +111,7 @@ def test_a_mail_that_is_tried_again_says_what_holds_then(
             "The brief is attached as a PDF.", NOT_ATTACHED
         )
     )
-    monkeypatch.setattr(enclosing, "brief_pdf", lambda request: b"%PDF-")
+    monkeypatch.setattr(kinds, "brief_pdf", lambda request: b"%PDF-")
     assert "The brief is attached as a PDF." in sent(mailoutbox).body
 
 

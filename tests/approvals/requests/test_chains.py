@@ -76,7 +76,7 @@ def test_a_function_before_the_authority_is_asked_first_and_the_authority_after_
     made = vote(made, lawyer)
     assert (made.state, made.stage, made.version, asked(made)) == ("open", 2, 1, ["Lena Ortiz"])
     made = vote(made, world.lena)
-    assert (made.state, made.decided_by, made.decided_level) == ("approved", world.lena, 2)
+    assert (made.state, made.decided_by, made.decided_level) == ("approved", world.lena, "director")
     assert kinds(made) == ["asked", "vote", "vote", "approved"]
     assert made.log.filter(kind="vote").first().facts == {
         "verdict": "approved",
@@ -109,7 +109,7 @@ def test_after_the_authority_the_last_word_does_not_lower_its_level(world: Any, 
     made = ask()
     vote(made, world.lena)
     made = vote(made, lawyer)
-    assert (made.state, made.decided_by, made.decided_level) == ("approved", lawyer, 2)
+    assert (made.state, made.decided_by, made.decided_level) == ("approved", lawyer, "director")
     assert made.rule["decided_role"] == "director"
 
 

@@ -16,8 +16,8 @@ from approvals.requests.permissions import standing
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Refused, Stale
 from ledger.now import now
+from messaging.kinds import kind_of
 from messaging.models import Message
-from messaging.outbox import relevance
 
 pytestmark = pytest.mark.both_databases
 
@@ -46,7 +46,7 @@ def refused(made: ApprovalRequest, by: Any, verdict: str = "approved", **values:
 
 def test_the_person_asked_approves(world: Any, ask: Ask, told: list[str]) -> None:
     made = decide(ask(), world.lena, channel="link")
-    assert (made.state, made.decided_by, made.decided_level, made.version) == ("approved", world.lena, 2, 2)
+    assert (made.state, made.decided_by, made.decided_level, made.version) == ("approved", world.lena, "director", 2)
     entry = made.log.last()
     assert (entry.kind, entry.actor, entry.channel) == ("approved", world.lena, "link")
     assert (entry.role, entry.limit, entry.rule_version, entry.terms_hash) == ("Director", "20%", 1, made.terms_hash)
@@ -87,7 +87,12 @@ def test_higher_authority_may_decide_with_a_reason_and_it_is_an_override(world: 
     assert refused(made, world.dana).field == "reason"
     made = decide(made, world.dana, reason="Lena is on a plane.")
     entry = made.log.last()
-    assert (entry.override, entry.role, entry.limit, made.decided_level) == (True, "Executive sponsor", "35%", 3)
+    assert (entry.override, entry.role, entry.limit, made.decided_level) == (
+        True,
+        "Executive sponsor",
+        "35%",
+        "executive",
+    )
     assert Message.objects.filter(user=world.lena, kind="approval_decided").exists()
 
 
@@ -101,7 +106,7 @@ def test_beyond_the_limit_is_refused_even_for_the_person_asked(world: Any, ask: 
     ApprovalRequest.objects.filter(pk=made.pk).update(approver=world.lena, approver_role=world.lena.holdings.get().role)
     error = refused(made, world.lena)
     assert isinstance(error, NotAllowed)
-    assert "Director stops at 20%, and it comes to 20.01%. It goes to Executive sponsor." in error.message
+    assert "Director has a limit of 20%, and it comes to 20.01%. It goes to Executive sponsor." in error.message
 
 
 def test_what_was_granted_since_counts_against_the_limit(world: Any, ask: Ask) -> None:
@@ -193,9 +198,9 @@ def test_passing_up_skips_nobody_who_covers_it_and_tells_the_one_passed_over(
     assert told == ["asked", "passed_up"]
     error = refused(made, world.lena, version=1, step=1)
     assert isinstance(error, Stale)
-    assert "passed up to Dana Whitfield" in error.message
+    assert "escalated to Dana Whitfield" in error.message
     assert isinstance(refused(made, world.lena), NotAllowed)
-    assert decide(made, world.dana).decided_level == 3
+    assert decide(made, world.dana).decided_level == "executive"
 
 
 def test_passing_up_goes_on_to_the_top_and_then_stops(world: Any, ask: Ask) -> None:
@@ -276,7 +281,7 @@ def test_a_decision_is_undone_within_ten_minutes(world: Any, ask: Ask, told: lis
     assert (made.state, made.decided_by, made.version, made.approver) == ("open", None, 3, world.lena)
     assert told == ["asked", "approved", "undone"]
     decided_mail = Message.objects.get(kind="approval_decided")
-    assert not relevance.is_wanted(decided_mail.wanted_while)
+    assert not kind_of(decided_mail).still_wanted(decided_mail)
     made = decide(made, world.lena, "declined", reason="On reflection.")
     assert made.state == "declined"
     assert list(chain.breaks_in(made, made.log.all())) == []
@@ -308,10 +313,10 @@ def test_what_is_open_or_granted_by_rule_cannot_be_sealed_or_undone(world: Any, 
 
 def test_the_question_is_no_longer_wanted_once_it_is_answered(world: Any, ask: Ask) -> None:
     made = ask()
-    mark = f"approval:{made.pk}:1"
-    assert relevance.is_wanted(mark)
+    question = Message.objects.get(kind="approval", source=f"approval:{made.pk}:1")
+    assert kind_of(question).still_wanted(question)
     decide(made, world.lena)
-    assert not relevance.is_wanted(mark)
+    assert not kind_of(question).still_wanted(question)
 
 
 def test_standing_says_why_not(world: Any, ask: Ask) -> None:

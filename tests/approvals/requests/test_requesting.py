@@ -62,7 +62,7 @@ def test_the_request_keeps_what_was_weighed_and_tells_the_approver(world: Any, a
     assert mail.user == world.lena
     assert mail.subject.startswith("Decision needed by ")
     assert mail.subject.endswith("Northwind discount, $500k ARR")
-    assert mail.wanted_while == f"approval:{made.pk}:1"
+    assert mail.source == f"approval:{made.pk}:1"
     assert mail.text.count("/d/") == mail.html.count("/d/") == 1
     assert "If there is no decision by" in mail.text
     assert "Executive sponsor" in mail.text
@@ -140,7 +140,7 @@ def test_money_is_compared_in_usd(world: Any, ask: Ask) -> None:
         ({"amount": D(-5)}, "above 0"),
         (
             {"concession": "payment-terms", "amount": D(91)},
-            "Nobody may approve net 91: Executive sponsor stops highest",
+            "Nobody may approve net 91: Executive sponsor has the highest limit",
         ),
         ({"ask": " "}, "Enter the ask"),
         ({"recommendation": ""}, "Enter a recommendation"),

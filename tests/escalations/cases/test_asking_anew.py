@@ -11,6 +11,7 @@ from escalations.models import Action, CasePerson, Clock, Escalation
 from ledger.now import now
 from tests.escalations.cases.builders import asked
 from tests.support.cast import Cast
+from tests.support.levels import EXECUTIVE
 
 
 def case_of(case: Escalation) -> Escalation:
@@ -28,7 +29,7 @@ def test_worse_terms_lift_the_case_to_the_level_that_may_grant_them(cast: Cast) 
     made = case.requests.get()
     changing.change_terms(request_id=made.pk, by=cast.csm, version=made.version, amount=Decimal(30), reason="More")
     case = case_of(case)
-    assert (case.level, case.state) == (states.EXECUTIVE, states.APPROVING)
+    assert (case.level, case.state) == (EXECUTIVE, states.APPROVING)
     made.refresh_from_db()
     assert made.approver is not None
     assert authority(case) == made.approver.name

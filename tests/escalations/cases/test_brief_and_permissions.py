@@ -51,10 +51,6 @@ def test_only_the_communication_lead_writes_to_the_customer() -> None:
     assert not may("customer_update", Standing(owner=True, authority=True, ops=True, senior=True))
 
 
-def test_everybody_who_sees_a_case_may_post_inside() -> None:
-    assert may("post", Standing())
-
-
 @pytest.mark.parametrize("verb", ["resolve", "escalate", "ask", "pause", "status", "close", "withdraw"])
 def test_a_bystander_may_not_move_a_case(verb: str) -> None:
     assert not may(verb, Standing())

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from escalations.models import Escalation, Event
 from messaging.inbound import receive as inbound
@@ -50,3 +52,14 @@ def test_an_answer_to_a_case_of_another_account_waits_for_a_person(cast: Cast) -
     mail = answer_to(case, From="someone@elsewhere.example")
     assert mail.state == InboundMail.WAITING
     assert said(case) == []
+
+
+def test_a_mail_becomes_a_post_in_at_most_twenty_queries(cast: Cast) -> None:
+    case = opened(cast)
+    with CaptureQueriesContext(connection) as found:
+        mail = answer_to(case)
+    assert mail.state == InboundMail.CLAIMED
+    assert said(case) == ["Thank you, Thursday suits us."]
+    queries = [each["sql"] for each in found if "SAVEPOINT" not in each["sql"]]
+    assert len(queries) <= 20, "\n".join(queries)
+    assert len(found) <= 26, "savepoints and the transaction of the test included"

@@ -20,6 +20,7 @@ from ledger.now import now
 from messaging.models import Message
 from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
 from tests.support.cast import Cast
+from tests.support.levels import DIRECTOR, EXECUTIVE
 
 pytestmark = pytest.mark.both_databases
 
@@ -34,7 +35,7 @@ def test_an_opened_case_is_triaged_routed_staffed_and_handed_off(cast: Cast) -> 
     assert case.pk >= 1001
     assert case.state == states.HANDED_OFF
     assert case.tier == states.YELLOW
-    assert case.level == states.DIRECTOR
+    assert case.level == DIRECTOR
     assert case.score_parts
     assert case.triage_reasons
     assert case.route_reasons
@@ -95,7 +96,7 @@ def test_an_approved_request_moves_the_case_to_execute_with_an_action(cast: Cast
     deciding.decide(request_id=made.pk, by=cast.director, verdict="approved", version=made.version)
     case = case_of(case)
     assert case.state == states.EXECUTING
-    assert case.decided_level == states.DIRECTOR
+    assert case.decided_level == "director"
     assert case.clocks.filter(kind=states.DECISION).latest("generation").state == Clock.MET
     assert case.actions.get().execution
     assert Event.objects.filter(case=case, kind="decision_log").exists()
@@ -103,7 +104,7 @@ def test_an_approved_request_moves_the_case_to_execute_with_an_action(cast: Cast
 
 def test_a_bigger_ask_raises_the_level_and_the_executive_decides(cast: Cast) -> None:
     case = asked(cast, amount=30)
-    assert case.level == states.EXECUTIVE
+    assert case.level == EXECUTIVE
     made = case.requests.get()
     assert made.approver == cast.sponsor
     deciding.decide(
@@ -123,7 +124,7 @@ def test_a_case_names_no_figures_of_earlier_grants(cast: Cast) -> None:
     case = opened(cast, amount=Decimal(2))
     words = " ".join([case.authority_reason, *case.route_reasons])
     assert "What was granted in the last 90 days counts." in words
-    assert case.level == states.DIRECTOR
+    assert case.level == DIRECTOR
     mails = " ".join(Message.objects.values_list("text", flat=True))
     for figure in ("18% granted", "the last that fits"):
         assert figure not in words + mails
@@ -214,7 +215,7 @@ def test_a_refund_above_the_limit_opens_a_case_by_itself(cast: Cast) -> None:
     assert case.trigger
     assert case.concession == "refund"
     assert case.tier == states.RED
-    assert case.level == states.EXECUTIVE
+    assert case.level == EXECUTIVE
     assert "12,400" in case.trigger_text
 
 

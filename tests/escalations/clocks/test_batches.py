@@ -60,7 +60,7 @@ def test_in_a_batch_or_alone_a_case_ends_up_the_same(cast: Cast) -> None:
 def test_the_statements_do_not_grow_with_the_clocks(cast: Cast) -> None:
     start = now()
     counts = []
-    for number in (1, 3):
+    for number in (2, 5):
         with time_machine.travel(start, tick=False):
             cases = [accepted(cast, title=f"{number}.{each}") for each in range(number)]
         warn_at = max(first(case).warn_at for case in cases)  # type: ignore[type-var]
@@ -68,7 +68,8 @@ def test_the_statements_do_not_grow_with_the_clocks(cast: Cast) -> None:
         with time_machine.travel(warn_at + timedelta(seconds=1), tick=False), CaptureQueriesContext(connection) as seen:
             assert engine.fire_due() == number
         counts.append(len(seen))
-    assert counts[0] == counts[1]
+    # One statement more where the clocks do not share their next moment, however many they are.
+    assert counts[1] <= counts[0] + 1
 
 
 def test_a_clock_that_changed_meanwhile_spoils_the_batch_and_nothing_is_written(

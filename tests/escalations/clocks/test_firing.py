@@ -22,6 +22,7 @@ from ledger.now import now
 from messaging.models import Message, Notice
 from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
 from tests.support.cast import Cast
+from tests.support.levels import DIRECTOR, EXECUTIVE, TEAM
 
 pytestmark = pytest.mark.both_databases
 
@@ -123,14 +124,14 @@ def test_who_accepted_and_did_nothing_is_reminded_and_then_the_case_is_handed_on
 
 def test_a_role_nobody_holds_sends_the_case_to_the_next_row_and_says_so(cast: Cast) -> None:
     case = opened(cast, issue_type="payment-terms-dispute", concession="", amount=None)
-    assert case.level == states.TEAM_LEAD
+    assert case.level == TEAM
     clock = live(case, states.DECISION)
     assert clock.due_at is not None
     with time_machine.travel(clock.due_at + timedelta(seconds=1), tick=False):
         while firing.fire_due():
             pass
     case = Escalation.objects.get(pk=case.pk)
-    assert case.level == states.DIRECTOR
+    assert case.level == DIRECTOR
     assert case.people.get(duty="authority").user == cast.director
     event = Event.objects.get(case=case, kind="nobody", data__role="finance-director")
     assert event.summary == "Nobody else holds the role finance director; the next row is asked: director"
@@ -160,13 +161,13 @@ def test_a_late_decision_goes_to_the_next_level_with_a_handoff_note(cast: Cast) 
         firing.fire_due()
         case = Escalation.objects.get(pk=case.pk)
         made = case.requests.get()
-        assert case.level == states.EXECUTIVE
+        assert case.level == EXECUTIVE
         assert made.is_open
         assert made.approver == cast.sponsor
         assert case.people.get(duty="authority").user == cast.sponsor
         assert case.people.filter(letter="A").count() == 1
         assert HandOff.objects.filter(case=case, duty="authority", to_user=cast.sponsor, state=HandOff.WAITING).exists()
-        assert live(case, states.DECISION).level == states.EXECUTIVE
+        assert live(case, states.DECISION).level == EXECUTIVE
         firing.fire_due()
         assert Event.objects.filter(case=case, kind="level").count() == 1
     assert Message.objects.filter(kind="breach").exists()
@@ -232,7 +233,7 @@ def test_a_late_customer_update_reminds_and_does_not_raise_the_level(cast: Cast)
         while firing.fire_due():
             pass
     case = Escalation.objects.get(pk=case.pk)
-    assert case.level == states.DIRECTOR
+    assert case.level == DIRECTOR
     assert Event.objects.filter(case=case, kind="clock.breach", clock__kind=states.CUSTOMER_UPDATE).count() == 1
     assert Message.objects.filter(kind="breach", user=cast.csm).exists()
 

@@ -14,6 +14,7 @@ from messaging.models import Message
 from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import accepted, opened
 from tests.support.cast import Cast
+from tests.support.levels import DIRECTOR, EXECUTIVE, TEAM
 
 pytestmark = pytest.mark.both_databases
 
@@ -34,11 +35,11 @@ def test_eight_hours_away_with_three_levels_due(cast: Cast) -> None:
     with time_machine.travel(begun + timedelta(hours=8), tick=False):
         fire_all()
         late = Clock.objects.filter(case=case, kind=states.DECISION).order_by("generation")
-        assert [clock.level for clock in late] == [states.TEAM_LEAD, states.DIRECTOR, states.EXECUTIVE]
+        assert [clock.level for clock in late] == [TEAM, DIRECTOR, EXECUTIVE]
         assert [clock.breached_at for clock in late] == [begun + timedelta(hours=hours) for hours in (2, 4, 6)]
         assert [clock.started_at for clock in late] == [begun + timedelta(hours=hours) for hours in (0, 2, 4)]
         case = Escalation.objects.get(pk=case.pk)
-        assert (case.level, case.level_since) == (states.EXECUTIVE, begun + timedelta(hours=4))
+        assert (case.level, case.level_since) == (EXECUTIVE, begun + timedelta(hours=4))
         moves = Event.objects.filter(case=case, kind="level").count()
         assert moves == 2
         breaches = Event.objects.filter(case=case, kind="clock.breach").values_list("clock", flat=True)

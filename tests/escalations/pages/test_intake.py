@@ -79,6 +79,14 @@ def test_an_account_of_somebody_else_cannot_be_chosen(cast, as_user):
     assert not Escalation.objects.exists()
 
 
+def test_an_override_to_a_third_party_keeps_the_level_and_marks_the_case(cast, as_user):
+    as_user(cast.csm).post(urls("new"), typed(cast, override_level="external", override_reason="The carrier decides"))
+    case = Escalation.objects.get()
+    assert case.kind == "external"
+    assert case.level == case.matrix_row.level
+    assert case.route_reasons[-1] == "Routing overridden to External: The carrier decides"
+
+
 def test_an_override_goes_to_the_chosen_level_with_its_reason(cast, as_user):
     as_user(cast.csm).post(urls("new"), typed(cast, override_level="3", override_reason="The board asked"))
     case = Escalation.objects.get()

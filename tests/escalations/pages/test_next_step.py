@@ -9,7 +9,7 @@ from escalations.cases.rules.next_step import Facts, Promise, next_step
 
 AT = datetime(2026, 1, 21, 19, 0, tzinfo=UTC)
 BEFORE, AFTER = AT - timedelta(minutes=42), AT + timedelta(hours=3)
-OWNED = {"state": states.DIAGNOSING, "level": 2, "owner": "Priya Raman"}
+OWNED = {"state": states.DIAGNOSING, "owner": "Priya Raman"}
 LATE_DECISION = Promise(BEFORE, warned=True, label="Director decision")
 LATE_UPDATE = Promise(BEFORE, warned=True)
 
@@ -83,7 +83,7 @@ def test_waiting_on_the_customer_asks_nothing_of_anybody():
 def test_an_escalating_clock_says_what_happens_by_itself_below_the_top():
     promise = Promise(AFTER, escalates=True, label="Director decision")
     assert "goes up one level" in step(state=states.APPROVING, open_requests=1, decision=promise).then
-    assert step(state=states.APPROVING, open_requests=1, decision=promise, level=3).then == ""
+    assert step(state=states.APPROVING, open_requests=1, decision=promise, goes_up=False).then == ""
 
 
 def test_a_resolved_case_waits_for_its_review_then_closes():

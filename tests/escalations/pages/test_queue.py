@@ -96,7 +96,7 @@ def test_filters_are_in_the_address_and_combine(cast, three, as_user):
     def found(**query):
         return keys(client.get(urls("queue"), query))
 
-    assert found(level="3") == [red.key]
+    assert found(level="executive") == [red.key]
     assert found(tier="red", lane="human_first") == [red.key]
     assert found(tier="red", lane="autonomous") == []
     assert found(q="yellow") == [yellow.key]

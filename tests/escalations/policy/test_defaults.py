@@ -6,7 +6,7 @@ from escalations import states
 from escalations.clocks.rules import factors, targets
 from escalations.models import MatrixRow, PolicyVersion, Stakeholder, Target
 from escalations.policy import defaults, rows, versions
-from escalations.policy.rules.checks import FILLED_IN, PARTS, braces
+from escalations.policy.rules.checks import PARTS
 from escalations.triage.rules import routing
 from ledger.now import now
 
@@ -97,22 +97,20 @@ def test_every_part_of_the_score_has_a_weight_and_they_add_up_to_100(policy):
 
 
 def test_triggers_open_issue_types_of_the_policy_at_the_shipped_thresholds(policy):
-    found = {rule.condition: (rule.params, rule.issue_type) for rule in policy.triggerrules.all()}
-    assert found["refund_over"] == ({"amount_usd": 10_000}, "refund-credit")
-    assert found["risk_language_renewal"] == ({"days": 60}, "renewal-at-risk")
-    assert found["no_concession"][0] == {"rounds": 3}
+    found = {rule.condition: (rule.threshold, rule.issue_type) for rule in policy.triggerrules.all()}
+    assert found["refund_over"] == (10_000, "refund-credit")
+    assert found["risk_language_renewal"] == (60, "renewal-at-risk")
+    assert found["no_concession"][0] == 3
 
 
 def test_a_payment_terms_dispute_runs_on_clock_hours(policy):
     assert policy.issuetypes.get(slug="payment-terms-dispute").calendar.always_open
 
 
-def test_the_holding_message_names_the_specialist_and_the_time(policy):
-    body = policy.texttemplates.get(kind="holding").body
-    assert "{owner}" in body
-    assert "{next_update}" in body
-    assert braces(rows.texts(policy)) == []
-    assert body.format(**dict.fromkeys(FILLED_IN, "x"))
+def test_what_an_issue_type_or_a_concession_means_is_a_field_of_its_row(policy):
+    assert set(policy.issuetypes.filter(outage=True).values_list("slug", flat=True)) == {"technical-outage"}
+    needs = policy.issuetypes.filter(needs_risk_acceptance=True)
+    assert set(needs.values_list("slug", flat=True)) == {"compliance-exception"}
 
 
 def test_time_to_escalate_is_under_a_day_by_tier(policy):

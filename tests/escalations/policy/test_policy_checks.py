@@ -6,7 +6,8 @@ import pytest
 
 from escalations.clocks.rules.factors import Factor
 from escalations.clocks.rules.targets import TargetRow
-from escalations.policy.rules import checks, target_checks
+from escalations.policy.rules import checks, levels, target_checks
+from escalations.policy.rules.levels import Level
 from escalations.triage.rules.routing import Row
 from escalations.triage.rules.triage import TierBand
 
@@ -33,9 +34,9 @@ def test_bands_that_take_in_every_health_once_pass():
 @pytest.mark.parametrize(
     ("bands", "problem"),
     [
-        ((GOOD[0], band("yellow", 45, 70, 40), GOOD[2]), "No tier takes in health 40 to 44."),
+        ((GOOD[0], band("yellow", 45, 70, 40), GOOD[2]), "No tier covers health 40 to 44."),
         ((GOOD[0], band("yellow", 35, 70, 40), GOOD[2]), "Yellow tier overlaps another one at health 35."),
-        ((GOOD[0], GOOD[1], band("green", 70, 100)), "No tier takes in health 100 to 100."),
+        ((GOOD[0], GOOD[1], band("green", 70, 100)), "No tier covers health 100 to 100."),
         ((GOOD[0], GOOD[1], band("green", 70, 70)), "Green tier: health to 70 must be above health from 70."),
         ((band("red", 0, 40, 40), *GOOD[1:]), "The score of Red tier must be above the score of Yellow tier."),
         (GOOD[:2], "Green tier has no band of health. Add one."),
@@ -81,21 +82,43 @@ def test_a_waiting_time_that_differs_from_its_decision_clock_is_named():
     assert problem == "Matrix row “a, every tier” waits 2 hours, but its decision clock runs 4 hours."
 
 
-@pytest.mark.parametrize("params", [{}, {"days": 0}, {"days": "60"}, {"days": True}, {"amount_usd": 5}, [60]])
-def test_a_trigger_without_its_threshold_is_named(params):
-    assert "needs the threshold “days”" in checks.thresholds([("Near renewal", "risk_language_renewal", params)])[0]
-
-
 def test_score_parts_are_known_and_count():
     assert checks.weights([("arr", 15)]) == []
     assert "“mood” is not known" in checks.weights([("mood", 5)])[0]
     assert checks.weights([("arr", 0)]) == ["Score part “arr” must have points above 0."]
 
 
-def test_words_in_braces_are_words_that_are_filled_in():
-    assert checks.braces([("Update", "{account} hears by {next_update}")]) == []
-    assert "{manager} is not filled in" in checks.braces([("Update", "Ask {manager}")])[0]
-    assert checks.braces([("Update", "{account")]) == ["Text “Update” has a brace without its partner."]
+TEAM = Level(1, "team", "Team lead", role="team-lead")
+BOARD = Level(4, "board", "Board", counts_as_executive=True, role="board")
+
+
+def test_levels_with_ranks_roles_and_an_executive_pass():
+    assert levels.problems([TEAM, BOARD]) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([TEAM, Level(4, "external", "External", True, "board")], "External: choose another slug"),
+        ([], "There is no level"),
+        ([TEAM], "No level counts as executive"),
+        ([TEAM, BOARD, Level(4, "vp", "VP", role="vp")], "Two levels have rank 4"),
+        ([Level(0, "team", "Team lead", role="team-lead"), BOARD], "Team lead: the rank must be above 0"),
+        ([Level(1, "team", "Team lead"), BOARD], "Team lead: name the role that decides"),
+    ],
+)
+def test_wrong_levels_are_named(rows, problem):
+    [found] = levels.problems(rows)
+    assert found.startswith(problem)
+
+
+def test_rows_and_roles_that_name_a_missing_level_are_named():
+    ladder = levels.Ladder((TEAM, BOARD))
+    assert levels.unknown_ranks(ladder, [("Matrix row 10", 2), ("Matrix row 20", 4)]) == [
+        "Matrix row 10 names level 2, which does not exist."
+    ]
+    [problem] = levels.roles_without_level(ladder, [("Director", "director"), ("Board", "board"), ("Support", "")])
+    assert problem == "The role Director decides at the level “director”, which this policy does not have."
 
 
 @pytest.mark.parametrize("text", ["", "50", "50, 90", "1,2,99"])

@@ -89,13 +89,15 @@ def test_published_and_discarded_versions_cannot_be_opened_for_a_change(policy, 
 
 def test_the_difference_names_what_changed_in_words(draft):
     draft.targets.filter(clock="decision", level=2, issue_type="").update(amount=1440)
-    draft.texttemplates.filter(slug="empathy-script").delete()
+    draft.cadences.filter(tier="green").delete()
+    draft.levels.filter(slug="team").update(name="Team")
     draft.tiers.filter(slug="red").update(score_from=75)
     words = [str(change) for change in versions.diff_to_base(draft)]
     assert words == [
+        "Level team: name Team lead → Team",
         "Tier red: score from 70 → 75",
         "Target decision · 2: amount 2880 → 1440",
-        "Text template empathy-script: removed",
+        "Cadence green: removed",
     ]
 
 

@@ -9,13 +9,14 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from messaging.channels.email import Postman, Undeliverable
+from messaging.channels.base import Undeliverable
+from messaging.channels.email import Email
 from messaging.models import Message, Preference
-from messaging.outbox import composing, digests, preferences
+from messaging.outbox import digests, preferences
 from messaging.outbox import messages as outbox
-from messaging.outbox.composing import Content
 from messaging.outbox.preferences import Choice
 from messaging.outbox.rules.daily import next_daily
+from tests.messaging.kinds import Note
 from tests.support.smtp import Mailbox, plain_text
 
 pytestmark = pytest.mark.both_databases
@@ -32,15 +33,6 @@ def dana_collects(dana: User) -> User:
     digest = Choice(Preference.DIGEST)
     preferences.save(user=dana, choices={"warning": digest, "decision": digest})
     return dana
-
-
-@pytest.fixture
-def composer() -> Any:
-    """Register a composer for one test."""
-    before = dict(composing._composers)
-    yield composing.register
-    composing._composers.clear()
-    composing._composers.update(before)
 
 
 def test_news_of_a_day_comes_in_one_mail_at_the_persons_hour_grouped_by_case(
@@ -76,14 +68,12 @@ def test_a_day_without_news_brings_no_mail(real_smtp: Mailbox, dana_collects: Us
 
 
 def test_what_was_settled_before_it_leaves_is_left_out(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, check: Callable[..., None]
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, note: type[Note]
 ) -> None:
-    still = {"1": True, "2": True}
-    check("clock", still.__getitem__)
-    settled = post(1, to=dana_collects, kind="warning", wanted_while="clock:1")
-    post(2, to=dana_collects, kind="warning", wanted_while="clock:2")
+    settled = post(1, to=dana_collects, kind="warning", source="note:1")
+    post(2, to=dana_collects, kind="warning", source="note:2")
     outbox.send_due()
-    still["1"] = False
+    note.stale.add("1")
     clock.move_to(EIGHT)
     assert outbox.send_due() == 1
     assert "Message 1" not in plain_text(real_smtp.messages[0])
@@ -92,13 +82,11 @@ def test_what_was_settled_before_it_leaves_is_left_out(
 
 
 def test_a_digest_of_which_nothing_is_left_stays_away(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, check: Callable[..., None]
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, note: type[Note]
 ) -> None:
-    still = [True]
-    check("clock", lambda rest: still[0])
-    post(1, to=dana_collects, kind="warning", wanted_while="clock:1")
+    post(1, to=dana_collects, kind="warning", source="note:1")
     outbox.send_due()
-    still[0] = False
+    note.stale.add("1")
     clock.move_to(EIGHT)
     assert outbox.send_due() == 0
     assert real_smtp.messages == []
@@ -162,18 +150,18 @@ def test_a_digest_that_fails_is_tried_again_with_the_same_words_and_takes_nothin
 def test_a_digest_that_cannot_be_delivered_is_parked_with_all_it_holds_and_sent_again_by_hand(
     real_smtp: Mailbox, post: Post, clock: Any, dana_collects: User, sana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(postman: Postman, message: Message, files: Any = ()) -> str:
+    def refuse(postman: Email, message: Message, files: Any = ()) -> str:
         raise Undeliverable("550 no such mailbox")
 
     held = post(1, to=dana_collects, kind="warning")
     outbox.send_due()
     clock.move_to(EIGHT)
     with monkeypatch.context() as patch:
-        patch.setattr(Postman, "hand_over", refuse)
+        patch.setattr(Email, "deliver", refuse)
         assert outbox.send_due() == 0
     held.refresh_from_db()
     assert held.state == Message.PENDING
-    outbox.resend(message=Message.objects.needs_attention().get(), by=sana)
+    outbox.retry(message=Message.objects.needs_attention().get(), by=sana)
     assert outbox.send_due() == 1
     held.refresh_from_db()
     assert held.state == Message.SENT
@@ -189,18 +177,11 @@ def test_somebody_who_left_gets_no_digest(real_smtp: Mailbox, post: Post, dana_c
 
 
 def test_mail_that_is_composed_when_sent_is_composed_for_the_digest(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, composer: Any
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, note: type[Note]
 ) -> None:
-    def compose(rest: str, user: User | None) -> Content | None:
-        assert user == dana_collects
-        if rest == "broken":
-            raise LookupError
-        return Content(f"Now {rest}", f"Text {rest}", "") if rest != "over" else None
-
-    composer("standing", compose)
-    for number, source in enumerate(["fine", "over", "broken"]):
+    for number, source in enumerate(["fine", "over", "unwritten"]):
         post(number, to=dana_collects, kind="warning", text="")
-        Message.objects.filter(key=f"test:{number}").update(source=f"standing:{source}")
+        Message.objects.filter(key=f"test:{number}").update(source=f"note:{source}")
     outbox.send_due()
     clock.move_to(EIGHT)
     assert outbox.send_due() == 1

@@ -22,7 +22,7 @@ SHORT, LONG, ENGINES = 300, 3_000, 2
 CHANCES = "after_250=0.05,before_mark=0.05,after_lease=0.05"
 COLUMNS = (
     "key, kind, channel, state, address, reply_to, subject, text, html, message_id, thread_id, case_key, account_name,"
-    " wanted_while, source, notice_url, note, attempts, created_at, next_try_at"
+    " source, notice_url, note, attempts, created_at, next_try_at"
 )
 
 
@@ -56,9 +56,9 @@ def fill(desk: Desk, count: int) -> set[str]:
     for start in range(0, count, 500):
         rows, values = [], []
         for number in range(start, min(start + 500, count)):
-            rows.append(f"({', '.join(['%s'] * 20)})")
+            rows.append(f"({', '.join(['%s'] * 19)})")
             values += [f"kill:{number}", "breach", "email", "pending", f"person{number}@desk.example", "", "Past SLA"]
-            values += ["Text", "", ids[number], "", "", "", "", "", "", "", 0, at, at]
+            values += ["Text", "", ids[number], "", "", "", "", "", "", 0, at, at]
         desk.query(f"INSERT INTO messaging_message ({COLUMNS}) VALUES {', '.join(rows)}", values)
     return set(ids)
 

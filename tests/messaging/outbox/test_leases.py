@@ -11,11 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger import faults
-from messaging.channels.email import Postman
+from messaging.channels.email import Email
 from messaging.models import Delivery, Message
 from messaging.outbox import leases
 from messaging.outbox import messages as outbox
 from tests.messaging.conftest import NOON
+from tests.messaging.kinds import Note
 from tests.support.smtp import Mailbox
 
 pytestmark = pytest.mark.both_databases
@@ -57,11 +58,11 @@ def test_a_message_in_hand_stays_away_from_others_longer_than_the_rest(
 ) -> None:
     leased = []
 
-    def note(postman: Postman, message: Message, files: Any = ()) -> str:
+    def note(postman: Email, message: Message, files: Any = ()) -> str:
         leased.append(dict(Message.objects.values_list("pk", "leased_until")))
         return "sent"
 
-    monkeypatch.setattr(Postman, "hand_over", note)
+    monkeypatch.setattr(Email, "deliver", note)
     first, second = post(1), post(2)
     assert outbox.send_due() == 2
     in_hand = NOON + timedelta(seconds=django_settings.OUTBOX_HAND_OVER_SECONDS)
@@ -73,13 +74,13 @@ def test_what_a_slow_sender_lost_to_another_it_does_not_send(
 ) -> None:
     sent, other = [], NOON + timedelta(hours=1)
 
-    def slowly(postman: Postman, message: Message, files: Any = ()) -> str:
+    def slowly(postman: Email, message: Message, files: Any = ()) -> str:
         sent.append(message.key)
         # Meanwhile the lease of the others has run out and another sender has taken the last one.
         Message.objects.filter(key="test:2").update(leased_until=other)
         return "sent"
 
-    monkeypatch.setattr(Postman, "hand_over", slowly)
+    monkeypatch.setattr(Email, "deliver", slowly)
     messages = [post(number) for number in range(3)]
     assert outbox.send_due() == 2
     assert sent == ["test:0", "test:1"]
@@ -104,11 +105,11 @@ def test_a_sender_that_lost_its_lease_does_not_disturb_the_next_one(
 ) -> None:
     other = NOON + timedelta(hours=1)
 
-    def fail_after_losing_the_lease(postman: Postman, message: Message, files: Any = ()) -> str:
+    def fail_after_losing_the_lease(postman: Email, message: Message, files: Any = ()) -> str:
         Message.objects.update(leased_until=other)
         raise ValueError("too late")
 
-    monkeypatch.setattr(Postman, "hand_over", fail_after_losing_the_lease)
+    monkeypatch.setattr(Email, "deliver", fail_after_losing_the_lease)
     message = post()
     outbox.send_due()
     message.refresh_from_db()
@@ -136,7 +137,7 @@ def test_a_sender_that_dies_sends_one_message_again_at_most(
 
 def test_a_stuck_lease_shows_after_a_minute(post: Post, clock: Any) -> None:
     post(1), post(2)
-    (taken,) = leases.take(1)
+    (taken,) = leases.take("email", 1)
     clock.shift(LEASE + timedelta(seconds=60))
     stuck = Message.objects.stuck
     assert list(stuck(NOON + LEASE + timedelta(seconds=60))) == []
@@ -190,10 +191,12 @@ def test_commits_wait_for_the_disk_again_after_a_batch(real_smtp: Mailbox, post:
     assert level() == before
 
 
-def test_a_batch_is_prepared_with_the_same_queries_whatever_its_size(real_smtp: Mailbox, post: Post) -> None:
+def test_a_batch_is_prepared_with_the_same_queries_whatever_its_size(
+    real_smtp: Mailbox, post: Post, note: type[Note]
+) -> None:
     def queries_of_a_batch(count: int) -> int:
         for number in range(count):
-            post(number, key=f"{count}:{number}", kind="warning", wanted_while=f"nobody-knows:{number}")
+            post(number, key=f"{count}:{number}", kind="warning", source=f"note:{number}")
         with CaptureQueriesContext(connection) as captured:
             assert outbox.send_due() == count
         return len(captured)

@@ -10,9 +10,11 @@ from django.db import transaction
 from accounts.models import User
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now
+from messaging.kinds import Content
 from messaging.models import Message
 from messaging.outbox import messages as outbox
 from tests.messaging.conftest import NOON
+from tests.messaging.kinds import Note
 from tests.support.smtp import Mailbox, plain_text
 
 pytestmark = pytest.mark.both_databases
@@ -37,7 +39,7 @@ def test_a_posted_message_leaves_once_as_text_and_html(real_smtp: Mailbox, post:
 
 def test_the_same_key_is_written_once(post: Post) -> None:
     first = post(key="handoff:12")
-    again = outbox.post(key="handoff:12", kind="handoff", to="x@desk.example", subject="Again", text="Again")
+    again = outbox.post(key="handoff:12", kind="handoff", to="x@desk.example", content=Content("Again", "Again", ""))
     assert again is None
     assert Message.objects.get() == first
 
@@ -94,14 +96,13 @@ def test_an_address_that_does_not_exist_is_parked_at_once(real_smtp: Mailbox, po
     assert "no such mailbox" in message.deliveries.get().detail
 
 
-def test_a_message_nobody_wants_any_more_is_dropped(real_smtp: Mailbox, post: Post, check: Callable[..., None]) -> None:
-    asked: list[str] = []
-    check("handoff", lambda rest: bool(asked.append(rest)))
-    stale = post(1, wanted_while="handoff:12:3")
-    post(2, wanted_while="unknown:5")
-    assert outbox.send_due() == 1, "a mark that no app knows does not lose word"
+def test_a_message_nobody_wants_any_more_is_dropped(real_smtp: Mailbox, post: Post, note: type[Note]) -> None:
+    note.stale.add("12")
+    stale = post(1, source="note:12")
+    post(2, source="note:13")
+    assert outbox.send_due() == 1
     stale.refresh_from_db()
-    assert (stale.state, asked) == (Message.DROPPED, ["12:3"])
+    assert (stale.state, note.asked) == (Message.DROPPED, ["12", "13"])
     assert not stale.deliveries.exists()
 
 
@@ -113,11 +114,8 @@ def test_somebody_who_left_gets_no_mail(real_smtp: Mailbox, post: Post, dana: Us
     assert (message.state, real_smtp.messages) == (Message.DROPPED, [])
 
 
-def test_a_check_that_breaks_does_not_hold_up_the_others(
-    real_smtp: Mailbox, post: Post, check: Callable[..., None]
-) -> None:
-    check("broken", lambda rest: bool(1 / 0))
-    broken, _ = post(1, wanted_while="broken:1"), post(2)
+def test_a_kind_that_breaks_does_not_hold_up_the_others(real_smtp: Mailbox, post: Post, note: type[Note]) -> None:
+    broken, _ = post(1, source="note:broken"), post(2)
     assert outbox.send_due() == 1
     broken.refresh_from_db()
     assert (broken.state, broken.attempts) == (Message.PENDING, 1)
@@ -152,7 +150,7 @@ def test_a_subject_cannot_smuggle_headers_in(real_smtp: Mailbox, post: Post) -> 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b\r\nBcc: c@d.example", "a@b.example, c@d.example"])
 def test_what_is_no_address_is_refused_when_posted(db: None, address: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        outbox.post(key="k", kind="x", to=address, subject="s", text="t")
+        outbox.post(key="k", kind="x", to=address, content=Content("s", "t", ""))
     assert refusal.value.field == "to"
     assert not Message.objects.exists()
 
@@ -182,19 +180,19 @@ def test_operations_send_a_parked_message_again_under_the_same_message_id(
 ) -> None:
     message = post()
     Message.objects.update(state=Message.PARKED, attempts=8)
-    again = outbox.resend(message=message, by=sana)
+    again = outbox.retry(message=message, by=sana)
     assert (again.state, again.attempts) == (Message.PENDING, 0)
     assert outbox.send_due() == 1
     assert real_smtp.messages[0]["Message-ID"] == message.message_id
     with pytest.raises(AlreadyDone):
-        outbox.resend(message=message, by=sana)
+        outbox.retry(message=message, by=sana)
 
 
 def test_only_operations_send_again(post: Post, tom: User) -> None:
     message = post(to=tom)
     Message.objects.update(state=Message.PARKED)
     with pytest.raises(NotAllowed):
-        outbox.resend(message=message, by=tom)
+        outbox.retry(message=message, by=tom)
     message.refresh_from_db()
     assert message.state == Message.PARKED
 
@@ -205,12 +203,12 @@ def test_operations_send_all_parked_messages_again_at_once(
     messages = [post(number) for number in range(3)]
     Message.objects.exclude(pk=messages[2].pk).update(state=Message.PARKED, attempts=12)
     with pytest.raises(NotAllowed):
-        outbox.resend_all(by=tom)
-    assert outbox.resend_all(by=sana) == 2
+        outbox.retry_failed(by=tom)
+    assert outbox.retry_failed(by=sana) == 2
     assert outbox.send_due() == 3
     assert {mail["Message-ID"] for mail in real_smtp.messages} == {each.message_id for each in messages}
     with pytest.raises(AlreadyDone):
-        outbox.resend_all(by=sana)
+        outbox.retry_failed(by=sana)
 
 
 def test_all_mails_of_a_case_make_one_thread_whichever_app_writes_them(

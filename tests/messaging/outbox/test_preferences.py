@@ -112,7 +112,7 @@ def test_many_notices_at_once_keep_to_it_too(dana: User, tom: User) -> None:
             user.pk,
             user.email,
             "News",
-            "standing:1",
+            "clock:1:1:warn:80",
             "ESC-1042",
             "Acme",
             "",

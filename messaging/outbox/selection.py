@@ -1,8 +1,6 @@
-"""What becomes of leased messages before they leave: on their way, dropped, held for a digest, or broken.
+"""What becomes of leased messages before they are sent: sent now, dropped, held for a digest, or broken."""
 
-Everything is asked once a batch: are the reasons still good, what has each person chosen, who has had too much today.
-"""
-
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,28 +9,41 @@ from django.conf import settings
 from django.db.models import Count
 
 from ledger.now import now
+from messaging.kinds import kind_of
 from messaging.models import Message, Preference
-from messaging.outbox import digests, preferences, relevance
+from messaging.outbox import digests, preferences
 from messaging.outbox.rules.kinds import CAPPED_KINDS, DIGEST, switchable
 
+log = logging.getLogger(__name__)
 DAY = timedelta(days=1)
-# Only a person switches mail off: a group's default is for the page and for notices that nobody mails.
+# A mail is held back only where the person chose so; a group's default concerns notifications without a mail.
 AT_ONCE = preferences.Choice(Preference.NOW)
 LEFT = "Not sent: this person has left."
 SWITCHED_OFF = "Not sent: switched off by this person."
 CHOSEN = "Held for the daily digest, as this person chose."
 
 
-def sort(messages: list[Message]) -> tuple[list[Message], list[tuple[Message, str]]]:
-    """Drop what is no longer wanted, hold what belongs into a digest; returns what leaves now, and what could not be
-    judged with the error. A kind that cannot be switched off, and one nobody knows, always leaves while it is wanted."""
-    verdicts = relevance.verdicts(message.wanted_while for message in messages)
-    broken = [(each, _said(found)) for each in messages if isinstance(found := verdicts[each.wanted_while], Exception)]
-    gone = {each.pk for each in messages if each.user is not None and not each.user.is_active}
-    _drop((each for each in messages if each.pk in gone), LEFT)
-    _drop((each for each in messages if verdicts[each.wanted_while] is False), "")
-    wanted = [each for each in messages if verdicts[each.wanted_while] is True and each.pk not in gone]
-    return _as_chosen(wanted), [pair for pair in broken if pair[0].pk not in gone]
+def select(
+    messages: list[Message], *, follows_preferences: bool = True
+) -> tuple[list[Message], list[tuple[Message, Exception]]]:
+    """Drop what is no longer wanted and hold what belongs into a digest. Returns what is sent now, and what could not be
+    judged with the error. News that cannot be switched off, or is in no group, is always sent while it is wanted."""
+    wanted: list[Message] = []
+    broken: list[tuple[Message, Exception]] = []
+    gone: list[Message] = []
+    stale: list[Message] = []
+    for message in messages:
+        if message.user is not None and not message.user.is_active:
+            gone.append(message)
+            continue
+        try:
+            (wanted if kind_of(message).still_wanted(message) else stale).append(message)
+        except Exception as error:  # one message that breaks its kind must not hold up the others
+            log.exception("Message %s could not be judged", message.pk)
+            broken.append((message, error))
+    _drop(gone, LEFT)
+    _drop(stale, "")
+    return (_as_chosen(wanted) if follows_preferences else wanted), broken
 
 
 def _as_chosen(messages: list[Message]) -> list[Message]:
@@ -50,7 +61,7 @@ def _as_chosen(messages: list[Message]) -> list[Message]:
 
 
 def _over_the_cap(messages: list[Message]) -> list[Message]:
-    """Those beyond what one address takes within 24 hours. Several senders at once may each let a batch through."""
+    """Those beyond the limit of an address within 24 hours. Several senders at once may each let a batch through."""
     rows = Message.objects.filter(
         address__in={each.address for each in messages},
         sent_at__gt=now() - DAY,
@@ -73,7 +84,7 @@ def _drop(messages: Iterable[Message], note: str) -> None:
         ours = Message.objects.filter(pk__in=[each.pk for each in rows], state=Message.PENDING)
         ours = ours.filter(leased_until__in={each.leased_until for each in rows})
         ours.update(state=Message.DROPPED, leased_until=None, note=note)
-        # With a digest goes what was held for it.
+        # What was held for a dropped digest is dropped with it.
         held = Message.objects.held().filter(digest__in=[each.pk for each in rows if each.kind == DIGEST])
         held.update(state=Message.DROPPED, note=note)
 
@@ -87,7 +98,3 @@ def _hold(messages: list[Message], why: str) -> None:
 def _slug(message: Message) -> str:
     group = switchable(message.kind)
     return group.slug if group else ""
-
-
-def _said(error: Exception | bool) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,322 @@
+"""Every verb of the desk that the demo calls. A verb that changes is adapted here and nowhere else in `demo`."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from accounts.models import Account, Contact, Signal, User
+from accounts.signals.record import record as record_signal
+from approvals.absence import delegations
+from approvals.models import ApprovalRequest, ApprovalStep
+from approvals.requests import decide as decisions
+from demo.telling import Option, Told
+from escalations.cases import brief, closing, handoffs, intake, requests, thread, tracker
+from escalations.clocks import engine
+from escalations.models import Action, Clock, Commitment, Escalation, HandOff
+from ledger.errors import Invalid
+from messaging.kinds import kind_of
+from messaging.models import Delivery, Message
+from messaging.outbox import notices
+
+# The engine, and mail
+
+
+def next_due() -> datetime | None:
+    """When the next clock has something to fire."""
+    return engine.next_due()
+
+
+def fire_due() -> int:
+    """Fire what is due now; returns how many steps were taken."""
+    return engine.fire_due()
+
+
+def deliver_word(*, composed: bool) -> None:
+    """Count the mail that waits as sent when it was written, so that nobody gets invented news; tell it in the desk.
+
+    `composed`: give mail that is written when it leaves its words as things stand now, else its subject only.
+    """
+    notices.tell_waiting()
+    waiting = list(Message.objects.filter(state=Message.PENDING).select_related("user"))
+    for message in waiting:
+        content = kind_of(message).compose(message) if composed and not message.text else None
+        if content is not None:
+            message.subject, message.text, message.html = content.subject, content.text, content.html
+        message.text = message.text or message.subject
+        message.state, message.sent_at, message.attempts = Message.SENT, message.created_at, 1
+    Message.objects.bulk_update(waiting, ["state", "sent_at", "attempts", "subject", "text", "html"], batch_size=100)
+    Delivery.objects.bulk_create(
+        Delivery(message=each, at=each.created_at, ok=True, detail="Demo data: sent to nobody") for each in waiting
+    )
+
+
+# Looking
+
+
+def case_of(case_id: int) -> Escalation:
+    """The case as it stands now."""
+    return Escalation.objects.select_related("account__csm", "account__ae", "issue_type", "owner", "opened_by").get(
+        pk=case_id
+    )
+
+
+def due(case_id: int, kinds: Sequence[str]) -> datetime | None:
+    """The earliest due time of the running clocks of these kinds."""
+    running = Clock.objects.filter(case=case_id, kind__in=kinds, state=Clock.RUNNING, due_at__isnull=False)
+    return running.order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def lead_of(case: Escalation) -> User:
+    """The communication lead; else the owner, else who opened the case."""
+    lead = case.people.filter(duty="communication").select_related("user").first()
+    found = lead.user if lead else case.owner or case.opened_by
+    if found is None:
+        raise LookupError(f"Nobody speaks for {case.key}")
+    return found
+
+
+def owner_asked(case: Escalation) -> HandOff | None:
+    """The hand-off that waits for an owner's answer."""
+    return case.handoffs.filter(state=HandOff.WAITING, duty="owner").select_related("to_user").first()
+
+
+def open_request(case: Escalation) -> ApprovalRequest | None:
+    """The newest request of the case that waits for a decision."""
+    return case.requests.filter(state=ApprovalRequest.OPEN).select_related("requester").order_by("-pk").first()
+
+
+def waiting_seats(request: ApprovalRequest, part: str = ApprovalStep.DECIDE) -> "QuerySet[ApprovalStep]":
+    """The seats that are asked now, in order."""
+    rows = request.steps.filter(state=ApprovalStep.WAITING, part=part)
+    return rows.select_related("approver").order_by("order")
+
+
+# Signals and intake
+
+
+def hear(
+    account: Account,
+    text: str,
+    kind: str = Signal.EMAIL,
+    *,
+    contact: Contact | None = None,
+    by: User | None = None,
+    at: datetime | None = None,
+) -> Signal:
+    """Record what a customer wrote or a colleague noted."""
+    source = "email" if kind == Signal.EMAIL else "manual"
+    return record_signal(account=account, kind=kind, text=text, contact=contact, logged_by=by, at=at, source=source)
+
+
+def open_case(told: Told) -> int:
+    """Raise the case. Where the customer's words open one by a trigger, it is that one."""
+    signal = None
+    if told.says:
+        signal = hear(told.account, told.says, contact=next(iter(told.contacts), None), at=told.impasse_at)
+        if opened := Escalation.objects.filter(signal=signal).first():
+            return opened.pk
+    form = intake.Intake(
+        account=told.account,
+        issue_type=told.issue_type,
+        title=told.title,
+        issue=told.issue,
+        impact=told.impact,
+        requested_support=told.support,
+        deadline=told.deadline,
+        impasse_at=told.impasse_at,
+        concession=told.concession,
+        amount=told.amount,
+        currency=told.account.currency,
+        blocker=told.blocker,
+        security=told.security,
+        executive_complaint=told.executive_complaint,
+        confidential=told.confidential,
+        signal=signal,
+    )
+    return intake.open_case(form, by=told.opened_by).pk
+
+
+# Hand-offs, thread, brief
+
+
+def accept(case: Escalation) -> None:
+    """Whoever is asked to own the case takes it."""
+    if asked := owner_asked(case):
+        handoffs.accept(case_id=case.pk, handoff_id=asked.pk, by=asked.to_user)
+
+
+def refuse(case: Escalation, reason: str) -> None:
+    """Whoever is asked to own the case says no."""
+    if asked := owner_asked(case):
+        handoffs.refuse(case_id=case.pk, handoff_id=asked.pk, by=asked.to_user, reason=reason)
+
+
+def post(case: Escalation, text: str, next_update_at: datetime | None = None) -> None:
+    """The owner tells the inside how it stands."""
+    thread.post(case_id=case.pk, by=case.owner or lead_of(case), text=text, next_update_at=next_update_at)
+
+
+def set_status(case: Escalation, text: str) -> None:
+    """The pinned status."""
+    thread.set_status(case_id=case.pk, by=case.owner or lead_of(case), text=text, version=case.version)
+
+
+def tell_customer(case: Escalation, text: str, contacts: Sequence[Contact], next_update_at: datetime) -> None:
+    """The communication lead writes to the customer."""
+    thread.customer_update(
+        case_id=case.pk, by=lead_of(case), text=text, contacts=list(contacts), next_update_at=next_update_at
+    )
+
+
+def wait_on(case: Escalation, whom: str, reason: str) -> None:
+    """Pause the clocks, or let them run again."""
+    thread.wait_on(case_id=case.pk, by=lead_of(case), whom=whom, reason=reason)
+
+
+def write_brief(case: Escalation, texts: dict[str, str], options: list[Option]) -> None:
+    """The owner fills the brief."""
+    brief.save_parts(case_id=case.pk, by=case.owner or lead_of(case), texts=texts, options=options, versions={})
+
+
+# Approvals
+
+
+def ask(
+    case: Escalation, concession: str, amount: Decimal | None, question: str, deadline: datetime
+) -> ApprovalRequest | None:
+    """The communication lead asks for a concession; None where nobody may grant it."""
+    try:
+        return requests.ask(
+            case_id=case.pk,
+            by=lead_of(case),
+            concession=concession,
+            amount=amount,
+            currency=case.account.currency,
+            question=question,
+            deadline=deadline,
+        )
+    except Invalid:
+        return None
+
+
+def decide(request: ApprovalRequest, verdict: str, reason: str, conditions: str = "", channel: str = "web") -> None:
+    """The next person who is asked decides. Where several seats decide, the others still wait."""
+    seat = waiting_seats(request)[0]
+    decisions.decide(
+        request_id=request.pk,
+        by=seat.approver,
+        verdict=verdict,
+        version=request.version,
+        step=seat.order,
+        reason=reason,
+        conditions=conditions,
+        channel=channel,
+    )
+
+
+def question(request: ApprovalRequest, text: str) -> None:
+    """The person who is asked wants to know more."""
+    decisions.question(request_id=request.pk, by=waiting_seats(request)[0].approver, text=text)
+
+
+def answer(request: ApprovalRequest, text: str) -> None:
+    """The requester answers."""
+    decisions.answer(request_id=request.pk, by=request.requester, text=text)
+
+
+def comment(request: ApprovalRequest, text: str) -> None:
+    """Whoever is consulted comments."""
+    for seat in waiting_seats(request, ApprovalStep.CONSULT):
+        decisions.comment(request_id=request.pk, by=seat.approver, text=text)
+
+
+def delegate(request: ApprovalRequest, to: User, reason: str) -> None:
+    """The person who is asked hands this one over."""
+    delegations.delegate(request_id=request.pk, by=waiting_seats(request)[0].approver, to=to, reason=reason)
+
+
+def recall(request: ApprovalRequest, reason: str) -> None:
+    """The requester takes the ask back."""
+    decisions.recall(request_id=request.pk, by=request.requester, reason=reason)
+
+
+def stand_in(user: User, to: User, starts_at: datetime, ends_at: datetime, note: str) -> None:
+    """For a time somebody decides in another's place."""
+    delegations.make(user=user, to=to, by=user, starts_at=starts_at, ends_at=ends_at, note=note)
+
+
+def skip_approval(case: Escalation, reason: str) -> None:
+    """Nothing needs a decision."""
+    closing.skip_to_execute(case_id=case.pk, by=lead_of(case), reason=reason)
+
+
+# Execute, tracker, ending
+
+
+def finish_actions(case: Escalation, proof: str) -> None:
+    """Every open action is done, with its proof."""
+    for action in case.actions.filter(state=Action.OPEN).select_related("owner"):
+        tracker.finish_action(action_id=action.pk, by=action.owner, proof=proof)
+
+
+def add_action(case: Escalation, title: str, owner: User, due_at: datetime) -> None:
+    """A new action of the tracker."""
+    tracker.add_action(case_id=case.pk, by=lead_of(case), title=title, owner=owner, due_at=due_at)
+
+
+def promise(case: Escalation, text: str, due_on: date, who: str) -> int:
+    """A commitment; returns its id."""
+    owner = case.owner or lead_of(case)
+    return tracker.promise(case_id=case.pk, by=lead_of(case), text=text, owner=owner, due_on=due_on, who=who).pk
+
+
+def keep(commitment_id: int) -> None:
+    """Its owner kept it."""
+    made = Commitment.objects.select_related("owner").get(pk=commitment_id)
+    tracker.keep(commitment_id=made.pk, by=made.owner)
+
+
+def resolve(case: Escalation, outcome: str, root_cause: str, resolution: str) -> None:
+    """Done; the review begins."""
+    ending = closing.Ending(outcome, root_cause, resolution, customer_told=True)
+    closing.resolve(case_id=case.pk, by=lead_of(case), ending=ending)
+
+
+def write_review(case: Escalation, answers: dict[str, object]) -> None:
+    """The owner answers the review."""
+    closing.write_review(case_id=case.pk, by=case.owner or lead_of(case), answers=answers)
+
+
+def sign_review(case: Escalation) -> None:
+    """The owner signs it."""
+    closing.sign_review(case_id=case.pk, by=case.owner or lead_of(case))
+
+
+def waive_review(case: Escalation, by: User, reason: str) -> None:
+    """A manager does without it."""
+    closing.waive_review(case_id=case.pk, by=by, reason=reason)
+
+
+def close(case: Escalation) -> None:
+    """After the review."""
+    closing.close(case_id=case.pk, by=case.owner or lead_of(case))
+
+
+def reopen(case: Escalation, reason: str) -> None:
+    """The issue is back."""
+    closing.reopen(case_id=case.pk, by=lead_of(case), reason=reason)
+
+
+def withdraw(case: Escalation, reason: str) -> None:
+    """The customer takes it back."""
+    closing.withdraw(case_id=case.pk, by=lead_of(case), reason=reason)
+
+
+def mark_duplicate(case: Escalation) -> None:
+    """Another open case of the account carries it."""
+    of = Escalation.objects.open().filter(account=case.account).exclude(pk=case.pk).order_by("-pk").first()
+    if of is None:
+        raise LookupError(f"{case.account} has no other open case")
+    closing.mark_duplicate(case_id=case.pk, by=lead_of(case), of=of)

@@ -1,0 +1,23 @@
+"""Levels across policy versions: a case names the rank in its own version, the slug is the same in all of them."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from escalations import states
+from escalations.policy.models import Level, PolicyVersion
+from ledger.now import now
+
+EXTERNAL = (states.OUTSIDE, "External")
+
+
+def rank_choices() -> list[tuple[str, str]]:
+    """(rank, name) of every level in force, and external, for a case that is opened now."""
+    policy = PolicyVersion.objects.current(now())
+    levels = policy.ladder.levels if policy else ()
+    return [*((str(level.rank), level.name) for level in levels), EXTERNAL]
+
+
+def at_level(slug: str) -> Q:
+    """Cases at this level, each by the policy it runs on; for `external`, cases that need a third party."""
+    if slug == states.OUTSIDE:
+        return Q(kind=states.OUTSIDE)
+    return Q(Exists(Level.objects.filter(version=OuterRef("policy"), rank=OuterRef("level"), slug=slug)))

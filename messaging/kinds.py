@@ -1,0 +1,104 @@
+"""Kinds of messages: whether one is still wanted when it leaves, what it says then, and its attachments.
+
+A message names its kind by the prefix of its `source`, such as `handoff:12`. A message without a source is sent as it was
+written. Each kind is one class; settings.MESSAGE_KINDS lists them, and messaging.checks verifies the list.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import ClassVar
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from messaging.models import Message
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a message says."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class File:
+    """One attached file."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Attachments:
+    """The files of a message. `replacements` are sentences to exchange in it, so that it says whether a file is attached."""
+
+    files: Sequence[File] = ()
+    replacements: Mapping[str, str] = field(default_factory=dict)
+
+
+class UnknownKind(LookupError):
+    """No registered kind has this prefix, so nobody knows whether the message may leave."""
+
+
+class MessageKind(ABC):
+    """How the messages of one kind behave between being written and leaving. All methods run outside a transaction."""
+
+    prefix: ClassVar[str] = ""
+
+    @classmethod
+    def source(cls, *parts: object) -> str:
+        """The source of a message about `parts`, such as `approval:7:2`."""
+        return ":".join(map(str, (cls.prefix, *parts)))
+
+    @staticmethod
+    def parts(message: Message) -> list[str]:
+        """What `source` was given, as texts."""
+        return message.source.split(":")[1:]
+
+    @abstractmethod
+    def still_wanted(self, message: Message) -> bool:
+        """Whether the reason for the message still holds; if not, it is dropped."""
+
+    def compose(self, message: Message) -> Content | None:
+        """The words of a message that was written without a text, as things stand now. None: nothing is left to say."""
+        return Content(message.subject, message.text, message.html)
+
+    def attachments(self, message: Message, *, leaves: bool) -> Attachments:
+        """Its files. `leaves` is False when the message is only read on the Messages page. It must answer within seconds
+        and must not raise for a file that cannot be made: a message does not wait for its attachment."""
+        return Attachments()
+
+
+class AsWritten(MessageKind):
+    """A message without a source: always wanted, sent with the words it was written with."""
+
+    def still_wanted(self, message: Message) -> bool:
+        """Always."""
+        return True
+
+
+def registered() -> list[type[MessageKind]]:
+    """The classes of settings.MESSAGE_KINDS."""
+    return list(_load(tuple(settings.MESSAGE_KINDS)))
+
+
+def kind_of(message: Message) -> MessageKind:
+    """The kind of a message. Raises UnknownKind for a prefix that is not registered."""
+    if not message.source:
+        return AsWritten()
+    prefix = message.source.partition(":")[0]
+    for kind in registered():
+        if kind.prefix == prefix:
+            return kind()
+    raise UnknownKind(f"No kind of message “{prefix}” is registered, so it was not sent.")
+
+
+@lru_cache
+def _load(paths: tuple[str, ...]) -> tuple[type[MessageKind], ...]:
+    return tuple(import_string(path) for path in paths)
