@@ -123,7 +123,7 @@ def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]
     """Four facts: asked, who stops below, the limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
-    rows += [(f"{below[-1]['role']}'s limit", below[-1]["limit"])] if below else []
+    rows += [(f"Limit of {below[-1]['role']}", below[-1]["limit"])] if below else []
     rows += [("Your limit" if not step.delegated_from_id else "Limit", step.limit)] if step.limit else []
     account = request.account
     if account.arr is not None:

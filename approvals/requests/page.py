@@ -104,7 +104,7 @@ def terms(request: ApprovalRequest, user: User, right: Standing | None) -> list[
         rows.append(_row("In USD", money(request.amount_usd or Decimal(0))))
     rows += _added_up(request, right)
     if below:
-        rows.append(_row(f"{below['role']}'s limit", below["limit"]))
+        rows.append(_row(f"Limit of {below['role']}", below["limit"]))
     if limit := (right.limit if right and right.limit else request.rule.get("limit")):
         mine = request.approver_id == user.pk or bool(right and right.may_decide)
         rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))

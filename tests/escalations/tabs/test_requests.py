@@ -38,7 +38,7 @@ def test_asking_from_the_form_puts_the_question_to_the_authority(cast: Cast, bro
     for words in (
         "Approve an 18 percent discount?",
         "Waits for Lena Ortiz as Director",
-        "Team lead's limit",
+        "Limit of Team lead",
         "Checks made",
     ):
         assert words in page
