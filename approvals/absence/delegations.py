@@ -37,11 +37,11 @@ def delegate(
     at = now()
     request = seating.locked_open(request_id, by, at)
     if version is not None and version != request.version:
-        raise Stale("The request has changed in the meantime. Read it again before you delegate it.")
+        raise Stale("The request changed meanwhile. Read it again before you delegate it.")
     seat = _own_seat(request, by)
     if seat.delegated_from_id:
         raise NotAllowed(
-            f"{seat.delegated_from} delegated this to you, so you cannot delegate it further. Decide it, or ask a question."
+            f"{seat.delegated_from} delegated this to you, so you cannot delegate it on. Decide it, or ask."
         )
     right = standing(request, by, at, seat.order)
     if not right.may_decide:
@@ -72,27 +72,27 @@ def _own_seat(request: ApprovalRequest, by: User) -> ApprovalStep:
     rows = request.steps.filter(approver=by, state=ApprovalStep.WAITING, part=ApprovalStep.DECIDE)
     seat = rows.select_related("role", "approver", "delegated_from").first()
     if seat is None:
-        raise NotAllowed("Only a person whose own decision is pending can delegate it.")
+        raise NotAllowed("Only somebody whose own decision is waited for may delegate it.")
     return seat
 
 
 def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) -> None:
     if to.pk == by.pk:
-        raise Invalid("Choose someone else: this already waits for you.", field="to")
+        raise Invalid("Choose somebody else: this waits for you already.", field="to")
     if not to.is_active or to.kind == User.SERVICE:
         raise Invalid(f"{to} cannot decide: choose an active person.", field="to")
     if conflict(request, to, at):
         raise Invalid(
-            f"{to} would approve for themselves or for someone they report to. Choose someone else.", field="to"
+            f"{to} would approve for themselves or for somebody they answer to. Choose somebody else.", field="to"
         )
     if to.pk in (request.rule.get("exclude") or []):
-        raise Invalid(f"{to} was excluded from this decision when it was requested.", field="to")
+        raise Invalid(f"{to} was left out of this decision when it was asked for.", field="to")
     if request.steps.filter(Q(approver=to) | Q(said_by=to), state__in=_SEATED, part=ApprovalStep.DECIDE).exists():
-        raise Invalid(f"{to} already decides another part of this. Choose someone else.", field="to")
+        raise Invalid(f"{to} decides another part of this already. Choose somebody else.", field="to")
     if to.pk in {
         seat["person"] for stage in chain_of(request) for group in stage["groups"] for seat in _deciding(group)
     }:
-        raise Invalid(f"{to} decides another part of this later. Choose someone else.", field="to")
+        raise Invalid(f"{to} decides another part of this later. Choose somebody else.", field="to")
 
 
 _SEATED = (ApprovalStep.WAITING, ApprovalStep.DECIDED)
@@ -123,7 +123,7 @@ def make(
     """
     at = now()
     if by.pk != user.pk and not by.is_ops:
-        raise NotAllowed("Only the person or Operations can choose the person's stand-in.")
+        raise NotAllowed("Only the person themselves or operations may say who stands in for them.")
     # One after the other, so that two at once cannot both be the only one.
     list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, to.pk]).order_by("pk"))
     # A ring closes over people who are not among these two: all of them wait in one line.
@@ -147,9 +147,9 @@ def make(
 def _check_people(user: User, to: User) -> None:
     for each in (user, to):
         if each.kind == User.SERVICE:
-            raise Invalid(f"{each} is a service. Services cannot delegate or be stand-ins.", field="to")
+            raise Invalid(f"{each} is a service: services neither delegate nor stand in.", field="to")
     if not to.is_active:
-        raise Invalid(f"{to} is not active. Choose someone else.", field="to")
+        raise Invalid(f"{to} is not active. Choose somebody else.", field="to")
 
 
 def _check_scope(concessions: Collection[str], up_to_usd: Decimal | None, at: datetime) -> None:

@@ -123,7 +123,7 @@ def facts(request: ApprovalRequest, step: ApprovalStep) -> list[tuple[str, str]]
     """Four facts: asked, who stops below, the limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
-    rows += [(f"Limit of {below[-1]['role']}", below[-1]["limit"])] if below else []
+    rows += [(f"{below[-1]['role']} stops at", below[-1]["limit"])] if below else []
     rows += [("Your limit" if not step.delegated_from_id else "Limit", step.limit)] if step.limit else []
     account = request.account
     if account.arr is not None:
@@ -217,16 +217,16 @@ def passed_over(request: ApprovalRequest, step: ApprovalStep, to: User, at: date
             to=person,
             subject=f"Nothing left to do: {topic(request)}",
             values={
-                "word": "Escalated",
+                "word": "Passed up",
                 "head": request.ask,
-                "lead": f"This was escalated to {to} at {moment(at, person.zone, at)}. There is nothing left for you to do.",
+                "lead": f"This went up to {to} at {moment(at, person.zone, at)}. There is nothing left for you to do.",
                 "quote": [("Why", reason)] if reason else [],
                 "button": "Open the request",
                 "url": url_of(request),
                 "why": "You get this because the decision was addressed to you.",
             },
         )
-    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Escalated to {to}: {request.ask}")
+    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Passed up to {to}: {request.ask}")
 
 
 def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subject: str, lead: str) -> None:

@@ -17,11 +17,11 @@ from ledger.format import listed
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 MARKS = {
     ApprovalStep.WAITING: ("wait", "is asked"),
-    ApprovalStep.PASSED_UP: ("none", "did not decide, escalated"),
+    ApprovalStep.PASSED_UP: ("none", "did not decide, passed up"),
     ApprovalStep.RECALLED: ("none", "was asked, recalled"),
     ApprovalStep.DELEGATED: ("none", "delegated it"),
     ApprovalStep.VOIDED: ("none", "was asked on terms that changed"),
-    ApprovalStep.SETTLED: ("none", "was asked, decided without them"),
+    ApprovalStep.SETTLED: ("none", "was asked, settled without"),
     ApprovalStep.REASSIGNED: ("none", "was asked, could not decide any more"),
 }
 

@@ -35,7 +35,7 @@ class DecisionEntry(ChainedRow):
         (QUESTION, "Question"),
         (ANSWER, "Answer"),
         (REMINDED, "Reminded"),
-        (PASSED_UP, "Escalated"),
+        (PASSED_UP, "Passed up"),
         (APPROVED, "Approved"),
         (CONDITIONS, "Approved with conditions"),
         (DECLINED, "Declined"),
@@ -76,7 +76,9 @@ class DecisionEntry(ChainedRow):
     options = models.JSONField(default=list, blank=True)
     rationale = models.TextField(blank=True)
     conditions = models.TextField(blank=True)
-    override = models.BooleanField(default=False, help_text="Against the recommendation, or in place of the approver.")
+    override = models.BooleanField(
+        default=False, help_text="Against the recommendation, or over the head of the approver."
+    )
     facts = models.JSONField(
         default=dict, blank=True, help_text="More, by kind: verdict of a vote, terms before and after, the delegation."
     )

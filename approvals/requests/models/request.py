@@ -79,7 +79,7 @@ class ApprovalRequest(ChainParent):
     case_url = models.CharField(max_length=200, blank=True)
     case_title = models.CharField(max_length=200, blank=True)
     tier = models.CharField(max_length=20, blank=True)
-    confidential = models.BooleanField(default=False, help_text="The case is visible only to the people named on it.")
+    confidential = models.BooleanField(default=False, help_text="Its case is for the people named on it only.")
     requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests_made")
     beneficiary = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -87,7 +87,7 @@ class ApprovalRequest(ChainParent):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="The person who profits from it, if not the requester. Never decides.",
+        help_text="Whose deal or target gains by it, when that is not the requester. Never decides.",
     )
     renewal = models.CharField(max_length=60, blank=True, help_text="The renewal it belongs to; the same one adds up.")
     replaces = models.ForeignKey(
@@ -168,11 +168,11 @@ class ApprovalStep(models.Model):
     STATES: ClassVar = [
         (WAITING, "Waiting"),
         (DECIDED, "Decided"),
-        (PASSED_UP, "Escalated"),
+        (PASSED_UP, "Passed up"),
         (RECALLED, "Recalled"),
         (DELEGATED, "Delegated"),
-        (VOIDED, "Void because the terms changed"),
-        (SETTLED, "Decided without it"),
+        (VOIDED, "Void: the terms changed"),
+        (SETTLED, "Settled without it"),
         (REASSIGNED, "Reassigned"),
     ]
     DECIDE, CONSULT = "decide", "consult"

@@ -10,11 +10,11 @@ from escalations.models import Escalation
 
 STEP_WORDS = {
     ApprovalStep.WAITING: ("wait", "Waiting"),
-    ApprovalStep.PASSED_UP: ("pau", "Escalated"),
+    ApprovalStep.PASSED_UP: ("pau", "Passed up"),
     ApprovalStep.RECALLED: ("none", "Recalled"),
     ApprovalStep.DELEGATED: ("none", "Delegated"),
-    ApprovalStep.VOIDED: ("none", "Void because the terms changed"),
-    ApprovalStep.SETTLED: ("none", "Decided without it"),
+    ApprovalStep.VOIDED: ("none", "Void: the terms changed"),
+    ApprovalStep.SETTLED: ("none", "Settled without it"),
     ApprovalStep.REASSIGNED: ("none", "Reassigned"),
 }
 VERDICTS = {

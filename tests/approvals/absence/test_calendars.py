@@ -72,7 +72,7 @@ def test_delegations_made_by_hand_stay(world: Any, feed: CalendarFeed) -> None:
     Delegation.objects.create(user=world.lena, to=world.omar, **values)
     calendars.read_feed(feed, away())
     assert live() == [(world.omar.pk, 2)]
-    assert "Somebody stands in for you" in calendars.read_feed(feed, away((day(21), day(23))))
+    assert "You already have a stand-in" in calendars.read_feed(feed, away((day(21), day(23))))
     assert live() == [(world.omar.pk, 2)]
 
 
