@@ -25,7 +25,7 @@ FIELD_LABELS = {
     "domain": "Mail domain",
     "churned": "Has left (yes or no)",
     "role": "Job title",
-    "auto_renew": "Renews by itself (yes or no)",
+    "auto_renew": "Renews automatically (yes or no)",
 }
 
 
@@ -42,14 +42,14 @@ def currency_choices(empty: str = "–") -> list[tuple[str, str]]:
 class SignalForm(forms.Form):
     """Log something observed about an account."""
 
-    kind = forms.ChoiceField(label="What was it", choices=Signal.KINDS, initial=Signal.CALL)
+    kind = forms.ChoiceField(label="What was it??", choices=Signal.KINDS, initial=Signal.CALL)
     at = forms.DateTimeField(
         label="When",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"required": "Enter a date and time.", "invalid": "Enter a date and time."},
     )
     contact = forms.ModelChoiceField(
-        label="Who", queryset=Contact.objects.none(), required=False, empty_label="Nobody named"
+        label="Who", queryset=Contact.objects.none(), required=False, empty_label="No one named"
     )
     text = forms.CharField(
         label="What was said or seen",
@@ -68,7 +68,7 @@ class SignalForm(forms.Form):
     )
     currency = forms.ChoiceField(label="Currency", required=False)
     with_concession = forms.TypedChoiceField(
-        label="Did they concede anything",
+        label="Did they concede anything??",
         choices=[("no", "No, without a concession"), ("yes", "Yes, with a concession")],
         coerce=lambda value: value == "yes",
         empty_value=False,  # type: ignore[arg-type]
@@ -98,7 +98,7 @@ class SignalForm(forms.Form):
         """What is logged has happened."""
         at = self.cleaned_data["at"]
         if at > now() + CLOCK_SKEW:
-            raise forms.ValidationError("Enter a time that has passed.")
+            raise forms.ValidationError("Enter a time in the past.")
         return at
 
     def clean(self) -> dict[str, Any]:
@@ -119,13 +119,13 @@ class UploadForm(forms.Form):
         error_messages={"required": "Choose a CSV file.", "empty": "The file is empty. Choose another one."},
     )
     kind = forms.ChoiceField(
-        label="What is in it", required=False, choices=[("", "Find out from the columns"), *ImportRun.KINDS]
+        label="What is in it", required=False, choices=[("", "Detect from the columns"), *ImportRun.KINDS]
     )
     source = forms.SlugField(
         label="Source system",
         initial="crm",
         max_length=40,
-        help_text="Ids are unique within a source: use the same name for the next file from there.",
+        help_text="Ids are unique within a source. Use the same name for the next file from that source.",
     )
     default_currency = forms.ChoiceField(
         label="Currency when the file has no such column",
@@ -164,7 +164,7 @@ class MappingForm(forms.Form):
         label="Remember this mapping as",
         required=False,
         max_length=80,
-        help_text="It is taken by itself for the next file with the same header row.",
+        help_text="It is used automatically for the next file with the same header row.",
     )
 
     def __init__(self, *args: Any, run: ImportRun, **kwargs: Any) -> None:
@@ -195,7 +195,7 @@ class MappingForm(forms.Form):
             chosen = values.get(f"column_{place}") or []
             for name in [chosen] if isinstance(chosen, str) else chosen:
                 if name in columns:
-                    self.add_error(f"column_{place}", f"{field_label(name)} is filled by {columns[name]} already.")
+                    self.add_error(f"column_{place}", f"{field_label(name)} is already filled from {columns[name]}.")
                 columns.setdefault(name, header)
         values["columns"] = {name: header for name, header in columns.items() if name}
         return values

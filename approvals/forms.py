@@ -30,7 +30,10 @@ class DecisionForm(forms.Form):
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     seat = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     kept = forms.MultipleChoiceField(
-        label="Conditions", required=False, widget=forms.CheckboxSelectMultiple, help_text="Untick what you drop."
+        label="Conditions",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Untick the conditions you drop.",
     )
     conditions = forms.CharField(
         label="More conditions", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
@@ -219,14 +222,14 @@ class TermsForm(forms.Form):
         required=False,
         max_length=8000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="One a line, as “name: text”.",
+        help_text="One per line, as “name: text”.",
     )
     give_gets = forms.CharField(
         label="What we get in return",
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One a line.",
+        help_text="One per line.",
     )
     reason = forms.CharField(
         label="Reason (goes on the record)", max_length=4000, widget=forms.Textarea(attrs={"rows": 2})

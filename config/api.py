@@ -58,9 +58,9 @@ def _words(exc: Exception, code: int) -> str:
     if code == status.HTTP_401_UNAUTHORIZED:
         return SIGN_IN if getattr(exc, "default_code", "") == "not_authenticated" else f"{_detail(exc)} {SIGN_IN}"
     if isinstance(exc, Http404 | NotFound):
-        return "There is no such thing, or none that you may see."
+        return "It does not exist, or you do not have access to it."
     if isinstance(exc, PermissionDenied | Forbidden):
-        return _detail(exc) or "You may not do this."
+        return _detail(exc) or "You do not have permission to do this."
     return _detail(exc)
 
 

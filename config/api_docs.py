@@ -23,9 +23,9 @@ NEW_TOKEN = "new_api_token"  # noqa: S105 - the name of a session entry
 ERRORS = (
     (400, "invalid", "The body is not JSON"),
     (401, "not_signed_in", "No token, or one that is not valid"),
-    (403, "not_allowed", "You may see it but not do it"),
-    (404, "not_found", "No such thing, or none that you may see"),
-    (409, "changed_meanwhile, already_done", "Somebody was faster: read it again"),
+    (403, "not_allowed", "You can see it, but you do not have permission to do this"),
+    (404, "not_found", "It does not exist, or you do not have access to it"),
+    (409, "changed_meanwhile, already_done", "Someone changed it first: read it again"),
     (422, "invalid", "A value is missing, wrong or against a rule; “field” and “fields” say which"),
 )
 
@@ -139,7 +139,7 @@ class Reader:
         properties = spec.get("properties", {})
         if "results" in properties and "count" in properties:
             yield Field(
-                "count, next, previous", "page", required=True, text="How many in all, and the pages beside this one"
+                "count, next, previous", "page", required=True, text="How many in total, and the previous and next page"
             )
             spec = self._resolved(properties["results"])
             properties = spec.get("properties", {})

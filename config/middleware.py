@@ -73,7 +73,7 @@ class RefusalMiddleware:
             except Exception as error:  # noqa: BLE001  whatever it is, it is answered or raised below
                 if not is_collision(error):
                     return self._refusal(request, error, otherwise=error)
-        busy = Stale("Somebody else is changing the same thing right now. Nothing was saved; try again.")
+        busy = Stale("Someone else is changing this right now. Nothing was saved; try again.")
         return self._refusal(request, busy)
 
     def _refusal(

@@ -37,7 +37,7 @@ def tell() -> int:
         try:
             ping()
         except NotReached as error:
-            log.warning("The watcher outside was not reached: %s", error)
+            log.warning("The external monitor was not reached: %s", error)
     return 0
 
 

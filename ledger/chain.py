@@ -146,14 +146,14 @@ def breaks_in(parent: ChainParent, entries: Iterable[Entry]) -> Iterator[Break]:
         if entry.key_id not in _keys():
             yield Break(parent.pk, entry.seq, f"signed with unknown key {entry.key_id}")
         elif _digest(parent.pk, entry, before) != entry.digest:
-            yield Break(parent.pk, entry.seq, "signature does not fit the entry before it")
+            yield Break(parent.pk, entry.seq, "signature does not match the entry before it")
         before, expected = entry.digest, entry.seq + 1
     if not parent.log_count and not before:
-        yield Break(parent.pk, expected, "the log is gone")
+        yield Break(parent.pk, expected, "the log is missing")
     elif parent.log_count != expected - 1 or parent.log_last != before:
         yield Break(parent.pk, expected, "the end of the log was cut or the counter changed")
     elif _seal(parent) != parent.log_seal:
-        yield Break(parent.pk, parent.log_count, "the seal of the log does not fit")
+        yield Break(parent.pk, parent.log_count, "the seal of the log does not match")
 
 
 def chained_models(registry: Iterable[type[models.Model]]) -> list[type[ChainedRow]]:

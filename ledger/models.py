@@ -51,7 +51,7 @@ class Version(models.Model):
     STATES: ClassVar = [(DRAFT, "Draft"), (PUBLISHED, "Published"), (RETIRED, "Retired")]
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=10, choices=STATES, default=DRAFT)
-    note = models.CharField(max_length=300, blank=True, help_text="Why this version exists.")
+    note = models.CharField(max_length=300, blank=True, help_text="Why this version was made.")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="%(class)s_drafts"
     )

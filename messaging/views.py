@@ -59,7 +59,7 @@ def retry(request: SignedIn, pk: int) -> HttpResponse:
     """Put a parked message back in the queue."""
     chosen = get_object_or_404(queries.messages_for(request.user), pk=pk)
     sending.retry(message=chosen, by=request.user)
-    flash.success(request, f"“{chosen.subject}” is back in the queue and leaves within a minute.")
+    flash.success(request, f"“{chosen.subject}” is back in the queue and is sent within a minute.")
     return redirect("messaging:message", pk=pk)
 
 
@@ -153,7 +153,7 @@ def preferences(request: SignedIn) -> HttpResponse:
     if form.is_valid():
         hour = form.cleaned_data["digest_hour"]
         choosing.save(user=request.user, choices=form.choices(), digest_hour=hour)
-        flash.success(request, "Saved. It holds for all that leaves from now on.")
+        flash.success(request, "Saved. It applies to everything sent from now on.")
         return redirect("messaging:preferences")
     return render(request, "messaging/preferences.html", {"form": form}, status=422 if form.is_bound else 200)
 

@@ -192,7 +192,7 @@
   body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
     if (status === 401) say("You are signed out. What you typed is still here.", body.dataset.login, "Sign in");
-    else if (status === 409) say("Somebody changed this while you worked. Reload to see it.");
+    else if (status === 409) say("Someone changed this while you worked. Reload to see it.");
     else if (status === 403 || status === 404) say("You cannot do this, or it is no longer there. Nothing was saved.");
     else say("That did not work. Nothing was saved. Try again.");
   });

@@ -58,7 +58,7 @@ class CalendarForm(forms.ModelForm):
             "zone": "Hours are local time of this zone, such as Europe/Berlin. When clocks change, real seconds count.",
             "always_open": "The clock never stops; hours, holidays and days below are ignored.",
             "country": "Its public holidays are closed. An ISO code, such as US or DE; empty for none.",
-            "subdivision": "Adds the holidays of a state or region of it, such as CA or BY. Empty: the nationwide ones.",
+            "subdivision": "Adds the holidays of a state or region, such as CA or BY. Empty: nationwide holidays only.",
         }
 
     def clean_zone(self) -> str:
@@ -90,10 +90,12 @@ class SpanFormSet(BaseInlineFormSet):
             return
         spans = sorted((row["weekday"], row["opens"], row["closes"]) for row in _kept(self))
         if not spans and not self.instance.always_open:
-            raise forms.ValidationError("Add at least one span, or tick 24×7: without working time no clock could run.")
+            raise forms.ValidationError("Add at least one span, or tick 24×7. Without working time no clock can run.")
         for (day, _, closes), (next_day, opens, _) in pairwise(spans):
             if day == next_day and opens < closes:
-                raise forms.ValidationError(f"Two spans of {CalendarSpan.WEEKDAYS[day][1]} overlap: join or part them.")
+                raise forms.ValidationError(
+                    f"Two spans of {CalendarSpan.WEEKDAYS[day][1]} overlap. Join them or separate them."
+                )
 
 
 class SpanForm(forms.ModelForm):
@@ -109,7 +111,9 @@ class SpanForm(forms.ModelForm):
         """Opens before it closes, within the day."""
         values = super().clean() or {}
         if "opens" in values and "closes" in values and not 0 <= values["opens"] < values["closes"] <= DAY_MINUTES:
-            raise forms.ValidationError("It opens before it closes, at 24:00 at the latest. Part a night at 24:00.")
+            raise forms.ValidationError(
+                "It must open before it closes, at 24:00 at the latest. Split a night shift at 24:00."
+            )
         return values
 
 

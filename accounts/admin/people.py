@@ -72,7 +72,7 @@ class HoldingInline(admin.TabularInline):
     model = RoleHolding
     extra = 0
     autocomplete_fields = ["role"]
-    verbose_name_plural = "roles held (end a holding instead of removing it; the end itself is no longer included)"
+    verbose_name_plural = "roles held (to remove a role, enter its end; the role ends at that moment)"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Holdings end, they are not removed."""
@@ -112,7 +112,7 @@ class PersonAdmin(UserAdmin):
             "Admin rights",
             {
                 "fields": list(POWERS),
-                "description": "Only superusers change these. Rights in the desk come from roles.",
+                "description": "Only superusers change these. Permissions in the product come from roles.",
             },
         ),
         ("Dates", {"fields": ["last_login", "date_joined"]}),

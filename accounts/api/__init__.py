@@ -21,7 +21,7 @@ IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="Sent again with the same body, the first answer is repeated and nothing is written twice.",
+    description="If you send it again with the same body, you get the first answer and nothing is written twice.",
 )
 
 

@@ -47,7 +47,7 @@ def contact_of(*, account: Account, email: str) -> Contact | None:
         return None
     contact = account.contacts.filter(email__iexact=email).first()
     if contact is None:
-        raise Invalid(f"{email} is no contact of this account.", field="contact_email")
+        raise Invalid(f"{email} is not a contact of this account.", field="contact_email")
     return contact
 
 

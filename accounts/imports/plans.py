@@ -59,7 +59,7 @@ class Planner:
         ident = cells.raw(self.key).strip()
         ident = ident.lower() if self.ignore_case else ident
         if ident and (first := self.first_seen.setdefault(ident, cells.line)) != cells.line:
-            cells.refuse(self.key, f"It stands twice in the file, first in row {first}: keep one of the two.")
+            cells.refuse(self.key, f"It appears twice in the file, first in row {first}: keep one of the two.")
 
     def plan(self, rows: Sequence[Cells]) -> Outcome:
         """Decide what each row does; nothing is written."""

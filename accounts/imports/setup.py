@@ -57,7 +57,8 @@ def stage(
     kind = kind or detect_kind(headers) or ""
     if kind not in REQUIRED:
         raise Invalid(
-            "The columns tell neither accounts, subscriptions nor contacts. Choose what is in it.", field="kind"
+            "The columns do not show whether the file lists accounts, subscriptions or contacts. Choose one.",
+            field="kind",
         )
     saved = None if columns else fitting_mapping(kind=kind, headers=headers)
     chosen = dict(columns or (saved.columns if saved else _guess(headers, sample, kind)))

@@ -57,7 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     density = models.CharField(max_length=12, choices=DENSITIES, default="comfortable")
     shortcuts = models.BooleanField("keyboard shortcuts", default=True)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField("may open the admin", default=False)
+    is_staff = models.BooleanField("can open the admin", default=False)
     date_joined = models.DateTimeField(default=now, editable=False)
 
     USERNAME_FIELD = "email"

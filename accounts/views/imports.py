@@ -125,7 +125,7 @@ def import_start(request: HttpRequest, pk: int) -> HttpResponse:
 def import_stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a running import after its batch."""
     imports.stop(run=_run(request, pk))
-    messages.info(request, "The import stops after this batch. What is in stays, and it can go on later.")
+    messages.info(request, "The import stops after this batch. Imported rows stay, and you can continue later.")
     return redirect("accounts:import_run", pk=pk)
 
 

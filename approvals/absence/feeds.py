@@ -57,7 +57,7 @@ def fetch_all() -> int:
         except Exception:
             log.exception("calendar feed %s", feed.pk)
             failed += 1
-            _note(feed, "The calendar could not be read. Something in it is not understood.")
+            _note(feed, "The calendar could not be read. It contains something that cannot be read.")
     return failed
 
 

@@ -41,7 +41,7 @@ class Delegation(models.Model):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="Only money asks up to this. Empty: up to the delegator's own limit.",
+        help_text="Only requests for money up to this amount. Empty: up to the delegator's own limit.",
     )
     note = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=8, choices=SOURCES, default=HAND)

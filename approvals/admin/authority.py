@@ -136,12 +136,12 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
         found = versions.diff(version) if version.based_on_id else []
         return _lines([f"{SIGNS[each.sign]}. {each}" for each in found]) or "Nothing changes."
 
-    @admin.display(description="What must be put right before publishing")
+    @admin.display(description="What must be fixed before publishing")
     def problems(self, version: AuthorityVersion) -> SafeString | str:
         """The checks that run on publishing."""
         if not is_draft(version):
             return "It is published."
-        return _lines(versions.check(version)) or "Nothing: the matrix has no hole and no overlap."
+        return _lines(versions.check(version)) or "Nothing: the matrix has no gaps and no overlaps."
 
 
 def _lines(lines: list[str]) -> SafeString | str:

@@ -77,7 +77,7 @@ class DelegationAdmin(ReadOnly):
 
     @admin.action(description="End now", permissions=["view"])
     def end_now(self, request: HttpRequest, rows: QuerySet[Delegation]) -> None:
-        """What was decided under them stays; both people are told. Those that are over stay as they are."""
+        """What was decided under them stays; both people are notified. Those that are over stay as they are."""
         ended = 0
         for given in rows.filter(ended_at=None, ends_at__gt=now()):
             try:

@@ -30,7 +30,7 @@ class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
 
     @extend_schema(request=DelegationSerializer, responses={201: DelegationSerializer})
     def create(self, request: Caller) -> Response:
-        """Name a stand-in for the caller."""
+        """Add a stand-in for the caller."""
         given = DelegationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         made = delegating.make(user=request.user, by=request.user, **given.validated_data)

@@ -27,12 +27,12 @@ HOW = (
 )
 TOO_MUCH = "Nothing was decided: this is more than a reply may decide. Decide on the page."
 UNPROVEN = (
-    "A reply to this request came in under your address, and our mail server could not confirm that you sent it. Nothing was "
-    "decided. Decide on the page; if you did not write, tell operations."
+    "A reply to this request came from your address, but our mail server could not "
+    "confirm that you sent it. Nothing was decided. Decide on the page; if you did not write it, contact Operations."
 )
 NOT_ASKED = (
-    "Your mail was sent to an address that only one person can answer from, so nothing was done. Somebody of operations will "
-    "read it."
+    "Your mail was sent to an address that only one person can answer from, so "
+    "nothing was done. Operations will read it."
 )
 
 

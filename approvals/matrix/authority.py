@@ -83,7 +83,7 @@ def _nobody_may(total: AskTotal) -> str:
     top = below[-1]
     if top.stopped:
         return f"Nobody may approve {asked}: {top.role_name} {top.stops}. Ask for less, or wait for the next quarter."
-    return f"Nobody may approve {asked}: {top.role_name} stops highest, at {top.words}. Ask for less."
+    return f"Nobody may approve {asked}: {top.role_name} has the highest limit, {top.words}. Ask for less."
 
 
 def _first_held(

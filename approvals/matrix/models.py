@@ -189,7 +189,7 @@ class Quorum(models.Model):
     QUORUMS: ClassVar = [(ALL, "All"), (ANY, "Any one"), (NUMBER, "A number of them"), (PERCENT, "A share of them")]
     quorum = models.CharField(max_length=8, choices=QUORUMS, default=ALL)
     quorum_of = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="How many of them, or how many percent; for a number or a share."
+        null=True, blank=True, help_text="The number or the percentage that must agree."
     )
 
     class Meta:
@@ -253,7 +253,9 @@ class ChainRule(Quorum):
     )
     segment = models.CharField(max_length=60, blank=True, help_text="Only accounts of this segment; empty: all.")
     region = models.CharField(max_length=40, blank=True, help_text="Only accounts of this region; empty: all.")
-    sort = models.PositiveSmallIntegerField(default=100, help_text="Rules of one place with one number run together.")
+    sort = models.PositiveSmallIntegerField(
+        default=100, help_text="Rules with the same place and number run at the same time."
+    )
 
     class Meta(Quorum.Meta):
         ordering = ["sort", "id"]

@@ -115,14 +115,14 @@ def terms(request: ApprovalRequest, user: User, right: Permission | None) -> lis
         rows.append(_row("In USD", money(request.amount_usd or Decimal(0))))
     rows += _added_up(request, right)
     if below:
-        rows.append(_row(f"{below['role']} stops at", below["limit"]))
+        rows.append(_row(f"Limit of {below['role']}", below["limit"]))
     if limit := (right.limit if right and right.limit else request.rule.get("limit")):
         mine = request.approver == user or bool(right and right.may_decide)
         rows.append(_row("Your limit" if mine else f"{request.approver_role} limit", limit))
     if request.account.arr is not None:
         rows.append(_row("ARR protected", money(request.account.arr, request.account.currency)))
     if request.beneficiary:
-        rows.append(_row("Gains by it", str(request.beneficiary)))
+        rows.append(_row("Beneficiary", str(request.beneficiary)))
     return rows + [_row(_name(key), ", ".join(map(str, value)) if isinstance(value, list) else value)
                    for key, value in _wording(request)]  # fmt: skip
 

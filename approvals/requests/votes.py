@@ -33,7 +33,7 @@ class Said:
 
     @property
     def override(self) -> bool:
-        """Against the recommendation, or over the head of the approver."""
+        """Against the recommendation, or in place of the approver."""
         return self.right.override or self.against
 
 

@@ -86,6 +86,6 @@ def delegation_feed(request: SignedIn) -> HttpResponse:
         except Refused as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         else:
-            messages.success(request, "The calendar is read within the hour, and every hour after.")
+            messages.success(request, "The calendar is read within an hour and every hour after that.")
             return redirect("approvals:delegations")
     return _page(request, status=422, feed_form=form)

@@ -49,7 +49,7 @@ def resubmit(request: SignedIn, pk: int) -> HttpResponse:
     except Invalid as refusal:
         form.add_error(_field(form, refusal), refusal.message)
         return _page(request, approval, form, 422, again=True)
-    messages.success(request, "Asked again. Who agreed to terms that are no worse is not asked twice.")
+    messages.success(request, "Asked again. People who agreed before are asked again only if the new terms are worse.")
     return redirect("approvals:detail", pk=made.pk)
 
 

@@ -218,7 +218,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Escalation Desk API",
-    "DESCRIPTION": "Accounts and signals in, decisions and events out. Same verbs, rights and errors as the browser.",
+    "DESCRIPTION": "Send accounts and signals, read decisions and events. "
+    "The same actions, permissions and errors as in the browser.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1/",

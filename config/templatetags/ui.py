@@ -61,7 +61,7 @@ class OneLine(template.Node):
 
 @register.tag
 def oneline(parser: Parser, _token: Token) -> OneLine:
-    """Pieces that belong together without a space, written one a line: a name and the comma after it.
+    """Pieces that belong together without a space, written one per line: a name and the comma after it.
 
     Line breaks next to a tag go, those between words or attributes stay; `{{ " " }}` is a space that is wanted.
     """

@@ -102,7 +102,7 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
         _must_be_operations(request)
         draft = versions.clone_draft(by=request.user)  # type: ignore[arg-type]
         messages.success(
-            request, f"Draft {draft.number} started. It applies to nobody until a second person publishes it."
+            request, f"Draft {draft.number} started. It does not apply until a second person publishes it."
         )
         return HttpResponseRedirect(reverse(PAGE, args=[draft.pk]))
 

@@ -94,7 +94,7 @@ class IssueTypeRows(Rows):
 
 
 class TriggerRows(Rows):
-    """What opens a case by itself."""
+    """What opens a case automatically."""
 
     model = TriggerRule
 

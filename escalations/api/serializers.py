@@ -184,7 +184,7 @@ class OptionSerializer(serializers.Serializer[Any]):
     trade_off = serializers.CharField(max_length=1000, allow_blank=True, default="")
     revenue = serializers.CharField(max_length=300, allow_blank=True, default="")
     exposure = serializers.CharField(max_length=300, allow_blank=True, default="")
-    conditions = serializers.CharField(max_length=1000, allow_blank=True, default="", help_text="One a line.")
+    conditions = serializers.CharField(max_length=1000, allow_blank=True, default="", help_text="One per line.")
     status_quo = serializers.BooleanField(default=False)
     recommended = serializers.BooleanField(default=False)
 

@@ -58,7 +58,7 @@ class EscalationFilter(django_filters.FilterSet):
         return queryset.filter(at_level(value))
 
     def only_late(self, queryset: QuerySet[Escalation], name: str, value: bool) -> QuerySet[Escalation]:
-        """Cases whose worst clock is past its time."""
+        """Cases whose worst clock is past due."""
         late = {"sla_due_at__lte": now()}
         return queryset.filter(**late) if value else queryset.exclude(**late)
 

@@ -26,7 +26,7 @@ from ledger.now import now
 def skip_to_execute(*, case_id: int, by: User, reason: str) -> Escalation:
     """Nothing needs a decision: go to Execute without one, with the reason on record. Raises Invalid without it."""
     if not reason.strip():
-        raise Invalid("Say why no approval is needed.", field="reason")
+        raise Invalid("Enter why no approval is needed.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "execute")
     if case.state == states.APPROVING:
@@ -158,7 +158,7 @@ def sign_review(*, case_id: int, by: User) -> Review:
     if not review.timeline_checked:
         empty.insert(0, "Timeline checked")
     if empty:
-        raise Invalid(f"Still to fill: {', '.join(empty)}.", field="review")
+        raise Invalid(f"Still to fill in: {', '.join(empty)}.", field="review")
     review.state, review.signed_at, review.signed_by = Review.DONE, at, by
     review.save(update_fields=["state", "signed_at", "signed_by"])
     clocks.stop(case, states.REVIEW_DUE, at=at)
@@ -172,7 +172,7 @@ def sign_review(*, case_id: int, by: User) -> Review:
 def waive_review(*, case_id: int, by: User, reason: str) -> Review:
     """Do without the review, with a reason, by a senior person or operations."""
     if not reason.strip():
-        raise Invalid("Say why no review is needed.", field="reason")
+        raise Invalid("Enter why no review is needed.", field="reason")
     at, case = now(), lock(case_id)
     if not (by.is_ops or by.is_senior):
         raise NotAllowed("Only a manager or operations can waive a review.")
@@ -206,7 +206,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
     Raises Invalid without reason.
     """
     if not reason.strip():
-        raise Invalid("Say what came back.", field="reason")
+        raise Invalid("Enter what came back.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "reopen")
     move(case, "reopen", at=at, actor=by, reason=reason)
@@ -226,7 +226,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
 def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
     """No longer wanted; open requests are recalled and clocks stop. Raises Invalid without a reason."""
     if not reason.strip():
-        raise Invalid("Say why it is withdrawn.", field="reason")
+        raise Invalid("Enter why it is withdrawn.", field="reason")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "withdraw")
     _end(case, "withdraw", by, reason, at)

@@ -31,7 +31,7 @@ def set_deadline(
     _need(case, deadline, reason, at)
     if version is not None and version != case.version:
         raise Stale(
-            "Somebody changed the case while you typed. Look at it again, then enter the date.", field="deadline"
+            "Someone changed the case while you typed. Look at it again, then enter the date.", field="deadline"
         )
     before, case.deadline, case.version = case.deadline, deadline, case.version + 1
     case.save(update_fields=["deadline", "version"])
@@ -50,6 +50,6 @@ def _need(case: Escalation, deadline: datetime | None, reason: str, at: datetime
     if deadline is not None and deadline <= at:
         raise Invalid("The customer's deadline must be in the future. Enter a later date and time.", field="deadline")
     if deadline == case.deadline:
-        raise Invalid("This is the deadline already. Enter another date and time.", field="deadline")
+        raise Invalid("This is already the deadline. Enter another date and time.", field="deadline")
     if not reason.strip():
-        raise Invalid("Say who moved the deadline and why.", field="reason")
+        raise Invalid("Enter who moved the deadline and why.", field="reason")

@@ -50,7 +50,7 @@ def escalate(*, case_id: int, by: User, tried: str, open_points: str, ask: str) 
     """Send a case one level up with hand-off notes. Raises Invalid for missing notes or at the top level."""
     for field, value in (("tried", tried), ("open_points", open_points), ("ask", ask)):
         if not value.strip():
-            raise Invalid("Fill the hand-off notes: what was tried, what is open, what you ask.", field=field)
+            raise Invalid("Fill in the hand-off notes: what was tried, what is open, what you ask for.", field=field)
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "escalate")
     if not case.is_open:
@@ -65,10 +65,14 @@ def escalate_by_clock(case: Escalation, *, at: datetime, why: str, since: dateti
     `since`: when it ran out; the next level's time counts from then, however late this is noticed.
     """
     if above(case) is None:
-        summary = f"{why}. There is no level above; everyone on the case is told."
+        summary = f"{why}. There is no level above; everyone on the case is notified."
         record(case, [Entry(kind="top", summary=summary)], at=at)
         return False
-    notes = {"tried": "See the thread and the brief.", "open_points": why, "ask": "Decide or name who does."}
+    notes = {
+        "tried": "See the thread and the brief.",
+        "open_points": why,
+        "ask": "Decide, or name the person who decides.",
+    }
     _up(case, at=at, by=None, why=why, since=since, **notes)
     return True
 
@@ -104,18 +108,18 @@ def _up(
 def _next(case: Escalation, at: datetime) -> tuple[int, str, User | None]:
     """The first way up with a person, each one without noted on the record. Raises Invalid at the top.
 
-    Where nobody is found at all, the case still goes to the first way: operations are told to fill the role.
+    Where nobody is found at all, the case still goes to the first way: Operations is notified to fill the role.
     """
     ways = _ways_up(case)
     if not ways:
-        raise Invalid("This case is at the top level already.")
+        raise Invalid("This case is already at the top level.")
     current = _authority(case)
     exclude = (current.user_id,) if current else ()
     for place, (level, role) in enumerate(ways):
         if person := routing.holder([role], case.account, case.owner, exclude):
             return level, role, person
         last = place == len(ways) - 1
-        then = "operations are told" if last else f"the next row is asked: {ways[place + 1][1].replace('-', ' ')}"
+        then = "Operations is notified" if last else f"the next row is asked: {ways[place + 1][1].replace('-', ' ')}"
         summary = f"Nobody else holds the role {role.replace('-', ' ')}; {then}"
         record(case, [Entry(kind="nobody", summary=summary, data={"role": role, "level": level})], at=at)
     return *ways[0], None

@@ -148,7 +148,7 @@ def refuse(*, case_id: int, handoff_id: int, by: User, reason: str) -> Escalatio
     Raises Invalid without a reason, NotAllowed, AlreadyDone.
     """
     if not reason.strip():
-        raise Invalid("Say why you refuse: what is missing, or whose it is.", field="reason")
+        raise Invalid("Enter why you refuse: what is missing, or who should own it.", field="reason")
     at, case = now(), lock(case_id)
     handoff = _waiting(case, handoff_id, by)
     handoff.state, handoff.answered_at, handoff.reason = HandOff.REFUSED, at, reason[:300]
@@ -203,9 +203,13 @@ def decay(case: Escalation, *, at: datetime) -> None:
     target = _someone(case, [late.manager], (late.pk,))
     if target is None:
         return
-    why = f"{late.name} accepted and has not begun in time"
-    record(case, [Entry(kind="decayed", summary=f"{why}; it is handed on", data={"owner": late.pk})], at=at)
-    send(case, to=target, at=at, by=None, why=why, open_points="Nothing was done since the case was accepted.")
+    why = f"{late.name} accepted the case but has not started in time"
+    record(
+        case,
+        [Entry(kind="decayed", summary=f"{why}; the case is handed off to the next person", data={"owner": late.pk})],
+        at=at,
+    )
+    send(case, to=target, at=at, by=None, why=why, open_points="Nothing has been done since the case was accepted.")
 
 
 def expire(case: Escalation, *, at: datetime) -> None:
@@ -219,7 +223,7 @@ def expire(case: Escalation, *, at: datetime) -> None:
         return
     handoff.state, handoff.answered_at, handoff.reason = HandOff.EXPIRED, at, "not accepted in time"
     handoff.save(update_fields=["state", "answered_at", "reason"])
-    summary = f"{handoff.to_user.name} did not accept in time; it moves on"
+    summary = f"{handoff.to_user.name} did not accept in time; the hand-off goes to the next person"
     record(case, [Entry(kind="expired", summary=summary, data={"handoff": handoff.pk})], at=at)
     _back_or_on(case, handoff, at)
 
@@ -232,7 +236,9 @@ def reassign(*, case_id: int, by: User, to: User, tried: str, open_points: str, 
     """
     for field, value in (("tried", tried), ("open_points", open_points), ("ask", ask)):
         if not value.strip():
-            raise Invalid("Write what the next owner needs: what was tried, what is open, what you ask.", field=field)
+            raise Invalid(
+                "Write what the next owner needs: what was tried, what is open, what you ask for.", field=field
+            )
     at, case = now(), lock(case_id)
     check(case, by, "hand_off")
     notes = {"tried": tried, "open_points": open_points, "ask": ask}

@@ -175,11 +175,11 @@ def _check(data: Intake, by: User | None, at: datetime) -> None:
     if data.amount is not None:
         _check_amount(data, data.amount, at)
     if data.impasse_at is not None and data.impasse_at > at:
-        raise Invalid("The impasse cannot lie in the future.", field="impasse_at")
+        raise Invalid("The impasse cannot be in the future.", field="impasse_at")
     if data.impasse_at is not None and data.impasse_at < at - OLDEST_IMPASSE:
-        raise Invalid("The impasse lies more than five years back. Check the year.", field="impasse_at")
+        raise Invalid("The impasse is more than five years ago. Check the year.", field="impasse_at")
     if data.override and not data.override.reason.strip():
-        raise Invalid("Say why you override the routing.", field="override_reason")
+        raise Invalid("Enter why you override the routing.", field="override_reason")
 
 
 def _check_amount(data: Intake, amount: Decimal, at: datetime) -> None:

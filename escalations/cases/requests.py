@@ -226,7 +226,7 @@ def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:
             with transaction.atomic():
                 seating.pass_up(request_id=request_id, reason=reason, at=at)
         except Refused as refusal:
-            record(case, [Entry(kind="top", summary=f"Request not passed up: {refusal.message}")], at=at)
+            record(case, [Entry(kind="top", summary=f"Request not escalated: {refusal.message}")], at=at)
 
 
 def asked_now(case: Escalation) -> User | None:

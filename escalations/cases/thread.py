@@ -156,7 +156,7 @@ def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
     if waiting is None:
         raise Invalid(states.CHOOSE_WAITING, field="waiting_on")
     if waiting.pauses and not reason.strip():
-        raise Invalid("Say why the clocks pause.", field="reason")
+        raise Invalid("Enter why the clocks pause.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "pause")
     case.waiting_on = whom

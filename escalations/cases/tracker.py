@@ -23,7 +23,7 @@ from ledger.now import now
 def add_action(*, case_id: int, by: User, title: str, owner: User, due_at: datetime, execution: bool = False) -> Action:
     """A new action with an owner and a due time. Raises Invalid for an empty title or a due time in the past."""
     if not title.strip():
-        raise Invalid("Write what is to be done.", field="title")
+        raise Invalid("Enter what is to be done.", field="title")
     at, case = now(), lock(case_id)
     if due_at <= at:
         raise Invalid("The due time must be in the future. Enter a later date and time.", field="due_at")
@@ -57,9 +57,9 @@ def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
     if by.pk != action.owner_id:
         check(case, by, "action")
     if action.state == Action.DONE:
-        raise AlreadyDone(f"“{action.title}” is done already.")
+        raise AlreadyDone(f"“{action.title}” is already done.")
     if action.state == Action.CANCELLED:
-        raise AlreadyDone(f"“{action.title}” was called off. Do not carry it out.")
+        raise AlreadyDone(f"“{action.title}” was cancelled. Do not carry it out.")
     if action.execution and not proof.strip():
         raise Invalid("Give the proof: a credit note, ticket or document number.", field="proof")
     action.state, action.done_at, action.done_by, action.proof = Action.DONE, at, by, proof[:300]
@@ -82,7 +82,7 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
     if not text.strip():
         raise Invalid("Write what was promised.", field="text")
     if who not in dict(Commitment.BY):
-        raise Invalid("Choose who promised: us or them.", field="by")
+        raise Invalid("Choose who made the commitment: us or them.", field="by")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "action")
     made = Commitment.objects.create(

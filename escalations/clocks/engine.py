@@ -70,9 +70,9 @@ def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> list[Clock]:
 def fire_due(*, limit: int = CASES_AT_ONCE, between: Callable[[], None] = lambda: None) -> int:
     """Take what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this call.
 
-    Everything due on a case is fired together, so that its people are told once where it stands. A bad clock never stops the
-    others: after three tries it is set aside with its error. `between` is called after each transaction: the engine lets
-    others write there.
+    Everything due on a case is fired together, so that its people get one notification of where it stands. A bad clock never
+    stops the others: after three tries it is set aside with its error. `between` is called after each transaction: the engine
+    lets others write there.
     """
     at = now()
     due = due_clocks(at, limit)
@@ -125,7 +125,7 @@ def fire_case(case_id: int, at: datetime) -> int:
     """Take every due step of one case, oldest first, with all that follows from it; returns how many were taken.
 
     A step may start the next clock in the past (the level that ran out while nobody was looking), which then fires too.
-    Its people are told once. Raises StepFailed, with nothing written, when a step cannot be taken.
+    Its people are notified once. Raises StepFailed, with nothing written, when a step cannot be taken.
     """
     if not _is_free(case_id):
         return 0
@@ -213,7 +213,7 @@ def summary(clock: Clock, step: Step) -> str:
     if step.kind == StepKind.REPEAT:
         return f"{clock.label} is still past SLA; reminder {step.number} of {clock.repeat_times}"
     if step.kind == StepKind.DECAY:
-        return f"{clock.label}: accepted, and nothing was begun in twice the time"
+        return f"{clock.label}: accepted, but not started in twice the target"
     return f"{clock.label} was due {recorded(clock.due_at)} and is past SLA"
 
 
@@ -229,7 +229,7 @@ def _follow(fired: Fired, at: datetime) -> None:
         verbs.stop(case, clock.kind, at=at)
         handoffs.expire(case, at=at)
     else:
-        escalate.escalate_by_clock(case, at=at, since=clock.due_at or at, why=f"{clock.label} passed its time")
+        escalate.escalate_by_clock(case, at=at, since=clock.due_at or at, why=f"{clock.label} is past due")
 
 
 def _tell(cases: dict[int, Escalation], fired: Sequence[Fired], at: datetime) -> None:
@@ -291,12 +291,12 @@ def retry_failed(*, by: User | None = None) -> int:
     Raises NotAllowed unless `by` works in operations, AlreadyDone when none is set aside any longer.
     """
     if by is not None and not by.is_ops:
-        raise NotAllowed("Only operations may have clocks tried again.")
+        raise NotAllowed("Only Operations can retry clocks.")
     after = advance(ClockState(), Step(StepKind.RETRY), now())
     failed = Clock.objects.filter(stopped_at=None, parked=True)
     count = failed.update(tries=after.tries, parked=after.parked, error=after.error)
     if by is not None and not count:
-        raise AlreadyDone("No clock is set aside any longer.")
+        raise AlreadyDone("No clocks are set aside any more.")
     log.info("%s clocks that were set aside are tried again, by user %s", count, by.pk if by else "nobody")
     return count
 

@@ -62,19 +62,21 @@ class Clock(models.Model):
     target_seconds = models.PositiveBigIntegerField(
         help_text="Working seconds of the calendar; elapsed ones without one."
     )
-    target_text = models.CharField(max_length=80, help_text="The promise in words: 4 clock hours.")
+    target_text = models.CharField(max_length=80, help_text="The target in words: 4 clock hours.")
     warn_percent = models.PositiveSmallIntegerField(default=75)
     also_warn_at = models.JSONField(default=list, help_text="Further warnings, in percent of the target used.")
-    warned_percent = models.PositiveSmallIntegerField(default=0, help_text="Highest warning told; never told again.")
+    warned_percent = models.PositiveSmallIntegerField(
+        default=0, help_text="Highest warning sent; it is not sent again."
+    )
     repeat_minutes = models.PositiveIntegerField(
-        default=0, help_text="After a breach, people are told again; 0: never."
+        default=0, help_text="After a breach, people are notified again; 0: never."
     )
     repeat_times = models.PositiveSmallIntegerField(default=0)
-    repeats = models.PositiveSmallIntegerField(default=0, help_text="How often people were told again.")
+    repeats = models.PositiveSmallIntegerField(default=0, help_text="Number of reminders sent.")
     on_breach = models.CharField(max_length=10, default="remind")
     started_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True, blank=True)
-    held = models.BooleanField(default=False, help_text="Paused by hand: goes on only by hand.")
+    held = models.BooleanField(default=False, help_text="Paused by hand: it resumes only by hand.")
     pause_reason = models.CharField(max_length=200, blank=True)
     used_seconds = models.PositiveBigIntegerField(default=0, help_text="Working seconds used before the last resume.")
     resumed_at = models.DateTimeField(help_text="Start of the present running stretch.")
@@ -85,15 +87,17 @@ class Clock(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     warn_at = models.DateTimeField(null=True, blank=True)
     warnings = models.JSONField(default=list, help_text="When it warns: [percent, moment], ascending.")
-    decays_at = models.DateTimeField(null=True, blank=True, help_text="When an accepted case nobody began moves on.")
+    decays_at = models.DateTimeField(
+        null=True, blank=True, help_text="When an accepted case that nobody started goes to the next person."
+    )
     fire_at = models.DateTimeField(null=True, blank=True)
     warned_at = models.DateTimeField(null=True, blank=True)
-    breached_at = models.DateTimeField(null=True, blank=True, help_text="The due time, not when somebody noticed.")
+    breached_at = models.DateTimeField(null=True, blank=True, help_text="The due time, not the time somebody noticed.")
     stopped_at = models.DateTimeField(null=True, blank=True)
-    why = models.JSONField(default=list, help_text="Why it is due then, line by line.")
+    why = models.JSONField(default=list, help_text="Why it is due at that time, line by line.")
     fingerprint = models.CharField(max_length=64, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
-    parked = models.BooleanField(default=False, help_text="Could not be fired three times; operations are told.")
+    parked = models.BooleanField(default=False, help_text="Failed three times; Operations is notified.")
     error = models.CharField(max_length=300, blank=True)
 
     entries_seen = 0  # length of the log of its case when the engine read the clock

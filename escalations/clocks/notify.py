@@ -94,11 +94,11 @@ def _worded(case: Escalation, clock: Clock, step: Step, user: User, at: datetime
         "tone": "yellow" if warns else "red",
         "head": f"{label} is due {due}" if warns else f"{label} was due {due}",
         "lead": _lead(case, step),
-        "facts": [*facts_of(case, user), ("Stands now", _stands(case)), *_other_clocks(case, clock, user, at)],
+        "facts": [*facts_of(case, user), ("Current state", _stands(case)), *_other_clocks(case, clock, user, at)],
         "button": "Open the case",
         "url": case_url(case),
         "after": _after(case, clock, step),
-        "why": "You get this because you can still keep this promise."
+        "why": "You get this because you can still meet this target."
         if warns
         else "You get this because you are named on the case.",
     }
@@ -127,10 +127,10 @@ def _other_clocks(case: Escalation, clock: Clock, user: User, at: datetime) -> l
 
 def _after(case: Escalation, clock: Clock, step: Step) -> str:
     if step.kind == StepKind.WARN:
-        return "When it passes, the escalation matrix says who is next."
+        return "When the time has passed, the escalation matrix decides who is next."
     if clock.kind == states.FIRST_ACT:
-        return "If nobody begins, the case goes to somebody else."
+        return "If nobody starts, the case goes to someone else."
     left = clock.repeat_times - clock.repeats
     if clock.state == Clock.RUNNING and clock.repeat_minutes and left > 0:
-        return f"Until it is answered you are reminded, {left} more {'time' if left == 1 else 'times'} at most."
+        return f"Until someone acts, you get up to {left} more {'reminder' if left == 1 else 'reminders'}."
     return "The thread of the case says what happened since."

@@ -26,7 +26,7 @@ from escalations.policy.tables import SEVEREST_FIRST
 from escalations.triage.rules import routing
 
 RUNS_ON = {targets.CLOCK: "24×7", targets.BUSINESS: "Business time", targets.DAYS: "Business time"}
-BREACH = {"escalate": "next level", "remind": "people are told"}
+BREACH = {"escalate": "next level", "remind": "people are notified"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ALL_DAY = [(0, 1440)]
 LEFT, WIDTH, TOP, LINE = 88, 310, 8, 26  # the drawing of a week, in its own units

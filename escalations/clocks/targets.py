@@ -29,7 +29,7 @@ BUSINESS_CALENDAR = "business"
 SIGNALS, HISTORY = timedelta(days=90), timedelta(days=365)
 NEGATIVE = "negative"
 COUNTED = (TargetFactor.LOAD, TargetFactor.SENTIMENT, TargetFactor.HISTORY)
-NO_FACTOR = f"No factor changes this target ({', '.join(part.name for part in factors.PARTS)})"
+NO_FACTOR = f"No factor applies to this target ({', '.join(part.name for part in factors.PARTS)})"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _adjusted(case: Escalation, kind: str, base: int, at: datetime) -> factors.A
 
 
 def _matrix_row(case: Escalation) -> MatrixRow | None:
-    """The row in force for the issue type and tier: it says how often people are told again after a breach."""
+    """The row in force for the issue type and tier: it says how often people are notified again after a breach."""
     slug = case.issue_type.slug
     rows = case.policy.matrixrows.all()
     return next((row for row in rows if row.issue_type in ("", slug) and row.tier in ("", case.tier)), None)

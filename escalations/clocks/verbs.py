@@ -276,23 +276,23 @@ def _waiting_reason(case: Escalation) -> str:
 def hold(*, case_id: int, clock_id: int, by: User, reason: str) -> Clock:
     """Pause one clock, whatever the case waits on; only a person resumes it.
 
-    Raises NotAllowed, Invalid without a reason or for an acceptance, AlreadyDone when it does not run or is past its time.
+    Raises NotAllowed, Invalid without a reason or for an acceptance, AlreadyDone when it does not run or is past due.
     """
     if not reason.strip():
-        raise Invalid("Say why this clock pauses.", field="reason")
+        raise Invalid("Enter why this clock pauses.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "pause")
     clock = case.clocks.select_related("calendar").get(pk=clock_id)
     if clock.kind == states.ACCEPTANCE:
-        raise Invalid("A hand-off waits for one person; refuse it or hand the case to somebody else.")
+        raise Invalid("A hand-off waits for one person; refuse it, or hand the case to someone else.")
     if clock.state == Clock.PAUSED and not clock.held:
         _take(case, clock, Step(StepKind.PAUSE, reason=reason[:200], by_hand=True), at)
     elif clock.state != Clock.RUNNING:
-        raise AlreadyDone(f"{clock.label} is {clock.get_state_display().lower()}. There is nothing to pause.")
+        raise AlreadyDone(f"{clock.label} is {clock.get_state_display().lower()}. It cannot be paused.")
     else:
         pause(case, clock, at=at, reason=reason, held=True)
         if clock.state != Clock.PAUSED:
-            raise AlreadyDone(f"{clock.label} is past SLA. A broken promise is not paused; say on the thread why.")
+            raise AlreadyDone(f"{clock.label} is past SLA. A breached clock cannot be paused; explain in the thread.")
     record(case, [Entry(kind="held", summary=f"{clock.label} is paused by hand: {reason}", actor=by)], at=at)
     refresh_cache(case)
     return clock
@@ -308,11 +308,11 @@ def let_go(*, case_id: int, clock_id: int, by: User) -> Clock:
     check(case, by, "pause")
     clock = case.clocks.select_related("calendar").get(pk=clock_id)
     if clock.state != Clock.PAUSED or not clock.held:
-        raise AlreadyDone(f"{clock.label} is not held by hand. Nothing changed.")
+        raise AlreadyDone(f"{clock.label} is not paused by hand. Nothing changed.")
     if _waits(case, clock.kind):
         _take(case, clock, Step(StepKind.RELEASE, reason=_waiting_reason(case)), at)
     else:
         resume(case, clock, at=at)
-    record(case, [Entry(kind="held", summary=f"{clock.label} is no longer held by hand", actor=by)], at=at)
+    record(case, [Entry(kind="held", summary=f"{clock.label} is no longer paused by hand", actor=by)], at=at)
     refresh_cache(case)
     return clock

@@ -29,7 +29,7 @@ class BriefForm(forms.Form):
         "Decision needed", rows=2, help_text="The question, from whom, by which date and time, to protect what."
     )
     troubleshooting = words("What was tried", rows=4, help_text="One line each: when, what, result.")
-    artifacts = words("Key artifacts", rows=2, help_text="Names of files and where they are, one a line.")
+    artifacts = words("Key artifacts", rows=2, help_text="Names of files and where they are, one per line.")
     facts = words("Facts", rows=4, help_text="What is known, with its source.")
     recommendation = words("Recommendation", rows=3, help_text="What you would do, and why.")
     risks = words("Risks", rows=3)
@@ -67,7 +67,7 @@ class OptionForm(forms.Form):
     revenue = line("Revenue or effect")
     exposure = line("Added exposure")
     trade_off = words("Trade-off", rows=2, longest=1000)
-    conditions = words("Conditions, one a line", rows=2, longest=1000)
+    conditions = words("Conditions, one per line", rows=2, longest=1000)
 
     def clean(self) -> dict[str, Any]:
         """A row without a name must be empty."""

@@ -12,9 +12,11 @@ from escalations.forms.fields import CaseForm, line, words
 class ReasonForm(CaseForm):
     """One reason that goes on the record."""
 
-    reason = words("Reason", rows=3, longest=300, required="Say why.", help_text="Goes on the record of the case.")
+    reason = words(
+        "Reason", rows=3, longest=300, required="Enter a reason.", help_text="Goes on the record of the case."
+    )
 
-    def __init__(self, *args: Any, label: str = "Reason", missing: str = "Say why.", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, label: str = "Reason", missing: str = "Enter a reason.", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].label = label
         self.fields["reason"].error_messages["required"] = missing

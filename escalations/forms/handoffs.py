@@ -18,7 +18,7 @@ class NotesForm(CaseForm):
 
     tried = words("What was tried", required="Write what was tried.", longest=4000)
     open_points = words("What is open", required="Write what is open.", longest=4000)
-    ask = words("What you ask", required="Write what you ask of them, with a date and time.", longest=4000)
+    ask = words("What you ask for for", required="Enter what you ask for, with a date and time.", longest=4000)
 
 
 class HandOverForm(NotesForm):
@@ -32,7 +32,7 @@ class RefuseForm(CaseForm):
     """Why not: what is missing, or whose it is."""
 
     missing = forms.MultipleChoiceField(
-        label="If you refuse, say what is missing",
+        label="If you refuse: what is missing",
         choices=REFUSALS,
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -44,5 +44,5 @@ class RefuseForm(CaseForm):
         values = super().clean()
         whole = "; ".join([*values.get("missing", []), values.get("reason", "")]).strip("; ")
         if not whole and not self.errors:
-            raise forms.ValidationError({"reason": "Say why you refuse: what is missing, or whose it is."})
+            raise forms.ValidationError({"reason": "Enter why you refuse: what is missing, or who should own it."})
         return {"reason": whole, "once": values.get("once", "")}

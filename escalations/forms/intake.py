@@ -65,7 +65,7 @@ class IntakeForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         required=False,
         max_length=5_000,
-        help_text="What you ask for, and from whom.",
+        help_text="What you ask for for, and from whom.",
     )
     deadline = Moment(
         label="Customer deadline",
@@ -109,7 +109,7 @@ class IntakeForm(forms.Form):
         authority = AuthorityVersion.objects.current(at)
         self.concessions: list[ConcessionType] = list(authority.concessions.all()) if authority else []
         names = [(each.slug, each.name) for each in self.concessions]
-        field["concession"].choices = [("", "Nothing is asked of us"), *names]
+        field["concession"].choices = [("", "No concession asked for"), *names]
         field["currency"].choices = [(code, code) for code in sorted(known_currencies(), key=_usd_first)]
         field["override_level"].choices = [("", "As the matrix says"), *rank_choices()]
         self.helper = _helper(self.concessions)

@@ -45,7 +45,7 @@ class TestCaseForm(forms.Form):
         exact = list(self.accounts.filter(name__iexact=name)[:1])
         found = exact or list(self.accounts.filter(name__istartswith=name)[:2])
         if len(found) != 1:
-            problem = "Several accounts start so" if found else "You have no account of that name"
+            problem = "Several accounts start with this name" if found else "You have no account with that name"
             raise forms.ValidationError(f"{problem}. Type the name as it stands in the list.")
         return found[0]
 

@@ -42,18 +42,19 @@ class AskForm(CaseForm):
         label="Renewal",
         required=False,
         max_length=60,
-        help_text="Its reference, when one renewal spans several accounts: asks on the same one are added up.",
+        help_text="Reference of a renewal that covers several accounts. Requests with the same reference are added up.",
     )
     beneficiary = PersonField(
-        "Who gains by it",
-        empty="Nobody of ours",
+        "Beneficiary",
+        empty="No one in our company",
         required=False,
-        help_text="Somebody of ours who is paid by it, as by commission. Neither they nor whom they report to decide it.",
+        help_text="The person in our company who would profit from it, for example by commission. "
+        "Neither this person nor anyone they report to decides it.",
     )
     deadline = moment(
         "Decision by",
         required="Enter a deadline with a time.",
-        help_text="Date and time; nobody decides “as soon as possible”.",
+        help_text="A date and time, not “as soon as possible”.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

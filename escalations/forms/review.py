@@ -24,7 +24,7 @@ class ReviewForm(forms.Form):
         "Trigger, matrix row or target concerned",
         longest=120,
         show_hidden_initial=True,
-        help_text="Who can change it finds it.",
+        help_text="The people who can change it see this.",
     )
     root_cause = line(
         "Root cause", longest=120, show_hidden_initial=True, help_text="Use a name from the list when it is the same."
@@ -50,7 +50,7 @@ class ReviewForm(forms.Form):
         for name in self.changed_data:
             now = getattr(self.review, name)
             if name in values and now not in (values[name], _plain(self._opened(name))):
-                self.add_error(name, f"Somebody changed this meanwhile to: “{now}”. Save again to keep your words.")
+                self.add_error(name, f"Someone has changed this to: “{now}”. Save again to keep your text.")
                 self.conflict = True
                 self.data = {**self.data, self[name].html_initial_name: now}
         return values
@@ -73,4 +73,4 @@ def _plain(value: Any) -> Any:
 class WaiveForm(CaseForm):
     """Doing without a review."""
 
-    reason = line("Reason for waiving", required="Say why no review is needed.")
+    reason = line("Reason for waiving", required="Enter why no review is needed.")

@@ -55,7 +55,7 @@ class StatusForm(forms.Form):
         label="Current status",
         max_length=5_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One to three sentences. Everybody on the escalation reads this first.",
+        help_text="One to three sentences. Everyone on the escalation reads this first.",
         error_messages={"required": "Write the current status in one to three sentences."},
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -82,7 +82,7 @@ class WaitingForm(forms.Form):
         choices=states.WAITING_ON,
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose whom it waits on.",
+            "required": "Choose who it is waiting on.",
             "invalid_choice": states.CHOOSE_WAITING,
         },
     )
@@ -90,7 +90,7 @@ class WaitingForm(forms.Form):
         label="Reason",
         max_length=150,
         required=False,
-        help_text="Shown beside the paused clocks, such as “Their counsel reviews the redline until Friday”.",
+        help_text="Shown with the paused clocks, for example “Their counsel reviews the redline until Friday”.",
     )
 
 
@@ -100,8 +100,8 @@ class HoldForm(forms.Form):
     reason = forms.CharField(
         label="Reason",
         max_length=150,
-        help_text="Shown beside the clock. It stays paused until somebody lets it go on.",
-        error_messages={"required": "Say why this clock pauses."},
+        help_text="Shown beside the clock. It stays paused until someone resumes it.",
+        error_messages={"required": "Enter why this clock pauses."},
     )
 
 
@@ -118,6 +118,6 @@ class DeadlineForm(forms.Form):
         label="Who moved it, and why",
         max_length=300,
         help_text="Such as “Their board meets a week later, Jonas Thiel by phone”.",
-        error_messages={"required": "Say who moved the deadline and why."},
+        error_messages={"required": "Enter who moved the deadline and why."},
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)

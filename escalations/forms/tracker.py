@@ -11,7 +11,7 @@ from escalations.models import Commitment
 class ActionForm(CaseForm):
     """A new action."""
 
-    title = line("New action", required="Write what is to be done.", longest=200)
+    title = line("New action", required="Enter what is to be done.", longest=200)
     owner = PersonField("Owner", error="Choose who does it.")
     due_at = moment("Due, date and time", required="Enter when it is due, date and time.")
     execution = forms.BooleanField(label="Carries out a decision and needs a proof", required=False)

@@ -186,12 +186,12 @@ class MatrixRow(PolicyRow):
     )
     wait_minutes = models.PositiveIntegerField(help_text="Time to decide before it goes on, in minutes.")
     then_role = models.ForeignKey(
-        Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Whom after that."
+        Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Who decides after that."
     )
     repeat_minutes = models.PositiveIntegerField(
-        default=0, help_text="After a breach nobody answered, tell people again after so many minutes; 0: never."
+        default=0, help_text="Minutes between reminders after a breach that nobody answered; 0: no reminders."
     )
-    repeat_times = models.PositiveSmallIntegerField(default=0, help_text="How often at most they are told again.")
+    repeat_times = models.PositiveSmallIntegerField(default=0, help_text="Number of reminders at most.")
     note = models.CharField(max_length=200, blank=True)
     sort = models.PositiveSmallIntegerField(default=100, help_text="The first row that fits applies.")
 
@@ -277,7 +277,9 @@ class TargetFactor(PolicyRow):
         blank=True,
         help_text="Up to this value, exclusive; empty: any higher.",
     )
-    percent = models.PositiveSmallIntegerField(help_text="Of the target that remains: 80 makes it a fifth shorter.")
+    percent = models.PositiveSmallIntegerField(
+        help_text="Percent of the target that remains; 80 shortens it by a fifth."
+    )
     active = models.BooleanField(default=True)
     sort = models.PositiveSmallIntegerField(default=100)
 

@@ -316,12 +316,12 @@ TRIGGERS: Final = (
 )
 
 
-# After a breach nobody answered, people are told again: Red every hour, others every four, three times at most.
+# After a breach nobody answered, people are notified again: Red every hour, others every four, three times at most.
 REPEAT_RED, REPEAT_OTHERS, REPEAT_TIMES = HOUR, 4 * HOUR, 3
 
 
 class RouteRow(NamedTuple):
-    """Who decides, who owns the work, how long before it goes on, and to whom. At the top, everyone on the case is told."""
+    """Who decides, who owns the work, how long before it goes on, and to whom. At the top, everyone on the case is notified."""
 
     issue_type: str
     tier: str
@@ -335,7 +335,7 @@ class RouteRow(NamedTuple):
 
     @property
     def repeat_minutes(self) -> int:
-        """How long after a breach people are told again."""
+        """How long after a breach people are notified again."""
         return REPEAT_RED if self.tier == RED else REPEAT_OTHERS
 
 

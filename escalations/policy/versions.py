@@ -118,8 +118,8 @@ def checks(version: PolicyVersion) -> list[Check]:
     return [
         Check(LEVELS_QUESTION, levels),
         Check("Rows and roles name levels that exist", unknown),
-        Check("Tiers take in every health from 0 to 100 once", rules.bands(policy_rows.tiers(version))),
-        Check("Every case has a way up", rules.general_rows(rows) + rules.unreachable_rows(rows)),
+        Check("Tiers cover every health from 0 to 100 exactly once", rules.bands(policy_rows.tiers(version))),
+        Check("Every case can be escalated", rules.general_rows(rows) + rules.unreachable_rows(rows)),
         Check("Exactly one Accountable in each tier", rules.one_accountable(policy_rows.letters(version))),
         Check("Targets are above zero and complete", rules.positive_targets(found) + rules.promised(found, rows)),
         Check("Warnings come in order, before the breach", target_checks.further_warnings(found)),

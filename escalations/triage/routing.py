@@ -112,7 +112,7 @@ def route(
         near=case.opened_by,
     )
     if where.owner is None:
-        raise Invalid("Nobody holds a role that could own this case. Ask an administrator to assign roles.")
+        raise Invalid("No one holds a role that could own this case. Ask an administrator to assign roles.")
     _keep(case, where, at, override)
     _staff(case, where, at)
     summary = f"Goes to {case.policy.ladder.label(case.level)}. {where.route.reasons[-1]}"

@@ -35,5 +35,5 @@ def let_go(request: SignedIn, key: str, pk: int) -> HttpResponse:
     """It goes on."""
     case = load_case(request, key)
     clock = verbs.let_go(case_id=case.pk, clock_id=get_object_or_404(case.clocks, pk=pk).pk, by=request.user)
-    messages.success(request, f"{clock.label} goes on.")
+    messages.success(request, f"{clock.label} is resumed.")
     return redirect("escalations:case", key)

@@ -74,7 +74,7 @@ def refuse(request: SignedIn, key: str, number: int) -> HttpResponse:
     verb = partial(handoffs.refuse, case_id=case.pk, handoff_id=handoff.pk, by=request.user)
     if status := submit(request, form, verb):
         return _page(request, case, handoff, form, status)
-    return done(request, case, "Refused. The sender is told and the case moves on.")
+    return done(request, case, "Refused. The sender is notified and the case goes to the next person.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -99,7 +99,7 @@ def escalate(request: SignedIn, key: str) -> HttpResponse:
     if request.method == "POST":
         status = submit(request, form, partial(escalating.escalate, case_id=case.pk, by=request.user))
         if not status:
-            return done(request, case, f"{case.key} is escalated. Everyone on it is told.", "escalations:roles")
+            return done(request, case, f"{case.key} is escalated. Everyone on it is notified.", "escalations:roles")
     context = {"form": form, "target": _target(case, target), "escalates": True}
     return render_case(request, case, "roles", "escalations/handoff_new.html", context, status=status)
 

@@ -44,9 +44,9 @@ def skip_to_execute(request: SignedIn, key: str) -> HttpResponse:
     """Nothing needs a decision."""
     page = {
         "title": "Execute without approval",
-        "lead": "For cases in which nothing is conceded. The step Approve is skipped and your reason goes on the record.",
+        "lead": "For cases without a concession. The Approve step is skipped and your reason goes on the record.",
         "label": "Why no approval is needed",
-        "missing": "Say why no approval is needed.",
+        "missing": "Enter why no approval is needed.",
         "button": "Go to Execute",
         "said": "{key} is in Execute.",
     }
@@ -91,7 +91,7 @@ def reopen(request: SignedIn, key: str) -> HttpResponse:
         "title": "Reopen",
         "lead": "The case goes back to Diagnose; the decision, update and resolution clocks start again.",
         "label": "What came back",
-        "missing": "Say what came back.",
+        "missing": "Enter what came back.",
         "button": "Reopen the case",
         "said": "{key} is open again.",
     }
@@ -105,7 +105,7 @@ def withdraw(request: SignedIn, key: str) -> HttpResponse:
         "title": "Withdraw",
         "lead": "Open requests are recalled, hand-offs end and every clock stops. This cannot be undone.",
         "label": "Why it is withdrawn",
-        "missing": "Say why it is withdrawn.",
+        "missing": "Enter why it is withdrawn.",
         "button": "Withdraw the case",
         "said": "{key} is withdrawn.",
     }

@@ -54,7 +54,9 @@ def _ask(request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, An
         return _page(request, case, form, parts, status)
     made = case.requests.order_by("-pk").first()
     waits = (
-        f"It waits for {made.approver}." if made and made.is_open else "It lies inside a band and is granted by rule."
+        f"It waits for {made.approver}."
+        if made and made.is_open
+        else "It is inside an exception band and is granted by rule."
     )
     messages.success(request, f"Approval requested. {waits}")
     return redirect("escalations:requests", case.key)

@@ -66,7 +66,7 @@ def promise(request: SignedIn, key: str) -> HttpResponse:
     form = PromiseForm(request.POST, auto_id="promise_%s")
     if status := submit(request, form, partial(tracker.promise, case_id=case.pk, by=request.user)):
         return _board(request, case, status, promise_form=form, problem=form)
-    return finished(request, case, "Commitment added. It lives on until it is kept.", HERE)
+    return finished(request, case, "Commitment added. It stays open until it is kept.", HERE)
 
 
 @require_POST

@@ -118,7 +118,7 @@ class Email(Channel):
             raise Undeliverable(f"The mail server cannot take this address: {error}")
         except OSError as error:
             self.close()
-            raise TryLater(f"The mail server broke off: {error}")
+            raise TryLater(f"The mail server closed the connection: {error}")
 
     def _open(self) -> None:
         if self._connection is not None:

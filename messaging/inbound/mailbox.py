@@ -106,7 +106,7 @@ class Mailbox:
         try:
             return question(self._box)
         except (OSError, imaplib.IMAP4.error, ImapToolsError) as error:
-            raise MailboxTrouble(f"The mailbox {self.where} broke off: {self._said(error)}") from None
+            raise MailboxTrouble(f"The mailbox {self.where} closed the connection: {self._said(error)}") from None
 
     def _leave(self) -> None:
         box, self._box = self._box, None

@@ -16,7 +16,7 @@ from messaging.inbound.rules.mail_auth import MAX_HEADER
 from messaging.models import InboundMail
 
 HUMAN = "human"
-NOBODY_KNOWS = "No rule knows the sender: a person places it."
+NOBODY_KNOWS = "No rule recognizes the sender, so a person has to place it."
 LONGEST_TEXT = 1_000_000
 # What makes two mails under one Message-ID the same; headers of the way they came may differ.
 WORDS = ("sender", "subject", "text")

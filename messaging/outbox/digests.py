@@ -140,7 +140,7 @@ def _written(user: User, held: list[Message]) -> Content:
         "subject": f"Daily digest: {subject}",
         "preview": held[-1].subject,
         "head": subject,
-        "lead": f"{user.name}, this is what you asked to be told together.",
+        "lead": f"{user.name}, this is your daily digest.",
         "sections": _sections(held[:MOST_NAMED], place),
         "button": "Open notifications",
         "url": "/notifications/",

@@ -166,7 +166,7 @@ def retry(*, message: Message, by: User) -> Message:
     if not by.is_ops:
         raise NotAllowed("Only operations may send a message again.")
     if not Message.objects.filter(pk=message.pk, state=Message.PARKED).update(**_queued_again()):
-        raise AlreadyDone("This message no longer waits for a person.")
+        raise AlreadyDone("This message no longer needs attention.")
     log.info("Message %s is put back in the queue by user %s", message.pk, by.pk)
     message.refresh_from_db()
     return message
@@ -181,7 +181,7 @@ def retry_failed(*, by: User) -> int:
         raise NotAllowed("Only operations may send messages again.")
     count = Message.objects.needs_attention().update(**_queued_again())
     if not count:
-        raise AlreadyDone("No message waits for a person any longer.")
+        raise AlreadyDone("No messages need attention any more.")
     log.info("%s messages are put back in the queue by user %s", count, by.pk)
     return count
 

@@ -55,7 +55,7 @@ def problems(vitals: Vitals) -> list[Problem]:
         text = f"the clocks of application and database differ by {seconds(abs(vitals.drift))}"
         found.append(Problem("drift", text, stops=False))
     if vitals.outside is not None and vitals.outside > OUTSIDE_STALE:
-        text = f"the watcher outside was last reached {seconds(vitals.outside)} ago"
+        text = f"the external monitor was last reached {seconds(vitals.outside)} ago"
         found.append(Problem("outside", text, stops=False))
     return [*found, *_counted(vitals)]
 

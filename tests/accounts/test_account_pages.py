@@ -226,7 +226,7 @@ def test_a_logged_counterproposal_keeps_who_when_what_and_the_concession(cast: C
     [
         ({"text": " "}, "Enter what was said or seen."),
         ({"at": ""}, "Enter a date and time."),
-        ({"at": "2999-01-01T10:00"}, "Enter a time that has passed."),
+        ({"at": "2999-01-01T10:00"}, "Enter a time in the past."),
         ({"amount": "5"}, "Choose the currency of the amount."),
         ({"kind": "gossip"}, "gossip is not one of the available choices"),
         ({"amount": "0", "currency": "USD"}, "Enter an amount above 0"),

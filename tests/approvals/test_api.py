@@ -42,7 +42,12 @@ def test_a_decision_through_the_api_is_the_same_decision(world: Any, ask: Ask) -
 def test_what_a_rule_proposes_is_for_those_who_decide(world: Any, ask: Ask) -> None:
     made = ask()
     made.suggestions.all().delete()
-    said = {"rule": "like-asks", "verdict": "approved", "reasons": ["5 of 5 like asks were granted."], "certainty": 75}
+    said = {
+        "rule": "like-asks",
+        "verdict": "approved",
+        "reasons": ["5 of 5 similar requests were granted."],
+        "certainty": 75,
+    }
     made.suggestions.create(authority=made.authority, made_at=made.opened_at, **said)
     shown = caller(world.lena).get(f"{LIST}{made.pk}/").json()
     assert {name: shown["suggestion"][name] for name in said} == said

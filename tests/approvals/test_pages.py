@@ -168,7 +168,7 @@ def test_the_requester_reads_who_decides_and_has_no_button(world: Any, ask: Ask)
 
 def test_outside_the_authority_the_page_is_read_only_and_says_where_it_goes(world: Any, ask: Ask) -> None:
     page = text(signed_in(world.tina).get(url("detail", ask())))
-    assert "outside your authority: Team lead stops at 10%" in page
+    assert "outside your authority: Team lead has a limit of 10%" in page
     assert "It goes to Lena Ortiz as Director" in page
     assert "?verdict=" not in page
 

@@ -45,7 +45,7 @@ def test_refusals_of_services_keep_their_code_status_and_field() -> None:
         409,
         {"code": "changed_meanwhile", "message": "Somebody was faster.", "field": ""},
     )
-    refused = api.answer_refusal(Invalid("Say why.", field="reason"), {})
+    refused = api.answer_refusal(Invalid("Enter a reason.", field="reason"), {})
     assert refused is not None
     assert (refused.status_code, refused.data["field"]) == (422, "reason")
 

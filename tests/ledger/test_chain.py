@@ -96,7 +96,7 @@ def test_a_log_that_is_gone_whole_shows_though_its_counter_says_none(case: Escal
     tamper("DELETE FROM escalations_event WHERE case_id = %s", case.pk)
     assert any("end of the log" in what for what in breaks(case))
     Escalation.objects.filter(pk=case.pk).update(log_count=0, log_last="", log_seal="")
-    assert breaks(case) == ["the log is gone"]
+    assert breaks(case) == ["the log is missing"]
 
 
 def test_swapped_entries_show(case: Escalation) -> None:

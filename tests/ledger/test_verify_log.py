@@ -87,8 +87,8 @@ def test_logs_that_are_gone_whole_are_found(
         Event.objects.filter(case=cases[1]).delete()
     Escalation.objects.filter(pk=cases[1].pk).update(log_count=0, log_last="", log_seal="")
     said = verify(tmp_path, capsys)
-    assert f"escalation {cases[1].pk}, entry 1: the log is gone" in said
-    assert f"approval request {request.pk}, entry 1: the log is gone" in said
+    assert f"escalation {cases[1].pk}, entry 1: the log is missing" in said
+    assert f"approval request {request.pk}, entry 1: the log is missing" in said
     assert "2 breaks in 3 entries of 3 logs" in said
 
 

@@ -1,6 +1,6 @@
 """A real SMTP server in a process of its own, so that it takes no time from the sender.
 
-`python -m tests.messaging.smtp_process PORT FILE` writes the Message-ID of each mail it takes to FILE, one a line.
+`python -m tests.messaging.smtp_process PORT FILE` writes the Message-ID of each mail it takes to FILE, one per line.
 """
 
 import re

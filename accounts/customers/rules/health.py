@@ -100,7 +100,7 @@ def account_health(inputs: HealthInputs) -> Health | None:
 def _sentence(score: int, parts: Sequence[Part], missing: Sequence[str]) -> str:
     """Names the parts that cost most, the worst first, and what is not known."""
     costly = sorted((part for part in parts if part.points < part.weight), key=lambda part: part.points - part.weight)
-    reasons = "; ".join(part.why for part in costly[:3]) or "nothing speaks against it"
+    reasons = "; ".join(part.why for part in costly[:3]) or "no negative factors"
     unknown = f" Not known: {', '.join(missing)}." if missing else ""
     return f"{health_word(score).capitalize()}, {score}: {reasons}.{unknown}"
 
@@ -131,7 +131,7 @@ def _sla(breaches: int | None) -> _Share | None:
     if breaches is None:
         return None
     share = BREACH_SHARES[min(max(breaches, 0), len(BREACH_SHARES) - 1)]
-    why = f"{_counted(breaches, 'promise')} missed in 90 days" if breaches > 0 else "no promise was missed in 90 days"
+    why = f"{_counted(breaches, 'target')} missed in 90 days" if breaches > 0 else "no target was missed in 90 days"
     return _Share(share, why)
 
 

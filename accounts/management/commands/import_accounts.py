@@ -18,8 +18,8 @@ class Command(BaseCommand):
     """Stages the file, matches its columns, applies it and lists the rows that did not go in."""
 
     help = (
-        "Imports accounts, subscriptions or contacts from a CSV file. Known ids are updated, new ones created; bad "
-        "rows are listed with what to do and left out. Exits with an error only when no row could be read."
+        "Imports accounts, subscriptions or contacts from a CSV file. Known ids are updated, new ones created; rows with "
+        "problems are skipped and listed with how to fix them. Exits with an error only when no row could be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--mapping", metavar="NAME", help="Use a saved mapping.")
         parser.add_argument("--save-mapping", metavar="NAME", help="Remember the columns under this name.")
         parser.add_argument("--currency", default="", help="Currency of files without such a column, such as EUR.")
-        parser.add_argument("--errors", metavar="FILE", help="Write the rows that did not go in to this CSV file.")
+        parser.add_argument("--errors", metavar="FILE", help="Write the rows that were not imported to this CSV file.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the import; every refusal is one line."""
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if sys.stdin.isatty():
             currency = input("The file has no currency column. Its amounts are in [USD]: ").strip().upper()
         else:
-            self.stderr.write("The file has no currency column: taking USD. Use --currency for another one.")
+            self.stderr.write("The file has no currency column: using USD. Use --currency for another one.")
         imports.configure(run=run, columns=run.columns, default_currency=currency or "USD")
 
     def _show_progress(self, done: int, total: int) -> None:

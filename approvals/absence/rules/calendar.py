@@ -68,7 +68,7 @@ def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
     except NotACalendar:
         raise
     except UNREADABLE as error:
-        raise NotACalendar(f"A time away in it cannot be understood: {str(error)[:120]}") from error
+        raise NotACalendar(f"An absence in it cannot be read: {str(error)[:120]}") from error
     return _joined(away for away in found if away.ends_at > at and away.starts_at < at + AHEAD)
 
 
@@ -76,7 +76,7 @@ def _found(events: list[Any], local: ZoneInfo, at: datetime) -> list[Away]:
     aways = [each for each in events if _is_away(each, local)]
     repeated = {_uid(each) for each in aways if _repeats(each)}
     if sum(_repeats(each) for each in aways) > MOST_RULES:
-        raise NotACalendar(f"It has more than {MOST_RULES} times away that repeat.")
+        raise NotACalendar(f"It has more than {MOST_RULES} repeating absences.")
     changed = [each for each in events if "RECURRENCE-ID" in each and _uid(each) in repeated]
     moved = {(_uid(each), _aware(_moment(each, "RECURRENCE-ID"), local)) for each in changed}
     return [away for each in aways for away in _times(each, local, at, moved)]
@@ -112,9 +112,9 @@ def _moment(event: Any, name: str) -> date | datetime:
     """The day or moment of a line that names one. Raises NotACalendar."""
     found = _value(event, name)
     if not isinstance(found, date):
-        raise NotACalendar(f"A time away in it has a {name} that is no date.")
+        raise NotACalendar(f"An absence in it has a {name} that is no date.")
     if not FROM_YEAR <= found.year <= TO_YEAR:
-        raise NotACalendar(f"A time away in it has a {name} outside of {FROM_YEAR} to {TO_YEAR}.")
+        raise NotACalendar(f"An absence in it has a {name} outside of {FROM_YEAR} to {TO_YEAR}.")
     return found
 
 
@@ -149,7 +149,7 @@ def _length(event: Any, local: ZoneInfo) -> timedelta:
     if "DURATION" in event:
         length = _value(event, "DURATION")
         if not isinstance(length, timedelta) or length > LONGEST:
-            raise NotACalendar("A time away in it has a DURATION that cannot be.")
+            raise NotACalendar("An absence in it has a DURATION that cannot be.")
         return length
     return timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
 
@@ -209,13 +209,13 @@ def _checked_rule(event: Any) -> dict[str, list[Any]]:
     rule = dict(_lists(given[0] if isinstance(given, list) else given))
     unknown = sorted(set(rule) - PARTS)
     if unknown:
-        raise NotACalendar(f"A time away in it repeats by {unknown[0][:40]}, which is not read.")
+        raise NotACalendar(f"An absence in it repeats by {unknown[0][:40]}, which is not read.")
     if str((rule.get("FREQ") or [""])[0]).upper() not in SLOW:
-        raise NotACalendar("A time away in it repeats by less than a day.")
+        raise NotACalendar("An absence in it repeats by less than a day.")
     if any(int(step) < 1 for step in rule.get("INTERVAL", [])):
-        raise NotACalendar("A time away in it repeats with an INTERVAL below 1.")
+        raise NotACalendar("An absence in it repeats with an INTERVAL below 1.")
     if any(len(values) > MOST_VALUES for values in rule.values()):
-        raise NotACalendar("A time away in it repeats by too long a rule.")
+        raise NotACalendar("An absence in it repeats by too long a rule.")
     return rule
 
 

@@ -41,26 +41,26 @@ def covers(
 def why_not(new: Span, others: Iterable[Span], at: datetime) -> str:
     """Why a delegation is refused; empty when it is not. `others` are all that have not ended."""
     if new.user == new.to:
-        return "Choose somebody else: you already decide for yourself."
+        return "Choose someone else: you already decide for yourself."
     if wrong := _wrong_time(new, at):
         return wrong
     for other in others:
         if not new.meets(other):
             continue
         if other.user == new.user and new.shares_scope(other):
-            return "Somebody stands in for you in that time already. End that one first, or choose another time."
+            return "You already have a stand-in for that time. End that delegation first, or choose another time."
         if (other.user, other.to) == (new.to, new.user):
-            return "They have put their own decisions into your hands in that time. Choose somebody who is there."
+            return "You are this person's stand-in during that time. Choose someone who is available."
     if _comes_round(new, list(others)):
-        return "Their decisions come back into your hands over others in that time. Choose somebody who is there."
+        return "During that time, delegations from this person lead back to you. Choose someone who is available."
     return ""
 
 
 def _wrong_time(new: Span, at: datetime) -> str:
     if new.ends_at <= new.starts_at:
-        return "The end must lie after the start."
+        return "The end must be after the start."
     if new.ends_at <= at:
-        return "The time lies in the past. Choose an end that lies ahead."
+        return "The time is in the past. Choose an end in the future."
     far = new.ends_at > at + FARTHEST or new.starts_at < at - FARTHEST
     return "Choose a time within ten years." if far else ""
 

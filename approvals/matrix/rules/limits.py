@@ -96,8 +96,8 @@ class Limit:
 
     @property
     def stops(self) -> str:
-        """Why it does not cover: "stops at 20%", or that its quarter is used up."""
-        return self.stopped or f"stops at {self.words}"
+        """Why it does not cover: "has a limit of 20%", or that its quarter is used up."""
+        return self.stopped or f"has a limit of {self.words}"
 
     @property
     def rank(self) -> Rank:

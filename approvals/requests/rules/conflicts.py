@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-OWN = "You asked for this, so somebody else decides it."
+OWN = "You asked for this, so someone else decides it."
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ def why_not(decider: Party, requester: Party, beneficiary: Party | None = None, 
     known = {each.id: each for each in (decider, requester, beneficiary, *owners) if each is not None}
     deciders = _with_owner(decider, known)
     asked = [(each, "asked for this") for each in _with_owner(requester, known)]
-    gains = [(each, "gains by this") for each in _with_owner(beneficiary, known)] if beneficiary else []
+    gains = [(each, "is the beneficiary") for each in _with_owner(beneficiary, known)] if beneficiary else []
     for mine in deciders:
         for theirs, role in (*asked, *gains):
             if why := _same(mine, theirs, role, decider):
                 return why
     if beneficiary and beneficiary.manager in {each.id for each in deciders}:
-        return f"{beneficiary.name} gains by this and reports to you, so somebody else decides it."
+        return f"{beneficiary.name} is the beneficiary and reports to you, so someone else decides it."
     return ""
 
 
@@ -57,10 +57,10 @@ def _with_owner(party: Party, known: dict[int, Party]) -> list[Party]:
 def _same(mine: Party, theirs: Party, role: str, decider: Party) -> str:
     if mine.id == theirs.id:
         if mine.id != decider.id:
-            return f"{theirs.name} answers for this service and {role}, so somebody else decides it."
-        return OWN if role == "asked for this" else "You gain by this, so somebody else decides it."
+            return f"{theirs.name} answers for this service and {role}, so someone else decides it."
+        return OWN if role == "asked for this" else "You are the beneficiary, so someone else decides it."
     if mine.addresses & theirs.addresses:
-        return f"You share a mailbox with {theirs.name}, who {role}, so somebody else decides it."
+        return f"You share a mailbox with {theirs.name}, who {role}, so someone else decides it."
     if theirs.id in mine.delegators:
-        return f"{theirs.name} {role} and you stand in for them, so somebody else decides it."
+        return f"{theirs.name} {role} and you stand in for them, so someone else decides it."
     return ""

@@ -100,10 +100,12 @@ def _from_like_asks(ask: Ask, past: Sequence[Past]) -> Proposal | None:
     granted = [each for each in near if each.verdict != DECLINED]
     declined = len(near) - len(granted)
     if declined > len(granted):
-        said = f"{declined} of {len(near)} like asks were declined."
+        said = f"{declined} of {len(near)} similar requests were declined."
         return Proposal(LIKE_ASKS, DECLINED, (said,), certainty(declined, len(near)))
     bound = sum(each.verdict == CONDITIONS for each in granted)
-    reasons = [f"{len(granted)} of {len(near)} like asks were granted{f', {bound} with conditions' if bound else ''}."]
+    reasons = [
+        f"{len(granted)} of {len(near)} similar requests were granted{f', {bound} with conditions' if bound else ''}."
+    ]
     reasons += _largest(ask, granted)
     verdict = CONDITIONS if ask.conditions and bound * 2 >= len(granted) else APPROVED
     kept = ask.conditions if verdict == CONDITIONS else ""
@@ -132,5 +134,5 @@ def _from_policy(ask: Ask) -> Proposal | None:
     # What was granted before counts against the limit, not against what this grant is worth.
     far = ask.limit is None or (ask.total or ask.amount) <= ask.limit * FAR_INSIDE
     if far and ask.limit is not None:
-        reasons.append(f"It is well inside what the role may grant, {amount_words(ask.unit, ask.limit)}.")
+        reasons.append(f"It is well within the role's limit, {amount_words(ask.unit, ask.limit)}.")
     return Proposal(POLICY, ask.recommended, tuple(reasons), 70 if far else 55, ask.amount, ask.conditions)

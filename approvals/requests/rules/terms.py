@@ -74,11 +74,11 @@ def check(terms: Terms) -> None:
     """Raises Invalid for terms that name what the request itself says (account, amount …), or that cannot be kept: texts,
     numbers, dates and yes or no, in lists or groups of at most three levels, 100 of them, 8,000 characters in all."""
     if said := sorted(set(terms) & set(BASIS)):
-        raise Invalid(f"Leave {said[0]} out of the terms: the request says it itself.", field="terms")
+        raise Invalid(f"Leave {said[0]} out of the terms: it is already part of the request.", field="terms")
     given = terms.get(GIVE_GETS)
     lines = given if isinstance(given, list) else [given]
     if not all(each is None or isinstance(each, str) for each in lines):
-        raise Invalid("What we get in return is text, or a list of texts.", field="terms")
+        raise Invalid("What we get in return must be text, or a list of texts.", field="terms")
     leaves = list(_leaves(terms, 0))
     if len(leaves) > MOST or sum(len(str(leaf)) for leaf in leaves) > LONGEST:
         raise Invalid(f"Keep the terms to {MOST} entries and {LONGEST:,} characters.", field="terms")
@@ -93,9 +93,9 @@ def _leaves(value: Any, depth: int) -> Iterator[Any]:
             yield from _leaves(each, depth + 1)
         return
     if NOT_KEPT.search(str(value)):
-        raise Invalid("Terms hold a character that cannot be kept. Type that text again.", field="terms")
+        raise Invalid("The terms contain a character that cannot be stored. Type that text again.", field="terms")
     if isinstance(value, int | float | Decimal) and not Decimal(value).is_finite():
-        raise Invalid("A number in the terms is none. Enter it again.", field="terms")
+        raise Invalid("A number in the terms is not valid. Enter it again.", field="terms")
     yield value
 
 

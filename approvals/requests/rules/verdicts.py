@@ -39,7 +39,7 @@ def recommended_verdict(options: list[dict[str, Any]]) -> str:
 
 def goes_against(verdict: str, options: list[dict[str, Any]], conditions: str | None = None) -> bool:
     """Whether it goes against the recommendation. Adding conditions to what should be granted does not; dropping one does.
-    `conditions`: those that are given, one a line; None while they are not known: as recommended."""
+    `conditions`: those that are given, one per line; None while they are not known: as recommended."""
     recommended = recommended_verdict(options)
     if (verdict == DECLINED) != (recommended == DECLINED):
         return True

@@ -40,21 +40,21 @@ class Command(BaseCommand):
     def _ping(self, found: list[Problem]) -> bool:
         """Send word outside; what needs a person does not keep it back, what stops the watch does."""
         if not settings.HEARTBEAT_URL:
-            raise CommandError("Nobody is told: set HEARTBEAT_URL to the address of the watcher outside.")
+            raise CommandError("No external monitor is set up: set HEARTBEAT_URL to its address.")
         if any(each.stops for each in found):
-            self.stderr.write("The watcher outside was not called, so that it alarms.")
+            self.stderr.write("The external monitor was not called, so that it raises an alarm.")
             return False
         try:
             outside.ping()
         except outside.NotReached as error:
-            self.stderr.write(f"The watcher outside was not reached: {error}")
+            self.stderr.write(f"The external monitor was not reached: {error}")
             return False
-        self.stdout.write("The watcher outside was told.")
+        self.stdout.write("The external monitor was called.")
         return True
 
 
 def lines(measured: Vitals) -> list[str]:
-    """The figures, one a line."""
+    """The figures, one per line."""
     return [
         f"engine    {_age(measured.engine)}",
         f"sender    {_age(measured.sender)}",

@@ -51,7 +51,7 @@ class Command(BaseCommand):
         )
         try:
             if not supervisor.wait_until_ready(supervisord, settings.PORT):
-                raise CommandError(f"The desk did not start; {settings.VAR_DIR / 'log'} says why.")
+                raise CommandError(f"Escalation Desk did not start; {settings.VAR_DIR / 'log'} says why.")
             self._welcome()
             supervisord.wait()
             raise CommandError(f"The supervisor ended; {settings.VAR_DIR / 'log' / 'supervisor.log'} says why.")

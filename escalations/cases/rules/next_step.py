@@ -79,7 +79,7 @@ def _no_owner(facts: Facts, at: datetime) -> Step | None:
     if not facts.asked_to_own:
         why = "Nobody owns this escalation and nobody has been asked."
         return Step("no_owner", HOT, "Next: find an owner", why, acts=("hand_over",))
-    then = "If it is not accepted in time, it moves on to the next person."
+    then = "If it is not accepted in time, it goes to the next person."
     mood = HOT if _late(facts.acceptance, at) else DUE
     if facts.asked_is_viewer:
         return Step("accept", mood, "Next: accept this hand-off", "You were asked to own it.", due, then, ("accept",))
@@ -92,7 +92,7 @@ def _decision_late(facts: Facts, at: datetime) -> Step | None:
     if not _late(facts.decision, at) or facts.decision is None:
         return None
     who = facts.decider or "the decision authority"
-    why = f"{facts.decision.label} is past its time."
+    why = f"{facts.decision.label} is past due."
     if not facts.open_requests:
         return Step(
             "decision_late",
@@ -112,11 +112,11 @@ def _customer_update(facts: Facts, at: datetime) -> Step | None:
     if promise is None or promise.due_at is None or not (promise.warned or promise.due_at <= at):
         return None
     late = promise.due_at <= at
-    why = "The customer was promised news and has none yet." if late else "The customer expects news soon."
+    why = "The customer was promised an update and has not received it." if late else "The customer expects news soon."
     return Step(
         "customer_update",
         HOT if late else DUE,
-        "Next: tell the customer where it stands",
+        "Next: update the customer",
         why,
         promise.due_at,
         acts=("customer_update",),
@@ -129,7 +129,7 @@ def _approval(facts: Facts, at: datetime) -> Step | None:
         return None
     why = "The customer asks for a concession and no approval has been requested yet."
     due = facts.decision.due_at if facts.decision else None
-    then = "When that time passes, it goes up one level." if due and _goes_up(facts) else ""
+    then = "When that time passes, it is escalated one level." if due and _goes_up(facts) else ""
     return Step("approval", CALM, "Next: request the approval", why, due, then, ("ask", "brief"))
 
 
@@ -174,7 +174,7 @@ def _by_stage(facts: Facts) -> Step:
 
 def _waiting_for_decision(facts: Facts) -> Step:
     due = facts.decision.due_at if facts.decision else None
-    then = "When that time passes, it goes up one level." if due and _goes_up(facts) else ""
+    then = "When that time passes, it is escalated one level." if due and _goes_up(facts) else ""
     if facts.decider_is_viewer:
         return Step("decide", DUE, "Next: decide", "An approval request waits for you.", due, then, ("decide",))
     who = facts.decider or "the decision authority"

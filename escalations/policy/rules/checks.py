@@ -31,12 +31,12 @@ def bands(tiers: Sequence[TierBand]) -> list[str]:
     reached = 0
     for tier in sorted(tiers, key=lambda tier: tier.health_from):
         if tier.health_from > reached:
-            problems.append(f"No tier takes in health {reached} to {tier.health_from - 1}.")
+            problems.append(f"No tier covers health {reached} to {tier.health_from - 1}.")
         elif tier.health_from < reached:
             problems.append(f"{TIER_NAMES[tier.slug]} tier overlaps another one at health {tier.health_from}.")
         reached = max(reached, tier.health_to)
     if tiers and reached < TOP:
-        problems.append(f"No tier takes in health {reached} to 100.")
+        problems.append(f"No tier covers health {reached} to 100.")
     return problems + _score_order(tiers)
 
 

@@ -22,9 +22,9 @@ def warnings(row: targets.TargetRow) -> str:
 
 
 def again(minutes: int, times: int) -> str:
-    """How often people are told again after a breach nobody answered: every 4h, 3 times."""
+    """How often people are notified again after a breach nobody answered: every 4h, 3 times."""
     if not (minutes and times):
-        return "not told again"
+        return "no reminder"
     return f"every {span(minutes * 60)}, {'once' if times == 1 else counted(times, 'time')}"
 
 

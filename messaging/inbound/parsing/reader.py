@@ -86,7 +86,7 @@ class MailReader:
             self.stop()
             if timed_out.is_set():
                 raise MailRefused(f"The mail took longer than {self.seconds:g} seconds to read.") from None
-            raise MailRefused("The mail brought the parser down (time or memory limit).") from None
+            raise MailRefused("The parser failed on this mail (time or memory limit).") from None
         finally:
             timer.cancel()
         return answer

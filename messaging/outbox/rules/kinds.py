@@ -31,7 +31,7 @@ class Group:
 
 GROUPS = (
     Group(
-        "breach", "SLA passed", "A promise on a case you are named on is past due.", frozenset({"breach"}), locked=True
+        "breach", "SLA passed", "A clock on a case you are named on is past due.", frozenset({"breach"}), locked=True
     ),
     Group(
         "approval",
@@ -47,17 +47,17 @@ GROUPS = (
         frozenset({"handoff"}),
         True,
     ),
-    Group("warning", "SLA warnings", "Most of the time of a promise is used.", frozenset({"warning"})),
+    Group("warning", "SLA warnings", "Most of the time of a clock is used.", frozenset({"warning"})),
     Group(
         "decision",
         "News on requests",
-        "Decided, answered, passed up, recalled or taken back.",
+        "Decided, answered, escalated, recalled or taken back.",
         frozenset(f"approval_{each}" for each in ("decided", "passed_up", "answer", "recalled", "undone")),
     ),
     Group(
         "movement",
         "Cases that move",
-        "Opened, moved up, resolved or opened again.",
+        "Opened, escalated, resolved or reopened.",
         frozenset({"opened", "level", "resolved", "reopened"}),
         mailed=False,
     ),

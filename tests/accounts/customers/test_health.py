@@ -27,7 +27,7 @@ def test_red_is_below_40_and_green_from_70(score: int, word: str):
 def test_an_account_without_any_trouble_is_green_with_100_points():
     found = health()
     assert (found.score, found.word, found.missing) == (100, "green", ())
-    assert found.sentence == "Green, 100: nothing speaks against it."
+    assert found.sentence == "Green, 100: no negative factors."
 
 
 def test_one_open_red_escalation_alone_makes_it_yellow():
@@ -65,7 +65,7 @@ def test_a_supplier_without_a_renewal_still_has_a_health():
 def test_each_part_says_why():
     found = health(sla_breaches=2, overdue_commitments=1, usage=35, days_to_renewal=-3)
     why = {part.name: part.why for part in found.parts}
-    assert why["sla"] == "2 promises missed in 90 days"
+    assert why["sla"] == "2 targets missed in 90 days"
     assert why["commitments"] == "1 commitment overdue"
     assert why["usage"] == "35% of what was bought is in use"
     assert why["renewal"] == "the renewal date passed 3 days ago"

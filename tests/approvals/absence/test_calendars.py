@@ -72,7 +72,7 @@ def test_delegations_made_by_hand_stay(world: Any, feed: CalendarFeed) -> None:
     Delegation.objects.create(user=world.lena, to=world.omar, **values)
     calendars.read_feed(feed, away())
     assert live() == [(world.omar.pk, 2)]
-    assert "Somebody stands in for you" in calendars.read_feed(feed, away((day(21), day(23))))
+    assert "You already have a stand-in" in calendars.read_feed(feed, away((day(21), day(23))))
     assert live() == [(world.omar.pk, 2)]
 
 
@@ -190,5 +190,5 @@ def test_whatever_is_wrong_with_one_calendar_is_told_its_owner_and_stops_no_othe
     assert live() == [(world.ruth.pk, 2)]
     problems = dict(CalendarFeed.objects.values_list("user__email", "problem"))
     assert "DTSTART that is no date" in problems[world.lena.email]
-    assert problems[world.omar.email] == "The calendar could not be read. Something in it is not understood."
+    assert problems[world.omar.email] == "The calendar could not be read. It contains something that cannot be read."
     assert problems[world.dana.email] == ""

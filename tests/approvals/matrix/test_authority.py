@@ -134,6 +134,6 @@ def test_the_explanation_names_the_limit_who_stops_what_was_added_and_who_is_con
     text = explain(director, chain.below, D(20), D(5))
     assert "Director may grant up to 20%, so this is the last that fits." in text
     assert "5% granted to this account in the last 90 days" in text
-    assert "Csm stops at 5%, Team lead stops at 10%." in text
+    assert "Csm has a limit of 5%, Team lead has a limit of 10%." in text
     legal = limit("executive-sponsor", 3, None, unit="yes", needs_function="legal")
     assert "Legal must take part." in explain(legal, [], None, D(0))

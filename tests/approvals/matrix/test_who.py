@@ -224,7 +224,7 @@ def test_the_matrix_page_shows_conditions_dates_functions_caps_and_quorums(world
         "Must approve before the authority, above 10%, enterprise",
         "Is consulted, does not block",
         "Every ask",
-        "Caps a quarter",
+        "Caps per quarter",
         "100%",
         "data-print",
         "added up over 90 days",

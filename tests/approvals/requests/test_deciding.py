@@ -108,7 +108,7 @@ def test_beyond_the_limit_is_refused_even_for_the_person_asked(world: Any, ask: 
     made.seats.update(person=world.lena, role=world.lena.holdings.get().role)
     error = refused(made, world.lena)
     assert isinstance(error, NotAllowed)
-    assert "Director stops at 20%, and it comes to 20.01%. It goes to Executive sponsor." in error.message
+    assert "Director has a limit of 20%, and it comes to 20.01%. It goes to Executive sponsor." in error.message
 
 
 def test_what_was_granted_since_counts_against_the_limit(world: Any, ask: Ask) -> None:

@@ -140,7 +140,7 @@ def test_money_is_compared_in_usd(world: Any, ask: Ask) -> None:
         ({"amount": D(-5)}, "above 0"),
         (
             {"concession": "payment-terms", "amount": D(91)},
-            "Nobody may approve net 91: Executive sponsor stops highest",
+            "Nobody may approve net 91: Executive sponsor has the highest limit",
         ),
         ({"ask": " "}, "Enter the ask"),
         ({"recommendation": ""}, "Enter a recommendation"),

@@ -33,7 +33,7 @@ def test_like_asks_that_were_granted_suggest_to_grant() -> None:
     assert found is not None
     assert (found.rule, found.verdict) == ("like-asks", APPROVED)
     assert found.reasons == (
-        "9 of 10 like asks were granted.",
+        "9 of 10 similar requests were granted.",
         "The largest of them was $1,000; this is not more.",
     )
 
@@ -42,7 +42,7 @@ def test_like_asks_that_were_declined_suggest_to_decline() -> None:
     found = propose(an_ask(), past(DECLINED, 8))
     assert found is not None
     assert found.verdict == DECLINED
-    assert found.reasons == ("8 of 8 like asks were declined.",)
+    assert found.reasons == ("8 of 8 similar requests were declined.",)
 
 
 def test_conditions_are_suggested_where_most_grants_had_some() -> None:

@@ -116,7 +116,7 @@ def test_who_accepted_and_did_nothing_is_reminded_and_then_the_case_is_handed_on
         firing.fire_due()
     handoff = waiting_handoff(case)
     assert handoff.to_user != owner
-    assert handoff.why.startswith(f"{owner.name} accepted and has not begun in time")
+    assert handoff.why.startswith(f"{owner.name} accepted the case but has not started in time")
     clock.refresh_from_db()
     assert clock.state == Clock.MISSED
     assert Event.objects.filter(case=case, kind="decayed").count() == 1

@@ -82,7 +82,7 @@ def test_the_page_asks_for_a_reason_and_offers_to_let_go(cast: Cast, client: Cli
     client.post(address, {"reason": "Counsel is away"})
     page = client.get(f"/escalations/{case.key}/").content.decode()
     assert "By hand: Counsel is away" in page
-    assert "Let it go on" in page
+    assert "Resume" in page
     client.post(f"/escalations/{case.key}/clocks/{clock.pk}/resume/")
     clock.refresh_from_db()
     assert clock.state == Clock.RUNNING

@@ -47,7 +47,7 @@ def test_the_shipped_promises_are_exact_for_every_tier_whatever_the_case_is_like
         made = promise(case, states.RESPONSE)
         assert made is not None
         assert made.text == text
-        assert "No factor changes this target" in " ".join(made.why)
+        assert "No factor applies to this target" in " ".join(made.why)
     for level, text in ((2, "48 hours"), (3, "72 hours")):
         case.level = level
         assert promise(case, states.DECISION).text == text  # type: ignore[union-attr]
@@ -119,7 +119,7 @@ def test_arr_is_compared_in_usd(cast: Cast) -> None:
 def test_a_factor_that_is_switched_off_says_and_does_nothing(cast: Cast) -> None:
     case = opened(cast)
     assert TargetFactor.objects.filter(clock="", active=False).exists()
-    assert "No factor changes this target" in words(case, states.ACCEPTANCE)
+    assert "No factor applies to this target" in words(case, states.ACCEPTANCE)
     TargetFactor.objects.filter(clock="", part="renewal_days").update(active=True, from_value=None, to_value=None)
     assert "Renewal in" in words(case, states.ACCEPTANCE)
 

@@ -244,7 +244,7 @@ def test_clocks_pause_with_a_reason_and_resume(cast, accepted, as_user):
     client = as_user(accepted.owner)
     missing = client.post(urls("waiting", accepted), {"waiting_on": "customer", "reason": ""})
     assert missing.status_code == 422
-    assert "Say why the clocks pause." in missing.content.decode()
+    assert "Enter why the clocks pause." in missing.content.decode()
     assert (
         client.post(
             urls("waiting", accepted), {"waiting_on": "customer", "reason": "Counsel reads the redline"}

@@ -91,7 +91,7 @@ def test_reminders_that_were_told_are_counted_on_the_row(cast, accepted, as_user
         row = next(
             each for each in rail(as_user(cast.csm), accepted).split('<div class="clock">') if clock.label in each
         )
-    assert "told again 2 times" in row
+    assert "reminded 2 times" in row
 
 
 def test_the_page_asks_as_many_queries_with_three_commitments_as_with_one(cast, accepted, as_user):
@@ -143,7 +143,7 @@ def test_the_deadline_is_changed_on_a_page_with_a_reason(cast, open_case, as_use
     [
         ({"deadline": "soon"}, "Enter the deadline as a date and time."),
         ({"deadline": "2001-01-01T10:00"}, "must be in the future"),
-        ({"reason": ""}, "Say who moved the deadline and why."),
+        ({"reason": ""}, "Enter who moved the deadline and why."),
         ({"version": "0"}, "Somebody changed the case while you typed."),
     ],
 )

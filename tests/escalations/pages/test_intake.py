@@ -36,7 +36,7 @@ def test_four_facts_and_a_deadline_open_an_escalation_and_say_what_happens_next(
     assert f"{case.key} is open." in page
     assert "decision due" in page.lower()
     assert f"{handoff.to_user.name} is asked to own it" in page
-    told = page.split("Who was told")[1]
+    told = page.split("Who was notified")[1]
     assert case.people.get(duty="authority").user.name in told
     assert urls("case", case) in told
 
@@ -54,8 +54,8 @@ def test_four_facts_and_a_deadline_open_an_escalation_and_say_what_happens_next(
         ({"concession": "discount", "amount": "a lot"}, "Enter the amount as a number"),
         ({"concession": "discount", "amount": ""}, "Enter how much is asked for."),
         ({"concession": "discount", "amount": "-5"}, "Enter an amount above zero."),
-        ({"impasse_at": "2098-01-01T10:00"}, "The impasse cannot lie in the future."),
-        ({"override_level": "3", "override_reason": ""}, "Say why you override the routing."),
+        ({"impasse_at": "2098-01-01T10:00"}, "The impasse cannot be in the future."),
+        ({"override_level": "3", "override_reason": ""}, "Enter why you override the routing."),
     ],
 )
 def test_a_wrong_form_is_422_names_the_field_and_keeps_the_rest(cast, as_user, wrong, words):

@@ -75,7 +75,7 @@ def test_history_verifies_the_chain_and_names_a_broken_entry(cast, accepted, as_
     with triggers.lifted("default"):
         Event.objects.filter(pk=changed.pk).update(summary="Never happened")
     page = client.get(urls("history", accepted)).content.decode()
-    assert "The log does not hold." in page
+    assert "The log failed verification." in page
     assert f"Entry {changed.seq}" in page
 
 

@@ -99,7 +99,7 @@ def test_an_account_gives_the_tier_and_the_people(read, cast):
     ("asked", "problem"),
     [
         ({"issue_type": "renewal-at-risk"}, "Choose a tier, or an account whose facts give the tier."),
-        ({"issue_type": "renewal-at-risk", "account": "Harbor Health"}, "You have no account of that name."),
+        ({"issue_type": "renewal-at-risk", "account": "Harbor Health"}, "You have no account with that name."),
         ({"issue_type": "no-such-type", "tier": "red"}, "Select a valid choice."),
     ],
 )
@@ -158,7 +158,7 @@ def test_every_kind_of_clock_stands_among_the_targets(read):
 
 def test_further_warnings_stand_beside_the_first(read, policy):
     policy.targets.filter(clock="response").update(also_warn_at="50, 90")
-    assert "50%, 75% and 90%, then people are told" in line_of(read("matrix_sla"), "First response")
+    assert "50%, 75% and 90%, then people are notified" in line_of(read("matrix_sla"), "First response")
 
 
 def test_a_target_for_internal_updates_goes_before_the_rhythm(read, policy):
@@ -182,12 +182,12 @@ def test_without_factors_the_page_says_so(read, policy):
 
 def test_the_matrix_says_how_often_people_are_told_again(read, policy):
     page = read("matrices")
-    assert "Past SLA: told again every 1h, 3 times" in page
-    assert "Past SLA: told again every 4h, 3 times" in page
+    assert "Past SLA: reminded every 1h, 3 times" in page
+    assert "Past SLA: reminded every 4h, 3 times" in page
     policy.matrixrows.update(repeat_minutes=30, repeat_times=1)
-    assert "Past SLA: told again every 30m, once" in read("matrices")
+    assert "Past SLA: reminded every 30m, once" in read("matrices")
     policy.matrixrows.update(repeat_times=0)
-    assert "Past SLA: not told again" in read("matrices")
+    assert "Past SLA: no reminder" in read("matrices")
 
 
 def test_the_preview_shows_rhythm_and_check_in_of_the_tier_and_no_clock_that_is_over_when_it_starts(read):

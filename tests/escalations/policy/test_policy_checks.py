@@ -34,9 +34,9 @@ def test_bands_that_take_in_every_health_once_pass():
 @pytest.mark.parametrize(
     ("bands", "problem"),
     [
-        ((GOOD[0], band("yellow", 45, 70, 40), GOOD[2]), "No tier takes in health 40 to 44."),
+        ((GOOD[0], band("yellow", 45, 70, 40), GOOD[2]), "No tier covers health 40 to 44."),
         ((GOOD[0], band("yellow", 35, 70, 40), GOOD[2]), "Yellow tier overlaps another one at health 35."),
-        ((GOOD[0], GOOD[1], band("green", 70, 100)), "No tier takes in health 100 to 100."),
+        ((GOOD[0], GOOD[1], band("green", 70, 100)), "No tier covers health 100 to 100."),
         ((GOOD[0], GOOD[1], band("green", 70, 70)), "Green tier: health to 70 must be above health from 70."),
         ((band("red", 0, 40, 40), *GOOD[1:]), "The score of Red tier must be above the score of Yellow tier."),
         (GOOD[:2], "Green tier has no band of health. Add one."),

@@ -151,7 +151,7 @@ def test_signing_names_what_is_empty(cast: Cast, browse: Browse) -> None:
     case = resolved(cast)
     answer = browse(cast.lead, go(case, "review/sign"), {})
     assert answer.status_code == 422
-    assert "Still to fill: Timeline checked, What worked, What to change, Lessons." in answer.content.decode()
+    assert "Still to fill in: Timeline checked, What worked, What to change, Lessons." in answer.content.decode()
 
 
 def test_waiving_needs_a_reason_and_a_manager(cast: Cast, browse: Browse) -> None:
@@ -214,7 +214,7 @@ def test_two_people_changing_one_answer_see_the_other_text(cast: Cast, browse: B
     closing.write_review(case_id=case.pk, by=cast.lead, answers={"worked": "Theirs"})
     answer = browse(cast.ops, go(case, "review"), data)
     assert answer.status_code == 409
-    assert "Somebody changed this meanwhile to: “Theirs”." in answer.content.decode()
+    assert "Someone has changed this to: “Theirs”." in answer.content.decode()
     assert browse(cast.ops, go(case, "review"), {**data, "initial-worked": "Theirs"}).status_code == 302
     review.refresh_from_db()
     assert review.worked == "Mine"

@@ -69,7 +69,7 @@ def test_what_is_missing_is_said_at_the_field(cast: Cast, case: Escalation, brow
     answer = browse(cast.csm, f"/escalations/{case.key}/tracker/actions/", {"title": "", "owner": "", "due_at": ""})
     page = answer.content.decode()
     assert answer.status_code == 422
-    for words in ("Write what is to be done.", "Choose who does it.", "Enter when it is due, date and time."):
+    for words in ("Enter what is to be done.", "Choose who does it.", "Enter when it is due, date and time."):
         assert words in page
     late = browse(
         cast.csm, f"/escalations/{case.key}/tracker/actions/", {"title": "a", "owner": cast.ae.pk, "due_at": soon(-2)}

@@ -1,4 +1,4 @@
-"""How people are told: what they may choose, what nobody can switch off, and that the sender and the notices keep to it."""
+"""How people are notified: what they may choose, what nobody can switch off, and that the sender and the notices keep to it."""
 
 from collections.abc import Callable
 from datetime import timedelta
