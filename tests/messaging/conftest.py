@@ -40,7 +40,7 @@ def sana(db: None) -> Any:
     """Operations."""
     user = _person("sana@desk.example", "Sana Khan")
     roles = import_string("accounts.models.Role").objects
-    role, _ = roles.get_or_create(slug="pmo", defaults={"name": "PMO / operations", "sees": "all"})
+    role, _ = roles.get_or_create(slug="pmo", defaults={"name": "PMO / operations", "sees": "all", "operations": True})
     user.holdings.create(role=role)
     return user
 
