@@ -42,7 +42,7 @@ def currency_choices(empty: str = "–") -> list[tuple[str, str]]:
 class SignalForm(forms.Form):
     """Log something observed about an account."""
 
-    kind = forms.ChoiceField(label="What was it??", choices=Signal.KINDS, initial=Signal.CALL)
+    kind = forms.ChoiceField(label="What was it?", choices=Signal.KINDS, initial=Signal.CALL)
     at = forms.DateTimeField(
         label="When",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
@@ -68,7 +68,7 @@ class SignalForm(forms.Form):
     )
     currency = forms.ChoiceField(label="Currency", required=False)
     with_concession = forms.TypedChoiceField(
-        label="Did they concede anything??",
+        label="Did they concede anything?",
         choices=[("no", "No, without a concession"), ("yes", "Yes, with a concession")],
         coerce=lambda value: value == "yes",
         empty_value=False,  # type: ignore[arg-type]

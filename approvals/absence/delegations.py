@@ -34,10 +34,12 @@ def delegate(
     at = now()
     request = seating.locked_open(request_id, by, at)
     if version is not None and version != request.version:
-        raise Stale("The request changed meanwhile. Read it again before you delegate it.")
+        raise Stale("The request has changed in the meantime. Read it again before you delegate it.")
     seat = _own_seat(request, by)
     if seat.stands_for_id:
-        raise NotAllowed(f"{seat.stands_for} delegated this to you, so you cannot delegate it on. Decide it, or ask.")
+        raise NotAllowed(
+            f"{seat.stands_for} delegated this to you, so you cannot delegate it further. Decide it, or ask a question."
+        )
     total = total_of(request, at)
     right = for_user(request, by, at, seat.number, total=total)
     if not right.may_decide:
@@ -67,27 +69,27 @@ def delegate(
 def _own_seat(request: ApprovalRequest, by: User) -> Seat:
     seat = next((each for each in seating.deciding(request) if each.person_id == by.pk), None)
     if seat is None:
-        raise NotAllowed("Only somebody whose own decision is waited for may delegate it.")
+        raise NotAllowed("Only a person whose own decision is pending can delegate it.")
     return seat
 
 
 def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) -> None:
     if to.pk == by.pk:
-        raise Invalid("Choose somebody else: this waits for you already.", field="to")
+        raise Invalid("Choose someone else: this already waits for you.", field="to")
     if not to.is_active or to.kind == User.SERVICE:
         raise Invalid(f"{to} cannot decide: choose an active person.", field="to")
     if conflict(request, to, at):
         raise Invalid(
-            f"{to} would approve for themselves or for somebody they answer to. Choose somebody else.", field="to"
+            f"{to} would approve for themselves or for someone they report to. Choose someone else.", field="to"
         )
     if to.pk in (request.rule.get("exclude") or []):
-        raise Invalid(f"{to} was left out of this decision when it was asked for.", field="to")
+        raise Invalid(f"{to} was excluded from this decision when it was requested.", field="to")
     others = [seat for seat in request.all_seats() if seat.part == Seat.DECIDE and seat.state in Seat.CURRENT]
     seated = [seat for seat in others if seat.state in (Seat.ASKED, Seat.DECIDED)]
     if any(to.pk in (seat.person_id, seat.said_by_id) for seat in seated):
-        raise Invalid(f"{to} decides another part of this already. Choose somebody else.", field="to")
+        raise Invalid(f"{to} already decides another part of this. Choose someone else.", field="to")
     if any(seat.person_id == to.pk for seat in others):
-        raise Invalid(f"{to} decides another part of this later. Choose somebody else.", field="to")
+        raise Invalid(f"{to} decides another part of this later. Choose someone else.", field="to")
 
 
 @transaction.atomic
@@ -111,7 +113,7 @@ def make(
     """
     at = now()
     if by.pk != user.pk and not by.is_ops:
-        raise NotAllowed("Only the person themselves or operations may say who stands in for them.")
+        raise NotAllowed("Only the person or Operations can choose the person's stand-in.")
     # One after the other, so that two at once cannot both be the only one.
     list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, to.pk]).order_by("pk"))
     # A ring closes over people who are not among these two: all of them wait in one line.
@@ -135,9 +137,9 @@ def make(
 def _check_people(user: User, to: User) -> None:
     for each in (user, to):
         if each.kind == User.SERVICE:
-            raise Invalid(f"{each} is a service: services neither delegate nor stand in.", field="to")
+            raise Invalid(f"{each} is a service. Services cannot delegate or be stand-ins.", field="to")
     if not to.is_active:
-        raise Invalid(f"{to} is not active. Choose somebody else.", field="to")
+        raise Invalid(f"{to} is not active. Choose someone else.", field="to")
 
 
 def _check_scope(concessions: Collection[str], up_to_usd: Decimal | None, at: datetime) -> None:

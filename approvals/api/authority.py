@@ -39,7 +39,7 @@ class WhoQuerySerializer(serializers.Serializer):
         required=False,
         allow_null=True,
         default=None,
-        help_text="Who gains by it, by e-mail address: they do not decide.",
+        help_text="The beneficiary's e-mail address. They do not decide.",
     )
 
 
@@ -48,7 +48,7 @@ class GroupSerializer(serializers.Serializer):
 
     name = serializers.CharField()
     words = serializers.CharField(help_text="What settles it.")
-    consulted = serializers.BooleanField(help_text="They comment and do not block.")
+    consulted = serializers.BooleanField(help_text="They comment and do not block the decision.")
     people = serializers.ListField(child=serializers.CharField())
 
 
@@ -71,16 +71,16 @@ class WhoSerializer(serializers.Serializer):
     limit = serializers.CharField(source="answer.limit_text", default=None)
     sentence = serializers.CharField(source="answer.sentence", default=None)
     rule = serializers.JSONField(
-        source="answer.rule", help_text="The limit that applied, all that was weighed.", default=None
+        source="answer.rule", help_text="The limit that applied and all limits considered.", default=None
     )
     authority_version = serializers.IntegerField(source="answer.version.number", default=None)
     needs_function = serializers.CharField(source="answer.needs_function", default=None)
     running_total = serializers.CharField(
-        source="answer.running", help_text="What earlier grants make of it.", default=None
+        source="answer.running", help_text="The total with earlier grants.", default=None
     )
     cap = serializers.CharField(source="answer.cap", help_text="What the role has used of its quarter.", default=None)
     within_band = serializers.BooleanField()
-    band = serializers.CharField(help_text="The pre-approved range it lies in; it is then granted by rule.")
+    band = serializers.CharField(help_text="The pre-approved range it is in; it is then granted by rule.")
     stages = StageSerializer(many=True)
 
 

@@ -126,7 +126,7 @@ def facts(request: ApprovalRequest, seat: Seat) -> list[tuple[str, str]]:
     """Four facts: asked, who stops below, the limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
-    rows += [(f"{below[-1]['role']} stops at", below[-1]["limit"])] if below else []
+    rows += [(f"{below[-1]['role']} has a limit of", below[-1]["limit"])] if below else []
     rows += [("Your limit" if not seat.stands_for_id else "Limit", seat.limit)] if seat.limit else []
     account = request.account
     if account.arr is not None:
@@ -218,16 +218,16 @@ def passed_over(request: ApprovalRequest, seat: Seat, to: User, at: datetime, re
             to=person,
             subject=f"Nothing left to do: {topic(request)}",
             values={
-                "word": "Passed up",
+                "word": "Escalated",
                 "head": request.ask,
-                "lead": f"This went up to {to} at {moment(at, person.zone, at)}. There is nothing left for you to do.",
+                "lead": f"This was escalated to {to} at {moment(at, person.zone, at)}. There is nothing left for you to do.",
                 "quote": [("Why", reason)] if reason else [],
                 "button": "Open the request",
                 "url": url_of(request),
                 "why": "You get this because the decision was addressed to you.",
             },
         )
-    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Passed up to {to}: {request.ask}")
+    _tell(request, [*people, request.requester], key, "approval_passed_up", f"Escalated to {to}: {request.ask}")
 
 
 def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subject: str, lead: str) -> None:

@@ -97,7 +97,7 @@ def _what_changed(request: ApprovalRequest, by: User, at: datetime) -> str:
     since = moment(entry.at if entry else request.asked_since, by.zone, at)
     mine = request.seats.exclude(state=Seat.PLANNED).filter(person=by).last()
     if mine and mine.state == Seat.PASSED_UP:
-        return f"This was passed up to {request.approver} at {since}. There is nothing left for you to decide."
+        return f"This was escalated to {request.approver} at {since}. There is nothing left for you to decide."
     if mine and mine.state == Seat.DELEGATED:
         return "You delegated this. There is nothing left for you to decide."
     if mine and mine.state == Seat.REASSIGNED:

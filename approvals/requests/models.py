@@ -93,7 +93,7 @@ class ApprovalRequest(ChainParent):
     case_url = models.CharField(max_length=200, blank=True)
     case_title = models.CharField(max_length=200, blank=True)
     tier = models.CharField(max_length=20, blank=True)
-    confidential = models.BooleanField(default=False, help_text="Its case is for the people named on it only.")
+    confidential = models.BooleanField(default=False, help_text="The case is visible only to the people named on it.")
     requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requests_made")
     beneficiary = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -256,11 +256,11 @@ class Seat(models.Model):
         (PLANNED, "Planned"),
         (ASKED, "Asked"),
         (DECIDED, "Decided"),
-        (PASSED_UP, "Passed up"),
+        (PASSED_UP, "Escalated"),
         (RECALLED, "Recalled"),
         (DELEGATED, "Delegated"),
-        (VOIDED, "Void: the terms changed"),
-        (SETTLED, "Settled without it"),
+        (VOIDED, "Void because the terms changed"),
+        (SETTLED, "Decided without it"),
         (REASSIGNED, "Reassigned"),
     ]
     CURRENT = (PLANNED, ASKED, DECIDED, SETTLED)
@@ -361,7 +361,7 @@ class DecisionEntry(ChainedRow):
         (QUESTION, "Question"),
         (ANSWER, "Answer"),
         (REMINDED, "Reminded"),
-        (PASSED_UP, "Passed up"),
+        (PASSED_UP, "Escalated"),
         (APPROVED, "Approved"),
         (CONDITIONS, "Approved with conditions"),
         (DECLINED, "Declined"),
@@ -402,9 +402,7 @@ class DecisionEntry(ChainedRow):
     options = models.JSONField(default=list, blank=True)
     rationale = models.TextField(blank=True)
     conditions = models.TextField(blank=True)
-    override = models.BooleanField(
-        default=False, help_text="Against the recommendation, or over the head of the approver."
-    )
+    override = models.BooleanField(default=False, help_text="Against the recommendation, or in place of the approver.")
     facts = models.JSONField(
         default=dict, blank=True, help_text="More, by kind: verdict of a vote, terms before and after, the delegation."
     )

@@ -28,11 +28,11 @@ SUGGESTED = {
 
 MARKS = {
     Seat.ASKED: ("wait", "is asked"),
-    Seat.PASSED_UP: ("none", "did not decide, passed up"),
+    Seat.PASSED_UP: ("none", "did not decide, escalated"),
     Seat.RECALLED: ("none", "was asked, recalled"),
     Seat.DELEGATED: ("none", "delegated it"),
     Seat.VOIDED: ("none", "was asked on terms that changed"),
-    Seat.SETTLED: ("none", "was asked, settled without"),
+    Seat.SETTLED: ("none", "was asked, decided without them"),
     Seat.REASSIGNED: ("none", "was asked, could not decide any more"),
 }
 

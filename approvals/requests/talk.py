@@ -26,7 +26,7 @@ def question(*, request_id: int, by: User, text: str, channel: str = DecisionEnt
     at = now()
     request = seating.locked_open(request_id, by, at)
     if not _is_asked(request, by) and not for_user(request, by, at).may_decline:
-        raise NotAllowed("Only people who may decide this ask a question on the record.")
+        raise NotAllowed("Only people who may decide this can ask a question on the record.")
     entry = _said(request, DecisionEntry.QUESTION, by, text, channel, at)
     mail.word(request, entry, [request.requester], subject="Question", lead=f"{by} asks before deciding:")
     return request

@@ -200,7 +200,7 @@ def test_passing_up_skips_nobody_who_covers_it_and_tells_the_one_passed_over(
     assert told == ["asked", "passed_up"]
     error = refused(made, world.lena, version=1, seat=1)
     assert isinstance(error, Stale)
-    assert "passed up to Dana Whitfield" in error.message
+    assert "escalated to Dana Whitfield" in error.message
     assert isinstance(refused(made, world.lena), NotAllowed)
     assert decide(made, world.dana).decided_level == "executive"
 
