@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Min, Prefetch, Q, prefetch_related_objects
+from django.db.models import Exists, Min, OuterRef, Prefetch, Q, prefetch_related_objects
 
 from accounts.models import Account, Role, User
 from approvals.absence.models import Delegation
@@ -235,8 +235,15 @@ class SeatQuerySet(models.QuerySet["Seat"]):
         return self.filter(stage=self.aggregate(first=Min("stage"))["first"])
 
     def addressed_to(self, user: User) -> "SeatQuerySet":
-        """Seats of a person that were asked, or that will decide as the authority."""
-        return self.filter(~Q(state=Seat.PLANNED) | Q(authority=True), person=user)
+        """Seats of a person that were asked, and the planned one that the authority's part is addressed to.
+
+        Of a planned committee that is its first member. Functions and further members hear of the request when asked.
+        """
+        before = Seat.objects.planned().filter(
+            request=OuterRef("request"), authority=True, number__lt=OuterRef("number")
+        )
+        leads = Q(authority=True) & ~Exists(before)
+        return self.filter(~Q(state=Seat.PLANNED) | leads, person=user)
 
     def known_to(self, user: User) -> "SeatQuerySet":
         """Seats that let a person see the request: addressed to them, or they spoke for it."""

@@ -62,7 +62,7 @@ def test_a_vote_is_undone_on_the_page(world: Any, ask: Ask, committee: Any) -> N
     seat = made.seats.get(person=committee[1])
     submit(client, made, seat=seat.number)
     page = text(client.get(url("detail", made)))
-    assert "Your part is recorded." in page
+    assert "Your decision is recorded." in page
     assert "2 of 4 must agree" in page
     client.post(url("undo", made))
     assert len(asked(made)) == 4

@@ -178,6 +178,28 @@ def test_a_committee_decides_by_its_quorum(world: Any, ask: Ask, committee: list
     assert [seat["verdict"] for seat in made.log.last().facts["seats"]] == ["approved", "declined", "approved"]
 
 
+def test_of_those_asked_later_only_the_first_of_the_authority_sees_the_request(
+    world: Any, ask: Ask, committee: list[User], lawyer: User
+) -> None:
+    rule("product", place="after")
+    rule("legal")
+    lena, *others = committee
+    later = person("fay", "product")
+    made = ask(confidential=True)
+
+    def seen_by() -> set[str]:
+        people = {seat.person for seat in made.seats.all()}
+        return {user.name for user in people if ApprovalRequest.objects.visible_to(user).filter(pk=made.pk).exists()}
+
+    assert made.seats.filter(state=Seat.PLANNED, person__in=[*committee, later]).count() == 5
+    assert seen_by() == {lawyer.name, lena.name}
+    vote(made, lawyer)
+    assert seen_by() == {lawyer.name, lena.name, *(user.name for user in others)}
+    vote(made, lena)
+    vote(made, others[0])
+    assert seen_by() == {lawyer.name, later.name, *(user.name for user in committee)}
+
+
 def test_a_committee_declines_once_its_quorum_cannot_be_reached(world: Any, ask: Ask, committee: list[User]) -> None:
     made = ask()
     for member in committee[:2]:

@@ -22,6 +22,7 @@ from ledger.errors import Invalid, Stale
 from ledger.now import now
 from messaging.models import Message
 from tests.approvals.requests.test_chains import asked, committee, kinds, lawyer, person, plain_matrix, rule, vote
+from tests.approvals.test_pages import text
 
 __all__ = ["committee", "lawyer", "plain_matrix"]
 
@@ -152,10 +153,10 @@ def test_the_list_names_whoever_is_asked_now(world: Any, ask: Ask, lawyer: User,
     made = ask()
     person("otto", "legal")
     client.force_login(world.marcus)
-    assert "· Nora More" in client.get("/approvals/?tab=waiting").content.decode()
+    assert "· Nora More" in text(client.get("/approvals/?tab=waiting"))
     loses(lawyer, "legal")
     talk.remind(request_id=made.pk, by=world.marcus)
-    page = client.get("/approvals/?tab=waiting").content.decode()
+    page = text(client.get("/approvals/?tab=waiting"))
     assert "· Otto More" in page
     assert "Nora More</span> was asked, could not decide any more" in page
     log = page[page.index("Decision log") :]
