@@ -170,7 +170,7 @@ def test_a_band_tells_the_time_saved_against_the_usual_chain(world: Any, ask: An
     client = Client()
     client.force_login(world.marcus, backend="allauth.account.auth_backends.AuthenticationBackend")
     page = client.get(f"/approvals/{saved.pk}/").content.decode()
-    assert "Saved 2h against the usual time when people decide." in " ".join(page.split())
+    assert "Saved 2h compared with the usual time when people decide." in " ".join(page.split())
 
 
 @pytest.mark.parametrize(
