@@ -18,6 +18,7 @@ from approvals.models import AuthorityVersion, ChainRule, Committee, QuarterCap
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid
 from ledger.now import now
+from tests.approvals.test_pages import text
 
 D = Decimal
 WHO, MATRIX = "/api/v1/authority/who/", "/api/v1/authority/matrix/"
@@ -157,11 +158,11 @@ def test_grants_that_may_not_be_seen_count_without_their_figures(group: Any) -> 
     assert (bare["running_total"], bare["rule"]["total"], bare["rule"]["granted"]) == ("", None, None)
     assert "What was granted in the last 90 days counts." in bare["sentence"]
     assert [bare[key] for key in ("role", "person", "stages")] == [full[key] for key in ("role", "person", "stages")]
-    page = browser(group.omar).get("/approvals/who/", asked).content.decode()
+    page = text(browser(group.omar).get("/approvals/who/", asked))
     assert "What was granted in the last 90 days counts." in page
     for words in ("13%", "together", "the last that fits"):
         assert words not in str(bare) + page
-    assert "13% granted in 90 days, together 20%" in browser(group.dana).get("/approvals/who/", asked).content.decode()
+    assert "13% granted in 90 days, together 20%" in text(browser(group.dana).get("/approvals/who/", asked))
 
 
 def test_a_refusal_names_no_total_of_grants_that_may_not_be_seen(group: Any) -> None:
@@ -218,7 +219,7 @@ def test_everybody_reads_the_whole_matrix_over_the_api_and_nobody_changes_it(wor
 
 
 def test_the_matrix_page_shows_conditions_dates_functions_caps_and_quorums(world: Any, rich: Any) -> None:
-    page = browser(world.lena).get("/matrices/authority/").content.decode()
+    page = text(browser(world.lena).get("/matrices/authority/"))
     for words in (
         f"20% (EMEA, from {now().date()})",
         "Must approve before the authority, above 10%, enterprise",
@@ -230,7 +231,7 @@ def test_the_matrix_page_shows_conditions_dates_functions_caps_and_quorums(world
         "added up over 90 days",
     ):
         assert words in page
-    assert '<tr class="me"><th scope="row">Director' in page
+    assert '<tr class="me"> <th scope="row"> Director' in page
     assert browser(world.omar).get("/matrices/authority/").status_code == 200
     assert Client().get("/matrices/authority/").status_code == 302
 
@@ -242,7 +243,7 @@ def test_limits_that_are_over_are_left_out_and_those_to_come_are_dated(world: An
     limit.save()
     tomorrow = now().date() + timedelta(days=1)
     version.limits.create(role=limit.role, concession=limit.concession, up_to=D(25), effective_from=tomorrow)
-    page = browser(world.lena).get("/matrices/authority/").content.decode()
+    page = text(browser(world.lena).get("/matrices/authority/"))
     assert f"25% (from {tomorrow})" in page
     assert "20% (" not in page
 

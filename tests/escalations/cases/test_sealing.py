@@ -82,7 +82,7 @@ def test_what_an_undo_called_off_is_not_carried_out_any_more(cast: Cast) -> None
     case, made = decided(cast)
     action = case.actions.get()
     undo(cast, made)
-    with pytest.raises(AlreadyDone, match="called off"):
+    with pytest.raises(AlreadyDone, match="was cancelled"):
         tracker.finish_action(action_id=action.pk, by=action.owner, proof="Credit note 4711")
     action.refresh_from_db()
     assert action.state == Action.CANCELLED
