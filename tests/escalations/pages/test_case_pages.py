@@ -205,7 +205,7 @@ def test_customer_words_stand_on_cream_with_their_flagged_phrases(cast, open_cas
     page = as_user(cast.csm).get(urls("case", open_case(signal=signal))).content.decode()
     assert "note cust" in page
     assert '<mark class="phrase">unacceptable</mark>' in page
-    assert "Flagged: “unacceptable”" in page
+    assert "Flagged: “unacceptable”" in " ".join(page.split())
     assert "&lt;b&gt;Jonas" in page
 
 
@@ -235,7 +235,7 @@ def test_a_long_thread_is_paged_without_losing_an_entry(cast, accepted, as_user)
     while path:
         page = client.get(path).content.decode()
         seen += re.findall(r"Post number (\d{3})\.", page)
-        older = re.search(r'rel="next" href="([^"]+)"', page)
+        older = re.search(r'rel="next"\s+href="([^"]+)"', page)
         path = urls("case", accepted) + older[1].replace("&amp;", "&") if older else None
     assert seen == [f"{number:03}" for number in reversed(range(55))]
 

@@ -24,13 +24,13 @@ ISSUE = {"issue_type": "billing-dispute"}
 def rail(client, case):
     """The clocks card of the case's page."""
     page = client.get(urls("case", case)).content.decode()
-    return page.split("SLA clocks")[1].split("</section>")[0]
+    return " ".join(page.split("SLA clocks")[1].split("</section>")[0].split())
 
 
 def labels(client, case):
     """The live clocks in the order they are shown."""
     return re.findall(
-        r'<div class="clock"><div class="row1"><span class="fw-semibold">([^<]+)</span>', rail(client, case)
+        r'<div class="clock"> <div class="row1"> <span class="fw-semibold">([^<]+)</span>', rail(client, case)
     )
 
 

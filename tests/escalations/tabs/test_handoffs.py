@@ -18,7 +18,7 @@ def path(handoff: HandOff, tail: str = "") -> str:
 
 def test_the_addressee_reads_what_is_asked_and_accepts(cast: Cast, browse: Browse) -> None:
     handoff = waiting_handoff(opened(cast))
-    page = browse(handoff.to_user, path(handoff)).content.decode()
+    page = " ".join(browse(handoff.to_user, path(handoff)).content.decode().split())
     assert "hands you the escalation owner duty" in page
     assert "Accept the duty" in page
     assert browse(handoff.to_user, path(handoff, "accept/"), {}).status_code == 302
