@@ -71,7 +71,7 @@ def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
     except NotACalendar:
         raise
     except UNREADABLE as error:
-        raise NotACalendar(f"A time away in it cannot be understood: {str(error)[:120]}") from error
+        raise NotACalendar(f"An absence in it cannot be read: {str(error)[:120]}") from error
     return _joined(away for away in found if away.ends_at > at and away.starts_at < at + AHEAD)
 
 
@@ -79,14 +79,14 @@ def _found(events: list[Any], local: ZoneInfo, at: datetime) -> list[Away]:
     aways = [each for each in events if _is_away(each, local)]
     repeated = [each for each in aways if _repeats(each)]
     if sum(max(1, len(_listed(each.get("RRULE")))) for each in repeated) > MOST_RULES:
-        raise NotACalendar(f"It has more than {MOST_RULES} times away that repeat.")
+        raise NotACalendar(f"It has more than {MOST_RULES} repeating absences.")
     ids = {_uid(each) for each in repeated}
     changes: dict[str, list[Any]] = defaultdict(list)
     for each in events:
         if "RECURRENCE-ID" in each and _uid(each) in ids:
             changes[_uid(each)].append(each)
     if sum(len(changes[_uid(each)]) for each in repeated) > MOST_EVENTS:
-        raise NotACalendar(f"Its times away that repeat are changed more than {MOST_EVENTS} times.")
+        raise NotACalendar(f"Its repeating absences are changed more than {MOST_EVENTS} times.")
     found = [each for each in aways if not _repeats(each) and ("RECURRENCE-ID" not in each or _uid(each) not in ids)]
     for each in repeated:
         found += _occurrences(each, changes[_uid(each)], local, at)
@@ -128,9 +128,9 @@ def _moment(event: Any, name: str) -> date | datetime:
     """The day or moment of a line that names one. Raises NotACalendar."""
     found = _value(event, name)
     if not isinstance(found, date):
-        raise NotACalendar(f"A time away in it has a {name} that is no date.")
+        raise NotACalendar(f"An absence in it has a {name} that is no date.")
     if not FROM_YEAR <= found.year <= TO_YEAR:
-        raise NotACalendar(f"A time away in it has a {name} outside of {FROM_YEAR} to {TO_YEAR}.")
+        raise NotACalendar(f"An absence in it has a {name} outside of {FROM_YEAR} to {TO_YEAR}.")
     return found
 
 
@@ -175,7 +175,7 @@ def _bounds(event: Any, local: ZoneInfo) -> tuple[date | datetime, date | dateti
     ends = _zoned(_moment(event, "DTEND"), local) if "DTEND" in event else None
     length = _value(event, "DURATION") if ends is None and "DURATION" in event else timedelta(0)
     if not isinstance(length, timedelta) or length > LONGEST:
-        raise NotACalendar("A time away in it has a DURATION that cannot be.")
+        raise NotACalendar("An absence in it has a DURATION that cannot be.")
     if isinstance(begins, datetime):
         return begins, begins.astimezone(UTC) + length if ends is None else ends
     days = length if ends is None else DAY if isinstance(ends, datetime) else ends - begins
@@ -191,7 +191,7 @@ def _occurrences(event: Any, changes: list[Any], local: ZoneInfo, at: datetime) 
     core["RRULE"] = [rule for rule in rules if _comes_true(rule, start)]
     core["EXDATE"], core["RDATE"] = _listed(event.get("EXDATE")), _listed(event.get("RDATE"))
     if sum(len(each.dts) for each in core["RDATE"]) > MOST_VALUES:
-        raise NotACalendar("A time away in it repeats by too long a list of days.")
+        raise NotACalendar("An absence in it repeats by too long a list of days.")
     calendar.add_component(core)
     for change in changes:
         calendar.add_component(_changed(change, local, whole_days=not isinstance(start, datetime)))
@@ -205,7 +205,7 @@ def _entry(event: Any, local: ZoneInfo, *, away: bool) -> Any:
     """What the expansion needs of an entry. Other lines could make it slow or fail."""
     begins, ends = _span(event, local)
     if ends - begins > LONGEST_REPEATED:
-        raise NotACalendar(f"A time away in it repeats and lasts longer than {LONGEST_REPEATED.days} days.")
+        raise NotACalendar(f"An absence in it repeats and lasts longer than {LONGEST_REPEATED.days} days.")
     first, last = _bounds(event, local)
     entry: Any = Event()
     entry["UID"] = _uid(event)
@@ -223,7 +223,7 @@ def _changed(event: Any, local: ZoneInfo, *, whole_days: bool) -> Any:
     parameters = event["RECURRENCE-ID"].params
     moved = abs(_aware(original, local) - _aware(entry["DTSTART"].dt, local))
     if "RANGE" in parameters and moved > LONGEST_REPEATED:
-        raise NotACalendar(f"A time away in it moves all later ones by more than {LONGEST_REPEATED.days} days.")
+        raise NotACalendar(f"An absence in it moves all later ones by more than {LONGEST_REPEATED.days} days.")
     if whole_days and isinstance(original, datetime):
         original = original.astimezone(local).date()
     entry["RECURRENCE-ID"] = vDDDTypes(original)
@@ -238,13 +238,13 @@ def _checked_rule(given: Any, start: date | datetime) -> Any:
     rule = {key.upper(): value if isinstance(value, list) else [value] for key, value in given.items()}
     unknown = sorted(set(rule) - PARTS)
     if unknown:
-        raise NotACalendar(f"A time away in it repeats by {unknown[0][:40]}, which is not read.")
+        raise NotACalendar(f"An absence in it repeats by {unknown[0][:40]}, which is not read.")
     if str((rule.get("FREQ") or [""])[0]).upper() not in SLOW:
-        raise NotACalendar("A time away in it repeats by less than a day.")
+        raise NotACalendar("An absence in it repeats by less than a day.")
     if any(int(step) < 1 for step in rule.get("INTERVAL", [])):
-        raise NotACalendar("A time away in it repeats with an INTERVAL below 1.")
+        raise NotACalendar("An absence in it repeats with an INTERVAL below 1.")
     if any(len(values) > MOST_VALUES for values in rule.values()):
-        raise NotACalendar("A time away in it repeats by too long a rule.")
+        raise NotACalendar("An absence in it repeats by too long a rule.")
     ends = rule.pop("UNTIL", [])
     return vRecur({**rule, "UNTIL": [_until(ends, start)]} if ends else rule)
 
