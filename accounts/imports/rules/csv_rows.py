@@ -3,11 +3,21 @@
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
+
+from charset_normalizer import from_bytes
 
 DELIMITERS = (",", ";", "\t", "|")
 MOST_COLUMNS = 500
 LARGEST_CELL = 16 * 1024 * 1024
+# Names are too short to tell Windows-1252 from its neighbours, so it is taken unless its letters make no sense. Names were
+# measured at up to 0.2, names in other encodings that are read as Windows-1252 mostly above 0.6 (decision 0014).
+MOST_NONSENSE = 0.5
+LEAST_LETTERS = 5  # fewer letters outside ASCII prove nothing
+OTHER_ENCODINGS = ("cp932", "gb18030", "big5", "cp949", "cp1250", "cp1251")
+SAMPLE_LINES, LONGEST_SAMPLE_LINE = 200, 4096
 # The standard limit is 128 KB; a pasted log is larger. It can only be set for the whole process.
 csv.field_size_limit(LARGEST_CELL)
 
@@ -23,9 +33,9 @@ class Row(NamedTuple):
 def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
     """The headers and the rows of a CSV file.
 
-    Reads UTF-8 (with or without BOM), UTF-16 with BOM and Windows-1252; commas, semicolons, tabs or bars. Empty lines
-    are left out; a row with too few or too many cells comes with a `problem`. Raises ValueError (readable) when there
-    is no table at all: an empty file, a workbook.
+    Reads UTF-8 (with or without BOM), UTF-16 with BOM, Windows-1252 and, where they are recognised, encodings of Eastern
+    Europe and East Asia; commas, semicolons, tabs or bars. Empty lines are left out; a row with too few or too many cells
+    comes with a `problem`. Raises ValueError (readable) when there is no table at all: an empty file, a workbook.
     """
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ValueError("This is a spreadsheet workbook, not a CSV file: save it as CSV (UTF-8) and upload that.")
@@ -50,10 +60,17 @@ def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
 def _decode(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
-    try:
+    with suppress(UnicodeDecodeError):
         return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    lines = islice((line for line in content.splitlines() if not line.isascii()), SAMPLE_LINES)
+    sample = b"\n".join(line for line in lines if len(line) <= LONGEST_SAMPLE_LINE)
+    if sum(byte > 127 for byte in sample) < LEAST_LETTERS:
         return content.decode("cp1252", errors="replace")
+    for encodings, nonsense in ((["cp1252"], MOST_NONSENSE), (list(OTHER_ENCODINGS), 0.2)):
+        found = from_bytes(sample, cp_isolation=encodings, threshold=nonsense, preemptive_behaviour=False).best()
+        if found:
+            return content.decode(found.encoding, errors="replace")
+    return content.decode("cp1252", errors="replace")
 
 
 def _delimiter(header: str) -> str:

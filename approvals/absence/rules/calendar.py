@@ -1,24 +1,27 @@
 """Out-of-office entries of a calendar. Pure: bytes of an .ics file in, spans of time out."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import recurring_ical_events
 from dateutil.rrule import rrulestr
-from icalendar import Calendar, vDDDTypes
+from icalendar import Calendar, Event, vDDDTypes, vRecur
 
 AHEAD = timedelta(days=60)
-LONGEST_LOOK_BACK = timedelta(days=400)
-MOST_EVENTS, MOST_TIMES = 20_000, 500
-MOST_RULES, MOST_REPEATS, MOST_VALUES = 100, 80_000, 400
+# The longest a repeated entry may last, and how far back its repetitions are read.
+LONGEST_REPEATED = timedelta(days=400)
+MOST_EVENTS = 20_000
+MOST_RULES, MOST_VALUES = 100, 400
 FROM_YEAR, TO_YEAR = 2000, 2200
 LONGEST = timedelta(days=366 * (TO_YEAR - FROM_YEAR))
 # Words alone could stand in the title of a meeting: such an entry must also last this long.
 LEAST = timedelta(hours=4)
+DAY = timedelta(days=1)
 SLOW = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 PARTS = {
     "FREQ",
@@ -33,8 +36,8 @@ PARTS = {
     "BYMONTH",
     "BYSETPOS",
 }
-# The days of a rule that never comes true ("February 30") are sought up to the year 9999, which takes ten seconds. The
-# calendar repeats itself day for day every 400 years, so rules are counted shortly before that year and the days moved back.
+# A rule that never comes true ("February 30") is searched up to the year 9999, which takes ten seconds. The calendar repeats
+# itself every 400 years, so whether a rule comes true is tried on a start that is moved close to that year.
 LATE = timedelta(days=19 * 146_097)
 UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError)
 WORDS = re.compile(
@@ -74,12 +77,20 @@ def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
 
 def _found(events: list[Any], local: ZoneInfo, at: datetime) -> list[Away]:
     aways = [each for each in events if _is_away(each, local)]
-    repeated = {_uid(each) for each in aways if _repeats(each)}
-    if sum(_repeats(each) for each in aways) > MOST_RULES:
+    repeated = [each for each in aways if _repeats(each)]
+    if sum(max(1, len(_listed(each.get("RRULE")))) for each in repeated) > MOST_RULES:
         raise NotACalendar(f"It has more than {MOST_RULES} repeating absences.")
-    changed = [each for each in events if "RECURRENCE-ID" in each and _uid(each) in repeated]
-    moved = {(_uid(each), _aware(_moment(each, "RECURRENCE-ID"), local)) for each in changed}
-    return [away for each in aways for away in _times(each, local, at, moved)]
+    ids = {_uid(each) for each in repeated}
+    changes: dict[str, list[Any]] = defaultdict(list)
+    for each in events:
+        if "RECURRENCE-ID" in each and _uid(each) in ids:
+            changes[_uid(each)].append(each)
+    if sum(len(changes[_uid(each)]) for each in repeated) > MOST_EVENTS:
+        raise NotACalendar(f"Its repeating absences are changed more than {MOST_EVENTS} times.")
+    found = [each for each in aways if not _repeats(each) and ("RECURRENCE-ID" not in each or _uid(each) not in ids)]
+    for each in repeated:
+        found += _occurrences(each, changes[_uid(each)], local, at)
+    return [Away(_uid(each), begins, ends) for each in found for begins, ends in [_span(each, local)] if ends > begins]
 
 
 def _events(ics: bytes) -> list[Any]:
@@ -100,11 +111,16 @@ def _uid(event: Any) -> str:
 
 
 def _repeats(event: Any) -> bool:
-    return "RRULE" in event and "RECURRENCE-ID" not in event
+    return ("RRULE" in event or "RDATE" in event) and "RECURRENCE-ID" not in event
+
+
+def _listed(value: Any) -> list[Any]:
+    """The values of a line that may stand in an entry several times."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _value(event: Any, name: str) -> Any:
-    """What a line of times says; None where it is broken or there twice."""
+    """The value of a line of times; None where it is broken or there twice."""
     return event[name].dt if isinstance(event[name], vDDDTypes) else None
 
 
@@ -116,6 +132,13 @@ def _moment(event: Any, name: str) -> date | datetime:
     if not FROM_YEAR <= found.year <= TO_YEAR:
         raise NotACalendar(f"An absence in it has a {name} outside of {FROM_YEAR} to {TO_YEAR}.")
     return found
+
+
+def _zoned(moment: date | datetime, local: ZoneInfo) -> date | datetime:
+    """A moment without a zone gets the person's; a day stays a day."""
+    if isinstance(moment, datetime) and moment.tzinfo is None:
+        return moment.replace(tzinfo=local)
+    return moment
 
 
 def _aware(moment: date | datetime, local: ZoneInfo) -> datetime:
@@ -130,83 +153,89 @@ def _is_away(event: Any, local: ZoneInfo) -> bool:
     busy = str(event.get("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper()
     if busy:
         return busy == "OOF"
-    if str(event.get("TRANSP") or "OPAQUE").upper() != "OPAQUE":
+    if str(event.get("TRANSP") or "OPAQUE").upper() != "OPAQUE" or not WORDS.search(_words(event)):
         return False
-    return bool(WORDS.search(_words(event))) and _length(event, local) >= LEAST
+    begins, ends = _span(event, local)
+    return ends - begins >= LEAST
 
 
 def _words(event: Any) -> str:
-    categories = event.get("CATEGORIES") or []
-    listed = categories if isinstance(categories, list) else [categories]
-    names = [str(name) for each in listed for name in getattr(each, "cats", [each])]
+    names = [str(name) for each in _listed(event.get("CATEGORIES")) for name in getattr(each, "cats", [each])]
     return " ".join([str(event.get("SUMMARY") or ""), str(event.get("X-GOOGLE-EVENT-TYPE") or ""), *names])
 
 
-def _length(event: Any, local: ZoneInfo) -> timedelta:
-    start = _moment(event, "DTSTART")
-    if "DTEND" in event:
-        return _aware(_moment(event, "DTEND"), local) - _aware(start, local)
-    if "DURATION" in event:
-        length = _value(event, "DURATION")
-        if not isinstance(length, timedelta) or length > LONGEST:
-            raise NotACalendar("An absence in it has a DURATION that cannot be.")
-        return length
-    return timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
+def _span(event: Any, local: ZoneInfo) -> tuple[datetime, datetime]:
+    begins, ends = _bounds(event, local)
+    return _aware(begins, local), _aware(ends, local)
 
 
-def _days(event: Any) -> int | None:
-    """How many whole days an entry without times has; None for one with times."""
-    start = _moment(event, "DTSTART")
-    if isinstance(start, datetime):
-        return None
-    end = _moment(event, "DTEND") if "DTEND" in event else None
-    return max((end - start).days, 1) if end is not None and not isinstance(end, datetime) else 1
+def _bounds(event: Any, local: ZoneInfo) -> tuple[date | datetime, date | datetime]:
+    """The beginning and the end of an entry: days for an entry of whole days, which has at least one, otherwise moments."""
+    begins = _zoned(_moment(event, "DTSTART"), local)
+    ends = _zoned(_moment(event, "DTEND"), local) if "DTEND" in event else None
+    length = _value(event, "DURATION") if ends is None and "DURATION" in event else timedelta(0)
+    if not isinstance(length, timedelta) or length > LONGEST:
+        raise NotACalendar("An absence in it has a DURATION that cannot be.")
+    if isinstance(begins, datetime):
+        return begins, begins.astimezone(UTC) + length if ends is None else ends
+    days = length if ends is None else DAY if isinstance(ends, datetime) else ends - begins
+    return begins, begins + max(days, DAY)
 
 
-def _times(event: Any, local: ZoneInfo, at: datetime, moved: set[tuple[str, datetime]]) -> Iterator[Away]:
-    uid, days, length = _uid(event), _days(event), _length(event, local)
-    for start in _starts(event, local, at):
-        begins = _aware(start, local)
-        if "RECURRENCE-ID" not in event and (uid, begins) in moved:
-            continue
-        ends = begins + length if days is None else _aware(_day(start) + timedelta(days=days), local)
-        if ends > begins:
-            yield Away(uid, begins, ends)
+def _occurrences(event: Any, changes: list[Any], local: ZoneInfo, at: datetime) -> list[Any]:
+    """The times of a repeated entry around now, changed ones as they are now. Raises NotACalendar."""
+    calendar = Calendar()
+    core = _entry(event, local, away=True)
+    start = core["DTSTART"].dt
+    rules = [_checked_rule(rule, start) for rule in _listed(event.get("RRULE"))]
+    core["RRULE"] = [rule for rule in rules if _comes_true(rule, start)]
+    core["EXDATE"], core["RDATE"] = _listed(event.get("EXDATE")), _listed(event.get("RDATE"))
+    if sum(len(each.dts) for each in core["RDATE"]) > MOST_VALUES:
+        raise NotACalendar("An absence in it repeats by too long a list of days.")
+    calendar.add_component(core)
+    for change in changes:
+        calendar.add_component(_changed(change, local, whole_days=not isinstance(start, datetime)))
+    # The length of the entry is looked back by itself, the lengths that a list of days may carry are not.
+    back = LONGEST_REPEATED if core["RDATE"] else DAY
+    found = recurring_ical_events.of(calendar).between(at - back, at + AHEAD + DAY)
+    return [each for each in found if each["TRANSP"] == "OPAQUE"]
 
 
-def _day(moment: date | datetime) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
+def _entry(event: Any, local: ZoneInfo, *, away: bool) -> Any:
+    """What the expansion needs of an entry. Other lines could make it slow or fail."""
+    begins, ends = _span(event, local)
+    if ends - begins > LONGEST_REPEATED:
+        raise NotACalendar(f"An absence in it repeats and lasts longer than {LONGEST_REPEATED.days} days.")
+    first, last = _bounds(event, local)
+    entry: Any = Event()
+    entry["UID"] = _uid(event)
+    entry["DTSTART"], entry["DTEND"] = vDDDTypes(first), vDDDTypes(last if ends > begins else first)
+    entry["TRANSP"] = "OPAQUE" if away else "TRANSPARENT"
+    if isinstance(event.get("SEQUENCE"), int):
+        entry["SEQUENCE"] = event["SEQUENCE"]
+    return entry
 
 
-def _starts(event: Any, local: ZoneInfo, at: datetime) -> list[date | datetime]:
-    """Where the entry begins: once, or at every repetition around now. In the entry's own clock, so that summer time holds."""
-    first = _moment(event, "DTSTART")
-    if not _repeats(event):
-        return [first]
-    whole_day = not isinstance(first, datetime)
-    zone = first.tzinfo if isinstance(first, datetime) else None
-    low, high = (at - LONGEST_LOOK_BACK).replace(tzinfo=None), (at + AHEAD + timedelta(days=1)).replace(tzinfo=None)
-    left_out = {_naive(each.dt, zone) for each in _dates(event.get("EXDATE"))}
-    found = (each for each in _repetitions(event, zone, high) if each >= low and each not in left_out)
-    times = list(found)[-MOST_TIMES:]
-    return [each.date() if whole_day else each.replace(tzinfo=zone or local) for each in times]
+def _changed(event: Any, local: ZoneInfo, *, whole_days: bool) -> Any:
+    """One time of a repeated entry that was changed; with a RANGE the later ones change with it."""
+    entry = _entry(event, local, away=_is_away(event, local))
+    original = _zoned(_moment(event, "RECURRENCE-ID"), local)
+    parameters = event["RECURRENCE-ID"].params
+    moved = abs(_aware(original, local) - _aware(entry["DTSTART"].dt, local))
+    if "RANGE" in parameters and moved > LONGEST_REPEATED:
+        raise NotACalendar(f"An absence in it moves all later ones by more than {LONGEST_REPEATED.days} days.")
+    if whole_days and isinstance(original, datetime):
+        original = original.astimezone(local).date()
+    entry["RECURRENCE-ID"] = vDDDTypes(original)
+    if "RANGE" in parameters:
+        entry["RECURRENCE-ID"].params["RANGE"] = parameters["RANGE"]
+    return entry
 
 
-def _repetitions(event: Any, zone: Any, high: datetime) -> Iterator[datetime]:
-    """Every repetition up to `high`, from the first on, in the entry's own clock."""
-    rule = _checked_rule(event)
-    ends = [_until(each, zone) for each in rule.pop("UNTIL", [])]
-    text = ";".join(f"{key}={','.join(str(value) for value in values)}" for key, values in rule.items())
-    late = rrulestr(f"RRULE:{text}", dtstart=_naive(_moment(event, "DTSTART"), None) + LATE)
-    last = min([high, *ends])
-    return takewhile(lambda each: each <= last, (each - LATE for each in islice(late, MOST_REPEATS)))
-
-
-def _checked_rule(event: Any) -> dict[str, list[Any]]:
-    """The first RRULE by its parts. Nobody is away anew every hour, and no rule stands still: such a one would be counted
-    for hours."""
-    given = event["RRULE"]
-    rule = dict(_lists(given[0] if isinstance(given, list) else given))
+def _checked_rule(given: Any, start: date | datetime) -> Any:
+    """The rule with its end in the form that `start` asks for. Nobody is away anew every hour, and no rule stands still: such
+    a rule would be counted for hours. Raises NotACalendar."""
+    rule = {key.upper(): value if isinstance(value, list) else [value] for key, value in given.items()}
     unknown = sorted(set(rule) - PARTS)
     if unknown:
         raise NotACalendar(f"An absence in it repeats by {unknown[0][:40]}, which is not read.")
@@ -216,28 +245,29 @@ def _checked_rule(event: Any) -> dict[str, list[Any]]:
         raise NotACalendar("An absence in it repeats with an INTERVAL below 1.")
     if any(len(values) > MOST_VALUES for values in rule.values()):
         raise NotACalendar("An absence in it repeats by too long a rule.")
-    return rule
+    ends = rule.pop("UNTIL", [])
+    return vRecur({**rule, "UNTIL": [_until(ends, start)]} if ends else rule)
 
 
-def _until(moment: date | datetime, zone: Any) -> datetime:
-    """The end of a rule in the entry's own clock; "for ever" is often written as the year 9999."""
-    if moment.year > TO_YEAR:
-        return _naive(date(TO_YEAR, 12, 31), zone)
-    return _naive(moment if moment.year >= FROM_YEAR else date(FROM_YEAR, 1, 1), zone)
+def _until(ends: Sequence[date | datetime], start: date | datetime) -> date | datetime:
+    """The end of a rule: a day for an entry of whole days, otherwise a moment in UTC. An end without a zone is in the
+    entry's own; "for ever" is often written as the year 9999."""
+    if not isinstance(start, datetime):
+        return min(date(each.year, each.month, each.day) for each in ends)
+    moments = []
+    for each in ends:
+        year = min(max(each.year, FROM_YEAR), TO_YEAR)
+        moment = each if isinstance(each, datetime) else datetime.combine(each, time())
+        if year != each.year:
+            moment = moment.replace(year=year, month=1, day=1)
+        moments.append((moment if moment.tzinfo else moment.replace(tzinfo=start.tzinfo)).astimezone(UTC))
+    return min(moments)
 
 
-def _lists(rule: Any) -> list[tuple[str, list[Any]]]:
-    return [(key.upper(), value if isinstance(value, list) else [value]) for key, value in rule.items()]
-
-
-def _naive(moment: date | datetime, zone: Any) -> datetime:
-    if not isinstance(moment, datetime):
-        return datetime.combine(moment, time())
-    return (moment.astimezone(zone) if moment.tzinfo and zone else moment).replace(tzinfo=None)
-
-
-def _dates(value: Any) -> list[Any]:
-    return [each for part in (value if isinstance(value, list) else [value] if value else []) for each in part.dts]
+def _comes_true(rule: Any, start: date | datetime) -> bool:
+    endless = vRecur({key: value for key, value in rule.items() if key != "UNTIL"})
+    late = datetime.combine(start, time()) + LATE
+    return any(True for _ in rrulestr(endless.to_ical().decode(), dtstart=late))
 
 
 def _joined(aways: Iterable[Away]) -> list[Away]:

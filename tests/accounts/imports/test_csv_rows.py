@@ -22,6 +22,29 @@ def test_usual_encodings_are_read(encoding: str):
     assert next(rows).values["name"] == "Müller & Søn"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp932", "株式会社北風物流"),
+        ("gb18030", "北京物流有限公司"),
+        ("cp1250", "Żółta Łódź Śląsk"),
+        ("cp1251", "Иванов и сыновья"),
+        ("cp1252", "Société à r.l. – “Søn”"),
+        ("cp1252", "MÜLLER & SÖHNE"),
+        ("cp1252", "José"),
+        ("cp1252", "ÄÄNI ÅÖ"),
+    ],
+)
+def test_encodings_of_other_regions_are_recognised_and_windows_files_stay_as_they_are(encoding: str, name: str):
+    rows = rows_of(f"Account ID,Name,ARR\nA-1,{name},1000\n".encode(encoding))
+    assert [values["Name"] for _, values, _ in rows] == [name]
+
+
+def test_a_byte_that_no_encoding_explains_is_one_odd_letter():
+    rows = rows_of(b"id,name\n" + "1,Müller\n".encode("cp1252") + b"2,\xff\x81\x00\xff\n")
+    assert len(rows) == 2
+
+
 def test_ragged_rows_are_problems_of_their_own_and_the_others_come_through():
     rows = rows_of(b"id,name\n1\n2,Acme\n3,Beta,extra\n4,Gamma,,\n")
     assert [line for line, _, problem in rows if problem] == [2, 4]

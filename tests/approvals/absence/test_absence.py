@@ -96,6 +96,41 @@ def test_recurring_entries_are_expanded_with_their_exceptions_and_moved_ones() -
     ]
 
 
+def test_a_change_of_one_time_and_all_later_ones_moves_them() -> None:
+    fridays = "UID:f\nDTSTART:20260306T090000\nDTEND:20260306T170000\nRRULE:FREQ=WEEKLY;COUNT=4\nSUMMARY:OOO"
+    later = (
+        "UID:f\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260320T090000\nSUMMARY:OOO\n"
+        "DTSTART:20260319T090000\nDTEND:20260319T170000"
+    )
+    assert [begins for begins, _ in spans(fridays, later)] == [
+        "03-06 14:00",
+        "03-13 13:00",
+        "03-19 13:00",
+        "03-26 13:00",
+    ]
+
+
+def test_a_time_that_became_a_meeting_is_no_time_away() -> None:
+    days = "UID:w\nDTSTART;VALUE=DATE:20260304\nRRULE:FREQ=WEEKLY;COUNT=2\nSUMMARY:OOO"
+    meeting = "UID:w\nRECURRENCE-ID;VALUE=DATE:20260311\nDTSTART;VALUE=DATE:20260311\nSUMMARY:Board"
+    assert spans(days, meeting) == [("03-04 05:00", "03-05 05:00")]
+
+
+def test_listed_days_and_a_second_rule_are_read() -> None:
+    listed = "UID:l\nDTSTART;VALUE=DATE:20260304\nRDATE;VALUE=DATE:20260310\nSUMMARY:OOO"
+    assert spans(listed) == [("03-04 05:00", "03-05 05:00"), ("03-10 04:00", "03-11 04:00")]
+    two = (
+        "UID:t\nDTSTART;VALUE=DATE:20260304\nRRULE:FREQ=WEEKLY;COUNT=2\nRRULE:FREQ=WEEKLY;BYDAY=FR;COUNT=1\nSUMMARY:OOO"
+    )
+    assert [begins for begins, _ in spans(two)] == ["03-04 05:00", "03-06 05:00", "03-11 04:00"]
+
+
+def test_times_without_a_zone_repeat_in_the_zone_of_the_person() -> None:
+    days = "UID:n\nDTSTART:20260303T200000\nDTEND:20260304T080000\nRRULE:FREQ=DAILY;UNTIL=20260305T200000\nSUMMARY:OOO"
+    assert [begins for begins, _ in spans(days)] == ["03-04 01:00", "03-05 01:00", "03-06 01:00"]
+    assert [begins for begins, _ in spans(days + "\nEXDATE:20260305T010000Z")] == ["03-04 01:00", "03-06 01:00"]
+
+
 def test_a_rule_without_end_stops_after_sixty_days() -> None:
     found = spans("UID:d\nDTSTART;VALUE=DATE:20260101\nRRULE:FREQ=WEEKLY\nSUMMARY:OOO")
     assert len(found) == 9
@@ -140,6 +175,9 @@ EVERY_SECOND = ";".join(
         (f"{ALL_DAY}RRULE:RSCALE=GREGORIAN;FREQ=YEARLY", "RSCALE"),
         (f"{ALL_DAY}RRULE:FREQ=DAILY;{EVERY_SECOND}", "BYHOUR"),
         (f"{ALL_DAY}RRULE:FREQ=DAILY;INTERVAL=0", "INTERVAL"),
+        (f"{ALL_DAY}RRULE:FREQ=WEEKLY\nRRULE:FREQ=MINUTELY", "less than a day"),
+        (f"{ALL_DAY}DTEND;VALUE=DATE:20280101\nRRULE:FREQ=YEARLY", "longer than 400 days"),
+        (f"{ALL_DAY}" + "RDATE;VALUE=DATE:20260310\n" * 401, "too long a list"),
         (f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTHDAY={','.join(map(str, range(1000)))}", "too long"),
     ],
 )
@@ -163,6 +201,13 @@ def test_a_rule_that_never_comes_true_ends_soon() -> None:
     assert process_time() - began < 5
     with pytest.raises(NotACalendar, match="more than 100"):
         spans(*[f"{ALL_DAY}RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"] * 101)
+
+
+@pytest.mark.parametrize("rule", ["FREQ=DAILY;COUNT=99999999", "FREQ=DAILY;BYSETPOS=2", "FREQ=YEARLY;UNTIL=00010101"])
+def test_odd_rules_do_not_hang(rule: str) -> None:
+    began = process_time()
+    spans(*[f"UID:{number}\nDTSTART;VALUE=DATE:20251231\nSUMMARY:OOO\nRRULE:{rule}" for number in range(5)])
+    assert process_time() - began < 20
 
 
 def test_a_rule_until_for_ever_or_by_number_is_counted_from_its_first_day() -> None:
