@@ -123,7 +123,7 @@ def make(
     _check_scope(concessions, up_to_usd, at)
     span = Span(user.pk, to.pk, starts_at, ends_at, frozenset(concessions))
     if why := why_not(span, _spans(at), at):
-        raise Invalid(why, field="to" if "hands" in why or "yourself" in why else "starts_at")
+        raise Invalid(why.words, field=why.field)
     scope = {"concessions": sorted(set(concessions)), "up_to_usd": up_to_usd, "note": note.strip()[:200]}
     given = Delegation.objects.create(
         user=user, to=to, starts_at=starts_at, ends_at=ends_at, source=source, uid=uid, created_by=by, **scope

@@ -29,6 +29,14 @@ class Span:
         return not self.concessions or not other.concessions or bool(self.concessions & other.concessions)
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Why a delegation is refused, and which field is wrong."""
+
+    words: str
+    field: str
+
+
 def covers(
     concessions: Collection[str], up_to_usd: Decimal | None, concession: str, unit: str, total: Decimal | None
 ) -> bool:
@@ -38,22 +46,24 @@ def covers(
     return up_to_usd is None or (unit == MONEY and total is not None and total <= up_to_usd)
 
 
-def why_not(new: Span, others: Iterable[Span], at: datetime) -> str:
-    """Why a delegation is refused; empty when it is not. `others` are all that have not ended."""
+def why_not(new: Span, others: Iterable[Span], at: datetime) -> Problem | None:
+    """Why a delegation is refused; None when it is not. `others` are all that have not ended."""
     if new.user == new.to:
-        return "Choose someone else: you already decide for yourself."
+        return Problem("Choose someone else: you already decide for yourself.", "to")
     if wrong := _wrong_time(new, at):
-        return wrong
+        return Problem(wrong, "starts_at")
     for other in others:
         if not new.meets(other):
             continue
         if other.user == new.user and new.shares_scope(other):
-            return "You already have a stand-in for that time. End that delegation first, or choose another time."
+            words = "You already have a stand-in for that time. End that delegation first, or choose another time."
+            return Problem(words, "starts_at")
         if (other.user, other.to) == (new.to, new.user):
-            return "You are this person's stand-in during that time. Choose someone who is available."
+            return Problem("You are this person's stand-in during that time. Choose someone who is available.", "to")
     if _comes_round(new, list(others)):
-        return "During that time, delegations from this person lead back to you. Choose someone who is available."
-    return ""
+        words = "During that time, delegations from this person lead back to you. Choose someone who is available."
+        return Problem(words, "to")
+    return None
 
 
 def _wrong_time(new: Span, at: datetime) -> str:
