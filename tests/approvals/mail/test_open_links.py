@@ -59,7 +59,7 @@ def test_the_page_shows_one_request_and_changes_nothing(ask: Ask) -> None:
         made.ask,
         "Marcus Lee needs your decision",
         "Northwind wants a discount.",
-        "This decides as Lena Ortiz",
+        "You decide as Lena Ortiz",
     ):
         assert words in text
     assert "href=" not in re.sub(r"<link[^>]*>|<use[^>]*>|<a class=\"skip\"[^>]*>", "", text)

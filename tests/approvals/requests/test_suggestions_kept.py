@@ -136,4 +136,4 @@ def test_the_page_of_a_request_shows_the_suggestion(world: Any, ask: Ask, client
     client.force_login(made.approver)
     page = client.get(f"/approvals/{made.pk}/").content.decode()
     assert "Suggested" in page
-    assert "It decides nothing" in page
+    assert "You can decide differently; give a reason." in page
