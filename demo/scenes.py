@@ -69,7 +69,7 @@ TODAY = (
 # director and one of an executive, so that the charts have a point for each. What needs no decision ended before.
 ENDED_DAYS = (
     176, 166, 155, 146, 136, 125, 115, 105, 97,
-    93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13,
+    93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13, 9,
 )  # fmt: skip
 DIRECTOR = (
     Plot("discount-beyond-limit", amount=16), Plot("refund-credit", amount=6_400), Plot("contract-exception", amount=10),
