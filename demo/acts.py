@@ -58,9 +58,7 @@ def deliver_word(*, composed: bool) -> None:
 
 def case_of(case_id: int) -> Escalation:
     """The case as it stands now."""
-    return Escalation.objects.select_related("account__csm", "account__ae", "issue_type", "owner", "opened_by").get(
-        pk=case_id
-    )
+    return Escalation.objects.select_related("account", "owner").get(pk=case_id)
 
 
 def due(case_id: int, kinds: Sequence[str]) -> datetime | None:

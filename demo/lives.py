@@ -104,10 +104,16 @@ class Life:
             at = self.within(at, 0.1, 0.4, states.ACCEPTANCE)
             yield at
             acts.refuse(self.case, self.chance.of(stories.REFUSALS))
-        at = self.within(at, 0.1, 0.6, states.ACCEPTANCE)
-        yield at
+        accepted_at = self.within(at, 0.1, 0.6, states.ACCEPTANCE)
+        told_by = acts.due(self.case_id, [states.INTERNAL_UPDATE])
+        if told_by and at < told_by < accepted_at and not self.script.silent:
+            # Opened at night, accepted in the morning: the communication lead writes first.
+            at += (told_by - at) * self.chance.between(0.3, 0.7)
+            yield at
+            self.tell_inside(at)
+        yield accepted_at
         acts.accept(self.case)
-        return at
+        return accepted_at
 
     def end_early(self) -> None:
         """The customer takes it back, or another case carries it."""
@@ -120,7 +126,10 @@ class Life:
     def begin(self, at: datetime) -> None:
         """The owner's first act: word to the inside, and the brief."""
         case, words = self.case, self.told.words
-        acts.post(case, self.chance.of(stories.UPDATES).format_map(words), self.next_word(at))
+        if self.script.until in states.OPEN or self.chance.happens(0.3):
+            acts.set_status(case, f"{self.told.title}. We have the facts; next is the decision.")
+        # After the status, so that the next update is due when the post says.
+        self.tell_inside(at, self.days_between_words)
         deadline = acts.due(case.pk, [states.DECISION, states.RESOLUTION]) or at + DAY
         texts = {
             "facts": f"{self.told.impact} ARR at risk: {case.arr_at_risk:,.0f} {case.arr_currency}.",
@@ -130,8 +139,6 @@ class Life:
             texts["ask"] = f"A decision by {deadline:%H:%M} UTC on {deadline:%A, %b %-d}. {self.told.support}"
             texts["next_step"] = f"Call with {words['contact']} once it is decided."
         acts.write_brief(case, texts, self.told.options)
-        if self.script.until in states.OPEN or self.chance.happens(0.3):
-            acts.set_status(self.case, f"{self.told.title}. We have the facts; next is the decision.")
 
     def wait(self, at: datetime) -> Part:
         """The clocks pause until somebody outside answers; where the script ends here, they still do."""
@@ -326,15 +333,25 @@ class Life:
         """When the next update is promised for: the end of a working day."""
         return working_morning(at, self.chance, days=days) + 9 * HOUR
 
+    @property
+    def days_between_words(self) -> int:
+        """A case of today has a page that people read."""
+        return 1 if self.script.until in states.OPEN else 2
+
+    def tell_inside(self, at: datetime, days: int = 1) -> bool:
+        """One update with the date of the next; whether the case is still open for it."""
+        case = self.case
+        if case.is_open:
+            acts.post(case, self.chance.of(stories.UPDATES).format_map(self.told.words), self.next_word(at, days))
+        return case.is_open
+
     def keep_inside_told(self, at: datetime) -> Steps:
-        """The owner posts every working morning while the case is open."""
+        """The owner posts every working morning while the case is open, in cases that ended long ago every second one."""
         while True:
-            at = working_morning(at, self.chance)
+            at = working_morning(at, self.chance, days=self.days_between_words)
             yield at
-            case = self.case
-            if not case.is_open:
+            if not self.tell_inside(at, self.days_between_words):
                 return
-            acts.post(case, self.chance.of(stories.UPDATES).format_map(self.told.words), self.next_word(at))
 
     def keep_customer_told(self, at: datetime) -> Steps:
         """The first answer in its time, then word before each date that was promised."""

@@ -66,21 +66,21 @@ TODAY = (
 )  # fmt: skip
 
 # What ended, oldest first: how many days before today each was opened. Every week of the last quarter has a decision of a
-# director and one of an executive, so that the charts have a point for each.
+# director and one of an executive, so that the charts have a point for each. What needs no decision ended before.
 ENDED_DAYS = (
     176, 166, 155, 146, 136, 125, 115, 105, 97,
-    93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13,
+    93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13, 9,
 )  # fmt: skip
 DIRECTOR = (
     Plot("discount-beyond-limit", amount=16), Plot("refund-credit", amount=6_400), Plot("contract-exception", amount=10),
     Plot("renewal-at-risk", amount=14), Plot("payment-terms-dispute", amount=60), Plot("billing-dispute", amount=3_600),
-    Plot("scope-cost-variance"), Plot("discount-beyond-limit", amount=12), Plot("technical-outage"),
+    Plot("discount-beyond-limit", amount=12),
 )  # fmt: skip
 EXECUTIVE = (
     Plot("vip-at-risk", amount=18_000), Plot("discount-beyond-limit", amount=24), Plot("compliance-exception"),
     Plot("refund-credit", amount=11_500), Plot("contract-exception", amount=20), Plot("renewal-at-risk", amount=26),
 )  # fmt: skip
-SUPPLIERS = ("Lumen Translation", "Stonebridge Parts", "Copperline Hosting")
+UNDECIDED = {2: Plot("scope-cost-variance"), 6: Plot("technical-outage")}
 
 
 def ended(place: int) -> tuple[Plot, Script]:
@@ -99,4 +99,4 @@ def ended(place: int) -> tuple[Plot, Script]:
         waived=place % 16 == 9,
         reopened=place % 25 == 12,
     )
-    return row[place // 2 % len(row)], script
+    return UNDECIDED.get(place) or row[place // 2 % len(row)], script

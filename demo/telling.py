@@ -65,7 +65,7 @@ def tell(account: Account, plot: Plot, opened_at: datetime, opened_by: User, cha
     contacts = tuple(account.contacts.order_by("pk"))
     words = _words(story, kind, account, contacts, chance, asked)
     at = opened_at.replace(microsecond=0)
-    stalled = timedelta(seconds=round(min(chance.long_tail(4.0, 0.9), 96) * 3600))
+    stalled = timedelta(seconds=round(min(chance.long_tail(2.0, 0.9), 96) * 3600))
     days = chance.whole(8, 25) if plot.issue_type in DEALS else chance.whole(6, 12)
     title = kind.title.format_map(words)
     return Told(

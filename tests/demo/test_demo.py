@@ -20,7 +20,7 @@ from escalations.models import Clock, Commitment, Escalation, HandOff, PolicyVer
 from ledger import chain
 from ledger.now import now
 from messaging.models import InboundMail, Message, Notice
-from reports.queries.kpis import Scope, figures
+from reports.queries.kpis import Scope, catalogue, figures
 from reports.queries.trends import decision_trends, ended_clocks, promises
 from reports.rules import periods
 from reports.rules.kpis import FIVE
@@ -131,7 +131,7 @@ def test_no_week_of_breaches_dwarfs_the_others():
 
 def test_both_lines_of_the_decision_chart_join():
     period = periods.read({"period": "90", "from": "", "to": ""}, now())
-    for line in decision_trends(Scope(), period):
+    for line in decision_trends(Scope(), period, catalogue()):
         assert sum(point is None for point in line.points) <= 2, line
 
 
