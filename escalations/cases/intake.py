@@ -184,7 +184,7 @@ def _check(data: Intake, by: User | None, at: datetime) -> None:
 
 def _check_amount(data: Intake, amount: Decimal, at: datetime) -> None:
     if amount <= 0:
-        raise Invalid("Enter an amount above zero.", field="amount")
+        raise Invalid("Enter an amount above 0.", field="amount")
     authority = AuthorityVersion.objects.current(at)
     concession = authority.concessions.filter(slug=data.concession).first() if authority else None
     if concession:

@@ -57,7 +57,7 @@ def test_whole_logs_are_counted(cases: Any, tmp_path: Path, capsys: pytest.Captu
     ("change", "words"),
     [
         ({"summary": "Something else"}, "entry 2: content was changed"),
-        ({"at": "2020-01-01T00:00:00Z"}, "entry 2: signature does not fit"),
+        ({"at": "2020-01-01T00:00:00Z"}, "entry 2: signature does not match"),
         ({"key_id": "mine"}, "entry 2: signed with unknown key mine"),
     ],
 )

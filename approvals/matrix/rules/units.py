@@ -35,7 +35,7 @@ class Unit:
         if not self.takes_amount:
             return ""
         if amount is None or not amount.is_finite() or amount <= 0:
-            return f"Enter how much: {self.label.lower()}, above 0."
+            return f"Enter an amount above 0 ({self.label.lower()})."
         if self.most is not None and amount > self.most:
             return f"Enter at most {self.reads(self.most, currency)}."
         return too_precise(amount, currency) if self.in_currency else ""

@@ -53,7 +53,7 @@ def test_four_facts_and_a_deadline_open_an_escalation_and_say_what_happens_next(
         ({"deadline": "2001-01-01T10:00"}, "must be in the future"),
         ({"concession": "discount", "amount": "a lot"}, "Enter the amount as a number"),
         ({"concession": "discount", "amount": ""}, "Enter how much is asked for."),
-        ({"concession": "discount", "amount": "-5"}, "Enter an amount above zero."),
+        ({"concession": "discount", "amount": "-5"}, "Enter an amount above 0"),
         ({"impasse_at": "2098-01-01T10:00"}, "The impasse cannot be in the future."),
         ({"override_level": "3", "override_reason": ""}, "Enter why you override the routing."),
     ],

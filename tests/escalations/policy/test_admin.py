@@ -32,7 +32,7 @@ def as_user(client):
 @pytest.fixture
 def few_rows(draft):
     """The page lays out every row as a form, which takes seconds: for a test of single rows the others go."""
-    for rows in (draft.matrixrows, draft.stakeholders, draft.texttemplates, draft.triggerrules, draft.scoreweights):
+    for rows in (draft.matrixrows, draft.stakeholders, draft.triggerrules, draft.scoreweights):
         rows.all().delete()
     draft.targets.exclude(clock="response").delete()
     draft.targetfactors.exclude(clock="first_act").delete()

@@ -140,7 +140,7 @@ def test_due_times_are_worked_out_from_now_with_their_reason(read):
     assert "2 hours, around the clock" in page
     # A business day is one of the business calendar even where the issue runs around the clock, as on the case itself.
     assert "5 business days, Business hours, New York" in page
-    assert "Without factors" in page
+    assert "Factors are not included" in page
 
 
 def line_of(page, words):
@@ -150,7 +150,7 @@ def line_of(page, words):
 def test_every_kind_of_clock_stands_among_the_targets(read):
     page = read("matrix_sla")
     for _, name in CHOICES:
-        assert f'<th scope="row">{name}' in page, name
+        assert f'<th scope="row"> {name}' in page, name
     assert "4h" in line_of(page, "Next internal update")
     assert "Date given" in line_of(page, "Customer deadline")
     assert [words in line_of(page, "Time to escalate") for words in ("4h", "12h", "24h")] == [True] * 3

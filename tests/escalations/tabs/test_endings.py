@@ -119,7 +119,7 @@ def test_causes_written_before_are_offered(cast: Cast, browse: Browse) -> None:
 def test_a_step_that_is_not_open_says_so_and_does_nothing(cast: Cast, browse: Browse) -> None:
     case = asked(cast)
     page = browse(cast.lead, go(case, "resolve")).content.decode()
-    assert "this step is not open now" in page
+    assert "so this step is not available" in page
     assert "Resolve the case</button>" not in page
     assert browse(cast.lead, go(case, "resolve"), ENDING).status_code == 409
     assert browse(cast.lead, go(case, "execute"), {"reason": "x"}).status_code == 422

@@ -212,7 +212,7 @@ def test_the_page_says_where_held_mail_is(post: Post, dana_collects: User, clock
     assert "For the digest" in page
     assert "as this person chose" in page
     digest = Message.objects.get(kind="digest")
-    assert "Written when it leaves" in client.get(reverse("messaging:message", args=[digest.pk])).content.decode()
+    assert "The text is written when the message is sent" in client.get(reverse("messaging:message", args=[digest.pk])).content.decode()
     clock.move_to(EIGHT)
     outbox.send_due()
     assert "Left with the" in client.get(reverse("messaging:message", args=[held.pk])).content.decode()

@@ -141,4 +141,4 @@ def test_a_connection_that_breaks_costs_only_the_message_in_hand_a_try(real_smtp
     assert outbox.send_due() == 1
     broken.refresh_from_db()
     assert (broken.state, broken.attempts) == (Message.PENDING, 1)
-    assert "broke off" in broken.deliveries.get().detail
+    assert "closed the connection" in broken.deliveries.get().detail
