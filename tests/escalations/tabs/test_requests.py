@@ -73,7 +73,7 @@ def test_a_brief_with_gaps_blocks_the_request_and_names_them(cast: Cast, browse:
         ({"concession": ""}, "Choose a concession."),
         ({"amount": "much"}, "Enter a number, such as 18"),
         ({"amount": ""}, "Enter how much"),
-        ({"amount": "-3"}, "Enter how much"),
+        ({"amount": "-3"}, "Enter an amount above 0"),
     ],
 )
 def test_a_bad_ask_is_refused_at_its_field(cast: Cast, browse: Browse, changes: dict[str, str], words: str) -> None:

@@ -212,7 +212,8 @@ def test_the_page_says_where_held_mail_is(post: Post, dana_collects: User, clock
     assert "For the digest" in page
     assert "as this person chose" in page
     digest = Message.objects.get(kind="digest")
-    assert "The text is written when the message is sent" in client.get(reverse("messaging:message", args=[digest.pk])).content.decode()
+    page = client.get(reverse("messaging:message", args=[digest.pk])).content.decode()
+    assert "The text is written when the message is sent" in page
     clock.move_to(EIGHT)
     outbox.send_due()
     assert "Left with the" in client.get(reverse("messaging:message", args=[held.pk])).content.decode()
