@@ -143,7 +143,7 @@ def test_check_engine_sends_the_word_for_a_cron_job(watcher: Watcher, all_well: 
     with pytest.raises(SystemExit):
         call_command("check_engine", "--ping")
     assert len(watcher.heard) == 1
-    assert "was not called, so that it alarms" in capsys.readouterr().err
+    assert "was not called, so that it raises an alarm" in capsys.readouterr().err
 
 
 def test_check_engine_says_when_nobody_is_to_be_told(all_well: None) -> None:

@@ -311,7 +311,7 @@ def test_messages_are_a_status_region_with_escaped_words():
     [
         ("/auth/login/", "Work email"),
         ("/auth/password/reset/", "Send the link"),
-        ("/auth/signup/", "Nobody can sign up"),
+        ("/auth/signup/", "You cannot sign up here"),
     ],
 )
 def test_the_way_in_offers_no_account_of_ones_own(client, address, words):

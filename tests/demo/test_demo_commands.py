@@ -11,9 +11,11 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from demo import figures as bench
 from demo.benchmarks import engines, scratch
+from demo.fill import fill
 from escalations.cases import handoffs, intake
 from escalations.clocks import engine
 from escalations.models import Escalation, Event
+from ledger.errors import Invalid
 from ledger.now import moved_to
 from tests.support.cast import make_cast
 
@@ -102,3 +104,9 @@ def test_the_benchmark_makes_a_database_of_its_own_for_the_engine_and_shows_what
 def test_the_benchmark_needs_something_to_measure():
     with pytest.raises(CommandError, match="seed_demo"):
         call_command("bench")
+
+
+@pytest.mark.django_db
+def test_without_the_demo_there_is_nothing_to_copy():
+    with pytest.raises(Invalid, match="no demo cases"):
+        fill(10, 1, lambda progress: None)

@@ -41,7 +41,7 @@ def test_the_summary_counts_and_bad_rows_are_named(file: Any) -> None:
 
 def test_without_a_currency_usd_is_taken_and_said(file: Any) -> None:
     _, err = run(file("id,name,arr\n1,A,5\n"))
-    assert "taking USD" in err
+    assert "using USD" in err
     assert Account.objects.get().currency == "USD"
 
 
@@ -71,7 +71,7 @@ def test_problem_rows_are_written_with_formulas_made_harmless(file: Any, tmp_pat
     ("text", "args", "message"),
     [
         ("", [], "empty"),
-        ("a,b\n1,2\n", [], "neither accounts"),
+        ("a,b\n1,2\n", [], "accounts, subscriptions or contacts"),
         ("id,name\n1,A\n", ["--map", "name"], "FIELD=HEADER"),
         ("id,name\n1,A\n", ["--mapping", "none"], "no mapping"),
         ("id,name,arr\n1,A,x\n", [], "No row could be read"),

@@ -95,7 +95,7 @@ def test_one_field_cannot_come_from_two_columns(cast: Cast, browse: Browse) -> N
     filled = {"column_0": "external_id", "column_1": "name", "column_2": "name", "default_currency": "USD"}
     answer = browse(cast.ops).post(reverse("accounts:import_run", args=[run.pk]), filled)
     assert answer.status_code == 422
-    assert "filled by name already" in answer.content.decode()
+    assert "is already filled from" in answer.content.decode()
 
 
 def test_one_column_may_fill_id_and_name(cast: Cast, browse: Browse) -> None:
@@ -114,7 +114,7 @@ def test_one_column_may_fill_id_and_name(cast: Cast, browse: Browse) -> None:
     [
         (b"", "The file is empty"),
         (b"PK\x03\x04", "workbook"),
-        (b"a,b\n1,2\n", "Choose what is in it"),
+        (b"a,b\n1,2\n", "Choose one"),
         (b"id,name\n", "no rows"),
     ],
 )

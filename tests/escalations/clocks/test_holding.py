@@ -58,11 +58,11 @@ def test_let_go_while_the_case_waits_it_stays_paused_for_that_reason(cast: Cast)
 def test_without_a_reason_without_the_right_and_past_its_time_nothing_is_paused(cast: Cast) -> None:
     case = accepted(cast)
     clock = Clock.objects.get(case=case, kind=states.DECISION)
-    with pytest.raises(Invalid, match="Say why"):
+    with pytest.raises(Invalid, match="Enter why"):
         holding.hold(case_id=case.pk, clock_id=clock.pk, by=cast.csm, reason=" ")
     with pytest.raises(NotAllowed):
         holding.hold(case_id=case.pk, clock_id=clock.pk, by=cast.legal, reason="No")
-    with pytest.raises(AlreadyDone, match="not held"):
+    with pytest.raises(AlreadyDone, match="not paused by hand"):
         holding.let_go(case_id=case.pk, clock_id=clock.pk, by=cast.csm)
     assert clock.due_at is not None
     with (
@@ -81,7 +81,7 @@ def test_the_page_asks_for_a_reason_and_offers_to_let_go(cast: Cast, client: Cli
     assert client.post(address, {"reason": ""}).status_code == 422
     client.post(address, {"reason": "Counsel is away"})
     page = client.get(f"/escalations/{case.key}/").content.decode()
-    assert "By hand: Counsel is away" in page
+    assert "Paused by hand: Counsel is away" in page
     assert "Resume" in page
     client.post(f"/escalations/{case.key}/clocks/{clock.pk}/resume/")
     clock.refresh_from_db()

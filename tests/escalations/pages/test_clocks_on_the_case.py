@@ -144,7 +144,7 @@ def test_the_deadline_is_changed_on_a_page_with_a_reason(cast, open_case, as_use
         ({"deadline": "soon"}, "Enter the deadline as a date and time."),
         ({"deadline": "2001-01-01T10:00"}, "must be in the future"),
         ({"reason": ""}, "Enter who moved the deadline and why."),
-        ({"version": "0"}, "Somebody changed the case while you typed."),
+        ({"version": "0"}, "Someone changed the case while you typed."),
     ],
 )
 def test_a_wrong_deadline_is_422_and_keeps_what_was_typed(cast, case, as_user, typed, words):

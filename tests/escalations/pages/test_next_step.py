@@ -82,7 +82,7 @@ def test_waiting_on_the_customer_asks_nothing_of_anybody():
 
 def test_an_escalating_clock_says_what_happens_by_itself_below_the_top():
     promise = Promise(AFTER, escalates=True, label="Director decision")
-    assert "goes up one level" in step(state=states.APPROVING, open_requests=1, decision=promise).then
+    assert "is escalated one level" in step(state=states.APPROVING, open_requests=1, decision=promise).then
     assert step(state=states.APPROVING, open_requests=1, decision=promise, goes_up=False).then == ""
 
 

@@ -49,7 +49,7 @@ def test_refusing_needs_a_reason_and_joins_ticks_and_note(cast: Cast, browse: Br
     handoff = waiting_handoff(opened(cast))
     empty = browse(handoff.to_user, path(handoff, "refuse/"), {"once": "a"})
     assert empty.status_code == 422
-    assert "Say why you refuse" in empty.content.decode()
+    assert "Enter why you refuse" in empty.content.decode()
     data = {"once": "a", "missing": ["Brief is incomplete"], "reason": "No options"}
     assert browse(handoff.to_user, path(handoff, "refuse/"), data).status_code == 302
     handoff.refresh_from_db()
