@@ -135,7 +135,7 @@ def test_money_is_compared_in_usd(world: Any, ask: Ask) -> None:
     [
         ({"concession": "free-lunch"}, "Choose a concession"),
         ({"concession": "refund", "currency": "XXA"}, "no exchange rate"),
-        ({"amount": None}, "Enter how much"),
+        ({"amount": None}, "Enter an amount above 0"),
         ({"amount": D(0)}, "above 0"),
         ({"amount": D(-5)}, "above 0"),
         (

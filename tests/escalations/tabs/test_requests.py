@@ -72,7 +72,7 @@ def test_a_brief_with_gaps_blocks_the_request_and_names_them(cast: Cast, browse:
         ({"question": "Approve as soon as possible"}, "Name a date and time instead of"),
         ({"concession": ""}, "Choose a concession."),
         ({"amount": "much"}, "Enter a number, such as 18"),
-        ({"amount": ""}, "Enter how much"),
+        ({"amount": ""}, "Enter an amount above 0"),
         ({"amount": "-3"}, "Enter an amount above 0"),
     ],
 )
