@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.customers.portfolio import trends
 from accounts.models import Account, Role, User
-from approvals.models import ApprovalRequest, DecisionEntry
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from demo import acts
 from demo.people import PASSWORD, address
 from demo.scenes import ENDED_DAYS, TODAY
@@ -71,7 +71,8 @@ def test_the_clocks_look_alive():
     assert Clock.objects.filter(state=Clock.PAUSED, case__waiting_on="third_party").exists()
     assert HandOff.objects.filter(state=HandOff.WAITING, duty="owner").count() >= 3
     for slug in ("dana", "lena"):
-        assert ApprovalRequest.objects.open().filter(approver__email=address(slug)).exists()
+        asked = Seat.objects.filter(state=Seat.ASKED, person__email=address(slug))
+        assert ApprovalRequest.objects.open().filter(seats__in=asked).exists()
 
 
 def test_every_kind_of_clock_is_there_and_its_rows_are_what_their_history_says():
