@@ -230,9 +230,11 @@ def comment(request: ApprovalRequest, text: str) -> None:
         talk.comment(request_id=request.pk, by=seat.person, text=text)
 
 
-def delegate(request: ApprovalRequest, to: User, reason: str) -> None:
-    """The person who is asked hands this one over."""
-    delegations.delegate(request_id=request.pk, by=waiting_seats(request)[0].person, to=to, reason=reason)
+def delegate(request: ApprovalRequest, candidates: Sequence[User], reason: str) -> None:
+    """The person who is asked hands this one over to the first of the candidates who is somebody else."""
+    asked = waiting_seats(request)[0].person
+    to = next(candidate for candidate in candidates if candidate != asked)
+    delegations.delegate(request_id=request.pk, by=asked, to=to, reason=reason)
 
 
 def recall(request: ApprovalRequest, reason: str) -> None:

@@ -31,7 +31,7 @@ class Script:
     declined: bool = False  # asked again for half
     conditions: bool = False
     recalled: bool = False  # taken back and asked again
-    delegated: str = ""  # to whom the person who is asked hands it over
+    delegated: tuple[str, ...] = ()  # the person who is asked hands it over to the first of these who is not asked
     one_vote: bool = False  # of several seats, one has decided
     questioned: bool = False
     skipped: bool = False
@@ -213,7 +213,9 @@ class Life:
         if script.delegated:
             at = self.within(at, 0.05, 0.3, states.DECISION)
             yield at
-            acts.delegate(request, self.people[script.delegated], "Away until the evening, please decide")
+            acts.delegate(
+                request, [self.people[slug] for slug in script.delegated], "Away until the evening, please decide"
+            )
         if script.one_vote:
             at = self.within(at, 0.05, 0.4, states.DECISION)
             yield at

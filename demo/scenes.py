@@ -35,7 +35,7 @@ TODAY = (
     Scene("Cobalt Insurance", 69, Plot("discount-beyond-limit", 0, 38, blocker=True),
           today(states.APPROVING, one_vote=True)),
     Scene("Linden Pharma", 66, Plot("renewal-at-risk", 2, 18, with_signal=True, blocker=True), APPROVING),
-    Scene("Prairie Rail", 30, Plot("contract-exception", 2, 24), today(states.APPROVING, delegated="noor")),
+    Scene("Prairie Rail", 30, Plot("contract-exception", 2, 24), today(states.APPROVING, delegated=("noor", "dana"))),
     Scene("Alder & Co", 38, Plot("discount-beyond-limit", 1, 18, blocker=True), APPROVING),
     Scene("Kestrel Bank", 40, Plot("refund-credit", 0, 9_400, with_signal=True), APPROVING),
     Scene("Granite Mutual", 10, Plot("contract-exception", 0, 12), today(states.APPROVING, recalled=True)),

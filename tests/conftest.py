@@ -30,13 +30,15 @@ STAGES = {"world": databases.DECIDING, "cast": databases.CAST, "shipped": databa
 
 
 @pytest.fixture(scope="session")
-def database_templates(tmp_path_factory: pytest.TempPathFactory) -> databases.Templates:
+def database_templates(
+    tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> databases.Templates:
     """Databases of this test run: `with database_templates.copy("seed_demo") as url` gives a desk one of its own."""
     folder = tmp_path_factory.getbasetemp()
     # All workers of a run share the folder above theirs.
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     (folder / "databases").mkdir(exist_ok=True)
-    return databases.Templates(folder / "databases")
+    return databases.Templates(folder / "databases", django_db_blocker)
 
 
 @pytest.fixture(scope="session")

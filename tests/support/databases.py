@@ -14,6 +14,7 @@ from pathlib import Path
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from approvals.matrix import defaults as authority
 from escalations.policy import defaults as policy
@@ -51,8 +52,8 @@ DECIDING = Stage("deciding", make_world, SHIPPED)
 class Templates:
     """The databases of a test run, in a folder that all workers share: whoever needs one first makes it, the others wait."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, blocker: DjangoDbBlocker) -> None:
+        self.folder, self._blocker = folder, blocker
         self.server = os.environ["DATABASE_URL"]
         self.on_postgres = self.server.startswith("postgres")
 
@@ -113,9 +114,11 @@ class Templates:
         return name
 
     def _fill(self, name: str, stage: Stage) -> None:
-        connect(self, name)
-        made = stage.fill()
-        connection.close()
+        # Also a test without a database of its own may be the first to need a template for a desk.
+        with self._blocker.unblock():
+            connect(self, name)
+            made = stage.fill()
+            connection.close()
         (self.folder / f"{name}.pickle").write_bytes(pickle.dumps(made))
 
     def _manage(self, name: str, *recipe: str) -> None:
