@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from ledger.now import moved_to
 from tests.support import browser as browsers
 from tests.support import databases, dovecot, pages, server, smtp
 from tests.support.cast import Cast
@@ -26,14 +27,19 @@ hypothesis_settings.register_profile("prove", deadline=None, max_examples=2000)
 hypothesis_settings.load_profile("prove" if os.environ.get("PROVE") else "ci" if IN_CI else "laptop")
 
 # The database a test runs on follows from what it asks for; without one of these it is migrated and empty.
-STAGES = {"world": databases.DECIDING, "cast": databases.CAST, "shipped": databases.SHIPPED}
+STAGES = {
+    "world": databases.DECIDING,
+    "cast": databases.CAST,
+    "shipped": databases.SHIPPED,
+    "demo": databases.DEMO,
+}
 
 
 @pytest.fixture(scope="session")
 def database_templates(
     tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> databases.Templates:
-    """Databases of this test run: `with database_templates.copy("seed_demo") as url` gives a desk one of its own."""
+    """Databases of this test run: `with database_templates.copy(databases.DEMO) as url` gives a desk one of its own."""
     folder = tmp_path_factory.getbasetemp()
     # All workers of a run share the folder above theirs.
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
@@ -81,6 +87,13 @@ def cast(db: None, database_templates: databases.Templates) -> Cast:
     found: Cast = pickle.loads(database_templates.made(databases.CAST))
     found.renew_soon()
     return found
+
+
+@pytest.fixture
+def demo(db: None, database_templates: databases.Templates) -> Iterator[None]:
+    """The demo, at the moment that it was told for."""
+    with moved_to(pickle.loads(database_templates.made(databases.DEMO))):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -136,7 +149,7 @@ def empty_desk(database_templates: databases.Templates, mailbox: smtp.Mailbox, t
 def demo_desk(database_templates: databases.Templates, mailbox: smtp.Mailbox, tmp_path: Path) -> Iterator[server.Desk]:
     """A running desk (web and engine) with the demo data; its mail goes to `mailbox`."""
     with (
-        database_templates.copy("seed_demo") as url,
+        database_templates.copy(databases.DEMO) as url,
         server.running_desk(url, tmp_path, EMAIL_URL=mailbox.url) as desk,
     ):
         yield desk

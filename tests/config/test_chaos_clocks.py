@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import chaos
-from tests.support.databases import Templates
+from tests.support.databases import DEMO, Templates
 from tests.support.processes import eventually
 from tests.support.smtp import Mailbox
 
@@ -18,7 +18,7 @@ SHORT_LEASES = {"OUTBOX_LEASE_SECONDS": "2", "OUTBOX_HAND_OVER_SECONDS": "2", "M
 @pytest.fixture
 def engines(database_templates: Templates, mailbox: Mailbox, tmp_path: Path) -> Iterator[chaos.Nursery]:
     with (
-        database_templates.copy() as url,
+        database_templates.copy(DEMO) as url,
         chaos.nursery(url, tmp_path, EMAIL_URL=mailbox.url, DIE_AT=chaos.POINTS, **SHORT_LEASES) as made,
     ):
         yield made
@@ -72,7 +72,7 @@ def test_a_clock_set_on_and_back_two_hours_fires_nothing_twice_and_loses_nothing
 ) -> None:
     hours = 7200
     moving = {"CLOCK_MAY_MOVE": "1", "EMAIL_URL": mailbox.url}
-    with database_templates.copy() as url, chaos.nursery(url, tmp_path, **moving, **SHORT_LEASES) as engines:
+    with database_templates.copy(DEMO) as url, chaos.nursery(url, tmp_path, **moving, **SHORT_LEASES) as engines:
         engines.ask("build", 30)
         since = engines.ask("last_event")
         due = engines.ask("fall_due", 30, hours - 60.0)

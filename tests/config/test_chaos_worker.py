@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import chaos
-from tests.support.databases import Templates
+from tests.support.databases import DEMO, Templates
 from tests.support.ports import free_port
 from tests.support.processes import eventually, processes
 from tests.support.server import ROOT, environment_for
@@ -27,7 +27,7 @@ Started = tuple[chaos.Nursery, "subprocess.Popen[bytes]"]
 @pytest.fixture
 def desk(database_templates: Templates, tmp_path: Path) -> Iterator[Started]:
     """Cases with clocks, no engine yet, and a worker that has begun to work."""
-    with database_templates.copy() as url, chaos.nursery(url, tmp_path) as engines:
+    with database_templates.copy(DEMO) as url, chaos.nursery(url, tmp_path) as engines:
         engines.ask("build", 30)
         environment = environment_for(url, tmp_path, port=free_port(), CLOCK_MAY_MOVE="0")
         with (tmp_path / "worker.log").open("wb") as log:

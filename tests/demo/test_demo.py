@@ -4,7 +4,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
 
 from accounts.customers.portfolio import trends
 from accounts.models import Account, Role, User
@@ -23,25 +22,8 @@ from messaging.models import InboundMail, Message, Notice
 from reports.queries.kpis import Scope, catalogue, figures
 from reports.queries.trends import decision_trends, ended_clocks, promises
 from reports.rules import periods
-from tests.support.databases import EMPTY
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def seeded(django_db_setup, django_db_blocker):
-    """The demo, seeded once for this module and taken back at its end."""
-    with django_db_blocker.unblock():
-        django_db_setup.use(EMPTY)
-    with django_db_blocker.unblock(), transaction.atomic():
-        call_command("seed_demo", stdout=StringIO())
-        yield
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(autouse=True)
-def _seeded(seeded, db):
-    """Every test of this module reads the same demo."""
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
 
 def test_every_shipped_role_is_held_by_somebody_who_can_sign_in():

@@ -44,7 +44,7 @@ def test_a_negative_number_of_cases_is_refused():
 
 
 @pytest.mark.django_db
-def test_the_benchmark_prints_every_figure_and_changes_nothing(monkeypatch):
+def test_the_benchmark_prints_every_figure_and_changes_nothing(demo, monkeypatch):
     for name, value in (("SHORT", 0.0), ("WARM_UP", 1), ("SEEDED", 20)):
         monkeypatch.setattr(bench, name, value)
     call_command("seed_demo", cases=10, stdout=StringIO())

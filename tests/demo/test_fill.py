@@ -12,13 +12,13 @@ from accounts.models import Account, User
 from approvals.models import ApprovalRequest
 from demo.companies import DEMO
 from demo.fill import fill
-from demo.seeding import seed_demo
 from escalations import states
 from escalations.cases import intake
 from escalations.clocks.audit import differences
 from escalations.models import CasePerson, Clock, Escalation, HandOff, Review
 from ledger import chain
 from ledger.now import now
+from tests.support import databases
 
 CASES = 200
 
@@ -26,8 +26,9 @@ CASES = 200
 @pytest.fixture(scope="module")
 def filled(django_db_setup, django_db_blocker):
     """The demo and 200 copies, made once for this module and taken back at its end."""
+    with django_db_blocker.unblock():
+        django_db_setup.use(databases.DEMO)
     with django_db_blocker.unblock(), transaction.atomic():
-        seed_demo()
         fill(CASES, 5, lambda progress: None)
         yield
         transaction.set_rollback(True)

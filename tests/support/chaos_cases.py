@@ -16,7 +16,6 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from demo.fill import fill
-from demo.seeding import seed_demo
 from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
 from escalations.models import Clock, Escalation, Event
 from ledger.models import ClockOffset, Heartbeat
@@ -30,8 +29,7 @@ ONCE = ("clock.start", "clock.breach", "clock.stop", "clock.decay")
 
 
 def build(clocks: int) -> int:
-    """Open cases in every state, as people would have made them, with at least so many running clocks; returns how many."""
-    seed_demo()
+    """Open cases in every state, copied from those of the demo, with at least so many running clocks; returns how many."""
     cases = max(20, clocks // CLOCKS_A_CASE)
     while (running := _running().count()) < clocks:
         fill(cases, 1 + Escalation.objects.count(), lambda progress: None, open_share=1.0)

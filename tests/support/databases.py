@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from io import StringIO
 from pathlib import Path
 
 from django.contrib.contenttypes.models import ContentType
@@ -18,10 +20,10 @@ from pytest_django import DjangoDbBlocker
 
 from approvals.matrix import defaults as authority
 from escalations.policy import defaults as policy
+from ledger.now import moved_to, now
 from tests.support import postgres
 from tests.support.cast import make_cast
 from tests.support.deciding import make_world
-from tests.support.server import environment_for, manage
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,19 @@ def _publish_defaults() -> None:
     authority.ensure_defaults()
 
 
+def _seed_demo() -> datetime:
+    """The demo, and the moment that it was told for."""
+    at = now()
+    with moved_to(at):
+        call_command("seed_demo", stdout=StringIO())
+    return at
+
+
 EMPTY = Stage("empty", _migrate)
 SHIPPED = Stage("shipped", _publish_defaults, EMPTY)
 CAST = Stage("cast", make_cast, SHIPPED)
 DECIDING = Stage("deciding", make_world, SHIPPED)
+DEMO = Stage("demo", _seed_demo, EMPTY)
 
 
 class Templates:
@@ -58,13 +69,10 @@ class Templates:
         self.on_postgres = self.server.startswith("postgres")
 
     @contextmanager
-    def copy(self, *recipe: str) -> Iterator[str]:
-        """The URL of a fresh copy for a desk. A recipe is one management command after `migrate`, such as ("seed_demo",)."""
-        template = self.template(EMPTY)
-        if recipe:
-            template = self._once("-".join(recipe), template, lambda name: self._manage(name, *recipe))
+    def copy(self, stage: Stage = EMPTY) -> Iterator[str]:
+        """The URL of a fresh copy of a stage for a desk."""
         name = f"desk_{uuid.uuid4().hex[:12]}"
-        self.copy_to(name, template)
+        self.copy_to(name, self.template(stage))
         yield self.url(name)
         self.drop(name)
 
@@ -102,7 +110,7 @@ class Templates:
                 Path(f"{self.path(name)}{suffix}").unlink(missing_ok=True)
 
     def _once(self, kind: str, base: str, fill: Callable[[str], None]) -> str:
-        name = f"template_{kind.replace('-', '_')}"
+        name = f"template_{kind}"
         ready = self.folder / f"{name}.ready"
         with (self.folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -120,9 +128,6 @@ class Templates:
             made = stage.fill()
             connection.close()
         (self.folder / f"{name}.pickle").write_bytes(pickle.dumps(made))
-
-    def _manage(self, name: str, *recipe: str) -> None:
-        manage(environment_for(self.url(name), self.folder, port=8000), *recipe, seconds=600)
 
     def _settle(self, name: str) -> None:
         """Bring everything into the one file that is copied."""

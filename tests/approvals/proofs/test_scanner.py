@@ -20,7 +20,7 @@ from approvals.models import ApprovalRequest, ConcessionType
 from ledger.now import now
 from tests.approvals.mail.replies import token_of
 from tests.approvals.proofs.doors import APPROVE, LINK, OPEN_LINK, Caller, Knock
-from tests.support.databases import Templates
+from tests.support.databases import DEMO, Templates
 from tests.support.pages import Watched
 from tests.support.server import Desk, running_desk
 
@@ -108,7 +108,7 @@ def test_a_scanner_changes_nothing_and_the_person_still_decides(world: Any, ask:
 def still_desk(database_templates: Templates, tmp_path: Path) -> Any:
     """The demo desk without its engine, so that nothing but visitors could change it."""
     with (
-        database_templates.copy("seed_demo") as url,
+        database_templates.copy(DEMO) as url,
         running_desk(url, tmp_path, engine=False, EMAIL_URL="smtp://127.0.0.1:9") as desk,
     ):
         yield desk
