@@ -16,6 +16,17 @@ ROOT = Path(__file__).resolve().parent.parent
 LONG_FORM_SECONDS = 3 * 3600
 # Set, not merely unset: a developer's .env fills what is missing, and tests must not reach it.
 NOT_FOR_TESTS = ("EMAIL_URL", "HEARTBEAT_URL", "IMAP_URL", "AUTHSERV_ID", "INBOUND_ESP", "INBOUND_SECRET")
+# Begun first, in this order, so that no worker is left with one of them at the end. The first one needs no demo: it runs
+# while the second makes the demo, which those after it copy.
+LONG_FILES = (
+    "test_killed_sender.py",
+    "test_demo.py",
+    "test_mailbox.py",
+    "test_chaos_clocks.py",
+    "test_chaos_worker.py",
+    "test_fill.py",
+    "test_supervisor.py",
+)
 # Files that no expression of these parts can select are not read: collecting all files takes longer than these parts.
 MARKERS_OF_PART = {
     "postgres": ("both_databases", "mark.postgres", "mark.prove", "mark.chaos"),
@@ -61,7 +72,11 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long forms get the time they need. Tests marked `postgres` need that server; elsewhere they are skipped and say so."""
+    """Long forms get the time they need. Tests marked `postgres` need that server; elsewhere they are skipped and say so.
+
+    Long files come first.
+    """
+    items.sort(key=lambda item: LONG_FILES.index(item.path.name) if item.path.name in LONG_FILES else len(LONG_FILES))
     on_postgres = os.environ["DATABASE_URL"].startswith("postgres")
     for item in items:
         if os.environ.get("PROVE") and item.get_closest_marker("prove") and not item.get_closest_marker("timeout"):
