@@ -21,6 +21,7 @@ NOT_FOR_TESTS = ("EMAIL_URL", "HEARTBEAT_URL", "IMAP_URL", "AUTHSERV_ID", "INBOU
 LONG_FILES = (
     "test_killed_sender.py",
     "test_demo.py",
+    "test_demo_commands.py",
     "test_mailbox.py",
     "test_chaos_clocks.py",
     "test_chaos_worker.py",

@@ -17,7 +17,7 @@ from tests.support.server import Desk, environment_for
 
 pytestmark = pytest.mark.both_databases
 
-SHORT, LONG, ENGINES = 300, 3_000, 2
+SHORT, LONG, ENGINES = 80, 3_000, 2
 # About every eighth message ends an engine.
 CHANCES = "after_250=0.05,before_mark=0.05,after_lease=0.05"
 COLUMNS = (
