@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from accounts.models import Account, ImportRun
 
@@ -12,13 +11,13 @@ FORMULA = re.compile(r"^\s*[=+\-@|%\t\r]")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?%?")
 
 
-def safe_cell(value: Any) -> str:
+def safe_cell(value: object) -> str:
     """The text of a cell; an apostrophe before what would start a formula. Plain numbers stay numbers."""
     text = "" if value is None else str(value)
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A CSV file as text, with every cell made safe."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)

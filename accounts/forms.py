@@ -1,16 +1,20 @@
 """Forms of the account pages."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple, Unpack
 from zoneinfo import available_timezones
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row, Submit
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.forms import BoundField
 
 from accounts.customers.rates import known_currencies
 from accounts.imports.runs import LARGEST_FILE, fields_of
 from accounts.models import Account, Contact, ImportRun, Signal, User
+from accounts.signals.record import Observed
+from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
 ODD_ZONES = ("Etc/", "posix", "right", "SystemV")
@@ -78,8 +82,8 @@ class SignalForm(forms.Form):
         help_text="Three counterproposals without a concession are a deadlock.",
     )
 
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, account: Account, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.fields["contact"].queryset = account.contacts.all()  # type: ignore[attr-defined]
         self.fields["currency"].choices = currency_choices()  # type: ignore[attr-defined]
         self.fields["at"].initial = now().replace(second=0, microsecond=0)
@@ -94,6 +98,19 @@ class SignalForm(forms.Form):
             HTML('<a class="btn btn-link" href="{% url "accounts:detail" account.pk %}">Back to the account</a>'),
         )
 
+    def observed(self) -> Observed:
+        """As the verb takes it."""
+        given = self.cleaned_data
+        return Observed(
+            kind=given["kind"],
+            text=given["text"],
+            at=given["at"],
+            contact=given["contact"],
+            amount=given["amount"],
+            currency=given["currency"],
+            with_concession=given["with_concession"],
+        )
+
     def clean_at(self) -> datetime:
         """What is logged has happened."""
         at = self.cleaned_data["at"]
@@ -101,7 +118,7 @@ class SignalForm(forms.Form):
             raise forms.ValidationError("Enter a time in the past.")
         return at
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """An amount needs its currency."""
         values = super().clean() or {}
         if values.get("amount") and not values.get("currency"):
@@ -133,8 +150,8 @@ class UploadForm(forms.Form):
         help_text="Can also be chosen in the next step.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.fields["default_currency"].choices = currency_choices("Decide later")  # type: ignore[attr-defined]
         self.helper = FormHelper()
         self.helper.attrs = {"novalidate": ""}
@@ -148,12 +165,19 @@ class UploadForm(forms.Form):
             Submit("save", "Upload and match columns", css_class="btn-primary"),
         )
 
-    def clean_file(self) -> Any:
+    def clean_file(self) -> UploadedFile:
         """Refuse what is too large before it is read."""
-        file = self.cleaned_data["file"]
-        if file.size > LARGEST_FILE:
+        file: UploadedFile = self.cleaned_data["file"]
+        if (file.size or 0) > LARGEST_FILE:
             raise forms.ValidationError("The file is larger than 10 MB. Split it and import the parts.")
         return file
+
+
+class ColumnRow(NamedTuple):
+    """A column of the file beside its choice."""
+
+    header: str
+    field: BoundField
 
 
 class MappingForm(forms.Form):
@@ -167,8 +191,8 @@ class MappingForm(forms.Form):
         help_text="It is used automatically for the next file with the same header row.",
     )
 
-    def __init__(self, *args: Any, run: ImportRun, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, run: ImportRun, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.run = run
         self.fields["default_currency"].choices = currency_choices("Choose a currency")  # type: ignore[attr-defined]
         self.fields["default_currency"].initial = run.default_currency
@@ -183,11 +207,11 @@ class MappingForm(forms.Form):
                 initial=fills if len(fills) > 1 else "".join(fills),
             )
 
-    def column_rows(self) -> list[dict[str, Any]]:
+    def column_rows(self) -> list[ColumnRow]:
         """Each column of the file beside its choice."""
-        return [{"header": name, "field": self[f"column_{place}"]} for place, name in enumerate(self.run.headers)]
+        return [ColumnRow(name, self[f"column_{place}"]) for place, name in enumerate(self.run.headers)]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """A field is filled by one column."""
         values = super().clean() or {}
         columns: dict[str, str] = {}
@@ -213,7 +237,7 @@ class ProfileForm(forms.Form):
     )
     shortcuts = forms.BooleanField(label="Keyboard shortcuts with single keys", required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(ODD_ZONES))
         self.fields["zone"].choices = [(zone, zone.replace("_", " ")) for zone in ["UTC", *zones]]  # type: ignore[attr-defined]

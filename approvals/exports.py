@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
@@ -25,7 +24,7 @@ def log_csv(requests: Iterable[ApprovalRequest]) -> str:
     return csv_text(HEADER, (row for request in requests for row in _rows(request)))
 
 
-def _rows(request: ApprovalRequest) -> Iterator[tuple[Any, ...]]:
+def _rows(request: ApprovalRequest) -> Iterator[tuple[object, ...]]:
     about = (request.pk, request.ask, request.concession_name, request.amount, request.currency)
     for entry in request.log.all():
         who = (str(entry.actor or "rule or clock"), str(entry.on_behalf_of or ""))

@@ -1,20 +1,24 @@
 """What people type about decisions."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Unpack, cast
 
 from django import forms
 
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, User
-from approvals.matrix.authority import concession_choices
-from approvals.matrix.preview import preview
+from approvals.absence.delegations import StandIn
+from approvals.matrix.authority import Answer, concession_choices
+from approvals.matrix.preview import Preview, preview
 from approvals.matrix.rules import units
 from approvals.matrix.totals import Ask
 from approvals.models import ApprovalRequest
+from approvals.requests.decide import Words
 from approvals.requests.rules import verdicts
-from approvals.requests.rules.terms import BASIS, GIVE_GETS
+from approvals.requests.rules.terms import BASIS, GIVE_GETS, Term, Terms
+from approvals.requests.terms import NewTerms
 from ledger.errors import Refused
+from ledger.form_options import FormOptions, Posted
 
 TITLES = {
     verdicts.APPROVED: "Approve",
@@ -46,8 +50,10 @@ class DecisionForm(forms.Form):
         help_text="The people on the case see this.",
     )
 
-    def __init__(self, *args: Any, approval: ApprovalRequest, verdict: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: Posted | None = None, *, approval: ApprovalRequest, verdict: str, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, **options)
         advised = verdicts.recommended_conditions(approval.options)
         cast(forms.ChoiceField, self.fields["kept"]).choices = [(line, line) for line in advised]
         self.fields["kept"].initial = advised
@@ -57,17 +63,11 @@ class DecisionForm(forms.Form):
             del self.fields["kept"]
             self.fields["conditions"].label = "Conditions"
 
-    def decision(self) -> dict[str, Any]:
-        """Arguments of deciding.decide."""
+    def words(self) -> Words:
+        """What goes on the record with the verdict."""
         values = self.cleaned_data
         lines = [*values.get("kept", []), values.get("conditions", "")]
-        return {
-            "verdict": values["verdict"],
-            "version": values["version"],
-            "seat": values["seat"],
-            "reason": values["reason"],
-            "conditions": "\n".join(line for line in lines if line),
-        }
+        return Words(values["reason"], "\n".join(line for line in lines if line))
 
 
 class WordsForm(forms.Form):
@@ -94,29 +94,45 @@ class WhoForm(forms.Form):
     )
     renewal = forms.CharField(label="Renewal", required=False, max_length=60)
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         cast(forms.ChoiceField, self.fields["concession"]).choices = concession_choices()
-        cast(Any, self.fields["account"]).queryset = Account.objects.visible_to(user)
+        cast("forms.ModelChoiceField[Account]", self.fields["account"]).queryset = Account.objects.visible_to(user)
         codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
         cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
 
 
-def who_context(data: Mapping[str, Any], user: User) -> dict[str, Any]:
-    """Context of approvals/_who.html: the form and, once it is asked, the answer with its stages (or why nobody may)."""
+@dataclass(frozen=True)
+class Who:
+    """What approvals/_who.html shows: the form and, once it is asked, the answer with its stages (or why nobody may)."""
+
+    form: WhoForm
+    found: Preview | None = None
+    refused: str = ""
+
+    @property
+    def answer(self) -> Answer | None:
+        """Who decides."""
+        return self.found.answer if self.found else None
+
+    def context(self) -> dict[str, object]:
+        """For the template."""
+        return {"who_form": self.form, "who": self.answer, "who_refused": self.refused, "found": self.found}
+
+
+def who_decides(data: Posted, user: User) -> Who:
+    """Who would decide what is asked in the form."""
     sent = "concession" in data
     form = WhoForm(data if sent else None, user=user, auto_id="who_%s")
-    context: dict[str, Any] = {"who_form": form, "who": None, "who_refused": "", "found": None}
-    if sent and form.is_valid():
-        try:
-            asked = form.cleaned_data
-            currency = asked["currency"] or "USD"
-            ask = Ask(asked["concession"], asked["amount"], currency, asked["account"], asked["renewal"])
-            found = preview(ask, user=user, tier=asked["tier"])
-            context |= {"found": found, "who": found.answer}
-        except Refused as refusal:
-            context["who_refused"] = refusal.message
-    return context
+    if not sent or not form.is_valid():
+        return Who(form)
+    asked = form.cleaned_data
+    currency = asked["currency"] or "USD"
+    ask = Ask(asked["concession"], asked["amount"], currency, asked["account"], asked["renewal"])
+    try:
+        return Who(form, found=preview(ask, user=user, tier=asked["tier"]))
+    except Refused as refusal:
+        return Who(form, refused=refusal.message)
 
 
 class LinkForm(forms.Form):
@@ -135,8 +151,10 @@ class LinkForm(forms.Form):
         help_text="Needed to decline, and to go against the recommendation.",
     )
 
-    def __init__(self, *args: Any, approval: ApprovalRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: Posted | None = None, *, approval: ApprovalRequest, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, **options)
         advised = verdicts.recommended_conditions(approval.options)
         self.fields["version"].initial = approval.version
         self.fields["conditions"].initial = "\n".join(advised)
@@ -144,18 +162,17 @@ class LinkForm(forms.Form):
         if not advised:
             del self.fields["conditions"]
 
-    def decision(self) -> dict[str, Any]:
-        """Arguments of deciding.decide."""
-        values = self.cleaned_data
-        return {name: values.get(name, "") for name in ("verdict", "version", "reason", "conditions")}
+    def words(self) -> Words:
+        """What goes on the record with the verdict."""
+        return Words(self.cleaned_data["reason"], self.cleaned_data.get("conditions", ""))
 
 
 class PersonField(forms.ModelChoiceField):
     """Somebody active who is no service."""
 
-    def __init__(self, *, user: User, **kwargs: Any) -> None:
+    def __init__(self, *, user: User, label: str, empty_label: str) -> None:
         people = User.objects.filter(is_active=True, kind=User.PERSON).exclude(pk=user.pk).order_by("name")
-        super().__init__(queryset=people, **kwargs)
+        super().__init__(queryset=people, label=label, empty_label=empty_label)
 
 
 class DelegateForm(forms.Form):
@@ -164,8 +181,8 @@ class DelegateForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.fields = {"to": PersonField(user=user, label="Delegate to", empty_label="Choose a person"), **self.fields}
 
 
@@ -187,10 +204,22 @@ class DelegationForm(forms.Form):
     )
     note = forms.CharField(label="Note", required=False, max_length=200)
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.fields = {"to": PersonField(user=user, label="Stand-in", empty_label="Choose a person"), **self.fields}
         cast(forms.ChoiceField, self.fields["concessions"]).choices = concession_choices()
+
+    def stand_in(self) -> StandIn:
+        """As the verb takes it."""
+        given = self.cleaned_data
+        return StandIn(
+            to=given["to"],
+            starts_at=given["starts_at"],
+            ends_at=given["ends_at"],
+            concessions=given["concessions"],
+            up_to_usd=given["up_to_usd"],
+            note=given["note"],
+        )
 
 
 class FeedForm(forms.Form):
@@ -203,8 +232,8 @@ class FeedForm(forms.Form):
         help_text="The secret address your calendar shows under sharing. It starts with https.",
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.fields["stand_in"] = PersonField(
             user=user, label="Stand-in while you are out", empty_label="Choose a person"
         )
@@ -235,8 +264,11 @@ class TermsForm(forms.Form):
         label="Reason (goes on the record)", max_length=4000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, *args: Any, approval: ApprovalRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **{"initial": terms_initial(approval), **kwargs})
+    def __init__(
+        self, data: Posted | None = None, *, approval: ApprovalRequest, **options: Unpack[FormOptions]
+    ) -> None:
+        options.setdefault("initial", terms_initial(approval))
+        super().__init__(data, **options)
         self.shown = {_line(key, value): (key, value) for key, value in _texts(approval).items()}
         codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
         cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
@@ -245,23 +277,18 @@ class TermsForm(forms.Form):
         if approval.amount is None:
             del self.fields["amount"]
 
-    def wanted(self) -> dict[str, Any]:
-        """Amount, currency, terms and ask, as the verbs take them."""
+    def wanted(self) -> NewTerms:
+        """As the verbs take them."""
         values = self.cleaned_data
         lines = [line.strip() for line in values["wording"].splitlines() if line.strip()]
         # A line that was not touched is the term it shows, letter by letter and with its lists.
-        terms = dict(self.shown.get(line) or _typed(line) for line in lines)
+        terms: Terms = dict(self.shown.get(line) or _typed(line) for line in lines)
         if given := [line.strip() for line in values["give_gets"].splitlines() if line.strip()]:
             terms[GIVE_GETS] = given
-        return {
-            "amount": values.get("amount"),
-            "currency": values.get("currency", ""),
-            "terms": terms,
-            "ask": values["ask"],
-        }
+        return NewTerms(values.get("amount"), values.get("currency", ""), terms, values["ask"])
 
 
-def terms_initial(approval: ApprovalRequest) -> dict[str, Any]:
+def terms_initial(approval: ApprovalRequest) -> dict[str, object]:
     """The present terms as the form shows them."""
     given = approval.terms.get(GIVE_GETS) or []
     return {
@@ -274,14 +301,14 @@ def terms_initial(approval: ApprovalRequest) -> dict[str, Any]:
     }
 
 
-def _texts(approval: ApprovalRequest) -> dict[str, Any]:
+def _texts(approval: ApprovalRequest) -> Terms:
     return {key: value for key, value in approval.terms.items() if key not in (*BASIS, GIVE_GETS)}
 
 
-def _line(key: str, value: Any) -> str:
+def _line(key: str, value: Term) -> str:
     return f"{key.replace('_', ' ')}: {value}".strip()
 
 
-def _typed(line: str) -> tuple[str, Any]:
+def _typed(line: str) -> tuple[str, Term]:
     name, _, text = line.partition(":")
     return name.strip().lower().replace(" ", "_"), text.strip()

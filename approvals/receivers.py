@@ -1,7 +1,5 @@
 """Mail that answers an approval request."""
 
-from typing import Any
-
 from django.dispatch import receiver
 
 from approvals.mail import replies
@@ -10,6 +8,6 @@ from messaging.models import InboundMail
 
 
 @receiver(mail_received, dispatch_uid="approvals.mail.messages")
-def hear_mail(mail: InboundMail, **_: Any) -> None:
+def hear_mail(mail: InboundMail, **_: object) -> None:
     """Mail to a reply address is a decision, a comment, or goes into quarantine."""
     replies.take(mail=mail)

@@ -1,7 +1,5 @@
 """The API under /api/v1/: every app's resources in one router, and one shape for every refusal."""
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
@@ -31,7 +29,7 @@ CODES = {
 SIGN_IN = "Send a token: “Authorization: Token …”. The API page says how to get one."
 
 
-def answer_refusal(exc: Exception, context: dict[str, Any]) -> Response | None:
+def answer_refusal(exc: Exception, context: dict[str, object]) -> Response | None:
     """Errors in one shape: code, message, field; for bad input also `fields`, name → sentences. Other errors are left alone."""
     if isinstance(exc, Refused):
         return Response(refusal(exc.code, exc.message, exc.field), status=exc.status)
@@ -49,7 +47,7 @@ def answer_refusal(exc: Exception, context: dict[str, Any]) -> Response | None:
     return answer
 
 
-def refusal(code: str, message: str, field: str = "") -> dict[str, Any]:
+def refusal(code: str, message: str, field: str = "") -> dict[str, str]:
     """The body of every error."""
     return {"code": code, "message": message, "field": field}
 
@@ -68,7 +66,7 @@ def _detail(exc: Exception) -> str:
     return str(exc.detail) if isinstance(exc, APIException) else str(exc)
 
 
-def flat(detail: Any, name: str = "") -> dict[str, list[str]]:
+def flat(detail: object, name: str = "") -> dict[str, list[str]]:
     """Nested errors with dotted names; what belongs to no field stands under ''."""
     if isinstance(detail, dict):
         parts = (flat(value, _joined(name, key)) for key, value in detail.items())

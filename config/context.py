@@ -1,9 +1,9 @@
 """What every page shows around its content. Nothing is asked of the database before a template asks for it."""
 
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
-from django.db.models import IntegerField, Q, QuerySet, Subquery
+from django.db.models import IntegerField, Model, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -42,13 +42,16 @@ PAGES = {
 APPS = {"escalations": "queue", "approvals": "approvals", "accounts": "accounts", "reports": "dashboard"}
 
 
+Counted = TypeVar("Counted", bound=Model)
+
+
 class RowCount(Subquery):
     """`SELECT COUNT(*)` over a whole query, as one column of another."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
     output_field = IntegerField()
 
-    def __init__(self, queryset: QuerySet[Any]) -> None:
+    def __init__(self, queryset: QuerySet[Counted]) -> None:
         super().__init__(queryset.order_by().values("pk"))
 
 
@@ -72,8 +75,9 @@ class Navigation:
             "reviews_count": RowCount(reviews),
             "unread_count": RowCount(Notice.objects.filter(user=user, read_at__isnull=True)),
         }
-        row: dict[str, Any] = dict(User.objects.filter(pk=user.pk).order_by().values(**counted).get())
-        return row
+        names = list(counted)
+        row = User.objects.filter(pk=user.pk).order_by().values_list(*counted.values()).get()
+        return dict(zip(names, row, strict=True))
 
     @property
     def queue_count(self) -> int:
@@ -106,7 +110,7 @@ class Navigation:
         return self._user.is_ops
 
 
-def navigation(request: HttpRequest) -> dict[str, Any]:
+def navigation(request: HttpRequest) -> dict[str, Navigation]:
     """Counters of the navigation; nothing for visitors who are not signed in."""
     user = getattr(request, "user", None)
     return {"nav": Navigation(request, user)} if user is not None and user.is_authenticated else {}

@@ -6,7 +6,7 @@ off, and ours are put back as they stand here.
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django.conf import settings
 from django.db.models import Q
@@ -15,7 +15,17 @@ from django_q.models import Schedule
 from ledger.now import now
 
 log = logging.getLogger(__name__)
-SCHEDULES: dict[str, dict[str, Any]] = {
+
+
+class Wanted(TypedDict):
+    """What is called, and how often."""
+
+    func: str
+    schedule_type: str
+    minutes: NotRequired[int]
+
+
+SCHEDULES: dict[str, Wanted] = {
     "sweep": {"func": "config.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
     # Out-of-office entries of people's calendars become delegations.
     "read_calendars": {"func": "approvals.tasks.read_calendars", "schedule_type": Schedule.HOURLY},
@@ -29,7 +39,7 @@ if settings.IMAP_URL:
         "minutes": 1,
     }
 # What a schedule may say besides; ours say nothing.
-PLAIN: dict[str, Any] = {
+PLAIN: dict[str, object] = {
     "args": None,
     "kwargs": None,
     "hook": None,
@@ -61,7 +71,7 @@ def ensure() -> None:
         log.warning("%s schedules that are not ours were switched off", number)
 
 
-def _is_right(row: Schedule, wanted: dict[str, Any], at: datetime) -> bool:
+def _is_right(row: Schedule, wanted: Wanted, at: datetime) -> bool:
     if any(getattr(row, key) != value for key, value in {**PLAIN, **wanted}.items()):
         return False
     # Further ahead than twice its period: a typing mistake, or the clock was set back.

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -42,7 +43,7 @@ class Hit:
     text: SafeString
     end: str
     state: str = ""
-    due_at: Any = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,11 @@ class Group:
     kind: str
     name: str
     count: int
-    page: Page[Any]
+    page: Page[Model]
     hits: list[Hit]
+
+
+Found = TypeVar("Found", bound=Model)
 
 
 def words_of(text: str) -> list[str]:
@@ -69,7 +73,7 @@ def jump(user: User, text: str) -> str:
     return reverse("escalations:case", args=[case.key]) if case else ""
 
 
-def _matching(rows: QuerySet[Any], fields: Sequence[str], words: list[str]) -> QuerySet[Any]:
+def _matching(rows: QuerySet[Found], fields: Sequence[str], words: list[str]) -> QuerySet[Found]:
     for word in words:
         rule = Q()
         for field in fields:

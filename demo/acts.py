@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from accounts.models import Account, Contact, Signal, User
+from accounts.signals.record import Observed
 from accounts.signals.record import record as record_signal
 from approvals.absence import delegations
 from approvals.models import ApprovalRequest, Seat
@@ -105,7 +106,9 @@ def hear(
 ) -> Signal:
     """Record what a customer wrote or a colleague noted."""
     source = "email" if kind == Signal.EMAIL else "manual"
-    return record_signal(account=account, kind=kind, text=text, contact=contact, logged_by=by, at=at, source=source)
+    return record_signal(
+        Observed(kind=kind, text=text, at=at, contact=contact), account=account, logged_by=by, source=source
+    )
 
 
 def open_case(told: Told) -> int:
@@ -186,15 +189,8 @@ def ask(
 ) -> ApprovalRequest | None:
     """The communication lead asks for a concession; None where nobody may grant it."""
     try:
-        return requests.ask(
-            case_id=case.pk,
-            by=lead_of(case),
-            concession=concession,
-            amount=amount,
-            currency=case.account.currency,
-            question=question,
-            deadline=deadline,
-        )
+        wanted = requests.CaseAsk(concession, amount, case.account.currency, question, deadline)
+        return requests.ask(wanted, case_id=case.pk, by=lead_of(case))
     except Invalid:
         return None
 
@@ -208,9 +204,8 @@ def decide(request: ApprovalRequest, verdict: str, reason: str, conditions: str 
         verdict=verdict,
         version=request.version,
         seat=seat.number,
-        reason=reason,
-        conditions=conditions,
         channel=channel,
+        words=decisions.Words(reason=reason, conditions=conditions),
     )
 
 
@@ -244,7 +239,7 @@ def recall(request: ApprovalRequest, reason: str) -> None:
 
 def stand_in(user: User, to: User, starts_at: datetime, ends_at: datetime, note: str) -> None:
     """For a time somebody decides in another's place."""
-    delegations.make(user=user, to=to, by=user, starts_at=starts_at, ends_at=ends_at, note=note)
+    delegations.make(delegations.StandIn(to=to, starts_at=starts_at, ends_at=ends_at, note=note), user=user, by=user)
 
 
 def skip_approval(case: Escalation, reason: str) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from accounts.models import Account, Contact, User
 from approvals.matrix.rules.units import DAYS, MONEY, MONTHS, PERCENT, amount_words
+from approvals.requests.rules.verdicts import Option
 from demo.chance import Chance
 from demo.plots import Story, Variant
 from demo.stories import PRODUCTS, STORIES
@@ -15,8 +16,6 @@ UNITS = {"discount": PERCENT, "refund": MONEY, "credit": MONEY, "payment-terms":
 DEALS = ("discount-beyond-limit", "renewal-at-risk", "contract-exception", "payment-terms-dispute")
 EASTERN = timedelta(hours=5)  # behind UTC, near enough to keep what people do in working hours
 OPENS, ENDS = 8, 18
-
-Option = dict[str, object]
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
 
 from accounts.exports import safe_cell
 from escalations.models import Escalation, Event
 
+CsvRow = Sequence[str | int | Decimal | date | None]
 QUEUE_HEADER = (
     *("key", "title", "account", "issue type", "state", "tier", "lane", "level", "arr at risk", "currency"),
     *("renewal date", "owner", "waiting on", "sla clock", "sla due (UTC)", "next update (UTC)", "opened (UTC)"),
@@ -21,7 +23,7 @@ class _Echo:
         return line
 
 
-def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+def csv_lines(header: Sequence[str], rows: Iterable[CsvRow]) -> Iterator[str]:
     """The lines of a CSV file, one by one."""
     writer = csv.writer(_Echo())
     yield writer.writerow([safe_cell(cell) for cell in header])
@@ -29,7 +31,7 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 
-def queue_row(case: Escalation) -> tuple[Any, ...]:
+def queue_row(case: Escalation) -> CsvRow:
     """A case as a row of the queue's file."""
     return (
         *(case.key, case.title, case.account.name, case.issue_type.name, case.get_state_display()),
@@ -39,12 +41,12 @@ def queue_row(case: Escalation) -> tuple[Any, ...]:
     )
 
 
-def event_row(event: Event) -> tuple[Any, ...]:
+def event_row(event: Event) -> CsvRow:
     """An entry as a row of the audit file."""
     words = event.text.body if event.text else ""
     who = (event.seq, _utc(event.at), event.actor_name, event.kind, event.audience)
     return (*who, event.summary, words, event.digest, event.key_id)
 
 
-def _utc(moment: Any) -> str:
+def _utc(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""

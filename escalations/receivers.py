@@ -1,7 +1,5 @@
 """News from below, each answered by one verb."""
 
-from typing import Any
-
 from django.dispatch import receiver
 
 from accounts.events import signal_recorded
@@ -16,19 +14,19 @@ from messaging.models import InboundMail
 
 
 @receiver(signal_recorded, dispatch_uid="escalations.signals")
-def hear_signals(signals: list[Signal], origin: object, **_: Any) -> None:
+def hear_signals(signals: list[Signal], origin: object, **_: object) -> None:
     """Signals feed health, cases and triggers."""
     on_signals(signals, written_to=origin if isinstance(origin, Escalation) else None)
 
 
 @receiver(mail_received, dispatch_uid="escalations.mail")
-def hear_mail(mail: InboundMail, **_: Any) -> None:
+def hear_mail(mail: InboundMail, **_: object) -> None:
     """Mail finds its case or account, unless somebody below has taken it."""
     if mail.state == InboundMail.WAITING:
         on_mail(mail)
 
 
 @receiver(log_appended, dispatch_uid="escalations.decisions")
-def hear_decisions(entry: DecisionEntry, **_: Any) -> None:
+def hear_decisions(entry: DecisionEntry, **_: object) -> None:
     """Decisions move their case."""
     asking.on_decision_log(entry)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -28,7 +28,7 @@ class Entry(Protocol):
     content_digest: str
     key_id: str
 
-    def content(self) -> dict[str, Any]: ...
+    def content(self) -> Mapping[str, object]: ...
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def text_hash(text: str) -> str:
     return sign("text\x00" + text, current_key())
 
 
-def _content_digest(content: dict[str, Any]) -> str:
+def _content_digest(content: Mapping[str, object]) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -87,7 +87,12 @@ def _seal(parent: ChainParent) -> str:
     return sign(f"seal\x00{parent.pk}\x00{parent.log_count}\x00{parent.log_last}", current_key())
 
 
-def append(parent: ChainParent, rows: Sequence[Any]) -> None:
+# One model of entries, and one of parents, at a time.
+Row = TypeVar("Row", bound=ChainedRow)
+Parent = TypeVar("Parent", bound=ChainParent)
+
+
+def append(parent: ChainParent, rows: Sequence[Row]) -> None:
     """Number, sign and insert `rows` (unsaved, `at` set) at the end of the parent's chain and seal the parent.
 
     The caller holds the parent's row lock inside its transaction; without it two writers would take one number and the
@@ -102,7 +107,7 @@ def append(parent: ChainParent, rows: Sequence[Any]) -> None:
     parent.save(update_fields=["log_count", "log_last", "log_seal"])
 
 
-def append_many(rows: Mapping[Any, Sequence[Any]]) -> None:
+def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:
     """`append` for many parents of one model at once, in a few statements. Each parent was read under its lock, and nothing was
     appended to it since."""
     parents = [parent for parent, added in rows.items() if added]
@@ -115,7 +120,7 @@ def append_many(rows: Mapping[Any, Sequence[Any]]) -> None:
     type(parents[0])._default_manager.bulk_update(parents, ["log_count", "log_last", "log_seal"])
 
 
-def number(parent: ChainParent, rows: Iterable[Any]) -> None:
+def number(parent: ChainParent, rows: Iterable[Entry]) -> None:
     """The part of `append` that touches no database: number and sign the rows, and seal the parent in memory.
 
     Seeding and filling write whole histories at once: they call this and insert rows and parents in their own way.

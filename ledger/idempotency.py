@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar, cast
 
 from django.db import transaction
 
@@ -10,8 +10,10 @@ from ledger.errors import Stale
 from ledger.models import IdempotencyKey
 from ledger.now import now
 
+Answer = TypeVar("Answer")
 
-def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
+
+def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Answer]]) -> tuple[int, Answer]:
     """Run `do` for a new key and remember its (status, answer); for a known key return what was remembered.
 
     Raises Stale when the key was used for another body. Without a key the request simply runs.
@@ -28,4 +30,4 @@ def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Any]]
         if new or row.status is None:
             row.status, row.answer = do()
             row.save(update_fields=["status", "answer"])
-    return row.status or 200, row.answer
+    return row.status or 200, cast("Answer", row.answer)

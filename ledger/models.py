@@ -1,7 +1,8 @@
 """Rows that belong to no business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -23,6 +24,10 @@ class ChainedRow(models.Model):
     class Meta:
         abstract = True
 
+    def content(self) -> Mapping[str, object]:
+        """What the chain signs: plain JSON values."""
+        raise NotImplementedError
+
 
 class ChainParent(models.Model):
     """Abstract owner of a chain: how many entries, the last digest, and an HMAC over both, so that a cut tail shows."""
@@ -35,10 +40,13 @@ class ChainParent(models.Model):
         abstract = True
 
 
-class VersionQuerySet(models.QuerySet[Any]):
+V = TypeVar("V", bound="Version")
+
+
+class VersionQuerySet(models.QuerySet[V]):
     """Versions in business words."""
 
-    def current(self, at: datetime) -> Any:
+    def current(self, at: datetime) -> V | None:
         """The published version in force at that moment, or None."""
         found = self.filter(state=Version.PUBLISHED, effective_from__lte=at)
         return found.order_by("-effective_from", "-id").first()

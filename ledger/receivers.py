@@ -1,6 +1,6 @@
 """Keeps the append-only triggers and the cache's table in place after every migrate and checks for the triggers."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from django.core.checks import Error, Tags, register
 from django.core.management import call_command
@@ -10,12 +10,12 @@ from django.db.models.signals import post_migrate
 from ledger import triggers
 
 
-def _install(using: str = "default", **_: Any) -> None:
+def _install(using: str = "default", **_: object) -> None:
     triggers.install(using)
     call_command("createcachetable", database=using, verbosity=0)
 
 
-def check_database(app_configs: Any, databases: Any = None, **_: Any) -> list[Error]:
+def check_database(app_configs: object, databases: Iterable[str] | None = None, **_: object) -> list[Error]:
     """Append-only triggers must be there, and SQLite must run with the options that keep promises on disk."""
     found = []
     for using in databases or []:

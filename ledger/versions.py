@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from django.db import models, transaction
 
+from ledger.models import Version
 from ledger.now import now
 
+V = TypeVar("V", bound=Version)
+# The id of a copied row → the id of its copy.
+Copies = dict[tuple[type[models.Model], object], object]
 Keys = Mapping[type[models.Model], Sequence[str]]
 
 
@@ -29,21 +33,21 @@ class Change:
 
 
 @transaction.atomic
-def clone(version: Any, child_models: Sequence[type[models.Model]], number: int, author: Any) -> Any:
+def clone(version: V, child_models: Sequence[type[models.Model]], number: int, author: models.Model) -> V:
     """A draft with every row of `version`. A row that points to another copied row points to its copy, so name the models
-    that are pointed to first. The version's model has number, state, author, created_at and based_on."""
+    that are pointed to first."""
     model = type(version)
-    draft = model._default_manager.create(
-        number=number, state=model.DRAFT, author=author, created_at=now(), based_on=version
-    )
-    copies: dict[tuple[type[models.Model], Any], Any] = {(model, version.pk): draft.pk}
+    draft = model(number=number, state=Version.DRAFT, created_at=now())
+    draft.author_id, draft.based_on = author.pk, version
+    draft.save(force_insert=True)
+    copies: Copies = {(model, version.pk): draft.pk}
     for child in child_models:
         for row in child._default_manager.filter(**{_link(child, model): version}):
             copies[child, row.pk] = _copy(row, copies).pk
     return draft
 
 
-def _copy(row: models.Model, copies: Mapping[tuple[type[models.Model], Any], Any]) -> models.Model:
+def _copy(row: models.Model, copies: Copies) -> models.Model:
     values = {}
     for field in row._meta.concrete_fields:
         if field.primary_key:
@@ -60,7 +64,9 @@ def _link(child: type[models.Model], model: type[models.Model]) -> str:
     return next(field.name for field in child._meta.concrete_fields if field.related_model is model)
 
 
-def diff(old: Any, new: Any, child_models: Sequence[type[models.Model]], key_fields: Keys) -> list[Change]:
+def diff(
+    old: Version | None, new: Version, child_models: Sequence[type[models.Model]], key_fields: Keys
+) -> list[Change]:
     """What differs between two versions, row by row. `key_fields` names what makes a row the same one, per model, and may
     follow relations (`role__slug`). `old` may be None: then every row is added."""
     found: list[Change] = []
@@ -76,7 +82,7 @@ def diff(old: Any, new: Any, child_models: Sequence[type[models.Model]], key_fie
     return found
 
 
-def _rows(child: type[models.Model], version: Any, key_fields: Keys) -> dict[tuple[str, ...], models.Model]:
+def _rows(child: type[models.Model], version: Version | None, key_fields: Keys) -> dict[tuple[str, ...], models.Model]:
     if version is None:
         return {}
     relations = [field.name for field in child._meta.concrete_fields if field.is_relation]
@@ -84,13 +90,14 @@ def _rows(child: type[models.Model], version: Any, key_fields: Keys) -> dict[tup
     return {tuple(_shown(_follow(row, path)) for path in key_fields[child]): row for row in rows}
 
 
-def _follow(row: Any, path: str) -> Any:
+def _follow(row: models.Model, path: str) -> object:
+    found: object = row
     for name in path.split("__"):
-        row = None if row is None else getattr(row, name)
-    return row
+        found = None if found is None else getattr(found, name)
+    return found
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return "" if value is None else str(value)
 
 

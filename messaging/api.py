@@ -1,7 +1,5 @@
 """The door of mail services: one address for the one that is configured, with its secret."""
 
-from typing import Any
-
 from anymail.webhooks.mailgun import MailgunInboundWebhookView
 from anymail.webhooks.mailjet import MailjetInboundWebhookView
 from anymail.webhooks.postmark import PostmarkInboundWebhookView
@@ -10,10 +8,11 @@ from anymail.webhooks.sparkpost import SparkPostInboundWebhookView
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-SERVICES: dict[str, Any] = {
+SERVICES: dict[str, type[View]] = {
     "mailgun": MailgunInboundWebhookView,
     "mailjet": MailjetInboundWebhookView,
     "postmark": PostmarkInboundWebhookView,

@@ -1,11 +1,13 @@
 """The form on which people choose how they are told."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Unpack
 
 from django import forms
+from django.forms import BoundField
 
 from accounts.models import User
+from ledger.form_options import FormOptions, Posted
 from messaging.models import Preference
 from messaging.outbox.preferences import Choice
 from messaging.outbox.rules.daily import HOURS
@@ -30,8 +32,8 @@ class PreferencesForm(forms.Form):
         error_messages={"required": "Choose an hour.", "invalid_choice": "Choose one of the hours."},
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         chosen, hour = preferences_of(user)
         self.fields["digest_hour"].initial = hour
         for group in SWITCHABLE:
@@ -53,7 +55,7 @@ class PreferencesForm(forms.Form):
                 widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
             )
 
-    def rows(self) -> Iterator[tuple[Group, Any, Any]]:
+    def rows(self) -> Iterator[tuple[Group, BoundField, BoundField]]:
         """Every group that may be switched off with its two fields."""
         for group in SWITCHABLE:
             yield group, self[f"mail_{group.slug}"], self[f"here_{group.slug}"]

@@ -1,8 +1,6 @@
 """Listens to mail services and registers the system checks of this app."""
 
-from typing import Any
-
-from anymail.signals import inbound
+from anymail.signals import AnymailInboundEvent, inbound
 from django.core.checks import CheckMessage, register
 from django.dispatch import receiver
 
@@ -11,12 +9,12 @@ from messaging.inbound import delivered
 
 
 @receiver(inbound, dispatch_uid="messaging.inbound")
-def hear_delivered(event: Any, esp_name: str, **_: Any) -> None:
+def hear_delivered(event: AnymailInboundEvent, esp_name: str, **_: object) -> None:
     """A mail service delivers."""
     delivered.take(event=event, service=esp_name.lower())
 
 
 @register
-def check_registries(app_configs: Any, **_: Any) -> list[CheckMessage]:
+def check_registries(app_configs: object, **_: object) -> list[CheckMessage]:
     """Kinds of messages and channels are complete and unambiguous."""
     return [*checks.check_message_kinds(), *checks.check_channels()]

@@ -1,10 +1,9 @@
 """Pages of word out (messages), word in (received mail) and in-app notices."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages as flash
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -159,7 +158,7 @@ def preferences(request: SignedIn) -> HttpResponse:
 
 
 def _messages_page(
-    request: SignedIn, visible: Any, counts: dict[str, int], view: str, chosen: Message | None = None
+    request: SignedIn, visible: QuerySet[Message], counts: dict[str, int], view: str, chosen: Message | None = None
 ) -> HttpResponse:
     rows = visible.filter(queries.MESSAGE_VIEWS[view][1]).defer("text", "html")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))

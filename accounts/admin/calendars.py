@@ -1,6 +1,6 @@
 """Working calendars: a calendar that never opens would stop every clock, so it is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
@@ -30,7 +30,7 @@ class MinuteOfDay(forms.IntegerField):
     widget = forms.TextInput
     default_error_messages = {"invalid": "Enter a time of day from 0:00 to 24:00, such as 9:00 or 17:30."}
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: object) -> int | None:
         """The minute. Raises ValidationError, readable, for what is no time."""
         hours, colon, minutes = str(value or "").strip().partition(":")
         if not colon:
@@ -39,7 +39,7 @@ class MinuteOfDay(forms.IntegerField):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return int(hours) * 60 + int(minutes)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         """The clock's face of a minute."""
         return _face(value) if isinstance(value, int) and 0 <= value <= DAY_MINUTES else value
 
@@ -65,7 +65,7 @@ class CalendarForm(forms.ModelForm):
         """A zone that exists."""
         return checked_zone(self.cleaned_data["zone"])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """A country whose holidays are known."""
         values = super().clean() or {}
         try:
@@ -107,7 +107,7 @@ class SpanForm(forms.ModelForm):
         model = CalendarSpan
         fields = ["weekday", "opens", "closes"]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Opens before it closes, within the day."""
         values = super().clean() or {}
         if "opens" in values and "closes" in values and not 0 <= values["opens"] < values["closes"] <= DAY_MINUTES:
@@ -127,7 +127,7 @@ class DayForm(forms.ModelForm):
         model = CalendarDay
         fields = ["name", "month", "day", "year", "opens", "closes"]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """The date exists and the span makes sense."""
         values = super().clean() or {}
         if {"month", "day"} <= values.keys():
@@ -181,7 +181,7 @@ class CalendarAdmin(admin.ModelAdmin):
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Calendar | None = None) -> dict[str, Any]:
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Calendar | None = None) -> dict[str, Sequence[str]]:
         """The slug is proposed once and stays."""
         return {} if obj else {"slug": ["name"]}
 

@@ -1,6 +1,6 @@
 """Accounts with their domains, contacts and contracts; exchange rates."""
 
-from typing import Any
+from decimal import Decimal
 
 from django import forms
 from django.contrib import admin
@@ -140,11 +140,12 @@ class RateForm(forms.ModelForm):
             raise forms.ValidationError("Use a three-letter code such as EUR.")
         return code
 
-    def clean_usd(self) -> Any:
+    def clean_usd(self) -> Decimal:
         """Nothing is worth nothing."""
-        if self.cleaned_data["usd"] <= 0:
+        usd: Decimal = self.cleaned_data["usd"]
+        if usd <= 0:
             raise forms.ValidationError("Enter a rate above 0.")
-        return self.cleaned_data["usd"]
+        return usd
 
 
 @admin.register(ExchangeRate)

@@ -1,11 +1,10 @@
 """Users and the roles they hold."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -74,7 +73,7 @@ class HoldingInline(admin.TabularInline):
     autocomplete_fields = ["role"]
     verbose_name_plural = "roles held (to remove a role, enter its end; the role ends at that moment)"
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Holdings end, they are not removed."""
         return False
 

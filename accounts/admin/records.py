@@ -1,8 +1,7 @@
 """Signals and imports: what happened is read here, never changed."""
 
-from typing import Any
-
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 
 from accounts.models import ImportMapping, ImportProblem, ImportRun, Signal
@@ -11,15 +10,15 @@ from accounts.models import ImportMapping, ImportProblem, ImportRun, Signal
 class ReadOnly:
     """Looked at, not edited."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never by hand."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""
         return False
 
@@ -61,6 +60,6 @@ class ImportMappingAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["name", "kind", "default_currency", "saved_at"]
     list_filter = ["kind"]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A mapping that no longer fits may go."""
         return admin.ModelAdmin.has_delete_permission(self, request, obj)

@@ -1,7 +1,8 @@
 """Accounts and signals over HTTP: the same verbs, rights and errors as the browser."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
@@ -12,10 +13,12 @@ from rest_framework.response import Response
 
 from accounts.api.serializers import AccountSerializer, AccountWriteSerializer, SignalSerializer, SignalWriteSerializer
 from accounts.customers import accounts, portfolio
+from accounts.customers.accounts import AccountValues
 from accounts.models import Account, Signal, User
 from accounts.signals import record as signals
 from ledger import idempotency
 from ledger.errors import AlreadyDone, NotAllowed, NotThere
+from ledger.json_types import Json
 
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
@@ -62,7 +65,7 @@ def _user(request: Request) -> User:
     return request.user
 
 
-def _once(request: Request, scope: str, do: Any) -> Response:
+def _once(request: Request, scope: str, do: Callable[[], tuple[int, Json]]) -> Response:
     """Run a write once for its Idempotency-Key; keys of one user never meet another's."""
     code, answer = idempotency.once(
         scope=f"{scope}:{_user(request).pk}",
@@ -73,9 +76,10 @@ def _once(request: Request, scope: str, do: Any) -> Response:
     return Response(answer, status=code)
 
 
-def _plain(data: Any) -> Any:
+def _plain(data: object) -> Json:
     """As JSON would show it, so that the remembered answer equals the first one."""
-    return json.loads(json.dumps(data, default=str))
+    plain: Json = json.loads(json.dumps(data, default=str))
+    return plain
 
 
 @extend_schema_view(list=extend_schema(summary="List accounts"), retrieve=extend_schema(summary="Read one account"))
@@ -97,7 +101,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         responses={200: AccountSerializer, 201: AccountSerializer},
         parameters=[IDEMPOTENCY],
     )
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Upsert by (source, external_id)."""
         user = _user(request)
         if not (user.is_ops or user.kind == User.SERVICE):
@@ -105,8 +109,13 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         body = AccountWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
 
-        def write() -> tuple[int, Any]:
-            account, new = accounts.put(by=user, **body.validated_data)
+        given = body.validated_data
+        known = {name: value for name, value in given.items() if name not in ("source", "external_id")}
+
+        def write() -> tuple[int, Json]:
+            account, new = accounts.put(
+                by=user, source=given["source"], external_id=given["external_id"], values=cast("AccountValues", known)
+            )
             code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
             return code, _plain(AccountSerializer(account).data)
 
@@ -132,16 +141,30 @@ class SignalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         responses={201: SignalSerializer},
         parameters=[IDEMPOTENCY],
     )
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Keep a signal of a visible account."""
         body = SignalWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
 
-        def write() -> tuple[int, Any]:
-            values = dict(body.validated_data)
-            account = _visible_account(_user(request), values.pop("account"))
-            contact = accounts.contact_of(account=account, email=values.pop("contact_email", ""))
-            signal = signals.record(account=account, contact=contact, logged_by=_user(request), **values)
+        def write() -> tuple[int, Json]:
+            given = body.validated_data
+            account = _visible_account(_user(request), given["account"])
+            observed = signals.Observed(
+                kind=given["kind"],
+                text=given["text"],
+                at=given.get("at"),
+                contact=accounts.contact_of(account=account, email=given.get("contact_email", "")),
+                amount=given.get("amount"),
+                currency=given.get("currency", ""),
+                with_concession=given.get("with_concession", False),
+            )
+            signal = signals.record(
+                observed,
+                account=account,
+                source=given.get("source", "manual"),
+                external_id=given.get("external_id"),
+                logged_by=_user(request),
+            )
             if signal.account_id != account.pk:
                 raise AlreadyDone("This external id is taken by a signal of another account.", field="external_id")
             return status.HTTP_201_CREATED, _plain(SignalSerializer(signal).data)

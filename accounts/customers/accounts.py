@@ -1,6 +1,9 @@
 """Writing accounts one by one, for integrations."""
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypedDict
 
 from django.db import transaction
 
@@ -8,25 +11,40 @@ from accounts.customers.rates import known_currencies
 from accounts.models import Account, Contact, User
 from ledger.errors import Invalid
 
-WRITABLE = frozenset(
-    "name kind status segment industry country region strategic currency arr renewal_date health".split()
-)
+
+class AccountValues(TypedDict, total=False):
+    """What an integration may say of an account; what it leaves out stays. The addresses name active users."""
+
+    name: str
+    kind: str
+    status: str
+    segment: str
+    industry: str
+    country: str
+    region: str
+    strategic: bool
+    currency: str
+    arr: Decimal | None
+    renewal_date: date | None
+    health: int | None
+    csm_email: str
+    ae_email: str
+
+
+EMAILS = ("csm_email", "ae_email")
 
 
 @transaction.atomic
-def put(*, by: User, source: str, external_id: str, **values: Any) -> tuple[Account, bool]:
+def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tuple[Account, bool]:
     """Creates or updates the account of that source and external id; returns it and whether it is new.
 
-    Fields not given keep their value; `csm_email` and `ae_email` name active users. Raises Invalid for an unknown field,
-    user or currency, and for a new account without a name.
+    Raises Invalid for an unknown user or currency, and for a new account without a name.
     """
-    people = {
-        name: _person(values.pop(f"{name}_email"), f"{name}_email")
-        for name in ("csm", "ae")
-        if f"{name}_email" in values
-    }
-    if unknown := set(values) - WRITABLE:
-        raise Invalid(f"There is no field {min(unknown)}.", field=min(unknown))
+    known: dict[str, object] = {name: value for name, value in values.items() if name not in EMAILS}
+    if "csm_email" in values:
+        known["csm"] = _person(values["csm_email"], "csm_email")
+    if "ae_email" in values:
+        known["ae"] = _person(values["ae_email"], "ae_email")
     if "currency" in values and values["currency"] not in known_currencies():
         raise Invalid(f"There is no exchange rate for {values['currency']}.", field="currency")
     account = Account.objects.select_for_update().filter(source=source, external_id=external_id).first()
@@ -34,7 +52,7 @@ def put(*, by: User, source: str, external_id: str, **values: Any) -> tuple[Acco
         raise Invalid("Enter the name of the new account.", field="name")
     new = account is None
     account = account or Account(source=source, external_id=external_id)
-    changed = _assign(account, {**values, **people})
+    changed = _assign(account, known)
     if new or changed:
         account._history_user = by  # type: ignore[attr-defined]
         account.save()
@@ -51,7 +69,7 @@ def contact_of(*, account: Account, email: str) -> Contact | None:
     return contact
 
 
-def _assign(account: Account, values: dict[str, Any]) -> bool:
+def _assign(account: Account, values: Mapping[str, object]) -> bool:
     different = [name for name, value in values.items() if getattr(account, name) != value]
     for name in different:
         setattr(account, name, values[name])

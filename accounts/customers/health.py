@@ -1,7 +1,6 @@
 """Keeps the explained health score of accounts."""
 
 from datetime import timedelta
-from typing import Any
 
 from accounts.customers.rules.health import WEIGHTS, Health, HealthInputs, account_health
 from accounts.models import Account, Signal
@@ -36,9 +35,9 @@ def refresh(*, account: Account, inputs: HealthInputs) -> Health | None:
     return health
 
 
-def parts_of(health: Health) -> list[dict[str, Any]]:
+def parts_of(health: Health) -> list[dict[str, object]]:
     """The rows kept beside the score: the sentence first, then each part; a missing part has no points."""
-    rows: list[dict[str, Any]] = [{"name": "summary", "why": health.sentence}]
+    rows: list[dict[str, object]] = [{"name": "summary", "why": health.sentence}]
     rows += [part._asdict() for part in health.parts]
     rows += [{"name": name, "points": None, "weight": WEIGHTS[name], "why": "not known"} for name in health.missing]
     return rows

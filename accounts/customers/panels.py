@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.checks import Error
@@ -26,7 +26,7 @@ class AccountPanel(ABC):
         self.context = self.read(account, user)
 
     @abstractmethod
-    def read(self, account: Account, user: User) -> Mapping[str, Any] | None:
+    def read(self, account: Account, user: User) -> Mapping[str, object] | None:
         """The context of the template; None: the block is not shown."""
 
 

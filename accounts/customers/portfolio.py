@@ -1,11 +1,12 @@
 """The account list: who sees which accounts, filtered, weighed and counted."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import Case, Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Aggregate, Case, Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum, Value, When
 
 from accounts.customers.rates import rates
 from accounts.models import Account, User
@@ -104,14 +105,23 @@ def view_counts(user: User, today: date) -> dict[str, int]:
     return Account.objects.visible_to(user).aggregate(**counts)
 
 
-def strip(user: User, today: date) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Tile:
+    """How many customers, and their ARR in USD."""
+
+    name: str
+    count: int
+    arr: Decimal
+
+
+def strip(user: User, today: date) -> list[Tile]:
     """The tiles above the list: customers by health and by renewal, each with its ARR in USD; one query and the rates."""
     tiles = {**{name: HEALTH[name] for name in ("red", "yellow", "green")}, "renewal": due_within(60, today)}
-    sums: dict[str, Any] = {}
+    sums: dict[str, Aggregate] = {}
     for name, condition in tiles.items():
         sums |= {f"{name}_n": Count("pk", filter=condition), f"{name}_arr": Sum("usd_arr", filter=condition)}
     found = with_usd(Account.objects.visible_to(user).customers(), today).aggregate(**sums)
-    return [{"name": name, "count": found[f"{name}_n"], "arr": found[f"{name}_arr"] or Decimal(0)} for name in tiles]
+    return [Tile(name, found[f"{name}_n"], found[f"{name}_arr"] or Decimal(0)) for name in tiles]
 
 
 def segments(user: User) -> list[str]:

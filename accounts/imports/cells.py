@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from accounts.imports.rules import is_blank, parse_bool, parse_currency, parse_date, parse_money
 from accounts.models import Account
@@ -53,27 +53,27 @@ class Cells:
         """How a person finds the row again: its id."""
         return self.raw("external_id").strip()[:120]
 
-    def refuse(self, name: str, reason: str) -> Any:
-        """Note a problem with the cell of this field. Gives None, for the value that is not there."""
+    def refuse(self, name: str, reason: str) -> None:
+        """Note a problem with the cell of this field."""
         column = self.columns.get(name, name)
         self.problems.append(Problem(self.line, self.ref, column[:120], self.raw(name)[:200], reason[:300]))
-        return None
 
     def text(self, name: str, most: int, *, required: str = "") -> str | None:
         """Trimmed text of at most so many characters; None when blank. `required` is what to say when it is missing."""
         value = self.raw(name).strip()
-        if is_blank(value):
-            return self.refuse(name, required) if required else None
+        if is_blank(value) and required:
+            self.refuse(name, required)
         if len(value) > most:
-            return self.refuse(name, f"Shorten it to {most} characters.")
-        return value
+            self.refuse(name, f"Shorten it to {most} characters.")
+        return None if is_blank(value) or len(value) > most else value
 
     def parsed(self, name: str, parse: Callable[[str], T | None]) -> T | None:
         """The cell read by a rule; its ValueError becomes the problem."""
         try:
             return parse(self.raw(name))
         except ValueError as error:
-            return self.refuse(name, str(error))
+            self.refuse(name, str(error))
+            return None
 
     def flag(self, name: str) -> bool | None:
         """Yes or no."""
@@ -87,11 +87,13 @@ class Cells:
         """An amount from 0 to below 10^12, with no more decimals than the currency of the row (two where it names none)."""
         amount = self.parsed(name, parse_money)
         if amount is not None and not 0 <= amount < LARGEST:
-            return self.refuse(name, "Use an amount from 0 to below 1,000,000,000,000.")
+            self.refuse(name, "Use an amount from 0 to below 1,000,000,000,000.")
+            return None
         if amount is None:
             return None
         if problem := too_precise(amount, self._likely_currency()):
-            return self.refuse(name, problem)
+            self.refuse(name, problem)
+            return None
         return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def _likely_currency(self) -> str:
@@ -109,7 +111,8 @@ class Cells:
         """The code in the currency column; None when blank."""
         code = self.parsed("currency", parse_currency)
         if code and code not in self.known_currencies:
-            return self.refuse("currency", f"There is no exchange rate for {code}: add one in the admin, or convert.")
+            self.refuse("currency", f"There is no exchange rate for {code}: add one in the admin, or convert.")
+            return None
         return code
 
     def word(self, name: str, words: Mapping[str, str]) -> str | None:
@@ -118,13 +121,14 @@ class Cells:
         if is_blank(value):
             return None
         if value not in words:
-            return self.refuse(name, f"Use one of: {', '.join(words)}.")
+            self.refuse(name, f"Use one of: {', '.join(words)}.")
+            return None
         return words[value]
 
 
-def account_values(cells: Cells) -> dict[str, Any]:
+def account_values(cells: Cells) -> dict[str, object]:
     """Attributes of an account that the row states. What is blank is left out, so an update keeps what was known."""
-    values = {
+    values: dict[str, object] = {
         "external_id": cells.text("external_id", 120, required="Enter the account's id."),
         "name": cells.text("name", 200, required="Enter the account's name."),
         "kind": cells.word("kind", KIND_WORDS),
@@ -142,12 +146,12 @@ def account_values(cells: Cells) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def subscription_values(cells: Cells) -> dict[str, Any]:
+def subscription_values(cells: Cells) -> dict[str, object]:
     """Attributes of a subscription, complete: a blank end date means that it runs on, a blank ARR is 0."""
     starts, ends = cells.day("start_date"), cells.day("end_date")
     if starts and ends and ends < starts:
         cells.refuse("end_date", f"It ends before it starts on {starts}: correct one of the two.")
-    values = {
+    values: dict[str, object] = {
         "external_id": cells.text("external_id", 120, required="Enter the subscription's id."),
         "plan": cells.text("plan", 80) or "",
         "start_date": starts,
@@ -158,7 +162,7 @@ def subscription_values(cells: Cells) -> dict[str, Any]:
     return values | ({"currency": code} if (code := cells.currency()) else {})
 
 
-def contact_values(cells: Cells) -> dict[str, Any]:
+def contact_values(cells: Cells) -> dict[str, object]:
     """Attributes of a contact; its e-mail address is its id. A blank title is left out."""
     parts = (cells.raw("first_name").strip(), cells.raw("last_name").strip())
     joined = " ".join(part for part in parts if not is_blank(part))
@@ -166,7 +170,7 @@ def contact_values(cells: Cells) -> dict[str, Any]:
     if not name:
         cells.refuse("name" if "name" in cells.columns else "last_name", "Enter the person's name.")
     email = cells.text("email", 254, required="Enter an e-mail address.")
-    values = {"name": name, "email": (email or "").lower()}
+    values: dict[str, object] = {"name": name, "email": (email or "").lower()}
     return values | ({"title": title} if (title := cells.text("role", 120)) else {})
 
 
@@ -179,7 +183,8 @@ def website_domain(text: str) -> str:
 def _health(cells: Cells) -> int | None:
     score = cells.parsed("health", parse_money)
     if score is not None and not 0 <= score <= 100:
-        return cells.refuse("health", "Use a score from 0 to 100.")
+        cells.refuse("health", "Use a score from 0 to 100.")
+        return None
     return None if score is None else int(score.to_integral_value(ROUND_HALF_UP))
 
 

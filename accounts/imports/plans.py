@@ -1,13 +1,13 @@
 """Matches the rows of one batch with what is there, and writes the batch. One planner for each kind of file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import Model
+from django.db.models import Field, Model
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from accounts.customers import contracts
@@ -17,19 +17,21 @@ from accounts.imports.rules import is_blank
 from accounts.models import Account, AccountDomain, Contact, ImportRun, Subscription, User
 from ledger.now import now
 
+Record = TypeVar("Record", bound=Model)
+
 
 @dataclass
-class Outcome:
+class Outcome(Generic[Record]):
     """What a batch does: records to create and to change, how many stay as they are, and the problems."""
 
-    create: list[Any] = field(default_factory=list)
-    update: list[Any] = field(default_factory=list)
+    create: list[Record] = field(default_factory=list)
+    update: list[Record] = field(default_factory=list)
     unchanged: int = 0
     problems: list[Problem] = field(default_factory=list)
     domains: list[AccountDomain] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
 
-    def sort_in(self, record: Any, changed: bool) -> None:
+    def sort_in(self, record: Record, changed: bool) -> None:
         """Put a record where it belongs."""
         if record.pk is None:
             self.create.append(record)
@@ -39,7 +41,7 @@ class Outcome:
             self.unchanged += 1
 
 
-class Planner:
+class Planner(Generic[Record]):
     """Shared by all kinds: remembers the ids of the file so that the second row of an id is refused, not merged."""
 
     key = "external_id"
@@ -61,11 +63,11 @@ class Planner:
         if ident and (first := self.first_seen.setdefault(ident, cells.line)) != cells.line:
             cells.refuse(self.key, f"It appears twice in the file, first in row {first}: keep one of the two.")
 
-    def plan(self, rows: Sequence[Cells]) -> Outcome:
+    def plan(self, rows: Sequence[Cells]) -> Outcome[Record]:
         """Decide what each row does; nothing is written."""
         raise NotImplementedError
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: Outcome[Record]) -> None:
         """Write the batch. Call inside a transaction."""
         raise NotImplementedError
 
@@ -74,16 +76,16 @@ class Planner:
         return {account.external_id: account for account in found}
 
 
-class AccountPlanner(Planner):
+class AccountPlanner(Planner[Account]):
     """Accounts: matched by source and external id."""
 
     def __init__(self, run: ImportRun, day_first: dict[str, bool], parents: frozenset[str] = frozenset()) -> None:
         super().__init__(run, day_first)
         self.parents = parents
 
-    def plan(self, rows: Sequence[Cells]) -> Outcome:
+    def plan(self, rows: Sequence[Cells]) -> Outcome[Account]:
         """Create, update or leave alone; owner, domain and parent must be known."""
-        outcome = Outcome()
+        outcome = Outcome[Account]()
         existing = self._accounts(row.raw("external_id").strip() for row in rows)
         owners = _users(row.raw("owner_email") for row in rows)
         taken = _domains(website_domain(row.raw("domain")) for row in rows)
@@ -97,10 +99,10 @@ class AccountPlanner(Planner):
         existing: dict[str, Account],
         owners: dict[str, User],
         taken: dict[str, str],
-        outcome: Outcome,
+        outcome: Outcome[Account],
     ) -> None:
         values = account_values(row)
-        account = existing.get(values.get("external_id", "")) or self._new()
+        account = existing.get(str(values.get("external_id", ""))) or self._new()
         self._check_parent(row)
         domain = self._domain(row, taken)
         if owner := self._owner(row, owners):
@@ -115,7 +117,7 @@ class AccountPlanner(Planner):
             changed = True
         outcome.sort_in(account, changed)
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: Outcome[Account]) -> None:
         """Accounts with their history, then their domains."""
         _save(Account, outcome, ACCOUNT_FIELDS, self.run)
         for domain in outcome.domains:
@@ -153,16 +155,16 @@ class AccountPlanner(Planner):
             row.refuse("parent", f"No account {parent[:80]} in this file or before: add it, or empty the cell.")
 
 
-class SubscriptionPlanner(Planner):
+class SubscriptionPlanner(Planner[Subscription]):
     """Subscriptions: matched by source and external id; the account must be there."""
 
     def __init__(self, run: ImportRun, day_first: dict[str, bool]) -> None:
         super().__init__(run, day_first)
         self.today: date = now().date()
 
-    def plan(self, rows: Sequence[Cells]) -> Outcome:
+    def plan(self, rows: Sequence[Cells]) -> Outcome[Subscription]:
         """Create, update or leave alone."""
-        outcome = Outcome()
+        outcome = Outcome[Subscription]()
         accounts = self._accounts(row.raw("account_external_id").strip() for row in rows)
         found = Subscription.objects.filter(
             source=self.run.source, external_id__in={row.raw("external_id").strip() for row in rows}
@@ -174,7 +176,7 @@ class SubscriptionPlanner(Planner):
             if row.problems or account is None:
                 outcome.problems += row.problems
                 continue
-            contract = existing.get(values["external_id"]) or Subscription(
+            contract = existing.get(str(values["external_id"])) or Subscription(
                 source=self.run.source, currency=self.run.default_currency or account.currency
             )
             held_by = contract.account_id or account.pk
@@ -183,7 +185,7 @@ class SubscriptionPlanner(Planner):
             outcome.sort_in(contract, changed)
         return outcome
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: Outcome[Subscription]) -> None:
         """Contracts, then what they say about their accounts."""
         before = contracts.terms_of(outcome.touched, self.today)
         Subscription.objects.bulk_create(outcome.create)
@@ -192,30 +194,31 @@ class SubscriptionPlanner(Planner):
         contracts.fill(account_ids=outcome.touched, before=before, by=self.run.by, today=self.today)
 
 
-class ContactPlanner(Planner):
+class ContactPlanner(Planner[Contact]):
     """Contacts: matched by e-mail address."""
 
     key = "email"
     ignore_case = True
 
-    def plan(self, rows: Sequence[Cells]) -> Outcome:
+    def plan(self, rows: Sequence[Cells]) -> Outcome[Contact]:
         """Create, update or leave alone; a person never changes company by import."""
-        outcome = Outcome()
+        outcome = Outcome[Contact]()
         accounts = self._accounts(row.raw("account_external_id").strip() for row in rows)
         emails = {row.raw("email").strip().lower() for row in rows}
         existing = {person.email.lower(): person for person in Contact.objects.filter(email__in=emails)}
         for row in rows:
             values = contact_values(row)
             account = _account_of(row, accounts, self.run.source)
-            person = existing.get(values["email"]) or Contact()
-            _check_person(row, values["email"], person, account)
+            email = str(values["email"])
+            person = existing.get(email) or Contact()
+            _check_person(row, email, person, account)
             if row.problems or account is None:
                 outcome.problems += row.problems
                 continue
             outcome.sort_in(person, _assign(person, {**values, "account": account}))
         return outcome
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: Outcome[Contact]) -> None:
         """Contacts with their history."""
         _save(Contact, outcome, ["name", "title"], self.run)
 
@@ -227,16 +230,16 @@ ACCOUNT_FIELDS = [
 SUBSCRIPTION_FIELDS = ["account", "plan", "start_date", "end_date", "arr", "auto_renew", "currency"]
 
 
-def _save(model: type[Model], outcome: Outcome, fields: list[str], run: ImportRun) -> None:
+def _save(model: type[Record], outcome: Outcome[Record], fields: list[str], run: ImportRun) -> None:
     for record in outcome.update:
-        record.changed_at = now()
+        setattr(record, "changed_at", now())  # noqa: B010 - both models have it, their common base does not
     if outcome.create:
         bulk_create_with_history(outcome.create, model, batch_size=contracts.BATCH, default_user=run.by)
     if outcome.update:
         bulk_update_with_history(outcome.update, model, fields, batch_size=contracts.BATCH, default_user=run.by)
 
 
-def _assign(record: Any, values: dict[str, Any]) -> bool:
+def _assign(record: Model, values: Mapping[str, object]) -> bool:
     """Put the values into the record; whether any differed."""
     different = [name for name, value in values.items() if _now(record, name) != value]
     for name in different:
@@ -244,10 +247,11 @@ def _assign(record: Any, values: dict[str, Any]) -> bool:
     return bool(different)
 
 
-def _now(record: Any, name: str) -> Any:
+def _now(record: Model, name: str) -> object:
     """The present value; of a relation that is not set yet, nothing."""
-    attribute = record._meta.get_field(name).attname
-    return getattr(record, name) if getattr(record, attribute) is not None else None
+    field = record._meta.get_field(name)
+    is_unset = isinstance(field, Field) and getattr(record, field.attname) is None
+    return None if is_unset else getattr(record, name)
 
 
 def _account_of(row: Cells, accounts: dict[str, Account], source: str) -> Account | None:

@@ -1,5 +1,6 @@
 """Writing down what was observed about an account."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,18 +18,25 @@ KEPT_CHARACTERS = 200_000
 LARGEST_AMOUNT = Decimal(10) ** 12
 
 
+@dataclass(frozen=True)
+class Observed:
+    """What a customer said or did. Without `at` it was now; without `amount` the text is asked for one."""
+
+    kind: str
+    text: str
+    at: datetime | None = None
+    contact: Contact | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    with_concession: bool = False
+
+
 def record(
+    observed: Observed,
     *,
     account: Account,
-    kind: str,
-    text: str,
-    at: datetime | None = None,
-    contact: Contact | None = None,
     source: str = "manual",
     external_id: str | None = None,
-    amount: Decimal | None = None,
-    currency: str = "",
-    with_concession: bool = False,
     logged_by: User | None = None,
     origin: object = None,
 ) -> Signal:
@@ -39,22 +47,22 @@ def record(
     beyond 200,000 characters is cut. Raises Invalid for an unknown kind or currency, an amount that is not a positive sum
     below 10^12, an amount without a currency, or a contact of another account.
     """
-    _check_kind_and_contact(kind, account, contact)
-    _check_money(amount, currency)
-    text = _storable(text)
+    _check_kind_and_contact(observed.kind, account, observed.contact)
+    _check_money(observed.amount, observed.currency)
+    text, amount, currency = _storable(observed.text), observed.amount, observed.currency
     if amount is None:
         amount, currency = _asked(text)
     signal = Signal(
         account=account,
-        contact=contact,
-        kind=kind,
+        contact=observed.contact,
+        kind=observed.kind,
         text=text,
-        at=at or now(),
+        at=observed.at or now(),
         source=source[:40],
         external_id=external_id[:255] if external_id else None,
         amount=amount,
         currency=currency,
-        with_concession=with_concession and kind == Signal.COUNTERPROPOSAL,
+        with_concession=observed.with_concession and observed.kind == Signal.COUNTERPROPOSAL,
         logged_by=logged_by,
     )
     return _keep(_with_tone(signal, read_tone(text)), origin)

@@ -1,6 +1,8 @@
 """The account list, one account, and logging a signal."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
@@ -44,26 +46,52 @@ def account_list(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/list.html", context)
 
 
-def _views(user: User, wanted: dict[str, str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ViewTab:
+    """A saved view, and how many accounts it holds."""
+
+    key: str
+    label: str
+    count: int
+    current: bool
+
+
+class Line(NamedTuple):
+    """An account in the list: `share` of the largest weighted risk, and what costs its health most."""
+
+    account: Account
+    trend: portfolio.Trend | None
+    share: float
+    why: str
+
+
+class HealthPart(NamedTuple):
+    """A part of the health score; no percent where it is not known."""
+
+    label: str
+    percent: int | None
+    points: float | None
+    weight: float
+    why: str
+
+
+def _views(user: User, wanted: dict[str, str]) -> list[ViewTab]:
     counts = portfolio.view_counts(user, local_today())
     current = wanted.get("view") if wanted.get("view") in portfolio.VIEWS else "customers"
-    return [
-        {"key": key, "label": label, "count": counts[key], "current": key == current}
-        for key, label in portfolio.VIEWS.items()
-    ]
+    return [ViewTab(key, label, counts[key], key == current) for key, label in portfolio.VIEWS.items()]
 
 
-def _rows(page: Page) -> list[dict[str, Any]]:
+def _rows(page: Page) -> list[Line]:
     accounts: list[Account] = list(page)
     trends = portfolio.trends([account.pk for account in accounts], now())
     largest = max((account.usd_risk or 0 for account in accounts), default=0)  # type: ignore[attr-defined]
     return [
-        {
-            "account": account,
-            "trend": trends.get(account.pk),
-            "share": 100 * (account.usd_risk or 0) / largest if largest else 0,  # type: ignore[attr-defined]
-            "why": portfolio.worst_reason(account),
-        }
+        Line(
+            account=account,
+            trend=trends.get(account.pk),
+            share=100 * (account.usd_risk or 0) / largest if largest else 0,  # type: ignore[attr-defined]
+            why=portfolio.worst_reason(account),
+        )
         for account in accounts
     ]
 
@@ -85,7 +113,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     summary = next((part["why"] for part in account.health_parts if part.get("name") == "summary"), "")
     context = {
         "account": account,
-        "health_parts": [{**part, "label": _label(part), "percent": _percent(part)} for part in parts],
+        "health_parts": [_health_part(part) for part in parts],
         "health_summary": summary,
         "trend": portfolio.trends([account.pk], now()).get(account.pk),
         "days_left": (account.renewal_date - local_today()).days if account.renewal_date else None,
@@ -97,16 +125,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "accounts/detail.html", context)
 
 
-def _label(part: dict[str, Any]) -> str:
-    name = str(part.get("name", ""))
-    return PART_LABELS.get(name, name.capitalize())
+def _health_part(part: Mapping[str, Any]) -> HealthPart:
+    """From the JSON kept with the account."""
+    name, points, weight = str(part.get("name", "")), part.get("points"), part["weight"]
+    percent = None if points is None else round(100 * points / weight)
+    return HealthPart(PART_LABELS.get(name, name.capitalize()), percent, points, weight, part.get("why", ""))
 
 
-def _percent(part: dict[str, Any]) -> int | None:
-    return None if part.get("points") is None else round(100 * part["points"] / part["weight"])
-
-
-def _signals(account: Account, show: str, *, older: bool) -> dict[str, Any]:
+def _signals(account: Account, show: str, *, older: bool) -> dict[str, object]:
     found = account.signals.select_related("contact", "logged_by")
     if show == NEGATIVE:
         found = found.filter(tone="negative")
@@ -134,7 +160,7 @@ def log_signal(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _recorded(form: SignalForm, account: Account, user: User) -> bool:
     try:
-        signals.record(account=account, logged_by=user, **form.cleaned_data)
+        signals.record(form.observed(), account=account, logged_by=user)
     except Refused as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         return False

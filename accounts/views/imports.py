@@ -1,7 +1,5 @@
 """Imports, for operations: upload, match columns, check rows, run, result."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -33,7 +31,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
 def import_new(request: HttpRequest) -> HttpResponse:
     """Upload a file; it is kept, and nothing is written before the run is confirmed."""
     user = _operator(request)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST or None, files=request.FILES or None)
     if form.is_valid() and (run := _staged(form, user)):
         return redirect("accounts:import_run", pk=run.pk)
     return render(request, "accounts/import_new.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -80,7 +78,7 @@ def _configured(form: MappingForm, run: ImportRun) -> bool:
     return True
 
 
-def _matching(run: ImportRun, form: MappingForm) -> dict[str, Any]:
+def _matching(run: ImportRun, form: MappingForm) -> dict[str, object]:
     missing = imports.missing_fields(run)
     ready = not missing and not imports.needs_currency(run)
     found = imports.check(run=run, most=PROBLEMS_SHOWN) if ready and run.total <= CHECKED_ROWS else None
@@ -97,7 +95,7 @@ def _matching(run: ImportRun, form: MappingForm) -> dict[str, Any]:
     }
 
 
-def _result(run: ImportRun) -> dict[str, Any]:
+def _result(run: ImportRun) -> dict[str, object]:
     bad = run.problems.values("row").distinct().count()
     return {
         "run": run,

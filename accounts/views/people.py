@@ -17,7 +17,14 @@ def profile(request: HttpRequest) -> HttpResponse:
     initial = {"name": user.name, "zone": user.zone, "density": user.density, "shortcuts": user.shortcuts}
     form = ProfileForm(request.POST or None, initial=initial)
     if form.is_valid():
-        save_preferences(user=user, **form.cleaned_data)
+        given = form.cleaned_data
+        save_preferences(
+            user=user,
+            name=given["name"],
+            zone=given["zone"],
+            density=given["density"],
+            shortcuts=given["shortcuts"],
+        )
         messages.success(request, "Preferences saved.")
         return redirect("accounts:profile")
     return render(request, "accounts/profile.html", {"form": form}, status=422 if form.is_bound else 200)

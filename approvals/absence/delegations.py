@@ -1,6 +1,7 @@
 """Delegating: this one to somebody, and for a time to a stand-in. One hop, never above the delegator's own limit."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -92,21 +93,21 @@ def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) ->
         raise Invalid(f"{to} decides another part of this later. Choose someone else.", field="to")
 
 
+@dataclass(frozen=True)
+class StandIn:
+    """Who stands in, from when to when (half-open, dates as moments), and for what: no concessions named means all."""
+
+    to: User
+    starts_at: datetime
+    ends_at: datetime
+    concessions: Collection[str] = ()
+    up_to_usd: Decimal | None = None
+    note: str = ""
+
+
 @transaction.atomic
-def make(
-    *,
-    user: User,
-    to: User,
-    starts_at: datetime,
-    ends_at: datetime,
-    by: User,
-    concessions: Collection[str] = (),
-    up_to_usd: Decimal | None = None,
-    note: str = "",
-    source: str = Delegation.HAND,
-    uid: str = "",
-) -> Delegation:
-    """For a time, `to` may decide what is addressed to `user`, and `user` still may; half-open, dates as moments.
+def make(wanted: StandIn, *, user: User, by: User, source: str = Delegation.HAND, uid: str = "") -> Delegation:
+    """For a time, `wanted.to` may decide what is addressed to `user`, and `user` still may.
 
     Raises NotAllowed unless `by` is the delegator or operations; Invalid for the past, oneself, services and inactive people,
     an unknown concession, two stand-ins for the same at once, or a ring of people who stand in for one another.
@@ -115,21 +116,29 @@ def make(
     if by.pk != user.pk and not by.is_ops:
         raise NotAllowed("Only the person or Operations can choose the person's stand-in.")
     # One after the other, so that two at once cannot both be the only one.
-    list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, to.pk]).order_by("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, wanted.to.pk]).order_by("pk"))
     # A ring closes over people who are not among these two: all of them wait in one line.
     first = AuthorityVersion.objects.order_by("pk").values_list("pk", flat=True)[:1]
     list(AuthorityVersion.objects.select_for_update(no_key=True).filter(pk__in=list(first)))
-    _check_people(user, to)
-    _check_scope(concessions, up_to_usd, at)
-    span = Span(user.pk, to.pk, starts_at, ends_at, frozenset(concessions))
+    _check_people(user, wanted.to)
+    _check_scope(wanted.concessions, wanted.up_to_usd, at)
+    span = Span(user.pk, wanted.to.pk, wanted.starts_at, wanted.ends_at, frozenset(wanted.concessions))
     if why := why_not(span, _spans(at), at):
         raise Invalid(why.words, field=why.field)
-    scope = {"concessions": sorted(set(concessions)), "up_to_usd": up_to_usd, "note": note.strip()[:200]}
     given = Delegation.objects.create(
-        user=user, to=to, starts_at=starts_at, ends_at=ends_at, source=source, uid=uid, created_by=by, **scope
+        user=user,
+        to=wanted.to,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        concessions=sorted(set(wanted.concessions)),
+        up_to_usd=wanted.up_to_usd,
+        note=wanted.note.strip()[:200],
+        source=source,
+        uid=uid,
+        created_by=by,
     )
     mail.stands_in(given, at)
-    if starts_at <= at:
+    if wanted.starts_at <= at:
         _ask_stand_in(given, at)
     return given
 

@@ -94,11 +94,9 @@ def _give(feed: CalendarFeed, away: Away) -> list[str]:
     """One delegation; what refuses it is told to the owner and stops no other."""
     try:
         delegating.make(
+            delegating.StandIn(to=feed.stand_in, starts_at=away.starts_at, ends_at=away.ends_at),
             user=feed.user,
-            to=feed.stand_in,
             by=feed.user,
-            starts_at=away.starts_at,
-            ends_at=away.ends_at,
             source=Delegation.CALENDAR,
             uid=away.uid,
         )

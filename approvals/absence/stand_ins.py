@@ -1,7 +1,7 @@
 """Who stands in for whom."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from accounts.models import User
 from approvals.models import Delegation
@@ -9,7 +9,14 @@ from approvals.models import Delegation
 MOST = 50
 
 
-def of(user: User, at: datetime) -> dict[str, Any]:
+class GivenRow(NamedTuple):
+    """A delegation, and whether it holds now."""
+
+    delegation: Delegation
+    running: bool
+
+
+def of(user: User, at: datetime) -> dict[str, list[GivenRow]]:
     """Delegations the person gave and those given to them, that are not over; for operations everybody's besides."""
     rows = Delegation.objects.select_related("user", "to").order_by("starts_at", "id")
     live = rows.filter(ends_at__gt=at, ended_at=None)
@@ -23,5 +30,5 @@ def of(user: User, at: datetime) -> dict[str, Any]:
     }
 
 
-def _row(given: Delegation, at: datetime) -> dict[str, Any]:
-    return {"delegation": given, "running": given.starts_at <= at < given.ends_at and given.ended_at is None}
+def _row(given: Delegation, at: datetime) -> GivenRow:
+    return GivenRow(given, given.starts_at <= at < given.ends_at and given.ended_at is None)

@@ -1,13 +1,14 @@
 """Versions of the authority matrix: drafts are edited, published ones are read and compared."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms import BaseFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -69,7 +70,7 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
     actions = ["publish"]
     change_list_template = "admin/approvals/authorityversion/change_list.html"
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         """One more address: make a draft."""
         own = path("new-draft/", self.admin_site.admin_view(self.new_draft), name="approvals_authorityversion_draft")
         return [own, *super().get_urls()]
@@ -95,7 +96,9 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
             return redirect(back)
         return redirect("admin:approvals_authorityversion_change", draft.pk)
 
-    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(
+        self, request: HttpRequest, form: forms.ModelForm, formsets: Iterable[BaseFormSet], change: bool
+    ) -> None:
         """After saving, say what still stands in the way of publishing."""
         super().save_related(request, form, formsets, change)
         for problem in versions.check(form.instance):
@@ -113,7 +116,7 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
         """Only drafts can be thrown away."""
         return is_draft(obj) and super().has_delete_permission(request, obj)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
         """Deleting many at once is not offered: it would not ask each version."""
         return {name: each for name, each in super().get_actions(request).items() if name != "delete_selected"}
 

@@ -132,7 +132,9 @@ class DraftRows(admin.TabularInline):
         """Only from a draft."""
         return is_draft(obj) and super().has_delete_permission(request, obj)
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField | None:
         """Concessions of this version only."""
         if db_field.name == "concession":
             pk = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
@@ -198,4 +200,11 @@ class FunctionInline(DraftRows):
     )
 
 
-ROWS: list[Any] = [ConcessionInline, LimitInline, BandInline, CapInline, CommitteeInline, FunctionInline]
+ROWS: list[type[admin.options.InlineModelAdmin]] = [
+    ConcessionInline,
+    LimitInline,
+    BandInline,
+    CapInline,
+    CommitteeInline,
+    FunctionInline,
+]

@@ -216,6 +216,7 @@ class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
     def matrix(self, request: Caller) -> Response:
         """The whole matrix in force, for everybody who signs in. It is changed in a draft that a second person publishes."""
         version = version_at(now())
+        # `Any`, because mypy fails on the prefetch of a list of names.
         rows: Any = AuthorityVersion.objects.select_related("publisher")
         found = rows.prefetch_related(*ROWS, *MORE).get(pk=version.pk)
         return Response(MatrixSerializer(found, context={"request": request}).data)

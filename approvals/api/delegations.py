@@ -1,5 +1,8 @@
 """Who stands in for whom, for machines."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
@@ -10,6 +13,17 @@ from accounts.signed_in import Caller
 from approvals.absence import delegations as delegating
 from approvals.api.serializers import DelegationSerializer
 from approvals.models import Delegation
+
+
+def _stand_in(given: Mapping[str, Any]) -> delegating.StandIn:
+    return delegating.StandIn(
+        to=given["to"],
+        starts_at=given["starts_at"],
+        ends_at=given["ends_at"],
+        concessions=given.get("concessions", ()),
+        up_to_usd=given.get("up_to_usd"),
+        note=given.get("note", ""),
+    )
 
 
 class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Delegation]):
@@ -33,7 +47,7 @@ class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         """Add a stand-in for the caller."""
         given = DelegationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        made = delegating.make(user=request.user, by=request.user, **given.validated_data)
+        made = delegating.make(_stand_in(given.validated_data), user=request.user, by=request.user)
         return Response(DelegationSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=DelegationSerializer)

@@ -1,7 +1,6 @@
 """Override rates for machines."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from drf_spectacular.utils import extend_schema
@@ -84,11 +83,11 @@ class OverrideViewSet(viewsets.GenericViewSet[ApprovalRequest]):
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         end, first = wanted.get("end", now()), wanted["offset"]
-        asked: tuple[Any, ...] = (request.user, wanted.get("start", end - LAST_DAYS), end)
-        said = overrides.Reasons(*asked)
+        user, start = request.user, wanted.get("start", end - LAST_DAYS)
+        said = overrides.Reasons(user, start, end)
         found = {
-            "suggestions": overrides.of_rules(*asked),
-            "approvers": overrides.of_approvers(*asked),
+            "suggestions": overrides.of_rules(user, start, end),
+            "approvers": overrides.of_approvers(user, start, end),
             "reasons_count": len(said),
             "reasons": said[first : first + wanted["limit"]],
         }

@@ -1,6 +1,6 @@
 """Requests for machines: the same verbs, rights and refusals as the pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import django_filters
@@ -104,12 +104,12 @@ class ApprovalDetailSerializer(ApprovalSerializer):
     stages = serializers.SerializerMethodField()
 
     @extend_schema_field(StageSerializer(many=True))
-    def get_stages(self, request: ApprovalRequest) -> Any:
+    def get_stages(self, request: ApprovalRequest) -> Iterable[object]:
         """Who decides and who is consulted, stage by stage."""
         return StageSerializer(plan.stages_of(request, plan.last_states(request)), many=True).data
 
     @extend_schema_field(SuggestionSerializer(allow_null=True))
-    def get_suggestion(self, request: ApprovalRequest) -> dict[str, Any] | None:
+    def get_suggestion(self, request: ApprovalRequest) -> Mapping[str, object] | None:
         """The newest one, for whoever decides or has decided and for executives."""
         user = self.context["request"].user
         right = for_user(request, user, now()) if request.is_open else None
@@ -145,6 +145,14 @@ class TextSerializer(serializers.Serializer):
     """A question, an answer or a comment."""
 
     text = serializers.CharField(max_length=4000)
+
+
+# What a serializer found valid, by the names of its fields.
+Given = Mapping[str, Any]
+
+
+def _new_terms(given: Given) -> changing.NewTerms:
+    return changing.NewTerms(given.get("amount"), given.get("currency", ""), given.get("terms"), given.get("ask", ""))
 
 
 PARTS = [f"log__{name}" for name in ("actor", "on_behalf_of")]
@@ -193,79 +201,159 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @action(detail=True, methods=["post"])
     def decide(self, request: Caller, pk: str) -> Response:
         """Approve, approve with conditions or decline, once, by the version that was read."""
-        return self._do(request, DecideSerializer, deciding.decide)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return deciding.decide(
+                request_id=asked,
+                by=request.user,
+                verdict=given["verdict"],
+                version=given["version"],
+                seat=given.get("seat"),
+                words=deciding.Words(given["reason"], given["conditions"]),
+                channel=DecisionEntry.API,
+            )
+
+        return self._do(request, DecideSerializer, act)
 
     @extend_schema(request=ReasonSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def recall(self, request: Caller, pk: str) -> Response:
         """Take an open request back, with a reason."""
-        return self._do(request, ReasonSerializer, deciding.recall)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return deciding.recall(request_id=asked, by=request.user, reason=given["reason"], channel=DecisionEntry.API)
+
+        return self._do(request, ReasonSerializer, act)
 
     @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def question(self, request: Caller, pk: str) -> Response:
         """Ask the requester, on the record."""
-        return self._do(request, TextSerializer, talk.question)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return talk.question(request_id=asked, by=request.user, text=given["text"], channel=DecisionEntry.API)
+
+        return self._do(request, TextSerializer, act)
 
     @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Caller, pk: str) -> Response:
         """Answer a question; everybody asked is told."""
-        return self._do(request, TextSerializer, talk.answer)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return talk.answer(request_id=asked, by=request.user, text=given["text"], channel=DecisionEntry.API)
+
+        return self._do(request, TextSerializer, act)
 
     @extend_schema(request=None, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def remind(self, request: Caller, pk: str) -> Response:
         """Mail the question again to everybody whose decision is waited for, once in ten minutes."""
-        return self._do(request, NothingSerializer, talk.remind)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return talk.remind(request_id=asked, by=request.user, channel=DecisionEntry.API)
+
+        return self._do(request, NothingSerializer, act)
 
     @extend_schema(request=None, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Caller, pk: str) -> Response:
         """Take the caller's own word back, within ten minutes."""
-        return self._do(request, NothingSerializer, deciding.undo)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return deciding.undo(request_id=asked, by=request.user, channel=DecisionEntry.API)
+
+        return self._do(request, NothingSerializer, act)
 
     @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def comment(self, request: Caller, pk: str) -> Response:
         """Say something on the record; decides and blocks nothing."""
-        return self._do(request, TextSerializer, talk.comment)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return talk.comment(request_id=asked, by=request.user, text=given["text"], channel=DecisionEntry.API)
+
+        return self._do(request, TextSerializer, act)
 
     @extend_schema(request=DelegateSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def delegate(self, request: Caller, pk: str) -> Response:
         """Put the caller's own seat into somebody else's hands, with the caller's limit."""
-        return self._do(request, DelegateSerializer, delegating.delegate)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return delegating.delegate(
+                request_id=asked,
+                by=request.user,
+                to=given["to"],
+                reason=given["reason"],
+                version=given.get("version"),
+                channel=DecisionEntry.API,
+            )
+
+        return self._do(request, DelegateSerializer, act)
 
     @extend_schema(request=TermsSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def terms(self, request: Caller, pk: str) -> Response:
         """New terms by the version that was read: for the better votes stay, for the worse everybody is asked again."""
-        return self._do(request, TermsSerializer, changing.change_terms)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return changing.change_terms(
+                request_id=asked,
+                by=request.user,
+                version=given["version"],
+                reason=given["reason"],
+                wanted=_new_terms(given),
+                channel=DecisionEntry.API,
+            )
+
+        return self._do(request, TermsSerializer, act)
 
     @extend_schema(request=TermsSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def supersede(self, request: Caller, pk: str) -> Response:
         """Put a new request in the place of an open or granted one, which ends at once. Answers with the new one."""
-        return self._do(request, TermsSerializer, changing.supersede)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return changing.supersede(
+                request_id=asked,
+                by=request.user,
+                version=given["version"],
+                reason=given["reason"],
+                wanted=_new_terms(given),
+                channel=DecisionEntry.API,
+            )
+
+        return self._do(request, TermsSerializer, act)
 
     @extend_schema(request=ResubmitSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def resubmit(self, request: Caller, pk: str) -> Response:
         """Ask a recalled request again. Answers with the new one."""
-        return self._do(request, ResubmitSerializer, changing.resubmit)
+
+        def act(asked: int, given: Given) -> ApprovalRequest:
+            return changing.resubmit(
+                request_id=asked,
+                by=request.user,
+                wanted=_new_terms(given),
+                recommendation=given.get("recommendation", ""),
+                deadline=given.get("deadline"),
+                channel=DecisionEntry.API,
+            )
+
+        return self._do(request, ResubmitSerializer, act)
 
     def _do(
-        self, request: Caller, words: type[serializers.Serializer], verb: Callable[..., ApprovalRequest]
+        self, request: Caller, words: type[serializers.Serializer], act: Callable[[int, Given], ApprovalRequest]
     ) -> Response:
-        """Load what the caller may see, call the verb once per Idempotency-Key, answer with the request."""
+        """Load what the caller may see, act once per Idempotency-Key, answer with the request."""
         body = request.body
         asked = self.get_object()
         given = words(data=request.data)
         given.is_valid(raise_exception=True)
 
-        def run() -> tuple[int, Any]:
-            made = verb(request_id=asked.pk, by=request.user, channel=DecisionEntry.API, **given.validated_data)
+        def run() -> tuple[int, object]:
+            made = act(asked.pk, given.validated_data)
             return 200, ApprovalDetailSerializer(self._seen(made.pk), context=self.get_serializer_context()).data
 
         scope = f"{self.action}:{request.user.pk}:{asked.pk}"

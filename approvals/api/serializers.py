@@ -1,6 +1,6 @@
 """Bodies of the verbs beside the decision itself."""
 
-from typing import Any
+from typing import ClassVar, TypedDict, Unpack
 
 from rest_framework import serializers
 
@@ -8,14 +8,22 @@ from accounts.models import User
 from approvals.models import Delegation, Seat
 
 
+class Options(TypedDict, total=False):
+    """What else a field that names a person may say."""
+
+    required: bool
+    allow_null: bool
+    default: User | None
+    help_text: str
+
+
 class PersonField(serializers.SlugRelatedField):
     """Somebody active, by e-mail address."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        people = User.objects.filter(is_active=True)
-        super().__init__(slug_field="email", queryset=people, **kwargs)
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(slug_field="email", queryset=User.objects.filter(is_active=True), **options)
 
-    def to_internal_value(self, data: Any) -> User:
+    def to_internal_value(self, data: object) -> User:
         """Nobody's address holds what no database keeps."""
         if "\0" in str(data):
             self.fail("does_not_exist", slug_name="email", value="…")
@@ -96,6 +104,6 @@ class DelegationSerializer(serializers.ModelSerializer):
             *("created_at", "ended_at"),
         ]
         read_only_fields = ["id", "source", "created_at", "ended_at"]
-        validators: list[Any] = []
+        validators: ClassVar[list[object]] = []
 
     concessions = serializers.ListField(child=serializers.CharField(max_length=40), required=False)

@@ -1,8 +1,8 @@
 """Words that leave about a request. Each is written once per reason, in the transaction of the change it tells of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
@@ -83,8 +83,10 @@ def ask(
             "why": f"{_why_you(seat, to)} {_or_else(seat, by, total)}".strip(),
             "preview": request.recommendation[:140],
         },
-        reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
-        source=ApprovalAsked.source(request.pk, seat.number),
+        ties=Ties(
+            reply_to=address_of(token, settings.MAIL_DOMAIN) if by_mail.replies_are_read() else "",
+            source=ApprovalAsked.source(request.pk, seat.number),
+        ),
     )
     notices.tell(
         users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
@@ -167,7 +169,7 @@ def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others
             kind="approval_decided",
             to=person,
             subject=f"{word}: {topic(request)}",
-            source=ApprovalDecided.source(request.pk, entry.seq),
+            ties=Ties(source=ApprovalDecided.source(request.pk, entry.seq)),
             values={
                 "word": word,
                 "tone": tone,
@@ -261,6 +263,14 @@ def _tell(request: ApprovalRequest, users: Iterable[User | None], key: str, kind
     notices.tell(users=users, key=key, kind=kind, text=text, url=url_of(request), case_key=request.case_key)
 
 
+@dataclass(frozen=True)
+class Ties:
+    """Where a reply to a mail goes, and the entry that must still stand when it leaves."""
+
+    reply_to: str = ""
+    source: str = ""
+
+
 def _post(
     request: ApprovalRequest,
     *,
@@ -268,9 +278,8 @@ def _post(
     kind: str,
     to: User,
     subject: str,
-    values: dict[str, Any],
-    reply_to: str = "",
-    source: str = "",
+    values: Mapping[str, object],
+    ties: Ties = Ties(),
 ) -> None:
     if not to.is_active or to.kind == User.SERVICE:
         return
@@ -279,9 +288,11 @@ def _post(
     regarding = outbox.Regarding(
         case_key=request.case_key,
         account_name=request.account.name,
-        reply_to=reply_to or ("" if to.pk == request.requester_id else request.requester.email),
+        reply_to=ties.reply_to or ("" if to.pk == request.requester_id else request.requester.email),
     )
-    outbox.post(key=key, kind=kind, to=to, content=Content(subject, text, html), regarding=regarding, source=source)
+    outbox.post(
+        key=key, kind=kind, to=to, content=Content(subject, text, html), regarding=regarding, source=ties.source
+    )
 
 
 def stands_in(given: Delegation, at: datetime, *, ended: bool = False) -> None:

@@ -152,8 +152,8 @@ def _decide(reply: Reply, verdict: str) -> None:
         verdict=verdict,
         version=reply.link.version,
         seat=reply.link.seat.number,
-        reason=masked(comment_in(reply.mail.visible_text))[:LONGEST],
         channel=DecisionEntry.MAIL,
+        words=deciding.Words(reason=masked(comment_in(reply.mail.visible_text))[:LONGEST]),
     )
     _claim(reply, verdict)
     answering.done(reply.mail, reply.link, request, verdict, reply.at)

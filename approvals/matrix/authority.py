@@ -1,24 +1,70 @@
 """Who may grant an ask: the lowest role whose authority covers it, or a pre-approved band."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
-from typing import Any
+from typing import TypedDict
 
 from accounts.customers.rates import usd
 from accounts.models import Account, Role, User
 from accounts.people.queries import best_holder, person_of, personal_role
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.units import amount_words, unit_of
-from approvals.matrix.totals import Ask, AskTotal, ask_total, rate_words
+from approvals.matrix.totals import Ask, AskTotal, Converted, ask_total, rate_words
 from approvals.models import ApprovalRequest, AuthorityVersion, ExceptionBand
 from ledger.errors import Invalid
 from ledger.now import now
 
 USUAL_DAYS = 180
 MOST = 1000
+
+
+class Weighed(TypedDict):
+    """What was added up. Amounts as text, None where there is none to add or the viewer may not know it."""
+
+    granted: str | None
+    others: str | None
+    total: str | None
+    window_days: int
+
+
+class Below(TypedDict):
+    """A role whose limit did not cover the ask, and what stopped it."""
+
+    role: str
+    limit: str
+    up_to: str
+    why: str
+
+
+class AskRule(Weighed):
+    """What a request keeps of the limit that applied; as JSON."""
+
+    role: str
+    role_name: str
+    up_to: str | None
+    limit: str
+    below: list[Below]
+    needs_function: str
+    version: int
+    sentence: str
+    cap: str
+    conditions: str
+    rates: Sequence[Converted]
+
+
+class BandRule(Weighed):
+    """What a request keeps of the band that granted it; as JSON."""
+
+    band: str
+    band_up_to: str
+    sentence: str
+    rates: Sequence[Converted]
+    version: int
+    saved_seconds: int
+    usual: str
 
 
 @dataclass(frozen=True)
@@ -32,7 +78,7 @@ class Answer:
     sentence: str
     version: AuthorityVersion
     needs_function: str
-    rule: dict[str, Any]
+    rule: AskRule
     unit: str
     over: list[Role]
     amount_usd: Decimal | None = None
@@ -129,7 +175,7 @@ def _answer(total: AskTotal, limit: rules.Limit, person: User) -> Answer:
     )
 
 
-def _rule(total: AskTotal, limit: rules.Limit, passed: list[rules.Limit]) -> dict[str, Any]:
+def _rule(total: AskTotal, limit: rules.Limit, passed: list[rules.Limit]) -> AskRule:
     """What a request keeps: the limit that applied, those that did not cover, and all that was weighed."""
     rates = total.rates_with(limit)
     sentence = rules.explain(
@@ -160,7 +206,7 @@ def _rule(total: AskTotal, limit: rules.Limit, passed: list[rules.Limit]) -> dic
     }
 
 
-def _weighed(total: AskTotal) -> dict[str, Any]:
+def _weighed(total: AskTotal) -> Weighed:
     return {
         "granted": str(total.granted),
         "others": str(total.earlier.others),
@@ -204,7 +250,7 @@ def usual_seconds(concession: str, at: datetime) -> int | None:
     return round(median(times)) if times else None
 
 
-def rule_of_band(band: ExceptionBand, total: AskTotal, deadline: datetime) -> dict[str, Any]:
+def rule_of_band(band: ExceptionBand, total: AskTotal, deadline: datetime) -> BandRule:
     """The rule of a request that a band grants: what was weighed, and the time saved against deciding by people.
 
     Without decided asks to compare with, what is saved is the time the deadline would have left for deciding.

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+
+from django.db import models
 
 from accounts.customers.rates import known_currencies, usd
 from accounts.models import Account, User
@@ -38,9 +40,9 @@ TIERS = ("green", "yellow", "red")
 
 def changes(version: AuthorityVersion) -> list[versions.Change]:
     """What a version changes against the one it was made from: its own window, then row by row."""
-    base: Any = version.based_on
+    base = version.based_on
     found = versions.diff(base, version, ROWS, KEYS)
-    if base and base.window_days != version.window_days:
+    if isinstance(base, AuthorityVersion) and base.window_days != version.window_days:
         days = (str(base.window_days), str(version.window_days))
         found.insert(0, versions.Change("Authority version", "", "window days", *days, "~"))
     return found
@@ -79,10 +81,10 @@ def problems(version: AuthorityVersion, at: datetime | None = None) -> list[str]
     return list(dict.fromkeys(found))
 
 
-def _mixed(version: AuthorityVersion) -> list[Any]:
+def _mixed(version: AuthorityVersion) -> list[models.Model]:
     """Rows that point to a concession of another version."""
     own = version.concessions.all()
-    rows: list[Any] = [*version.limits.exclude(concession__in=own), *version.bands.exclude(concession__in=own)]
+    rows: list[models.Model] = [*version.limits.exclude(concession__in=own), *version.bands.exclude(concession__in=own)]
     rows += version.caps.exclude(concession__in=own)
     return rows + list(version.chain_rules.filter(concession__isnull=False).exclude(concession__in=own))
 
@@ -123,7 +125,7 @@ def bands_of(rows: Iterable[ExceptionBand]) -> list[checks.Band]:
     return found
 
 
-def _in_usd(row: ExceptionBand) -> Any:
+def _in_usd(row: ExceptionBand) -> Decimal | None:
     try:
         return usd(row.up_to, row.currency, now().date())
     except Invalid:

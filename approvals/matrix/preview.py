@@ -99,7 +99,7 @@ def _some_unseen(user: User, ask: Ask, total: AskTotal) -> bool:
 
 def _without_figures(answer: Answer) -> Answer:
     """The same people by the same rule, without what was granted before and what it comes to."""
-    others, days = Decimal(answer.rule["others"]), answer.rule["window_days"]
+    others, days = Decimal(answer.rule["others"] or 0), answer.rule["window_days"]
     words = untold(answer.rule["sentence"], answer.unit, answer.granted, others, days)
     return replace(
         answer,

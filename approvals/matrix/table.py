@@ -1,38 +1,113 @@
 """The published authority matrix as a table for people and for machines."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-from accounts.models import User
+from accounts.models import Role, User
 from approvals.matrix.authority import Answer
 from approvals.matrix.rules.limits import band_words
 from approvals.matrix.rules.units import MONEY, amount_words, unit_of
-from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ChainRule, QuarterCap
+from approvals.models import (
+    ApprovalRequest,
+    AuthorityLimit,
+    AuthorityVersion,
+    ChainRule,
+    Committee,
+    ConcessionType,
+    QuarterCap,
+)
 from ledger.format import counted
 
-EMPTY: dict[str, Any] = {"version": None, "columns": [], "rows": [], "bands": [], "functions": [], "caps": []}
+
+@dataclass(frozen=True)
+class Cell:
+    """What a role may grant of a concession. `hit`: the row that would decide what was asked."""
+
+    lines: list[str]
+    hit: bool
+
+    @property
+    def none(self) -> bool:
+        """The role may grant nothing of it."""
+        return not self.lines
 
 
-def matrix(at: datetime, user: User, hit: Answer | None = None, concession: str = "") -> dict[str, Any]:
+@dataclass(frozen=True)
+class Row:
+    """A role with a cell for every concession. `mine`: the viewer holds it."""
+
+    role: Role
+    mine: bool
+    quorum: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Function:
+    """Who takes part besides the authority, what they do, and for which asks."""
+
+    role: str
+    does: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Cap:
+    """The most that a role may grant of a concession in a quarter."""
+
+    role: str
+    what: str
+    most: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """What is granted by rule, and how often it was used in the window."""
+
+    name: str
+    tier: str
+    used: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """The authority matrix in force; empty where none is published."""
+
+    version: AuthorityVersion | None = None
+    columns: Sequence[ConcessionType] = ()
+    rows: Sequence[Row] = ()
+    bands: Sequence[Band] = ()
+    functions: Sequence[Function] = ()
+    caps: Sequence[Cap] = ()
+
+
+def matrix(at: datetime, user: User, hit: Answer | None = None, concession: str = "") -> Table:
     """Version, columns (concessions), rows (roles with a cell each, own ones marked), bands, caps, functions; `hit` marks its
     cell. Limits whose last day has passed are left out; those still to come are shown with their first day."""
     version = AuthorityVersion.objects.current(at)
     if version is None:
-        return dict(EMPTY)
+        return Table()
     columns, today = list(version.concessions.all()), at.astimezone(UTC).date()
     limits = limits_shown(version, today)
     quorums = {row.role_id: row.get_quorum_display().lower() for row in version.committees.all()}
     rows = [
-        {
-            "role": role,
-            "mine": role.slug in user.role_slugs,
-            "quorum": quorums.get(role.pk, ""),
-            "cells": [_cell(limits, role.pk, column.pk, hit, column.slug == concession) for column in columns],
-        }
+        Row(
+            role=role,
+            mine=role.slug in user.role_slugs,
+            quorum=quorums.get(role.pk, ""),
+            cells=[_cell(limits, role.pk, column.pk, hit, column.slug == concession) for column in columns],
+        )
         for role in dict.fromkeys(limit.role for limit in limits)
     ]
-    table = {"version": version, "columns": columns, "rows": rows, "bands": _bands(version, at)}
-    return {**table, "functions": functions(version), "caps": [cap_words(cap) for cap in _caps(version)]}
+    return Table(
+        version=version,
+        columns=columns,
+        rows=rows,
+        bands=_bands(version, at),
+        functions=functions(version),
+        caps=[cap_words(cap) for cap in _caps(version)],
+    )
 
 
 def limits_shown(version: AuthorityVersion, today: date) -> list[AuthorityLimit]:
@@ -42,15 +117,9 @@ def limits_shown(version: AuthorityVersion, today: date) -> list[AuthorityLimit]
     return sorted(live, key=lambda row: (row.role.rank, row.role.sort, bool(conditions(row)), row.pk))
 
 
-def _cell(
-    limits: list[AuthorityLimit], role_id: int, concession_id: int, hit: Answer | None, asked: bool
-) -> dict[str, Any]:
+def _cell(limits: list[AuthorityLimit], role_id: int, concession_id: int, hit: Answer | None, asked: bool) -> Cell:
     found = [limit for limit in limits if limit.role_id == role_id and limit.concession_id == concession_id]
-    return {
-        "lines": [words(limit) for limit in found],
-        "none": not found,
-        "hit": bool(asked and hit and hit.role.pk == role_id),
-    }
+    return Cell([words(limit) for limit in found], hit=bool(asked and hit and hit.role.pk == role_id))
 
 
 def words(limit: AuthorityLimit) -> str:
@@ -76,10 +145,10 @@ def dates(limit: AuthorityLimit) -> str:
     return " ".join(part for part in parts if part)
 
 
-def functions(version: AuthorityVersion) -> list[dict[str, str]]:
+def functions(version: AuthorityVersion) -> list[Function]:
     """Who takes part besides the authority: function, what it does, for which asks."""
     return [
-        {"role": rule.role.name, "does": does(rule), "what": rule.concession.name if rule.concession else "Every ask"}
+        Function(rule.role.name, does(rule), rule.concession.name if rule.concession else "Every ask")
         for rule in version.chain_rules.select_related("role", "concession")
     ]
 
@@ -95,7 +164,7 @@ def does(rule: ChainRule) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def quorum_words(row: Any) -> str:
+def quorum_words(row: Committee | ChainRule) -> str:
     """`any one of them`, `3 of them`, `50% of them`; nothing for all."""
     few = {row.ALL: "", row.ANY: "any one of them"}
     return few.get(row.quorum, f"{row.quorum_of}{'%' if row.quorum == row.PERCENT else ''} of them")
@@ -105,22 +174,22 @@ def _caps(version: AuthorityVersion) -> list[QuarterCap]:
     return list(version.caps.select_related("role", "concession"))
 
 
-def cap_words(cap: QuarterCap) -> dict[str, Any]:
+def cap_words(cap: QuarterCap) -> Cap:
     """Role, concession and the most it may grant in a quarter."""
     unit = unit_of(cap.concession.unit)
     most = unit.quantity(cap.up_to, cap.currency) if unit.takes_amount else counted(cap.up_to, "time")
-    return {"role": cap.role.name, "what": cap.concession.name, "most": most}
+    return Cap(cap.role.name, cap.concession.name, most)
 
 
-def _bands(version: AuthorityVersion, at: datetime) -> list[dict[str, Any]]:
+def _bands(version: AuthorityVersion, at: datetime) -> list[Band]:
     since = at - timedelta(days=version.window_days)
     recent = ApprovalRequest.objects.filter(by_rule=True, decided_at__gt=since)
     used = list(recent.values_list("concession", "tier"))
     return [
-        {
-            "name": f"{band.concession.name} up to {amount_words(band.concession.unit, band.up_to, band.currency)}",
-            "tier": band.tier,
-            "used": used.count((band.concession.slug, band.tier)),
-        }
+        Band(
+            name=f"{band.concession.name} up to {amount_words(band.concession.unit, band.up_to, band.currency)}",
+            tier=band.tier,
+            used=used.count((band.concession.slug, band.tier)),
+        )
         for band in version.bands.select_related("concession")
     ]

@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, reduce
 from operator import or_
-from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform
 
 from accounts.customers.rates import rate_of, usd
@@ -352,7 +351,7 @@ def _used(concession: str, unit: str, at: datetime, without: Collection[int]) ->
     start, end = quarter(at)
     rows = _grants(concession, unit, without).filter(by_rule=False, decided_at__gte=start, decided_at__lt=end)
     summed = Sum("amount_usd" if unit_of(unit).in_currency else "amount")
-    much: Any = summed if unit_of(unit).takes_amount else Count("pk")
+    much: Aggregate = summed if unit_of(unit).takes_amount else Count("pk")
     by_role = rows.annotate(as_role=KeyTextTransform("decided_role", "rule")).values("as_role")
     return {row["as_role"] or "": Decimal(row["much"] or 0) for row in by_role.annotate(much=much).order_by()}
 

@@ -1,9 +1,8 @@
 """Asking for a concession: granted by a pre-approved band, or put to everybody whose agreement it needs."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
@@ -19,6 +18,7 @@ from approvals.requests import suggest as suggesting
 from approvals.requests.conflicts import barred
 from approvals.requests.rules.terms import Terms, storable, terms_hash
 from approvals.requests.rules.terms import check as check_terms
+from approvals.requests.rules.verdicts import Option
 from ledger.errors import Invalid
 from ledger.now import now
 
@@ -32,8 +32,8 @@ class Question:
     ask: str
     recommendation: str
     deadline: datetime
-    options: list[dict[str, Any]] = field(default_factory=list)
-    brief: dict[str, Any] = field(default_factory=dict)
+    options: list[Option] = field(default_factory=list)
+    brief: Mapping[str, object] = field(default_factory=dict)
     why_now: str = ""
     terms: Terms = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """Deciding: the one door for a decision, and taking back what was asked or decided."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -23,6 +24,14 @@ from ledger.now import now
 UNDO_WINDOW = timedelta(minutes=10)
 
 
+@dataclass(frozen=True)
+class Words:
+    """What a person adds to a verdict."""
+
+    reason: str = ""
+    conditions: str = ""
+
+
 @transaction.atomic
 def decide(
     *,
@@ -31,8 +40,7 @@ def decide(
     verdict: str,
     version: int,
     seat: int | None = None,
-    reason: str = "",
-    conditions: str = "",
+    words: Words = Words(),
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
     """Approve, approve with conditions or decline, for every door. `version` (and `seat`, its number) is what the person saw.
@@ -49,14 +57,19 @@ def decide(
     request = ApprovalRequest.objects.filter(pk=request_id).with_seats().prefetch_related("suggestions").get()
     total = total_of(request, at)
     right = _right(request, by, verdict, seat, total)
-    against = goes_against(verdict, request.options, conditions)
-    words = {"verdict": verdict, "reason": reason, "conditions": conditions}
-    suggested = suggesting.goes_against(request, verdict)
-    field, missing = what_is_missing(**words, override=right.override, against=against, suggested=suggested)
+    against = goes_against(verdict, request.options, words.conditions)
+    field, missing = what_is_missing(
+        verdict=verdict,
+        reason=words.reason,
+        conditions=words.conditions,
+        override=right.override,
+        against=against,
+        suggested=suggesting.goes_against(request, verdict),
+    )
     if missing:
         raise Invalid(missing, field=field)
-    kept = conditions.strip() if verdict == CONDITIONS else ""
-    said = votes.Said(by, verdict, right, reason.strip(), kept, channel, against)
+    kept = words.conditions.strip() if verdict == CONDITIONS else ""
+    said = votes.Said(by, verdict, right, words.reason.strip(), kept, channel, against)
     votes.settle(request, votes.take_seat(request, said, at), said, total)
     if request.state in ApprovalRequest.GRANTED:
         votes.weigh_again(request, at)

@@ -33,6 +33,16 @@ SEATED = (Seat.ASKED, Seat.DECIDED)
 
 @dataclass(frozen=True)
 class NewTerms:
+    """Terms a person wants. What is left out stays as it is."""
+
+    amount: Decimal | None = None
+    currency: str = ""
+    terms: Terms | None = None
+    ask: str = ""
+
+
+@dataclass(frozen=True)
+class WholeTerms:
     """What would stand after a change."""
 
     amount: Decimal | None
@@ -48,10 +58,7 @@ def change_terms(
     by: User,
     version: int,
     reason: str,
-    amount: Decimal | None = None,
-    currency: str = "",
-    terms: Terms | None = None,
-    ask: str = "",
+    wanted: NewTerms,
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
     """Put new terms in the place of the old ones. What is left out stays. Returns the request that now stands.
@@ -64,12 +71,12 @@ def change_terms(
     """
     at = now()
     request = _locked(request_id, by, version, reason, at)
-    wanted = new_terms(request, amount, currency, terms, ask)
-    found = comparison(request, wanted, at)
+    whole = whole_terms(request, wanted)
+    found = comparison(request, whole, at)
     if found.outcome == SAME:
         raise Invalid("Nothing would change. Change the amount or a term.", field="amount")
-    check_carried_out(request, wanted, at)
-    change = Change(by, reason.strip(), channel, wanted, found, at)
+    check_carried_out(request, whole, at)
+    change = Change(by, reason.strip(), channel, whole, found, at)
     if found.outcome != WORSE:
         return _amend(request, change)
     return _ask_anew(request, change) if request.is_open else _replace(request, change)
@@ -88,7 +95,7 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
     return request
 
 
-def check_carried_out(request: ApprovalRequest, wanted: NewTerms, at: datetime) -> None:
+def check_carried_out(request: ApprovalRequest, wanted: WholeTerms, at: datetime) -> None:
     """What was given stays given: with less in its place, the next ask would be added to too little.
 
     Raises Invalid for less than the request, or one it replaces, was carried out with.
@@ -108,21 +115,20 @@ def check_may(request: ApprovalRequest, by: User) -> None:
         )
 
 
-def new_terms(
-    request: ApprovalRequest, amount: Decimal | None, currency: str, terms: Terms | None, ask: str
-) -> NewTerms:
+def whole_terms(request: ApprovalRequest, wanted: NewTerms) -> WholeTerms:
     """What would stand: the new values, and the old ones where nothing is said. Raises Invalid for what is no term."""
-    if terms is not None:
-        rules.check(terms)
-    return NewTerms(
-        amount=request.amount if amount is None or request.unit == YES else amount,
-        currency=currency or request.currency or "USD",
-        terms=terms if terms is not None else {key: kept for key, kept in request.terms.items() if key not in BASIS},
-        ask=ask.strip() or request.ask,
+    if wanted.terms is not None:
+        rules.check(wanted.terms)
+    kept = {key: value for key, value in request.terms.items() if key not in BASIS}
+    return WholeTerms(
+        amount=request.amount if wanted.amount is None or request.unit == YES else wanted.amount,
+        currency=wanted.currency or request.currency or "USD",
+        terms=kept if wanted.terms is None else wanted.terms,
+        ask=wanted.ask.strip() or request.ask,
     )
 
 
-def comparison(request: ApprovalRequest, wanted: NewTerms, at: datetime) -> Comparison:
+def comparison(request: ApprovalRequest, wanted: WholeTerms, at: datetime) -> Comparison:
     """New terms against the present ones. Another currency is compared in USD, at the worse of the two rates that count."""
     old, new = request.amount, wanted.amount
     if request.unit == MONEY and wanted.currency != request.currency and old is not None and new is not None:
@@ -139,7 +145,7 @@ class Change:
     by: User
     reason: str
     channel: str
-    wanted: NewTerms
+    wanted: WholeTerms
     found: Comparison
     at: datetime
 
@@ -259,10 +265,7 @@ def supersede(
     by: User,
     version: int,
     reason: str,
-    amount: Decimal | None = None,
-    currency: str = "",
-    terms: Terms | None = None,
-    ask: str = "",
+    wanted: NewTerms,
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
     """Put a new request in the place of an open or granted one, which ends at once. Returns the new one.
@@ -271,9 +274,9 @@ def supersede(
     """
     at = now()
     request = _locked(request_id, by, version, reason, at)
-    wanted = new_terms(request, amount, currency, terms, ask)
-    check_carried_out(request, wanted, at)
-    return _replace(request, Change(by, reason.strip(), channel, wanted, Comparison(), at))
+    whole = whole_terms(request, wanted)
+    check_carried_out(request, whole, at)
+    return _replace(request, Change(by, reason.strip(), channel, whole, Comparison(), at))
 
 
 def _replace(request: ApprovalRequest, change: Change) -> ApprovalRequest:
@@ -333,10 +336,7 @@ def resubmit(
     *,
     request_id: int,
     by: User,
-    amount: Decimal | None = None,
-    currency: str = "",
-    terms: Terms | None = None,
-    ask: str = "",
+    wanted: NewTerms = NewTerms(),
     recommendation: str = "",
     deadline: datetime | None = None,
     channel: str = DecisionEntry.WEB,
@@ -355,12 +355,12 @@ def resubmit(
         raise Stale("Only a recalled request is asked again." if old.is_open else f"{what_happened(old, by, at)}.")
     if old.replaced_by.exists():
         raise AlreadyDone("This request was asked again before. Open the newer one.")
-    wanted = new_terms(old, amount, currency, terms, ask)
-    check_carried_out(old, wanted, at)
-    found = comparison(old, wanted, at)
+    whole = whole_terms(old, wanted)
+    check_carried_out(old, whole, at)
+    found = comparison(old, whole, at)
     facts = {"outcome": found.outcome, "reasons": found.reasons, "asked_again": True}
     log.write(old, DecisionEntry.AMENDED, at, actor=by, channel=channel, facts=facts)
-    change = Change(by, "", channel, wanted, found, at)
+    change = Change(by, "", channel, whole, found, at)
     made = _again(old, change, recommendation=recommendation, deadline=deadline)
     log.write(old, DecisionEntry.REPLACED, at, actor=by, channel=channel, facts={"by": made.pk})
     if found.outcome != WORSE and made.is_open:

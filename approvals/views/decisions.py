@@ -1,15 +1,15 @@
 """One request and the lists. Reading is a GET and changes nothing; every verb is a POST."""
 
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.signed_in import SignedIn
-from approvals.forms import TITLES, DecisionForm, DelegateForm, WordsForm, who_context
+from approvals.forms import TITLES, DecisionForm, DelegateForm, WordsForm, who_decides
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.requests import decide as deciding
 from approvals.requests import lists, page, talk
@@ -34,15 +34,17 @@ def inbox(request: SignedIn) -> HttpResponse:
     tab = request.GET.get("tab", lists.NEEDS_YOU)
     if tab not in lists.LISTS:
         raise Http404
-    context = _listed(request, tab)
-    first = next(iter(context["rows"]), None)
-    if first:
-        context |= _page(request, first["approval"])
+    found = _found(request, tab)
+    first = next(iter(found), None)
+    context = _listed(request, tab, found) | (_page(request, first) if first else {})
     return render(request, "approvals/inbox.html", context)
 
 
-def _listed(request: SignedIn, tab: str) -> dict[str, Any]:
-    found = Paginator(lists.LISTS[tab](request.user), PER_PAGE).get_page(request.GET.get("page"))
+def _found(request: SignedIn, tab: str) -> Page[ApprovalRequest]:
+    return Paginator(lists.LISTS[tab](request.user), PER_PAGE).get_page(request.GET.get("page"))
+
+
+def _listed(request: SignedIn, tab: str, found: Page[ApprovalRequest]) -> dict[str, object]:
     return {
         "tab": tab,
         "counts": lists.counts(request.user),
@@ -51,7 +53,7 @@ def _listed(request: SignedIn, tab: str) -> dict[str, Any]:
     }
 
 
-def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, Any]:
+def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, object]:
     at = now()
     return page.page(approval, request.user, at) | {
         "may_undo": deciding.may_undo(approval, request.user, at),
@@ -80,7 +82,7 @@ def show(
     tab = lists.DECIDED
     if approval.is_open:
         tab = lists.NEEDS_YOU if page.waits_on(approval, request.user) else lists.WAITING
-    context = _listed(request, tab) | _page(request, approval)
+    context = _listed(request, tab, _found(request, tab)) | _page(request, approval)
     context |= {"refused": refused, "alone": True, "typed": typed or {}}
     if typed and "question" in typed:
         context["words"] = WordsForm(auto_id="words_%s", initial={"text": typed["question"]})
@@ -136,7 +138,15 @@ def decide(request: SignedIn, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _confirm(request, approval, form, verdict, status=422)
     try:
-        deciding.decide(request_id=pk, by=request.user, channel=_channel(request, approval), **form.decision())
+        deciding.decide(
+            request_id=pk,
+            by=request.user,
+            verdict=form.cleaned_data["verdict"],
+            version=form.cleaned_data["version"],
+            seat=form.cleaned_data["seat"],
+            words=form.words(),
+            channel=_channel(request, approval),
+        )
         # What is decided after an undo comes from the page.
         if request.session.get(SEEN_LINKS, {}).pop(str(pk), None):
             request.session.modified = True
@@ -164,14 +174,14 @@ def _channel(request: SignedIn, approval: ApprovalRequest) -> str:
     return DecisionEntry.LINK if came_by and str(came_by) == request.POST.get("seat") else DecisionEntry.WEB
 
 
-def act(request: SignedIn, pk: int, verb: Any, done: str, **values: str) -> HttpResponse:
-    """Call a verb, say what came of it, go back to the request."""
+def act(request: SignedIn, pk: int, name: str, verb: Callable[[int], ApprovalRequest], done: str) -> HttpResponse:
+    """Call a verb, say what came of it, go back to the request. `name` is the form whose text a refusal shows again."""
     approval = load(request, pk)
     try:
-        verb(request_id=approval.pk, by=request.user, **values)
+        verb(approval.pk)
         messages.success(request, done)
     except Refused as refusal:
-        typed = {verb.__name__: _text(request)}
+        typed = {name: _text(request)}
         return show(request, load(request, pk), refused=refusal.message, status=refusal.status, typed=typed)
     return redirect("approvals:detail", pk=pk)
 
@@ -184,42 +194,66 @@ def _text(request: SignedIn) -> str:
 @require_POST
 def question(request: SignedIn, pk: int) -> HttpResponse:
     """Ask the requester."""
-    return act(request, pk, talk.question, "Question sent.", text=_text(request))
+
+    def verb(asked: int) -> ApprovalRequest:
+        return talk.question(request_id=asked, by=request.user, text=_text(request))
+
+    return act(request, pk, "question", verb, "Question sent.")
 
 
 @require_POST
 def answer(request: SignedIn, pk: int) -> HttpResponse:
     """Answer the approver."""
-    return act(request, pk, talk.answer, "Answer sent.", text=_text(request))
+
+    def verb(asked: int) -> ApprovalRequest:
+        return talk.answer(request_id=asked, by=request.user, text=_text(request))
+
+    return act(request, pk, "answer", verb, "Answer sent.")
 
 
 @require_POST
 def comment(request: SignedIn, pk: int) -> HttpResponse:
     """Say something on the record."""
-    return act(request, pk, talk.comment, "Comment added.", text=_text(request))
+
+    def verb(asked: int) -> ApprovalRequest:
+        return talk.comment(request_id=asked, by=request.user, text=_text(request))
+
+    return act(request, pk, "comment", verb, "Comment added.")
 
 
 @require_POST
 def recall(request: SignedIn, pk: int) -> HttpResponse:
     """Take the request back."""
-    return act(request, pk, deciding.recall, "Request recalled.", reason=_text(request))
+
+    def verb(asked: int) -> ApprovalRequest:
+        return deciding.recall(request_id=asked, by=request.user, reason=_text(request))
+
+    return act(request, pk, "recall", verb, "Request recalled.")
 
 
 @require_POST
 def remind(request: SignedIn, pk: int) -> HttpResponse:
     """Mail the question again."""
-    return act(request, pk, talk.remind, "The question was mailed again.")
+
+    def verb(asked: int) -> ApprovalRequest:
+        return talk.remind(request_id=asked, by=request.user)
+
+    return act(request, pk, "remind", verb, "The question was mailed again.")
 
 
 @require_POST
 def undo(request: SignedIn, pk: int) -> HttpResponse:
     """Take one's own decision back."""
-    return act(request, pk, deciding.undo, "Decision taken back. The request waits again.")
+
+    def verb(asked: int) -> ApprovalRequest:
+        return deciding.undo(request_id=asked, by=request.user)
+
+    return act(request, pk, "undo", verb, "Decision taken back. The request waits again.")
 
 
 @require_safe
 def who(request: SignedIn) -> HttpResponse:
     """Who approves this? A page, and the partial for htmx."""
-    context = who_context(request.GET, request.user)
+    context = who_decides(request.GET, request.user).context()
     template = "approvals/_who.html" if request.htmx else "approvals/who.html"
     return render(request, template, context)

@@ -1,7 +1,6 @@
 """Delegating one request, and who stands in for whom."""
 
-from typing import Any
-
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +26,10 @@ def delegate(request: SignedIn, pk: int) -> HttpResponse:
         words = " ".join(f"{form.fields[name].label}: {errors[0]}" for name, errors in form.errors.items())
         return show(request, approval, refused=words, status=422)
     try:
-        delegating.delegate(request_id=pk, by=request.user, **form.cleaned_data)
+        given = form.cleaned_data
+        delegating.delegate(
+            request_id=pk, by=request.user, to=given["to"], reason=given["reason"], version=given["version"]
+        )
     except Refused as refusal:
         return show(request, load(request, pk), refused=refusal.message, status=refusal.status)
     messages.success(request, f"Delegated to {form.cleaned_data['to']}.")
@@ -42,7 +44,7 @@ def delegations(request: SignedIn) -> HttpResponse:
         return _page(request, form=form)
     if form.is_valid():
         try:
-            made = delegating.make(user=request.user, by=request.user, **form.cleaned_data)
+            made = delegating.make(form.stand_in(), user=request.user, by=request.user)
         except Refused as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         else:
@@ -51,7 +53,7 @@ def delegations(request: SignedIn) -> HttpResponse:
     return _page(request, status=422, form=form)
 
 
-def _page(request: SignedIn, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(request: SignedIn, status: int = 200, **forms: forms.Form) -> HttpResponse:
     feed = CalendarFeed.objects.filter(user=request.user).select_related("stand_in").first()
     seen = {"url": feed.url, "stand_in": feed.stand_in_id} if feed else None
     context = {
@@ -82,7 +84,7 @@ def delegation_feed(request: SignedIn) -> HttpResponse:
     form = FeedForm(request.POST, user=request.user, auto_id="feed_%s")
     if form.is_valid():
         try:
-            calendars.keep(user=request.user, **form.cleaned_data)
+            calendars.keep(user=request.user, url=form.cleaned_data["url"], stand_in=form.cleaned_data["stand_in"])
         except Refused as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         else:

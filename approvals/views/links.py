@@ -63,7 +63,9 @@ def _open_link(request: SignedIn, found: DecisionLink | None) -> HttpResponse:
                 by=found.approver,
                 seat=found.seat.number,
                 channel=DecisionEntry.LINK,
-                **form.decision(),
+                verdict=form.cleaned_data["verdict"],
+                version=form.cleaned_data["version"],
+                words=form.words(),
             )
             return redirect(request.path)
         except Invalid as refusal:

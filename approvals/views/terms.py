@@ -1,6 +1,7 @@
 """New terms for a request, and a recalled one asked again."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -24,9 +25,14 @@ def terms(request: SignedIn, pk: int) -> HttpResponse:
     form = TermsForm(request.POST or None, approval=approval)
     if not form.is_valid():
         return _page(request, approval, form, 422 if form.is_bound else 200)
-    values = {"version": form.cleaned_data["version"], "reason": form.cleaned_data["reason"], **form.wanted()}
     try:
-        made = changing.change_terms(request_id=pk, by=request.user, **values)
+        made = changing.change_terms(
+            request_id=pk,
+            by=request.user,
+            version=form.cleaned_data["version"],
+            reason=form.cleaned_data["reason"],
+            wanted=form.wanted(),
+        )
     except Stale as refusal:
         return _stale(request, _mine(request, pk), form, refusal.message)
     except Invalid as refusal:
@@ -45,7 +51,7 @@ def resubmit(request: SignedIn, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, approval, form, 422 if form.is_bound else 200, again=True)
     try:
-        made = changing.resubmit(request_id=pk, by=request.user, **form.wanted())
+        made = changing.resubmit(request_id=pk, by=request.user, wanted=form.wanted())
     except Invalid as refusal:
         form.add_error(_field(form, refusal), refusal.message)
         return _page(request, approval, form, 422, again=True)
@@ -78,10 +84,23 @@ def _stale(request: SignedIn, approval: ApprovalRequest, form: TermsForm, words:
     names = [*LABELS, "give_gets"]
     both = [_both(name, saved, typed) for name in names if name in typed]
     form.data = {**form.data.dict(), "version": str(approval.version)}  # type: ignore[attr-defined]
-    context = {"approval": approval, "form": form, "conflict": words, "both": [row for row in both if row["differs"]]}
+    context = {"approval": approval, "form": form, "conflict": words, "both": [row for row in both if row.differs]}
     return render(request, "approvals/terms.html", context, status=409)
 
 
-def _both(name: str, saved: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    label = LABELS.get(name, "What we get in return")
-    return {"label": label, "saved": saved[name], "typed": typed[name], "differs": str(saved[name]) != str(typed[name])}
+@dataclass(frozen=True)
+class Both:
+    """A field as it stands now and as it was typed."""
+
+    label: str
+    saved: object
+    typed: object
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two read differently."""
+        return str(self.saved) != str(self.typed)
+
+
+def _both(name: str, saved: Mapping[str, object], typed: Mapping[str, object]) -> Both:
+    return Both(LABELS.get(name, "What we get in return"), saved[name], typed[name])

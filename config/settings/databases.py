@@ -21,7 +21,7 @@ def database_from_url(url: str) -> dict[str, Any]:
         path = url.removeprefix("sqlite:///") or ":memory:"
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": dict(SQLITE_OPTIONS)}
     if parts.scheme in ("postgres", "postgresql"):
-        options: dict[str, Any] = dict(parse_qsl(parts.query))
+        options: dict[str, str] = dict(parse_qsl(parts.query))
         host = options.pop("host", None) or unquote(parts.hostname or "")
         return {
             "ENGINE": "django.db.backends.postgresql",

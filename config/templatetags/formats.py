@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
 
 import nh3
 from django import template
@@ -144,8 +143,12 @@ def markdown(value: str | None) -> SafeString:
     return mark_safe(html)  # noqa: S308 - nh3 has just removed what is not in the lists above
 
 
+# Where a phrase stands: a pair (start, end, …) or the mapping kept with a signal.
+Span = tuple[int, int] | dict[str, int]
+
+
 @register.filter
-def phrases(text: str, spans: Iterable[Any] | None) -> SafeString:
+def phrases(text: str, spans: Iterable[Span] | None) -> SafeString:
     """Mark the flagged parts of a customer's words. `spans`: (start, end, …) pairs or mappings; overlaps are joined."""
     out, at = [], 0
     for start, end in sorted(_span(span) for span in spans or []):
@@ -159,7 +162,7 @@ def phrases(text: str, spans: Iterable[Any] | None) -> SafeString:
     return mark_safe("".join([*out, conditional_escape(text[at:])]))  # noqa: S308 - every piece is escaped
 
 
-def _span(span: Any) -> tuple[int, int]:
+def _span(span: Span) -> tuple[int, int]:
     if isinstance(span, dict):
         return int(span["start"]), int(span["end"])
     return int(span[0]), int(span[1])

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from typing import Any
 
 from django import template
 from django.forms import (
@@ -11,14 +10,17 @@ from django.forms import (
     CheckboxSelectMultiple,
     RadioSelect,
     Select,
+    Widget,
 )
 from django.forms.boundfield import BoundWidget
+from django.template import Context
 from django.template.base import Parser, TextNode, Token
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.models import User
 from config.templatetags.drawings import bar, short_state, spark, steps
 from config.templatetags.formats import duration
 from ledger.format import counted, decimal_or_none
@@ -39,6 +41,8 @@ WORD = {"red": "Red", "yel": "Yellow", "grn": "Green", "pau": "Paused"}
 RACI = {"R": "Responsible", "A": "Accountable", "C": "Consulted", "I": "Informed"}
 CURRENT = mark_safe(' aria-current="page"')
 EMPTY = mark_safe("")
+# Counts of these links are marked: each waits for the viewer.
+WAITS_FOR_YOU = frozenset({"approvals"})
 LINE_BREAK = re.compile(r"(?:^|(?<=>))\s*\n\s*|\s*\n\s*(?=<|$)")
 
 
@@ -54,7 +58,7 @@ class OneLine(template.Node):
             if isinstance(node, TextNode):
                 node.s = LINE_BREAK.sub("", node.s)
 
-    def render(self, context: Any) -> SafeString:
+    def render(self, context: Context) -> SafeString:
         """The pieces, glued."""
         return self.nodelist.render(context)
 
@@ -171,13 +175,13 @@ def own(initials: str, name: str, colour: str = "") -> SafeString:
 
 
 @register.simple_tag
-def person(user: Any, empty: str = "Needs an owner") -> SafeString:
+def person(user: User | None, empty: str = "Needs an owner") -> SafeString:
     """Avatar and name of a user; nobody gives the dashed avatar and `empty`."""
     return own(user.initials, user.name, user.avatar) if user else own("–", empty, "none")
 
 
 @register.simple_tag
-def face(user: Any, large: object = "") -> SafeString:
+def face(user: User | None, large: object = "") -> SafeString:
     """The avatar of a user alone; nobody gives the dashed one."""
     return ava(user.initials, user.avatar, large) if user else ava("–", "none", large)
 
@@ -202,16 +206,16 @@ def raci(letters: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def nav(
-    context: Any,
+    context: Context,
     name: str,
     label: str,
     url: str,
     key: str,
     count: object = "",
-    hot: str = "",
     keys: str = "",
 ) -> SafeString:
     """A sidebar link to the named `url`. `key` is compared with nav.page; `keys` is its keyboard shortcut ("g q")."""
+    hot = "hot" if key in WAITS_FOR_YOU else ""
     badge = format_html('<span class="cnt num {}">{}</span>', hot, count) if count else EMPTY
     return format_html(
         '<a class="navlink" href="{}"{}{}>{}{}{}</a>',
@@ -225,12 +229,12 @@ def nav(
 
 
 @register.simple_tag(takes_context=True)
-def here(context: Any, key: str, url: str = "") -> SafeString:
+def here(context: Context, key: str, url: str = "") -> SafeString:
     """`aria-current="page"` when this is the page the visitor is on, else nothing."""
     return CURRENT if is_here(context, key, url) else EMPTY
 
 
-def is_here(context: Any, key: str, url: str = "") -> bool:
+def is_here(context: Context, key: str, url: str = "") -> bool:
     """True when nav.page says so or the resolved view is the named one."""
     place = context.get("nav") or {}
     page = place.get("page", "") if isinstance(place, dict) else place.page
@@ -272,7 +276,7 @@ def control(field: BoundField) -> SafeString:
     return field.as_widget(attrs={"class": " ".join(filter(None, names))})
 
 
-def _control_class(widget: Any) -> str:
+def _control_class(widget: Widget) -> str:
     if isinstance(widget, CheckboxInput | RadioSelect | CheckboxSelectMultiple):
         return "form-check-input"
     return "form-select" if isinstance(widget, Select) else "form-control"

@@ -1,18 +1,17 @@
 """Who may do what in the admin of this app."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from accounts.models import User
 from escalations.models import Escalation
 
 
 def is_operations(request: HttpRequest) -> bool:
     """Staff who hold the role PMO / operations or administrator, and superusers."""
-    user: Any = request.user
-    return bool(user.is_active and user.is_staff and user.is_ops)
+    user = request.user
+    return bool(isinstance(user, User) and user.is_active and user.is_staff and user.is_ops)
 
 
 class OperationsOnly:
@@ -47,8 +46,8 @@ class ReadOnlyAdmin(OperationsOnly, admin.ModelAdmin):
     show_full_result_count = False
     case_path = "case"  # how the row finds its case; empty: the row is the case
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Confidential cases stay with the people named on them, in the admin too."""
-        seen: Any = Escalation.objects.visible_to(request.user).values("pk")  # type: ignore[arg-type]
+        seen = Escalation.objects.visible_to(request.user).values("pk")  # type: ignore[arg-type]
         name = f"{self.case_path}__in" if self.case_path else "pk__in"
         return super().get_queryset(request).filter(**{name: seen})

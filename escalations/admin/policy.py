@@ -1,16 +1,14 @@
 """Policy versions: start a draft, edit it, see what changes and what is wrong, publish it as a second person."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from escalations import states
@@ -66,20 +64,20 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
         """They keep the version they were opened on."""
         return int(getattr(version, "open_cases", 0))
 
-    def get_fields(self, request: HttpRequest, obj: PolicyVersion | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: PolicyVersion | None = None) -> tuple[str, ...]:
         """The reason can be written in a draft; the rest is recorded."""
-        return ["note", *self.readonly_fields]
+        return ("note", *self.readonly_fields)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Drafts, by their author."""
         return rows.may_edit(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: PolicyVersion, form: forms.ModelForm, change: bool) -> None:
         """Before any row is written: still a draft, and its author's. Raises Refused, which becomes a page that says why."""
         versions.locked_draft(obj.pk, by=request.user)  # type: ignore[arg-type]
         obj.save(update_fields=["note"])
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         """Besides the stock pages: start, publish, discard."""
         wrap = self.admin_site.admin_view
         own = [
@@ -90,7 +88,7 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
         return own + super().get_urls()
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """The stock form with what changes and what is wrong above it."""
         version = self.get_object(request, unquote(object_id))
@@ -135,7 +133,13 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
 def _published(request: HttpRequest, version: PolicyVersion, form: PublishForm) -> bool:
     """Whether it is in force (or will be); else the form says why not."""
     try:
-        versions.publish(version=version, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+        values = form.cleaned_data
+        versions.publish(
+            version=version,
+            by=request.user,  # type: ignore[arg-type]
+            note=values["note"],
+            effective_from=values["effective_from"],
+        )
     except Refused as error:
         form.add_error(error.field or None, error.message)
         return False
@@ -143,7 +147,7 @@ def _published(request: HttpRequest, version: PolicyVersion, form: PublishForm) 
     return True
 
 
-def _overview(request: HttpRequest, version: PolicyVersion) -> dict[str, Any]:
+def _overview(request: HttpRequest, version: PolicyVersion) -> dict[str, object]:
     is_draft = version.state == PolicyVersion.DRAFT
     checks = versions.checks(version) if is_draft else []
     return {

@@ -1,11 +1,12 @@
 """The rows of a policy draft as inlines: open to its author, read-only for everybody else."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.forms import ModelChoiceField, ModelForm
+from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import get_current_timezone
@@ -31,9 +32,9 @@ from escalations.policy.rules import target_checks
 from ledger.now import now
 
 
-def may_edit(request: HttpRequest, version: PolicyVersion | None) -> bool:
+def may_edit(request: HttpRequest, version: models.Model | None) -> bool:
     """A draft is edited by its author alone; a second person publishes it."""
-    if version is None or version.state != PolicyVersion.DRAFT:
+    if not isinstance(version, PolicyVersion) or version.state != PolicyVersion.DRAFT:
         return False
     return is_operations(request) and version.author_id == request.user.pk
 
@@ -44,33 +45,35 @@ class Rows(OperationsOnly, admin.TabularInline):
     extra = 0
     classes = ["collapse"]
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """In a draft, its author."""
         return may_edit(request, obj)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """In a draft, its author."""
         return may_edit(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """In a draft, its author."""
         return may_edit(request, obj)
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
         """With the roles and calendars a row names."""
         relations = [field.name for field in self.opts.concrete_fields if field.is_relation and field.name != "version"]
         return super().get_queryset(request).select_related(*relations)
 
     def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> "ModelChoiceField[Any] | None":
+        self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
         """One query for all rows and inlines: the choices are kept for the request."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name != "version":
-            kept: dict[tuple[Any, bool], list[Any]] = request.__dict__.setdefault("_policy_choices", {})
+            kept: dict[tuple[object, bool], list[tuple[object, str]]] = request.__dict__.setdefault(
+                "_policy_choices", {}
+            )
             key = db_field.related_model, field.empty_label is None
             if key not in kept:
-                kept[key] = list(cast(Any, field.choices))
+                kept[key] = list(cast("Iterable[tuple[object, str]]", field.choices))
             field.choices = kept[key]
         return field
 
@@ -124,9 +127,11 @@ class TargetRows(Rows):
     readonly_fields = ("starting_now",)
     preview: Preview | None = None  # an inline lives as long as its request
 
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_formset(
+        self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any
+    ) -> "type[BaseInlineFormSet]":
         """Calendars are read once for all rows."""
-        self.preview = Preview(obj, now()) if obj is not None else None
+        self.preview = Preview(obj, now()) if isinstance(obj, PolicyVersion) else None
         return super().get_formset(request, obj, **kwargs)
 
     @admin.display(description="Starting now: due at")
@@ -143,7 +148,7 @@ class TargetRows(Rows):
 class FactorForm(ModelForm):
     """A factor with a range that holds something."""
 
-    def clean(self) -> Any:
+    def clean(self) -> dict[str, object]:
         """The same questions as before publishing, at the row."""
         values = super().clean() or self.cleaned_data
         if values.get("part") and values.get("percent") is not None:
@@ -181,7 +186,7 @@ class WeightRows(Rows):
     verbose_name_plural = "score weights"
 
 
-ALL: "list[type[admin.options.InlineModelAdmin[Any, Any]]]" = [
+ALL: list[type[admin.options.InlineModelAdmin]] = [
     LevelRows,
     TierRows,
     IssueTypeRows,

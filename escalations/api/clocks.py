@@ -71,7 +71,7 @@ class HandOffSerializer(serializers.ModelSerializer[HandOff]):
         read_only_fields = fields
 
 
-class DeadlineSerializer(serializers.Serializer[Any]):
+class DeadlineSerializer(serializers.Serializer[None]):
     """Another customer deadline, or null for none, and who moved it and why."""
 
     deadline = serializers.DateTimeField(allow_null=True)
@@ -79,7 +79,7 @@ class DeadlineSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(required=False, help_text="The case's version as you read it.")
 
 
-class HoldSerializer(serializers.Serializer[Any]):
+class HoldSerializer(serializers.Serializer[None]):
     """Why a clock pauses."""
 
     reason = serializers.CharField(max_length=150)

@@ -1,7 +1,7 @@
 """Which verb each move of the API calls."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypedDict
 
 from accounts.models import User
 from escalations.cases import closing, handoffs
@@ -9,11 +9,31 @@ from escalations.cases import escalate as escalating
 from escalations.models import Escalation, HandOff
 from ledger.errors import Invalid, NotThere
 
-Mover = Callable[[Escalation, User, dict[str, Any]], Any]
-NOTES = ("tried", "open_points", "ask")
+
+class Given(TypedDict, total=False):
+    """The fields of MoveSerializer; those with a default are always there."""
+
+    move: str
+    handoff: int
+    to: User
+    reason: str
+    tried: str
+    open_points: str
+    ask: str
+    outcome: str
+    root_cause: str
+    resolution: str
+    customer_told: bool
 
 
-def _handoff(case: Escalation, user: User, data: dict[str, Any]) -> HandOff:
+Mover = Callable[[Escalation, User, Given], object]
+
+
+def _notes(data: Given) -> handoffs.Notes:
+    return handoffs.Notes(tried=data["tried"], open_points=data["open_points"], ask=data["ask"])
+
+
+def _handoff(case: Escalation, user: User, data: Given) -> HandOff:
     rows = case.handoffs.filter(number=data["handoff"]) if data.get("handoff") else case.handoffs.filter(to_user=user)
     found = rows.order_by("-number").first()
     if found is None:
@@ -21,42 +41,42 @@ def _handoff(case: Escalation, user: User, data: dict[str, Any]) -> HandOff:
     return found
 
 
-def _accept(case: Escalation, user: User, data: dict[str, Any]) -> None:
+def _accept(case: Escalation, user: User, data: Given) -> None:
     handoffs.accept(case_id=case.pk, handoff_id=_handoff(case, user, data).pk, by=user)
 
 
-def _refuse(case: Escalation, user: User, data: dict[str, Any]) -> None:
+def _refuse(case: Escalation, user: User, data: Given) -> None:
     handoffs.refuse(case_id=case.pk, handoff_id=_handoff(case, user, data).pk, by=user, reason=data["reason"])
 
 
-def _hand_over(case: Escalation, user: User, data: dict[str, Any]) -> None:
+def _hand_over(case: Escalation, user: User, data: Given) -> None:
     if not data.get("to"):
         raise Invalid("Name who takes it over, by e-mail address.", field="to")
-    handoffs.reassign(case_id=case.pk, by=user, to=data["to"], **{name: data[name] for name in NOTES})
+    handoffs.reassign(case_id=case.pk, by=user, to=data["to"], notes=_notes(data))
 
 
-def _escalate(case: Escalation, user: User, data: dict[str, Any]) -> None:
-    escalating.escalate(case_id=case.pk, by=user, **{name: data[name] for name in NOTES})
+def _escalate(case: Escalation, user: User, data: Given) -> None:
+    escalating.escalate(case_id=case.pk, by=user, notes=_notes(data))
 
 
-def _execute(case: Escalation, user: User, data: dict[str, Any]) -> None:
+def _execute(case: Escalation, user: User, data: Given) -> None:
     closing.skip_to_execute(case_id=case.pk, by=user, reason=data["reason"])
 
 
-def _resolve(case: Escalation, user: User, data: dict[str, Any]) -> None:
-    names = ("outcome", "root_cause", "resolution", "customer_told")
-    closing.resolve(case_id=case.pk, by=user, ending=closing.Ending(**{name: data[name] for name in names}))
+def _resolve(case: Escalation, user: User, data: Given) -> None:
+    ending = closing.Ending(data["outcome"], data["root_cause"], data["resolution"], data["customer_told"])
+    closing.resolve(case_id=case.pk, by=user, ending=ending)
 
 
-def _close(case: Escalation, user: User, data: dict[str, Any]) -> None:
+def _close(case: Escalation, user: User, data: Given) -> None:
     closing.close(case_id=case.pk, by=user)
 
 
-def _reopen(case: Escalation, user: User, data: dict[str, Any]) -> None:
+def _reopen(case: Escalation, user: User, data: Given) -> None:
     closing.reopen(case_id=case.pk, by=user, reason=data["reason"])
 
 
-def _withdraw(case: Escalation, user: User, data: dict[str, Any]) -> None:
+def _withdraw(case: Escalation, user: User, data: Given) -> None:
     closing.withdraw(case_id=case.pk, by=user, reason=data["reason"])
 
 

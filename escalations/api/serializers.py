@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import TextField
+from django.db.models import Field, TextField
 from rest_framework import serializers
 
 from accounts.models import Contact, User
@@ -95,7 +95,7 @@ class EscalationSerializer(EscalationListSerializer):
         ]
         read_only_fields = fields
 
-    def get_people(self, case: Escalation) -> list[dict[str, Any]]:
+    def get_people(self, case: Escalation) -> list[dict[str, object]]:
         """Letters and duties."""
         return [
             {
@@ -126,7 +126,7 @@ class OpenSerializer(serializers.ModelSerializer[Escalation]):
         model = Escalation
         fields: ClassVar = ["account", "issue_type", "title", "impasse_at", "currency", "signal", *KEPT]
 
-    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+    def build_standard_field(self, field_name: str, model_field: Field) -> tuple[type, dict[str, Any]]:
         """Free texts end somewhere."""
         kind, options = super().build_standard_field(field_name, model_field)
         if isinstance(model_field, TextField):
@@ -177,7 +177,7 @@ class PostSerializer(serializers.Serializer[Event]):
     next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class OptionSerializer(serializers.Serializer[Any]):
+class OptionSerializer(serializers.Serializer[None]):
     """One option of the brief."""
 
     name = serializers.CharField(max_length=300)
@@ -189,7 +189,7 @@ class OptionSerializer(serializers.Serializer[Any]):
     recommended = serializers.BooleanField(default=False)
 
 
-class BriefSerializer(serializers.Serializer[Any]):
+class BriefSerializer(serializers.Serializer[None]):
     """Parts to write; parts left out stay as they are."""
 
     texts = serializers.DictField(child=serializers.CharField(max_length=20_000, allow_blank=True), default=dict)
@@ -197,7 +197,7 @@ class BriefSerializer(serializers.Serializer[Any]):
     versions = serializers.DictField(child=serializers.IntegerField(), default=dict)
 
 
-class AskSerializer(serializers.Serializer[Any]):
+class AskSerializer(serializers.Serializer[None]):
     """A concession to ask for."""
 
     concession = serializers.SlugField()
@@ -227,7 +227,7 @@ class ActionSerializer(serializers.ModelSerializer[Action]):
         read_only_fields: ClassVar = ["id", "state", "proof", "done_at"]
 
 
-class DoneSerializer(serializers.Serializer[Any]):
+class DoneSerializer(serializers.Serializer[None]):
     """Proof of an execution action."""
 
     proof = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)

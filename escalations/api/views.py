@@ -1,7 +1,7 @@
 """Cases over HTTP: list, read, open, move, post, brief, ask, tracker, review."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django.db.models import Prefetch, QuerySet
@@ -11,12 +11,13 @@ from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from accounts.models import Account, Signal, User
 from escalations import states
 from escalations.api import serializers as shapes
 from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HoldSerializer
-from escalations.api.moves import MOVERS
+from escalations.api.moves import MOVERS, Given
 from escalations.cases import brief as briefing
 from escalations.cases import closing, deadlines, intake, tracker
 from escalations.cases import requests as asking
@@ -95,16 +96,16 @@ class EscalationViewSet(
         """By key; 404 for what the caller may not see."""
         return get_object_or_404(self.get_queryset(), pk=int(self.kwargs["key"].removeprefix("ESC-")))
 
-    def get_serializer_class(self) -> Any:
+    def get_serializer_class(self) -> type[shapes.EscalationListSerializer]:
         """Short in lists, whole otherwise."""
         return shapes.EscalationListSerializer if self.action == "list" else shapes.EscalationSerializer
 
-    def _whole(self) -> dict[str, Any]:
+    def _whole(self) -> dict[str, object]:
         case = self.get_object()
         context = {**self.get_serializer_context(), "brief_gaps": gaps(case, now())}
         return dict(shapes.EscalationSerializer(case, context=context).data)
 
-    def _valid(self, shape: Any) -> dict[str, Any]:
+    def _valid(self, shape: type[BaseSerializer]) -> dict[str, Any]:
         serializer = shape(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
@@ -117,9 +118,9 @@ class EscalationViewSet(
     def create(self, request: Request) -> Response:
         """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to be safe from doubles."""
         data = self._valid(shapes.OpenSerializer)
-        self._own(data)
+        self._own(data["account"], data.get("signal"))
 
-        def do() -> tuple[int, Any]:
+        def do() -> tuple[int, dict[str, str]]:
             case = intake.open_case(intake.Intake(**data), by=self.user)
             self.kwargs["key"] = case.key
             return 201, {"key": case.key}
@@ -131,11 +132,10 @@ class EscalationViewSet(
         self.kwargs["key"] = answer["key"]
         return Response(self._whole(), status=status)
 
-    def _own(self, data: dict[str, Any]) -> None:
-        if not Account.objects.visible_to(self.user).filter(pk=data["account"].pk).exists():
+    def _own(self, account: Account, signal: Signal | None) -> None:
+        if not Account.objects.visible_to(self.user).filter(pk=account.pk).exists():
             raise NotThere("No such account.", field="account")
-        signal = data.get("signal")
-        if signal and not Signal.objects.visible_to(self.user).filter(pk=signal.pk, account=data["account"]).exists():
+        if signal and not Signal.objects.visible_to(self.user).filter(pk=signal.pk, account=account).exists():
             raise NotThere("No such signal on this account.", field="signal")
 
     @extend_schema(request=shapes.MoveSerializer, responses=shapes.EscalationSerializer)
@@ -143,7 +143,7 @@ class EscalationViewSet(
     def move(self, request: Request, key: str) -> Response:
         """Accept, refuse, hand over, escalate, execute, resolve, close, reopen or withdraw."""
         data = self._valid(shapes.MoveSerializer)
-        MOVERS[data["move"]](self.get_object(), self.user, data)
+        MOVERS[data["move"]](self.get_object(), self.user, cast("Given", data))
         return Response(self._whole())
 
     @extend_schema(methods=["get"], responses=shapes.EventSerializer(many=True))
@@ -161,25 +161,41 @@ class EscalationViewSet(
             rows = case.events.select_related("text").filter(seq__gt=after).order_by("seq")[:200]
             return Response(shapes.EventSerializer(rows, many=True).data)
         data = self._valid(shapes.PostSerializer)
-        audience, contacts = data.pop("audience"), data.pop("contacts")
-        if audience == "customer":
-            event = communication.customer_update(case_id=case.pk, by=self.user, contacts=contacts, **data)
+        text, next_at = data["text"], data["next_update_at"]
+        if data["audience"] == "customer":
+            event = communication.customer_update(
+                case_id=case.pk, by=self.user, text=text, contacts=data["contacts"], next_update_at=next_at
+            )
         else:
-            event = communication.post(case_id=case.pk, by=self.user, **data)
+            event = communication.post(case_id=case.pk, by=self.user, text=text, next_update_at=next_at)
         return Response(shapes.EventSerializer(event).data, status=201)
 
     @extend_schema(request=shapes.BriefSerializer, responses=shapes.EscalationSerializer)
     @action(detail=True, methods=["put"])
     def brief(self, request: Request, key: str) -> Response:
         """Write parts of the brief."""
-        briefing.save_parts(case_id=self.get_object().pk, by=self.user, **self._valid(shapes.BriefSerializer))
+        data = self._valid(shapes.BriefSerializer)
+        briefing.save_parts(
+            case_id=self.get_object().pk,
+            by=self.user,
+            texts=data["texts"],
+            options=data["options"],
+            versions=data["versions"],
+        )
         return Response(self._whole())
 
     @extend_schema(request=DeadlineSerializer, responses=shapes.EscalationSerializer)
     @action(detail=True, methods=["put"])
     def deadline(self, request: Request, key: str) -> Response:
         """Give the case another customer deadline; its clock starts again."""
-        deadlines.set_deadline(case_id=self.get_object().pk, by=self.user, **self._valid(DeadlineSerializer))
+        data = self._valid(DeadlineSerializer)
+        deadlines.set_deadline(
+            case_id=self.get_object().pk,
+            by=self.user,
+            deadline=data["deadline"],
+            reason=data["reason"],
+            version=data.get("version"),
+        )
         return Response(self._whole())
 
     @extend_schema(request=HoldSerializer, responses=ClockSerializer)
@@ -187,10 +203,9 @@ class EscalationViewSet(
     def hold(self, request: Request, key: str, number: str) -> Response:
         """Pause one clock by hand, with a reason."""
         clock = get_object_or_404(self.get_object().clocks, pk=int(number))
-        data = self._valid(HoldSerializer)
-        return Response(
-            ClockSerializer(verbs.hold(case_id=clock.case_id, clock_id=clock.pk, by=self.user, **data)).data
-        )
+        reason = self._valid(HoldSerializer)["reason"]
+        held = verbs.hold(case_id=clock.case_id, clock_id=clock.pk, by=self.user, reason=reason)
+        return Response(ClockSerializer(held).data)
 
     @extend_schema(request=None, responses=ClockSerializer)
     @action(detail=True, methods=["post"], url_path=r"clocks/(?P<number>\d{1,12})/resume")
@@ -203,7 +218,17 @@ class EscalationViewSet(
     @action(detail=True, methods=["post"])
     def ask(self, request: Request, key: str) -> Response:
         """Ask for a concession; the authority matrix finds who decides."""
-        asking.ask(case_id=self.get_object().pk, by=self.user, channel="api", **self._valid(shapes.AskSerializer))
+        data = self._valid(shapes.AskSerializer)
+        wanted = asking.CaseAsk(
+            concession=data["concession"],
+            amount=data["amount"],
+            currency=data["currency"],
+            question=data["question"],
+            deadline=data["deadline"],
+            renewal=data["renewal"],
+            beneficiary=data["beneficiary"],
+        )
+        asking.ask(wanted, case_id=self.get_object().pk, by=self.user, channel="api")
         return Response(self._whole(), status=201)
 
     @extend_schema(methods=["get"], responses=shapes.ActionSerializer(many=True))
@@ -214,7 +239,15 @@ class EscalationViewSet(
         case = self.get_object()
         if request.method == "GET":
             return Response(shapes.ActionSerializer(case.actions.select_related("owner"), many=True).data)
-        made = tracker.add_action(case_id=case.pk, by=self.user, **self._valid(shapes.ActionSerializer))
+        data = self._valid(shapes.ActionSerializer)
+        made = tracker.add_action(
+            case_id=case.pk,
+            by=self.user,
+            title=data["title"],
+            owner=data["owner"],
+            due_at=data["due_at"],
+            execution=data.get("execution", False),
+        )
         return Response(shapes.ActionSerializer(made).data, status=201)
 
     @extend_schema(request=shapes.DoneSerializer, responses=shapes.ActionSerializer)
@@ -222,7 +255,8 @@ class EscalationViewSet(
     def done(self, request: Request, key: str, number: str) -> Response:
         """Mark an action done; execution actions need a proof."""
         found = get_object_or_404(self.get_object().actions, pk=int(number))
-        made = tracker.finish_action(action_id=found.pk, by=self.user, **self._valid(shapes.DoneSerializer))
+        proof = self._valid(shapes.DoneSerializer)["proof"]
+        made = tracker.finish_action(action_id=found.pk, by=self.user, proof=proof)
         return Response(shapes.ActionSerializer(made).data)
 
     @extend_schema(request=shapes.ReviewSerializer, responses=shapes.ReviewSerializer)

@@ -1,12 +1,13 @@
 """The brief: parts people write, facts the case fills, snapshots frozen at each hand-off and request."""
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
+from approvals.requests.rules.verdicts import Option
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.log import Entry, lock, record
@@ -17,9 +18,15 @@ from ledger.now import now
 PARTS = dict(BriefPart.PARTS)
 
 
+class OptionRows(TypedDict, total=False):
+    """What the structured part of a brief keeps."""
+
+    rows: list[Option]
+
+
 @transaction.atomic
 def save_parts(
-    *, case_id: int, by: User, texts: dict[str, str], options: list[dict[str, Any]] | None, versions: dict[str, int]
+    *, case_id: int, by: User, texts: dict[str, str], options: list[Option] | None, versions: dict[str, int]
 ) -> list[str]:
     """Write the parts that changed; returns their names. `versions`: part → version the author saw (0 for none); a part
     left out is written whatever its version.
@@ -38,9 +45,7 @@ def save_parts(
     return changed
 
 
-def _write(
-    case: Escalation, part: str, text: str, data: dict[str, Any], by: User, at: datetime, seen: int | None
-) -> bool:
+def _write(case: Escalation, part: str, text: str, data: OptionRows, by: User, at: datetime, seen: int | None) -> bool:
     if part not in PARTS:
         raise Invalid(f"The brief has no part “{part}”.", field=part)
     row = case.brief_parts.filter(part=part).first()

@@ -1,20 +1,20 @@
 """The brief as data and as a PDF: one shape for the screen, the frozen snapshot and print."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
 from accounts.models import Account
 from approvals.pdf.printer import printer
-from escalations.cases.rules.brief import missing
+from escalations.cases.rules.brief import BriefParts, missing
 from escalations.models import BriefPart, Escalation
 from ledger.format import day, days_until, money
 
 
-def current_parts(case: Escalation, at: datetime) -> dict[str, Any]:
+def current_parts(case: Escalation, at: datetime) -> BriefParts:
     """All parts of the brief as plain values; computed parts (classification, account) come from the case."""
     rows = {row.part: row for row in case.brief_parts.all()}
     texts = {part: rows[part].text for part, _ in BriefPart.PARTS if part in rows}
@@ -70,7 +70,7 @@ def gaps(case: Escalation, at: datetime) -> list[str]:
 SIZES = (("", 2_000), ("small", 2_000), ("small", 600), ("small", 300), ("small", 140))
 
 
-def pdf(context: dict[str, Any]) -> bytes:
+def pdf(context: Mapping[str, object]) -> bytes:
     """The sheet as a PDF of exactly one page; long texts are set smaller, then cut with an ellipsis. Raises NoPdf."""
     name = "escalations/brief_print.html"
     versions = [render_to_string(name, {**context, "size": size, "most": most}) for size, most in SIZES]

@@ -1,5 +1,6 @@
 """Up the chain: by a person with notes, or by a clock that ran out."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from accounts.models import User
 from escalations.cases import handoffs, notifications
 from escalations.cases import requests as asking
 from escalations.cases.access import check
+from escalations.cases.handoffs import Notes
 from escalations.cases.log import Entry, lock_with_requests, record
 from escalations.models import CasePerson, Escalation
 from escalations.policy.rows import plain_rows
@@ -46,16 +48,14 @@ def next_person(case: Escalation, role: str) -> User | None:
 
 
 @transaction.atomic
-def escalate(*, case_id: int, by: User, tried: str, open_points: str, ask: str) -> Escalation:
+def escalate(*, case_id: int, by: User, notes: Notes) -> Escalation:
     """Send a case one level up with hand-off notes. Raises Invalid for missing notes or at the top level."""
-    for field, value in (("tried", tried), ("open_points", open_points), ("ask", ask)):
-        if not value.strip():
-            raise Invalid("Fill in the hand-off notes: what was tried, what is open, what you ask for.", field=field)
+    notes.check("Fill in the hand-off notes: what was tried, what is open, what you ask for.")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "escalate")
     if not case.is_open:
         raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you escalate it.")
-    _up(case, at=at, by=by, why=f"Escalated by {by.name}", tried=tried, open_points=open_points, ask=ask)
+    _up(case, at=at, by=by, notes=replace(notes, why=f"Escalated by {by.name}"))
     return case
 
 
@@ -68,30 +68,16 @@ def escalate_by_clock(case: Escalation, *, at: datetime, why: str, since: dateti
         summary = f"{why}. There is no level above; everyone on the case is notified."
         record(case, [Entry(kind="top", summary=summary)], at=at)
         return False
-    notes = {
-        "tried": "See the thread and the brief.",
-        "open_points": why,
-        "ask": "Decide, or name the person who decides.",
-    }
-    _up(case, at=at, by=None, why=why, since=since, **notes)
+    notes = Notes(why, "See the thread and the brief.", why, "Decide, or name the person who decides.")
+    _up(case, at=at, by=None, notes=notes, since=since)
     return True
 
 
-def _up(
-    case: Escalation,
-    *,
-    at: datetime,
-    by: User | None,
-    why: str,
-    tried: str,
-    open_points: str,
-    ask: str,
-    since: datetime | None = None,
-) -> None:
+def _up(case: Escalation, *, at: datetime, by: User | None, notes: Notes, since: datetime | None = None) -> None:
     level, role, new = _next(case, at)
     if case.level < level:
-        asking.raise_level(case, level, at, why, by, since)
-    asking.pass_up_requests(case, at, why)
+        asking.raise_level(case, level, at, notes.why, by, since)
+    asking.pass_up_requests(case, at, notes.why)
     case.refresh_from_db(fields=["level", "level_since", "version", "route_reasons"])
     authority = _authority(case)
     new = asking.asked_now(case) or new
@@ -100,9 +86,8 @@ def _up(
         return
     if authority is None or authority.user_id != new.pk:
         handoffs.replace_duty(case, new, CasePerson.AUTHORITY, "A", at, accepted=False)
-    notes = {"tried": tried, "open_points": open_points, "ask": ask}
-    handoffs.send(case, to=new, at=at, by=by, role=role, duty=CasePerson.AUTHORITY, why=why, **notes)
-    notifications.escalated(case, why)
+    handoffs.send(case, to=new, at=at, by=by, role=role, duty=CasePerson.AUTHORITY, notes=notes)
+    notifications.escalated(case, notes.why)
 
 
 def _next(case: Escalation, at: datetime) -> tuple[int, str, User | None]:

@@ -1,5 +1,6 @@
 """Hand-offs: sent, accepted, refused, run out. Ownership changes only when somebody accepts."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from textwrap import shorten
 
@@ -16,7 +17,24 @@ from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
 from escalations.models import CasePerson, Escalation, HandOff
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.json_types import JsonObject
 from ledger.now import now
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What the addressee of a hand-off reads. `why` says what led to it."""
+
+    why: str = ""
+    tried: str = ""
+    open_points: str = ""
+    ask: str = ""
+
+    def check(self, missing: str) -> None:
+        """Raises Invalid with the sentence `missing` at the first note a person left out."""
+        for field, value in (("tried", self.tried), ("open_points", self.open_points), ("ask", self.ask)):
+            if not value.strip():
+                raise Invalid(missing, field=field)
 
 
 def send(
@@ -25,12 +43,9 @@ def send(
     to: User,
     at: datetime,
     by: User | None,
+    notes: Notes,
     role: str = "",
     duty: str = CasePerson.OWNER,
-    why: str = "",
-    tried: str = "",
-    open_points: str = "",
-    ask: str = "",
 ) -> HandOff:
     """Ask somebody to take a duty of a locked case; freezes the brief, starts the acceptance clock, tells the person.
 
@@ -47,10 +62,10 @@ def send(
         duty=duty,
         level=case.level,
         kind=case.kind,
-        why=shorten(why, 300, placeholder=" …"),
-        tried=tried,
-        open_points=open_points,
-        ask=ask or case.requested_support,
+        why=shorten(notes.why, 300, placeholder=" …"),
+        tried=notes.tried,
+        open_points=notes.open_points,
+        ask=notes.ask or case.requested_support,
         brief=briefing.freeze(case, reason=f"Hand-off {number}", at=at),
         sent_at=at,
     )
@@ -60,7 +75,7 @@ def send(
     if not case.people.filter(user=to).exists():
         # Named, so that even a confidential case can be read before it is accepted.
         CasePerson.objects.create(case=case, user=to, letter="I", since=at)
-    data = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
+    data: JsonObject = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
     what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
     record(case, [Entry(kind="handed_off", summary=what, actor=by, data=data)], at=at)
     notifications.handed_off(case, handoff)
@@ -174,7 +189,7 @@ def _back_or_on(case: Escalation, handoff: HandOff, at: datetime) -> None:
         to=target,
         at=at,
         by=handoff.from_user,
-        why=f"{handoff.to_user.name} did not take it: {handoff.reason}"[:300],
+        notes=Notes(f"{handoff.to_user.name} did not take it: {handoff.reason}"[:300]),
     )
 
 
@@ -209,7 +224,8 @@ def decay(case: Escalation, *, at: datetime) -> None:
         [Entry(kind="decayed", summary=f"{why}; the case is handed off to the next person", data={"owner": late.pk})],
         at=at,
     )
-    send(case, to=target, at=at, by=None, why=why, open_points="Nothing has been done since the case was accepted.")
+    notes = Notes(why, open_points="Nothing has been done since the case was accepted.")
+    send(case, to=target, at=at, by=None, notes=notes)
 
 
 def expire(case: Escalation, *, at: datetime) -> None:
@@ -229,17 +245,12 @@ def expire(case: Escalation, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def reassign(*, case_id: int, by: User, to: User, tried: str, open_points: str, ask: str) -> HandOff:
+def reassign(*, case_id: int, by: User, to: User, notes: Notes) -> HandOff:
     """Hand the owner duty to somebody else, with notes. The present owner stays until it is accepted.
 
     Raises Invalid when a note is missing, naming the field.
     """
-    for field, value in (("tried", tried), ("open_points", open_points), ("ask", ask)):
-        if not value.strip():
-            raise Invalid(
-                "Write what the next owner needs: what was tried, what is open, what you ask for.", field=field
-            )
+    notes.check("Write what the next owner needs: what was tried, what is open, what you ask for.")
     at, case = now(), lock(case_id)
     check(case, by, "hand_off")
-    notes = {"tried": tried, "open_points": open_points, "ask": ask}
-    return send(case, to=to, at=at, by=by, why=f"{by.name} hands it over", **notes)
+    return send(case, to=to, at=at, by=by, notes=replace(notes, why=f"{by.name} hands it over"))

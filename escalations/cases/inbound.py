@@ -156,11 +156,13 @@ def _attach(
 ) -> Signal:
     inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
     return signal_verbs.record(
+        signal_verbs.Observed(
+            kind=Signal.EMAIL,
+            text=mail.visible_text or mail.text,
+            at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
+            contact=contact,
+        ),
         account=account,
-        contact=contact,
-        kind=Signal.EMAIL,
-        text=mail.visible_text or mail.text,
-        at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
         source=MAIL,
         external_id=mail.message_id,
         logged_by=by,

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from escalations.models import Clock, Escalation, Event, EventText
 from ledger import chain
+from ledger.json_types import JsonObject
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Entry:
     text: str = ""
     clock: Clock | None = None
     replaces: Event | None = None
-    data: dict[str, Any] = field(default_factory=dict)
+    data: JsonObject = field(default_factory=dict)
 
 
 def lock(case_id: int) -> Escalation:

@@ -1,5 +1,6 @@
 """Asking for a concession on a case, and what a decision does to the case."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,25 +21,27 @@ from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
 from escalations.models import Action, CasePerson, CaseRequest, Escalation, Event
 from ledger.errors import Invalid, Refused
+from ledger.json_types import JsonObject
 from ledger.now import now
 
 EXECUTION_TIME = timedelta(days=2)
 
 
+@dataclass(frozen=True)
+class CaseAsk:
+    """What a case asks for, and by when it needs the decision."""
+
+    concession: str
+    amount: Decimal | None
+    currency: str
+    question: str
+    deadline: datetime
+    renewal: str = ""
+    beneficiary: User | None = None
+
+
 @transaction.atomic
-def ask(
-    *,
-    case_id: int,
-    by: User,
-    concession: str,
-    amount: Decimal | None,
-    currency: str,
-    question: str,
-    deadline: datetime,
-    channel: str = "web",
-    renewal: str = "",
-    beneficiary: User | None = None,
-) -> ApprovalRequest:
+def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> ApprovalRequest:
     """Freeze the brief and request a concession from the lowest level whose authority covers it.
 
     Raises Invalid naming the missing parts of the brief, a deadline in the past, or an ask nobody may grant; AlreadyDone
@@ -46,23 +49,23 @@ def ask(
     """
     at, case = now(), lock(case_id)
     check(case, by, "ask")
-    if deadline <= at:
+    if wanted.deadline <= at:
         raise Invalid("The decision deadline must be in the future. Enter a later date and time.", field="deadline")
     parts = current_parts(case, at)
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
     snapshot = briefing.freeze(case, reason="Approval request", at=at)
     return submit(
-        Ask(concession, amount, currency, case.account, renewal.strip()),
+        Ask(wanted.concession, wanted.amount, wanted.currency, case.account, wanted.renewal.strip()),
         question=Question(
-            ask=question,
+            ask=wanted.question,
             recommendation=parts["texts"]["recommendation"],
-            deadline=deadline,
+            deadline=wanted.deadline,
             options=parts["options"],
             brief={"version": snapshot.number, **snapshot.parts},
             why_now=parts["texts"].get("facts", ""),
         ),
-        parties=Parties(by, beneficiary),
+        parties=Parties(by, wanted.beneficiary),
         case=CaseRef(case.key, f"/escalations/{case.key}/", case.title, case.tier, case.confidential),
         channel=channel,
         link=lambda made: _link(case, made),
@@ -117,7 +120,7 @@ def raise_level(
     clocks.stop(case, states.DECISION, at=at)
     clocks.start(case, states.DECISION, at=at, since=since)
     clocks.retarget(case, at=at)
-    data = {"level": level, "why": why}
+    data: JsonObject = {"level": level, "why": why}
     record(
         case,
         [Entry(kind="level", summary=f"{before} → {after}: {why}", actor=by, data=data)],
@@ -198,7 +201,13 @@ def on_decision_log(entry: DecisionEntry) -> None:
 
 def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:
     words = "\n".join(filter(None, [entry.rationale, f"Conditions: {entry.conditions}" if entry.conditions else ""]))
-    data = {"request": made.pk, "entry": entry.pk, "kind": entry.kind, "channel": entry.channel, "role": entry.role}
+    data: JsonObject = {
+        "request": made.pk,
+        "entry": entry.pk,
+        "kind": entry.kind,
+        "channel": entry.channel,
+        "role": entry.role,
+    }
     shown = Entry(
         kind="decision_log",
         audience=Event.INTERNAL,

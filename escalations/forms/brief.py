@@ -1,14 +1,18 @@
 """The brief: its texts, and the table of options with two rows to spare."""
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django import forms
+from django.forms import BaseFormSet
 
+from approvals.requests.rules.verdicts import Option
 from escalations.cases.queries.brief_page import LETTERS
 from escalations.cases.rules import conversation
-from escalations.cases.rules.brief import VAGUE
+from escalations.cases.rules.brief import VAGUE, BriefParts
 from escalations.forms.fields import line, words
 from escalations.models import BriefPart, Escalation
+from ledger.form_options import Posted
 
 WRITTEN = ("summary", "ask", "troubleshooting", "artifacts", "facts", "recommendation", "next_step")
 VERSIONED = (*WRITTEN, "conversation", "options")
@@ -69,7 +73,7 @@ class OptionForm(forms.Form):
     trade_off = words("Trade-off", rows=2, longest=1000)
     conditions = words("Conditions, one per line", rows=2, longest=1000)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """A row without a name must be empty."""
         values = super().clean() or self.cleaned_data
         if not values.get("name") and any(values.values()):
@@ -80,14 +84,14 @@ class OptionForm(forms.Form):
 OptionRows = forms.formset_factory(OptionForm, extra=0, max_num=MOST_OPTIONS, absolute_max=MOST_OPTIONS)
 
 
-def initial_of(case: Escalation, parts: dict[str, Any]) -> dict[str, Any]:
+def initial_of(case: Escalation, parts: BriefParts) -> dict[str, object]:
     """What the form shows of the saved brief."""
     options = parts["options"]
     return {
         **parts["texts"],
         **conversation.split(parts["texts"].get("conversation", "")),
-        "recommended": _index(options, "recommended"),
-        "status_quo": _index(options, "status_quo"),
+        "recommended": _first(option.get("recommended", False) for option in options),
+        "status_quo": _first(option.get("status_quo", False) for option in options),
         **{f"seen_{part}": version for part, version in versions_of(case).items()},
     }
 
@@ -98,42 +102,58 @@ def versions_of(case: Escalation) -> dict[str, int]:
     return {part: written.get(part, 0) for part in VERSIONED}
 
 
-def _index(options: list[dict[str, Any]], flag: str) -> int | None:
-    return next((number for number, option in enumerate(options) if option.get(flag)), None)
+def _first(flags: Iterable[bool]) -> int | None:
+    return next((number for number, flag in enumerate(flags) if flag), None)
 
 
-def option_rows(options: list[dict[str, Any]], data: Any = None) -> Any:
+def option_rows(options: list[Option], data: Posted | None = None) -> "BaseFormSet[OptionForm]":
     """The table: the options there are and two empty rows; with `data`, what was sent."""
     if data is not None:
         return OptionRows(data, prefix="opt")
     spare = min(SPARE_ROWS, max(0, MOST_OPTIONS - len(options)))
-    blank: list[dict[str, Any]] = [{} for _ in range(spare)]
-    return OptionRows(initial=[_shown(option) for option in options] + blank, prefix="opt")
+    initial = [_shown(option) for option in options] + [{} for _ in range(spare)]
+    return OptionRows(initial=initial, prefix="opt")
 
 
-def _shown(option: dict[str, Any]) -> dict[str, Any]:
+def _shown(option: Option) -> dict[str, object]:
     given = option.get("conditions") or ""
     return {**option, "conditions": given if isinstance(given, str) else "\n".join(map(str, given))}
 
 
-def numbered(rows: Any, form: BriefForm) -> list[dict[str, Any]]:
-    """Rows for the template, each with its letter and what its two radio buttons say."""
+@dataclass(frozen=True)
+class OptionRow:
+    """A row of the table of options: its form, its letter and what its two radio buttons say."""
+
+    form: OptionForm
+    number: int
+    letter: str
+    recommended: bool
+    status_quo: bool
+
+
+def numbered(rows: "BaseFormSet[OptionForm]", form: BriefForm) -> list[OptionRow]:
+    """Rows for the template."""
     picked, quo = str(form["recommended"].value()), str(form["status_quo"].value())
-    return [
-        {"form": row, "number": n, "letter": LETTERS[n], "recommended": picked == str(n), "status_quo": quo == str(n)}
-        for n, row in enumerate(rows.forms)
-    ]
+    return [OptionRow(row, n, LETTERS[n], picked == str(n), quo == str(n)) for n, row in enumerate(rows.forms)]
 
 
-def options_of(rows: Any, form: BriefForm) -> list[dict[str, Any]]:
+def options_of(rows: "BaseFormSet[OptionForm]", form: BriefForm) -> list[Option]:
     """The options as they are kept: named rows only, in their order."""
     picked, quo = form.cleaned_data.get("recommended"), form.cleaned_data.get("status_quo")
     return [
-        {
-            **{key: text.replace("\r\n", "\n") for key, text in row.cleaned_data.items() if text or key == "trade_off"},
-            "recommended": number == picked,
-            "status_quo": number == quo,
-        }
+        _option(row, recommended=number == picked, status_quo=number == quo)
         for number, row in enumerate(rows.forms)
         if row.cleaned_data.get("name")
     ]
+
+
+def _option(row: OptionForm, *, recommended: bool, status_quo: bool) -> Option:
+    given = {name: str(text).replace("\r\n", "\n") for name, text in row.cleaned_data.items()}
+    option = Option(name=given["name"], trade_off=given["trade_off"])
+    if given["revenue"]:
+        option["revenue"] = given["revenue"]
+    if given["exposure"]:
+        option["exposure"] = given["exposure"]
+    if given["conditions"]:
+        option["conditions"] = given["conditions"]
+    return option | Option(recommended=recommended, status_quo=status_quo)

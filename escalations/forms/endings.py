@@ -1,12 +1,13 @@
 """How a case goes on or ends: execute without approval, resolve, close, reopen, withdraw."""
 
-from typing import Any
+from typing import Unpack
 
 from django import forms
 
 from escalations import states
 from escalations.cases.closing import Ending
 from escalations.forms.fields import CaseForm, line, words
+from ledger.form_options import FormOptions, Posted
 
 
 class ReasonForm(CaseForm):
@@ -16,8 +17,15 @@ class ReasonForm(CaseForm):
         "Reason", rows=3, longest=300, required="Enter a reason.", help_text="Goes on the record of the case."
     )
 
-    def __init__(self, *args: Any, label: str = "Reason", missing: str = "Enter a reason.", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Posted | None = None,
+        *,
+        label: str = "Reason",
+        missing: str = "Enter a reason.",
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, **options)
         self.fields["reason"].label = label
         self.fields["reason"].error_messages["required"] = missing
 
@@ -45,10 +53,16 @@ class ResolveForm(CaseForm):
         label="The customer was told", error_messages={"required": "Tell the customer first, then confirm it here."}
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.fields["root_cause"].widget.attrs |= {"list": "causes", "autocomplete": "off"}
 
-    def values(self) -> dict[str, Any]:
-        """The argument of closing.resolve."""
-        return {"ending": Ending(**super().values())}
+    def ending(self) -> Ending:
+        """How the case ended, as closing.resolve takes it."""
+        given = self.cleaned_data
+        return Ending(
+            outcome=given["outcome"],
+            root_cause=given["root_cause"],
+            resolution=given["resolution"],
+            customer_told=given["customer_told"],
+        )

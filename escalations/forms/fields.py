@@ -1,19 +1,30 @@
 """Fields that several forms of a case share."""
 
-from typing import Any
+from typing import TypedDict, Unpack
 from uuid import uuid4
 
 from django import forms
+from django.db.models import Model
 
 from accounts.models import User
 from escalations.cases.queries.people import people_with_roles
+from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
 MOMENT = "%Y-%m-%dT%H:%M"
 LONGEST = 20_000
 
 
-def words(label: str, *, rows: int = 3, required: str = "", longest: int = LONGEST, **options: Any) -> forms.CharField:
+class FieldOptions(TypedDict, total=False):
+    """Further arguments of Django's form fields that forms of a case use."""
+
+    help_text: str
+    show_hidden_initial: bool
+
+
+def words(
+    label: str, *, rows: int = 3, required: str = "", longest: int = LONGEST, **options: Unpack[FieldOptions]
+) -> forms.CharField:
     """A text area. `required` is the sentence shown when it stays empty; without it the field may."""
     return forms.CharField(
         label=label,
@@ -25,7 +36,7 @@ def words(label: str, *, rows: int = 3, required: str = "", longest: int = LONGE
     )
 
 
-def line(label: str, *, required: str = "", longest: int = 300, **options: Any) -> forms.CharField:
+def line(label: str, *, required: str = "", longest: int = 300, **options: Unpack[FieldOptions]) -> forms.CharField:
     """One line of text."""
     return forms.CharField(
         label=label,
@@ -36,7 +47,9 @@ def line(label: str, *, required: str = "", longest: int = 300, **options: Any) 
     )
 
 
-def moment(label: str, *, required: str = "Enter a date and time.", **options: Any) -> forms.DateTimeField:
+def moment(
+    label: str, *, required: str = "Enter a date and time.", **options: Unpack[FieldOptions]
+) -> forms.DateTimeField:
     """Date and time in the viewer's zone."""
     return forms.DateTimeField(
         label=label,
@@ -50,14 +63,21 @@ class PersonField(forms.ModelChoiceField):
     """Somebody who holds a role, shown with it."""
 
     def __init__(
-        self, label: str, *, error: str = "Choose a person.", empty: str = "Choose a person", **options: Any
+        self,
+        label: str,
+        *,
+        error: str = "Choose a person.",
+        empty: str = "Choose a person",
+        required: bool = True,
+        help_text: str = "",
     ) -> None:
         super().__init__(
             queryset=User.objects.none(),
             label=label,
             empty_label=empty,
             error_messages={"required": error, "invalid_choice": "Choose a person from the list."},
-            **options,
+            required=required,
+            help_text=help_text,
         )
         self.names: dict[int, str] = {}
 
@@ -66,7 +86,7 @@ class PersonField(forms.ModelChoiceField):
         self.names = names
         self.queryset = User.objects.filter(pk__in=names).order_by("name", "pk")
 
-    def label_from_instance(self, obj: Any) -> str:
+    def label_from_instance(self, obj: Model) -> str:
         """Name and role."""
         return self.names.get(obj.pk, str(obj))
 
@@ -76,23 +96,20 @@ class CaseForm(forms.Form):
 
     once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         self.fields["once"].initial = uuid4().hex
         people = [field for field in self.fields.values() if isinstance(field, PersonField)]
         names = people_with_roles(now()) if people else {}
         for field in people:
             field.offer(names)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Browsers send CR LF; we keep LF."""
         values = super().clean() or self.cleaned_data
-        return {name: _plain(value) for name, value in values.items()}
-
-    def values(self) -> dict[str, Any]:
-        """What the verb takes."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "once"}
+        return {name: plain(value) for name, value in values.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: object) -> object:
+    """What was typed, with our line ends."""
     return value.replace("\r\n", "\n") if isinstance(value, str) else value

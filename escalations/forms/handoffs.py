@@ -1,10 +1,9 @@
 """Hand-offs: notes, refusals."""
 
-from typing import Any
-
 from django import forms
 
-from escalations.forms.fields import CaseForm, PersonField, line, words
+from escalations.cases.handoffs import Notes
+from escalations.forms.fields import CaseForm, PersonField, line, plain, words
 
 REFUSALS = [
     ("Brief is incomplete", "Brief is incomplete"),
@@ -19,6 +18,11 @@ class NotesForm(CaseForm):
     tried = words("What was tried", required="Write what was tried.", longest=4000)
     open_points = words("What is open", required="Write what is open.", longest=4000)
     ask = words("What you ask for for", required="Enter what you ask for, with a date and time.", longest=4000)
+
+    def notes(self) -> Notes:
+        """As the verbs take them."""
+        given = self.cleaned_data
+        return Notes(tried=given["tried"], open_points=given["open_points"], ask=given["ask"])
 
 
 class HandOverForm(NotesForm):
@@ -39,10 +43,11 @@ class RefuseForm(CaseForm):
     )
     reason = line("Note to the sender", longest=200)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Ticks and note together are the reason; one of them is needed."""
-        values = super().clean()
-        whole = "; ".join([*values.get("missing", []), values.get("reason", "")]).strip("; ")
+        super().clean()
+        values = self.cleaned_data
+        whole = "; ".join([*values.get("missing", []), str(plain(values.get("reason", "")))]).strip("; ")
         if not whole and not self.errors:
             raise forms.ValidationError({"reason": "Enter why you refuse: what is missing, or who should own it."})
         return {"reason": whole, "once": values.get("once", "")}

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, cast
+from typing import Unpack, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row
@@ -20,6 +20,7 @@ from escalations.forms.thread import Moment
 from escalations.models import IssueType, PolicyVersion
 from escalations.policy.levels import rank_choices
 from escalations.triage.rules.routing import Override
+from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
 DEADLINE = "Enter a deadline with a time."
@@ -99,24 +100,27 @@ class IntakeForm(forms.Form):
     )
     override_reason = forms.CharField(label="Why", required=False, max_length=200, help_text="Logged with the routing.")
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        at, field = now(), cast(dict[str, Any], self.fields)
-        field["signal"].queryset = Signal.objects.visible_to(user)
-        field["account"].queryset = Account.objects.visible_to(user)
+    def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
+        at = now()
+        cast("forms.ModelChoiceField[Signal]", self.fields["signal"]).queryset = Signal.objects.visible_to(user)
+        cast("forms.ModelChoiceField[Account]", self.fields["account"]).queryset = Account.objects.visible_to(user)
         types = IssueType.objects.filter(version=PolicyVersion.objects.current(at)).values_list("slug", "name")
-        field["issue_type"].choices = [("", "Choose a kind of issue"), *types]
+        self._offer("issue_type", [("", "Choose a kind of issue"), *types])
         authority = AuthorityVersion.objects.current(at)
         self.concessions: list[ConcessionType] = list(authority.concessions.all()) if authority else []
         names = [(each.slug, each.name) for each in self.concessions]
-        field["concession"].choices = [("", "No concession asked for"), *names]
-        field["currency"].choices = [(code, code) for code in sorted(known_currencies(), key=_usd_first)]
-        field["override_level"].choices = [("", "As the matrix says"), *rank_choices()]
+        self._offer("concession", [("", "No concession asked for"), *names])
+        self._offer("currency", [(code, code) for code in sorted(known_currencies(), key=_usd_first)])
+        self._offer("override_level", [("", "As the matrix says"), *rank_choices()])
         self.helper = _helper(self.concessions)
 
-    def clean(self) -> dict[str, Any]:
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
+
+    def clean(self) -> dict[str, object]:
         """An amount belongs to its concession, in its unit and with no more decimals than its currency."""
-        values: dict[str, Any] = super().clean() or self.cleaned_data
+        values = super().clean() or self.cleaned_data
         unit, amount = self._unit(values.get("concession", "")), values.get("amount")
         if unit and unit.takes_amount and "amount" not in self.errors:
             if amount is None:
@@ -162,7 +166,7 @@ def _usd_first(code: str) -> tuple[bool, str]:
     return code != "USD", code
 
 
-def typed(data: Any) -> dict[str, str]:
+def typed(data: Posted) -> dict[str, str]:
     """What a draft keeps of a posted form."""
     known = {*IntakeForm.base_fields}
     return {
@@ -172,7 +176,7 @@ def typed(data: Any) -> dict[str, str]:
     }
 
 
-def from_signal(signal: Signal) -> dict[str, Any]:
+def from_signal(signal: Signal) -> dict[str, object]:
     """First values of a form opened from a customer's words."""
     kinds = {phrase.get("kind") for phrase in signal.phrases}
     kind = ConcessionType.REFUND if kinds & ASKS_REFUND else ConcessionType.CREDIT if "credit" in kinds else ""

@@ -1,6 +1,7 @@
 """Questions asked of the matrices. Forms that only read: they travel in the address."""
 
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Unpack, cast
 
 from django import forms
 
@@ -9,6 +10,7 @@ from accounts.models import Account, User
 from approvals.matrix.authority import concession_choices
 from escalations.models import PolicyVersion
 from escalations.policy.tables import TIERS
+from ledger.form_options import FormOptions, Posted
 
 MOST_NAMES = 200
 
@@ -25,8 +27,10 @@ class TestCaseForm(forms.Form):
     amount = forms.DecimalField(label="How much", required=False, max_digits=14, decimal_places=2)
     currency = forms.ChoiceField(label="Currency", required=False)
 
-    def __init__(self, *args: Any, version: PolicyVersion, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: Posted | None = None, *, version: PolicyVersion, user: User, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, **options)
         self.accounts = Account.objects.visible_to(user)
         self.names = list(self.accounts.order_by("name").values_list("name", flat=True)[:MOST_NAMES])
         self._choices("issue_type", version.issuetypes.values_list("slug", "name"))
@@ -34,7 +38,7 @@ class TestCaseForm(forms.Form):
         self._choices("currency", [(code, code) for code in sorted(known_currencies(), key=lambda c: (c != "USD", c))])
         self.fields["account"].widget.attrs["list"] = "account-names"
 
-    def _choices(self, name: str, choices: Any) -> None:
+    def _choices(self, name: str, choices: Iterable[tuple[str, str]]) -> None:
         cast(forms.ChoiceField, self.fields[name]).choices = list(choices)
 
     def clean_account(self) -> Account | None:
@@ -56,7 +60,7 @@ class DueForm(forms.Form):
     issue_type = forms.ChoiceField(label="Issue type")
     tier = forms.ChoiceField(label="Tier", choices=TIERS)
 
-    def __init__(self, *args: Any, version: PolicyVersion, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, *, version: PolicyVersion, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         choices = list(version.issuetypes.values_list("slug", "name"))
         cast(forms.ChoiceField, self.fields["issue_type"]).choices = choices

@@ -1,7 +1,7 @@
 """Asking for a concession."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Unpack
 
 from django import forms
 
@@ -11,10 +11,12 @@ from approvals.matrix.authority import concession_choices
 from approvals.matrix.preview import preview as approvals_preview
 from approvals.matrix.rules import units
 from approvals.matrix.totals import Ask
+from escalations.cases.requests import CaseAsk
 from escalations.cases.rules.brief import VAGUE
 from escalations.forms.fields import CaseForm, PersonField, moment, words
 from escalations.models import Escalation
 from ledger.errors import Refused
+from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
 
@@ -57,8 +59,8 @@ class AskForm(CaseForm):
         help_text="A date and time, not “as soon as possible”.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
         choices = [("", "Choose a concession"), *concession_choices()]
         self.fields["concession"].choices = choices  # type: ignore[attr-defined]
         currencies = [(code, code) for code in sorted(known_currencies())]
@@ -75,8 +77,21 @@ class AskForm(CaseForm):
         """Left out by forms that ask for no money."""
         return self.cleaned_data["currency"] or "USD"
 
+    def wanted(self) -> CaseAsk:
+        """What the form asks for, as the verb takes it."""
+        given = self.cleaned_data
+        return CaseAsk(
+            concession=given["concession"],
+            amount=given["amount"],
+            currency=given["currency"],
+            question=given["question"],
+            deadline=given["deadline"],
+            renewal=given["renewal"],
+            beneficiary=given["beneficiary"],
+        )
 
-def initial_of(case: Escalation, ask: str) -> dict[str, Any]:
+
+def initial_of(case: Escalation, ask: str) -> dict[str, object]:
     """What the case and its brief know already."""
     return {
         "question": ask[:400],
@@ -93,8 +108,9 @@ def _plain(amount: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def preview(case: Escalation, form: AskForm, user: User) -> dict[str, Any]:
-    """Who would take part, whether a band takes it in, or why nobody may. Nothing is sent."""
+def preview(case: Escalation, form: AskForm, user: User) -> dict[str, object]:
+    """Context of escalations/_who_decides.html: who would take part, whether a band takes it in, or why nobody may.
+    Nothing is sent."""
     form.is_valid()
     values = form.cleaned_data
     if not values.get("concession") or "amount" in form.errors:

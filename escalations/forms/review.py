@@ -1,13 +1,12 @@
 """The post-escalation review: its answers, and its waiver."""
 
-from typing import Any
-
 from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString, mark_safe
 
-from escalations.forms.fields import CaseForm, line, words
+from escalations.forms.fields import CaseForm, line, plain, words
 from escalations.models import Review
+from ledger.form_options import Posted
 
 
 class ReviewForm(forms.Form):
@@ -32,7 +31,7 @@ class ReviewForm(forms.Form):
     automate = words("What to automate or train", rows=2, show_hidden_initial=True)
     lessons = words("Lessons", rows=3, show_hidden_initial=True)
 
-    def __init__(self, data: Any = None, *, review: Review) -> None:
+    def __init__(self, data: Posted | None = None, *, review: Review) -> None:
         # A plain dict: no field here has several values.
         sent = {name: data[name] for name in data} if data is not None else None
         super().__init__(sent, initial={name: getattr(review, name) for name in self.base_fields})
@@ -44,30 +43,26 @@ class ReviewForm(forms.Form):
         """Hidden fields: the values when the page was opened."""
         return mark_safe("".join(field.as_hidden(only_initial=True) for field in self))  # noqa: S308 - Django escaped each
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """A field that both changed is refused with the other text."""
-        values = {name: _plain(value) for name, value in (super().clean() or self.cleaned_data).items()}
+        values = {name: plain(value) for name, value in (super().clean() or self.cleaned_data).items()}
         for name in self.changed_data:
             now = getattr(self.review, name)
-            if name in values and now not in (values[name], _plain(self._opened(name))):
+            if name in values and now not in (values[name], plain(self._opened(name))):
                 self.add_error(name, f"Someone has changed this to: “{now}”. Save again to keep your text.")
                 self.conflict = True
                 self.data = {**self.data, self[name].html_initial_name: now}
         return values
 
-    def _opened(self, name: str) -> Any:
+    def _opened(self, name: str) -> object:
         bound = self[name]
         return bound.field.to_python(
             bound.field.hidden_widget().value_from_datadict(self.data, MultiValueDict(), bound.html_initial_name)
         )
 
-    def answers(self) -> dict[str, Any]:
+    def answers(self) -> dict[str, object]:
         """What the person changed."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
-
-
-def _plain(value: Any) -> Any:
-    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 class WaiveForm(CaseForm):

@@ -1,12 +1,13 @@
 """What people write into a thread."""
 
-from typing import Any, cast
+from typing import Unpack, cast
 
 from django import forms
 
 from accounts.models import Contact
 from escalations import states
 from escalations.models import Escalation
+from ledger.form_options import FormOptions, Posted
 
 INTERNAL, CUSTOMER, DECISION = "internal", "customer", "decision"
 MODES = [(INTERNAL, "Internal update"), (CUSTOMER, "Customer update"), (DECISION, "Decision")]
@@ -17,9 +18,7 @@ LOCAL = "%Y-%m-%dT%H:%M"
 class Moment(forms.DateTimeField):
     """A date and time in the viewer's zone."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL)
-        super().__init__(**{"widget": widget, **kwargs})
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL)
 
 
 class ComposerForm(forms.Form):
@@ -41,10 +40,12 @@ class ComposerForm(forms.Form):
     )
     next_update_at = Moment(label="Next update", required=False, error_messages={"invalid": NEXT_UPDATE})
 
-    def __init__(self, *args: Any, case: Escalation, may_tell_customer: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: Posted | None = None, *, case: Escalation, may_tell_customer: bool, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, **options)
         contacts = case.account.contacts.all() if may_tell_customer else Contact.objects.none()
-        cast(Any, self.fields["contacts"]).queryset = contacts
+        cast("forms.ModelMultipleChoiceField[Contact]", self.fields["contacts"]).queryset = contacts
         self.fields["next_update_at"].widget.attrs["class"] = "form-control-sm w-auto"
 
 

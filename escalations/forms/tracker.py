@@ -1,7 +1,5 @@
 """Actions, proofs and commitments."""
 
-from typing import Any
-
 from django import forms
 
 from escalations.forms.fields import CaseForm, PersonField, line, moment
@@ -41,6 +39,7 @@ class KeptForm(CaseForm):
 
     kept = forms.ChoiceField(choices=[("yes", "Kept"), ("no", "Broken")])
 
-    def values(self) -> dict[str, Any]:
-        """The argument of tracker.keep."""
-        return {"kept": self.cleaned_data["kept"] == "yes"}
+    @property
+    def was_kept(self) -> bool:
+        """Whether it was kept."""
+        return bool(self.cleaned_data["kept"] == "yes")

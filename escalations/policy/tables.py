@@ -1,14 +1,15 @@
 """The published policy as tables for people: where issues go, who is on a case."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Count
 
 from accounts.models import Role, User
 from escalations import states
 from escalations.clocks.rules import targets
-from escalations.models import Escalation, IssueType, MatrixRow, PolicyVersion
+from escalations.models import Cadence, Escalation, IssueType, MatrixRow, PolicyVersion, Stakeholder, TriggerRule
 from escalations.policy import rows
 from escalations.policy.rules import wording
 from escalations.policy.rules.levels import Ladder
@@ -36,7 +37,71 @@ def levels(at: datetime) -> list[tuple[str, str, str]]:
     return [*((str(row.rank), row.name, row.decides) for row in rows), THIRD_PARTIES]
 
 
-def escalation(version: PolicyVersion, tier: str) -> dict[str, Any]:
+class Trigger(NamedTuple):
+    """A trigger in words, and what it opens."""
+
+    rule: TriggerRule
+    words: str
+    opens: str
+
+
+class Line(NamedTuple):
+    """Where an issue type goes, and its times there; no row where the matrix has none."""
+
+    kind: IssueType
+    row: MatrixRow | None
+    response: str
+    decide: str
+
+
+class Row(NamedTuple):
+    """A row of the matrix in words."""
+
+    row: MatrixRow
+    issue_type: str
+    tier: str
+    wait: str
+    again: str
+
+
+class Rhythm(NamedTuple):
+    """How often a tier is told news."""
+
+    tier: str
+    cadence: Cadence
+    customer: str
+    internal: str
+
+
+class Column(NamedTuple):
+    """A role of the stakeholder matrix. `mine`: the viewer holds it."""
+
+    role: Role
+    mine: bool
+
+
+class Cell(NamedTuple):
+    """What a role does on a case of a tier."""
+
+    letter: str
+    role: Role
+    mine: bool
+
+
+@dataclass(frozen=True)
+class TierRow:
+    """A tier of the stakeholder matrix."""
+
+    name: str
+    level: str
+    cells: list[Cell]
+    response: str
+    rhythm: Rhythm | None
+    rules: list[str]
+    open: int
+
+
+def escalation(version: PolicyVersion, tier: str) -> dict[str, object]:
     """Where each issue type goes in a tier, every row of the matrix in order, triggers and rhythm."""
     matrix = rows.matrix_rows(version)
     names = dict(version.issuetypes.values_list("slug", "name"))
@@ -44,18 +109,16 @@ def escalation(version: PolicyVersion, tier: str) -> dict[str, Any]:
         "lines": _lines(version, matrix, tier),
         "rows": [_row(row, names) for row in matrix],
         "triggers": [
-            {
-                "rule": rule,
-                "words": triggers.in_words(rule.condition, rule.threshold),
-                "opens": names.get(rule.issue_type, rule.issue_type),
-            }
+            Trigger(
+                rule, triggers.in_words(rule.condition, rule.threshold), names.get(rule.issue_type, rule.issue_type)
+            )
             for rule in version.triggerrules.all()
         ],
         "rhythm": _rhythm(version),
     }
 
 
-def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[dict[str, Any]]:
+def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[Line]:
     plain, by_id = [rows.plain_row(row, version.ladder) for row in matrix], {row.pk: row for row in matrix}
     promises = rows.targets(version)
     found = []
@@ -64,74 +127,73 @@ def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[d
             row = by_id[routing.pick_row(plain, kind.slug, tier).id]
         except routing.NoRoute:
             row = None
-        found.append({"kind": kind, "row": row, **_times(promises, kind, row, tier)})
+        found.append(Line(kind, row, *_times(promises, kind, row, tier)))
     return found
 
 
-def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | None, tier: str) -> dict[str, str]:
+def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | None, tier: str) -> tuple[str, str]:
     """First response and decision time of an issue type where the matrix sends it."""
     if row is None:
-        return {"response": "", "decide": ""}
-    where: dict[str, Any] = {"tier": tier, "level": row.level, "issue_type": kind.slug}
-    response = targets.pick(promises, clock=states.RESPONSE, **where)
-    decide = targets.pick(promises, clock=states.DECISION, **where)
-    return {
-        "response": wording.short(response) if response else "",
-        "decide": wording.short(decide) if decide else span(row.wait_minutes * 60),
-    }
+        return "", ""
+    response, decide = (
+        targets.pick(promises, clock=clock, tier=tier, level=row.level, issue_type=kind.slug)
+        for clock in (states.RESPONSE, states.DECISION)
+    )
+    wait = span(row.wait_minutes * 60)
+    return wording.short(response) if response else "", wording.short(decide) if decide else wait
 
 
-def _row(row: MatrixRow, names: dict[str, str]) -> dict[str, Any]:
-    return {
-        "row": row,
-        "issue_type": names.get(row.issue_type, row.issue_type) or "Every issue type",
-        "tier": row.get_tier_display() or "Every",
-        "wait": span(row.wait_minutes * 60),
-        "again": wording.again(row.repeat_minutes, row.repeat_times),
-    }
+def _row(row: MatrixRow, names: dict[str, str]) -> Row:
+    return Row(
+        row=row,
+        issue_type=names.get(row.issue_type, row.issue_type) or "Every issue type",
+        tier=row.get_tier_display() or "Every",
+        wait=span(row.wait_minutes * 60),
+        again=wording.again(row.repeat_minutes, row.repeat_times),
+    )
 
 
-def _rhythm(version: PolicyVersion) -> list[dict[str, Any]]:
+def _rhythm(version: PolicyVersion) -> list[Rhythm]:
     found = {cadence.tier: cadence for cadence in version.cadences.all()}
     return [
-        {
-            "tier": name,
-            "cadence": found[slug],
-            "customer": span(found[slug].customer_minutes * 60),
-            "internal": span(found[slug].internal_minutes * 60),
-        }
+        Rhythm(
+            tier=name,
+            cadence=found[slug],
+            customer=span(found[slug].customer_minutes * 60),
+            internal=span(found[slug].internal_minutes * 60),
+        )
         for slug, name in TIERS
         if slug in found
     ]
 
 
-def raci(version: PolicyVersion, user: User) -> dict[str, Any]:
+def raci(version: PolicyVersion, user: User) -> dict[str, object]:
     """Stakeholders by tier, own columns marked, with response, updates, meeting, rules and the open cases one may see."""
     letters = {(row.tier, row.role_id): row for row in version.stakeholders.select_related("role")}
     columns = sorted({row.role for row in letters.values()}, key=lambda role: (role.sort, role.name))
-    rhythm = {line["cadence"].tier: line for line in _rhythm(version)}
+    rhythm = {line.cadence.tier: line for line in _rhythm(version)}
     promises, bands = rows.targets(version), {band.slug: band for band in rows.tiers(version)}
     matrix = rows.plain_rows(version)
     open_cases = _open_by_tier(user)
     return {
-        "columns": [{"role": role, "mine": role.slug in user.role_slugs} for role in columns],
+        "columns": [Column(role, role.slug in user.role_slugs) for role in columns],
         "tiers": [
-            {
-                "name": name,
-                "level": _usual_level(matrix, version.ladder, slug),
-                "cells": [_cell(letters.get((slug, role.pk)), role, user) for role in columns],
-                "response": _response(promises, slug),
-                "rhythm": rhythm.get(slug),
-                "rules": wording.tier_rules(bands[slug]) if slug in bands else [],
-                "open": open_cases.get(slug, 0),
-            }
+            TierRow(
+                name=name,
+                level=_usual_level(matrix, version.ladder, slug),
+                cells=[_cell(letters.get((slug, role.pk)), role, user) for role in columns],
+                response=_response(promises, slug),
+                rhythm=rhythm.get(slug),
+                rules=wording.tier_rules(bands[slug]) if slug in bands else [],
+                open=open_cases.get(slug, 0),
+            )
             for slug, name in TIERS
         ],
     }
 
 
-def _cell(row: Any, role: Role, user: User) -> dict[str, Any]:
-    return {"letter": row.letter if row else "", "role": role, "mine": role.slug in user.role_slugs}
+def _cell(row: Stakeholder | None, role: Role, user: User) -> Cell:
+    return Cell(row.letter if row else "", role, role.slug in user.role_slugs)
 
 
 def _open_by_tier(user: User) -> dict[str, int]:

@@ -17,6 +17,7 @@ from escalations.triage.rules import triage
 from escalations.triage.rules.triggers import RefundOver
 from ledger.errors import Invalid
 from ledger.format import money
+from ledger.json_types import JsonObject
 
 REFUND_LIMIT_USD = Decimal(RefundOver.example)  # where the policy has no refund trigger
 
@@ -108,7 +109,7 @@ def assess(case: Escalation, *, at: datetime, actor: User | None = None) -> tria
     case.score_parts = [vars(part) for part in found.parts]
     case.triage_reasons = [found.sentence, *found.tier_reasons, found.lane_reason]
     case.save(update_fields=["score", "tier", "lane", "score_parts", "triage_reasons"])
-    data = {"score": found.score, "tier": found.tier, "lane": found.lane, "policy": case.policy.number}
+    data: JsonObject = {"score": found.score, "tier": found.tier, "lane": found.lane, "policy": case.policy.number}
     record(case, [Entry(kind="triaged", summary=found.sentence, actor=actor, data=data)], at=at)
     if case.state == "new":
         move(case, "triage", at=at, actor=actor)

@@ -122,7 +122,9 @@ def route(
     clocks.start(case, states.DECISION, at=at)
     start_rhythm(case, at)
     start_deadlines(case, at)
-    handoffs.send(case, to=where.owner, role=where.route.owner_role, at=at, by=case.opened_by, why=summary)
+    handoffs.send(
+        case, to=where.owner, role=where.route.owner_role, at=at, by=case.opened_by, notes=handoffs.Notes(summary)
+    )
 
 
 def _keep(case: Escalation, where: Destination, at: datetime, override: routing.Override | None) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -20,15 +19,16 @@ def sent(request: SignedIn) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def submit(request: SignedIn, form: CaseForm, verb: Callable[..., Any]) -> int:
-    """Carry out what the form asks for. 0 when it is done, else the status to answer with; the refusal stands in the form.
+def submit(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> int:
+    """Carry out what a valid form asks for: `act` calls the verb. 0 when it is done, else the status to answer with; the
+    refusal stands in the form.
 
     The same page sent twice is done once. NotAllowed is not for the form: it goes on and becomes a page of its own.
     """
     if not form.is_valid():
         return 422
     try:
-        _run_once(request, form, verb)
+        _run_once(request, form, act)
     except NotAllowed:
         raise
     except Refused as refusal:
@@ -37,11 +37,11 @@ def submit(request: SignedIn, form: CaseForm, verb: Callable[..., Any]) -> int:
     return 0
 
 
-def _run_once(request: SignedIn, form: CaseForm, verb: Callable[..., Any]) -> None:
+def _run_once(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> None:
     token, body = form.cleaned_data.get("once", ""), _body(request)
 
-    def do() -> tuple[int, Any]:
-        verb(**form.values())
+    def do() -> tuple[int, None]:
+        act()
         return 200, None
 
     # The body is part of the key: a page brought back and changed is another wish, not a repetition.

@@ -1,8 +1,7 @@
 """The brief: its form, one page on screen and as PDF, snapshots."""
 
-from typing import Any
-
 from django.contrib import messages
+from django.forms import BaseFormSet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,6 +12,7 @@ from approvals.pdf.printer import NoPdf
 from escalations.cases import access, briefs
 from escalations.cases import brief as briefing
 from escalations.cases.queries import brief_page
+from escalations.cases.rules.brief import BriefParts
 from escalations.forms import brief as forms
 from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
@@ -35,38 +35,41 @@ def _save(request: SignedIn, case: Escalation) -> HttpResponse:
     form, rows = forms.BriefForm(request.POST), forms.option_rows([], request.POST)
     if not all([form.is_valid(), rows.is_valid()]):
         return _form_page(request, case, form, rows, status=422)
-    wanted: dict[str, Any] = {"texts": form.texts(), "options": forms.options_of(rows, form)}
+    texts, options = form.texts(), forms.options_of(rows, form)
     try:
-        briefing.save_parts(case_id=case.pk, by=request.user, versions=form.versions(), **wanted)
+        briefing.save_parts(case_id=case.pk, by=request.user, texts=texts, options=options, versions=form.versions())
     except Invalid as refusal:
         form.add_error(None, refusal.message)
         return _form_page(request, case, form, rows, status=refusal.status)
     except Stale as refusal:
-        return _conflict(request, case, form, rows, wanted, refusal)
+        return _conflict(request, case, form, rows, refusal)
     messages.success(request, "Brief saved.")
     return redirect("escalations:brief", case.key)
 
 
 def _conflict(
-    request: SignedIn, case: Escalation, form: Any, rows: Any, wanted: dict[str, Any], refusal: Stale
+    request: SignedIn, case: Escalation, form: forms.BriefForm, rows: "BaseFormSet[forms.OptionForm]", refusal: Stale
 ) -> HttpResponse:
     """Both texts of every part somebody else wrote meanwhile; the form keeps what was typed and may be saved again."""
     saved, seen, versions = briefs.current_parts(case, now()), form.versions(), forms.versions_of(case)
     newer = [part for part, version in versions.items() if version != seen[part]]
-    both = brief_page.compare({**saved}, {**saved, **wanted})
-    form.data = form.data.copy()
-    for part in newer:
-        form.data[f"seen_{part}"] = versions[part]
-    context = {"conflict": refusal.message, "both": [row for row in both if row["part"] in newer and row["changed"]]}
+    typed: BriefParts = {**saved, "texts": form.texts(), "options": forms.options_of(rows, form)}
+    both = brief_page.compare(saved, typed)
+    seen_now = {f"seen_{part}": versions[part] for part in newer}
+    form.data = {name: form.data[name] for name in form.data} | seen_now
+    context: dict[str, object] = {
+        "conflict": refusal.message,
+        "both": [row for row in both if row.part in newer and row.changed],
+    }
     return _form_page(request, case, form, rows, context, status=refusal.status)
 
 
 def _form_page(
     request: SignedIn,
     case: Escalation,
-    form: Any,
-    rows: Any,
-    context: dict[str, Any] | None = None,
+    form: forms.BriefForm,
+    rows: "BaseFormSet[forms.OptionForm]",
+    context: dict[str, object] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     parts = briefs.current_parts(case, now())
@@ -112,7 +115,7 @@ def pdf(request: SignedIn, key: str) -> HttpResponse:
     return answer
 
 
-def _sheet(request: SignedIn, case: Escalation) -> dict[str, Any]:
+def _sheet(request: SignedIn, case: Escalation) -> dict[str, object]:
     """The sheet as it stands now, or of the snapshot named by ?version=."""
     at, wanted = now(), request.GET.get("version", "")
     if wanted.isdigit():
@@ -132,5 +135,5 @@ def snapshot(request: SignedIn, key: str, number: int) -> HttpResponse:
     case = load_case(request, key)
     kept = get_object_or_404(case.brief_snapshots, number=number)
     rows = brief_page.compare(kept.parts, briefs.current_parts(case, now()))
-    context = {"snapshot": kept, "compared": rows, "changed": sum(row["changed"] for row in rows)}
+    context = {"snapshot": kept, "compared": rows, "changed": sum(row.changed for row in rows)}
     return render_case(request, case, "brief", "escalations/brief_snapshot.html", context)

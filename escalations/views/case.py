@@ -1,6 +1,6 @@
 """The thread and the history of a case."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -31,7 +31,7 @@ def thread_page(
         raise Http404
     shown, older = threads.entries(case, request.user, show=show, before=_number(request.GET.get("before")))
     may_tell = access.abilities(case, request.user)["customer_update"]
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "form": form or composer(case, may_tell),
         "may_tell_customer": may_tell,
         "days": threads.by_day(shown),
@@ -45,7 +45,10 @@ def thread_page(
 
 def composer(case: Escalation, may_tell: bool) -> ComposerForm:
     """An empty composer; the next update is prefilled by the cadence of the tier."""
-    initial = {"mode": INTERNAL, "next_update_at": threads.next_update_default(case, now()) if case.is_open else None}
+    initial: dict[str, object] = {
+        "mode": INTERNAL,
+        "next_update_at": threads.next_update_default(case, now()) if case.is_open else None,
+    }
     return ComposerForm(case=case, may_tell_customer=may_tell, initial=initial)
 
 
@@ -78,7 +81,7 @@ def _history_csv(case: Escalation) -> StreamingHttpResponse:
     return csv_answer(f"{case.key}-history.csv", exports.EVENT_HEADER, (exports.event_row(event) for event in events))
 
 
-def csv_answer(name: str, header: Any, rows: Any) -> StreamingHttpResponse:
+def csv_answer(name: str, header: Sequence[str], rows: Iterable[exports.CsvRow]) -> StreamingHttpResponse:
     """A CSV download that is sent while it is read."""
     lines = exports.csv_lines(header, rows)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")

@@ -20,7 +20,7 @@ def hold(request: SignedIn, key: str, pk: int) -> HttpResponse:
     form, status = HoldForm(request.POST if request.method == "POST" else None), 0
     if form.is_valid():
         try:
-            verbs.hold(case_id=case.pk, clock_id=pk, by=request.user, **form.cleaned_data)
+            verbs.hold(case_id=case.pk, clock_id=pk, by=request.user, reason=form.cleaned_data["reason"])
             messages.success(request, f"{clock.label} is paused.")
             return redirect("escalations:case", key)
         except Refused as refusal:

@@ -1,7 +1,5 @@
 """Hand-offs: the addressee answers, the owner hands over, anybody on the case escalates."""
 
-from functools import partial
-
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -71,8 +69,11 @@ def refuse(request: SignedIn, key: str, number: int) -> HttpResponse:
     case = load_case(request, key)
     handoff = _load(case, number)
     form = RefuseForm(request.POST)
-    verb = partial(handoffs.refuse, case_id=case.pk, handoff_id=handoff.pk, by=request.user)
-    if status := submit(request, form, verb):
+
+    def refuse_it() -> None:
+        handoffs.refuse(case_id=case.pk, handoff_id=handoff.pk, by=request.user, reason=form.cleaned_data["reason"])
+
+    if status := submit(request, form, refuse_it):
         return _page(request, case, handoff, form, status)
     return done(request, case, "Refused. The sender is notified and the case goes to the next person.")
 
@@ -83,8 +84,12 @@ def reassign(request: SignedIn, key: str) -> HttpResponse:
     case, status = load_case(request, key), 200
     access.check(case, request.user, "hand_off")
     form = HandOverForm(sent(request))
+
+    def hand_over() -> None:
+        handoffs.reassign(case_id=case.pk, by=request.user, to=form.cleaned_data["to"], notes=form.notes())
+
     if request.method == "POST":
-        status = submit(request, form, partial(handoffs.reassign, case_id=case.pk, by=request.user))
+        status = submit(request, form, hand_over)
         if not status:
             return done(request, case, "Hand-off sent. The owner stays until it is accepted.", "escalations:roles")
     return render_case(request, case, "roles", "escalations/handoff_new.html", {"form": form}, status=status)
@@ -96,8 +101,12 @@ def escalate(request: SignedIn, key: str) -> HttpResponse:
     case, status = load_case(request, key), 200
     access.check(case, request.user, "escalate")
     form, target = NotesForm(sent(request)), escalating.above(case)
+
+    def go_up() -> None:
+        escalating.escalate(case_id=case.pk, by=request.user, notes=form.notes())
+
     if request.method == "POST":
-        status = submit(request, form, partial(escalating.escalate, case_id=case.pk, by=request.user))
+        status = submit(request, form, go_up)
         if not status:
             return done(request, case, f"{case.key} is escalated. Everyone on it is notified.", "escalations:roles")
     context = {"form": form, "target": _target(case, target), "escalates": True}

@@ -1,7 +1,5 @@
 """Raising an escalation: the form with its preview and draft, and the page that says what happens next."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
@@ -40,7 +38,7 @@ def form(request: SignedIn) -> HttpResponse:
     return redirect("escalations:opened", case.key)
 
 
-def _initial(request: SignedIn) -> tuple[dict[str, Any], IntakeDraft | None]:
+def _initial(request: SignedIn) -> tuple[dict[str, object], IntakeDraft | None]:
     """First values: from a signal, an account, or the draft that was left."""
     if signal := request.GET.get("signal"):
         seen = Signal.objects.visible_to(request.user).select_related("account", "contact")
@@ -61,7 +59,7 @@ def _page(
     bound: IntakeForm,
     *,
     draft: IntakeDraft | None = None,
-    seen: dict[str, Any] | None = None,
+    seen: dict[str, object] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     chosen = Account.objects.visible_to(request.user).filter(pk=_id(str(bound["account"].value() or ""))).first()
@@ -77,11 +75,11 @@ def preview(request: SignedIn) -> HttpResponse:
     seen = _preview(bound, request.user)
     if request.htmx:
         return render(request, "escalations/_preview.html", seen)
-    shown = IntakeForm(user=request.user, initial=typed(request.POST))
+    shown = IntakeForm(user=request.user, initial={**typed(request.POST)})
     return _page(request, shown, seen={**seen, "draft": None})
 
 
-def _preview(bound: IntakeForm, user: User) -> dict[str, Any]:
+def _preview(bound: IntakeForm, user: User) -> dict[str, object]:
     data = bound.intake()
     if data is None:
         return {"asked": True}
@@ -102,7 +100,7 @@ def _preview(bound: IntakeForm, user: User) -> dict[str, Any]:
     }
 
 
-def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, Any]:
+def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, object]:
     """Who would take part in deciding the ask, when one is typed; or why nobody may."""
     if not data.concession:
         return {}

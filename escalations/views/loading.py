@@ -1,6 +1,6 @@
 """What every page of a case starts and ends with: load it for this person, show it inside its frame."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.http import HttpResponse
@@ -25,7 +25,7 @@ def render_case(
     case: Escalation,
     tab: str,
     template: str,
-    context: dict[str, Any] | None = None,
+    context: Mapping[str, object] | None = None,
     *,
     status: int = 200,
 ) -> HttpResponse:

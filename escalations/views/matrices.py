@@ -1,7 +1,5 @@
 """The published matrices, for everybody in the field. Every question is a GET: nothing is written."""
 
-from typing import Any
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.signed_in import SignedIn
-from approvals.forms import who_context
+from approvals.forms import who_decides
 from approvals.matrix.drafts import changes, history
 from approvals.matrix.table import matrix
 from escalations import states
@@ -25,7 +23,7 @@ from ledger.errors import Refused
 from ledger.now import now
 
 
-def _page(request: SignedIn, name: str, context: dict[str, Any]) -> HttpResponse:
+def _page(request: SignedIn, name: str, context: dict[str, object]) -> HttpResponse:
     return render(request, f"escalations/matrices/{name}.html", {"mx": name, **context})
 
 
@@ -73,11 +71,11 @@ def _simulated(form: TestCaseForm, version: PolicyVersion, user: User) -> Simula
 @require_safe
 def authority(request: SignedIn) -> HttpResponse:
     """How much each role may grant; who approves an ask."""
-    asked = who_context(request.GET, request.user)
-    table = matrix(now(), request.user, asked["who"], request.GET.get("concession", ""))
-    if table["version"] is None:
+    asked = who_decides(request.GET, request.user)
+    table = matrix(now(), request.user, asked.answer, request.GET.get("concession", ""))
+    if table.version is None:
         return _nothing(request, "authority")
-    return _page(request, "authority", {**table, **asked, "levels": matrices.levels(now())})
+    return _page(request, "authority", {**vars(table), **asked.context(), "levels": matrices.levels(now())})
 
 
 @require_safe

@@ -1,39 +1,69 @@
 """How a case goes on or ends. Every page asks for what the verb needs and calls it."""
 
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from accounts.signed_in import SignedIn
 from escalations.cases import access, closing
 from escalations.cases.queries import case_page, reviews
 from escalations.forms.endings import CloseForm, ReasonForm, ResolveForm
 from escalations.forms.fields import CaseForm
-from escalations.models import Commitment, Escalation
+from escalations.models import Action, Commitment, Escalation
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case, render_case
 
 FORM_METHODS = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def _reason_page(request: SignedIn, key: str, verb: str, page: dict[str, str], call: Any) -> HttpResponse:
+@dataclass(frozen=True)
+class Page:
+    """What the page of one move says. Title, sentence above the form, its button, and what is said when it is done."""
+
+    title: str
+    lead: str
+    button: str
+    said: str
+    # Only for moves that ask for a reason: its label, and what is said while it is missing.
+    label: str = ""
+    missing: str = ""
+    to: str = "escalations:case"
+    causes: Sequence[str] = ()
+    unproven: Sequence[Action] = ()
+    commitments: Iterable[Commitment] = ()
+    shows_review: bool = False
+
+
+class ReasonVerb(Protocol):
+    """A verb that takes nothing but a reason."""
+
+    def __call__(self, *, case_id: int, by: User, reason: str) -> object: ...
+
+
+def _reason_page(request: SignedIn, key: str, verb: str, page: Page, call: ReasonVerb) -> HttpResponse:
     """One reason, one verb."""
     case = load_case(request, key)
-    form = ReasonForm(sent(request), label=page["label"], missing=page["missing"])
-    return _run(request, case, verb, form, page, call)
+    form = ReasonForm(sent(request), label=page.label, missing=page.missing)
+
+    def act() -> None:
+        call(case_id=case.pk, by=request.user, reason=form.cleaned_data["reason"])
+
+    return _run(request, case, verb, form, page, act)
 
 
 def _run(
-    request: SignedIn, case: Escalation, verb: str, form: CaseForm, page: dict[str, Any], call: Any
+    request: SignedIn, case: Escalation, verb: str, form: CaseForm, page: Page, act: Callable[[], object]
 ) -> HttpResponse:
     access.check(case, request.user, verb)
     status = 200
     if request.method == "POST":
-        status = submit(request, form, partial(call, case_id=case.pk, by=request.user))
+        status = submit(request, form, act)
         if not status:
-            return done(request, case, page["said"].format(key=case.key), page.get("to", "escalations:case"))
+            return done(request, case, page.said.format(key=case.key), page.to)
     offered = case_page.may(case, access.abilities(case, request.user))[verb]
     context = {"form": form, "page": page, "offered": offered}
     return render_case(request, case, "", "escalations/ending.html", context, status=status)
@@ -42,14 +72,14 @@ def _run(
 @FORM_METHODS
 def skip_to_execute(request: SignedIn, key: str) -> HttpResponse:
     """Nothing needs a decision."""
-    page = {
-        "title": "Execute without approval",
-        "lead": "For cases without a concession. The Approve step is skipped and your reason goes on the record.",
-        "label": "Why no approval is needed",
-        "missing": "Enter why no approval is needed.",
-        "button": "Go to Execute",
-        "said": "{key} is in Execute.",
-    }
+    page = Page(
+        title="Execute without approval",
+        lead="For cases without a concession. The Approve step is skipped and your reason goes on the record.",
+        label="Why no approval is needed",
+        missing="Enter why no approval is needed.",
+        button="Go to Execute",
+        said="{key} is in Execute.",
+    )
     return _reason_page(request, key, "execute", page, closing.skip_to_execute)
 
 
@@ -57,56 +87,65 @@ def skip_to_execute(request: SignedIn, key: str) -> HttpResponse:
 def resolve(request: SignedIn, key: str) -> HttpResponse:
     """The work is done and the customer knows."""
     case = load_case(request, key)
-    page = {
-        "title": "Resolve",
-        "lead": "Every execution action needs its proof first. The review starts now and is due in 5 business days.",
-        "button": "Resolve the case",
-        "said": "{key} is resolved. Its review is open.",
-        "to": "escalations:review",
-        "causes": reviews.used_causes(request.user),
-        "unproven": list(case.actions.filter(execution=True, state__in=["open", "blocked"])),
-    }
-    return _run(request, case, "resolve", ResolveForm(sent(request)), page, closing.resolve)
+    page = Page(
+        title="Resolve",
+        lead="Every execution action needs its proof first. The review starts now and is due in 5 business days.",
+        button="Resolve the case",
+        said="{key} is resolved. Its review is open.",
+        to="escalations:review",
+        causes=reviews.used_causes(request.user),
+        unproven=list(case.actions.filter(execution=True, state__in=["open", "blocked"])),
+    )
+    form = ResolveForm(sent(request))
+
+    def act() -> None:
+        closing.resolve(case_id=case.pk, by=request.user, ending=form.ending())
+
+    return _run(request, case, "resolve", form, page, act)
 
 
 @FORM_METHODS
 def close(request: SignedIn, key: str) -> HttpResponse:
     """After the review, or its waiver."""
     case = load_case(request, key)
-    page = {
-        "title": "Close",
-        "lead": "The case ends here. It can be reopened with a reason when the same issue is back.",
-        "button": "Close the case",
-        "said": "{key} is closed.",
-        "commitments": case.commitments.filter(state=Commitment.OPEN).select_related("owner"),
-        "shows_review": True,
-    }
-    return _run(request, case, "close", CloseForm(sent(request)), page, closing.close)
+    page = Page(
+        title="Close",
+        lead="The case ends here. It can be reopened with a reason when the same issue is back.",
+        button="Close the case",
+        said="{key} is closed.",
+        commitments=case.commitments.filter(state=Commitment.OPEN).select_related("owner"),
+        shows_review=True,
+    )
+
+    def act() -> None:
+        closing.close(case_id=case.pk, by=request.user)
+
+    return _run(request, case, "close", CloseForm(sent(request)), page, act)
 
 
 @FORM_METHODS
 def reopen(request: SignedIn, key: str) -> HttpResponse:
     """The same issue is back."""
-    page = {
-        "title": "Reopen",
-        "lead": "The case goes back to Diagnose; the decision, update and resolution clocks start again.",
-        "label": "What came back",
-        "missing": "Enter what came back.",
-        "button": "Reopen the case",
-        "said": "{key} is open again.",
-    }
+    page = Page(
+        title="Reopen",
+        lead="The case goes back to Diagnose; the decision, update and resolution clocks start again.",
+        label="What came back",
+        missing="Enter what came back.",
+        button="Reopen the case",
+        said="{key} is open again.",
+    )
     return _reason_page(request, key, "reopen", page, closing.reopen)
 
 
 @FORM_METHODS
 def withdraw(request: SignedIn, key: str) -> HttpResponse:
     """No longer wanted."""
-    page = {
-        "title": "Withdraw",
-        "lead": "Open requests are recalled, hand-offs end and every clock stops. This cannot be undone.",
-        "label": "Why it is withdrawn",
-        "missing": "Enter why it is withdrawn.",
-        "button": "Withdraw the case",
-        "said": "{key} is withdrawn.",
-    }
+    page = Page(
+        title="Withdraw",
+        lead="Open requests are recalled, hand-offs end and every clock stops. This cannot be undone.",
+        label="Why it is withdrawn",
+        missing="Enter why it is withdrawn.",
+        button="Withdraw the case",
+        said="{key} is withdrawn.",
+    )
     return _reason_page(request, key, "withdraw", page, closing.withdraw)

@@ -1,8 +1,9 @@
 """The queue: one page, its rows for the refresh every minute, and its file."""
 
-from typing import Any
+from datetime import datetime
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -12,6 +13,7 @@ from accounts.signed_in import SignedIn
 from escalations import exports, states
 from escalations.cases.queries import queue
 from escalations.clocks.rules.kinds import CHOICES
+from escalations.models import Escalation
 from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
 from ledger.now import now
@@ -22,7 +24,7 @@ PER_PAGE = 25
 class _Counted(Paginator):
     """Pages of a list whose length is known already."""
 
-    def __init__(self, rows: Any, length: int) -> None:
+    def __init__(self, rows: QuerySet[Escalation], length: int) -> None:
         self._length = length
         super().__init__(rows, PER_PAGE)
 
@@ -50,7 +52,7 @@ def page(request: SignedIn) -> HttpResponse:
     return render(request, "escalations/queue.html", context | _around(request, filters, found, at))
 
 
-def _page(request: SignedIn, filters: queue.Filters, length: int, at: Any) -> Page:
+def _page(request: SignedIn, filters: queue.Filters, length: int, at: datetime) -> Page:
     rows = queue.rows(request.user, filters, at)
     return _Counted(rows, length).get_page(request.GET.get("page"))
 
@@ -60,7 +62,7 @@ def _link(request: SignedIn) -> str:
     return request.GET.urlencode()
 
 
-def _around(request: SignedIn, filters: queue.Filters, found: queue.Overview, at: Any) -> dict[str, Any]:
+def _around(request: SignedIn, filters: queue.Filters, found: queue.Overview, at: datetime) -> dict[str, object]:
     """Views, tiles and filters around the rows."""
     return {
         "views": [(slug, label, found.views[slug]) for slug, label in queue.VIEWS.items()],

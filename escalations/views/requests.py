@@ -1,8 +1,5 @@
 """Approval requests of a case: what was asked, and asking."""
 
-from functools import partial
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +9,7 @@ from accounts.signed_in import SignedIn
 from escalations.cases import access, briefs
 from escalations.cases import requests as asking
 from escalations.cases.queries import brief_page, request_cards
+from escalations.cases.rules.brief import BriefParts
 from escalations.forms.requests import AskForm, initial_of, preview
 from escalations.models import Escalation
 from escalations.views.acting import submit
@@ -41,16 +39,20 @@ def ask(request: SignedIn, key: str) -> HttpResponse:
     return _page(request, case, form, parts)
 
 
-def _check(request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
+def _check(request: SignedIn, case: Escalation, form: AskForm, parts: BriefParts) -> HttpResponse:
     found = preview(case, form, request.user)
     if request.htmx:
         return render(request, "escalations/_who_decides.html", found)
     form.errors.clear()
-    return _page(request, case, form, parts, **found)
+    return _page(request, case, form, parts, found=found)
 
 
-def _ask(request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, Any]) -> HttpResponse:
-    if status := submit(request, form, partial(asking.ask, case_id=case.pk, by=request.user)):
+def _ask(request: SignedIn, case: Escalation, form: AskForm, parts: BriefParts) -> HttpResponse:
+
+    def ask_it() -> None:
+        asking.ask(form.wanted(), case_id=case.pk, by=request.user)
+
+    if status := submit(request, form, ask_it):
         return _page(request, case, form, parts, status)
     made = case.requests.order_by("-pk").first()
     waits = (
@@ -63,7 +65,12 @@ def _ask(request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, An
 
 
 def _page(
-    request: SignedIn, case: Escalation, form: AskForm, parts: dict[str, Any], status: int = 200, **context: Any
+    request: SignedIn,
+    case: Escalation,
+    form: AskForm,
+    parts: BriefParts,
+    status: int = 200,
+    found: dict[str, object] | None = None,
 ) -> HttpResponse:
-    page = {"form": form, "gaps": brief_page.overview(parts)["gaps"], **context}
+    page = {"form": form, "gaps": brief_page.overview(parts).gaps, **(found or {})}
     return render_case(request, case, "approvals", "escalations/ask.html", page, status=status)

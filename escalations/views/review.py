@@ -1,8 +1,5 @@
 """Post-escalation reviews: one with its eight tasks, and the list."""
 
-from functools import partial
-from typing import Any
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -49,7 +46,7 @@ def page(request: SignedIn, key: str) -> HttpResponse:
 
 
 def _page(
-    request: SignedIn, case: Escalation, review: Review, form: ReviewForm, status: int = 200, **context: Any
+    request: SignedIn, case: Escalation, review: Review, form: ReviewForm, status: int = 200, **context: object
 ) -> HttpResponse:
     at, entries = now(), brief_page.timeline(case)
     commitments = list(case.commitments.filter(state=Commitment.OPEN).select_related("owner"))
@@ -103,7 +100,11 @@ def waive(request: SignedIn, key: str) -> HttpResponse:
     """Do without the review, with a reason."""
     case = load_case(request, key)
     review, form = _review_of(case), WaiveForm(request.POST, auto_id="waive_%s")
-    if status := submit(request, form, partial(closing.waive_review, case_id=case.pk, by=request.user)):
+
+    def waive_it() -> None:
+        closing.waive_review(case_id=case.pk, by=request.user, reason=form.cleaned_data["reason"])
+
+    if status := submit(request, form, waive_it):
         answers = ReviewForm(None, review=review)
         return _page(request, case, review, answers, status=status, waive_form=form, waive_open=True)
     return done(request, case, "Review waived. The case can close.", HERE)

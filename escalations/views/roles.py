@@ -1,6 +1,6 @@
 """Who does what on a case: duties, RACI, hand-offs."""
 
-from typing import Any
+from typing import NamedTuple
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
@@ -28,11 +28,17 @@ def board(request: SignedIn, key: str) -> HttpResponse:
     return render_case(request, case, "roles", "escalations/roles.html", context)
 
 
-def _duties(case: Escalation, sent: list[HandOff]) -> list[dict[str, Any]]:
+class Duty(NamedTuple):
+    """A duty with its person and the hand-off that waits for an answer."""
+
+    duty: str
+    name: str
+    person: CasePerson | None
+    waiting: HandOff | None
+
+
+def _duties(case: Escalation, sent: list[HandOff]) -> list[Duty]:
     """The four duties, each with its person and the hand-off that waits for an answer."""
     people = {person.duty: person for person in case.people.all() if person.duty}
     waiting = {handoff.duty: handoff for handoff in sent if handoff.state == HandOff.WAITING}
-    return [
-        {"duty": duty, "name": name, "person": people.get(duty), "waiting": waiting.get(duty)}
-        for duty, name in CasePerson.DUTIES
-    ]
+    return [Duty(duty, name, people.get(duty), waiting.get(duty)) for duty, name in CasePerson.DUTIES]

@@ -1,14 +1,12 @@
 """What people do on a thread: post, tell the customer, set the status, correct, pause; and placing unmatched mail."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import Account
+from accounts.models import Account, User
 from accounts.signed_in import SignedIn
 from escalations.cases import access, deadlines
 from escalations.cases import inbound as listening
@@ -46,25 +44,28 @@ def customer_update(request: SignedIn, key: str) -> HttpResponse:
     return _post(request, load_case(request, key), data)
 
 
-def _post(request: SignedIn, case: Escalation, data: Any) -> HttpResponse:
+def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
     may_tell = access.abilities(case, request.user)["customer_update"]
     form = ComposerForm(data, case=case, may_tell_customer=may_tell)
     if not form.is_valid():
         return thread_page(request, case, form, status=422)
     try:
-        _write(case, request.user, form.cleaned_data)
+        _write(case, request.user, form)
     except Refused as refusal:
         return thread_page(request, case, form, status=add_refusal(form, refusal))
     messages.success(request, DONE.get(form.cleaned_data["mode"], "Update posted."))
     return redirect("escalations:case", case.key)
 
 
-def _write(case: Escalation, user: Any, values: dict[str, Any]) -> None:
-    words = {"case_id": case.pk, "by": user, "text": values["text"], "next_update_at": values["next_update_at"]}
-    if values["mode"] == CUSTOMER:
-        communication.customer_update(**words, contacts=list(values["contacts"]))
+def _write(case: Escalation, user: User, form: ComposerForm) -> None:
+    given = form.cleaned_data
+    text, next_at = given["text"], given["next_update_at"]
+    if given["mode"] == CUSTOMER:
+        contacts = list(given["contacts"])
+        communication.customer_update(case_id=case.pk, by=user, text=text, contacts=contacts, next_update_at=next_at)
     else:
-        communication.post(**words, decision=values["mode"] == DECISION)
+        decision = given["mode"] == DECISION
+        communication.post(case_id=case.pk, by=user, text=text, decision=decision, next_update_at=next_at)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,7 +145,14 @@ def deadline(request: SignedIn, key: str) -> HttpResponse:
     if not form.is_valid():
         return _words_page(request, case, form, "Change customer deadline", "Save deadline")
     try:
-        deadlines.set_deadline(case_id=case.pk, by=request.user, **form.cleaned_data)
+        values = form.cleaned_data
+        deadlines.set_deadline(
+            case_id=case.pk,
+            by=request.user,
+            deadline=values["deadline"],
+            reason=values["reason"],
+            version=values["version"],
+        )
     except Refused as refusal:
         status = add_refusal(form, refusal)
         return _words_page(request, case, form, "Change customer deadline", "Save deadline", status=status)

@@ -1,8 +1,5 @@
 """Actions and commitments of a case."""
 
-from functools import partial
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
@@ -26,7 +23,7 @@ def board(request: SignedIn, key: str) -> HttpResponse:
     return _board(request, load_case(request, key))
 
 
-def _board(request: SignedIn, case: Escalation, status: int = 200, **context: Any) -> HttpResponse:
+def _board(request: SignedIn, case: Escalation, status: int = 200, **context: object) -> HttpResponse:
     page = {
         "action_form": ActionForm(auto_id="action_%s", initial={"owner": request.user.pk}),
         "promise_form": PromiseForm(auto_id="promise_%s", initial={"owner": request.user.pk}),
@@ -43,7 +40,19 @@ def add(request: SignedIn, key: str) -> HttpResponse:
     """A new action."""
     case = load_case(request, key)
     form = ActionForm(request.POST, auto_id="action_%s")
-    if status := submit(request, form, partial(tracker.add_action, case_id=case.pk, by=request.user)):
+
+    def add_it() -> None:
+        given = form.cleaned_data
+        tracker.add_action(
+            case_id=case.pk,
+            by=request.user,
+            title=given["title"],
+            owner=given["owner"],
+            due_at=given["due_at"],
+            execution=given["execution"],
+        )
+
+    if status := submit(request, form, add_it):
         return _board(request, case, status, action_form=form, problem=form)
     return finished(request, case, f"Action added for {form.cleaned_data['owner']}.", HERE)
 
@@ -54,7 +63,11 @@ def done(request: SignedIn, key: str, pk: int) -> HttpResponse:
     case = load_case(request, key)
     action = get_object_or_404(case.actions, pk=pk)
     form = ProofForm(request.POST, auto_id=f"proof{pk}_%s")
-    if status := submit(request, form, partial(tracker.finish_action, action_id=action.pk, by=request.user)):
+
+    def finish() -> None:
+        tracker.finish_action(action_id=action.pk, by=request.user, proof=form.cleaned_data["proof"])
+
+    if status := submit(request, form, finish):
         return _board(request, case, status, problem=form, problem_action=action.pk)
     return finished(request, case, f"Done: {action.title}", HERE)
 
@@ -64,7 +77,19 @@ def promise(request: SignedIn, key: str) -> HttpResponse:
     """A new commitment."""
     case = load_case(request, key)
     form = PromiseForm(request.POST, auto_id="promise_%s")
-    if status := submit(request, form, partial(tracker.promise, case_id=case.pk, by=request.user)):
+
+    def add_it() -> None:
+        given = form.cleaned_data
+        tracker.promise(
+            case_id=case.pk,
+            by=request.user,
+            text=given["text"],
+            owner=given["owner"],
+            due_on=given["due_on"],
+            who=given["who"],
+        )
+
+    if status := submit(request, form, add_it):
         return _board(request, case, status, promise_form=form, problem=form)
     return finished(request, case, "Commitment added. It stays open until it is kept.", HERE)
 
@@ -75,6 +100,10 @@ def keep(request: SignedIn, key: str, pk: int) -> HttpResponse:
     case = load_case(request, key)
     commitment = get_object_or_404(case.commitments, pk=pk)
     form = KeptForm(request.POST)
-    if status := submit(request, form, partial(tracker.keep, commitment_id=commitment.pk, by=request.user)):
+
+    def keep_it() -> None:
+        tracker.keep(commitment_id=commitment.pk, by=request.user, kept=form.was_kept)
+
+    if status := submit(request, form, keep_it):
         return _board(request, case, status, problem=form)
-    return finished(request, case, f"{'Kept' if form.values()['kept'] else 'Broken'}: {commitment.text}", HERE)
+    return finished(request, case, f"{'Kept' if form.was_kept else 'Broken'}: {commitment.text}", HERE)

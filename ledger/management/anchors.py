@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from ledger.models import ChainedRow
 
@@ -53,7 +52,7 @@ def save(folder: Path, day: str, anchors: list[Anchor]) -> Path:
 
 def settled_id(model: type[ChainedRow], at: datetime) -> int:
     """Up to which id nothing can be added any more."""
-    rows: Any = model._default_manager
+    rows = model._default_manager
     young = rows.filter(at__gt=at - SETTLED).order_by("pk").values_list("pk", flat=True).first()
     last = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
     return young - 1 if young else last
@@ -72,7 +71,7 @@ def walk(model: type[ChainedRow], stops: list[int]) -> dict[int, tuple[int, str]
 
 
 def _digests(model: type[ChainedRow], last: int) -> Iterator[tuple[int, str]]:
-    rows: Any = model._default_manager.filter(pk__lte=last).order_by("pk")
+    rows = model._default_manager.filter(pk__lte=last).order_by("pk")
     yield from rows.values_list("pk", "digest").iterator(chunk_size=BATCH)
 
 

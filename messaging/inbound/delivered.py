@@ -1,6 +1,6 @@
 """Mail that a mail service hands us by calling our webhook."""
 
-from typing import Any
+from anymail.signals import AnymailInboundEvent
 
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail
@@ -9,7 +9,7 @@ LONGEST_ADDRESS = 320
 HEADER_LOOKED_AT = 64 * 1024
 
 
-def take(*, event: Any, service: str) -> InboundMail:
+def take(*, event: AnymailInboundEvent, service: str) -> InboundMail:
     """Take in the mail of an Anymail inbound event: its own bytes where the service gives them, else as Anymail put it
     together. To whom it was delivered is written on top where its headers do not say so."""
     raw = _raw(event)
@@ -21,7 +21,7 @@ def take(*, event: Any, service: str) -> InboundMail:
     return inbound.receive(raw=raw, channel=service)
 
 
-def _raw(event: Any) -> bytes:
+def _raw(event: AnymailInboundEvent) -> bytes:
     given = event.esp_event
     form = getattr(given, "POST", None)
     if form is not None:

@@ -2,9 +2,10 @@
 
 import imaplib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted, MailMessageFlags
@@ -19,6 +20,10 @@ EXAMPLE = "imaps://user:password@mail.example.com/INBOX"
 
 class MailboxTrouble(Exception):
     """The mailbox cannot be read now; the sentence says why, without the password."""
+
+
+# What the mailbox answers to a question.
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,9 @@ class Mailbox:
         else:
             self._ask(lambda box: box.flag(uid, MailMessageFlags.SEEN, True))
 
-    def _ask(self, question: Any) -> Any:
+    def _ask(self, question: Callable[[BaseMailBox], Said]) -> Said:
+        if self._box is None:
+            raise MailboxTrouble(f"The mailbox {self.where} is not open.")
         try:
             return question(self._box)
         except (OSError, imaplib.IMAP4.error, ImapToolsError) as error:

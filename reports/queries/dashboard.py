@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from reports.queries import drilldown as behind
 from reports.queries import kpis, quality
@@ -47,7 +46,7 @@ def dashboard(scope: Scope, period: Period) -> Dashboard:
     shown = kpis.catalogue()
     counts, before = kpis.cause_counts(scope, period)
     ended, points = drawn.ended_clocks(scope, period), drawn.starts(period)
-    slow: Any = behind.decided(rules.DECISIONS, scope, period, shown)
+    slow = behind.decided(rules.DECISIONS, scope, period, shown)
     return Dashboard(
         period=period,
         catalogue=shown,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from django.db.models import Count, F, QuerySet, Window
+from django.db.models import Count, F, Model, QuerySet, Window
 
 from escalations import states
 from escalations.models import CaseRequest, Escalation
@@ -14,6 +14,8 @@ from reports.queries.kpis import Scope
 from reports.rules import kpis as rules
 from reports.rules.periods import Period
 
+# What one row of a list was counted from: a case or a decision on one, with the figures its query adds.
+Counted = TypeVar("Counted", bound=Model)
 DECISION = "decision-"
 NO_LEVEL = "Deal desk and below"
 
@@ -37,15 +39,15 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Generic[Counted]):
     """The rows of one figure, as a query, and how a row of the query is shown."""
 
     slug: str
-    rows: QuerySet[Any]
-    show: Callable[[Any], Row]
+    rows: QuerySet[Counted]
+    show: Callable[[Counted], Row]
     columns: tuple[str, str, str]
 
-    def made(self, found: Iterable[Any]) -> list[Row]:
+    def made(self, found: Iterable[Counted]) -> list[Row]:
         """Rows to show."""
         return [self.show(each) for each in found]
 

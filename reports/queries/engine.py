@@ -1,11 +1,12 @@
 """Measures the engine: what is due, what is stuck, who is alive."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, Min, Q, QuerySet, Subquery
+from django.db.models import Aggregate, Count, F, Min, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from escalations.models import Clock
@@ -20,6 +21,40 @@ PARTS = (ENGINE, SENDER, WORKER)
 ALARMING = ("oldest", "overdue", "parked_clocks", "lost_steps")
 NEXT_EVENTS = 10
 MOST_PARKED = 50
+
+
+# Age of a sign of life; messages set aside; messages that are stuck.
+Beat = tuple[timedelta, int, int]
+
+
+class Ages(TypedDict):
+    """How old the last signs of life are; None: there never was one."""
+
+    engine: timedelta | None
+    sender: timedelta | None
+    worker: timedelta | None
+    outside: timedelta | None
+
+
+class Counted(TypedDict):
+    """What was counted of the live clocks. A banner counts the first four alone."""
+
+    lag: timedelta
+    overdue: int
+    parked_clocks: int
+    lost_steps: int
+    running: NotRequired[int]
+    paused: NotRequired[int]
+    next_hour: NotRequired[int]
+    warnings_next_hour: NotRequired[int]
+
+
+class CountedMessages(TypedDict):
+    """What was counted of the messages."""
+
+    parked_messages: int
+    waiting_messages: int
+    stuck_messages: int
 
 
 def vitals() -> Vitals:
@@ -43,31 +78,40 @@ def alarm() -> Vitals:
     rows = Heartbeat.objects.filter(name__in=PARTS).values_list(
         "name", "at", _counted(Message.objects.needs_attention()), _counted(Message.objects.stuck(at))
     )
-    beats: dict[str, Any] = {name: (at - beaten, parked, stuck) for name, beaten, parked, stuck in rows}
+    beats: dict[str, Beat] = {name: (at - beaten, parked, stuck) for name, beaten, parked, stuck in rows}
     # Without any sign of life there is no row to count beside; then that is the alarm.
     _, parked, stuck = next(iter(beats.values()), (None, 0, 0))
-    ages: dict[str, Any] = {name: beats[name][0] if name in beats else None for name in PARTS}
     figures = _figures(at)
     clocks = _live().aggregate(**{name: figures[name] for name in ALARMING})
     return Vitals(
-        **ages,
+        engine=_age(beats, ENGINE),
+        sender=_age(beats, SENDER),
+        worker=_age(beats, WORKER),
         **_lag(clocks, at),
         parked_messages=parked,
         stuck_messages=stuck,
     )
 
 
-def _counted(rows: QuerySet[Any]) -> Coalesce:
+def _age(beats: Mapping[str, Beat], name: str) -> timedelta | None:
+    return beats[name][0] if name in beats else None
+
+
+def _counted(rows: QuerySet[Message]) -> Coalesce:
     """`SELECT COUNT(*)` as a column of another query."""
     return Coalesce(Subquery(rows.order_by().values("state").annotate(n=Count("pk")).values("n")), 0)
 
 
-def _ages(at: datetime) -> dict[str, Any]:
+def _ages(at: datetime) -> Ages:
     """How old the last signs of life are."""
     beats = {beat.name: at - beat.at for beat in Heartbeat.objects.filter(name__in=[*PARTS, OUTSIDE])}
-    ages = {name: beats.get(name) for name in PARTS}
     # Nobody outside is told unless the setting names somebody; then the first good word is expected from now on.
-    return {**ages, "outside": beats.get(OUTSIDE) if settings.HEARTBEAT_URL else None}
+    return {
+        "engine": beats.get(ENGINE),
+        "sender": beats.get(SENDER),
+        "worker": beats.get(WORKER),
+        "outside": beats.get(OUTSIDE) if settings.HEARTBEAT_URL else None,
+    }
 
 
 def _live() -> QuerySet[Clock]:
@@ -75,7 +119,7 @@ def _live() -> QuerySet[Clock]:
     return Clock.objects.live().filter(stopped_at=None)
 
 
-def _figures(at: datetime) -> dict[str, Any]:
+def _figures(at: datetime) -> dict[str, Aggregate]:
     """What is counted of the live clocks."""
     running = Q(state=Clock.RUNNING)
     watched = running & Q(parked=False)
@@ -92,13 +136,13 @@ def _figures(at: datetime) -> dict[str, Any]:
     }
 
 
-def _lag(counted: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """The figures with the wait of the oldest due clock in place of its moment."""
+def _lag(counted: dict[str, Any], at: datetime) -> Counted:
+    """The figures, as the database counted them, with the wait of the oldest due clock in place of its moment."""
     oldest = counted.pop("oldest")
-    return {**counted, "lag": at - oldest if oldest else timedelta(0)}
+    return cast("Counted", {**counted, "lag": at - oldest if oldest else timedelta(0)})
 
 
-def _messages(at: datetime) -> dict[str, Any]:
+def _messages(at: datetime) -> CountedMessages:
     return {
         "parked_messages": Message.objects.needs_attention().count(),
         "waiting_messages": Message.objects.filter(state=Message.PENDING).count(),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import (
     Case,
@@ -12,6 +12,7 @@ from django.db.models import (
     Exists,
     F,
     Min,
+    Model,
     OuterRef,
     Q,
     QuerySet,
@@ -31,7 +32,11 @@ from reports.rules import kpis as rules
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
 
+# Rows of any model that belongs to a case.
+Rows = TypeVar("Rows", bound=Model)
 CauseCounts = dict[tuple[str, str], int]
+# The columns of a row that are counted: words, or seconds.
+Values = tuple[str | float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Scope:
         rows = Escalation.objects.visible_to(self.user) if self.user else Escalation.objects.all()
         return rows.filter(account__region=self.region) if self.region else rows
 
-    def of_cases(self, rows: QuerySet[Any], path: str = "case") -> QuerySet[Any]:
+    def of_cases(self, rows: QuerySet[Rows], path: str = "case") -> QuerySet[Rows]:
         """Rows that belong to a case in scope."""
         if self.region:
             rows = rows.filter(**{f"{path}__account__region": self.region})
@@ -62,6 +67,9 @@ def _within(period: Period, field: str, *, before: bool = False) -> Q:
 
 def _either(period: Period, field: str) -> Q:
     return _within(period, field) | _within(period, field, before=True)
+
+
+# Rows of the next queries are `Any`: no model has the figures that a query adds to its rows.
 
 
 def escalated(scope: Scope) -> QuerySet[Any]:
@@ -173,18 +181,18 @@ def _present(period: Period, field: str) -> Case:
     return Case(When(_within(period, field), then=True), default=False)
 
 
-def _split(rows: QuerySet[Any], field: str, period: Period, *more: str) -> tuple[list[Any], list[Any]]:
+def _split(rows: QuerySet[Rows], field: str, period: Period, *more: str) -> tuple[list[Values], list[Values]]:
     """Values of both periods in one query: (this one, the one before). The last column says which."""
     marked = rows.filter(_either(period, field)).annotate(present=_present(period, field))
-    found: tuple[list[Any], list[Any]] = ([], [])
+    found: tuple[list[Values], list[Values]] = ([], [])
     for *values, present in marked.order_by().values_list(*more, "present"):
-        found[0 if present else 1].append(values)
+        found[0 if present else 1].append(tuple(values))
     return found
 
 
-def _seconds(rows: list[Any], place: int = 0) -> list[float]:
+def _seconds(rows: list[Values], place: int = 0) -> list[float]:
     """Never below zero: a clock set back, or an impasse typed as later than the opening, is no time at all."""
-    return [max(0.0, float(row[place])) for row in rows if row[place] is not None]
+    return [max(0.0, float(took)) for row in rows if isinstance(took := row[place], int | float)]
 
 
 def time_to_escalate(scope: Scope, period: Period) -> Figure:
@@ -198,7 +206,7 @@ def times_to_decision(scope: Scope, period: Period, shown: rules.Catalogue) -> d
     columns = ("request__decided_level", "case__kind", "took")
     present, before = _split(decisions(scope), "request__decided_at", period, *columns)
 
-    def of(found: list[Any], levels: Sequence[str]) -> list[float]:
+    def of(found: list[Values], levels: Sequence[str]) -> list[float]:
         return _seconds([row for row in found if row[0] in levels], 2)
 
     found = {

@@ -3,7 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, DateTimeField, Expression, F, FloatField, Func, IntegerField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
+
+Sql = tuple[str, tuple[str | int, ...]]
 
 
 class SecondsBetween(Func):
@@ -13,16 +18,16 @@ class SecondsBetween(Func):
     template = "EXTRACT(EPOCH FROM (%(expressions)s))"
     arg_joiner = " - "
 
-    def __init__(self, start: Any, end: Any) -> None:
+    def __init__(self, start: Combinable, end: Combinable) -> None:
         super().__init__(end, start)
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         """Julian days are exact to well under a millisecond."""
         later, earlier = self.source_expressions
         later_sql, later_values = compiler.compile(later)
         earlier_sql, earlier_values = compiler.compile(earlier)
         sql = f"ROUND((julianday({later_sql}) - julianday({earlier_sql})) * 86400.0, 3)"
-        return sql, [*later_values, *earlier_values]
+        return sql, (*later_values, *earlier_values)
 
 
 class WholeSteps(Func):
@@ -34,7 +39,7 @@ class WholeSteps(Func):
     def __init__(self, seconds: Expression, size: int) -> None:
         super().__init__(seconds, size=size)
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         """SQLite cuts towards zero, which is the floor of what is not negative."""
         return self.as_sql(compiler, connection, template="CAST((%(expressions)s) / %(size)s AS INTEGER)", **context)
 
@@ -45,7 +50,7 @@ class MonthOf(Func):
     output_field = CharField()
     template = "TO_CHAR((%(expressions)s) AT TIME ZONE 'UTC', 'YYYY-MM')"
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         """Moments are kept as text that starts with the month."""
         return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 1, 7)", **context)
 

@@ -5,7 +5,6 @@ a case is a subquery of its own that an index answers.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
@@ -32,8 +31,10 @@ class Unwatched:
     words: str
 
 
-def _live(**wanted: Any) -> Exists:
-    return Exists(Clock.objects.filter(case=THIS_CASE, state__in=LIVE, **wanted))
+def _live(kind: str = "") -> Exists:
+    """Whether a clock of this kind, or any, is alive on the case."""
+    rows = Clock.objects.filter(case=THIS_CASE, state__in=LIVE)
+    return Exists(rows.filter(kind=kind) if kind else rows)
 
 
 def _promised(*kinds: str) -> Exists:
@@ -52,18 +53,18 @@ def _lacks() -> dict[str, Q]:
     worked = (states.RESPONSE, states.DECISION, states.CUSTOMER_UPDATE, states.RESOLUTION)
     return {
         "acceptance": Q(state=states.HANDED_OFF)
-        & ~Q(_live(kind=states.ACCEPTANCE))
+        & ~Q(_live(states.ACCEPTANCE))
         & Q(Exists(waiting.order_by()))
         & Q(_promised(states.ACCEPTANCE)),
         "decision": Q(state=states.APPROVING)
-        & ~Q(_live(kind=states.DECISION))
+        & ~Q(_live(states.DECISION))
         & Q(Exists(asked.order_by()))
         & Q(_promised(states.DECISION)),
         "review": Q(state__in=states.AFTER)
-        & ~Q(_live(kind=states.REVIEW_DUE))
+        & ~Q(_live(states.REVIEW_DUE))
         & Q(Exists(review.order_by()))
         & Q(_promised(states.REVIEW_DUE)),
-        "resolution": Q(state__in=PROMISED) & ~Q(_live(kind=states.RESOLUTION)) & Q(_promised(states.RESOLUTION)),
+        "resolution": Q(state__in=PROMISED) & ~Q(_live(states.RESOLUTION)) & Q(_promised(states.RESOLUTION)),
         "any": Q(state__in=PROMISED) & ~Q(_live()) & Q(_promised(*worked)),
     }
 

@@ -25,7 +25,7 @@ LIST = "/accounts/"
 
 def names(answer: Any) -> list[str]:
     """Accounts on the page, in order."""
-    return [row["account"].name for row in answer.context["rows"]]
+    return [row.account.name for row in answer.context["rows"]]
 
 
 def add(name: str, **values: Any) -> Account:
@@ -87,7 +87,7 @@ def test_views_filters_and_search_narrow_the_list(cast: Cast, browse: Browse, qu
 
 def test_the_strip_counts_customers_by_health_with_their_arr(cast: Cast, browse: Browse) -> None:
     add("Red", arr=Decimal(500_000), health=12, csm=cast.csm)
-    tiles = {tile["name"]: (tile["count"], tile["arr"]) for tile in browse(cast.csm).get(LIST).context["tiles"]}
+    tiles = {tile.name: (tile.count, tile.arr) for tile in browse(cast.csm).get(LIST).context["tiles"]}
     assert tiles["red"] == (1, Decimal(500_000))
     assert tiles["yellow"] == (1, Decimal(180_000))
     assert tiles["green"] == (0, Decimal(0))
@@ -110,12 +110,16 @@ def test_the_list_and_the_page_take_the_same_queries_for_one_and_for_three(cast:
             assert browser.get(address).status_code == 200
         return len(captured)
 
-    signals.record(account=cast.northwind, kind="note", text="one", contact=cast.contact, logged_by=cast.csm)
+    signals.record(
+        signals.Observed(kind="note", text="one", contact=cast.contact), account=cast.northwind, logged_by=cast.csm
+    )
     one = queries(LIST), queries(detail)
     for number in range(2):
         other = add(f"Other {number}", arr=Decimal(5), health=50, csm=cast.csm)
         health.refresh(account=other, inputs=HealthInputs(usage=20))
-        signals.record(account=cast.northwind, kind="note", text="more", contact=cast.contact, logged_by=cast.csm)
+        signals.record(
+            signals.Observed(kind="note", text="more", contact=cast.contact), account=cast.northwind, logged_by=cast.csm
+        )
         cast.northwind.subscriptions.create(external_id=f"S{number}")
     assert (queries(LIST), queries(detail)) == one
 
@@ -135,7 +139,8 @@ def page(browse: Browse, person: User, account: Account, query: str = "") -> str
 
 def test_the_page_explains_the_health_and_shows_the_words_that_were_flagged(cast: Cast, browse: Browse) -> None:
     signals.record(
-        account=cast.northwind, kind="email", text="<b>We will cancel our contract</b>", contact=cast.contact
+        signals.Observed(kind="email", text="<b>We will cancel our contract</b>", contact=cast.contact),
+        account=cast.northwind,
     )
     health.refresh(account=cast.northwind, inputs=health.known_inputs(cast.northwind))
     text = page(browse, cast.csm, cast.northwind)
@@ -158,15 +163,15 @@ def test_a_supplier_has_no_arr_and_no_renewal(cast: Cast, browse: Browse) -> Non
 
 
 def test_signals_can_be_narrowed_to_the_negative_ones(cast: Cast, browse: Browse) -> None:
-    signals.record(account=cast.northwind, kind="note", text="All is fine, great work.")
-    signals.record(account=cast.northwind, kind="note", text="This is unacceptable.")
+    signals.record(signals.Observed(kind="note", text="All is fine, great work."), account=cast.northwind)
+    signals.record(signals.Observed(kind="note", text="This is unacceptable."), account=cast.northwind)
     assert "great work" in page(browse, cast.csm, cast.northwind)
     assert "great work" not in page(browse, cast.csm, cast.northwind, "?signals=negative")
 
 
 def test_older_signals_are_one_click_away(cast: Cast, browse: Browse) -> None:
     for number in range(12):
-        signals.record(account=cast.northwind, kind="note", text=f"note {number}")
+        signals.record(signals.Observed(kind="note", text=f"note {number}"), account=cast.northwind)
     assert "2 older signals" in page(browse, cast.csm, cast.northwind)
     assert "note 0" in page(browse, cast.csm, cast.northwind, "?older")
 

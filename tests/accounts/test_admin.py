@@ -221,7 +221,7 @@ def test_a_circle_of_managers_or_an_unknown_zone_is_refused(cast: Cast, browse: 
 
 @pytest.mark.parametrize("model", ["signal", "importrun"])
 def test_signals_and_imports_are_read_only(cast: Cast, browse: Browse, model: str) -> None:
-    signals.record(account=cast.northwind, kind="note", text="x")
+    signals.record(signals.Observed(kind="note", text="x"), account=cast.northwind)
     client = browse(cast.admin)
     assert client.get(f"/admin/accounts/{model}/").status_code == 200
     assert client.get(f"/admin/accounts/{model}/add/").status_code == 403

@@ -53,7 +53,8 @@ def test_the_pages_are_clean(
     vote(made, lawyer, "conditions", conditions="Mutual indemnity", reason="As the law wants it.")
     at = now()
     span = {"starts_at": at, "ends_at": at + timedelta(days=5), "concessions": ["discount", "refund", "credit"]}
-    delegating.make(user=world.lena, to=world.tina, by=world.lena, note="At the sea", **span)
+    away = delegating.StandIn(to=world.tina, note="At the sea", **span)
+    delegating.make(away, user=world.lena, by=world.lena)
     CalendarFeed.objects.create(
         user=world.lena, url="https://calendar.example/a.ics", stand_in=world.tina, problem="404."
     )

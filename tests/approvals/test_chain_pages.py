@@ -240,7 +240,9 @@ def test_stand_ins_over_the_api(world: Any) -> None:
 @pytest.mark.parametrize("tab", ["needs-you", "waiting"])
 def test_the_number_of_queries_does_not_grow_with_seats(world: Any, ask: Ask, lawyer: Any, tab: str) -> None:
     rule("legal", "beside")
-    delegating.make(user=lawyer, to=world.tina, by=lawyer, starts_at=now(), ends_at=now() + timedelta(days=1))
+    delegating.make(
+        delegating.StandIn(to=world.tina, starts_at=now(), ends_at=now() + timedelta(days=1)), user=lawyer, by=lawyer
+    )
 
     def queries() -> int:
         client = signed_in({"needs-you": world.tina, "waiting": world.marcus}[tab])

@@ -117,7 +117,9 @@ def test_no_get_of_any_page_changes_anything(world: Any, ask: Ask) -> None:
 def test_a_used_link_says_what_happened(world: Any, ask: Ask) -> None:
     made = ask()
     link = mailed_link(made, world.lena)
-    deciding.decide(request_id=made.pk, by=world.dana, verdict="approved", version=1, reason="Lena is away.")
+    deciding.decide(
+        request_id=made.pk, by=world.dana, verdict="approved", version=1, words=deciding.Words(reason="Lena is away.")
+    )
     answer = signed_in(world.lena).get(link)
     assert answer.status_code == 410
     assert "Already approved by Dana Whitfield at " in text(answer)
@@ -210,7 +212,9 @@ def test_pressing_the_button_twice_is_one_decision(world: Any, ask: Ask) -> None
 
 def test_somebody_who_comes_too_late_reads_who_decided(world: Any, ask: Ask) -> None:
     made, late = ask(), signed_in(world.lena)
-    deciding.decide(request_id=made.pk, by=world.dana, verdict="declined", version=1, reason="No margin.")
+    deciding.decide(
+        request_id=made.pk, by=world.dana, verdict="declined", version=1, words=deciding.Words(reason="No margin.")
+    )
     answer = submit(late, made)
     assert answer.status_code == 409
     assert "Already declined by Dana Whitfield at " in text(answer)

@@ -24,6 +24,9 @@ MOST_LINES_OF_A_FUNCTION = 60
 MOST_LINES_OF_A_FILE = 500
 MOST_LINES_OF_A_TEMPLATE = 200
 LONGEST_LINE_OF_A_TEMPLATE = 120
+MOST_PARAMETERS = 7
+# Counted in product code. What is left stands where a library hands over or asks for what has no better type.
+MOST_USES_OF_ANY = 150
 LONGEST_FILE_READ = 2_000_000
 
 
@@ -117,6 +120,38 @@ def test_functions_fit_on_a_screen() -> None:
         if (each.end_lineno or 0) - each.lineno + 1 > MOST_LINES_OF_A_FUNCTION
     ]
     assert long == []
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """Names of the parameters, without self, cls and what collects the rest."""
+    given = function.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def test_functions_take_few_parameters() -> None:
+    many = [
+        f"{name}:{each.lineno} {each.name} ({len(parameters(each))} parameters)"
+        for name in python(tests=False)
+        for each in functions(name)
+        if len(parameters(each)) > MOST_PARAMETERS
+    ]
+    assert many == []
+
+
+def uses_of_any(node: ast.AST) -> int:
+    """How often code says `Any`."""
+    return sum(isinstance(each, ast.Name) and each.id == "Any" for each in ast.walk(node))
+
+
+def test_any_is_rare() -> None:
+    uses = {name: uses_of_any(ast.parse(text(name))) for name in python(tests=False)}
+    assert sum(uses.values()) <= MOST_USES_OF_ANY, {name: count for name, count in uses.items() if count > 4}
+
+
+def test_rules_know_their_types() -> None:
+    rules = [name for name in python(tests=False) if re.search(r"/rules(/|\.py$)", name)]
+    assert [name for name in rules if uses_of_any(ast.parse(text(name)))] == []
 
 
 def test_files_stay_small() -> None:

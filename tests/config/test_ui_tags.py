@@ -222,7 +222,7 @@ def page(text: str, **context: object) -> str:
 
 
 def test_the_current_page_is_marked_in_the_navigation():
-    link = '{% nav "inbox" "Sign in" "account_login" "queue" 4 "hot" keys="g q" %}'
+    link = '{% nav "inbox" "Sign in" "account_login" "queue" 4 keys="g q" %}'
     assert 'aria-current="page"' in page(link, nav={"page": "queue"})
     assert "aria-current" not in page(link, nav={"page": "accounts"})
     assert 'data-key="g q"' in page(link)

@@ -1,11 +1,33 @@
 """Checks the working-time rules against a list of calendar facts: known starts, ends and due times."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
-from accounts.calendars.rules.workcalendar import WorkCalendar
+from accounts.calendars.rules.workcalendar import CalendarFacts, WorkCalendar
 from accounts.calendars.rules.worktime import Pause, due_after, work_used
+
+
+class PauseFact(TypedDict):
+    """A clock stops or goes on."""
+
+    at: str
+    type: str
+
+
+class Fact(TypedDict, total=False):
+    """One known fact: a due time, or the working time between two moments."""
+
+    id: str
+    op: str
+    verified: bool
+    calendar: CalendarFacts
+    start: str
+    end: str
+    business_seconds: int
+    events: list[PauseFact]
+    expected_due: str
+    expected_business_seconds: int
 
 
 class Failure(NamedTuple):
@@ -16,13 +38,13 @@ class Failure(NamedTuple):
     got: str
 
 
-def split_verified(facts: Iterable[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+def split_verified(facts: Iterable[Fact]) -> tuple[list[Fact], list[Fact]]:
     """The facts to run and the ones marked `"verified": false`, which are left out."""
     facts = list(facts)
     return [f for f in facts if f.get("verified", True)], [f for f in facts if not f.get("verified", True)]
 
 
-def run_facts(facts: Iterable[Mapping[str, Any]]) -> tuple[int, list[Failure]]:
+def run_facts(facts: Iterable[Fact]) -> tuple[int, list[Failure]]:
     """Runs every verified fact; answers how many came out to the second, and the ones that did not.
 
     A fact that cannot be read counts as failed, with the reason as what was got.
@@ -33,12 +55,13 @@ def run_facts(facts: Iterable[Mapping[str, Any]]) -> tuple[int, list[Failure]]:
     return len(results) - len(failures), failures
 
 
-def check(fact: Mapping[str, Any]) -> Failure | None:
+def check(fact: Fact) -> Failure | None:
     """Runs one fact; None when it came out to the second."""
-    expected = fact.get("expected_due" if fact.get("op") == "due" else "expected_business_seconds")
+    is_due = fact.get("op") == "due"
+    expected = fact.get("expected_due") if is_due else fact.get("expected_business_seconds")
     try:
         got: object = _compute(fact)
-        met = expected is not None and got == (_moment(expected) if fact["op"] == "due" else expected)
+        met = expected is not None and got == (_moment(fact["expected_due"]) if is_due else expected)
     except KeyError as error:
         got, met = f"the field {error} is missing", False
     except (ValueError, TypeError, AttributeError) as error:
@@ -48,7 +71,7 @@ def check(fact: Mapping[str, Any]) -> Failure | None:
     return Failure(str(fact.get("id", "without id")), str(expected), _shown(got))
 
 
-def _compute(fact: Mapping[str, Any]) -> datetime | int | None:
+def _compute(fact: Fact) -> datetime | int | None:
     calendar = WorkCalendar.from_facts(fact["calendar"])
     start, pauses = _moment(fact["start"]), _pauses(fact.get("events", ()))
     if fact["op"] == "due":
@@ -58,7 +81,7 @@ def _compute(fact: Mapping[str, Any]) -> datetime | int | None:
     raise ValueError(f"unknown op {fact['op']!r}, use due or elapsed")
 
 
-def _pauses(events: Iterable[Mapping[str, str]]) -> list[Pause]:
+def _pauses(events: Iterable[PauseFact]) -> list[Pause]:
     pauses: list[Pause] = []
     since: datetime | None = None
     for event in sorted(events, key=lambda event: _moment(event["at"])):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from accounts.calendars.rules.segments import Span, Spans, Years
@@ -13,6 +13,16 @@ __all__ = ["Span", "Spans", "WorkCalendar", "find_zone"]
 DAY_MINUTES = 24 * 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class CalendarFacts(TypedDict, total=False):
+    """A calendar as a file of facts states it: days as 2026-12-24 (yearly ones as 12-24), spans as ["9:00", "17:30"]."""
+
+    tz: str
+    hours: dict[str, list[list[str]]]
+    holidays: list[str]
+    yearly_holidays: list[str]
+    special_dates: dict[str, list[list[str]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +61,7 @@ class WorkCalendar:
         return self._hash
 
     @classmethod
-    def from_facts(cls, facts: Mapping[str, Any]) -> "WorkCalendar":
+    def from_facts(cls, facts: CalendarFacts) -> "WorkCalendar":
         """The calendar of one calendar fact: tz, hours, holidays, yearly_holidays, special_dates.
 
         Raises ValueError (readable) for an unknown zone, weekday, time or date.

@@ -3,11 +3,10 @@
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.calendars.rules.facts import Failure, check, run_facts, split_verified
+from accounts.calendars.rules.facts import Fact, Failure, check, run_facts, split_verified
 
 
 class Command(BaseCommand):
@@ -16,8 +15,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help='JSON file: {"vectors": [...]} or a plain list of facts.')
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        facts = _read_facts(options["file"])
+    def handle(self, *args: object, file: str, **options: object) -> None:
+        facts = _read_facts(file)
         passed, failures = run_facts(facts)
         self.stdout.write(f"{passed} passed, {len(failures)} failed")
         if left_out := split_verified(facts)[1]:
@@ -34,7 +33,7 @@ def _told(failure: Failure) -> str:
     return f"{failure.id}: expected {failure.expected}, got {failure.got}"
 
 
-def _read_facts(name: str) -> list[dict[str, Any]]:
+def _read_facts(name: str) -> list[Fact]:
     """The facts of the file. Raises CommandError (exit 2), one line, for a file that cannot be used."""
     try:
         content = json.loads(Path(name).read_text(encoding="utf-8-sig"))

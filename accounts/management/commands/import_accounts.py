@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -12,6 +12,19 @@ from accounts.models import ImportMapping, ImportRun
 from ledger.errors import Refused
 
 SHOWN = 50
+
+
+class Options(TypedDict):
+    """What the command line gave."""
+
+    file: str
+    kind: str | None
+    source: str
+    pairs: list[str]
+    mapping: str | None
+    save_mapping: str | None
+    currency: str
+    errors: str | None
 
 
 class Command(BaseCommand):
@@ -33,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--currency", default="", help="Currency of files without such a column, such as EUR.")
         parser.add_argument("--errors", metavar="FILE", help="Write the rows that were not imported to this CSV file.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Unpack[Options]) -> None:
         """Run the import; every refusal is one line."""
         try:
             run = self._staged(options)
@@ -43,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(refusal.message)
         self._report(run, options["errors"])
 
-    def _staged(self, options: dict[str, Any]) -> ImportRun:
+    def _staged(self, options: Options) -> ImportRun:
         data = _bytes_of(options["file"])
         saved = _mapping(options["mapping"], options["kind"])
         run = imports.stage(

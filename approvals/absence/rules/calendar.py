@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
 from dateutil.rrule import rrulestr
-from icalendar import Calendar, Event, vDDDTypes, vRecur
+from icalendar import Calendar, Component, Event, vDDDLists, vDDDTypes, vRecur
 
+T = TypeVar("T")
 AHEAD = timedelta(days=60)
 # The longest a repeated entry may last, and how far back its repetitions are read.
 LONGEST_REPEATED = timedelta(days=400)
@@ -75,13 +76,13 @@ def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
     return _joined(away for away in found if away.ends_at > at and away.starts_at < at + AHEAD)
 
 
-def _found(events: list[Any], local: ZoneInfo, at: datetime) -> list[Away]:
+def _found(events: list[Component], local: ZoneInfo, at: datetime) -> list[Away]:
     aways = [each for each in events if _is_away(each, local)]
     repeated = [each for each in aways if _repeats(each)]
-    if sum(max(1, len(_listed(each.get("RRULE")))) for each in repeated) > MOST_RULES:
+    if sum(max(1, len(_listed(each.get("RRULE"), vRecur))) for each in repeated) > MOST_RULES:
         raise NotACalendar(f"It has more than {MOST_RULES} repeating absences.")
     ids = {_uid(each) for each in repeated}
-    changes: dict[str, list[Any]] = defaultdict(list)
+    changes: dict[str, list[Component]] = defaultdict(list)
     for each in events:
         if "RECURRENCE-ID" in each and _uid(each) in ids:
             changes[_uid(each)].append(each)
@@ -93,7 +94,7 @@ def _found(events: list[Any], local: ZoneInfo, at: datetime) -> list[Away]:
     return [Away(_uid(each), begins, ends) for each in found for begins, ends in [_span(each, local)] if ends > begins]
 
 
-def _events(ics: bytes) -> list[Any]:
+def _events(ics: bytes) -> list[Component]:
     try:
         calendars = Calendar.from_ical(ics, multiple=True)
         events = [event for calendar in calendars for event in calendar.walk("VEVENT") if "DTSTART" in event]
@@ -106,25 +107,30 @@ def _events(ics: bytes) -> list[Any]:
     return events
 
 
-def _uid(event: Any) -> str:
+def _uid(event: Component) -> str:
     return str(event.get("UID") or "")[:255] or "no-id"
 
 
-def _repeats(event: Any) -> bool:
+def _repeats(event: Component) -> bool:
     return ("RRULE" in event or "RDATE" in event) and "RECURRENCE-ID" not in event
 
 
-def _listed(value: Any) -> list[Any]:
-    """The values of a line that may stand in an entry several times."""
-    return value if isinstance(value, list) else [] if value is None else [value]
+def _listed(value: object, kind: type[T]) -> list[T]:
+    """The values of a line that may stand in an entry several times. Raises TypeError for a value of another kind."""
+    given = value if isinstance(value, list) else [] if value is None else [value]
+    found = [each for each in given if isinstance(each, kind)]
+    if len(found) < len(given):
+        raise TypeError(f"A line of it is no {kind.__name__}.")
+    return found
 
 
-def _value(event: Any, name: str) -> Any:
+def _value(event: Component, name: str) -> object:
     """The value of a line of times; None where it is broken or there twice."""
-    return event[name].dt if isinstance(event[name], vDDDTypes) else None
+    found = event[name]
+    return found.dt if isinstance(found, vDDDTypes) else None
 
 
-def _moment(event: Any, name: str) -> date | datetime:
+def _moment(event: Component, name: str) -> date | datetime:
     """The day or moment of a line that names one. Raises NotACalendar."""
     found = _value(event, name)
     if not isinstance(found, date):
@@ -147,7 +153,7 @@ def _aware(moment: date | datetime, local: ZoneInfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=local)).astimezone(UTC)
 
 
-def _is_away(event: Any, local: ZoneInfo) -> bool:
+def _is_away(event: Component, local: ZoneInfo) -> bool:
     if str(event.get("STATUS") or "").upper() == "CANCELLED":
         return False
     busy = str(event.get("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper()
@@ -159,17 +165,17 @@ def _is_away(event: Any, local: ZoneInfo) -> bool:
     return ends - begins >= LEAST
 
 
-def _words(event: Any) -> str:
-    names = [str(name) for each in _listed(event.get("CATEGORIES")) for name in getattr(each, "cats", [each])]
+def _words(event: Component) -> str:
+    names = [str(name) for each in _listed(event.get("CATEGORIES"), object) for name in getattr(each, "cats", [each])]
     return " ".join([str(event.get("SUMMARY") or ""), str(event.get("X-GOOGLE-EVENT-TYPE") or ""), *names])
 
 
-def _span(event: Any, local: ZoneInfo) -> tuple[datetime, datetime]:
+def _span(event: Component, local: ZoneInfo) -> tuple[datetime, datetime]:
     begins, ends = _bounds(event, local)
     return _aware(begins, local), _aware(ends, local)
 
 
-def _bounds(event: Any, local: ZoneInfo) -> tuple[date | datetime, date | datetime]:
+def _bounds(event: Component, local: ZoneInfo) -> tuple[date | datetime, date | datetime]:
     """The beginning and the end of an entry: days for an entry of whole days, which has at least one, otherwise moments."""
     begins = _zoned(_moment(event, "DTSTART"), local)
     ends = _zoned(_moment(event, "DTEND"), local) if "DTEND" in event else None
@@ -182,32 +188,33 @@ def _bounds(event: Any, local: ZoneInfo) -> tuple[date | datetime, date | dateti
     return begins, begins + max(days, DAY)
 
 
-def _occurrences(event: Any, changes: list[Any], local: ZoneInfo, at: datetime) -> list[Any]:
+def _occurrences(event: Component, changes: list[Component], local: ZoneInfo, at: datetime) -> list[Component]:
     """The times of a repeated entry around now, changed ones as they are now. Raises NotACalendar."""
     calendar = Calendar()
     core = _entry(event, local, away=True)
-    start = core["DTSTART"].dt
-    rules = [_checked_rule(rule, start) for rule in _listed(event.get("RRULE"))]
+    start = _moment(core, "DTSTART")
+    rules = [_checked_rule(rule, start) for rule in _listed(event.get("RRULE"), vRecur)]
     core["RRULE"] = [rule for rule in rules if _comes_true(rule, start)]
-    core["EXDATE"], core["RDATE"] = _listed(event.get("EXDATE")), _listed(event.get("RDATE"))
-    if sum(len(each.dts) for each in core["RDATE"]) > MOST_VALUES:
+    added = _listed(event.get("RDATE"), vDDDLists)
+    core["EXDATE"], core["RDATE"] = _listed(event.get("EXDATE"), object), added
+    if sum(len(each.dts) for each in added) > MOST_VALUES:
         raise NotACalendar("An absence in it repeats by too long a list of days.")
     calendar.add_component(core)
     for change in changes:
         calendar.add_component(_changed(change, local, whole_days=not isinstance(start, datetime)))
     # The length of the entry is looked back by itself, the lengths that a list of days may carry are not.
-    back = LONGEST_REPEATED if core["RDATE"] else DAY
+    back = LONGEST_REPEATED if added else DAY
     found = recurring_ical_events.of(calendar).between(at - back, at + AHEAD + DAY)
     return [each for each in found if each["TRANSP"] == "OPAQUE"]
 
 
-def _entry(event: Any, local: ZoneInfo, *, away: bool) -> Any:
+def _entry(event: Component, local: ZoneInfo, *, away: bool) -> Event:
     """What the expansion needs of an entry. Other lines could make it slow or fail."""
     begins, ends = _span(event, local)
     if ends - begins > LONGEST_REPEATED:
         raise NotACalendar(f"An absence in it repeats and lasts longer than {LONGEST_REPEATED.days} days.")
     first, last = _bounds(event, local)
-    entry: Any = Event()
+    entry = Event()
     entry["UID"] = _uid(event)
     entry["DTSTART"], entry["DTEND"] = vDDDTypes(first), vDDDTypes(last if ends > begins else first)
     entry["TRANSP"] = "OPAQUE" if away else "TRANSPARENT"
@@ -216,12 +223,12 @@ def _entry(event: Any, local: ZoneInfo, *, away: bool) -> Any:
     return entry
 
 
-def _changed(event: Any, local: ZoneInfo, *, whole_days: bool) -> Any:
+def _changed(event: Component, local: ZoneInfo, *, whole_days: bool) -> Event:
     """One time of a repeated entry that was changed; with a RANGE the later ones change with it."""
     entry = _entry(event, local, away=_is_away(event, local))
     original = _zoned(_moment(event, "RECURRENCE-ID"), local)
     parameters = event["RECURRENCE-ID"].params
-    moved = abs(_aware(original, local) - _aware(entry["DTSTART"].dt, local))
+    moved = abs(_aware(original, local) - _aware(_moment(entry, "DTSTART"), local))
     if "RANGE" in parameters and moved > LONGEST_REPEATED:
         raise NotACalendar(f"An absence in it moves all later ones by more than {LONGEST_REPEATED.days} days.")
     if whole_days and isinstance(original, datetime):
@@ -232,7 +239,7 @@ def _changed(event: Any, local: ZoneInfo, *, whole_days: bool) -> Any:
     return entry
 
 
-def _checked_rule(given: Any, start: date | datetime) -> Any:
+def _checked_rule(given: vRecur, start: date | datetime) -> vRecur:
     """The rule with its end in the form that `start` asks for. Nobody is away anew every hour, and no rule stands still: such
     a rule would be counted for hours. Raises NotACalendar."""
     rule = {key.upper(): value if isinstance(value, list) else [value] for key, value in given.items()}
@@ -264,7 +271,7 @@ def _until(ends: Sequence[date | datetime], start: date | datetime) -> date | da
     return min(moments)
 
 
-def _comes_true(rule: Any, start: date | datetime) -> bool:
+def _comes_true(rule: vRecur, start: date | datetime) -> bool:
     endless = vRecur({key: value for key, value in rule.items() if key != "UNTIL"})
     late = datetime.combine(start, time()) + LATE
     return any(True for _ in rrulestr(endless.to_ical().decode(), dtstart=late))

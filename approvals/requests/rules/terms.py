@@ -4,15 +4,18 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TypeAlias
 
 from ledger.errors import Invalid
+from ledger.json_types import Json, JsonObject
 
-Terms = dict[str, Any]
+# What a term may say; kept as JSON.
+Term: TypeAlias = "str | int | float | Decimal | date | Sequence[Term] | Mapping[str, Term] | None"
+Terms = dict[str, Term]
 
 
 def terms_hash(terms: Terms) -> str:
@@ -25,21 +28,20 @@ def canonical(terms: Terms) -> str:
     return json.dumps(_plain(terms), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def storable(terms: Terms) -> dict[str, Any]:
+def storable(terms: Terms) -> JsonObject:
     """The terms as plain JSON values, for the snapshot kept with the request."""
-    plain: dict[str, Any] = _plain(terms)
-    return plain
+    return {str(key): _plain(each) for key, each in terms.items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
+def _plain(value: Term) -> Json:
+    if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value if isinstance(value, bool) or value is None else _text(value)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, int | float | Decimal):
         return _number(Decimal(str(value)))
     if isinstance(value, datetime):
@@ -84,7 +86,7 @@ def check(terms: Terms) -> None:
         raise Invalid(f"Keep the terms to {MOST} entries and {LONGEST:,} characters.", field="terms")
 
 
-def _leaves(value: Any, depth: int) -> Iterator[Any]:
+def _leaves(value: Term, depth: int) -> Iterator[Term]:
     if isinstance(value, dict | list | tuple):
         if depth >= DEEPEST:
             raise Invalid("Terms are nested too deep: three levels at most.", field="terms")
@@ -170,15 +172,15 @@ def _value(text: str) -> Decimal | None:
     return Decimal(text.replace(",", "")) if AMOUNT.fullmatch(text) else None
 
 
-def _texts(terms: Terms) -> dict[str, Any]:
+def _texts(terms: Terms) -> Terms:
     return {key: value for key, value in terms.items() if key not in BASIS and value not in ("", None, [])}
 
 
-def _give_gets(before: dict[str, Any], after: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _give_gets(before: Terms, after: Terms) -> tuple[list[str], list[str]]:
     old, new = _listed(before.get(GIVE_GETS)), _listed(after.get(GIVE_GETS))
     return [each for each in old if each not in new], [each for each in new if each not in old]
 
 
-def _listed(value: Any) -> list[str]:
+def _listed(value: Term) -> list[str]:
     lines = value if isinstance(value, list) else str(value or "").splitlines()
     return [text for text in (_text(line) for line in lines) if text]

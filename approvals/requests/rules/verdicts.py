@@ -1,6 +1,6 @@
 """What was recommended, and which decisions need a reason."""
 
-from typing import Any
+from typing import TypedDict
 
 from ledger.errors import Invalid
 
@@ -8,6 +8,18 @@ APPROVED, CONDITIONS, DECLINED = "approved", "conditions", "declined"
 VERDICTS = (APPROVED, CONDITIONS, DECLINED)
 
 LONGEST_WORDS = 4_000
+
+
+class Option(TypedDict, total=False):
+    """One way to decide, as the brief lists it; kept with the request as JSON."""
+
+    name: str
+    revenue: str
+    exposure: str
+    trade_off: str
+    conditions: str | list[str]
+    recommended: bool
+    status_quo: bool
 
 
 def check_words(words: str, field: str, missing: str) -> None:
@@ -18,26 +30,26 @@ def check_words(words: str, field: str, missing: str) -> None:
         raise Invalid(f"Keep it to {LONGEST_WORDS:,} characters: this has {len(words.strip()):,}.", field=field)
 
 
-def recommended_option(options: list[dict[str, Any]]) -> dict[str, Any]:
+def recommended_option(options: list[Option]) -> Option:
     """The option marked as recommended, or an empty one."""
-    return next((option for option in options if option.get("recommended")), {})
+    return next((option for option in options if option.get("recommended")), Option())
 
 
-def recommended_conditions(options: list[dict[str, Any]]) -> list[str]:
+def recommended_conditions(options: list[Option]) -> list[str]:
     """Conditions that belong to the recommended option, one each."""
     given = recommended_option(options).get("conditions") or []
     lines = given.splitlines() if isinstance(given, str) else [str(each) for each in given]
     return [line.strip() for line in lines if line.strip()]
 
 
-def recommended_verdict(options: list[dict[str, Any]]) -> str:
+def recommended_verdict(options: list[Option]) -> str:
     """What following the recommendation means. Recommending the status quo is recommending to decline."""
     if recommended_option(options).get("status_quo"):
         return DECLINED
     return CONDITIONS if recommended_conditions(options) else APPROVED
 
 
-def goes_against(verdict: str, options: list[dict[str, Any]], conditions: str | None = None) -> bool:
+def goes_against(verdict: str, options: list[Option], conditions: str | None = None) -> bool:
     """Whether it goes against the recommendation. Adding conditions to what should be granted does not; dropping one does.
     `conditions`: those that are given, one per line; None while they are not known: as recommended."""
     recommended = recommended_verdict(options)

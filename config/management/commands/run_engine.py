@@ -3,8 +3,8 @@
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             help="have the clocks that were set aside after failing tried again, and end",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         if options["retry"]:
             number = clocks.retry_failed()
             self.stdout.write(f"{number} clock{'' if number == 1 else 's'} to be tried again.")
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         self.stdout.write("Engine stopped.")
 
 
-def _setter(stop: threading.Event) -> Any:
+def _setter(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
     def note(number: int, frame: FrameType | None) -> None:
         stop.set()
 

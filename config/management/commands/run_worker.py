@@ -1,7 +1,5 @@
 """`manage.py run_worker`: background jobs, watched over."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from config import schedules, worker
@@ -11,7 +9,7 @@ from config.supervisor import Stopped, stopped_by_signals
 class Command(BaseCommand):
     help = "Run the background jobs; a cluster without a sign of life for three minutes is ended and started anew."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         try:
             with stopped_by_signals():
                 schedules.ensure()

@@ -1,7 +1,5 @@
 """What a new installation starts with, without demo data."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from approvals.matrix import defaults as authority
@@ -13,7 +11,7 @@ class Command(BaseCommand):
 
     help = "Publish the shipped roles, calendars, policy and authority matrix unless they exist. Run it any time."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         """Everything is idempotent."""
         version = policy.ensure_defaults()
         authority.ensure_defaults()

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
@@ -21,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--check", action="store_true", help="write nothing; fail when FILE is out of date")
 
-    def handle(self, *args: Any, file: Path, check: bool, **options: Any) -> None:
+    def handle(self, *args: object, file: Path, check: bool, **options: object) -> None:
         text = document()
         if not check:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +63,7 @@ def _order(field: FSMFieldMixin, move: Transition) -> tuple[int, str, str]:
     return (known.index(move.source) if move.source in known else -1, str(move.target), move.name)
 
 
-def _label(labels: dict[Any, Any], state: Any) -> str:
+def _label(labels: dict[object, object], state: object) -> str:
     return "any" if state in ANYWHERE else str(labels.get(state, state))
 
 

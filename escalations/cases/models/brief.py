@@ -1,11 +1,12 @@
 """The decision-ready brief: parts that live, snapshots that stay."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 
 from escalations.cases.models.escalation import Escalation
+from escalations.cases.rules.brief import BriefParts
 
 
 class BriefPart(models.Model):
@@ -45,7 +46,7 @@ class BriefSnapshot(models.Model):
 
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="brief_snapshots")
     number = models.PositiveIntegerField()
-    parts: Any = models.JSONField(default=dict)
+    parts: "models.JSONField[BriefParts, BriefParts]" = models.JSONField(default=dict)
     reason = models.CharField(max_length=120)
     at = models.DateTimeField()
 

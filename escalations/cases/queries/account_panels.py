@@ -1,7 +1,6 @@
 """Blocks of the account page that only cases can fill: open escalations and commitments."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from accounts.customers.panels import AccountPanel
 from accounts.models import Account, User
@@ -17,7 +16,7 @@ class OpenCases(AccountPanel):
     title = "Open escalations"
     template = "escalations/panels/open_cases.html"
 
-    def read(self, account: Account, user: User) -> Mapping[str, Any]:
+    def read(self, account: Account, user: User) -> Mapping[str, object]:
         """At most ten cases with their status."""
         seen = (
             Escalation.objects.visible_to(user).filter(account=account).select_related("issue_type", "owner", "policy")
@@ -35,7 +34,7 @@ class Commitments(AccountPanel):
     title = "Commitments"
     template = "escalations/panels/commitments.html"
 
-    def read(self, account: Account, user: User) -> Mapping[str, Any] | None:
+    def read(self, account: Account, user: User) -> Mapping[str, object] | None:
         """At most ten commitments."""
         seen = Escalation.objects.visible_to(user).filter(account=account).values("pk")
         promised = Commitment.objects.filter(account=account, case__in=seen).select_related("owner", "case")

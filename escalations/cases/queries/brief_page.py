@@ -2,14 +2,17 @@
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
+from approvals.requests.rules.verdicts import Option
 from escalations import states
 from escalations.cases.rules import brief as rules
 from escalations.cases.rules import conversation
+from escalations.cases.rules.brief import BriefParts
 from escalations.clocks.rules.kinds import CHOICES
 from escalations.models import Action, BriefPart, BriefSnapshot, CasePerson, Clock, Escalation, Event
 
@@ -22,12 +25,69 @@ LABELS = {"arr": "ARR", "owner": "CSM", "type": "Escalation type"}
 LETTERS = "ABCDEFGHIJKL"
 
 
-def part_states(parts: dict[str, Any]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class PartState:
+    """One part of the brief in the list of parts."""
+
+    part: str
+    name: str
+    anchor: str
+    mark: str
+    word: str
+    gaps: list[str]
+    filled: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Counts and names for the list of parts and the save bar."""
+
+    rows: list[PartState]
+    by_part: dict[str, PartState]
+    gaps: list[PartState]
+    done: int
+    of: int
+
+    @property
+    def percent(self) -> float:
+        """Share of the parts that are done."""
+        return 100 * self.done / self.of
+
+
+@dataclass(frozen=True)
+class Lettered:
+    """An option of the sheet with its letter."""
+
+    letter: str
+    name: str
+    revenue: str
+    exposure: str
+    trade_off: str
+    conditions: str | list[str]
+    recommended: bool
+    status_quo: bool
+
+
+Pieces = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One part then and now, as (kind, words) pieces; kind is "", del or ins."""
+
+    part: str
+    name: str
+    changed: bool
+    then: Pieces
+    now: Pieces
+
+
+def part_states(parts: BriefParts) -> list[PartState]:
     """The eleven parts with name, anchor, mark, word and gaps, in the order of the form."""
     return [_part_state(part, name, parts) for part, name in BriefPart.PARTS]
 
 
-def _part_state(part: str, name: str, parts: dict[str, Any]) -> dict[str, Any]:
+def _part_state(part: str, name: str, parts: BriefParts) -> PartState:
     gaps = part_gaps(part, parts)
     filled = part in COMPUTED or bool(parts["options"] if part == "options" else parts["texts"].get(part, "").strip())
     if gaps:
@@ -35,10 +95,10 @@ def _part_state(part: str, name: str, parts: dict[str, Any]) -> dict[str, Any]:
     else:
         mark, word = ("grn", "Done") if filled else ("none", "Optional")
     anchor = ANCHORS.get(part, f"id_{part}")
-    return {"part": part, "name": name, "anchor": anchor, "mark": mark, "word": word, "gaps": gaps, "filled": filled}
+    return PartState(part, name, anchor, mark, word, gaps, filled)
 
 
-def part_gaps(part: str, parts: dict[str, Any]) -> list[str]:
+def part_gaps(part: str, parts: BriefParts) -> list[str]:
     """What this part still misses, in words."""
     if part == "options":
         return rules.option_gaps(parts["options"])
@@ -48,34 +108,31 @@ def part_gaps(part: str, parts: dict[str, Any]) -> list[str]:
     return rules.vague_parts({part: text})
 
 
-def overview(parts: dict[str, Any]) -> dict[str, Any]:
+def overview(parts: BriefParts) -> Overview:
     """Counts and names for the list of parts and the save bar."""
     rows = part_states(parts)
-    gaps = [row for row in rows if row["gaps"]]
-    done = sum(row["filled"] and not row["gaps"] for row in rows)
-    return {
-        "rows": rows,
-        "by_part": {row["part"]: row for row in rows},
-        "gaps": gaps,
-        "done": done,
-        "of": len(rows),
-        "percent": 100 * done / len(rows),
-    }
+    return Overview(
+        rows=rows,
+        by_part={row.part: row for row in rows},
+        gaps=[row for row in rows if row.gaps],
+        done=sum(row.filled and not row.gaps for row in rows),
+        of=len(rows),
+    )
 
 
-def version_of(parts: dict[str, Any], snapshots: list[BriefSnapshot]) -> tuple[int, bool]:
+def version_of(parts: BriefParts, snapshots: list[BriefSnapshot]) -> tuple[int, bool]:
     """Number the brief bears now, and whether that is still a draft: words that no snapshot has."""
     if not snapshots:
         return 1, True
     last = max(snapshots, key=lambda each: each.number)
-    same = all(last.parts.get(key) == parts[key] for key in ("texts", "options"))
+    same = (last.parts.get("texts"), last.parts.get("options")) == (parts["texts"], parts["options"])
     return (last.number, False) if same else (last.number + 1, True)
 
 
 # One page ----------------------------------------------------------------------------------------
 
 
-def sheet(case: Escalation, parts: dict[str, Any], at: datetime) -> dict[str, Any]:
+def sheet(case: Escalation, parts: BriefParts, at: datetime) -> dict[str, object]:
     """The sheet of a live case: decision first, then what supports it. About six queries."""
     actions = case.actions.filter(state__in=[Action.OPEN, Action.BLOCKED]).select_related("owner")[:SHOWN_ROWS]
     return {
@@ -89,7 +146,7 @@ def sheet(case: Escalation, parts: dict[str, Any], at: datetime) -> dict[str, An
     }
 
 
-def frozen_sheet(case: Escalation, parts: dict[str, Any]) -> dict[str, Any]:
+def frozen_sheet(case: Escalation, parts: BriefParts) -> dict[str, object]:
     """What a snapshot can say: its parts, with nothing of today."""
     texts = parts.get("texts", {})
     return {
@@ -103,9 +160,21 @@ def frozen_sheet(case: Escalation, parts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def lettered(options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def lettered(options: list[Option]) -> list[Lettered]:
     """The options with A, B, C."""
-    return [{**option, "letter": letter} for letter, option in zip(LETTERS, options, strict=False)]
+    return [
+        Lettered(
+            letter=letter,
+            name=option.get("name", ""),
+            revenue=option.get("revenue", ""),
+            exposure=option.get("exposure", ""),
+            trade_off=option.get("trade_off", ""),
+            conditions=option.get("conditions", ""),
+            recommended=option.get("recommended", False),
+            status_quo=option.get("status_quo", False),
+        )
+        for letter, option in zip(LETTERS, options, strict=False)
+    ]
 
 
 def _lists(text: str) -> list[tuple[str, list[str]]]:
@@ -117,7 +186,7 @@ def _lines(text: str) -> list[str]:
     return [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip()]
 
 
-def _status(case: Escalation, at: datetime) -> dict[str, Any]:
+def _status(case: Escalation, at: datetime) -> dict[str, object]:
     code = case.sla_status(at)
     label = dict(CHOICES).get(case.sla_clock, "")
     return {"code": code, "word": STATUS_WORDS.get(code, ""), "clock": label, "due_at": case.sla_due_at}
@@ -127,7 +196,7 @@ def _decider(case: Escalation) -> CasePerson | None:
     return next((person for person in case.people.all() if person.duty == CasePerson.AUTHORITY), None)
 
 
-def _by_when(case: Escalation, parts: dict[str, Any]) -> datetime | None:
+def _by_when(case: Escalation, parts: BriefParts) -> datetime | None:
     waiting = case.requests.filter(state="open").order_by("deadline").first()
     if waiting:
         return waiting.deadline
@@ -135,7 +204,7 @@ def _by_when(case: Escalation, parts: dict[str, Any]) -> datetime | None:
     return clock.due_at if clock and clock.due_at else parse_datetime(parts.get("deadline") or "")
 
 
-def milestones(case: Escalation) -> Any:
+def milestones(case: Escalation) -> QuerySet[Event]:
     """Entries worth a line in a brief or a review."""
     return case.events.filter(kind__in=MILESTONES).select_related("actor")
 
@@ -148,41 +217,41 @@ def timeline(case: Escalation) -> list[Event]:
 # Then and now ------------------------------------------------------------------------------------
 
 
-def compare(then: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:
+def compare(then: BriefParts, now: BriefParts) -> list[Compared]:
     """Part by part: the words then and now as (kind, words) pieces; kind is "", del or ins."""
     return [_compared(part, name, then, now) for part, name in BriefPart.PARTS]
 
 
-def _compared(part: str, name: str, then: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+def _compared(part: str, name: str, then: BriefParts, now: BriefParts) -> Compared:
     before, after = as_words(part, then), as_words(part, now)
     left, right = word_diff(before, after)
-    return {"part": part, "name": name, "changed": before != after, "then": left, "now": right}
+    return Compared(part, name, before != after, left, right)
 
 
-def as_words(part: str, parts: dict[str, Any]) -> str:
+def as_words(part: str, parts: BriefParts) -> str:
     """One part as plain text."""
     if part == "options":
         return "\n".join(_option_words(option) for option in lettered(parts.get("options", [])))
     if part in COMPUTED:
-        facts = parts.get(part) or {}
+        facts = (parts.get("classification") if part == "classification" else parts.get("account")) or {}
         return "\n".join(
             f"{LABELS.get(key) or key.replace('_', ' ').capitalize()}: {value}" for key, value in facts.items()
         )
     return str(parts.get("texts", {}).get(part, ""))
 
 
-def _option_words(option: dict[str, Any]) -> str:
-    marks = [word for key, word in (("recommended", "recommended"), ("status_quo", "status quo")) if option.get(key)]
-    details = [str(option.get(key) or "") for key in ("revenue", "exposure", "trade_off")]
+def _option_words(option: Lettered) -> str:
+    marks = ["recommended"] * option.recommended + ["status quo"] * option.status_quo
+    details = [option.revenue, option.exposure, option.trade_off]
     mark = f" ({', '.join(marks)})" if marks else ""
-    return f"{option['letter']}. {option.get('name', '')}{mark}: " + "; ".join(filter(None, details))
+    return f"{option.letter}. {option.name}{mark}: " + "; ".join(filter(None, details))
 
 
-def word_diff(before: str, after: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def word_diff(before: str, after: str) -> tuple[Pieces, Pieces]:
     """Pieces of the old and of the new text, by words."""
     old, new = _tokens(before), _tokens(after)
-    left: list[tuple[str, str]] = []
-    right: list[tuple[str, str]] = []
+    left: Pieces = []
+    right: Pieces = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         _piece(left, "" if tag == "equal" else "del", old[i1:i2])
         _piece(right, "" if tag == "equal" else "ins", new[j1:j2])
@@ -196,7 +265,7 @@ def _tokens(text: str) -> list[str]:
     return [f"{word} " for word in text.replace("\n", " \n ").split(" ") if word]
 
 
-def _piece(pieces: list[tuple[str, str]], kind: str, words: Iterable[str]) -> None:
+def _piece(pieces: Pieces, kind: str, words: Iterable[str]) -> None:
     text = "".join(words)
     if text:
         pieces.append((kind, text))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
@@ -75,7 +75,7 @@ class ClockRow:
         return ((self.clock.stopped_at or self.clock.started_at) - self.clock.started_at).total_seconds()
 
 
-def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, Any]:
+def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, object]:
     """What escalations/case_base.html needs besides `tab`.
 
     `can`: services.access.abilities. Keys: case, account, at, can, may (ability and state allow it), clocks (live ones),
@@ -116,7 +116,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "sees_account": sees_account(user, case.account),
         "sla": case.sla_status(at),
         "brief_count": f"{_brief_filled(case)}/{BRIEF_PARTS}",
-        "tracker_count": f"{counts['done']}/{counts['of']}" if counts["of"] else "",
+        "tracker_count": f"{counts.done}/{counts.of}" if counts.of else "",
         "approvals_count": len(waiting) or "",
     }
 
@@ -189,12 +189,28 @@ def _waiting_handoff(case: Escalation) -> HandOff | None:
     return waiting.select_related("to_user", "to_role").first()
 
 
-def tracker(actions: list[Action], at: datetime) -> dict[str, Any]:
+class TrackerRow(NamedTuple):
+    """An action of the rail."""
+
+    action: Action
+    late: bool
+
+
+class Tracker(NamedTuple):
+    """How many actions are done of how many, the first rows, and how many more there are."""
+
+    done: int
+    of: int
+    rows: list[TrackerRow]
+    more: int
+
+
+def tracker(actions: list[Action], at: datetime) -> Tracker:
     """Counts for the tab and the rail's first rows: what is open and due first, late ones marked."""
     done = [each for each in actions if each.state == Action.DONE]
     open_ones = [each for each in actions if each.state != Action.DONE]
-    rows = [{"action": each, "late": each.is_late(at)} for each in [*open_ones, *done][:7]]
-    return {"done": len(done), "of": len(actions), "rows": rows, "more": max(0, len(actions) - 7)}
+    rows = [TrackerRow(each, each.is_late(at)) for each in [*open_ones, *done][:7]]
+    return Tracker(len(done), len(actions), rows, max(0, len(actions) - 7))
 
 
 def _brief_filled(case: Escalation) -> int:

@@ -1,6 +1,7 @@
 """The queue: open escalations a person may see, by view and filter, worst first, with counts and sums in one query."""
 
 from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -53,7 +54,7 @@ class Filters:
     @classmethod
     def read(cls, data: QueryDict) -> "Filters":
         """From the query string."""
-        allowed: dict[str, Any] = {
+        allowed: dict[str, Collection[str]] = {
             "view": VIEWS,
             "status": STATUSES,
             "lane": dict(states.LANES),
@@ -167,7 +168,7 @@ def _flag(condition: Q) -> Case | Value:
     return Case(When(condition, then=Value(1)), default=Value(0)) if condition else Value(1)
 
 
-def _add(found: Overview, group: dict[str, Any]) -> None:
+def _add(found: Overview, group: Mapping[str, Any]) -> None:
     count, tile = group["count"], found.tiles[group["status"]]
     for view in VIEWS:
         found.views[view] += count * group.get(f"in_{view}", 1)

@@ -1,7 +1,8 @@
 """Requests of a case as the Approvals tab shows them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from accounts.models import User
 from approvals.models import ApprovalRequest, Seat
@@ -33,60 +34,119 @@ STATE_MARKS = {
 }
 
 
-def cards(case: Escalation, user: User, at: datetime) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Asked:
+    """Who was asked for a seat, and what came of it."""
+
+    user: User
+    role: str
+    state: str
+    status: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A seat in the flow of a request."""
+
+    kind: str
+    name: str
+    people: list[Asked]
+    meta: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A guard that held when the request was made."""
+
+    mark: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LimitRow:
+    """The limit of a role; `this` is the one that applied."""
+
+    role: str
+    limit: str | None
+    this: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """One request: chip, seats, terms, checks, limits."""
+
+    request: ApprovalRequest
+    number: int
+    mark: str
+    due_state: str
+    warn_at: datetime
+    flow: list[Step]
+    terms: Sequence[object]
+    checks: list[Check]
+    limits: list[LimitRow]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier request as a line."""
+
+    request: ApprovalRequest
+    number: int
+    mark: str
+
+
+def cards(case: Escalation, user: User, at: datetime) -> dict[str, object]:
     """Open requests (or else the last one) in full, the earlier ones as lines. `opens`: ids whose page opens for the viewer."""
     found = list(ApprovalRequest.objects.filter(case_link__case=case).with_seats().order_by("-pk"))
     full = [each for each in found if each.is_open] or found[:1]
     numbers = {each.pk: number for number, each in enumerate(reversed(found), 1)}
     mine = ApprovalRequest.objects.visible_to(user).filter(pk__in=numbers).values_list("pk", flat=True)
     return {
-        "cards": [{**card(each, user, at), "number": numbers[each.pk]} for each in full],
-        "earlier": [
-            {"request": each, "number": numbers[each.pk], "mark": STATE_MARKS[each.state]}
-            for each in found
-            if each not in full
-        ],
+        "cards": [card(each, numbers[each.pk], user, at) for each in full],
+        "earlier": [Earlier(each, numbers[each.pk], STATE_MARKS[each.state]) for each in found if each not in full],
         "opens": set(mine),
     }
 
 
-def card(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
-    """One request: chip, seats, terms, checks, limits."""
-    return {
-        "request": request,
-        "mark": STATE_MARKS[request.state],
-        "due_state": decision.due_state(request, at) if request.is_open else "",
-        "warn_at": decision.warn_at(request),
-        "flow": [_seat(request, seat, at) for seat in request.all_seats() if seat.state != Seat.PLANNED],
-        "terms": decision.terms(request, user, None),
-        "checks": checks(request),
-        "limits": _limits(request),
-    }
+def card(request: ApprovalRequest, number: int, user: User, at: datetime) -> Card:
+    """One request in full."""
+    return Card(
+        request=request,
+        number=number,
+        mark=STATE_MARKS[request.state],
+        due_state=decision.due_state(request, at) if request.is_open else "",
+        warn_at=decision.warn_at(request),
+        flow=[_seat(request, seat, at) for seat in request.all_seats() if seat.state != Seat.PLANNED],
+        terms=decision.terms(request, user, None),
+        checks=checks(request),
+        limits=_limits(request),
+    )
 
 
-def _seat(request: ApprovalRequest, seat: Seat, at: datetime) -> dict[str, Any]:
+def _seat(request: ApprovalRequest, seat: Seat, at: datetime) -> Step:
     mark, words = VERDICTS[seat.verdict] if seat.state == Seat.DECIDED else SEAT_WORDS[seat.state]
     now = seat.state == Seat.ASKED
     late = now and at > request.deadline
-    person = {
-        "user": seat.said_by or seat.person,
-        "role": f"{seat.role}, limit {seat.limit}" if seat.limit else str(seat.role),
-        "state": "red" if late else mark,
-        "status": f"{words}, past the deadline" if late else words,
-        "note": f"Reminded {seat.reminded} times" if seat.reminded > 1 else "Reminded once" if seat.reminded else "",
-    }
-    return {
-        "kind": "now" if late else "" if now else "done",
-        "name": f"{seat.number} · {'Consult' if seat.part == Seat.CONSULT else 'Decide'}",
-        "meta": "",
-        "people": [person],
-    }
+    person = Asked(
+        user=seat.said_by or seat.person,
+        role=f"{seat.role}, limit {seat.limit}" if seat.limit else str(seat.role),
+        state="red" if late else mark,
+        status=f"{words}, past the deadline" if late else words,
+        note=f"Reminded {seat.reminded} times" if seat.reminded > 1 else "Reminded once" if seat.reminded else "",
+    )
+    return Step(
+        kind="now" if late else "" if now else "done",
+        name=f"{seat.number} · {'Consult' if seat.part == Seat.CONSULT else 'Decide'}",
+        people=[person],
+    )
 
 
-def checks(request: ApprovalRequest) -> list[dict[str, str]]:
+def checks(request: ApprovalRequest) -> list[Check]:
     """The guards that held when the request was made."""
     if request.by_rule:
-        return [{"mark": "grn", "name": "Inside an exception band", "text": "Approved by rule, no person decides."}]
+        return [Check("grn", "Inside an exception band", "Approved by rule, no person decides.")]
     rule = request.rule
     granted, days = str(rule.get("granted") or "0"), rule.get("window_days", 90)
     added = f"Nothing was granted to this account in {days} days."
@@ -96,19 +156,15 @@ def checks(request: ApprovalRequest) -> list[dict[str, str]]:
         f"{request.requester} asked, {request.approver} decides." if request.approver else f"{request.requester} asked."
     )
     return [
-        {"mark": "grn", "name": "The requester does not approve", "text": asked},
-        {
-            "mark": "grn",
-            "name": "Within the approver's limit",
-            "text": f"Limit {rule.get('limit') or 'as in the matrix'}.",
-        },
-        {"mark": "grn", "name": "Split requests added up", "text": added},
-        {"mark": "none", "name": "Outside every exception band", "text": "So a person decides."},
+        Check("grn", "The requester does not approve", asked),
+        Check("grn", "Within the approver's limit", f"Limit {rule.get('limit') or 'as in the matrix'}."),
+        Check("grn", "Split requests added up", added),
+        Check("none", "Outside every exception band", "So a person decides."),
     ]
 
 
-def _limits(request: ApprovalRequest) -> list[dict[str, Any]]:
-    below = [{"role": each["role"], "limit": each["limit"], "this": False} for each in request.rule.get("below") or []]
+def _limits(request: ApprovalRequest) -> list[LimitRow]:
+    below = [LimitRow(each["role"], each["limit"], this=False) for each in request.rule.get("below") or []]
     if not request.rule.get("role_name"):
         return below
-    return [*below, {"role": request.rule["role_name"], "limit": request.rule.get("limit"), "this": True}]
+    return [*below, LimitRow(request.rule["role_name"], request.rule.get("limit"), this=True)]

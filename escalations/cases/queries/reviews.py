@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
@@ -97,18 +97,33 @@ def views_of(user: User) -> dict[str, QuerySet[Review]]:
     }
 
 
-def rows(reviews: list[Review], user: User, at: datetime) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ReviewRow:
+    """A review in the list. `repeat`: another visible case had its root cause too."""
+
+    review: Review
+    state: str
+    warn_at: datetime
+    done: int
+    repeat: bool
+
+    @property
+    def percent(self) -> float:
+        """Share of the eight tasks."""
+        return 100 * self.done / 8
+
+
+def rows(reviews: list[Review], user: User, at: datetime) -> list[ReviewRow]:
     """Rows of the list with progress, chip state and the mark of a cause that was there before. One query for all."""
     repeated = repeated_causes(user)
     return [
-        {
-            "review": each,
-            "state": due_state(each, at),
-            "warn_at": each.due_at - SOON,
-            "done": (done := progress(each)),
-            "percent": 100 * done / 8,
-            "repeat": each.root_cause.strip().lower() in repeated,
-        }
+        ReviewRow(
+            review=each,
+            state=due_state(each, at),
+            warn_at=each.due_at - SOON,
+            done=progress(each),
+            repeat=each.root_cause.strip().lower() in repeated,
+        )
         for each in reviews
     ]
 
@@ -132,17 +147,24 @@ def used_causes(user: User) -> list[str]:
     return [cause for cause, _ in Counter(written[:2000]).most_common(MOST_CAUSES)]
 
 
-def commitments_by_owner(user: User) -> list[dict[str, Any]]:
+class Owned(NamedTuple):
+    """A person's open commitments."""
+
+    owner: User
+    rows: list[Commitment]
+
+
+def commitments_by_owner(user: User) -> list[Owned]:
     """Open commitments of visible cases, grouped by owner, soonest due first."""
     cases = Escalation.objects.visible_to(user).values("pk")
     found = Commitment.objects.filter(state=Commitment.OPEN, case__in=cases).select_related("owner", "account", "case")
-    groups: dict[int, dict[str, Any]] = {}
+    groups: dict[int, Owned] = {}
     for each in found.order_by("due_on", "pk")[:MOST_COMMITMENTS]:
-        groups.setdefault(each.owner_id, {"owner": each.owner, "rows": []})["rows"].append(each)
+        groups.setdefault(each.owner_id, Owned(each.owner, [])).rows.append(each)
     return list(groups.values())
 
 
-def facts(case: Escalation) -> dict[str, Any]:
+def facts(case: Escalation) -> dict[str, timedelta | None]:
     """Spans of the case: impasse to opened, opened to decided, opened to resolved."""
     return {
         "time_to_escalate": case.opened_at - case.impasse_at,

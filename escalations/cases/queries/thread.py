@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -13,6 +12,7 @@ from accounts.models import User
 from escalations.clocks.rules.kinds import RHYTHM
 from escalations.models import Escalation, Event
 from ledger import chain
+from ledger.json_types import JsonObject
 
 PAGE = 50
 DAY = 24 * 60
@@ -119,7 +119,7 @@ class Shown:
         return "" if self.event.actor_name in self.event.summary else self.event.actor_name
 
     @property
-    def phrases(self) -> list[dict[str, Any]]:
+    def phrases(self) -> list[JsonObject]:
         """Flagged phrases of a customer's words."""
         return list(self.event.data.get("phrases") or [])
 

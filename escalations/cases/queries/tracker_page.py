@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -11,12 +11,19 @@ from escalations.models import Action, Commitment, Escalation
 LATE, TODAY, LATER, DONE = "Late", "Due today", "Later", "Done"
 
 
-def groups(actions: Iterable[Action], at: datetime) -> list[dict[str, Any]]:
+class Group(NamedTuple):
+    """Actions that are due alike."""
+
+    name: str
+    rows: list[Action]
+
+
+def groups(actions: Iterable[Action], at: datetime) -> list[Group]:
     """Late, due today (in the viewer's zone), later, done; empty groups are left out."""
     found: dict[str, list[Action]] = {name: [] for name in (LATE, TODAY, LATER, DONE)}
     for action in actions:
         found[_group(action, at)].append(action)
-    return [{"name": name, "rows": rows} for name, rows in found.items() if rows]
+    return [Group(name, rows) for name, rows in found.items() if rows]
 
 
 def _group(action: Action, at: datetime) -> str:
@@ -28,7 +35,7 @@ def _group(action: Action, at: datetime) -> str:
     return TODAY if action.due_at.astimezone(zone).date() == at.astimezone(zone).date() else LATER
 
 
-def page(case: Escalation, at: datetime) -> dict[str, Any]:
+def page(case: Escalation, at: datetime) -> dict[str, object]:
     """Actions in groups, proofs of execution, blocked actions, commitments."""
     actions = list(case.actions.select_related("owner", "done_by"))
     return {

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
+
+from approvals.requests.rules.verdicts import Option
 
 REQUIRED = ("summary", "facts", "options", "recommendation", "ask", "next_step")
 NAMES = {
@@ -23,13 +25,27 @@ VAGUE = re.compile(
 )
 
 
-def missing(texts: Mapping[str, str], options: list[dict[str, Any]]) -> list[str]:
+class BriefParts(TypedDict):
+    """The brief as plain values: what a snapshot freezes as JSON."""
+
+    key: str
+    title: str
+    texts: dict[str, str]
+    options: list[Option]
+    classification: dict[str, str]
+    account: dict[str, str]
+    deadline: str
+    missing: list[str]
+    at: str
+
+
+def missing(texts: Mapping[str, str], options: list[Option]) -> list[str]:
     """What the author still has to fill, in words a form can show. Empty: the brief may be sent."""
     gaps = [NAMES[part] for part in REQUIRED if part != "options" and not texts.get(part, "").strip()]
     return gaps + option_gaps(options) + vague_parts(texts)
 
 
-def option_gaps(options: list[dict[str, Any]]) -> list[str]:
+def option_gaps(options: list[Option]) -> list[str]:
     """An honest choice has two options at least, one of them the status quo, each with its trade-off."""
     filled = [option for option in options if str(option.get("name", "")).strip()]
     gaps = []

@@ -1,7 +1,6 @@
 """`manage.py rebuild_clocks`: work out every clock from its history and say where its row differs."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -15,7 +14,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--repair", action="store_true", help="write what the history says to the rows that differ")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         found = list(rebuilding.differences())
         for each in found:
             self.stderr.write(str(each))

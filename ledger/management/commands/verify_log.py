@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -29,19 +29,19 @@ class Command(BaseCommand):
         )
         parser.add_argument("--no-anchors", action="store_true", help="neither compare nor write anchors")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        models = chain.chained_models(apps.get_models())
+    def handle(self, *args: object, no_anchors: bool, **options: object) -> None:
+        models, folder = chain.chained_models(apps.get_models()), Path(str(options["anchors"]))
         found = [f"trigger {name} is missing" for name in missing()]
         entries = logs = 0
         for model in models:
             for count, wrong in walk(model):
                 entries, logs = entries + count, logs + 1
                 found += wrong
-        if not options["no_anchors"]:
+        if not no_anchors:
             try:
-                found += self._anchors(models, options["anchors"], whole=not found)
+                found += self._anchors(models, folder, whole=not found)
             except OSError as error:
-                raise CommandError(f"Cannot use {options['anchors']} for anchors: {error.strerror}.") from error
+                raise CommandError(f"Cannot use {folder} for anchors: {error.strerror}.") from error
         for each in found:
             self.stderr.write(each)
         if found:
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         return wrong
 
 
-def parent_field(model: type[ChainedRow]) -> "ForeignKey[Any, Any]":
+def parent_field(model: type[ChainedRow]) -> ForeignKey:
     """The key to the owner of the chain."""
     for field in model._meta.get_fields():
         if isinstance(field, ForeignKey) and issubclass(field.related_model, ChainParent):
@@ -73,7 +73,7 @@ def parent_field(model: type[ChainedRow]) -> "ForeignKey[Any, Any]":
 def walk(model: type[ChainedRow]) -> Iterator[tuple[int, list[str]]]:
     """(entries, what is wrong) for every log of a model, read 500 logs at a time."""
     field = parent_field(model)
-    owner: Any = field.related_model
+    owner = cast("type[ChainParent]", field.related_model)
     last = 0
     while batch := list(owner._default_manager.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk
@@ -83,11 +83,12 @@ def walk(model: type[ChainedRow]) -> Iterator[tuple[int, list[str]]]:
             yield len(own), list(_wrong(model, parent, own))
 
 
-def _entries(model: type[ChainedRow], field: "ForeignKey[Any, Any]", parents: list[int]) -> dict[int, list[Any]]:
+def _entries(model: type[ChainedRow], field: ForeignKey, parents: list[int]) -> dict[int, list[ChainedRow]]:
+    # `Any`, because only the concrete models have a parent and texts.
     rows: Any = model._default_manager.filter(**{f"{field.name}__in": parents}).order_by(field.name, "seq")
     if _has_text(model):
         rows = rows.select_related("text")
-    found: dict[int, list[Any]] = defaultdict(list)
+    found: dict[int, list[ChainedRow]] = defaultdict(list)
     for entry in rows:
         found[getattr(entry, field.attname)].append(entry)
     return found
@@ -98,7 +99,7 @@ def _has_text(model: type[ChainedRow]) -> bool:
     return {"text", "text_hash"} <= names
 
 
-def _wrong(model: type[ChainedRow], parent: ChainParent, entries: list[Any]) -> Iterator[str]:
+def _wrong(model: type[ChainedRow], parent: ChainParent, entries: list[ChainedRow]) -> Iterator[str]:
     name = f"{parent._meta.verbose_name} {parent.pk}"
     for each in chain.breaks_in(parent, entries):
         yield f"{name}, entry {each.seq}: {each.what}"

@@ -2,10 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from messaging.inbound.parsing.parsed import MailRefused, ParsedMail
 from messaging.inbound.parsing.reader import MailReader, parse_many
@@ -47,12 +46,12 @@ def measure_replies(folder: Path) -> ReplyScore:
     return score
 
 
-def _agrees(visible: str, row: dict[str, Any]) -> bool:
+def _agrees(visible: str, row: Mapping[str, str]) -> bool:
     got, wanted = (re.sub(r"\s+", "", text) for text in (visible, row["expected_reply"]))
     return wanted in got if row["expected_kind"] == "contains" else wanted == got
 
 
-def _visible(folder: Path, row: dict[str, Any], reader: MailReader) -> str:
+def _visible(folder: Path, row: Mapping[str, str], reader: MailReader) -> str:
     """From the mail file or page that the row names, where there is one; else from its body."""
     name = Path(row["id"]).name
     if row["kind"] == "eml" and (folder / "replies_eml" / name).is_file():
@@ -84,7 +83,7 @@ def measure_automatic(folder: Path) -> AutomaticScore:
     return score
 
 
-def _says_machine(row: dict[str, Any]) -> bool:
+def _says_machine(row: Mapping[str, str]) -> bool:
     submitted = (row.get("auto_submitted") or "no").lower()
     return not submitted.startswith("no") or row.get("content_type") == "multipart/report"
 
@@ -105,7 +104,7 @@ def would_decide(mail: ParsedMail | MailRefused, authserv_id: str, *, as_if_prov
     return mail.automatic_kind == "human" and proven
 
 
-def _rows(path: Path, *wanted: str) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, *wanted: str) -> Iterator[dict[str, str]]:
     for number, line in enumerate(_bytes(path).decode("utf-8", "replace").split("\n"), 1):
         if not line.strip():
             continue

@@ -52,7 +52,7 @@ class ParsedMail:
     def all_headers(self, name: str) -> list[str]:
         return [value for header, value in self.headers if header.lower() == name.lower()]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return asdict(self) | {"date": self.date.isoformat() if self.date else None}
 
     @classmethod

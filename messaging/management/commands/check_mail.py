@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -30,15 +29,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--list", action="store_true", help="name the misread rows on standard error")
 
-    def handle(self, *args: Any, folder: Path, authserv_id: str, **options: Any) -> None:
+    def handle(self, *args: object, folder: Path, authserv_id: str, as_if_proven: bool, **options: object) -> None:
         try:
             replies = measure_replies(folder)
             self.stdout.write(f"replies {replies.exact}/{replies.total} exact")
             robots = measure_automatic(folder)
             self.stdout.write(f"automatic {robots.found}/{robots.total} found, {robots.humans_lost} human lost")
-            self.stdout.write(
-                f"decisions taken {decisions_taken(folder, authserv_id, as_if_proven=options['as_if_proven'])}"
-            )
+            self.stdout.write(f"decisions taken {decisions_taken(folder, authserv_id, as_if_proven=as_if_proven)}")
         except BadFolder as error:
             raise CommandError(str(error)) from error
         for name in robots.relabelled:

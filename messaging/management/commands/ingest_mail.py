@@ -2,9 +2,8 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -43,15 +42,15 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="*", metavar="PATH", type=Path, help="A mail file or a folder of them.")
         parser.add_argument("--imap", action="store_true", help="Fetch what waits in the mailbox of IMAP_URL.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, paths: list[Path], imap: bool, **options: object) -> None:
         """Take everything that can be read; fail at the end when a path could not."""
-        if bool(options["paths"]) == options["imap"]:
+        if bool(paths) == imap:
             raise CommandError("Name files or folders of mail, or use --imap.")
         self.tally: Counter[str] = Counter()
         self.newest = InboundMail.objects.aggregate(newest=Max("pk"))["newest"] or 0
         self.seen: set[int] = set()
-        unread = self._take_mailbox() if options["imap"] else []
-        unread += [fault for path in options["paths"] for fault in self._take_path(path)]
+        unread = self._take_mailbox() if imap else []
+        unread += [fault for path in paths for fault in self._take_path(path)]
         summary = ", ".join(f"{count} {word}" for word, count in sorted(self.tally.items())) or "nothing to read"
         self.stdout.write(f"{self.tally.total()} mails: {summary}")
         if unread:
@@ -108,7 +107,7 @@ def _mails(path: Path) -> Iterator[tuple[str, bytes]]:
             yield f"{path.name} [{number}]", raw
 
 
-def _split(lines: Any) -> Iterator[bytes]:
+def _split(lines: Iterable[bytes]) -> Iterator[bytes]:
     """A mailbox file: a mail begins at a line `From …` at the start or after an empty line."""
     mail, after_blank = bytearray(), True
     for line in lines:

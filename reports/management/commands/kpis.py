@@ -1,8 +1,7 @@
 """`manage.py kpis`: the figures of domain.md §10, for a terminal or a machine."""
 
-import json
 from argparse import ArgumentParser
-from typing import Any
+from json import dumps
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -24,20 +23,22 @@ class Command(BaseCommand):
         parser.add_argument("--region", default="", help="only accounts of this region")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        given = {"period": options["period"], "from": options["first"], "to": options["last"]}
+    def handle(
+        self, *args: object, period: str, first: str, last: str, region: str, json: bool, **options: object
+    ) -> None:
+        given = {"period": period, "from": first, "to": last}
         try:
-            period = periods.read(given, now())
+            shown_period = periods.read(given, now())
         except Invalid as error:
             raise CommandError(error.message) from error
-        found, listed = figures(Scope(region=options["region"]), period), catalogue()
+        found, listed = figures(Scope(region=region), shown_period), catalogue()
         shown = [found[slug] for slug in (*listed.main, *listed.apart)]
-        self.stdout.write(_json(shown, period) if options["json"] else _text(shown, period))
+        self.stdout.write(_json(shown, shown_period) if json else _text(shown, shown_period))
 
 
 def _json(shown: list[Figure], period: Period) -> str:
     span = {"from": str(period.first_day), "to": str(period.last_day), "compared_with": period.compared}
-    return json.dumps({"period": span, "kpis": [figure.as_dict() for figure in shown]}, indent=2)
+    return dumps({"period": span, "kpis": [figure.as_dict() for figure in shown]}, indent=2)
 
 
 def _text(shown: list[Figure], period: Period) -> str:

@@ -17,8 +17,8 @@ ANGRY = "This is unacceptable. We will cancel our contract and take legal action
 
 
 def test_recent_tone_and_the_renewal_are_known(cast: Cast) -> None:
-    signals.record(account=cast.northwind, kind="email", text=ANGRY)
-    signals.record(account=cast.northwind, kind="email", text=ANGRY, at=now() - timedelta(days=200))
+    signals.record(signals.Observed(kind="email", text=ANGRY), account=cast.northwind)
+    signals.record(signals.Observed(kind="email", text=ANGRY, at=now() - timedelta(days=200)), account=cast.northwind)
     inputs = health.known_inputs(cast.northwind)
     assert inputs.days_to_renewal == 34
     assert inputs.sentiment is not None

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.events import signal_recorded
 from accounts.models import Contact, Signal
-from accounts.signals.record import record
+from accounts.signals.record import Observed, record
 from ledger.errors import Invalid
 from tests.support.cast import Cast
 
@@ -29,7 +29,7 @@ def heard() -> Any:
 
 
 def test_tone_and_flagged_phrases_are_kept_with_their_places(cast: Cast) -> None:
-    signal = record(account=cast.northwind, kind="email", text=ANGRY)
+    signal = record(Observed(kind="email", text=ANGRY), account=cast.northwind)
     assert signal.tone == "negative"
     assert signal.sentiment < -0.5
     assert {"cancellation", "legal"} <= {phrase["kind"] for phrase in signal.phrases}
@@ -37,33 +37,35 @@ def test_tone_and_flagged_phrases_are_kept_with_their_places(cast: Cast) -> None
 
 
 def test_the_amount_asked_for_is_read_from_the_text(cast: Cast) -> None:
-    signal = record(account=cast.northwind, kind="email", text="We expect a refund of $12,400 this week.")
+    signal = record(Observed(kind="email", text="We expect a refund of $12,400 this week."), account=cast.northwind)
     assert (signal.amount, signal.currency) == (Decimal("12400.00"), "USD")
 
 
 def test_a_given_amount_is_not_overridden_by_the_text(cast: Cast) -> None:
     text = "We expect a refund of $12,400 this week."
-    signal = record(account=cast.northwind, kind="call", text=text, amount=Decimal(50), currency="EUR")
+    signal = record(Observed(kind="call", text=text, amount=Decimal(50), currency="EUR"), account=cast.northwind)
     assert (signal.amount, signal.currency) == (Decimal(50), "EUR")
 
 
 def test_the_apps_above_hear_of_it_once(cast: Cast, heard: list[int]) -> None:
-    signal = record(account=cast.northwind, kind="email", text="Hi", source="mail", external_id="<1@x>")
-    again = record(account=cast.northwind, kind="email", text="Hi again", source="mail", external_id="<1@x>")
+    signal = record(Observed(kind="email", text="Hi"), account=cast.northwind, source="mail", external_id="<1@x>")
+    again = record(Observed(kind="email", text="Hi again"), account=cast.northwind, source="mail", external_id="<1@x>")
     assert again == signal
     assert again.text == "Hi"
     assert heard == [signal.pk]
 
 
 def test_the_same_id_from_another_source_is_another_signal(cast: Cast) -> None:
-    record(account=cast.northwind, kind="ticket", text="a", source="zen", external_id="7")
-    record(account=cast.northwind, kind="ticket", text="b", source="crm", external_id="7")
+    record(Observed(kind="ticket", text="a"), account=cast.northwind, source="zen", external_id="7")
+    record(Observed(kind="ticket", text="b"), account=cast.northwind, source="crm", external_id="7")
     assert Signal.objects.count() == 2
 
 
 def test_only_a_counterproposal_carries_a_concession(cast: Cast) -> None:
-    assert record(account=cast.northwind, kind="counterproposal", text="24", with_concession=True).with_concession
-    assert not record(account=cast.northwind, kind="note", text="24", with_concession=True).with_concession
+    assert record(
+        Observed(kind="counterproposal", text="24", with_concession=True), account=cast.northwind
+    ).with_concession
+    assert not record(Observed(kind="note", text="24", with_concession=True), account=cast.northwind).with_concession
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_only_a_counterproposal_carries_a_concession(cast: Cast) -> None:
 )
 def test_bad_values_are_refused_by_field(cast: Cast, change: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        record(**{"account": cast.northwind, "kind": "note", "text": "x", **change})
+        record(Observed(**{"kind": "note", "text": "x", **change}), account=cast.northwind)
     assert refusal.value.field == field
     assert not Signal.objects.exists()
 
@@ -87,11 +89,11 @@ def test_bad_values_are_refused_by_field(cast: Cast, change: dict[str, Any], fie
 def test_a_contact_of_another_account_is_refused(cast: Cast) -> None:
     stranger = Contact.objects.create(account=cast.elsewhere, name="S", email="s@harbor.example")
     with pytest.raises(Invalid, match="this account"):
-        record(account=cast.northwind, kind="note", text="x", contact=stranger)
+        record(Observed(kind="note", text="x", contact=stranger), account=cast.northwind)
 
 
 def test_zero_bytes_lone_surrogates_and_endless_text_are_stored(cast: Cast) -> None:
-    signal = record(account=cast.northwind, kind="email", text="a\x00b\ud800c" + "x" * 300_000)
+    signal = record(Observed(kind="email", text="a\x00b\ud800c" + "x" * 300_000), account=cast.northwind)
     signal.refresh_from_db()
     assert signal.text.startswith("a\ufffdb?c")
     assert len(signal.text) == 200_000

@@ -29,8 +29,14 @@ HOUR = timedelta(hours=1)
 def stand_in(user: Any, to: Any, start: timedelta = -HOUR, end: timedelta = HOUR, **values: Any) -> Delegation:
     """From an hour ago for two hours, unless told."""
     at = now()
-    wanted = {"user": user, "to": to, "by": user, "starts_at": at + start, "ends_at": at + end}
-    return delegating.make(**{**wanted, **values})
+    by, starts_at, ends_at = (
+        values.pop("by", user),
+        values.pop("starts_at", at + start),
+        values.pop("ends_at", at + end),
+    )
+    kept = {name: values.pop(name) for name in ("source", "uid") if name in values}
+    wanted = delegating.StandIn(to, starts_at, ends_at, **values)
+    return delegating.make(wanted, user=user, by=by, **kept)
 
 
 def hand_over(made: ApprovalRequest, by: Any, to: Any, **values: Any) -> ApprovalRequest:

@@ -58,7 +58,7 @@ def test_a_reply_and_the_page_and_a_recall_at_once_leave_one_end(desk: World) ->
     for number in range(3):
         made = make_request(desk, case_key=f"ESC-{3000 + number}", amount=Decimal("0.5"), tier="red")
         raw = raw_reply(token_of(made), "Approve", sender=f"<{made.approver.email}>", number=10 + number)
-        page = {"by": made.approver, "verdict": "declined", "version": 1, "reason": "No"}
+        page = {"by": made.approver, "verdict": "declined", "version": 1, "words": deciding.Words("No")}
         at_once(
             partial(inbound.receive, raw=raw),
             partial(deciding.decide, request_id=made.pk, **page),

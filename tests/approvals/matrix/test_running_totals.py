@@ -160,7 +160,13 @@ def test_a_band_tells_the_time_saved_against_the_usual_chain(world: Any, ask: An
                 concession="credit", amount=D(5000), account=world.brightline, deadline=start + timedelta(days=1)
             )
         with time_machine.travel(start + timedelta(hours=hours), tick=False):
-            deciding.decide(request_id=made.pk, by=made.approver, verdict="declined", version=made.version, reason="No")
+            deciding.decide(
+                request_id=made.pk,
+                by=made.approver,
+                verdict="declined",
+                version=made.version,
+                words=deciding.Words(reason="No"),
+            )
     with time_machine.travel(start + timedelta(hours=10), tick=False):
         deadline = now() + timedelta(hours=1)
         saved = ask(concession="credit", amount=D(10), tier="green", account=world.brightline, deadline=deadline)
@@ -215,7 +221,13 @@ def test_a_cap_reached_meanwhile_is_told_and_the_decision_undone(world: Any, ask
 
 def test_the_quarter_counts_for_the_role_that_decided_and_begins_anew(world: Any, ask: Any, capped: Any) -> None:
     made = refund(ask, 8000)
-    deciding.decide(request_id=made.pk, by=world.dana, verdict="approved", version=made.version, reason="Urgent")
+    deciding.decide(
+        request_id=made.pk,
+        by=world.dana,
+        verdict="approved",
+        version=made.version,
+        words=deciding.Words(reason="Urgent"),
+    )
     version, ask_ = AuthorityVersion.objects.get(), Ask("refund", D(1), "USD", world.northwind)
     assert caps_of(ask_total(ask_, now()))["director"].used == 0
     first = datetime(2026, 7, 1, tzinfo=UTC)

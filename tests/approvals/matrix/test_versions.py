@@ -11,7 +11,7 @@ from django.urls import reverse
 from approvals.absence import delegations as delegating
 from approvals.matrix import versions
 from approvals.matrix.authority import who_approves
-from approvals.matrix.table import matrix
+from approvals.matrix.table import Cell, matrix
 from approvals.matrix.totals import Ask
 from approvals.models import AuthorityLimit, AuthorityVersion, DecisionEntry
 from ledger.errors import Invalid, NotAllowed, Stale
@@ -102,12 +102,12 @@ def test_the_past_and_overtaken_or_published_drafts_are_refused(world: Any, draf
 def test_the_matrix_is_a_table_that_marks_the_viewers_row_and_the_answer(world: Any) -> None:
     asked = {"concession": "discount", "amount": D(15), "currency": "USD", "account": world.northwind}
     table = matrix(now(), world.lena, hit=who_approves(Ask(**asked)), concession="discount")
-    rows = {row["role"].slug: row for row in table["rows"]}
-    assert [slug for slug, row in rows.items() if row["mine"]] == ["director"]
-    cells = dict(zip([column.slug for column in table["columns"]], rows["director"]["cells"], strict=True))
-    assert cells["discount"] == {"lines": ["20%"], "none": False, "hit": True}
-    assert cells["indemnity"]["none"]
-    assert {band["name"] for band in table["bands"]} == {"Discount up to 5%", "Credit up to $500"}
+    rows = {row.role.slug: row for row in table.rows}
+    assert [slug for slug, row in rows.items() if row.mine] == ["director"]
+    cells = dict(zip([column.slug for column in table.columns], rows["director"].cells, strict=True))
+    assert cells["discount"] == Cell(lines=["20%"], hit=True)
+    assert cells["indemnity"].none
+    assert {band.name for band in table.bands} == {"Discount up to 5%", "Credit up to $500"}
 
 
 def admin(user: Any) -> Client:
@@ -156,7 +156,9 @@ def test_in_the_admin_published_rows_and_the_record_cannot_be_changed(world: Any
 
 def test_in_the_admin_delegations_are_read_and_ended(world: Any) -> None:
     start, end = now(), now() + timedelta(days=3)
-    given = delegating.make(user=world.lena, to=world.omar, by=world.lena, starts_at=start, ends_at=end)
+    given = delegating.make(
+        delegating.StandIn(to=world.omar, starts_at=start, ends_at=end), user=world.lena, by=world.lena
+    )
     client, listed = admin(world.sana), reverse("admin:approvals_delegation_changelist")
     assert "Lena Ortiz" in client.get(listed).content.decode()
     change = reverse("admin:approvals_delegation_change", args=[given.pk])

@@ -95,7 +95,9 @@ def test_page_and_api_and_preview_give_one_answer_with_the_whole_chain(world: An
 
 def test_a_small_ask_has_no_function_and_a_band_says_what_it_saves(world: Any, ask: Any, rich: Any) -> None:
     made = ask(amount=D(8), account=world.brightline, requester=world.omar)
-    deciding.decide(request_id=made.pk, by=world.tina, verdict="declined", version=made.version, reason="No")
+    deciding.decide(
+        request_id=made.pk, by=world.tina, verdict="declined", version=made.version, words=deciding.Words(reason="No")
+    )
     asked = {**ASKED, "amount": "4", "tier": "green", "account": world.northwind.pk}
     answer = caller(world.priya).get(WHO, asked).json()
     assert (answer["within_band"], answer["band"]) == (True, "Discount up to 5% for green cases")

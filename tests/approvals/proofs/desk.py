@@ -231,7 +231,7 @@ class Desk(RuleBasedStateMachine):
         words = {"reason": "It has to be", "conditions": "Twelve months" if verdict == "conditions" else ""}
         if door == SERVICE:
             seen = {"request_id": ask.key, "version": version, "verdict": verdict}
-            return self.tried(deciding.decide, by=self.fresh(who), **seen, **words)
+            return self.tried(deciding.decide, by=self.fresh(who), words=deciding.Words(**words), **seen)
         # A reply carries the version of its own token.
         seen = {"version": version, **words} if door != REPLY else {}
         if not (door == REPLY and version != ask.version) and self.knock(ask, who, verdict, door, **seen):

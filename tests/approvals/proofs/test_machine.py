@@ -142,7 +142,8 @@ class Stories(Desk):
             return
         asked = self.asked(ask)
         if door == SERVICE:
-            values = {"request_id": ask.key, "version": ask.version, "amount": amount, "reason": "Their counsel"}
+            wanted = changing.NewTerms(amount=amount)
+            values = {"request_id": ask.key, "version": ask.version, "wanted": wanted, "reason": "Their counsel"}
             done = self.tried(changing.change_terms, by=self.fresh(who), **values)
         else:
             done = self.knock(ask, who, EDIT, door, amount=f"{amount}")
@@ -244,8 +245,8 @@ class Stories(Desk):
         """For a time."""
         self.tick()
         start, end = now(), now() + timedelta(days=days)
-        values: dict[str, Any] = {"user": self.users[user], "to": self.users[to], "by": self.users[user]}
-        done = self.tried(delegating.make, **values, starts_at=start, ends_at=end)
+        wanted = delegating.StandIn(self.users[to], start, end)
+        done = self.tried(delegating.make, wanted=wanted, user=self.users[user], by=self.users[user])
         assert done == self.model.may_give(user, to, start, end), f"{to} stands in for {user}"
         if done:
             self.model.given.append(Given(user, to, start, end))

@@ -38,7 +38,9 @@ def rule(role: str, place: str = "before", **values: Any) -> ChainRule:
 def vote(made: ApprovalRequest, by: User, verdict: str = "approved", **values: Any) -> ApprovalRequest:
     """Say it on the version that is there now."""
     made.refresh_from_db()
-    return deciding.decide(request_id=made.pk, by=by, verdict=verdict, **{"version": made.version, **values})
+    words = deciding.Words(values.pop("reason", ""), values.pop("conditions", ""))
+    seen = {"version": made.version, **values}
+    return deciding.decide(request_id=made.pk, by=by, verdict=verdict, words=words, **seen)
 
 
 def kinds(made: ApprovalRequest) -> list[str]:

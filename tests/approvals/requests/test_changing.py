@@ -26,8 +26,10 @@ D = Decimal
 def change(made: ApprovalRequest, by: Any, **values: Any) -> ApprovalRequest:
     """New terms on the version that is there now."""
     made.refresh_from_db()
-    wanted = {"version": made.version, "reason": "The customer came back."}
-    return changing.change_terms(request_id=made.pk, by=by, **{**wanted, **values})
+    given = {"version": made.version, "reason": "The customer came back.", **values}
+    names = [name for name in ("amount", "currency", "terms", "ask") if name in given]
+    wanted = changing.NewTerms(**{name: given.pop(name) for name in names})
+    return changing.change_terms(request_id=made.pk, by=by, wanted=wanted, **given)
 
 
 def test_worse_terms_void_what_was_said_and_ask_everybody_again(world: Any, ask: Ask, lawyer: Any) -> None:
@@ -179,7 +181,7 @@ def test_worse_terms_carry_nothing_over(world: Any, ask: Ask, lawyer: Any) -> No
     old = ask()
     vote(old, lawyer)
     deciding.recall(request_id=old.pk, by=world.marcus, reason="More is needed.")
-    made = changing.resubmit(request_id=old.pk, by=world.marcus, amount=D(16))
+    made = changing.resubmit(request_id=old.pk, by=world.marcus, wanted=changing.NewTerms(amount=D(16)))
     assert (asked(made), kinds(made)) == (["Nora More"], ["asked"])
 
 
@@ -194,7 +196,13 @@ def test_only_a_recalled_request_is_asked_again_by_those_who_may(world: Any, ask
 
 def test_an_open_request_is_superseded_at_once(world: Any, ask: Ask) -> None:
     made = ask()
-    newer = changing.supersede(request_id=made.pk, by=world.marcus, version=1, reason="Two asks in one.", amount=D(10))
+    newer = changing.supersede(
+        request_id=made.pk,
+        by=world.marcus,
+        version=1,
+        reason="Two asks in one.",
+        wanted=changing.NewTerms(amount=D(10)),
+    )
     made.refresh_from_db()
     assert (made.state, newer.replaces, newer.amount, newer.approver) == ("replaced", made, D(10), world.tina)
     assert made.seats.get().state == "voided"

@@ -31,7 +31,8 @@ def decide(made: ApprovalRequest, by: Any, verdict: str = "approved", **values: 
     """Decide what the person sees now."""
     made.refresh_from_db()
     wanted = {"version": made.version, "seat": made.authority_seat.number}
-    return deciding.decide(request_id=made.pk, by=by, verdict=verdict, **{**wanted, **values})
+    words = deciding.Words(values.pop("reason", ""), values.pop("conditions", ""))
+    return deciding.decide(request_id=made.pk, by=by, verdict=verdict, words=words, **{**wanted, **values})
 
 
 def refused(made: ApprovalRequest, by: Any, verdict: str = "approved", **values: Any) -> Refused:

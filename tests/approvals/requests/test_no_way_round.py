@@ -34,7 +34,8 @@ def refund(ask: Ask, amount: int | str, **values: Any) -> ApprovalRequest:
 
 def change(made: ApprovalRequest, by: User, **values: Any) -> ApprovalRequest:
     made.refresh_from_db()
-    return changing.change_terms(request_id=made.pk, by=by, version=made.version, reason="Their counsel", **values)
+    wanted = changing.NewTerms(**values)
+    return changing.change_terms(request_id=made.pk, by=by, version=made.version, reason="Their counsel", wanted=wanted)
 
 
 @pytest.fixture
@@ -57,8 +58,9 @@ def a_rate(usd: str, days_ago: int = 0) -> None:
 
 @pytest.mark.parametrize("verb", [changing.change_terms, changing.supersede])
 def test_less_does_not_take_the_place_of_what_was_carried_out(world: Any, ask: Ask, paid: Any, verb: Any) -> None:
+    less = changing.NewTerms(amount=D(1), ask="Refund them?")
     with pytest.raises(Invalid, match="carried out as it is"):
-        verb(request_id=paid.pk, by=world.marcus, version=paid.version, amount=D(1), reason="x", ask="Refund them?")
+        verb(request_id=paid.pk, by=world.marcus, version=paid.version, reason="x", wanted=less)
     assert refund(ask, 9000).approver == world.dana
 
 
@@ -89,7 +91,7 @@ def test_less_comes_in_over_no_successor_either(world: Any, ask: Ask, paid: Any)
         change(newer, world.marcus, amount=D(1))
     deciding.recall(request_id=newer.pk, by=world.marcus, reason="x")
     with pytest.raises(Invalid, match="carried out as it is"):
-        changing.resubmit(request_id=newer.pk, by=world.marcus, amount=D(1))
+        changing.resubmit(request_id=newer.pk, by=world.marcus, wanted=changing.NewTerms(amount=D(1)))
 
 
 def test_what_was_carried_out_twice_counts_once(world: Any, ask: Ask, paid: Any) -> None:
@@ -147,7 +149,9 @@ def test_a_vote_does_not_carry_over_to_other_numbers(world: Any, ask: Ask) -> No
     made = ask(ask="Approve 15% for 12 months?")
     vote(made, world.lena)
     deciding.recall(request_id=made.pk, by=world.marcus, reason="Typo")
-    again = changing.resubmit(request_id=made.pk, by=world.marcus, ask="Approve 15% for 120 months?")
+    again = changing.resubmit(
+        request_id=made.pk, by=world.marcus, wanted=changing.NewTerms(ask="Approve 15% for 120 months?")
+    )
     assert kinds(again) == ["asked"]
 
 
@@ -237,7 +241,7 @@ def test_a_band_grants_nothing_that_is_asked_again(world: Any, ask: Ask) -> None
     """The tier on the old request is the one of then."""
     made = ask(concession="credit", amount=D(600), ask="Credit?", tier="green")
     deciding.recall(request_id=made.pk, by=world.marcus, reason="Too much")
-    again = changing.resubmit(request_id=made.pk, by=world.marcus, amount=D(400))
+    again = changing.resubmit(request_id=made.pk, by=world.marcus, wanted=changing.NewTerms(amount=D(400)))
     assert (again.by_rule, again.state) == (False, "open")
 
 
@@ -267,7 +271,11 @@ def test_a_service_decides_nothing_and_is_never_asked(world: Any, ask: Ask) -> N
 
 def test_nobody_decides_with_the_authority_of_somebody_who_has_left(world: Any, ask: Ask) -> None:
     start = now()
-    delegating.make(user=world.lena, to=world.omar, starts_at=start, ends_at=start + timedelta(days=1), by=world.lena)
+    delegating.make(
+        delegating.StandIn(to=world.omar, starts_at=start, ends_at=start + timedelta(days=1)),
+        user=world.lena,
+        by=world.lena,
+    )
     stood_in, handed = ask(), ask()
     delegating.delegate(request_id=handed.pk, by=world.lena, to=world.tina, reason="Away")
     world.lena.is_active = False
@@ -311,13 +319,13 @@ def test_whoever_words_the_terms_decides_under_no_other_name(world: Any, ask: As
 def test_no_ring_of_people_who_stand_in_for_one_another(world: Any) -> None:
     start = now()
     span = {"starts_at": start, "ends_at": start + timedelta(days=1)}
-    delegating.make(user=world.lena, to=world.dana, by=world.lena, **span)
-    delegating.make(user=world.dana, to=world.ruth, by=world.dana, **span)
+    delegating.make(delegating.StandIn(to=world.dana, **span), user=world.lena, by=world.lena)
+    delegating.make(delegating.StandIn(to=world.ruth, **span), user=world.dana, by=world.dana)
     with pytest.raises(Invalid, match="lead back to you") as refused:
-        delegating.make(user=world.ruth, to=world.lena, by=world.ruth, **span)
+        delegating.make(delegating.StandIn(to=world.lena, **span), user=world.ruth, by=world.ruth)
     assert refused.value.field == "to"
     later = {"starts_at": start + timedelta(days=2), "ends_at": start + timedelta(days=3)}
-    delegating.make(user=world.ruth, to=world.lena, by=world.ruth, **later)
+    delegating.make(delegating.StandIn(to=world.lena, **later), user=world.ruth, by=world.ruth)
 
 
 @pytest.mark.parametrize("year", [1, 2201])
@@ -325,7 +333,7 @@ def test_times_far_away_are_refused(world: Any, ask: Ask, client: Client, year: 
     far = datetime(year, 1, 1, tzinfo=UTC)
     start, end = sorted((far, now()))
     with pytest.raises(Invalid):
-        delegating.make(user=world.lena, to=world.dana, starts_at=start, ends_at=end, by=world.lena)
+        delegating.make(delegating.StandIn(to=world.dana, starts_at=start, ends_at=end), user=world.lena, by=world.lena)
     with pytest.raises(Invalid):
         ask(deadline=far)
     client.force_login(world.aisha)

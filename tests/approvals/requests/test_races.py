@@ -52,7 +52,7 @@ def test_of_many_decisions_at_once_exactly_one_is_taken(desk: World) -> None:
     for _ in range(3):
         made = make_request(desk, amount=Decimal(11), account=desk.northwind, concession="liability-cap")
         people = [(desk.lena, "approved"), (desk.dana, "declined"), (desk.ruth, "conditions")] * 2
-        words = {"request_id": made.pk, "version": 1, "reason": "Mine", "conditions": "One"}
+        words = {"request_id": made.pk, "version": 1, "words": deciding.Words("Mine", "One")}
         calls = [partial(deciding.decide, by=person, verdict=verdict, **words) for person, verdict in people]
         answers = at_once(*calls)
         taken = [answer for answer in answers if isinstance(answer, ApprovalRequest)]

@@ -43,7 +43,7 @@ def loses(user: User, role: str) -> None:
 def stands_in(to: User, user: User) -> None:
     """From now for a day."""
     start = now()
-    delegating.make(user=user, to=to, starts_at=start, ends_at=start + timedelta(days=1), by=user)
+    delegating.make(delegating.StandIn(to=to, starts_at=start, ends_at=start + timedelta(days=1)), user=user, by=user)
 
 
 AWAY: list[Callable[[Any, User], None]] = [
@@ -109,7 +109,11 @@ def test_whoever_changed_the_terms_is_not_asked_later(world: Any, ask: Ask, lawy
     lawyer.holdings.create(role=world.lena.holdings.get().role)
     lawyer = User.objects.get(pk=lawyer.pk)
     changing.change_terms(
-        request_id=made.pk, by=lawyer, version=made.version, amount=made.amount - 1, reason="They came down"
+        request_id=made.pk,
+        by=lawyer,
+        version=made.version,
+        reason="They came down",
+        wanted=changing.NewTerms(amount=made.amount - 1),
     )
     vote(made, world.lena)
     assert asked(made) == ["Otto More"]
@@ -254,7 +258,11 @@ def test_better_terms_by_somebody_the_approver_stands_in_for_go_to_another(world
     mia = person("mia", "director")
     stands_in(world.lena, world.priya)
     changing.change_terms(
-        request_id=made.pk, by=world.priya, version=1, amount=made.amount - 1, reason="They came down"
+        request_id=made.pk,
+        by=world.priya,
+        version=1,
+        reason="They came down",
+        wanted=changing.NewTerms(amount=made.amount - 1),
     )
     made.refresh_from_db()
     assert (asked(made), made.approver, kinds(made)) == (["Mia More"], mia, ["asked", "amended", "reassigned"])

@@ -37,7 +37,7 @@ def members(desk: Any) -> list[User]:
 
 def said(made: ApprovalRequest, by: User, verdict: str = "approved") -> Any:
     """One vote, to be called in a thread."""
-    return partial(deciding.decide, request_id=made.pk, by=by, verdict=verdict, version=1, reason="Mine")
+    return partial(deciding.decide, request_id=made.pk, by=by, verdict=verdict, version=1, words=deciding.Words("Mine"))
 
 
 def test_votes_at_once_each_count_and_one_ends_it(desk: Any, members: list[User]) -> None:
@@ -64,7 +64,12 @@ def test_the_same_seat_is_taken_once_by_its_holder_and_from_above(desk: Any, mem
 def test_terms_delegating_and_a_vote_at_once_leave_one_story(desk: Any, members: list[User]) -> None:
     made = make_request(desk)
     worse = partial(
-        changing.change_terms, request_id=made.pk, by=desk.marcus, version=1, amount=Decimal(18), reason="More"
+        changing.change_terms,
+        request_id=made.pk,
+        by=desk.marcus,
+        version=1,
+        wanted=changing.NewTerms(amount=Decimal(18)),
+        reason="More",
     )
     given = partial(delegating.delegate, request_id=made.pk, by=members[1], to=desk.tina, reason="Away")
     at_once(said(made, members[0]), worse, given)

@@ -22,8 +22,8 @@ def test_who_presses_again_after_the_terms_were_replaced_is_told(
     press = Knock(APPROVE, WEB, made.pk, world.lena.pk, version=made.version, seat=made.authority_seat.number)
     assert [lena.knock(press).status, lena.knock(press).status] == [302, 302]
     made.refresh_from_db()
-    values = {"amount": Decimal(18), "reason": "Their counsel wants more", "version": made.version}
-    changing.change_terms(request_id=made.pk, by=world.marcus, **values)
+    wanted, reason = changing.NewTerms(amount=Decimal(18)), "Their counsel wants more"
+    changing.change_terms(request_id=made.pk, by=world.marcus, version=made.version, reason=reason, wanted=wanted)
     made.refresh_from_db()
     heard = lena.knock(
         Knock(APPROVE, WEB, made.pk, world.lena.pk, version=made.version, seat=made.authority_seat.number)

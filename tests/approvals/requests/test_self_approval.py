@@ -31,14 +31,18 @@ def as_delegate_of_the_requester(world: Any, ask: Ask) -> tuple[ApprovalRequest,
     """Marcus asks; Lena, who is asked, stands in for Marcus at that time."""
     made, at = ask(), now()
     hour = timedelta(hours=1)
-    delegating.make(user=world.marcus, to=world.lena, by=world.marcus, starts_at=at - hour, ends_at=at + hour)
+    delegating.make(
+        delegating.StandIn(to=world.lena, starts_at=at - hour, ends_at=at + hour), user=world.marcus, by=world.marcus
+    )
     return made, world.lena
 
 
 def as_stand_in_of_the_approver(world: Any, ask: Ask) -> tuple[ApprovalRequest, User]:
     """Marcus asks and stands in for Lena, who is asked."""
     at, hour = now(), timedelta(hours=1)
-    delegating.make(user=world.lena, to=world.marcus, by=world.lena, starts_at=at - hour, ends_at=at + hour)
+    delegating.make(
+        delegating.StandIn(to=world.marcus, starts_at=at - hour, ends_at=at + hour), user=world.lena, by=world.lena
+    )
     return ask(), world.marcus
 
 

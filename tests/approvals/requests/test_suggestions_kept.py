@@ -19,7 +19,8 @@ Ask = Callable[..., ApprovalRequest]
 
 
 def decide(request: ApprovalRequest, by: Any, verdict: str = "approved", **words: str) -> ApprovalRequest:
-    return deciding.decide(request_id=request.pk, by=by, verdict=verdict, version=request.version, **words)
+    said = deciding.Words(**words)
+    return deciding.decide(request_id=request.pk, by=by, verdict=verdict, version=request.version, words=said)
 
 
 def credit(ask: Ask, **more: Any) -> ApprovalRequest:

@@ -60,8 +60,10 @@ def test_a_void_vote_names_its_voter_and_nobody_as_principal(world: Any, ask: As
     made = ask()
     vote(made, world.lena)
     made.refresh_from_db()
-    worse = {"version": made.version, "amount": Decimal(16), "reason": "Their counsel"}
-    changing.change_terms(request_id=made.pk, by=world.marcus, **worse)
+    worse = changing.NewTerms(amount=Decimal(16))
+    changing.change_terms(
+        request_id=made.pk, by=world.marcus, version=made.version, reason="Their counsel", wanted=worse
+    )
     entry = made.log.get(kind="voided")
     assert (entry.actor, entry.on_behalf_of, entry.facts["voter_name"]) == (world.marcus, None, "Lena Ortiz")
 

@@ -63,13 +63,7 @@ def briefed(cast: Cast, **extra: Any) -> Escalation:
 def asked(cast: Cast, amount: int = 18, **extra: Any) -> Escalation:
     """A case that waits for a decision on a discount."""
     case = briefed(cast, **extra)
-    asking.ask(
-        case_id=case.pk,
-        by=cast.csm,
-        concession="discount",
-        amount=Decimal(amount),
-        currency="USD",
-        question=f"Approve a {amount} percent discount for Northwind?",
-        deadline=now() + timedelta(days=2),
-    )
+    question = f"Approve a {amount} percent discount for Northwind?"
+    wanted = asking.CaseAsk("discount", Decimal(amount), "USD", question, deadline=now() + timedelta(days=2))
+    asking.ask(wanted, case_id=case.pk, by=cast.csm)
     return Escalation.objects.get(pk=case.pk)

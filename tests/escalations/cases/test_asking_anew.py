@@ -26,7 +26,13 @@ def authority(case: Escalation) -> str:
 def test_worse_terms_lift_the_case_to_the_level_that_may_grant_them(cast: Cast) -> None:
     case = asked(cast)
     made = case.requests.get()
-    changing.change_terms(request_id=made.pk, by=cast.csm, version=made.version, amount=Decimal(30), reason="More")
+    changing.change_terms(
+        request_id=made.pk,
+        by=cast.csm,
+        version=made.version,
+        reason="More",
+        wanted=changing.NewTerms(amount=Decimal(30)),
+    )
     case = case_of(case)
     assert (case.level, case.state) == (EXECUTIVE, states.APPROVING)
     made.refresh_from_db()
@@ -49,7 +55,11 @@ def test_worse_terms_after_the_approval_call_the_execution_off_and_ask_again(cas
     assert case_of(case).state == states.EXECUTING
     made.refresh_from_db()
     newer = changing.change_terms(
-        request_id=made.pk, by=cast.csm, version=made.version, amount=Decimal(19), reason="They want more"
+        request_id=made.pk,
+        by=cast.csm,
+        version=made.version,
+        reason="They want more",
+        wanted=changing.NewTerms(amount=Decimal(19)),
     )
     case = case_of(case)
     assert case.state == states.APPROVING

@@ -22,7 +22,13 @@ def decided(cast: Cast, verdict: str = "approved") -> tuple[Escalation, Approval
     """A case whose request the director has just decided."""
     case = asked(cast)
     made = case.requests.get()
-    deciding.decide(request_id=made.pk, by=cast.director, verdict=verdict, version=made.version, reason="So be it")
+    deciding.decide(
+        request_id=made.pk,
+        by=cast.director,
+        verdict=verdict,
+        version=made.version,
+        words=deciding.Words(reason="So be it"),
+    )
     return Escalation.objects.get(pk=case.pk), made
 
 

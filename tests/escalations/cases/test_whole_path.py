@@ -85,7 +85,8 @@ def test_an_ask_with_gaps_in_the_brief_is_refused_and_names_them(cast: Cast) -> 
 
 def asking_case(case: Escalation, cast: Cast, values: dict[str, object]) -> None:
     """Ask with a deadline tomorrow."""
-    asking.ask(case_id=case.pk, by=cast.csm, deadline=now() + timedelta(days=1), **values)  # type: ignore[arg-type]
+    wanted = asking.CaseAsk(deadline=now() + timedelta(days=1), **values)  # type: ignore[arg-type]
+    asking.ask(wanted, case_id=case.pk, by=cast.csm)
 
 
 def test_an_approved_request_moves_the_case_to_execute_with_an_action(cast: Cast) -> None:
@@ -112,8 +113,7 @@ def test_a_bigger_ask_raises_the_level_and_the_executive_decides(cast: Cast) -> 
         by=cast.sponsor,
         verdict="conditions",
         version=made.version,
-        reason="Fits",
-        conditions="3 years",
+        words=deciding.Words(reason="Fits", conditions="3 years"),
     )
     assert case_of(case).state == states.EXECUTING
 
@@ -133,7 +133,13 @@ def test_a_case_names_no_figures_of_earlier_grants(cast: Cast) -> None:
 def test_a_declined_request_goes_back_to_diagnose(cast: Cast) -> None:
     case = asked(cast)
     made = case.requests.get()
-    deciding.decide(request_id=made.pk, by=cast.director, verdict="declined", version=made.version, reason="Too much")
+    deciding.decide(
+        request_id=made.pk,
+        by=cast.director,
+        verdict="declined",
+        version=made.version,
+        words=deciding.Words(reason="Too much"),
+    )
     assert case_of(case).state == states.DIAGNOSING
 
 
@@ -206,10 +212,8 @@ def test_waiting_on_the_customer_pauses_clocks_and_nobody_resumes_them(cast: Cas
 
 def test_a_refund_above_the_limit_opens_a_case_by_itself(cast: Cast) -> None:
     signals.record(
+        signals.Observed(kind=Signal.EMAIL, text="We demand a refund of $12,400 for the outage.", contact=cast.contact),
         account=cast.northwind,
-        contact=cast.contact,
-        kind=Signal.EMAIL,
-        text="We demand a refund of $12,400 for the outage.",
     )
     case = Escalation.objects.get()
     assert case.trigger
@@ -220,15 +224,20 @@ def test_a_refund_above_the_limit_opens_a_case_by_itself(cast: Cast) -> None:
 
 
 def test_cancellation_words_near_the_renewal_open_a_case(cast: Cast) -> None:
-    signals.record(account=cast.northwind, contact=cast.contact, kind=Signal.EMAIL, text="We will cancel our contract.")
+    signals.record(
+        signals.Observed(kind=Signal.EMAIL, text="We will cancel our contract.", contact=cast.contact),
+        account=cast.northwind,
+    )
     assert Escalation.objects.get().trigger
     signals.record(
-        account=cast.northwind, contact=cast.contact, kind=Signal.EMAIL, text="Again: we will cancel our contract."
+        signals.Observed(kind=Signal.EMAIL, text="Again: we will cancel our contract.", contact=cast.contact),
+        account=cast.northwind,
     )
     assert Escalation.objects.count() == 1
     Account.objects.filter(pk=cast.elsewhere.pk).update(renewal_date=(now() + timedelta(days=200)).date())
     signals.record(
-        account=Account.objects.get(pk=cast.elsewhere.pk), kind=Signal.EMAIL, text="We will cancel our contract."
+        signals.Observed(kind=Signal.EMAIL, text="We will cancel our contract."),
+        account=Account.objects.get(pk=cast.elsewhere.pk),
     )
     assert Escalation.objects.count() == 1
 
@@ -237,21 +246,26 @@ def test_three_counterproposals_without_a_concession_open_a_case(cast: Cast) -> 
     for number in range(3):
         assert not Escalation.objects.exists()
         words = f"Round {number}: no change"
-        signals.record(account=cast.northwind, kind=Signal.COUNTERPROPOSAL, text=words, logged_by=cast.csm)
+        signals.record(
+            signals.Observed(kind=Signal.COUNTERPROPOSAL, text=words), account=cast.northwind, logged_by=cast.csm
+        )
     assert Escalation.objects.get().trigger
 
 
 def test_a_concession_starts_the_count_of_rounds_again(cast: Cast) -> None:
     for conceded in (False, False, True, False, False):
-        signals.record(account=cast.northwind, kind=Signal.COUNTERPROPOSAL, text="A round", with_concession=conceded)
+        signals.record(
+            signals.Observed(kind=Signal.COUNTERPROPOSAL, text="A round", with_concession=conceded),
+            account=cast.northwind,
+        )
     assert not Escalation.objects.exists()
 
 
 def test_a_handoff_replaced_by_a_newer_one_is_no_longer_answerable(cast: Cast) -> None:
     case = opened(cast)
     old = waiting_handoff(case)
-    notes = {"tried": "Called", "open_points": "Price", "ask": "Take it"}
-    handoffs.reassign(case_id=case.pk, by=cast.csm, to=cast.director, **notes)
+    notes = handoffs.Notes(tried="Called", open_points="Price", ask="Take it")
+    handoffs.reassign(case_id=case.pk, by=cast.csm, to=cast.director, notes=notes)
     assert HandOff.objects.get(pk=old.pk).state == HandOff.REPLACED
     with pytest.raises(AlreadyDone):
         handoffs.accept(case_id=case.pk, handoff_id=old.pk, by=old.to_user)

@@ -296,16 +296,16 @@ def test_a_busy_database_is_nobodys_fault(cast: Cast, monkeypatch: pytest.Monkey
 def test_a_second_request_is_promised_a_decision_too(cast: Cast) -> None:
     case = asked(cast)
     made = case.requests.get()
-    deciding.decide(request_id=made.pk, by=cast.director, verdict="declined", version=made.version, reason="Too much")
-    Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING).update(state=Clock.STOPPED)
-    again = asking.ask(
-        case_id=case.pk,
-        by=cast.csm,
-        concession="discount",
-        amount=Decimal(15),
-        currency="USD",
-        question="Approve a 15 percent discount for Northwind?",
-        deadline=now() + timedelta(days=2),
+    deciding.decide(
+        request_id=made.pk,
+        by=cast.director,
+        verdict="declined",
+        version=made.version,
+        words=deciding.Words(reason="Too much"),
     )
+    Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING).update(state=Clock.STOPPED)
+    question = "Approve a 15 percent discount for Northwind?"
+    wanted = asking.CaseAsk("discount", Decimal(15), "USD", question, deadline=now() + timedelta(days=2))
+    again = asking.ask(wanted, case_id=case.pk, by=cast.csm)
     assert again.is_open
     assert live(case, states.DECISION).state == Clock.RUNNING

@@ -33,8 +33,8 @@ OPTIONS = [
 def ask_for(case, cast, amount=18):
     """A request the director has to decide."""
     briefing.save_parts(case_id=case.pk, by=case.owner, texts=READY, options=OPTIONS, versions={})
-    values = {"concession": "discount", "amount": Decimal(amount), "currency": "USD", "question": f"Grant {amount}%?"}
-    return asking.ask(case_id=case.pk, by=cast.csm, deadline=days(1), **values)
+    wanted = asking.CaseAsk("discount", Decimal(amount), "USD", f"Grant {amount}%?", deadline=days(1))
+    return asking.ask(wanted, case_id=case.pk, by=cast.csm)
 
 
 @pytest.mark.parametrize("name", ["case", "history"])

@@ -12,6 +12,7 @@ from approvals.models import ApprovalRequest
 from config.home import landing
 from escalations import states
 from escalations.cases.escalate import escalate
+from escalations.cases.handoffs import Notes
 from escalations.models import Escalation, PolicyVersion
 from escalations.policy.versions import check_draft, publish
 from ledger.now import now
@@ -85,7 +86,7 @@ def test_the_executives_escalate_to_an_added_level_and_nobody_beyond(
 ) -> None:
     case = opened(cast, amount=Decimal(30))
     assert case.level == 3
-    escalate(case_id=case.pk, by=cast.csm, tried="Talks", open_points="Price", ask="Decide")
+    escalate(case_id=case.pk, by=cast.csm, notes=Notes(tried="Talks", open_points="Price", ask="Decide"))
     case.refresh_from_db()
     assert case.level == 4
     assert case.handoffs.latest("number").to_user == chair

@@ -155,7 +155,8 @@ def test_a_declined_request_stays_readable_beside_the_next_one(cast: Cast, brows
     case = asked(cast)
     made = case.requests.get()
     seen = {"version": made.version, "seat": made.authority_seat.number}
-    deciding.decide(request_id=made.pk, by=cast.director, verdict="declined", reason="Too much", **seen)
+    words = deciding.Words(reason="Too much")
+    deciding.decide(request_id=made.pk, by=cast.director, verdict="declined", words=words, **seen)
     assert "Too much" in browse(cast.csm, url(case)).content.decode()
     browse(cast.csm, url(case, "new/"), ask(amount="12", question="Approve 12 percent?"))
     page = browse(cast.csm, url(case)).content.decode()

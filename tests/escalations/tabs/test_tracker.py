@@ -130,7 +130,7 @@ def test_actions_fall_into_groups_by_due_time(cast: Cast, case: Escalation) -> N
         Action(title="later", due_at=at + timedelta(days=1)),
         Action(title="done", due_at=at - timedelta(days=1), state=Action.DONE),
     ]
-    assert [(group["name"], group["rows"][0].title) for group in tracker_page.groups(rows, at)] == [
+    assert [(group.name, group.rows[0].title) for group in tracker_page.groups(rows, at)] == [
         ("Late", "late"),
         ("Due today", "today"),
         ("Later", "later"),

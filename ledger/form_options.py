@@ -1,0 +1,18 @@
+"""What a form of ours hands on to Django's form besides its data."""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
+
+Posted = Mapping[str, object]
+
+
+class FormOptions(TypedDict, total=False):
+    """The keyword arguments of Django's form that pages use."""
+
+    files: MultiValueDict[str, UploadedFile] | None
+    initial: dict[str, object] | None
+    prefix: str | None
+    auto_id: bool | str
