@@ -17,7 +17,7 @@ class Scene(NamedTuple):
     raised: str = ""
 
 
-def today(until: str, **more: bool | str) -> Script:
+def today(until: str, **more: bool | str | tuple[str, ...]) -> Script:
     """A case that is in this state today."""
     return Script(until=until, **more)  # type: ignore[arg-type]
 
