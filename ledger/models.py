@@ -38,10 +38,14 @@ class ChainParent(models.Model):
 class VersionQuerySet(models.QuerySet[Any]):
     """Versions in business words."""
 
-    def current(self, at: datetime) -> Any:
-        """The published version in force at that moment, or None."""
+    def in_force(self, at: datetime) -> "VersionQuerySet":
+        """The published version in force at that moment, as one row at most: `filter(version=…)` takes it."""
         found = self.filter(state=Version.PUBLISHED, effective_from__lte=at)
-        return found.order_by("-effective_from", "-id").first()
+        return found.order_by("-effective_from", "-id")[:1]
+
+    def current(self, at: datetime) -> Any:
+        """The same version, or None."""
+        return next(iter(self.in_force(at)), None)
 
 
 class Version(models.Model):
