@@ -68,9 +68,9 @@ def prefill(case: Escalation, at: datetime) -> None:
     )
 
 
-def freeze(case: Escalation, *, reason: str, at: datetime) -> BriefSnapshot:
-    """Keep the brief as it stands now under the next number."""
+def freeze(case: Escalation, *, reason: str, at: datetime, parts: dict[str, Any] | None = None) -> BriefSnapshot:
+    """Keep the brief as it stands now under the next number. `parts` are its parts where the caller has read them."""
     number = (case.brief_snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
     return BriefSnapshot.objects.create(
-        case=case, number=number, parts=current_parts(case, at), reason=reason[:120], at=at
+        case=case, number=number, parts=parts or current_parts(case, at), reason=reason[:120], at=at
     )
