@@ -96,15 +96,23 @@ def append(parent: ChainParent, rows: Sequence[Row]) -> None:
     """Number, sign and insert `rows` (unsaved, `at` set) at the end of the parent's chain and seal the parent.
 
     The caller holds the parent's row lock inside its transaction; without it two writers would take one number and the
-    unique constraint (parent, seq) would refuse the second. The end of the chain is read again, because a verb called in
-    between may have written through another instance of the same parent.
+    unique constraint (parent, seq) would refuse the second.
     """
     if not rows:
         return
-    parent.refresh_from_db(fields=["log_count", "log_last", "log_seal"])
-    number(parent, rows)
+    if not _sealed_with(parent, rows):
+        # A verb called in between wrote through another instance of the same parent, so this one does not know the end.
+        parent.refresh_from_db(fields=["log_count", "log_last", "log_seal"])
+        if not _sealed_with(parent, rows):
+            raise RuntimeError(f"The log of {parent!r} grows without its row lock.")
     type(rows[0])._default_manager.bulk_create(rows)
-    parent.save(update_fields=["log_count", "log_last", "log_seal"])
+
+
+def _sealed_with(parent: ChainParent, rows: Sequence[ChainedRow]) -> bool:
+    """Number the rows and seal the parent behind them, if the chain still ends where this instance says."""
+    end = type(parent)._base_manager.filter(pk=parent.pk, log_count=parent.log_count, log_last=parent.log_last)
+    number(parent, rows)
+    return bool(end.update(log_count=parent.log_count, log_last=parent.log_last, log_seal=parent.log_seal))
 
 
 def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:

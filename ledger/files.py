@@ -18,13 +18,13 @@ def store(data: bytes, *, name: str, content_type: str = "application/octet-stre
     """Keep the bytes (once, whatever the name) and return their row. The name is trimmed to 255 characters."""
     sha256 = hashlib.sha256(data).hexdigest()
     target = path_of(sha256)
+    # The bytes come before the row, so bytes that are new have no row.
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(".part")
         part.write_bytes(data)
         part.replace(target)
-    found = StoredFile.objects.filter(sha256=sha256).first()
-    if found:
+    elif found := StoredFile.objects.filter(sha256=sha256).first():
         return found
     row = StoredFile(sha256=sha256, size=len(data), content_type=content_type[:120], name=name[-255:], at=now())
     # One statement, also when somebody else stores the same bytes at this moment.

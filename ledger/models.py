@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -46,10 +46,14 @@ V = TypeVar("V", bound="Version")
 class VersionQuerySet(models.QuerySet[V]):
     """Versions in business words."""
 
-    def current(self, at: datetime) -> V | None:
-        """The published version in force at that moment, or None."""
+    def in_force(self, at: datetime) -> Self:
+        """The published version in force at that moment, as one row at most: `filter(version=…)` takes it."""
         found = self.filter(state=Version.PUBLISHED, effective_from__lte=at)
-        return found.order_by("-effective_from", "-id").first()
+        return found.order_by("-effective_from", "-id")[:1]
+
+    def current(self, at: datetime) -> V | None:
+        """The same version, or None."""
+        return next(iter(self.in_force(at)), None)
 
 
 class Version(models.Model):

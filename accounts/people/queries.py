@@ -22,14 +22,27 @@ def best_holder(
     own = person_of(holdings[0].role, account) if holdings else None
     if own and own.is_active and own.kind == User.PERSON and own.pk not in exclude:
         return own
-    holders = {holding.user_id: holding.user for holding in holdings if holding.user_id not in exclude}
-    if not holders:
-        return None
-    anchors = [account.csm if account else None, account.ae if account else None, near]
-    for manager_id in (pk for anchor in anchors if anchor for pk in _managers(anchor)):
-        if manager_id in holders:
-            return holders[manager_id]
-    return next(iter(holders.values()))
+    return nearest([holding.user for holding in holdings if holding.user_id not in exclude], account, near)
+
+
+def nearest(holders: Collection[User], account: Account | None, near: User | None = None) -> User | None:
+    """Of people who hold a role: the nearest manager of the account's CSM, of its AE, then of `near`; else the lowest id."""
+    by_id = {user.pk: user for user in holders}
+    if len(by_id) > 1:
+        anchors = [account.csm if account else None, account.ae if account else None, near]
+        for manager_id in (pk for anchor in anchors if anchor for pk in _managers(anchor)):
+            if manager_id in by_id:
+                return by_id[manager_id]
+    return by_id[min(by_id)] if by_id else None
+
+
+def may_decide_as(role: Role, account: Account | None) -> list[User]:
+    """Everybody active who may decide in the role for the account, in order of their ids. For a role whose person is named
+    on the account that is this person, never a colleague of another account."""
+    if role.account_person:
+        own = person_of(role, account)
+        return [own] if own and own.is_active and own.has_role(role.slug) else []
+    return list(User.objects.holding([role.slug]).filter(kind=User.PERSON))
 
 
 def person_of(role: Role, account: Account | None) -> User | None:
@@ -37,11 +50,6 @@ def person_of(role: Role, account: Account | None) -> User | None:
     if account is None or not role.account_person:
         return None
     return account.csm if role.account_person == Role.CSM else account.ae
-
-
-def personal_role(role_slug: str) -> Role | None:
-    """The role, where its person is named on the account: only that person decides for it."""
-    return Role.objects.filter(slug=role_slug).exclude(account_person="").first()
 
 
 def _managers(person: User) -> Iterator[int]:

@@ -8,8 +8,8 @@ from statistics import median
 from typing import TypedDict
 
 from accounts.customers.rates import usd
-from accounts.models import Account, Role, User
-from accounts.people.queries import best_holder, person_of, personal_role
+from accounts.models import Role, User
+from accounts.people.queries import may_decide_as, nearest
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.units import amount_words, unit_of
 from approvals.matrix.totals import Ask, AskTotal, Converted, ask_total, rate_words
@@ -69,11 +69,13 @@ class BandRule(Weighed):
 
 @dataclass(frozen=True)
 class Answer:
-    """Who may approve an ask, and why. `over` are the roles whose limit is too small; `total` counts earlier grants."""
+    """Who may approve an ask, and why. `over` are the roles whose limit is too small; `total` counts earlier grants.
+    `holders` are all who may decide in the role, the person among them."""
 
     role: Role
     level: int
     person: User
+    holders: list[User]
     limit_text: str
     sentence: str
     version: AuthorityVersion
@@ -136,31 +138,24 @@ def _first_held(
     total: AskTotal, candidates: Collection[rules.Limit], exclude: Collection[int], near: User | None
 ) -> Answer:
     for limit in candidates:
-        person = _holder(limit.role, total.account, exclude, near)
+        holders = may_decide_as(total.role(limit.role), total.account)
+        person = nearest([user for user in holders if user.pk not in exclude], total.account, near)
         if person:
-            return _answer(total, limit, person)
+            return _answer(total, limit, person, holders)
     names = ", ".join(limit.role_name for limit in candidates)
     if not names:
         raise Invalid("There is no higher authority for this.")
     raise Invalid(f"Nobody else holds a role that may approve this ({names}). Ask operations to assign one.")
 
 
-def _holder(role: str, account: Account | None, exclude: Collection[int], near: User | None) -> User | None:
-    personal = personal_role(role)
-    if personal is None:
-        return best_holder(role, account=account, near=near, exclude=exclude)
-    # Only the account's own CSM or AE decides for it, never a colleague of another account.
-    own = person_of(personal, account)
-    return own if own and own.is_active and own.has_role(role) and own.pk not in exclude else None
-
-
-def _answer(total: AskTotal, limit: rules.Limit, person: User) -> Answer:
+def _answer(total: AskTotal, limit: rules.Limit, person: User, holders: list[User]) -> Answer:
     passed = total.coverage.passed(limit)
     role, rule = total.role(limit.role), _rule(total, limit, passed)
     return Answer(
         role=role,
         level=role.rank,
         person=person,
+        holders=holders,
         limit_text=limit.words,
         sentence=f"{role.name}: {person.name}. {rule['sentence']}",
         version=total.version,

@@ -53,8 +53,7 @@ def decide(
     if verdict not in VERDICTS:
         raise Invalid(f"Choose one of {', '.join(VERDICTS)}.", field="verdict")
     at = now()
-    _claim(request_id, by, version, seat, at)
-    request = ApprovalRequest.objects.filter(pk=request_id).with_seats().prefetch_related("suggestions").get()
+    request = _claim(request_id, by, version, seat, at)
     total = total_of(request, at)
     right = _right(request, by, verdict, seat, total)
     against = goes_against(verdict, request.options, words.conditions)
@@ -76,16 +75,17 @@ def decide(
     return request
 
 
-def _claim(request_id: int, by: User, version: int, seat: int | None, at: datetime) -> None:
+def _claim(request_id: int, by: User, version: int, seat: int | None, at: datetime) -> ApprovalRequest:
     """The conditional UPDATE everything hangs on: it finds the row as it was seen, and holds it until the end."""
     rows = ApprovalRequest.objects.filter(pk=request_id, state=ApprovalRequest.OPEN, version=version)
     if not rows.update(version=F("version")):
         raise _why_not(request_id, by, at)
-    if seat is None:
-        return
-    found = Seat.objects.filter(request=request_id, number=seat).select_related("said_by").first()
-    if found is None or found.state != Seat.ASKED:
-        raise _seat_gone(request_id, found, by, at)
+    request = ApprovalRequest.objects.filter(pk=request_id).with_seats().prefetch_related("suggestions").get()
+    if seat is not None:
+        found = next((each for each in request.all_seats() if each.number == seat), None)
+        if found is None or found.state != Seat.ASKED:
+            raise _seat_gone(request_id, found, by, at)
+    return request
 
 
 def _seat_gone(request_id: int, seat: Seat | None, by: User, at: datetime) -> Exception:

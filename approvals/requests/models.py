@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, Min, OuterRef, Prefetch, Q, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_objects
 
 from accounts.models import Account, Role, User
 from approvals.absence.models import Delegation
@@ -229,10 +229,6 @@ class SeatQuerySet(models.QuerySet["Seat"]):
     def deciding(self) -> "SeatQuerySet":
         """Without those who are only consulted."""
         return self.filter(part=Seat.DECIDE)
-
-    def first_stage(self) -> "SeatQuerySet":
-        """Those of the earliest stage among them: of the planned ones, what comes next."""
-        return self.filter(stage=self.aggregate(first=Min("stage"))["first"])
 
     def addressed_to(self, user: User) -> "SeatQuerySet":
         """Seats of a person that were asked, and the planned one that the authority's part is addressed to.

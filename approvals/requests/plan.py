@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import Account, Role, User
-from accounts.people.queries import best_holder, person_of, personal_role
+from accounts.people.queries import may_decide_as, nearest
 from approvals.matrix.authority import Answer, approver_for
 from approvals.matrix.totals import Ask, AskTotal, ask_total
 from approvals.models import ApprovalRequest, ChainRule, Seat
@@ -26,18 +26,14 @@ class Plan:
     roles: dict[str, Role]
 
 
-def holders(
-    role: str, account: Account | None, exclude: Collection[int], first: User | None = None
-) -> tuple[Person, ...]:
+def holders(role: Role, account: Account | None, exclude: Collection[int]) -> tuple[Person, ...]:
     """Everybody active who holds the role and may sit, the one to turn to first. A CSM or AE for their own account only."""
-    if personal := personal_role(role):
-        own = person_of(personal, account)
-        found = [own] if own and own.is_active and own.has_role(role) else []
-    else:
-        best = first or best_holder(role, account=account, exclude=exclude)
-        found = [best] if best else []
-        found += [user for user in User.objects.holding([role]).filter(kind=User.PERSON) if user != best]
-    return tuple(Person(user.pk, user.name) for user in found if user.pk not in exclude)
+    found = [user for user in may_decide_as(role, account) if user.pk not in exclude]
+    return _seated(found, nearest(found, account))
+
+
+def _seated(people: Collection[User], first: User | None) -> tuple[Person, ...]:
+    return tuple(Person(user.pk, user.name) for user in sorted(people, key=lambda user: user != first))
 
 
 def plan(total: AskTotal, *, exclude: Collection[int] = (), first: int = 1) -> Plan:
@@ -79,7 +75,7 @@ def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[li
         Wanted(
             role=rule.role.slug,
             role_name=rule.role.name,
-            holders=holders(rule.role.slug, total.account, exclude),
+            holders=holders(rule.role, total.account, exclude),
             place=rule.place,
             part=rules.CONSULT if rule.part == ChainRule.CONSULT else rules.DECIDE,
             quorum=rule.quorum,
@@ -91,7 +87,7 @@ def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[li
     # The role of that name, else every role of that function.
     needed = list(Role.objects.filter(slug=needs) or Role.objects.filter(function=needs)) if needs else []
     for role in (role for role in needed if role.slug not in roles):
-        people = holders(role.slug, total.account, exclude)
+        people = holders(role, total.account, exclude)
         found.append(Wanted(role.slug, role.name, people, place=rules.BESIDE, part=rules.CONSULT))
     return found, {**roles, **{role.slug: role for role in needed}}
 
@@ -110,7 +106,7 @@ def _fits(wanted: str, found: str) -> bool:
 
 def authority_of(total: AskTotal, answer: Answer, exclude: Collection[int]) -> Wanted:
     """The authority as a group: a committee with all its holders, else one seat."""
-    people = holders(answer.role.slug, total.account, exclude, first=answer.person)
+    people = _seated([user for user in answer.holders if user.pk not in exclude], answer.person)
     rule = total.version.committees.filter(role=answer.role).first()
     if rule is None:
         return Wanted(answer.role.slug, answer.role.name, people, single=True)

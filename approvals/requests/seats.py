@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.models import User
+from accounts.models import Role, User
 from approvals.absence.rules.delegation import covers
 from approvals.mail import links
 from approvals.mail import messages as mail
@@ -43,6 +43,13 @@ def asked(request: ApprovalRequest) -> list[Seat]:
     return [seat for seat in request.all_seats() if seat.state == Seat.ASKED]
 
 
+def coming(request: ApprovalRequest) -> list[Seat]:
+    """The planned seats of the stage that comes next."""
+    planned = [seat for seat in request.all_seats() if seat.state == Seat.PLANNED]
+    first = min((seat.stage for seat in planned), default=0)
+    return [seat for seat in planned if seat.stage == first]
+
+
 def deciding(request: ApprovalRequest) -> list[Seat]:
     """Every seat whose decision is waited for."""
     return [seat for seat in request.all_seats() if seat.waits]
@@ -50,17 +57,16 @@ def deciding(request: ApprovalRequest) -> list[Seat]:
 
 def open_stage(request: ApprovalRequest, total: AskTotal) -> None:
     """Ask everybody of the next stage: each gets a link and a mail."""
-    open_seats(request, request.seats.planned().first_stage().values_list("pk", flat=True), total)
+    open_seats(request, coming(request), total)
 
 
-def open_seats(request: ApprovalRequest, wanted: Iterable[int], total: AskTotal) -> None:
-    """The same for some planned seats, by id."""
-    opened = list(wanted)
-    request.seats.planned().filter(pk__in=opened).update(state=Seat.ASKED, asked_at=total.at)
-    request.forget_seats()
-    for seat in request.all_seats():
-        if seat.pk in opened:
-            ask(request, seat, total)
+def open_seats(request: ApprovalRequest, wanted: Collection[Seat], total: AskTotal) -> None:
+    """The same for some planned seats of the request."""
+    request.seats.planned().filter(pk__in=[seat.pk for seat in wanted]).update(state=Seat.ASKED, asked_at=total.at)
+    for seat in wanted:
+        seat.state, seat.asked_at = Seat.ASKED, total.at
+    for seat in wanted:
+        ask(request, seat, total)
 
 
 def ask(request: ApprovalRequest, seat: Seat, total: AskTotal, *, nth: int = 0, again: str = "") -> None:
@@ -149,14 +155,13 @@ def left_out(request: ApprovalRequest, at: datetime) -> set[int]:
 
 def fill_stage(request: ApprovalRequest, at: datetime) -> None:
     """Before the next stage is asked: each deciding seat in it gets somebody who can decide, where there is one."""
-    coming = list(request.seats.planned().first_stage().deciding().with_people())
-    for role in dict.fromkeys(seat.role for seat in coming):
-        able = {person.id for person in plan.holders(role.slug, request.account, left_out(request, at))}
-        for seat in (seat for seat in coming if seat.role == role and seat.person_id not in able):
-            if found := _next(request, role.slug, at):
+    wanted = [seat for seat in coming(request) if seat.part == Seat.DECIDE]
+    for role in dict.fromkeys(seat.role for seat in wanted):
+        able = {person.id for person in plan.holders(role, request.account, left_out(request, at))}
+        for seat in (seat for seat in wanted if seat.role == role and seat.person_id not in able):
+            if found := _next(request, role, at):
                 old, seat.person = seat.person, found
                 seat.save(update_fields=["person"])
-                request.forget_seats()
                 _log_reassigned(request, seat, old, found, at)
 
 
@@ -185,13 +190,13 @@ def _reassigned(request: ApprovalRequest, seat: Seat, total: AskTotal) -> bool:
 
 def _heir(request: ApprovalRequest, seat: Seat, at: datetime) -> User | None:
     """Whoever delegated it, where they still can; else the next holder of the role."""
-    giver, role = seat.stands_for, seat.role.slug
+    giver, role = seat.stands_for, seat.role
     if giver and giver.pk in {person.id for person in plan.holders(role, request.account, left_out(request, at))}:
         return giver
     return _next(request, role, at)
 
 
-def _next(request: ApprovalRequest, role: str, at: datetime) -> User | None:
+def _next(request: ApprovalRequest, role: Role, at: datetime) -> User | None:
     free = plan.holders(role, request.account, spent(request, at))
     return User.objects.get(pk=free[0].id) if free else None
 
@@ -252,7 +257,8 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
     )
     if now_asked == stage.number:
         beside = deciding(request)
-        open_seats(request, request.seats.planned().filter(authority=True).values_list("pk", flat=True), total)
+        higher = [seat for seat in request.all_seats() if seat.state == Seat.PLANNED and seat.authority]
+        open_seats(request, higher, total)
         reassign(request, beside, total)
     else:
         remind(request, reassign(request, deciding(request), total), total)

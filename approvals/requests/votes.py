@@ -38,7 +38,10 @@ class Said:
 
 
 def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> Seat:
-    """The conditional UPDATE of the seat: of many at once, one finds it asked. Raises AlreadyDone for the others."""
+    """The conditional UPDATE of the seat: of many at once, one finds it asked. Raises AlreadyDone for the others.
+
+    `settle` saves the request and ends the links.
+    """
     number = said.right.seat or 0
     words = {"verdict": said.verdict, "said_by": said.by, "reason": said.reason, "conditions": said.conditions}
     words |= {"state": Seat.DECIDED, "ended_at": at, "override": said.right.override}
@@ -47,13 +50,11 @@ def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> Seat:
     taken = next(each for each in request.all_seats() if each.number == number)
     for name, value in words.items():
         setattr(taken, name, value)
-    links.end([taken], at)
     if said.right.override:
         _settle_group(request, taken, at)
     counts = said.verdict in rules.YES or "decided_role" not in request.rule
     if counts and not said.right.function and said.right.role:
         request.rule = {**request.rule, "decided_role": said.right.role.slug}
-        request.save(update_fields=["rule"])
     return taken
 
 
@@ -65,7 +66,7 @@ def _settle_group(request: ApprovalRequest, taken: Seat, at: datetime) -> None:
 
 
 def settle(request: ApprovalRequest, seat: Seat, said: Said, total: AskTotal) -> None:
-    """Log the word of a seat and draw the conclusion from all of them."""
+    """Log the word of a seat, draw the conclusion from all of them, and save what it makes of the request."""
     at, stages = total.at, plan.stages_of(request)
     stage = next(stage for stage in stages if stage.number == seat.stage)
     verdicts = {each.number: each.verdict for each in request.all_seats() if each.state == Seat.DECIDED}
@@ -77,10 +78,13 @@ def settle(request: ApprovalRequest, seat: Seat, said: Said, total: AskTotal) ->
     if outcome and last:
         finish(request, seat, said, outcome, at)
         return
+    links.end([seat], at)
     if seat.person_id != said.by.pk and not said.right.override:
         _tell_principal(request, seat, said)
     if outcome:
         advance(request, total)
+    else:
+        request.save(update_fields=["rule"])
 
 
 def _tell_principal(request: ApprovalRequest, seat: Seat, said: Said) -> None:
@@ -95,7 +99,7 @@ def advance(request: ApprovalRequest, total: AskTotal) -> None:
     at = total.at
     seating.close(request, Seat.SETTLED, at, [seat.number for seat in seating.deciding(request)])
     request.asked_since = at
-    request.save(update_fields=["asked_since"])
+    request.save(update_fields=["asked_since", "rule"])
     seating.fill_stage(request, at)
     seating.open_stage(request, total)
 
@@ -114,7 +118,7 @@ def finish(request: ApprovalRequest, seat: Seat, said: Said, outcome: str, at: d
     request.decided_level = _level(request, said)
     request.reason = said.reason
     request.conditions = _joined(counted) if request.state == CONDITIONS else ""
-    changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions"]
+    changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions", "rule"]
     request.save(update_fields=changed)
     suggesting.answer(request, at)
     settled = seating.close(request, Seat.SETTLED, at)

@@ -11,6 +11,7 @@ from approvals.requests.rules.verdicts import Option
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.log import Entry, lock, record
+from escalations.cases.rules.brief import BriefParts
 from escalations.models import BriefPart, BriefSnapshot, Escalation
 from ledger.errors import Invalid, Stale
 from ledger.now import now
@@ -73,9 +74,9 @@ def prefill(case: Escalation, at: datetime) -> None:
     )
 
 
-def freeze(case: Escalation, *, reason: str, at: datetime) -> BriefSnapshot:
-    """Keep the brief as it stands now under the next number."""
+def freeze(case: Escalation, *, reason: str, at: datetime, parts: BriefParts | None = None) -> BriefSnapshot:
+    """Keep the brief as it stands now under the next number. `parts` are its parts where the caller has read them."""
     number = (case.brief_snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
     return BriefSnapshot.objects.create(
-        case=case, number=number, parts=current_parts(case, at), reason=reason[:120], at=at
+        case=case, number=number, parts=parts or current_parts(case, at), reason=reason[:120], at=at
     )

@@ -64,10 +64,7 @@ def facts_of(signal: Signal) -> triggers.SignalFacts:
 
 def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
     """The trigger of the policy in force that this signal fires, with its reason."""
-    policy = PolicyVersion.objects.current(now())
-    if policy is None:
-        return None
-    rows = TriggerRule.objects.filter(version=policy, active=True)
+    rows = TriggerRule.objects.filter(version=PolicyVersion.objects.in_force(now()), active=True)
     names = ("slug", "name", "condition", "threshold", "issue_type")
     rules = [triggers.Rule(**{name: getattr(row, name) for name in names}) for row in rows]
     return triggers.first_fired(rules, facts_of(signal))

@@ -54,7 +54,7 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     parts = current_parts(case, at)
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
-    snapshot = briefing.freeze(case, reason="Approval request", at=at)
+    snapshot = briefing.freeze(case, reason="Approval request", at=at, parts=parts)
     return submit(
         Ask(wanted.concession, wanted.amount, wanted.currency, case.account, wanted.renewal.strip()),
         question=Question(
@@ -131,16 +131,17 @@ def raise_level(
 def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     """A request of a locked case came to an end: approved → Execute with an action to carry out; declined → rework."""
     granted = made.state in ApprovalRequest.GRANTED
+    others_open = case.requests.filter(state=ApprovalRequest.OPEN).exists()
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
         case.decided_level = made.decided_level
         case.save(update_fields=["decided_at", "decided_level"])
-        if not case.requests.filter(state=ApprovalRequest.OPEN).exists():
+        if not others_open:
             clocks.stop(case, states.DECISION, at=at)
         # Whoever decides has taken the duty, whether or not they answered a hand-off before.
         case.people.filter(duty=CasePerson.AUTHORITY, user=made.decided_by, accepted_at=None).update(accepted_at=at)
         handoffs.settle(case, duty=CasePerson.AUTHORITY, by=made.decided_by, at=at)
-    if case.requests.filter(state=ApprovalRequest.OPEN).exists() or case.state != states.APPROVING:
+    if others_open or case.state != states.APPROVING:
         return
     if granted:
         move(case, "execute", at=at, actor=made.decided_by, reason=made.get_state_display())
@@ -179,7 +180,7 @@ def on_decision_log(entry: DecisionEntry) -> None:
     if found is None:
         return
     case, at = lock(found.case_id), entry.at
-    made = ApprovalRequest.objects.select_related("account", "requester", "decided_by").get(pk=entry.request_id)
+    made = entry.request
     if found.request_id != made.pk:
         _link(case, made)
     _show(case, entry, made, at)

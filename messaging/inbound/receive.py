@@ -32,8 +32,8 @@ def receive(*, raw: bytes, channel: str = "file") -> InboundMail:
     the inbox. Automatic mail is only kept. A mail over the limits is kept with the reason; nothing is raised for bad mail.
     """
     sha256 = hashlib.sha256(raw).hexdigest()
-    known = InboundMail.objects.filter(raw__sha256=sha256).first()
-    if known:
+    # Bytes that are not in the store have no mail, so for a new mail the database is not asked.
+    if files.path_of(sha256).exists() and (known := InboundMail.objects.filter(raw__sha256=sha256).first()):
         return known
     try:
         parsed = parse_in_child(raw)
@@ -76,36 +76,32 @@ def _take(raw: bytes, channel: str, parsed: ParsedMail) -> InboundMail:
         return _keep_and_announce(raw, channel, parsed)
 
 
-@transaction.atomic
 def _keep_and_announce(raw: bytes, channel: str, parsed: ParsedMail) -> InboundMail:
     facts = _facts(parsed)
+    try:
+        with transaction.atomic():
+            mail, new = _keep(raw, channel, parsed, facts)
+            if new and mail.state == InboundMail.WAITING:
+                mail_received.send(sender=InboundMail, mail=mail)
+            return mail
+    except Refused as refusal:
+        # The mail must not be lost with the change that was refused: it waits, and a person reads why.
+        with transaction.atomic():
+            return _keep(raw, channel, parsed, {**facts, "note": refusal.message[:300]})[0]
+
+
+def _keep(raw: bytes, channel: str, parsed: ParsedMail, facts: dict[str, object]) -> tuple[InboundMail, bool]:
+    """The row of the mail, and whether it is new."""
     own_id = _own_id(parsed, raw)
     known = InboundMail.objects.filter(message_id=own_id).first()
     if known and all(getattr(known, name) == facts[name] for name in WORDS):
-        return known
+        return known, False
     if known:
         own_id = f"<{hashlib.sha256(raw).hexdigest()}@id-used-before>"
         if again := InboundMail.objects.filter(message_id=own_id).first():
-            return again
-    mail = _keep(raw, channel, own_id, facts)
-    if mail.state == InboundMail.WAITING:
-        _announce(mail)
-    return mail
-
-
-def _announce(mail: InboundMail) -> None:
-    try:
-        with transaction.atomic():
-            mail_received.send(sender=InboundMail, mail=mail)
-    except Refused as refusal:
-        # The mail must not be lost with the change that was refused: it waits, and a person reads why.
-        InboundMail.objects.filter(pk=mail.pk).update(note=refusal.message[:300])
-        mail.refresh_from_db()
-
-
-def _keep(raw: bytes, channel: str, message_id: str, values: dict[str, object]) -> InboundMail:
+            return again, False
     stored = files.store(raw, name=f"{channel}.eml", content_type="message/rfc822")
-    return InboundMail.objects.create(message_id=message_id, raw=stored, received_at=now(), **values)
+    return InboundMail.objects.create(message_id=own_id, raw=stored, received_at=now(), **facts), True
 
 
 def _facts(parsed: ParsedMail) -> dict[str, object]:

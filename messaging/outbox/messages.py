@@ -54,35 +54,36 @@ def post(
     regarding: Regarding | None = None,
     source: str = "",
     channel: str = Message.EMAIL,
-) -> Message | None:
+) -> None:
     """Write one message in the caller's transaction. It is sent once after the commit, however often the key is posted.
 
-    Returns None when the key was written before. Raises Invalid for an address to which the channel cannot deliver.
-    `source` names its kind and what it is about (messaging.kinds).
+    Raises Invalid for an address to which the channel cannot deliver. `source` names its kind and what it is about
+    (messaging.kinds).
     """
     regarding = regarding or Regarding()
     address = to.email if isinstance(to, User) else to.strip()
     registry.channel(channel).check_address(address)
     moment = now()
-    values = {
-        "kind": kind,
-        "channel": channel,
-        "user": to if isinstance(to, User) else None,
-        "address": address,
-        "reply_to": regarding.reply_to,
-        "subject": _one_line(content.subject)[:300],
-        "text": _storable(content.text),
-        "html": _storable(content.html),
-        "message_id": f"<{uuid.uuid4().hex}@{settings.MAIL_DOMAIN}>",
-        "thread_id": _bracketed(regarding.thread_id) or _thread_of(regarding.case_key),
-        "case_key": regarding.case_key,
-        "account_name": _one_line(regarding.account_name)[:200],
-        "source": source,
-        "created_at": moment,
-        "next_try_at": moment,
-    }
-    message, new = Message.objects.get_or_create(key=key, defaults=values)
-    return message if new else None
+    message = Message(
+        key=key,
+        kind=kind,
+        channel=channel,
+        user=to if isinstance(to, User) else None,
+        address=address,
+        reply_to=regarding.reply_to,
+        subject=_one_line(content.subject)[:300],
+        text=_storable(content.text),
+        html=_storable(content.html),
+        message_id=f"<{uuid.uuid4().hex}@{settings.MAIL_DOMAIN}>",
+        thread_id=_bracketed(regarding.thread_id) or _thread_of(regarding.case_key),
+        case_key=regarding.case_key,
+        account_name=_one_line(regarding.account_name)[:200],
+        source=source,
+        created_at=moment,
+        next_try_at=moment,
+    )
+    # One statement; a key that was posted before stays as it is.
+    Message.objects.bulk_create([message], ignore_conflicts=True)
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,10 @@ class Desk(RuleBasedStateMachine):
     def knock(self, ask: Ask, who: str, verb: str, door: str, **values: Any) -> bool:
         """Through a page, the API, the mailed link or a reply; links are those of the seat that is asked now."""
         made = self.real(ask)
-        seat = made.seats.filter(number=made.authority_seat.number).first()
+        # What a rule granted was put to nobody.
+        seat = made.authority_seat
         token = links.issue(made, seat, to=self.users[who]) if seat and door in (LINK, REPLY) else ""
-        seen = {"version": ask.version, "seat": made.authority_seat.number, **values}
+        seen = {"version": ask.version, "seat": seat.number if seat else 0, **values}
         heard = self.callers[who].knock(
             Knock(verb=verb, door=door, request=ask.key, by=self.users[who].pk, token=token, **seen)
         )

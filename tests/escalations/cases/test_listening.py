@@ -56,10 +56,10 @@ def test_an_answer_to_a_case_of_another_account_waits_for_a_person(cast: Cast) -
 
 def test_a_mail_becomes_a_post_in_at_most_twenty_queries(cast: Cast) -> None:
     case = opened(cast)
+    # Words of its own: the bytes of a mail of another test may be in the store already.
     with CaptureQueriesContext(connection) as found:
-        mail = answer_to(case)
+        mail = answer_to(case, "Thursday at ten suits everybody here.")
     assert mail.state == InboundMail.CLAIMED
-    assert said(case) == ["Thank you, Thursday suits us."]
-    queries = [each["sql"] for each in found if "SAVEPOINT" not in each["sql"]]
-    assert len(queries) <= 20, "\n".join(queries)
-    assert len(found) <= 26, "savepoints and the transaction of the test included"
+    assert said(case) == ["Thursday at ten suits everybody here."]
+    # Savepoints count, too.
+    assert len(found) <= 20, "\n".join(each["sql"] for each in found)
