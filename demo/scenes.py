@@ -71,7 +71,7 @@ ENDED_DAYS = (
     176, 166, 155, 146, 136, 125, 115, 105, 97,
     93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13, 9,
     # Weeks in which the executives would have decided nothing, by turns with a director as before.
-    88, 60, 74, 32, 53, 25, 7,
+    60, 88, 32, 74, 25, 53, 45, 7,
 )  # fmt: skip
 DIRECTOR = (
     Plot("discount-beyond-limit", amount=16), Plot("refund-credit", amount=6_400), Plot("contract-exception", amount=10),
