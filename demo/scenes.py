@@ -65,12 +65,12 @@ TODAY = (
     Scene("Fjord Shipping", 15, Plot("renewal-at-risk", 1, 12), today(states.DUPLICATE)),
 )  # fmt: skip
 
-# What ended, oldest first: how many days before today each was opened. Every week of the last quarter has a decision of a
-# director and one of an executive, so that the charts have a point for each. What needs no decision ended before.
+# What ended: how many days before today each was opened, a director and an executive by turns. Every week of the last quarter
+# has a decision of each, so that the charts have a point for each. What needs no decision ended before.
 ENDED_DAYS = (
     176, 166, 155, 146, 136, 125, 115, 105, 97,
     93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13, 9,
-    # Weeks in which the executives would have decided nothing, by turns with a director as before.
+    # For the weeks in which no executive would have decided.
     60, 88, 32, 74, 25, 53, 45, 7,
 )  # fmt: skip
 DIRECTOR = (

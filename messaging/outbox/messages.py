@@ -82,8 +82,8 @@ def post(
         created_at=moment,
         next_try_at=moment,
     )
-    # One statement; a key that was posted before stays as it is.
-    Message.objects.bulk_create([message], ignore_conflicts=True)
+    # One statement; a row with this key stays as it is. `ignore_conflicts` would also drop a row for any other fault on SQLite.
+    Message.objects.bulk_create([message], update_conflicts=True, unique_fields=["key"], update_fields=["key"])
 
 
 @dataclass(frozen=True)

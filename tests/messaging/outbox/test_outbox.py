@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
@@ -42,6 +42,12 @@ def test_the_same_key_is_written_once(post: Post) -> None:
     outbox.post(key="handoff:12", kind="handoff", to="x@desk.example", content=Content("Again", "Again", ""))
     kept = Message.objects.get()
     assert (kept, kept.text, kept.address) == (first, first.text, first.address)
+
+
+def test_a_message_that_cannot_be_written_is_an_error_and_not_left_out(post: Post) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        post(kind=None)
+    assert not Message.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
