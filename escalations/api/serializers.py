@@ -1,6 +1,6 @@
 """What the API shows and takes; every field is named."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from django.db.models import Field, TextField
 from rest_framework import serializers
@@ -55,6 +55,16 @@ class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
         read_only_fields = fields
 
 
+class PersonOnCase(TypedDict):
+    """Who takes part in a case: RACI letter and duty."""
+
+    user: str
+    name: str
+    letter: str
+    duty: str
+    accepted: bool
+
+
 class EscalationSerializer(EscalationListSerializer):
     """A whole case: why this level, people, clocks, hand-offs."""
 
@@ -95,7 +105,7 @@ class EscalationSerializer(EscalationListSerializer):
         ]
         read_only_fields = fields
 
-    def get_people(self, case: Escalation) -> list[dict[str, object]]:
+    def get_people(self, case: Escalation) -> list[PersonOnCase]:
         """Letters and duties."""
         return [
             {
