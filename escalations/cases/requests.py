@@ -17,7 +17,7 @@ from escalations.cases import handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
-from escalations.cases.log import Entry, lock, record
+from escalations.cases.log import Entry, lock, locking, record
 from escalations.clocks import verbs as clocks
 from escalations.models import Action, CasePerson, CaseRequest, Escalation, Event
 from ledger import chain
@@ -173,20 +173,27 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
 
 def on_decision_log(entry: DecisionEntry) -> None:
     """Every row of the decision log stands in the thread of its case and moves the case where it must."""
-    links = CaseRequest.objects.filter(request=entry.request_id)
-    if entry.kind == entry.ASKED:
-        # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
-        links |= CaseRequest.objects.filter(request__replaced_by=entry.request_id)
-    found = links.order_by("-request").first()
-    if found is None:
+    case, made, at = _case_of(entry), entry.request, entry.at
+    if case is None:
         return
-    case, at = lock(found.case_id), entry.at
-    made = entry.request
-    if found.request_id != made.pk:
-        _link(case, made)
     with chain.together(case):
         _show(case, entry, made, at)
         _follow(case, entry, made, at)
+
+
+def _case_of(entry: DecisionEntry) -> Escalation | None:
+    """The case of the entry's request, locked."""
+    made = entry.request
+    if entry.kind != entry.ASKED:
+        return locking().filter(case_requests__request=made).first()
+    if ApprovalRequest.case_link.is_cached(made):
+        # `ask` holds the case and has linked this instance to it.
+        return made.case_link.case
+    # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
+    case = locking().filter(case_requests__request__replaced_by=made).first()
+    if case is not None:
+        _link(case, made)
+    return case
 
 
 def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:
