@@ -143,7 +143,7 @@ def together(parent: ChainParent) -> Iterator[None]:
         yield
     finally:
         found, parent.unwritten = parent.unwritten, None
-    append(parent, found.rows, changed=found.fields)
+    append(parent, found.rows, changed=sorted(found.fields))
 
 
 def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:

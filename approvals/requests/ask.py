@@ -77,8 +77,7 @@ def submit(
     channel: str = DecisionEntry.WEB,
     link: Callable[[ApprovalRequest], None] | None = None,
 ) -> ApprovalRequest:
-    """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, stage by stage; in the
-    transaction of the verb that asks.
+    """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, in the caller's transaction.
 
     What was granted to the account's family or on the same renewal in the version's window counts too. Never asked: the
     requester, the beneficiary, whoever would approve for them, and those left out. A band grants nothing that replaces

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from accounts.models import User
 from approvals.matrix.totals import Ask
@@ -49,6 +50,7 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     when the case is not at a point where it can ask; NotAllowed. A request inside a band comes back approved.
     """
     at, case = now(), lock(case_id)
+    prefetch_related_objects([case], "people")  # read once for the check and for the authority
     check(case, by, "ask")
     if wanted.deadline <= at:
         raise Invalid("The decision deadline must be in the future. Enter a later date and time.", field="deadline")
@@ -101,7 +103,7 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
 
 
 def _authority(case: Escalation, user: User, at: datetime) -> None:
-    current = case.people.filter(duty=CasePerson.AUTHORITY).first()
+    current = next((each for each in case.people.all() if each.duty == CasePerson.AUTHORITY), None)
     if current is None or current.user_id != user.pk:
         handoffs.replace_duty(case, user, CasePerson.AUTHORITY, "A", at, accepted=False)
         summary = f"{user.name} is the decision authority"
