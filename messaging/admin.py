@@ -1,4 +1,4 @@
-"""The admin shows word out and in; it changes neither."""
+"""The admin shows sent and received messages; it changes neither."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -64,7 +64,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(InboundMail)
 class InboundMailAdmin(ReadOnly, admin.ModelAdmin):
-    """Received mail and what became of it."""
+    """Received mail with its state."""
 
     list_display = ["subject", "sender", "state", "automatic", "note", "received_at"]
     list_filter = ["state", "automatic"]

@@ -1,4 +1,4 @@
-"""The parts of a mail: its text, its HTML and what is attached."""
+"""The parts of a mail: its text, its HTML and its attachments."""
 
 import quopri
 import re
@@ -34,7 +34,7 @@ def read_body(message: Message) -> Body:
 
 
 def _check_structure(message: Message) -> None:
-    """Counts parts inside attached mails too: they cost as much."""
+    """Counts parts inside attached mails too, because they take as much time."""
     waiting, count = [(message, 1)], 0
     while waiting:
         part, depth = waiting.pop()
@@ -90,9 +90,9 @@ def _header(part: Message, name: str) -> str:
 
 
 def _payload(part: Message, body: Body) -> bytes:
-    """The decoded bytes; a transfer encoding that is unknown or wrong leaves them as they are."""
+    """The decoded bytes; with an unknown or wrong transfer encoding, the bytes unchanged."""
     encoding = _header(part, "content-transfer-encoding").split(";")[0].strip().strip("\"'").lower().replace(" ", "")
-    del part["Content-Transfer-Encoding"]  # the library then hands out the bytes as they came
+    del part["Content-Transfer-Encoding"]  # the library then returns the bytes unchanged
     raw = _raw_bytes(part)
     if encoding == "base64":
         if re.search(rb"[^A-Za-z0-9+/=\s]", raw):
@@ -111,7 +111,7 @@ def _raw_bytes(part: Message) -> bytes:
 
 
 def _parameters(part: Message, header: str) -> dict[str, str]:
-    """Parameters by base name; RFC 2231 pieces are joined in the order they came."""
+    """Parameters by base name; RFC 2231 pieces are joined in their order in the mail."""
     found: dict[str, str] = {}
     for name, piece, quoted in _PARAMETER.findall(_header(part, header)):
         value = quoted.strip('"')
@@ -132,7 +132,7 @@ def _parameter(part: Message, header: str, name: str) -> str | None:
 
 
 def _file_name(part: Message) -> str:
-    """The bare name, without folders and control characters."""
+    """The file name without folders and control characters."""
     name = _parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name") or ""
     return re.split(r"[/\\]", decode_words(name))[-1].strip()[:200]
 

@@ -1,4 +1,4 @@
-"""`manage.py ingest_mail PATH… | --imap`: take mail in from files or from the mailbox, one line each."""
+"""`manage.py ingest_mail PATH… | --imap`: receive mail from files or from the mailbox, one line each."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -17,7 +17,7 @@ from messaging.models import InboundMail
 
 MAILBOXES = (".box", ".mbox")
 ENDINGS = (".eml", *MAILBOXES)
-# What became of a mail: the word in the summary, and how its line reads.
+# The outcome of a mail: the word in the summary, and the text of its line.
 OUTCOMES = {
     InboundMail.CLAIMED: ("placed", "placed: {note}"),
     InboundMail.WAITING: ("waiting in the inbox", "waits in the inbox: {note}"),
@@ -29,10 +29,10 @@ OUTCOMES = {
 
 
 class Command(BaseCommand):
-    """Reads mail files and says what became of each."""
+    """Receives mail files and prints the outcome of each."""
 
     help = (
-        "Take in received mail: with --imap what waits in the mailbox of IMAP_URL, else files (.eml, or .mbox and .box with"
+        "Take in received mail: with --imap from the mailbox of IMAP_URL, else files (.eml, or .mbox and .box with"
         " several mails) and folders of them. A mail from a known "
         "contact or domain goes to its account; others wait in the inbox. The same mail again is skipped."
     )
