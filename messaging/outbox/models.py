@@ -63,9 +63,7 @@ class Message(models.Model):
         related_name="mails",
         db_index=False,
     )
-    address = models.CharField(
-        max_length=500, help_text="Address on the channel, such as a mail address."
-    )
+    address = models.CharField(max_length=500, help_text="Address on the channel, such as a mail address.")
     reply_to = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=300, blank=True)
     text = models.TextField()

@@ -108,7 +108,7 @@ def test_a_limit_in_another_currency_names_its_rate(world: Any, ask: Any) -> Non
 
 
 def test_a_currency_without_a_rate_says_what_to_do(world: Any) -> None:
-    with pytest.raises(Invalid, match="Use another currency, or have an administrator add the rate") as refused:
+    with pytest.raises(Invalid, match="Use another currency, or ask an administrator to add the rate") as refused:
         who_approves(Ask(concession="refund", amount=D(1), currency="XXA", account=world.northwind))
     assert refused.value.field == "currency"
 

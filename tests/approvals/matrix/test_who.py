@@ -202,7 +202,7 @@ def test_figures_of_confidential_grants_are_for_those_named_on_them(world: Any, 
 def test_a_currency_without_a_rate_is_refused_in_words(world: Any) -> None:
     refused = caller(world.marcus).get(WHO, {"concession": "refund", "amount": "5", "currency": "XXA"})
     assert (refused.status_code, refused.json()["field"]) == (422, "currency")
-    assert "have an administrator add the rate" in refused.json()["message"]
+    assert "ask an administrator to add the rate" in refused.json()["message"]
 
 
 def test_everybody_reads_the_whole_matrix_over_the_api_and_nobody_changes_it(world: Any, rich: Any) -> None:
