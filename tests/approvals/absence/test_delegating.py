@@ -210,7 +210,7 @@ def test_the_requesters_delegate_never_decides_not_even_their_own_seat(world: An
 def test_a_stand_in_who_asked_does_not_decide_for_the_approver(world: Any, ask: Ask) -> None:
     stand_in(world.lena, world.marcus)
     made = ask()
-    with pytest.raises(NotAllowed, match="You asked for this"):
+    with pytest.raises(NotAllowed, match="You requested this"):
         vote(made, world.marcus)
     assert made not in lists.needs_you(world.marcus)
     assert not Message.objects.filter(user=world.marcus, kind="approval").exists()

@@ -45,7 +45,7 @@ def test_a_second_sender_in_disguise_puts_the_reply_in_quarantine(ask: Ask, seco
     token = token_of(made)
     above = f"From: lena@desk.example\r\nTo: approve+{token}@desk.example\r\nMessage-ID: <q@desk.example>\r\n"
     mail = inbound.receive(raw=f"{VOUCHED}{above}{second}\r\nApprove\r\n".encode())
-    assert (state(made), mail.state, mail.note) == ("open", "quarantine", "It names no sender, or more than one.")
+    assert (state(made), mail.state, mail.note) == ("open", "quarantine", "It has no sender, or more than one.")
 
 
 def test_a_reply_stored_with_plain_line_ends_decides_as_before(ask: Ask) -> None:

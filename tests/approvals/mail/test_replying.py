@@ -94,8 +94,8 @@ def test_the_same_mail_twice_decides_once_and_a_later_one_is_told(ask: Ask) -> N
         ({"proof": VOUCHED.replace("from=desk", "from=evil")}, "no DMARC pass"),
         ({"proof": VOUCHED + VOUCHED.replace("=pass", "=fail")}, "no DMARC pass"),
         ({"sender": "Lena Ortiz <lena@evil.example>"}, "no DMARC pass"),
-        ({"sender": "Lena Ortiz <marcus@desk.example>"}, "not sent to"),
-        ({"sender": "Dana Whitfield <dana@desk.example>"}, "not sent to"),
+        ({"sender": "Lena Ortiz <marcus@desk.example>"}, "was not asked"),
+        ({"sender": "Dana Whitfield <dana@desk.example>"}, "was not asked"),
         ({"sender": "lena@desk.example <marcus@desk.example>"}, "no sender, or more"),
         ({"sender": "lena@desk.example, marcus@desk.example"}, "no sender, or more"),
         ({"headers": "From: marcus@desk.example\r\n"}, "no sender, or more"),
@@ -188,11 +188,13 @@ def test_an_absence_note_that_quotes_the_question_decides_nothing(ask: Ask) -> N
 def test_an_amount_over_the_cap_is_decided_on_the_page(ask: Ask, cap: Decimal | None) -> None:
     ConcessionType.objects.filter(slug="discount").update(reply_up_to=cap)
     made = ask()
-    assert "more than a reply may decide" in Message.objects.get(key=f"approval:{made.pk}:1").text.replace("\n", " ")
+    assert "too large for a decision by reply" in Message.objects.get(key=f"approval:{made.pk}:1").text.replace(
+        "\n", " "
+    )
     receive(token_of(made), "Approve\r\nGo ahead.")
     assert state(made) == "open"
     assert made.log.get(kind="comment").rationale == "Approve\nGo ahead."
-    assert "more than a reply may decide. Decide on the page." in answers()[0].text
+    assert "too large for a decision by reply. Decide on the page." in answers()[0].text
 
 
 def test_what_was_granted_before_counts_towards_the_cap(ask: Ask, world: Any) -> None:
@@ -202,7 +204,7 @@ def test_what_was_granted_before_counts_towards_the_cap(ask: Ask, world: Any) ->
     second = ask(amount=Decimal(13), case_key="ESC-1043")
     receive(token_of(second), "Approve", sender=f"<{second.approver.email}>")
     assert state(second) == "open"
-    assert "more than a reply may decide" in answers()[0].text
+    assert "too large for a decision by reply" in answers()[0].text
 
 
 def test_an_ask_without_an_amount_is_decided_on_the_page(ask: Ask) -> None:

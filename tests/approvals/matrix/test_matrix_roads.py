@@ -174,7 +174,7 @@ def test_a_draft_published_meanwhile_is_not_changed_any_more(world: Any, draft: 
 def test_publishing_again_or_by_the_author_in_the_admin_changes_nothing(world: Any, draft: AuthorityVersion) -> None:
     publish = {"action": "publish", "_selected_action": [draft.pk]}
     page = admin(world.sana).post(reverse("admin:approvals_authorityversion_changelist"), publish, follow=True)
-    assert "You made this draft, so a second person publishes it." in page.content.decode()
+    assert "You made this draft, so a second person must publish it." in page.content.decode()
     draft.refresh_from_db()
     assert draft.state == "draft"
 

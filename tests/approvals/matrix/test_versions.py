@@ -128,7 +128,7 @@ def test_in_the_admin_a_draft_is_made_by_one_and_published_by_another(world: Any
     assert "New draft from the published version" in sana.get(reverse(CHANGES)).content.decode()
     page = sana.post(draft_url, follow=True)
     draft = AuthorityVersion.objects.get(number=2)
-    assert "Changes against the version it was made from" in page.content.decode()
+    assert "Changes since the version it was made from" in page.content.decode()
     publish = {"action": "publish", "_selected_action": [draft.pk]}
     assert "You made this draft" in sana.post(reverse(CHANGES), publish, follow=True).content.decode()
     assert "is published" in aisha.post(reverse(CHANGES), publish, follow=True).content.decode()

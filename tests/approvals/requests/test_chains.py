@@ -270,7 +270,7 @@ def test_a_vote_is_undone_while_its_stage_is_decided_and_not_after(
     assert len(asked(made)) == 4
     vote(made, committee[1])
     vote(made, committee[2])
-    with pytest.raises(Stale, match="the next have been asked"):
+    with pytest.raises(Stale, match="the next stage was asked"):
         deciding.undo(request_id=made.pk, by=committee[2])
     assert kinds(made) == ["asked", "vote", "undone", "vote", "vote"]
 

@@ -23,7 +23,7 @@ def test_an_alias_is_the_same_person(address: str) -> None:
 
 def test_a_service_and_its_owner_are_one() -> None:
     robot = Party(3, "Robot", manager=1, service=True)
-    assert "answers for this service" in why_not(robot, MARCUS)
+    assert "is responsible for this service" in why_not(robot, MARCUS)
     assert "You asked for this" in why_not(MARCUS, robot, owners=[MARCUS])
     twin = Party(4, "Twin", manager=1, service=True)
     assert why_not(twin, robot, owners=[MARCUS])

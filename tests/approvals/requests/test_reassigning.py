@@ -284,7 +284,7 @@ def test_a_form_that_is_open_meanwhile_is_told_what_happened(world: Any, ask: As
     person("otto", "legal")
     leaves(lawyer)
     talk.remind(request_id=made.pk, by=world.marcus)
-    with pytest.raises(Stale, match="Another part of this was put to somebody else"):
+    with pytest.raises(Stale, match="Another part of this was reassigned"):
         deciding.decide(request_id=made.pk, by=world.lena, version=1, verdict="approved")
 
 
