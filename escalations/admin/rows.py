@@ -46,15 +46,15 @@ class Rows(OperationsOnly, admin.TabularInline):
     classes = ["collapse"]
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """In a draft, its author."""
+        """Only in a draft, by its author."""
         return may_edit(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """In a draft, its author."""
+        """Only in a draft, by its author."""
         return may_edit(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """In a draft, its author."""
+        """Only in a draft, by its author."""
         return may_edit(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:

@@ -103,7 +103,7 @@ def test_the_window_is_a_change_like_any_other(world: Any, draft: AuthorityVersi
         ({"up_to": "15"}, "two limits for the same accounts"),
         ({"up_to": "15", "arr_from": "100", "arr_to": "50"}, "ARR"),
         ({"up_to": "101", "region": "EMEA"}, "cannot be above 100%"),
-        ({"up_to": "15", "asked_in": "EUR"}, "only money is asked for in a currency"),
+        ({"up_to": "15", "asked_in": "EUR"}, "only money has a currency"),
     ],
 )
 def test_an_overlap_or_nonsense_is_refused_when_it_is_saved(

@@ -212,7 +212,7 @@ def test_a_committee_declines_once_its_quorum_cannot_be_reached(world: Any, ask:
 def test_the_requester_has_no_seat_in_their_own_committee(world: Any, ask: Ask, committee: list[User]) -> None:
     made = ask(requester=committee[1])
     assert committee[1].name not in asked(made)
-    with pytest.raises(NotAllowed, match="You asked for this"):
+    with pytest.raises(NotAllowed, match="You requested this"):
         vote(made, committee[1])
     committee[2].is_active = committee[3].is_active = False
     committee[2].save()
