@@ -1,8 +1,9 @@
-"""The engine's work: take the steps that are due, each once, oldest first, however many engines run.
+"""The engine's work: take the steps that are due, each once, oldest first, with any number of engines.
 
-A batch of at most 200 cases is one transaction: lock the cases that nobody holds, claim their clocks by a conditional update,
-write history, messages and the next due times. A step that moves its case (the next level, another owner) needs the case's
-verbs; then the case is a batch of its own, its requests are locked first, and what follows from a step is fired with it.
+A batch of at most 200 cases is one transaction: lock the cases that nobody holds, claim their clocks by a conditional
+update, write history, messages and the next due times. A step that moves its case (the next level, another owner) needs
+the case's verbs; then the case is a batch of its own, its requests are locked first, and what follows from a step is
+fired with it.
 """
 
 import logging
@@ -29,9 +30,9 @@ from ledger.now import now
 
 log = logging.getLogger(__name__)
 CASES_AT_ONCE = 200
-# These say nothing about the row: a lock that was not free, a connection that broke.
+# Errors that are not caused by the row: a lock that was not free, a connection that broke.
 BUSY = (OperationalError, InterfaceError)
-# More steps than any case can owe at once; a clock that never comes to rest is set aside instead of firing for ever.
+# More steps than a case can have due at once. A clock that fires endlessly is set aside.
 MOST_STEPS = 100
 COLUMNS = ("warned_at", "warned_percent", "breached_at", "repeats", "fire_at", "tries")
 
@@ -46,7 +47,7 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Fired:
-    """A step that was taken, and whom it concerns."""
+    """A step that was taken, and the people it concerns."""
 
     clock: Clock
     step: Step
@@ -68,11 +69,12 @@ def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> list[Clock]:
 
 
 def fire_due(*, limit: int = CASES_AT_ONCE, between: Callable[[], None] = lambda: None) -> int:
-    """Take what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this call.
+    """Take what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this
+    call.
 
-    Everything due on a case is fired together, so that its people get one notification of where it stands. A bad clock never
-    stops the others: after three tries it is set aside with its error. `between` is called after each transaction: the engine
-    lets others write there.
+    Everything due on a case is fired together, so that its people get one notification about its current state. A bad
+    clock never stops the others: after three tries it is set aside with its error. `between` is called after each
+    transaction, so that the engine can let other processes write.
     """
     at = now()
     due = due_clocks(at, limit)
@@ -83,7 +85,7 @@ def fire_due(*, limit: int = CASES_AT_ONCE, between: Callable[[], None] = lambda
     taken = 0
     try:
         taken += fire_batch(together, at) if together else 0
-    except Exception:  # one row spoils a batch; each case alone finds out which
+    except Exception:  # one bad row fails the batch; case by case, only its own case fails
         log.exception("A batch of %s clocks is fired case by case", len(together))
         alone |= dict.fromkeys(clock.case_id for clock in together)
     between()
@@ -110,7 +112,8 @@ def fire_batch(clocks: Sequence[Clock], at: datetime) -> int:
     """
     cases, audience = claim(clocks)
     faults.passing("after_claim")
-    # Every change of a clock is an entry of its case, so an equal length of the log proves that the clock is as it was read.
+    # Every change of a clock is an entry of its case, so an equal length of the log proves that the clock did not
+    # change since it was read.
     unchanged = [
         clock for clock in clocks if clock.case_id in cases and cases[clock.case_id].log_count == clock.entries_seen
     ]
@@ -124,8 +127,8 @@ def fire_batch(clocks: Sequence[Clock], at: datetime) -> int:
 def fire_case(case_id: int, at: datetime) -> int:
     """Take every due step of one case, oldest first, with all that follows from it; returns how many were taken.
 
-    A step may start the next clock in the past (the level that ran out while nobody was looking), which then fires too.
-    Its people are notified once. Raises StepFailed, with nothing written, when a step cannot be taken.
+    A step may start the next clock in the past (the level that ran out during an outage), which then fires too. Its
+    people are notified once. Raises StepFailed, with nothing written, when a step cannot be taken.
     """
     if not _is_free(case_id):
         return 0
@@ -136,7 +139,7 @@ def fire_case(case_id: int, at: datetime) -> int:
         cases, audience = claim([clock])
         try:
             if len(fired) >= MOST_STEPS:
-                raise LookupError(f"due at {clock.fire_at}, and it never comes to rest")
+                raise LookupError(f"due at {clock.fire_at}, and it fires endlessly")
             fired += _take(cases, audience, [clock], at)
             _follow(fired[-1], at)
         except StepFailed:
@@ -207,7 +210,7 @@ def _claim(clocks: Sequence[Clock], at: datetime) -> None:
 
 
 def summary(clock: Clock, step: Step) -> str:
-    """The step as the thread says it."""
+    """The text of the step in the thread."""
     if step.kind == StepKind.WARN:
         return f"{clock.label}: {step.number}% of the time is used"
     if step.kind == StepKind.REPEAT:
@@ -218,7 +221,7 @@ def summary(clock: Clock, step: Step) -> str:
 
 
 def _follow(fired: Fired, at: datetime) -> None:
-    """What a step leads to: the next owner, the next level, or nothing but word to people."""
+    """The consequence of a step: the next owner, the next level, or only notifications."""
     if not _moved(fired):
         return
     clock, case = fired.clock, lock(fired.clock.case_id)
@@ -233,8 +236,8 @@ def _follow(fired: Fired, at: datetime) -> None:
 
 
 def _tell(cases: dict[int, Escalation], fired: Sequence[Fired], at: datetime) -> None:
-    """One message a case to each person its steps concern: about the weightiest step, the latest of several alike. Whoever
-    was handed the case just now reads it there."""
+    """One message a case to each person whom its steps concern, about the most important step (the latest if several
+    are equal). A person who was just handed the case gets the hand-off message instead."""
     of_case: dict[int, list[Fired]] = defaultdict(list)
     for each in fired:
         of_case[each.clock.case_id].append(each)
@@ -270,7 +273,8 @@ def _fire_safely(case_id: int, at: datetime) -> int:
         log.exception("The clocks of case %s wait: the database is busy", case_id)
     except Exception as error:  # the engine must outlive any row
         log.exception("The clocks of case %s could not be fired", case_id)
-        # The failure cannot be tied to one step. It counts against the oldest due clock, so that the case ends some time.
+        # The failure cannot be tied to one step. It counts against the oldest due clock, so that the case is set aside
+        # after three failures.
         clock = Clock.objects.past_due(at).filter(case=case_id).first()
         if clock is not None:
             _note_failure(clock.pk, f"{type(error).__name__}: {error}")
@@ -279,14 +283,14 @@ def _fire_safely(case_id: int, at: datetime) -> int:
 
 def _note_failure(clock_id: int, error: str) -> None:
     tries = Clock.objects.values_list("tries", flat=True).get(pk=clock_id)
-    # The row may be what is wrong, so no more of it is read than the number of tries.
+    # The row itself may be faulty, so only the number of tries is read.
     after = advance(ClockState(tries=tries), Step(StepKind.FAIL, reason=error[:300]), now())
     Clock.objects.filter(pk=clock_id, tries=tries).update(tries=after.tries, parked=after.parked, error=after.error)
 
 
 def retry_failed(*, by: User | None = None) -> int:
-    """Let every clock that was set aside be tried again, once its cause is fixed; returns how many. Without `by` it is a
-    command on the server.
+    """Retry every clock that was set aside, after its cause is fixed; returns how many. Without `by` it is a command on
+    the server.
 
     Raises NotAllowed unless `by` works in operations, AlreadyDone when none is set aside any longer.
     """
@@ -296,12 +300,12 @@ def retry_failed(*, by: User | None = None) -> int:
     failed = Clock.objects.filter(stopped_at=None, parked=True)
     count = failed.update(tries=after.tries, parked=after.parked, error=after.error)
     if by is not None and not count:
-        raise AlreadyDone("No clocks are set aside any more.")
+        raise AlreadyDone("No clock is set aside any more.")
     log.info("%s clocks that were set aside are tried again, by user %s", count, by.pk if by else "nobody")
     return count
 
 
 def next_due() -> datetime | None:
-    """When the next clock has something to fire."""
+    """When the next clock fires."""
     waiting = Clock.objects.filter(state=Clock.RUNNING, parked=False, fire_at__isnull=False)
     return waiting.order_by("fire_at").values_list("fire_at", flat=True).first()

@@ -54,7 +54,7 @@ def test_a_function_decides_its_seat_on_the_page_and_hears_who_comes_next(world:
     assert submit(client, made, seat=1).status_code == 302, "pressed twice"
     assert kinds(made) == ["asked", "vote"]
     page = text(signed_in(lawyer).get(url("detail", made)))
-    assert "You have decided your part of this. It waits for Lena Ortiz as Director" in page
+    assert "You have decided your part. The request waits for Lena Ortiz as Director" in page
 
 
 def test_a_vote_is_undone_on_the_page(world: Any, ask: Ask, committee: Any) -> None:

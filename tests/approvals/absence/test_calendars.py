@@ -189,6 +189,6 @@ def test_whatever_is_wrong_with_one_calendar_is_told_its_owner_and_stops_no_othe
     assert calendars.fetch_all() == 2
     assert live() == [(world.ruth.pk, 2)]
     problems = dict(CalendarFeed.objects.values_list("user__email", "problem"))
-    assert "DTSTART that is no date" in problems[world.lena.email]
+    assert "DTSTART that is not a date" in problems[world.lena.email]
     assert problems[world.omar.email] == "The calendar could not be read. It contains an entry that cannot be read."
     assert problems[world.dana.email] == ""

@@ -56,7 +56,7 @@ def test_operations_find_it_under_quarantine_and_place_it_as_a_comment(ask: Ask,
     assert (made.state, mail.state, mail.handled_by) == ("open", "claimed", world.sana)
     entry = made.log.get(kind="comment")
     assert (entry.actor, entry.channel) == (world.sana, DecisionEntry.MAIL)
-    assert entry.rationale.startswith("From a mail of lena@desk.example, which nothing proves: Approve\nI said so.")
+    assert entry.rationale.startswith("From a mail of lena@desk.example, not proven: Approve\nI said so.")
 
 
 def test_it_is_dismissed_like_other_mail(ask: Ask, world: Any) -> None:

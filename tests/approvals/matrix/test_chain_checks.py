@@ -34,9 +34,9 @@ def test_ranges_that_shrink_with_the_tier_are_sound() -> None:
 @pytest.mark.parametrize(
     ("bands", "words"),
     [
-        ([band("yellow", 5)], "green cases are calmer and have no range"),
-        ([band("green", 5), band("yellow", 6)], "is larger than the range than for green cases"),
-        ([band("green", 5), band("red", 6)], "is larger than the range than for green cases"),
+        ([band("yellow", 5)], "green cases are less serious and have no range"),
+        ([band("green", 5), band("yellow", 6)], "is larger than the range for green cases"),
+        ([band("green", 5), band("red", 6)], "is larger than the range for green cases"),
         ([band("green", 5), band("green", 6)], "two ranges. Keep one"),
         ([band("green", 101)], "cannot be above 100%"),
         ([band("green", 5, unit="money", currency="XXA")], "no exchange rate for “XXA”"),

@@ -147,7 +147,7 @@ def test_bands_caps_and_mail_amounts_are_checked_when_saved(world: Any, draft: A
     band = draft.bands.get(concession__slug="discount")
     data = filled(client, draft)
     graver = added(data, "bands", concession=band.concession_id, tier="red", up_to="50", currency="USD")
-    assert "reaches further than for green cases" in client.post(address(draft), graver).content.decode()
+    assert "larger than the range for green cases" in client.post(address(draft), graver).content.decode()
     indemnity = draft.concessions.get(slug="indemnity")
     by_mail = {**data, f"{row_of(data, 'concessions', indemnity.pk)}-link_up_to": "1"}
     assert "never decided by mail" in client.post(address(draft), by_mail).content.decode()

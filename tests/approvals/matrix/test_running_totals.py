@@ -135,7 +135,7 @@ def test_replaced_requests_and_the_one_that_is_replaced_do_not_count_twice(world
 def test_two_open_halves_over_the_family_are_added_up_when_decided(family: Any, ask: Any) -> None:
     one, two = refund(ask, 6000, account=family.labs), refund(ask, 6000, account=family.air)
     deciding.decide(request_id=one.pk, by=family.lena, verdict="approved", version=one.version)
-    with pytest.raises(NotAllowed, match="comes to \\$12,000 with the \\$6,000 granted in the last 90 days"):
+    with pytest.raises(NotAllowed, match="total is \\$12,000 with the \\$6,000 granted in the last 90 days"):
         deciding.decide(request_id=two.pk, by=family.lena, verdict="approved", version=two.version)
     two.refresh_from_db()
     assert two.is_open

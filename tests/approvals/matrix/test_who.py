@@ -158,10 +158,10 @@ def test_grants_that_may_not_be_seen_count_without_their_figures(group: Any) -> 
     assert (full["running_total"], full["rule"]["total"]) == ("13% granted in 90 days, together 20%", "20.00")
     assert "so this is the last that fits. That counts 13% granted" in full["sentence"]
     assert (bare["running_total"], bare["rule"]["total"], bare["rule"]["granted"]) == ("", None, None)
-    assert "What was granted in the last 90 days counts." in bare["sentence"]
+    assert "Grants of the last 90 days are included." in bare["sentence"]
     assert [bare[key] for key in ("role", "person", "stages")] == [full[key] for key in ("role", "person", "stages")]
     page = text(browser(group.omar).get("/approvals/who/", asked))
-    assert "What was granted in the last 90 days counts." in page
+    assert "Grants of the last 90 days are included." in page
     for words in ("13%", "together", "the last that fits"):
         assert words not in str(bare) + page
     assert "13% granted in 90 days, together 20%" in text(browser(group.dana).get("/approvals/who/", asked))
@@ -179,7 +179,7 @@ def test_a_refusal_names_no_total_of_grants_that_may_not_be_seen(group: Any) -> 
 def test_words_that_everybody_reads_name_no_figures(group: Any) -> None:
     found = who_for_everybody(Ask("discount", D(7), "USD", group.northwind), now())
     assert (found.person, found.running) == (group.lena, "")
-    assert "What was granted in the last 90 days counts." in found.sentence
+    assert "Grants of the last 90 days are included." in found.sentence
     assert "13%" not in found.sentence
     AuthorityVersion.objects.get().limits.filter(concession__slug="discount", up_to=None).delete()
     with pytest.raises(Invalid, match=r"^Nobody may approve this with what was granted before: "):

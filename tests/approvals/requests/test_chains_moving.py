@@ -84,7 +84,7 @@ def test_a_grant_beyond_the_limit_by_then_is_refused_even_to_the_function_that_s
     vote(first, world.lena)
     vote(second, world.lena)
     vote(first, lawyer)
-    with pytest.raises(NotAllowed, match="Director has a limit of \\$10,000, and it comes to \\$12,000"):
+    with pytest.raises(NotAllowed, match="Director has a limit of \\$10,000, and the total is \\$12,000"):
         vote(second, lawyer)
     second.refresh_from_db()
     assert second.is_open

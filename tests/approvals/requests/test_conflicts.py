@@ -12,7 +12,7 @@ def test_somebody_else_decides() -> None:
 
 
 def test_nobody_decides_what_they_asked_for_or_gain_by() -> None:
-    assert "You asked for this" in why_not(MARCUS, MARCUS)
+    assert "You requested this" in why_not(MARCUS, MARCUS)
     assert "You are the beneficiary" in why_not(MARCUS, Party(2, "Lena"), MARCUS)
 
 
@@ -24,7 +24,7 @@ def test_an_alias_is_the_same_person(address: str) -> None:
 def test_a_service_and_its_owner_are_one() -> None:
     robot = Party(3, "Robot", manager=1, service=True)
     assert "is responsible for this service" in why_not(robot, MARCUS)
-    assert "You asked for this" in why_not(MARCUS, robot, owners=[MARCUS])
+    assert "You requested this" in why_not(MARCUS, robot, owners=[MARCUS])
     twin = Party(4, "Twin", manager=1, service=True)
     assert why_not(twin, robot, owners=[MARCUS])
     assert why_not(Party(5, "Other robot", manager=9, service=True), MARCUS) == ""

@@ -64,7 +64,7 @@ def test_a_requester_cannot_approve_their_own_request(world: Any, ask: Ask) -> N
     made.seats.update(person=world.lena)
     error = refused(made, world.lena)
     assert isinstance(error, NotAllowed)
-    assert "You asked for this" in error.message
+    assert "You requested this" in error.message
     refused(made, world.lena, "declined", reason="No")
 
 
@@ -109,7 +109,7 @@ def test_beyond_the_limit_is_refused_even_for_the_person_asked(world: Any, ask: 
     made.seats.update(person=world.lena, role=world.lena.holdings.get().role)
     error = refused(made, world.lena)
     assert isinstance(error, NotAllowed)
-    assert "Director has a limit of 20%, and it comes to 20.01%. It goes to Executive sponsor." in error.message
+    assert "Director has a limit of 20%, and the total is 20.01%. It goes to Executive sponsor." in error.message
 
 
 def test_what_was_granted_since_counts_against_the_limit(world: Any, ask: Ask) -> None:
@@ -117,7 +117,7 @@ def test_what_was_granted_since_counts_against_the_limit(world: Any, ask: Ask) -
     assert second.approver == world.lena
     decide(first, world.lena)
     error = refused(second, world.lena)
-    assert "comes to $10,000.01 with the $6,000 granted in the last 90 days" in error.message
+    assert "total is $10,000.01 with the $6,000 granted in the last 90 days" in error.message
     assert decide(second, world.lena, "declined", reason="Too much together.").state == "declined"
 
 

@@ -65,7 +65,7 @@ def test_a_seat_that_opens_goes_to_somebody_who_can_decide(
     assert asked(made) == ["Otto More"]
     assert for_user(made, other, now()).may_decide
     entry = made.log.get(kind="reassigned")
-    assert entry.rationale == "Nora More cannot decide this as Legal any more, so Otto More is asked."
+    assert entry.rationale == "Nora More can no longer decide this as Legal, so Otto More is asked."
     assert (entry.actor, entry.channel, entry.role) == (None, "rule", "Legal")
     assert (entry.facts["from"], entry.facts["to"]) == (lawyer.pk, other.pk)
     assert Message.objects.filter(user=other).count() == 1
@@ -146,7 +146,7 @@ def test_a_reminder_asks_the_next_holder_and_tells_the_old_one(world: Any, ask: 
     told = Message.objects.filter(user=lawyer).order_by("pk").last()
     assert told is not None
     assert told.subject.startswith("Nothing left to do")
-    with pytest.raises(Stale, match="Legal was reassigned: somebody else is asked"):
+    with pytest.raises(Stale, match="Legal was reassigned to another person"):
         deciding.decide(request_id=made.pk, by=lawyer, version=1, verdict="approved")
     vote(made, other)
     assert vote(made, world.lena).state == "approved"
@@ -165,7 +165,7 @@ def test_the_list_names_whoever_is_asked_now(world: Any, ask: Ask, lawyer: User,
     assert "Nora More</span> was asked, could not decide any more" in page
     log = page[page.index("Decision log") :]
     assert "Reassigned</span> Rule to Otto More" in log
-    assert "Nora More cannot decide this as Legal any more, so Otto More is asked." in log
+    assert "Nora More can no longer decide this as Legal, so Otto More is asked." in log
 
 
 def test_a_reminder_to_nobody_is_none(world: Any, ask: Ask) -> None:

@@ -86,7 +86,7 @@ def test_history_notices_changed_words_but_not_erased_ones(cast, accepted, as_us
     assert "Verified." in client.get(urls("history", accepted)).content.decode()
     assert "Personal words" not in client.get(urls("case", accepted)).content.decode()
     EventText.objects.filter(pk=entry.text_id).update(body="Other words", erased_at=None)
-    assert "the words were changed" in client.get(urls("history", accepted)).content.decode()
+    assert "the text was changed" in client.get(urls("history", accepted)).content.decode()
 
 
 def test_history_is_filtered_by_kind_and_leaves_as_csv(cast, accepted, as_user):
