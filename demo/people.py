@@ -15,7 +15,7 @@ AMERICAS, EMEA = "Americas", "EMEA"
 
 
 class Person(NamedTuple):
-    """Who plays: sign-in name, roles (the first is shown), manager's sign-in name, place, and what to try as them."""
+    """A person of the demo: sign-in name, roles (the first is shown), manager's sign-in name, place, and what to try."""
 
     slug: str
     name: str
@@ -76,7 +76,7 @@ ADMIN = "rita"
 
 
 def ensure_people() -> dict[str, User]:
-    """The demo people by sign-in name, made where missing. Roles must exist."""
+    """The demo people by sign-in name, created if missing. Roles must exist."""
     roles = {role.slug: role for role in Role.objects.all()}
     secret = make_password(PASSWORD)
     return {person.slug: _ensure(person, roles, secret) for person in _managers_first()}
@@ -119,6 +119,6 @@ def _ensure(person: Person, roles: dict[str, Role], secret: str) -> User:
 
 
 def demo_people() -> list[tuple[Person, User]]:
-    """Those of the demo's people that exist, in the order of the table."""
+    """The demo people that exist, in the order of the table."""
     users = {user.email: user for user in User.objects.filter(email__endswith=f"@{DOMAIN}")}
     return [(person, users[address(person.slug)]) for person in PEOPLE if address(person.slug) in users]

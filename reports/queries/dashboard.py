@@ -1,4 +1,4 @@
-"""Everything the dashboard shows, read in a constant number of queries."""
+"""The data of the dashboard, read in a constant number of queries."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,7 @@ from reports.rules.periods import Period
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The page's facts; charts are drawn from them by the view."""
+    """The facts of the page; the view draws charts from them."""
 
     period: Period
     catalogue: rules.Catalogue
@@ -42,7 +42,7 @@ class Dashboard:
 
 
 def dashboard(scope: Scope, period: Period) -> Dashboard:
-    """Fourteen queries at most, whatever the number of cases."""
+    """At most fourteen queries, for any number of cases."""
     shown = kpis.catalogue()
     counts, before = kpis.cause_counts(scope, period)
     ended, points = drawn.ended_clocks(scope, period), drawn.starts(period)

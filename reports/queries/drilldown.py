@@ -1,4 +1,4 @@
-"""The list behind every number: exactly the cases that were counted, with the value of each."""
+"""The drill-down of every number: exactly the cases that were counted, with their values."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from reports.queries.kpis import Scope
 from reports.rules import kpis as rules
 from reports.rules.periods import Period
 
-# What one row of a list was counted from: a case or a decision on one, with the figures its query adds.
+# The source of one row of a list: a case or a decision on one, with the figures that its query adds.
 Counted = TypeVar("Counted", bound=Model)
 DECISION = "decision-"
 NO_LEVEL = "Deal desk and below"
@@ -22,7 +22,7 @@ NO_LEVEL = "Deal desk and below"
 
 @dataclass(frozen=True)
 class Row:
-    """One case as it was counted. `value` is hours where the figure is a time; `text` says the value in words."""
+    """One counted case. `value` is in hours if the figure is a time; `text` is the value as text."""
 
     case: Escalation
     what: str
@@ -34,13 +34,13 @@ class Row:
 
     @property
     def level(self) -> str:
-        """The level of a decision, without what it was about."""
+        """The level of a decision, without its concession."""
         return self.what.partition(":")[0]
 
 
 @dataclass(frozen=True)
 class Listing(Generic[Counted]):
-    """The rows of one figure, as a query, and how a row of the query is shown."""
+    """The rows of one figure as a query, and the display of a row."""
 
     slug: str
     rows: QuerySet[Counted]
@@ -53,7 +53,7 @@ class Listing(Generic[Counted]):
 
 
 def listing(slug: str, scope: Scope, period: Period) -> Listing:
-    """The list behind a figure. Raises KeyError for an unknown one."""
+    """The drill-down of a figure. Raises KeyError for an unknown one."""
     if slug == rules.DECISIONS or slug.startswith(DECISION):
         return decided(slug, scope, period, kpis.catalogue())
     return MAKERS[slug](slug, scope, period)

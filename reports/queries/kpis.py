@@ -1,4 +1,4 @@
-"""The cases behind the five figures, and the figures. Definitions stand in `reports.rules.kpis`."""
+"""The cases of the five figures, and the figures. Definitions are in `reports.rules.kpis`."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -35,13 +35,13 @@ from reports.rules.periods import Period
 # Rows of any model that belongs to a case.
 Rows = TypeVar("Rows", bound=Model)
 CauseCounts = dict[tuple[str, str], int]
-# The columns of a row that are counted: words, or seconds.
+# The counted columns of a row: texts, or seconds.
 Values = tuple[str | float | None, ...]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose cases are counted: those a person may see (None: all), of one region or of all."""
+    """The cases that are counted: those a person may see (None: all), of one region or of all."""
 
     user: User | None = None
     region: str = ""
@@ -78,7 +78,7 @@ def escalated(scope: Scope) -> QuerySet[Any]:
 
 
 def catalogue() -> rules.Catalogue:
-    """The figures there are now. A level's target is the policy's general time to decide at that level."""
+    """The current figures. A level's target is the policy's general time to decide at that level."""
     policy = PolicyVersion.objects.current(present_time())
     if policy is None:
         return rules.Catalogue(())
@@ -107,19 +107,19 @@ def level_name() -> Subquery:
 
 
 def decisions(scope: Scope, levels: Iterable[str] | None = None) -> QuerySet[Any]:
-    """Decisions people of these levels (None: all) took on cases, with `got` (when that level got it) and `took` in
+    """Decisions by people of these levels (None: all) on cases, with `got` (when that level got it) and `took` in
     seconds."""
     rows = CaseRequest.objects.filter(request__state__in=ApprovalRequest.DECIDED, request__by_rule=False)
     if levels is not None:
         rows = rows.filter(request__decided_level__in=list(levels))
-    # The rank that the level which decided has in the policy of the case.
+    # The rank of the deciding level in the policy of the case.
     level = Level.objects.filter(version=OuterRef("case__policy"), slug=OuterRef("request__decided_level"))
     ranked = scope.of_cases(rows).annotate(rank=Subquery(level.values("rank")[:1]))
     return ranked.annotate(got=_got()).annotate(took=SecondsBetween(F("got"), F("request__decided_at")))
 
 
 def _got() -> Case:
-    """When the level that decided got the case; see the definitions in the rules."""
+    """When the deciding level got the case; see the definitions in the rules."""
     earlier = CaseRequest.objects.filter(
         case=OuterRef("case"),
         request__decided_level=OuterRef("request__decided_level"),
@@ -156,7 +156,7 @@ def resolved(scope: Scope) -> QuerySet[Any]:
         case=OuterRef("pk"), request__state__in=ApprovalRequest.DECIDED, request__by_rule=False
     )
     at_the_top = Q(Exists(asked.filter(request__decided_level__in=executive)))
-    # Cases brought over from another system name the level, without the request.
+    # Cases imported from another system have the level, but no request.
     brought = Q(decided_level__in=executive) & ~Exists(CaseRequest.objects.filter(case=OuterRef("pk")))
     rows = scope.cases().filter(resolved_at__isnull=False)
     return rows.annotate(executive=Case(When(at_the_top | brought, then=True), default=False))
@@ -182,7 +182,7 @@ def _present(period: Period, field: str) -> Case:
 
 
 def _split(rows: QuerySet[Rows], field: str, period: Period, *more: str) -> tuple[list[Values], list[Values]]:
-    """Values of both periods in one query: (this one, the one before). The last column says which."""
+    """Values of both periods in one query: (this one, the one before). The last column gives the period."""
     marked = rows.filter(_either(period, field)).annotate(present=_present(period, field))
     found: tuple[list[Values], list[Values]] = ([], [])
     for *values, present in marked.order_by().values_list(*more, "present"):
@@ -191,7 +191,7 @@ def _split(rows: QuerySet[Rows], field: str, period: Period, *more: str) -> tupl
 
 
 def _seconds(rows: list[Values], place: int = 0) -> list[float]:
-    """Never below zero: a clock set back, or an impasse typed as later than the opening, is no time at all."""
+    """Never below zero: a clock set back, or an impasse entered as later than the opening, counts as zero."""
     return [max(0.0, float(took)) for row in rows if isinstance(took := row[place], int | float)]
 
 
@@ -240,14 +240,14 @@ def resolved_without_executive(scope: Scope, period: Period, shown: rules.Catalo
 
 
 def figures(scope: Scope, period: Period) -> dict[str, Figure]:
-    """All figures by slug, in six queries whatever the number of cases."""
+    """All figures by slug, in six queries for any number of cases."""
     return figures_from(scope, period, catalogue(), *cause_counts(scope, period))
 
 
 def figures_from(
     scope: Scope, period: Period, shown: rules.Catalogue, causes_now: CauseCounts, causes_before: CauseCounts
 ) -> dict[str, Figure]:
-    """The same, for a page that has counted the causes already."""
+    """The same, for a page that has already counted the causes."""
     return {
         rules.ESCALATE: time_to_escalate(scope, period),
         **times_to_decision(scope, period, shown),

@@ -1,4 +1,4 @@
-"""The people and the account that access stories are told with."""
+"""The people and the account of the tests."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +12,13 @@ from ledger.now import now
 PASSWORD = "correct horse battery"
 
 
-# Before every day that a test takes for today.
+# Before every day that a test uses as today.
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @dataclass
 class Cast:
-    """Who plays. `csm` looks after `northwind`; `lead`, `director` and `sponsor` are the chain above."""
+    """The people of a test. `csm` represents `northwind`; `lead`, `director` and `sponsor` are the managers above."""
 
     csm: User
     ae: User
@@ -36,7 +36,7 @@ class Cast:
     elsewhere: Account
 
     def renew_soon(self) -> None:
-        """Northwind renews in 34 days, whatever day the test takes for today."""
+        """Northwind renews in 34 days, for any day the test uses as today."""
         self.northwind.renewal_date = (now() + timedelta(days=34)).date()
         self.northwind.save(update_fields=["renewal_date"])
 
@@ -49,7 +49,7 @@ def person(email: str, name: str, role: str, manager: User | None = None, **extr
 
 
 def make_cast() -> Cast:
-    """Shipped policy and authority, a chain of people, an account in trouble and one that is none of theirs."""
+    """Shipped policy and authority, a chain of people, an account in trouble and one of other people."""
     policy.ensure_defaults()
     authority.ensure_defaults()
     sponsor = person("dana@desk.example", "Dana Whitfield", "executive-sponsor")

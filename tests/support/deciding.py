@@ -1,4 +1,4 @@
-"""People around a decision and the account it is about."""
+"""The people and the account of a decision."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ PEOPLE = (
 
 @dataclass
 class World:
-    """Marcus (CSM) and Priya (AE) look after `northwind`; Tina, Lena and Dana are the chain above them."""
+    """Marcus (CSM) and Priya (AE) represent `northwind`; Tina, Lena and Dana are the managers above them."""
 
     dana: User
     ruth: User
@@ -67,7 +67,7 @@ def make_world(*, functions: bool = False) -> World:
 def granted(
     account: Account, concession: str = "refund", at: datetime | None = None, without: Collection[int] = ()
 ) -> Decimal:
-    """What was granted to the account's family in the window (USD for money)."""
+    """The grants to the account's family in the window (USD for money)."""
     at = at or now()
     version = version_at(at)
     ask = Ask(concession, None, "USD", account)

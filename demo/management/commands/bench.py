@@ -1,4 +1,4 @@
-"""`manage.py bench`: figures of this machine and database beside their floors, in the same run."""
+"""`manage.py bench`: figures of this machine and database with their floors, in the same run."""
 
 import json
 import subprocess
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(refusal.message) from refusal
 
     def _engine(self) -> None:
-        """On a database of its own, which is gone afterwards."""
+        """On a separate database, which is deleted afterwards."""
         self.stdout.write(f"Engine on {connection.vendor}: filling a database with {engines.CASES:,} open cases …")
         self.stdout.flush()
         try:
