@@ -119,6 +119,6 @@ class DeadlineForm(forms.Form):
         label="Who changed it, and why",
         max_length=300,
         help_text="Such as “Their board meets a week later, Jonas Thiel by phone”.",
-        error_messages={"required": "Enter who moved the deadline and why."},
+        error_messages={"required": "Enter who changed the deadline and why."},
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)

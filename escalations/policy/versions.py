@@ -173,7 +173,7 @@ def publish(
     _operations(by)
     at, version = now(), locked_draft(version.pk)
     if version.author_id == by.pk:
-        raise NotAllowed("You made this draft, so a second person publishes it.")
+        raise NotAllowed("You made this draft, so a second person must publish it.")
     start = effective_from or at
     if start < at:
         raise Invalid("Enter a moment in the future. A policy cannot change the past.", field="effective_from")

@@ -72,7 +72,7 @@ def test_the_pages_are_clean(
 
 def test_the_forms_open_and_submit_by_keyboard(world: Any, ask: Callable[..., ApprovalRequest], browse: Any) -> None:
     page = browse(world.lena, url("detail", ask()), WIDE).page
-    page.locator("summary", has_text="Delegate this one").focus()
+    page.locator("summary", has_text="Delegate this request").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.name") == "to"

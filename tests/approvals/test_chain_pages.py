@@ -71,14 +71,14 @@ def test_a_vote_is_undone_on_the_page(world: Any, ask: Ask, committee: Any) -> N
 def test_delegating_on_the_page(world: Any, ask: Ask) -> None:
     made, client = ask(), signed_in(world.lena)
     page = text(client.get(url("detail", made)))
-    assert "Delegate this one" in page
+    assert "Delegate this request" in page
     assert client.post(url("delegate", made), {"to": world.tina.pk, "reason": ""}).status_code == 422
     assert client.post(url("delegate", made), {"to": world.marcus.pk, "reason": "Away"}).status_code == 422
     assert client.post(url("delegate", made), {"to": world.tina.pk, "reason": "Away", "version": 9}).status_code == 409
     assert client.post(url("delegate", made), {"to": world.tina.pk, "reason": "Away", "version": 1}).status_code == 302
     page = text(signed_in(world.tina).get(url("detail", made)))
     assert "You decide for Lena Ortiz as Director, up to their limit of 20%" in page
-    assert "Delegate this one" not in page
+    assert "Delegate this request" not in page
     submit(signed_in(world.tina), ApprovalRequest.objects.get(pk=made.pk))
     page = text(signed_in(world.marcus).get(url("detail", made)))
     assert "Tina Brandt for Lena Ortiz" in page

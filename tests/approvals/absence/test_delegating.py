@@ -40,7 +40,7 @@ def stand_in(user: Any, to: Any, start: timedelta = -HOUR, end: timedelta = HOUR
 
 
 def hand_over(made: ApprovalRequest, by: Any, to: Any, **values: Any) -> ApprovalRequest:
-    """Delegate this one."""
+    """Delegate this request."""
     return delegating.delegate(request_id=made.pk, by=by, to=to, **{"reason": "On leave.", **values})
 
 

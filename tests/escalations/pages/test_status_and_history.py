@@ -60,7 +60,7 @@ def test_a_change_of_something_else_is_told_apart_from_a_changed_status(cast, ac
     communication.wait_on(case_id=accepted.pk, by=accepted.owner, whom="customer", reason="Their counsel reads")
     answer = as_user(accepted.owner).post(urls("status", accepted), stale)
     assert answer.status_code == 409
-    assert "something else of this escalation changed" in answer.content.decode()
+    assert "another part of this escalation has" in answer.content.decode()
 
 
 @pytest.mark.parametrize("typed", [{"text": "", "version": 1}, {"text": "Fine", "version": "x"}, {"text": "Fine"}])

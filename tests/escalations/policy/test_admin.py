@@ -114,7 +114,7 @@ def test_only_the_author_edits_a_draft(as_user, second, draft):
 def test_the_author_sees_no_button_to_publish_and_posting_is_refused(as_user, author, draft):
     page, url = as_user(author), reverse(PUBLISH, args=[draft.pk])
     words = page.get(url).content.decode()
-    assert "a second person publishes it" in words
+    assert "a second person must publish it" in words
     assert "Publish policy version" not in words
     assert page.post(url, {"note": "Mine"}).status_code == 422
     draft.refresh_from_db()

@@ -213,10 +213,10 @@ def test_the_page_says_where_held_mail_is(post: Post, dana_collects: User, clock
     assert "as this person chose" in page
     digest = Message.objects.get(kind="digest")
     page = client.get(reverse("messaging:message", args=[digest.pk])).content.decode()
-    assert "The text is written when the message is sent" in page
+    assert "The text is written from the latest state" in page
     clock.move_to(EIGHT)
     outbox.send_due()
-    assert "Left with the" in client.get(reverse("messaging:message", args=[held.pk])).content.decode()
+    assert "Sent with the" in client.get(reverse("messaging:message", args=[held.pk])).content.decode()
 
 
 def utc(text: str) -> datetime:
