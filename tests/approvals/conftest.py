@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from approvals.events import log_appended
 from approvals.matrix.totals import Ask
@@ -66,7 +67,8 @@ def make_request(deciders: Cast, **values: Any) -> ApprovalRequest:
     parties = Parties(**given("requester", "beneficiary"), left_out=wanted.pop("exclude", ()))
     about = given("case_key", "case_url", "case_title", "tier", "confidential")
     case = CaseRef(**{name.removeprefix("case_"): value for name, value in about.items()})
-    return submit(ask, question=question, parties=parties, case=case, **wanted)
+    with transaction.atomic():
+        return submit(ask, question=question, parties=parties, case=case, **wanted)
 
 
 @pytest.fixture
