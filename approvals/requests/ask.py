@@ -4,8 +4,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from accounts.models import User
 from approvals.mail import messages as mail
 from approvals.matrix import authority
@@ -71,7 +69,6 @@ class Parties:
     left_out: Collection[int] = ()
 
 
-@transaction.atomic
 def submit(
     ask: Ask,
     *,
@@ -81,7 +78,8 @@ def submit(
     channel: str = DecisionEntry.WEB,
     link: Callable[[ApprovalRequest], None] | None = None,
 ) -> ApprovalRequest:
-    """Grant the ask by rule if a band allows it, else ask everybody whose agreement it needs, stage by stage.
+    """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, stage by stage; in the
+    transaction of the verb that asks.
 
     Earlier grants to the account's family or on the same renewal in the version's window count too. The requester, the
     beneficiary, people who would approve for them, and excluded people are never asked. A band grants nothing that

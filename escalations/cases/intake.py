@@ -105,8 +105,8 @@ def preview(data: Intake, *, by: User | None) -> Preview:
 
 
 def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
-    """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; only those the user
-    may see."""
+    """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; only those the
+    user may see."""
     recent = now() - DUPLICATE_WINDOW
     seen = Escalation.objects.visible_to(user).filter(account=account, issue_type__slug=slug)
     found = seen.exclude(state__in=[states.WITHDRAWN, states.DUPLICATE]).filter(opened_at__gte=recent)

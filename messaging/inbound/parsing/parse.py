@@ -59,8 +59,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         in_reply_to=replied_to[0] if replied_to else "",
         references=addresses.message_ids(_all(headers, "references")),
         headers=headers,
-        text=body.text,
-        html=body.html,
+        text=body.text if body.text.strip() else body.page,
         visible_text=reply.text,
         single_from=(clear and single_from(_unfolded(message))) or "",
         visible_is_own=reply.is_own,
@@ -103,7 +102,7 @@ def _reply(body: Body) -> ReplyText:
     decision = decision_in(plain.text)
     if not body.html or (body.text.strip() and not decision):
         return plain
-    page = read_reply(html_to_text(body.html))
+    page = read_reply(body.page)
     return plain if decision and decision_in(page.text) == decision else page
 
 

@@ -4,9 +4,11 @@ import quopri
 import re
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import cached_property
 
 from messaging.inbound.parsing.decoding import clean, decode_base64, decode_bytes, decode_words
 from messaging.inbound.parsing.parsed import MAX_DEPTH, MAX_PARTS, MAX_TEXT_CHARACTERS, MailRefused
+from messaging.inbound.rules.html_text import html_to_text
 
 _PARAMETER = re.compile(
     r";\s{0,20}(filename|name|charset)(\*\d{0,2}\*?)?\s{0,20}=\s{0,20}(\"[^\"]{0,500}\"|[^;\s]{1,500})", re.IGNORECASE
@@ -21,6 +23,11 @@ class Body:
     html: str = ""
     attachments: list[tuple[str, str, int]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+    @cached_property
+    def page(self) -> str:
+        """What the page shows, as text. Ask only when the body is complete: it is read once."""
+        return html_to_text(self.html)
 
 
 def read_body(message: Message) -> Body:
