@@ -134,8 +134,9 @@ def save(parent: ChainParent, fields: Collection[str]) -> None:
 
 @contextmanager
 def together(parent: ChainParent) -> Iterator[None]:
-    """What is appended to the chain of this instance inside, and what `save` saves of it, is written at the end: one UPDATE and
-    one INSERT. Entries have no id until then, and nothing inside reads the parent's row or its entries from the database."""
+    """Collect the entries appended to this instance's chain and the fields saved by `save`, and write them at the end
+    with one UPDATE and one INSERT. Entries have no id until then, and the block must not read the parent's row or its
+    entries from the database."""
     if parent.unwritten is not None:
         yield
         return

@@ -32,7 +32,7 @@ class ChainedRow(models.Model):
 
 @dataclass
 class Unwritten:
-    """Entries and names of changed fields of a chain's parent that are still to be written."""
+    """The entries and the names of changed fields of a chain's parent that are not written yet."""
 
     rows: list[ChainedRow] = field(default_factory=list)
     fields: set[str] = field(default_factory=set)
@@ -42,7 +42,7 @@ class ChainParent(models.Model):
     """Abstract owner of a chain: the number of entries, the last digest, and an HMAC over both, so that a cut tail is
     detected."""
 
-    # Set while `chain.together` collects for this instance.
+    # Set while `chain.together` collects rows for this instance.
     unwritten: Unwritten | None = None
     log_count = models.PositiveIntegerField(default=0, editable=False)
     log_last = models.CharField(max_length=64, default="", editable=False)

@@ -211,7 +211,7 @@ def _seconds(rows: list[Values], place: int = 0) -> list[float]:
 
 @dataclass(frozen=True)
 class Row:
-    """One case as it was counted. `value` is hours where the figure is a time; `text` says the value in words."""
+    """One counted case. `value` is in hours if the figure is a time; `text` is the value as text."""
 
     case: Escalation
     what: str
@@ -223,13 +223,13 @@ class Row:
 
     @property
     def level(self) -> str:
-        """The level of a decision, without what it was about."""
+        """The level of a decision, without its concession."""
         return self.what.partition(":")[0]
 
 
 @dataclass(frozen=True)
 class Listing(Generic[Rows]):
-    """The rows of one figure, as a query, and how a row of the query is shown."""
+    """The rows of one figure as a query, and the display of a row."""
 
     rows: QuerySet[Rows]
     show: Callable[[Rows], Row]
@@ -241,7 +241,7 @@ class Listing(Generic[Rows]):
 
 
 class Counting:
-    """Figures of one scope and period. What several figures are counted from is read once."""
+    """Figures of one scope and period. Data that several figures share is read once."""
 
     def __init__(self, scope: Scope, period: Period) -> None:
         self.scope = scope
@@ -249,7 +249,7 @@ class Counting:
 
     @cached_property
     def shown(self) -> rules.Catalogue:
-        """The figures there are now."""
+        """The current figures."""
         return catalogue()
 
     @cached_property
@@ -269,7 +269,7 @@ class Counting:
         return TimeToDecision(level.definition, levels=level.counts) if level else KPIS[slug]
 
     def figures(self) -> dict[str, Figure]:
-        """All figures by slug, those with a target first; in six queries whatever the number of cases."""
+        """All figures by slug, those with a target first; in six queries for any number of cases."""
         return {slug: self.kpi(slug).figure(self) for slug in self.shown.every}
 
 
@@ -285,7 +285,7 @@ class Kpi(ABC):
 
     @abstractmethod
     def cases(self, counting: Counting) -> Listing:
-        """The list behind it: the cases that were counted, with the value of each."""
+        """The drill-down: the cases that were counted, with the value of each."""
 
 
 class TimeToEscalate(Kpi):
@@ -342,7 +342,7 @@ class TimeToDecision(Kpi):
 
 
 class ResolvedWithoutExecutive(Kpi):
-    """Of the resolved cases, those that no executive decided on."""
+    """The resolved cases without a decision of an executive."""
 
     def figure(self, counting: Counting) -> Figure:
         """One query."""
@@ -375,7 +375,7 @@ class ResolvedWithoutExecutive(Kpi):
 
 
 class Recurrence(Kpi):
-    """Root causes that come back within a month."""
+    """Root causes that repeat within a month."""
 
     def figure(self, counting: Counting) -> Figure:
         """One query, which the chart of root causes shares."""

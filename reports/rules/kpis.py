@@ -101,13 +101,13 @@ class Catalogue:
 
     @property
     def apart(self) -> tuple[str, ...]:
-        """Figures that are reported without a target. The decisions of every level are a list and no figure of their own."""
+        """Figures that are reported without a target. The decisions of all levels are a list, not a separate figure."""
         others = (slug for slug, each in FIXED.items() if each.target is None and slug != DECISIONS)
         return (*(each.slug for each in self.levels if each.lowest), *others)
 
     @property
     def every(self) -> tuple[str, ...]:
-        """All of them."""
+        """All figures."""
         return (*self.main, *self.apart, DECISIONS)
 
     def level(self, slug: str) -> LevelFigure | None:

@@ -88,7 +88,7 @@ def make_cast() -> Cast:
 
 
 def make_deciders() -> Cast:
-    """The cast on a desk where the authority decides alone, as no function has a holder.
+    """The cast on a desk where the authority decides alone, because no function has a holder.
 
     Northwind is worth 500,000 USD and has no renewal date.
     """

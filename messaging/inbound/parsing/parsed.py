@@ -39,7 +39,7 @@ class ParsedMail:
     in_reply_to: str
     references: list[str]
     headers: list[tuple[str, str]]  # unfolded, encoded words not decoded
-    text: str  # what the page shows where the mail has no text of its own; the page itself stays in the child
+    text: str  # the text of the HTML if the mail has no plain text; the HTML itself stays in the child process
     visible_text: str  # the sender's own text, without quotation and signature
     single_from: str  # the address of the only From header; empty if there is any doubt
     visible_is_own: bool  # False: nothing was typed; visible_text is from a forwarded mail

@@ -26,7 +26,7 @@ class Body:
 
     @cached_property
     def page(self) -> str:
-        """What the page shows, as text. Ask only when the body is complete: it is read once."""
+        """The HTML as text. Call it only when the body is complete, because it is read once."""
         return html_to_text(self.html)
 
 
