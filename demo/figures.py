@@ -63,7 +63,7 @@ def chain_append() -> Figure:
     content = json.dumps(rows[0].content()).encode()
     value = microseconds(lambda: chain.number(parent, rows), each=number)
     floor = microseconds(lambda: [hmac.digest(b"k" * 32, content, "sha256") for _ in range(number)], each=number)
-    return Figure("Sign one entry of a log", value, floor, "bare HMAC")
+    return Figure("Sign one entry of a log", value, floor, "plain HMAC")
 
 
 def due_time() -> Figure:
@@ -81,7 +81,7 @@ def due_time() -> Figure:
 
     value = microseconds(lambda: [add_work(calendar, start, seconds) for start in starts], each=len(starts))
     floor = microseconds(lambda: [bare(start) for start in starts], each=len(starts))
-    return Figure("Due time on a business calendar", value, floor, "bare segment look-up")
+    return Figure("Due time on a business calendar", value, floor, "plain segment look-up")
 
 
 def queue_page() -> list[Figure]:
@@ -122,7 +122,9 @@ def engine(told: dict[str, float]) -> list[Figure]:
         Figure(f"Lateness of {engines.SPREAD:,} spread clocks, p99", told["p99"] * 1000, 1000.0, "bar", "ms"),
         Figure("  the latest of them", told["latest"] * 1000, unit="ms"),
         Figure(bar, backlog, 15_000.0, "bar", "ms"),
-        Figure("  beside bare updates and rows", backlog, told["floor"] * 1000, "bare UPDATE and INSERT", "ms"),
+        Figure(
+            "  compared with plain updates and rows", backlog, told["floor"] * 1000, "plain UPDATE and INSERT", "ms"
+        ),
     ]
 
 

@@ -46,7 +46,7 @@ def seed_demo(say: Callable[[str], None] = lambda line: None) -> int:
         for account in accounts.values():
             account.refresh_from_db()
             health.recompute(account, at=at)
-        say("Demo data: mail, drafts and what happened a minute ago …")
+        say("Demo data: mail, drafts and events of the last minute …")
         around.add(people, accounts, at)
     return Escalation.objects.count()
 

@@ -9,7 +9,7 @@ from messaging.outbox.rules.secrets import masked
 
 
 class ReadOnly:
-    """Nothing is added, changed or deleted here; whoever may view the model sees every field."""
+    """Read only; people who may view the model see every field."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""

@@ -31,7 +31,7 @@ MOST_NAMED = 100
 
 
 def hold(*, user: User, messages: Sequence[Message], why: str) -> Message:
-    """Hold leased messages of one person for their next digest, which is made when there is none. Returns the digest."""
+    """Hold leased messages of one person for their next digest, which is created if needed. Returns the digest."""
     at = now()
     with transaction.atomic():
         digest = _open_digest(user, at)

@@ -201,7 +201,7 @@ def _doubled_warnings(events: Iterable[Event]) -> list[str]:
 
 
 def _broken_moves(case: int, events: list[Event]) -> list[str]:
-    """Each move starts where the one before ended, and the case is where the last one ended; nobody is expired twice."""
+    """Each move starts where the one before ended, and the case is where the last one ended; no hand-off expires twice."""
     moves = [event.data for event in events if event.kind == "moved"]
     wrong = [f"case {case}: {a} then {b}" for a, b in itertools.pairwise(moves) if a["to"] != b["from"]]
     state = Escalation.objects.values_list("state", flat=True).get(pk=case)

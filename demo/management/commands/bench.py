@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--engine-only", action="store_true", help="measure only the engine")
-        parser.add_argument("--pages-only", action="store_true", help="leave the engine out")
+        parser.add_argument("--pages-only", action="store_true", help="do not measure the engine")
         parser.add_argument("--fill-and-fire", action="store_true", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
