@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
@@ -34,7 +35,8 @@ CASES_AT_ONCE = 200
 BUSY = (OperationalError, InterfaceError)
 # More steps than a case can have due at once. A clock that fires endlessly is set aside.
 MOST_STEPS = 100
-COLUMNS = ("warned_at", "warned_percent", "breached_at", "repeats", "fire_at", "tries")
+# What a step of the engine may change besides `fire_at`, which every step changes.
+COLUMNS = ("warned_at", "warned_percent", "breached_at", "repeats", "tries")
 
 
 class StepFailed(Exception):
@@ -59,13 +61,15 @@ def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> list[Clock]:
 
     Each carries `entries_seen`, the length of its case's log when it was read.
     """
-    oldest = Clock.objects.past_due(at).values("case")[:limit]
-    rows = Clock.objects.past_due(at).filter(case__in=oldest).defer("why")
-    found: list[Clock] = []
-    for clock in rows.annotate(log_count=F("case__log_count")):
+    rows = Clock.objects.past_due(at).defer("why").annotate(log_count=F("case__log_count"))
+    found = list(rows[:limit])
+    if len(found) == limit:
+        # More may be due on the same cases. Their ids are given as values: with old statistics PostgreSQL runs a subquery
+        # with a limit once for each due clock.
+        found = list(rows.filter(case__in={clock.case_id for clock in found}))
+    for clock in found:
         clock.entries_seen = clock.log_count
-        found.append(clock)
-    return found
+    return [*found]
 
 
 def fire_due(*, limit: int = CASES_AT_ONCE, between: Callable[[], None] = lambda: None) -> int:
@@ -168,6 +172,8 @@ def _take(cases: dict[int, Escalation], audience: Audience, clocks: Sequence[Clo
     """Take one step of each clock of these locked cases: its row, only while it is still due, and its history."""
     fired: list[Fired] = []
     entries: dict[Escalation, list[Entry]] = defaultdict(list)
+    # By the columns that the step changed, and whether the clock is due next: such rows have most new values in common.
+    alike: dict[tuple[tuple[str, ...], bool], list[Clock]] = defaultdict(list)
     for clock in clocks:
         try:
             state = clock.as_state()
@@ -177,23 +183,32 @@ def _take(cases: dict[int, Escalation], audience: Audience, clocks: Sequence[Clo
         if step is None:
             raise StepFailed(clock.pk, LookupError(f"due at {clock.fire_at}, and there is no step to take"))
         moment = clock.due_at if step.kind == StepKind.BREACH else clock.fire_at
-        clock.take(advance(state, step, at))
+        after = advance(state, step, at)
+        clock.take(after)
+        changed = tuple(name for name in COLUMNS if getattr(state, name) != getattr(after, name))
+        alike[changed, after.fire_at == after.due_at].append(clock)
         entries[cases[clock.case_id]].append(verbs.entry(clock, step.kind, summary(clock, step), moment))
         fired.append(Fired(clock, step, audience.of(clock, late=step.kind != StepKind.WARN)))
-    for kind in {each.step.kind for each in fired}:
-        _claim([each.clock for each in fired if each.step.kind == kind], at)
+    for (columns, _), rows in alike.items():
+        _claim(rows, ("fire_at", *columns), at)
     record_many(entries, at=at)
     return fired
 
 
-def _claim(clocks: Sequence[Clock], at: datetime) -> None:
-    """Write the rows of clocks that took the same kind of step, each only while it is still due.
+def _claim(clocks: Sequence[Clock], columns: Sequence[str], at: datetime) -> None:
+    """Write these columns of the rows of clocks, each only while it is still due.
 
-    Values that all of them share are set at once: a column that differs by row costs as much as the rest of the step.
+    A value that all of them share is set at once, and so is a moment that is the due time of each: a column that differs by
+    row costs as much as the rest of the step.
     """
-    values = {name: {getattr(clock, name) for clock in clocks} for name in COLUMNS}
-    shared = {name: found.pop() for name, found in values.items() if len(found) == 1}
-    differing = [name for name in COLUMNS if name not in shared]
+    shared: dict[str, Any] = {}
+    for name in columns:
+        values = {getattr(clock, name) for clock in clocks}
+        if len(values) == 1:
+            shared[name] = values.pop()
+        elif all(getattr(clock, name) == clock.due_at for clock in clocks):
+            shared[name] = F("due_at")
+    differing = [name for name in columns if name not in shared]
     rows = Clock.objects.filter(pk__in=[clock.pk for clock in clocks])
     still_due = Clock.objects.filter(state=Clock.RUNNING, parked=False, fire_at__lte=at)
     # The statement that changes `fire_at` is the claim and comes first; the other one finds the rows claimed.
