@@ -57,13 +57,32 @@ class Earlier:
 
 
 @dataclass(frozen=True)
+class MatrixRows:
+    """What a version says of one concession by role, each read once."""
+
+    version: AuthorityVersion
+    concession: str
+
+    @cached_property
+    def limits(self) -> list[AuthorityLimit]:
+        """How much each role may grant."""
+        rows = self.version.limits.filter(concession__slug=self.concession)
+        return list(rows.select_related("role", "concession"))
+
+    @cached_property
+    def caps(self) -> list[QuarterCap]:
+        """How much a role may grant in a quarter."""
+        return list(self.version.caps.filter(concession__slug=self.concession).select_related("role"))
+
+
+@dataclass(frozen=True)
 class AskTotal:
     """An ask at a moment: in USD if it is money, with earlier grants to the family or renewal in the window.
 
     Limits, caps and grants are those of `at`; amounts are converted at the rates of `rates_at`.
     """
 
-    version: AuthorityVersion
+    rows: MatrixRows
     concession: ConcessionType
     account: Account | None
     at: datetime
@@ -74,6 +93,11 @@ class AskTotal:
     asked_in: str = ""
     rates: tuple[Converted, ...] = ()
     lineage: tuple[int, ...] = ()
+
+    @property
+    def version(self) -> AuthorityVersion:
+        """The version of the matrix that applies."""
+        return self.rows.version
 
     @property
     def granted(self) -> Decimal:
@@ -91,17 +115,11 @@ class AskTotal:
         return self.version.window_days
 
     @cached_property
-    def limits(self) -> list[AuthorityLimit]:
-        """The rows of the matrix for this concession, read once."""
-        rows = self.version.limits.filter(concession__slug=self.concession.slug)
-        return list(rows.select_related("role", "concession"))
-
-    @cached_property
     def coverage(self) -> rules.Coverage:
         """Roles that cover the ask and roles that do not, read once."""
         account = self.account
         return rules.coverage_for(
-            [limit_of(row, self.rates_at) for row in self.limits],
+            [limit_of(row, self.rates_at) for row in self.rows.limits],
             concession=self.concession.slug,
             amount=self.total,
             facts=rules.Facts(
@@ -117,7 +135,7 @@ class AskTotal:
 
     def role(self, slug: str) -> Role:
         """A role that has a limit for this concession."""
-        return next(row.role for row in self.limits if row.role.slug == slug)
+        return next(row.role for row in self.rows.limits if row.role.slug == slug)
 
     def rates_with(self, limit: rules.Limit) -> list[Converted]:
         """Every rate that was used: of the ask and of the limit."""
@@ -140,25 +158,33 @@ def concession_of(version: AuthorityVersion, slug: str) -> ConcessionType:
     return found
 
 
+def concession_in_force(slug: str, at: datetime) -> ConcessionType:
+    """The concession in the authority matrix in force, with that version. Raises Invalid without a matrix or the concession."""
+    in_force = AuthorityVersion.objects.in_force(at)
+    found = ConcessionType.objects.select_related("version").filter(version=in_force, slug=slug).first()
+    return found or concession_of(version_at(at), slug)
+
+
 def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None) -> AskTotal:
     """Compute the total of an ask with a version, by default the one in force.
 
     Raises Invalid without a positive amount where one is needed, for an unknown concession or currency, or without a
     matrix.
     """
-    version = version or version_at(at)
-    concession = concession_of(version, ask.concession)
+    concession = concession_of(version, ask.concession) if version else concession_in_force(ask.concession, at)
+    version = concession.version
+    rows = MatrixRows(version, concession.slug)
     replaced = tuple(lineage(ask.replaces)) if ask.replaces else ()
     amount, account = ask.amount, ask.account
     unit = unit_of(concession.unit)
     if not unit.takes_amount:
-        return AskTotal(version, concession, account, at, at, None, lineage=replaced)
+        return AskTotal(rows, concession, account, at, at, None, lineage=replaced)
     amount = checked_amount(unit.slug, amount, ask.currency)
     in_usd = usd(amount, ask.currency, at.date()) if unit.in_currency else None
     before = earlier(ask, version, unit.slug, at, without=replaced)
     _check_size((in_usd or amount) + before.total)
     return AskTotal(
-        version=version,
+        rows=rows,
         concession=concession,
         account=account,
         at=at,
@@ -172,15 +198,16 @@ def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None
     )
 
 
-def total_of(request: ApprovalRequest, at: datetime) -> AskTotal:
+def total_of(request: ApprovalRequest, at: datetime, *, rows: MatrixRows | None = None) -> AskTotal:
     """The current total of a request by its own version, including grants made since.
 
-    Amounts stay at the rates of the day it was made on; limits, caps and grants are those of `at`.
+    Amounts stay at the rates of the day it was made on; limits, caps and grants are those of `at`. `rows` are those of an
+    earlier measuring in the same verb: published rows never change.
     """
     counted = tuple(lineage(request))
     ask = Ask(request.concession, request.amount, request.currency, request.account, request.renewal)
     return AskTotal(
-        version=request.authority,
+        rows=rows or MatrixRows(request.authority, request.concession),
         concession=ConcessionType(slug=request.concession, name=request.concession_name, unit=request.unit),
         account=request.account,
         at=at,
@@ -334,7 +361,7 @@ def quarter(at: datetime) -> tuple[datetime, datetime]:
 def caps_of(total: AskTotal) -> dict[str, rules.Cap]:
     """The quarterly caps of the ask's concession by role, with the amount used; money at the rate of that day."""
     slug, unit, at = total.concession.slug, total.concession.unit, total.at
-    rows = list(total.version.caps.filter(concession__slug=slug).select_related("role"))
+    rows = total.rows.caps
     used = _used(slug, unit, at, total.lineage) if rows else {}
     return {
         row.role.slug: rules.Cap(
@@ -366,9 +393,10 @@ def lock_totals(account: Account, concession: str, renewal: str = "") -> Account
     Raises Stale if the account is moved to another family several times meanwhile.
     """
     fresh = _lock_family(account)
-    if renewal or QuarterCap.objects.filter(concession__slug=concession).exists():
-        first = AuthorityVersion.objects.order_by("pk").values_list("pk", flat=True)[:1]
-        list(AuthorityVersion.objects.select_for_update(no_key=True).filter(pk__in=list(first)))
+    oldest = AuthorityVersion.objects.order_by("pk").values("pk")[:1]
+    line = AuthorityVersion.objects.select_for_update(no_key=True).filter(pk=oldest)
+    capped = QuarterCap.objects.filter(concession__slug=concession)
+    list(line if renewal else line.filter(Exists(capped)))
     return fresh
 
 

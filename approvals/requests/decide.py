@@ -70,7 +70,7 @@ def decide(
     said = votes.Said(by, verdict, right, words.reason.strip(), kept, channel, against)
     votes.settle(request, votes.take_seat(request, said, at), said, total)
     if request.state in ApprovalRequest.GRANTED:
-        votes.weigh_again(request, at)
+        votes.weigh_again(request, total)
     return request
 
 

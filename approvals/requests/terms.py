@@ -4,6 +4,7 @@ again."""
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
+from functools import partial
 
 from django.db import transaction
 
@@ -283,13 +284,12 @@ def _replace(request: ApprovalRequest, change: Change) -> ApprovalRequest:
     asked = seating.close(request, Seat.VOIDED, at)
     voters = _voters(request)
     request.state, request.version = ApprovalRequest.REPLACED, request.version + 1
-    request.save(update_fields=["state", "version"])
     links.end_all(request, at)
     # The case is locked before the account (matrix.totals.lock_totals), because its thread receives this entry first.
-    values = {"actor": by, "channel": change.channel, "rationale": change.reason}
-    log.write(request, DecisionEntry.VOIDED, at, facts={"reasons": reasons}, **values)
+    said = partial(log.write, request, at=at, actor=by, channel=change.channel, rationale=change.reason)
+    said(DecisionEntry.VOIDED, facts={"reasons": reasons}, changed=["state", "version"])
     made = _again(request, change)
-    entry = log.write(request, DecisionEntry.REPLACED, at, facts={"by": made.pk, "reasons": reasons}, **values)
+    entry = said(DecisionEntry.REPLACED, facts={"by": made.pk, "reasons": reasons})
     told = {user.pk: user for user in (*voters, *(seat.person for seat in asked)) if user.pk != by.pk}
     lead = f"{by} replaced this by new terms. Decisions on the old terms no longer count."
     mail.word(request, entry, list(told.values()), subject="Replaced by new terms", lead=lead)
@@ -384,5 +384,5 @@ def _carry_over(old: ApprovalRequest, made: ApprovalRequest, at: datetime) -> No
             words = (vote.reason, vote.conditions)
             said = votes.Said(seat.person, vote.verdict, right, *words, DecisionEntry.RULE, against, old.pk)
             votes.settle(made, votes.take_seat(made, said, at), said, total)
-    if made.state in ApprovalRequest.GRANTED:
-        votes.weigh_again(made, at)
+            if made.state in ApprovalRequest.GRANTED:
+                votes.weigh_again(made, total)

@@ -117,15 +117,14 @@ def finish(request: ApprovalRequest, seat: Seat, said: Said, outcome: str, at: d
     request.decided_level = _level(request, said)
     request.reason = said.reason
     request.conditions = _joined(counted) if request.state == CONDITIONS else ""
-    changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions", "rule"]
-    request.save(update_fields=changed)
     suggesting.answer(request, at)
     settled = seating.close(request, Seat.SETTLED, at)
     links.end_all(request, at)
     facts: dict[str, Any] = {"seats": [_seat(each) for each in seats]} if len(seats) > 1 else {}
     if said.carried_from:
         facts["carried_from"] = said.carried_from
-    more = {"conditions": request.conditions, "seat": seat.number, "facts": facts}
+    changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions", "rule"]
+    more = {"conditions": request.conditions, "seat": seat.number, "facts": facts, "changed": changed}
     entry = _log(request, request.state, said, at, **more)
     mail.decided(request, entry, at, others=_others(request, seats, settled))
 
@@ -172,11 +171,12 @@ def _log(request: ApprovalRequest, kind: str, said: Said, at: datetime, **values
     )
 
 
-def weigh_again(request: ApprovalRequest, at: datetime) -> None:
+def weigh_again(request: ApprovalRequest, before: AskTotal) -> None:
     """Compute the total of a granted request again with the totals locked, so that two halves granted at the same time
     are added up. Raises NotAllowed if the authority that agreed no longer covers it; the transaction is then rolled
     back.
     """
     request.account = lock_totals(request.account, request.concession, request.renewal)
-    if words := not_covered(request, request.rule.get("decided_role", ""), total_of(request, at)):
+    total = total_of(request, before.at, rows=before.rows)
+    if words := not_covered(request, request.rule.get("decided_role", ""), total):
         raise NotAllowed(words)

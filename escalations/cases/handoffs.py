@@ -5,7 +5,7 @@ from datetime import datetime
 from textwrap import shorten
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Case, Max, Value, When
 
 from accounts.models import Role, User
 from escalations import states
@@ -150,9 +150,9 @@ def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datet
 
 def settle(case: Escalation, *, duty: str, by: User | None, at: datetime) -> None:
     """Close the waiting hand-off of a duty: accepted if its addressee acted, else replaced."""
+    accepted = When(to_user=by, then=Value(HandOff.ACCEPTED))
     waiting = case.handoffs.filter(state=HandOff.WAITING, duty=duty)
-    waiting.filter(to_user=by).update(state=HandOff.ACCEPTED, answered_at=at)
-    waiting.update(state=HandOff.REPLACED, answered_at=at)
+    waiting.update(state=Case(accepted, default=Value(HandOff.REPLACED)), answered_at=at)
 
 
 @transaction.atomic
