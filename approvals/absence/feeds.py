@@ -16,6 +16,7 @@ from approvals.absence import delegations as delegating
 from approvals.absence.rules.calendar import Away, NotACalendar, absences
 from approvals.models import CalendarFeed, Delegation
 from ledger.errors import Invalid, Refused
+from ledger.format import day, local
 from ledger.now import now
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ def _give(feed: CalendarFeed, away: Away) -> list[str]:
             uid=away.uid,
         )
     except Refused as refusal:
-        return [f"{away.starts_at:%Y-%m-%d}: {refusal.message}"]
+        return [f"{day(local(away.starts_at, feed.user.zone).date())}: {refusal.message}"]
     return []
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from ledger.format import day
 from ledger.now import now
 
 
@@ -69,7 +70,7 @@ class Delegation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.to} for {self.user}, {self.starts_at:%Y-%m-%d} to {self.ends_at:%Y-%m-%d}"
+        return f"{self.to} for {self.user}, {day(self.starts_at)} to {day(self.ends_at)}"
 
     def scope(self, path: str) -> Q:
         """The requests it takes in, over `path`: what `rules.delegation.covers` says, for a query. Money alone has a total."""
