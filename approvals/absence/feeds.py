@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 LARGEST = 5 * 1024 * 1024
 SECONDS = 10.0
 HOPS = 3
+NO_ANSWER = "The calendar does not answer. Check “Calendar address (.ics)”; it is tried again every hour."
 
 
 class NotFetched(Exception):
@@ -122,7 +123,9 @@ def fetch(url: str) -> bytes:
         except Refused as refusal:
             raise NotFetched(refusal.message) from refusal
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            raise NotFetched(f"The calendar does not answer: {type(error).__name__}.") from error
+            raise NotFetched(
+                "The calendar does not answer. Check “Calendar address (.ics)”; it is tried again every hour."
+            ) from error
         if answer.status_code == 200:
             return body
         if not answer.is_redirect:
