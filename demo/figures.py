@@ -20,6 +20,7 @@ from demo.benchmarks import engines
 from demo.fill import fill
 from escalations.models import Escalation, Event
 from ledger import chain
+from ledger import format as write
 from ledger.now import now
 
 SHORT = 0.4  # seconds spent on each small measure
@@ -37,10 +38,11 @@ class Figure:
     unit: str = "µs"
 
     def __str__(self) -> str:
-        told = f"{self.name:<44}{self.value:>12,.1f} {self.unit:<4}"
+        told = f"{self.name:<44}{write.figure(self.value, 1):>12} {self.unit:<4}"
         if self.floor is None:
             return told
-        return f"{told}  floor {self.floor:,.1f} {self.unit} ({self.floor_name}), {self.value / self.floor:,.1f} times"
+        times = write.figure(self.value / self.floor, 1)
+        return f"{told}  floor {write.figure(self.floor, 1)} {self.unit} ({self.floor_name}), {times} times"
 
 
 def microseconds(act: Callable[[], object], *, each: int = 1) -> float:
@@ -117,9 +119,11 @@ def seed_rate() -> Figure:
 
 def engine(told: dict[str, float]) -> list[Figure]:
     """The results of the engine measurement, compared with the target or the floor of the same run."""
-    bar, backlog = f"Backlog of {engines.BACKLOG:,} due clocks gone", told["backlog"] * 1000
+    bar, backlog = f"Backlog of {write.number(engines.BACKLOG)} due clocks gone", told["backlog"] * 1000
     return [
-        Figure(f"Lateness of {engines.SPREAD:,} spread clocks, p99", told["p99"] * 1000, 1000.0, "bar", "ms"),
+        Figure(
+            f"Lateness of {write.number(engines.SPREAD)} spread clocks, p99", told["p99"] * 1000, 1000.0, "bar", "ms"
+        ),
         Figure("  the latest of them", told["latest"] * 1000, unit="ms"),
         Figure(bar, backlog, 15_000.0, "bar", "ms"),
         Figure(
@@ -130,4 +134,5 @@ def engine(told: dict[str, float]) -> list[Figure]:
 
 def sizes(at: datetime) -> str:
     """The sizes of the measured data."""
-    return f"{Escalation.objects.count():,} cases, {Event.objects.count():,} entries, {at:%Y-%m-%d %H:%M} UTC"
+    cases, entries = (write.number(model.objects.count()) for model in (Escalation, Event))
+    return f"{cases} cases, {entries} entries, {write.recorded(at)}"

@@ -16,6 +16,7 @@ from demo.stage import Part, Stage, Steps
 from demo.telling import Told, awake, working_morning
 from escalations import states
 from escalations.models import Commitment, Escalation
+from ledger.format import money, on_paper
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WAITS_FOR = {"customer": "their counsel reads the draft", "third_party": "the auditor sends the report"}
@@ -132,11 +133,11 @@ class Life:
         self.tell_inside(at, self.days_between_words)
         deadline = acts.due(case.pk, [states.DECISION, states.RESOLUTION]) or at + DAY
         texts = {
-            "facts": f"{self.told.impact} ARR at risk: {case.arr_at_risk:,.0f} {case.arr_currency}.",
+            "facts": f"{self.told.impact} ARR at risk: {money(case.arr_at_risk, case.arr_currency)}.",
             "recommendation": words["recommendation"],
         }
         if not self.script.waits:
-            texts["ask"] = f"A decision by {deadline:%H:%M} UTC on {deadline:%A, %b %-d}. {self.told.support}"
+            texts["ask"] = f"A decision by {on_paper(deadline, 'UTC')}. {self.told.support}"
             texts["next_step"] = f"Call with {words['contact']} once it is decided."
         acts.write_brief(case, texts, self.told.options)
 

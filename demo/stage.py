@@ -7,6 +7,7 @@ from itertools import count
 from time import monotonic
 
 from demo import acts
+from ledger.format import recorded
 from ledger.now import moved_to
 
 # A story is a generator: it acts when it is resumed and yields the moment at which it continues.
@@ -41,7 +42,7 @@ class Stage:
             if then is not None:
                 self.enter(max(then, moment), steps)
             if monotonic() - said > TELL_EVERY:
-                self._say(f"  {moment:%b %-d, %H:%M}")
+                self._say(f"  {recorded(moment)}")
                 said = monotonic()
         self._fire_until(self.end)
         acts.deliver_word(composed=True)

@@ -2,11 +2,12 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from accounts.exports import safe_cell
 from escalations.models import Escalation, Event
+from ledger.format import in_table
 
 CsvRow = Sequence[str | int | Decimal | date | None]
 QUEUE_HEADER = (
@@ -37,16 +38,12 @@ def queue_row(case: Escalation) -> CsvRow:
         *(case.key, case.title, case.account.name, case.issue_type.name, case.get_state_display()),
         *(case.get_tier_display(), case.get_lane_display(), case.level, case.arr_at_risk, case.arr_currency),
         *(case.account.renewal_date or "", case.owner.name if case.owner else "", case.get_waiting_on_display()),
-        *(case.sla_clock, _utc(case.sla_due_at), _utc(case.next_update_at), _utc(case.opened_at)),
+        *(case.sla_clock, in_table(case.sla_due_at), in_table(case.next_update_at), in_table(case.opened_at)),
     )
 
 
 def event_row(event: Event) -> CsvRow:
     """An entry as a row of the audit CSV."""
     words = event.text.body if event.text else ""
-    who = (event.seq, _utc(event.at), event.actor_name, event.kind, event.audience)
+    who = (event.seq, in_table(event.at), event.actor_name, event.kind, event.audience)
     return (*who, event.summary, words, event.digest, event.key_id)
-
-
-def _utc(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""

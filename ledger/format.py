@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
 
 LOCALE = "en_US"
 NOTHING = "–"
+KEPT_DECIMALS = 2  # of an amount in the database, whatever its currency has
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LONGEST_IN_HOURS = 72 * HOUR  # 48 and 72 hours are common in contracts; longer spans are written in days
 SCALES = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
@@ -47,13 +48,18 @@ def decimals(currency: str) -> int:
 
 
 def too_precise(amount: Decimal | None, currency: str) -> str:
-    """The error text for an amount with more decimals than its currency has; empty if the amount is valid."""
-    places = decimals(currency)
+    """The error text for an amount with more decimals than its currency has, or than are kept; empty if it is valid."""
+    places = min(decimals(currency), KEPT_DECIMALS)
     if amount is None or not amount.is_finite() or amount == rounded(amount, places):
         return ""
     if places == 0:
         return f"{currency} has no decimals. Enter a whole amount, such as {rounded(amount, 0)}."
-    return f"{currency} has {places} decimals. Enter {rounded(amount, places)} or another amount with at most {places}."
+    why = (
+        f"{currency} has {places} decimals"
+        if places == decimals(currency)
+        else f"Amounts are kept with {places} decimals"
+    )
+    return f"{why}. Enter {rounded(amount, places)} or another amount with at most {places}."
 
 
 def _sign(currency: str, locale: str) -> str:
@@ -92,14 +98,26 @@ def rounded(amount: Decimal, places: int) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
-def number(value: Decimal | int, places: int = 2, locale: str = LOCALE) -> str:
+def number(value: Decimal | float, places: int = 2, locale: str = LOCALE) -> str:
     """`1,234.5`: at most `places` decimals, without trailing zeros."""
-    return format_decimal(rounded(Decimal(value), places), f"#,##0.{'#' * places}", locale=locale)
+    return format_decimal(rounded(_exact(value), places), f"#,##0.{'#' * places}", locale=locale)
 
 
-def percent(value: Decimal | int) -> str:
+def figure(value: Decimal | float, places: int, *, signed: bool = False, locale: str = LOCALE) -> str:
+    """`6.0`, `1,234.50`: always so many decimals, so that a column lines up. `signed`: `+0.40`."""
+    found = rounded(_exact(value), places)
+    plus = "+" if signed and found > 0 else ""
+    return f"{plus}{format_decimal(found, _pattern(places), locale=locale)}"
+
+
+def percent(value: Decimal | float, places: int = 2) -> str:
     """A figure already in percent: `12.5%`."""
-    return f"{number(value)}%"
+    return f"{number(value, places)}%"
+
+
+def _exact(value: Decimal | float) -> Decimal:
+    # By its shortest text: 2.675 is not 2.67499999999999982236431605997495353221893310546875.
+    return value if isinstance(value, Decimal) else Decimal(str(value))
 
 
 def counted(count: Decimal | int, one: str, many: str = "") -> str:
@@ -119,6 +137,16 @@ def day(value: date, today: date | None = None, locale: str = LOCALE) -> str:
     """`Feb 24, 2027`; without its year when `today` is given and in the same year."""
     pattern = "MMM d" if today is not None and value.year == today.year else "MMM d, y"
     return format_date(value, pattern, locale=locale)
+
+
+def weekday(value: date, today: date | None = None, locale: str = LOCALE) -> str:
+    """`Fri Jan 23, 2026`; without its year when `today` is given and in the same year."""
+    return f"{format_date(value, 'EEE', locale=locale)} {day(value, today, locale)}"
+
+
+def month(value: date, locale: str = LOCALE) -> str:
+    """`Feb 2026`."""
+    return format_date(value, "MMM y", locale=locale)
 
 
 def days_until(value: date, today: date, word: str = "") -> str:
@@ -142,7 +170,13 @@ def moment(at: datetime, zone: Zone, now: datetime | None = None, locale: str = 
     today = local(now, zone).date() if now else None
     if here.date() == today:
         return time
-    return f"{format_datetime(here, 'EEE', locale=locale)} {day(here.date(), today, locale)}, {time}"
+    return f"{weekday(here.date(), today, locale)}, {time}"
+
+
+def on_paper(at: datetime, zone: Zone, written: datetime | None = None, locale: str = LOCALE) -> str:
+    """Always with its day: `Fri Jan 23, 2026, 5:00 PM ET`; without the year in that of `written`."""
+    today = local(written, zone).date() if written else None
+    return f"{weekday(local(at, zone).date(), today, locale)}, {time_of_day(at, zone, locale)}"
 
 
 def zone_name(at: datetime, zone: Zone) -> str:
@@ -163,6 +197,11 @@ def local(at: datetime, zone: Zone) -> datetime:
 def recorded(at: datetime | None) -> str:
     """A moment as a record keeps it, converted to UTC: `2026-11-29 21:08 UTC`; `none` without one."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "none"
+
+
+def in_table(at: datetime | None) -> str:
+    """A moment in a file that spreadsheets read: `2026-11-29 21:08:05`. The head of its column names UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
 def recorded_to_local(text: str, zone: Zone, now: datetime) -> str:
@@ -201,6 +240,20 @@ def span(seconds: int) -> str:
     if seconds > LONGEST_IN_HOURS and seconds % DAY == 0:
         return counted(seconds // DAY, "day")
     return hours(seconds)
+
+
+def rough(span: timedelta) -> str:
+    """An age as operations read it: `42 s`, `7 min`, `3 h`, `2 d`."""
+    whole = int(span.total_seconds())
+    for size, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if whole >= 2 * size:
+            return f"{whole // size} {name}"
+    return f"{whole} s"
+
+
+def decimal_hours(count: float, places: int = 1) -> str:
+    """A measured length for a column of figures: `19.4h`."""
+    return f"{figure(count, places)}h"
 
 
 def hours(seconds: int) -> str:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ledger import format as write
+
 WIDTH, HEIGHT = 640, 230
 LEFT, RIGHT, TOP, BOTTOM = 34, 544, 12, 204
 LINE_CLASSES = ("c-line", "c-line2")
@@ -136,7 +138,7 @@ def _end_labels(drawn: Sequence[Line], high: Sequence[float | None], unit: str) 
     for y, line in sorted((y, line) for y, line in zip(high, drawn, strict=True) if y is not None):
         lowest = max(y + 4, lowest + 14)
         last = [value for value in line.points if value is not None][-1]
-        placed.append((f"{lowest:.1f}", f"{line.name} {last:.0f}{unit}"))
+        placed.append((f"{lowest:.1f}", f"{line.name} {write.number(last, 0)}{unit}"))
     return format_html_join("", '<text class="val" x="550" y="{}">{}</text>', placed)
 
 

@@ -1,9 +1,11 @@
 """Figures and their drill-down lists as CSV. `csv_text` neutralises cells that a spreadsheet would run."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from accounts.exports import csv_text
+from ledger.format import rounded
 from reports.queries.kpis import Listing
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
@@ -34,7 +36,7 @@ def listing_csv(listing: Listing) -> str:
             row.what,
             row.start.isoformat() if row.start else "",
             row.end.isoformat() if row.end else "",
-            "" if row.value is None else f"{row.value:.2f}",
+            "" if row.value is None else rounded(Decimal(row.value), 2),
             row.text,
         )
         for row in (listing.show(each) for each in listing.rows.iterator(chunk_size=2000))

@@ -15,6 +15,7 @@ from accounts.views.viewers import viewer
 from approvals.requests import overrides as override_figures
 from escalations.clocks import engine as clocks
 from ledger.errors import Invalid
+from ledger.format import day
 from ledger.now import now
 from reports import charts, exports
 from reports.queries import engine, kpis, unwatched
@@ -61,7 +62,7 @@ def _choices(scope: Scope, period: Period) -> dict[str, object]:
 
 
 def _charts(found: Dashboard) -> dict[str, object]:
-    labels = [f"{point:%b} {point.day}" for point in found.points]
+    labels = [day(point, point) for point in found.points]
     lines = [charts.Line(each.name, each.points, each.target) for each in found.trends]
     bars = [
         charts.Bar(f"{each.name}{' (repeat)' if each.repeats else ''}", each.cases, bool(each.repeats))

@@ -18,6 +18,7 @@ from accounts.calendars.rules.workcalendar import DAY_MINUTES, WorkCalendar, fin
 from accounts.calendars.rules.worktime import add_work, business_day_seconds
 from accounts.models import Calendar, CalendarDay, CalendarSpan
 from ledger.errors import Refused
+from ledger.format import moment
 from ledger.now import now
 
 LEAP_YEAR = 2024
@@ -213,7 +214,7 @@ def _due_now(calendar: WorkCalendar, at: datetime) -> Iterator[tuple[str, str]]:
         ("1 business day", day),
         ("5 business days", 5 * day),
     ):
-        yield words, f"{add_work(calendar, at, seconds).astimezone(zone):%A, %b %-d, %Y, %H:%M %Z}"
+        yield words, moment(add_work(calendar, at, seconds), zone)
 
 
 def _day_note(calendar: WorkCalendar) -> str:

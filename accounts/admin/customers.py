@@ -10,6 +10,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import website_domain
 from accounts.models import Account, AccountDomain, Contact, ExchangeRate, Subscription
+from ledger.format import too_precise
 
 
 def checked_currency(code: str) -> str:
@@ -26,6 +27,13 @@ class MoneyForm(forms.ModelForm):
     def clean_currency(self) -> str:
         """A currency with an exchange rate."""
         return checked_currency(self.cleaned_data["currency"])
+
+    def clean(self) -> dict[str, object]:
+        """An amount has no more decimals than its currency."""
+        values = super().clean() or self.cleaned_data
+        if problem := too_precise(values.get("arr"), values.get("currency", "")):
+            self.add_error("arr", problem)
+        return values
 
 
 class AccountForm(MoneyForm):

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, Contact, User
 from ledger.errors import Invalid
+from ledger.format import too_precise
 
 
 class AccountValues(TypedDict, total=False):
@@ -39,7 +40,8 @@ EMAILS = ("csm_email", "ae_email")
 def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tuple[Account, bool]:
     """Creates or updates the account of that source and external id; returns it and whether it is new.
 
-    Raises Invalid for an unknown user or currency, and for a new account without a name.
+    Raises Invalid for an unknown user or currency, an ARR with more decimals than its currency, and for a new account
+    without a name.
     """
     known: dict[str, object] = {name: value for name, value in values.items() if name not in EMAILS}
     if "csm_email" in values:
@@ -54,6 +56,8 @@ def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tu
     new = account is None
     account = account or Account(source=source, external_id=external_id)
     changed = _assign(account, known)
+    if problem := too_precise(account.arr, account.currency):
+        raise Invalid(problem, field="arr")
     if new or changed:
         account._history_user = by  # type: ignore[attr-defined]
         account.save()

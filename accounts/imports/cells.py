@@ -43,6 +43,7 @@ class Cells:
     known_currencies: frozenset[str] = frozenset({"USD"})
     day_first: Mapping[str, bool] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
 
     def raw(self, name: str) -> str:
         """The unchanged cell, "" when the field has no column."""
@@ -84,23 +85,21 @@ class Cells:
         return self.parsed(name, lambda text: parse_date(text, self.day_first.get(name, False)))
 
     def money(self, name: str) -> Decimal | None:
-        """An amount from 0 to below 10^12, with no more decimals than the currency of the row (two if it names none)."""
+        """An amount from 0 to below 10^12. Its decimals are checked once the currency is known; see `check_decimals`."""
         amount = self.parsed(name, parse_money)
         if amount is not None and not 0 <= amount < LARGEST:
             self.refuse(name, "Use an amount from 0 to below 1,000,000,000,000.")
             return None
         if amount is None:
             return None
-        if problem := too_precise(amount, self._likely_currency()):
-            self.refuse(name, problem)
-            return None
+        self.amounts[name] = amount
         return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
-    def _likely_currency(self) -> str:
-        try:
-            return parse_currency(self.raw("currency")) or "USD"
-        except ValueError:  # from its own column
-            return "USD"
+    def check_decimals(self, currency: str) -> None:
+        """Amounts that were read have no more decimals than their currency."""
+        for name, amount in self.amounts.items():
+            if problem := too_precise(amount, currency):
+                self.refuse(name, problem)
 
     def yearly(self) -> Decimal | None:
         """ARR: from its own column, else twelve times the monthly one."""

@@ -103,6 +103,7 @@ class AccountPlanner(Planner[Account]):
     ) -> None:
         values = account_values(row)
         account = existing.get(str(values.get("external_id", ""))) or self._new()
+        row.check_decimals(str(values.get("currency") or account.currency))
         self._check_parent(row)
         domain = self._domain(row, taken)
         if owner := self._owner(row, owners):
@@ -175,12 +176,13 @@ class SubscriptionPlanner(Planner[Subscription]):
         for row in rows:
             values = subscription_values(row)
             account = _account_of(row, accounts, self.run.source)
+            contract = existing.get(str(values["external_id"])) or Subscription(
+                source=self.run.source, currency=self.run.default_currency or (account.currency if account else "USD")
+            )
+            row.check_decimals(str(values.get("currency") or contract.currency))
             if row.problems or account is None:
                 outcome.problems += row.problems
                 continue
-            contract = existing.get(str(values["external_id"])) or Subscription(
-                source=self.run.source, currency=self.run.default_currency or account.currency
-            )
             held_by = contract.account_id or account.pk
             if changed := _assign(contract, {**values, "account": account}):
                 outcome.touched |= {account.pk, held_by}

@@ -17,12 +17,14 @@ from approvals.absence import delegations as delegating
 from approvals.absence.rules.calendar import Away, NotACalendar, absences
 from approvals.models import CalendarFeed, Delegation
 from ledger.errors import Invalid, Refused
+from ledger.format import day, local
 from ledger.now import now
 
 log = logging.getLogger(__name__)
 LARGEST = 5 * 1024 * 1024
 SECONDS = 10.0
 HOPS = 3
+NO_ANSWER = "The calendar does not answer. Check “Calendar address (.ics)”; it is tried again every hour."
 
 
 class NotFetched(Exception):
@@ -102,7 +104,7 @@ def _give(feed: CalendarFeed, away: Away) -> list[str]:
             uid=away.uid,
         )
     except Refused as refusal:
-        return [f"{away.starts_at:%Y-%m-%d}: {refusal.message}"]
+        return [f"{day(local(away.starts_at, feed.user.zone).date())}: {refusal.message}"]
     return []
 
 
@@ -122,7 +124,9 @@ def fetch(url: str) -> bytes:
         except Refused as refusal:
             raise NotFetched(refusal.message) from refusal
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            raise NotFetched(f"The calendar does not answer: {type(error).__name__}.") from error
+            raise NotFetched(
+                "The calendar does not answer. Check “Calendar address (.ics)”; it is tried again every hour."
+            ) from error
         if answer.status_code == 200:
             return body
         if not answer.is_redirect:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from ledger.format import day
 from ledger.now import now
 
 
@@ -70,7 +71,7 @@ class Delegation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.to} for {self.user}, {self.starts_at:%Y-%m-%d} to {self.ends_at:%Y-%m-%d}"
+        return f"{self.to} for {self.user}, {day(self.starts_at)} to {day(self.ends_at)}"
 
     def scope(self, path: str) -> Q:
         """The requests it covers, over `path`: the same as `rules.delegation.covers`, for a query. Only money has a

@@ -83,7 +83,7 @@ def _post(
 ) -> None:
     address = to.email if isinstance(to, User) else to
     # Unique within the hour, so that two replies at once get one answer.
-    hour = f"{at:%Y%m%d%H}:{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+    hour = f"{at.isoformat(timespec='hours')}:{hashlib.sha256(address.encode()).hexdigest()[:16]}"
     _write(f"reply-answer:{link.pk}:{hour}", mail, to, "Your reply", words, about=about)
 
 

@@ -228,7 +228,7 @@ def told(request: ApprovalRequest, right: Permission, verdict: str) -> list[str]
     """The effects of submitting, for the confirm page."""
     if more := still_needed(request, right, verdict):
         return [
-            f"Your part is recorded; the request waits for {more}",
+            f"Your decision is recorded; the request waits for {more}",
             "You can undo for 10 minutes, until the next stage is asked",
         ]
     people = [str(request.requester)]

@@ -41,10 +41,10 @@ def money_short(value: object, currency: str = "USD") -> str:
 
 
 @register.filter
-def plain_percent(value: object) -> str:
-    """A figure already in percent: `12.50` becomes `12.5%`."""
+def plain_percent(value: object, places: int = 2) -> str:
+    """A figure already in percent: `12.50` becomes `12.5%`, with `plain_percent:0` `13%`."""
     number = write.decimal_or_none(value)
-    return write.NOTHING if number is None else write.percent(number)
+    return write.NOTHING if number is None else write.percent(number, places)
 
 
 @register.filter
@@ -52,6 +52,26 @@ def ratio_percent(value: object) -> str:
     """A share from 0 to 1 in whole percent: `0.615` becomes `62%`."""
     number = write.decimal_or_none(value)
     return write.NOTHING if number is None else write.percent(write.rounded(number * 100, 0))
+
+
+@register.filter
+def number(value: object) -> str:
+    """At most two decimals, none of them idle zeros: `48`, `1,234.5`."""
+    found = write.decimal_or_none(value)
+    return write.NOTHING if found is None else write.number(found)
+
+
+@register.filter
+def figure(value: object, places: int) -> str:
+    """Always so many decimals: `figure:2` writes `0.4` as `0.40`."""
+    number = write.decimal_or_none(value)
+    return write.NOTHING if number is None else write.figure(number, places)
+
+
+@register.filter
+def decimal_hours(value: float | None, places: int = 1) -> str:
+    """Hours that were measured: `19.4h`, with `decimal_hours:0` `19h`."""
+    return write.NOTHING if value is None else write.decimal_hours(value, places)
 
 
 # Times -------------------------------------------------------------------------------------------
@@ -87,6 +107,12 @@ def day(value: dt.date | None) -> str:
 
 
 @register.filter
+def weekday(value: dt.date) -> str:
+    """A day as a heading: `Fri Jan 23`, or `Sat Jan 23, 2027` when it is not this year."""
+    return write.weekday(value, _today())
+
+
+@register.filter
 def days_until(value: dt.date | None, word: str = "") -> str:
     """`34 days`, `1 day`, `today`, `12 days ago`; `days_until:"in"` puts the word before a day in the future."""
     date = _local_date(value)
@@ -100,9 +126,9 @@ def duration(value: dt.timedelta | float | None) -> str:
 
 
 @register.filter
-def dated(value: dt.datetime | None) -> str:
-    """For documents that are read later: `Fri Jan 23, 2026, 5:00 PM ET`."""
-    return write.NOTHING if value is None else write.moment(value, timezone.get_current_timezone())
+def dated(value: dt.datetime | None, written: dt.datetime | None = None) -> str:
+    """For documents that are read later: `Fri Jan 23, 2026, 5:00 PM ET`. `dated:written` leaves out the year of that moment."""
+    return write.NOTHING if value is None else write.on_paper(value, timezone.get_current_timezone(), written)
 
 
 @register.simple_tag

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.timezone import get_current_timezone
 
 from escalations.admin.access import OperationsOnly, is_operations
@@ -29,6 +28,7 @@ from escalations.models import (
 )
 from escalations.policy.rows import plain_target
 from escalations.policy.rules import target_checks
+from ledger.format import moment
 from ledger.now import now
 
 
@@ -142,7 +142,7 @@ class TargetRows(Rows):
         due_at = self.preview.due_at(plain_target(target))
         if due_at is None:
             return "The calendar has no working time"
-        return date_format(due_at.astimezone(get_current_timezone()), "DATETIME_FORMAT")
+        return moment(due_at, get_current_timezone())
 
 
 class FactorForm(ModelForm):

@@ -88,4 +88,4 @@ def check(model: type[ChainedRow], kept: list[Anchor], at: datetime) -> tuple[li
         if sums[each.last_id] != (each.count, each.digest)
     ]
     count, digest = sums[until]
-    return wrong, Anchor(f"{at:%Y-%m-%d}", table, until, count, digest)
+    return wrong, Anchor(at.date().isoformat(), table, until, count, digest)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from ledger.format import moment
+from ledger.format import counted, moment
 from ledger.now import now
 from messaging.kinds import Content, MessageKind, UnknownKind, kind_of
 from messaging.models import DigestHour, Message
@@ -135,8 +135,8 @@ def _blank(user: User, key: str, at: datetime, moment: datetime) -> dict[str, ob
 
 def _written(user: User, held: list[Message]) -> Content:
     cases = len({message.case_key for message in held if message.case_key})
-    subject = f"{_counted(len(held), 'message', 'messages')} on {_counted(cases, 'case', 'cases')}"
-    subject = subject if cases else _counted(len(held), "message", "messages")
+    subject = f"{counted(len(held), 'message')} on {counted(cases, 'case')}"
+    subject = subject if cases else counted(len(held), "message")
     place = place_of(user.zone)
     context = {
         "subject": f"Daily digest: {subject}",
@@ -172,7 +172,3 @@ def _row(message: Message, place: ZoneInfo) -> tuple[str, str, str, str, str]:
     label = group.label if group else ""
     when = moment(message.created_at, place, now())
     return message.subject, label, when, "", mail.absolute(path) if path else ""
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

@@ -33,6 +33,7 @@ from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.models import CaseRequest, Escalation, HandOff, Level, PolicyVersion, Target
 from escalations.policy.levels import at_level
+from ledger.format import decimal_hours, month
 from ledger.now import now as present_time
 from reports.queries.measures import MonthOf, SecondsBetween
 from reports.rules import kpis as rules
@@ -304,7 +305,7 @@ class TimeToEscalate(Kpi):
         def show(case: Any) -> Row:
             hours = max(0.0, case.took) / rules.HOUR
             tier = f"{case.get_tier_display()} tier"
-            return Row(case, tier, case.impasse_at, case.opened_at, hours, f"{hours:.1f}h", hours >= target)
+            return Row(case, tier, case.impasse_at, case.opened_at, hours, decimal_hours(hours), hours >= target)
 
         return Listing(rows.select_related("account").order_by("-took", "-id"), show, ("Tier", "Impasse", "Opened"))
 
@@ -335,7 +336,7 @@ class TimeToDecision(Kpi):
             hours = max(0.0, each.took) / rules.HOUR
             what = f"{each.level_name or NO_LEVEL}: {each.request.concession_name}"
             late = shown.is_late(each.request.decided_level, hours)
-            return Row(each.case, what, each.got, each.request.decided_at, hours, f"{hours:.1f}h", late)
+            return Row(each.case, what, each.got, each.request.decided_at, hours, decimal_hours(hours), late)
 
         named = rows.annotate(level_name=level_name()).select_related("case__account", "request")
         return Listing(named.order_by("-took", "-id"), show, ("Decision", "Got it", "Decided"))
@@ -388,7 +389,7 @@ class Recurrence(Kpi):
         alike = Window(Count("pk"), partition_by=[F("cause"), F("month")])
 
         def show(case: Any) -> Row:
-            text = f"{case.alike} in {case.resolved_at:%b %Y}"
+            text = f"{case.alike} in {month(case.resolved_at)}"
             return Row(case, case.root_cause, case.opened_at, case.resolved_at, float(case.alike), text)
 
         repeated = rows.annotate(alike=alike).filter(alike__gt=1).select_related("account")

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median as middle
 
+from ledger import format as write
+
 TOO_FEW = 5
 HOUR = 3600.0
 MET, MISSED, FEW = "met", "missed", "too_few"
@@ -45,8 +47,8 @@ class Definition:
         if self.target is None:
             return "No target, reported only"
         if self.unit == CHANGE:
-            return f"Target down {abs(self.target):g}% QoQ"
-        return f"Target {'under' if self.lower_is_better else 'over'} {self.target:g}{self.unit}"
+            return f"Target down {write.percent(abs(self.target))} QoQ"
+        return f"Target {'under' if self.lower_is_better else 'over'} {write.number(self.target)}{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,14 @@ class Figure:
         return None if self.state == FEW else self.value
 
     @property
+    def number(self) -> str:
+        """What is shown, without its unit: `19.4` hours, `62` percent, `+12` against the period before."""
+        if self.shown is None:
+            return write.NOTHING
+        unit = self.definition.unit
+        return write.figure(self.shown, 1 if unit == HOURS else 0, signed=unit == CHANGE)
+
+    @property
     def colour(self) -> str:
         """The colour of its chip."""
         if self.state != MISSED:
@@ -172,9 +182,9 @@ class Figure:
     def _missed_by(self) -> str:
         gap = abs((self.value or 0.0) - (self.definition.target or 0.0))
         if self.definition.unit == HOURS:
-            return f"{gap:.0f}h over" if gap >= 1 else "At the limit"
+            return f"{write.decimal_hours(gap, 0)} over" if gap >= 1 else "At the limit"
         if self.definition.unit == PERCENT:
-            return f"{gap:.0f} pts short" if gap >= 1 else "At the limit"
+            return f"{write.number(gap, 0)} pts short" if gap >= 1 else "At the limit"
         return "Off target"
 
     @property
@@ -184,8 +194,10 @@ class Figure:
             return ""
         gap = self.shown - self.previous
         if self.definition.unit == PERCENT:
-            return "no change" if abs(gap) < 0.5 else f"{'up' if gap > 0 else 'down'} {abs(gap):.0f} pts"
-        return "no change" if abs(gap) < 0.05 else f"{abs(gap):.1f}h {'slower' if gap > 0 else 'faster'}"
+            return "no change" if abs(gap) < 0.5 else f"{'up' if gap > 0 else 'down'} {write.number(abs(gap), 0)} pts"
+        return (
+            "no change" if abs(gap) < 0.05 else f"{write.decimal_hours(abs(gap))} {'slower' if gap > 0 else 'faster'}"
+        )
 
     def as_dict(self) -> dict[str, object]:
         """For the API; the value is included even if the page says too few."""
@@ -219,7 +231,7 @@ def hours_figure(definition: Definition, seconds: Sequence[float], before: Seque
     """The median of spans, in hours, with the share under one day beside it."""
     value, previous = median(seconds), median(before) if len(before) >= TOO_FEW else None
     quick = share(sum(1 for each in seconds if each < 24 * HOUR), len(seconds))
-    note = f"{quick:.0f}% under 24h" if quick is not None and definition.slug == ESCALATE else ""
+    note = f"{write.percent(quick, 0)} under 24h" if quick is not None and definition.slug == ESCALATE else ""
     return Figure(
         definition,
         None if value is None else value / HOUR,
@@ -234,7 +246,7 @@ def without_executive(counts: tuple[int, int, int], before: tuple[int, int, int]
     resolved, executive, team = counts
     previous = share(before[0] - before[1], before[0]) if before[0] >= TOO_FEW else None
     team_share = share(team, resolved)
-    note = f"{team_share:.0f}% at team level" if team_share is not None else ""
+    note = f"{write.percent(team_share, 0)} at team level" if team_share is not None else ""
     return Figure(FIXED[WITHOUT], share(resolved - executive, resolved), resolved, previous, note)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from ledger import format as write
 from ledger.errors import Invalid
 
 CHOICES = (
@@ -40,9 +41,7 @@ class Period:
     @property
     def text(self) -> str:
         """Such as `Oct 1 to Dec 31, 2025`."""
-        first, last = self.first_day, self.last_day
-        year = f", {first.year}" if first.year != last.year else ""
-        return f"{first:%b} {first.day}{year} to {last:%b} {last.day}, {last.year}"
+        return f"{write.day(self.first_day, self.last_day)} to {write.day(self.last_day)}"
 
     @property
     def compared(self) -> str:

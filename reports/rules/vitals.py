@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ledger.format import rough
+
 STALE = timedelta(seconds=60)
 LATE = timedelta(seconds=60)
 WORKER_STALE = timedelta(seconds=180)
@@ -51,10 +53,10 @@ def problems(vitals: Vitals) -> list[Problem]:
     found += _silent("sender", vitals.sender, STALE, stops=False)
     found += _silent("worker", vitals.worker, WORKER_STALE, stops=False)
     if abs(vitals.drift) > CLOCK_DRIFT:
-        text = f"the clocks of application and database differ by {seconds(abs(vitals.drift))}"
+        text = f"the clocks of application and database differ by {rough(abs(vitals.drift))}"
         found.append(Problem("drift", text, stops=False))
     if vitals.outside is not None and vitals.outside > OUTSIDE_STALE:
-        text = f"the external monitor was last reached {seconds(vitals.outside)} ago"
+        text = f"the external monitor was last reached {rough(vitals.outside)} ago"
         found.append(Problem("outside", text, stops=False))
     return [*found, *_counted(vitals)]
 
@@ -77,24 +79,15 @@ def _silent(name: str, age: timedelta | None, limit: timedelta, *, stops: bool) 
     if age is None:
         yield Problem(name, f"the {name} has not started yet", stops)
     elif age > limit:
-        yield Problem(name, f"no sign of life from the {name} for {seconds(age)}", stops)
+        yield Problem(name, f"no sign of life from the {name} for {rough(age)}", stops)
     elif age < -limit:
         # The clock was set back: a sign of life in the future proves nothing until that time is reached.
-        yield Problem(name, f"the last sign of life from the {name} is {seconds(-age)} in the future", stops)
+        yield Problem(name, f"the last sign of life from the {name} is {rough(-age)} in the future", stops)
 
 
 def _late(vitals: Vitals) -> Iterator[Problem]:
     if vitals.lag > LATE:
-        yield Problem("lag", f"the oldest due clock has waited {seconds(vitals.lag)}", stops=True)
-
-
-def seconds(span: timedelta) -> str:
-    """A span as operations write it: 42 s, 7 min, 3 h, 2 d."""
-    whole = int(span.total_seconds())
-    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if whole >= 2 * size:
-            return f"{whole // size} {name}"
-    return f"{whole} s"
+        yield Problem("lag", f"the oldest due clock has waited {rough(vitals.lag)}", stops=True)
 
 
 def sentence(vitals: Vitals) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from ledger import format as write
+
 Word = Literal["red", "yellow", "green"]
 
 YELLOW_FROM = 40
@@ -111,7 +113,7 @@ def _escalations(by_tier: Mapping[str, int] | None) -> _Share | None:
     cost = sum(TIER_COST[tier] * count for tier, count in open_tiers)
     words = ", ".join(f"{count} {tier}" for tier, count in open_tiers)
     total = sum(count for _, count in open_tiers)
-    why = f"{_counted(total, 'escalation')} open ({words})" if total else "no escalation is open"
+    why = f"{write.counted(total, 'escalation')} open ({words})" if total else "no escalation is open"
     return _Share(max(0.0, 1 - cost), why)
 
 
@@ -122,7 +124,7 @@ def _sentiment(values: Sequence[float] | None) -> _Share | None:
     weights = range(len(values), 0, -1)
     mean = sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
     tone = "hostile" if mean <= -0.5 else "negative" if mean <= -0.15 else "neutral" if mean < GOOD_TONE else "friendly"
-    why = f"recent tone is {tone} ({mean:+.2f} over {_counted(len(values), 'signal')})"
+    why = f"recent tone is {tone} ({write.figure(mean, 2, signed=True)} over {write.counted(len(values), 'signal')})"
     return _Share(_between(mean, WORST_TONE, GOOD_TONE), why)
 
 
@@ -130,14 +132,15 @@ def _sla(breaches: int | None) -> _Share | None:
     if breaches is None:
         return None
     share = BREACH_SHARES[min(max(breaches, 0), len(BREACH_SHARES) - 1)]
-    why = f"{_counted(breaches, 'target')} missed in 90 days" if breaches > 0 else "no target was missed in 90 days"
+    missed = write.counted(breaches, "target") if breaches > 0 else "no target was"
+    why = f"{missed} missed in 90 days"
     return _Share(share, why)
 
 
 def _usage(percent: float | None) -> _Share | None:
     if percent is None:
         return None
-    return _Share(_between(percent, IDLE_USE, FULL_USE), f"{percent:.0f}% of what was bought is in use")
+    return _Share(_between(percent, IDLE_USE, FULL_USE), f"{write.percent(percent, 0)} of what was bought is in use")
 
 
 def _renewal(days: int | None) -> _Share | None:
@@ -145,20 +148,18 @@ def _renewal(days: int | None) -> _Share | None:
         return None
     share = next((share for limit, share in RENEWAL_STEPS if days < limit), 1.0)
     if days < 0:
-        return _Share(share, f"the renewal date passed {_counted(-days, 'day')} ago")
-    return _Share(share, f"renewal is in {_counted(days, 'day')}" if days else "renewal is today")
+        return _Share(share, f"the renewal date passed {write.counted(-days, 'day')} ago")
+    return _Share(share, f"renewal is in {write.counted(days, 'day')}" if days else "renewal is today")
 
 
 def _commitments(overdue: int | None) -> _Share | None:
     if overdue is None:
         return None
     share = OVERDUE_SHARES[min(max(overdue, 0), len(OVERDUE_SHARES) - 1)]
-    return _Share(share, f"{_counted(overdue, 'commitment')} overdue" if overdue > 0 else "no commitment is overdue")
+    return _Share(
+        share, f"{write.counted(overdue, 'commitment')} overdue" if overdue > 0 else "no commitment is overdue"
+    )
 
 
 def _between(value: float, worst: float, best: float) -> float:
     return min(1.0, max(0.0, (value - worst) / (best - worst)))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -10,6 +10,7 @@ from accounts.exports import problems_csv
 from accounts.imports import runs as imports
 from accounts.models import ImportMapping, ImportRun
 from ledger.errors import Refused
+from ledger.format import number
 
 SHOWN = 50
 
@@ -86,7 +87,7 @@ class Command(BaseCommand):
 
     def _show_progress(self, done: int, total: int) -> None:
         if total > 1000 and (done % 1000 == 0 or done == total):
-            self.stderr.write(f"{done:,} of {total:,} rows")
+            self.stderr.write(f"{number(done)} of {number(total)} rows")
 
     def _report(self, run: ImportRun, errors: str | None) -> None:
         problems = list(run.problems.all()[: SHOWN + 1])

@@ -40,6 +40,8 @@ PARTS = {
 # A rule that never matches ("February 30") is searched up to the year 9999, which takes ten seconds. The calendar
 # repeats every 400 years, so a rule is tested with a start that is moved close to that year.
 LATE = timedelta(days=19 * 146_097)
+OTHER_ADDRESS = "Correct “Calendar address (.ics)”: enter the secret address that your calendar shows under sharing."
+CORRECT_IT = "Correct this in your calendar."
 UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError)
 WORDS = re.compile(
     r"\b(out[ -]of[ -](the[ -])?office|ooo|oof|vacation|annual leave|parental leave|sick leave|on leave|pto)\b",
@@ -57,7 +59,7 @@ class Away:
 
 
 class NotACalendar(ValueError):
-    """The file cannot be read as an .ics calendar; the text says why."""
+    """The file cannot be read as an .ics calendar; the text says why, and what its owner can do."""
 
 
 def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
@@ -67,20 +69,20 @@ def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
     Days without a time and times without a zone are in `zone`. Raises NotACalendar, also for a single absence that
     cannot be read: if it were left out, nobody might decide in that time. Faults in other entries do not matter.
     """
-    local = ZoneInfo(zone or "UTC")
+    local, events = ZoneInfo(zone or "UTC"), _events(ics)
     try:
-        found = _found(_events(ics), local, at)
-    except NotACalendar:
-        raise
+        found = _found(events, local, at)
+    except NotACalendar as problem:
+        raise NotACalendar(f"{problem} {CORRECT_IT}") from problem
     except UNREADABLE as error:
-        raise NotACalendar(f"An absence in it cannot be read: {str(error)[:120]}") from error
+        raise NotACalendar(f"An absence in it cannot be read: its DTSTART or DTEND is broken. {CORRECT_IT}") from error
     return _joined(away for away in found if away.ends_at > at and away.starts_at < at + AHEAD)
 
 
 def _found(events: list[Component], local: ZoneInfo, at: datetime) -> list[Away]:
     aways = [each for each in events if _is_away(each, local)]
     repeated = [each for each in aways if _repeats(each)]
-    if sum(max(1, len(_listed(each.get("RRULE"), vRecur))) for each in repeated) > MOST_RULES:
+    if sum(max(1, len(_listed(each, "RRULE", vRecur))) for each in repeated) > MOST_RULES:
         raise NotACalendar(f"It has more than {MOST_RULES} repeating absences.")
     ids = {_uid(each) for each in repeated}
     changes: dict[str, list[Component]] = defaultdict(list)
@@ -100,9 +102,9 @@ def _events(ics: bytes) -> list[Component]:
         calendars = Calendar.from_ical(ics, multiple=True)
         events = [event for calendar in calendars for event in calendar.walk("VEVENT") if "DTSTART" in event]
     except UNREADABLE as error:
-        raise NotACalendar(f"It is not a calendar: {str(error)[:120]}") from error
+        raise NotACalendar(f"It is not a calendar. {OTHER_ADDRESS}") from error
     if not calendars:
-        raise NotACalendar("It is empty.")
+        raise NotACalendar(f"It is empty. {OTHER_ADDRESS}")
     if len(events) > MOST_EVENTS:
         raise NotACalendar(f"It has more than {MOST_EVENTS} entries.")
     return events
@@ -116,13 +118,18 @@ def _repeats(event: Component) -> bool:
     return ("RRULE" in event or "RDATE" in event) and "RECURRENCE-ID" not in event
 
 
-def _listed(value: object, kind: type[T]) -> list[T]:
-    """The values of a line that an entry may contain several times. Raises TypeError for a value of another kind."""
+def _listed(event: Component, name: str, kind: type[T]) -> list[T]:
+    """The values of a line that an entry may contain several times. Raises NotACalendar for a value of another kind."""
+    value = event.get(name)
     given = value if isinstance(value, list) else [] if value is None else [value]
     found = [each for each in given if isinstance(each, kind)]
     if len(found) < len(given):
-        raise TypeError(f"A line of it is not a {kind.__name__}.")
+        raise _broken(name)
     return found
+
+
+def _broken(name: str) -> NotACalendar:
+    return NotACalendar(f"An absence in it cannot be read: its {name} is broken.")
 
 
 def _value(event: Component, name: str) -> object:
@@ -167,7 +174,7 @@ def _is_away(event: Component, local: ZoneInfo) -> bool:
 
 
 def _words(event: Component) -> str:
-    names = [str(name) for each in _listed(event.get("CATEGORIES"), object) for name in getattr(each, "cats", [each])]
+    names = [str(name) for each in _listed(event, "CATEGORIES", object) for name in getattr(each, "cats", [each])]
     return " ".join([str(event.get("SUMMARY") or ""), str(event.get("X-GOOGLE-EVENT-TYPE") or ""), *names])
 
 
@@ -194,10 +201,9 @@ def _occurrences(event: Component, changes: list[Component], local: ZoneInfo, at
     calendar = Calendar()
     core = _entry(event, local, away=True)
     start = _moment(core, "DTSTART")
-    rules = [_checked_rule(rule, start) for rule in _listed(event.get("RRULE"), vRecur)]
-    core["RRULE"] = [rule for rule in rules if _comes_true(rule, start)]
-    added = _listed(event.get("RDATE"), vDDDLists)
-    core["EXDATE"], core["RDATE"] = _listed(event.get("EXDATE"), object), added
+    core["RRULE"] = _rules(event, start)
+    added = _listed(event, "RDATE", vDDDLists)
+    core["EXDATE"], core["RDATE"] = _listed(event, "EXDATE", vDDDLists), added
     if sum(len(each.dts) for each in added) > MOST_VALUES:
         raise NotACalendar("An absence in it repeats by too long a list of days.")
     calendar.add_component(core)
@@ -205,8 +211,23 @@ def _occurrences(event: Component, changes: list[Component], local: ZoneInfo, at
         calendar.add_component(_changed(change, local, whole_days=not isinstance(start, datetime)))
     # The library looks back by the length of the entry itself, but not by the lengths in a list of days.
     back = LONGEST_REPEATED if added else DAY
-    found = recurring_ical_events.of(calendar).between(at - back, at + AHEAD + DAY)
+    try:
+        found = recurring_ical_events.of(calendar).between(at - back, at + AHEAD + DAY)
+    except UNREADABLE as error:
+        raise _broken("RRULE, RDATE or EXDATE") from error
     return [each for each in found if each["TRANSP"] == "OPAQUE"]
+
+
+def _rules(event: Component, start: date | datetime) -> list[vRecur]:
+    """The rules by which an entry repeats, without those that never come true. Raises NotACalendar."""
+    given = _listed(event, "RRULE", vRecur)
+    try:
+        rules = [_checked_rule(rule, start) for rule in given]
+        return [rule for rule in rules if _comes_true(rule, start)]
+    except NotACalendar:
+        raise
+    except UNREADABLE as error:
+        raise _broken("RRULE") from error
 
 
 def _entry(event: Component, local: ZoneInfo, *, away: bool) -> Event:

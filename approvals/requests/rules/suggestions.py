@@ -10,6 +10,7 @@ from math import sqrt
 
 from approvals.matrix.rules.units import MONEY, amount_words
 from approvals.requests.rules.verdicts import APPROVED, CONDITIONS, DECLINED
+from ledger.format import percent
 
 LIKE_ASKS, POLICY = "like-asks", "policy"
 # Raise it with every change of a figure or of the reasoning below, so that override rates belong to one rule.
@@ -129,8 +130,8 @@ def _from_policy(ask: Ask) -> Proposal | None:
     share = ask.amount / ask.arr
     if share > WORTH:
         return None
-    percent = f"{(share * 100).quantize(Decimal('0.1'))}%"
-    reasons = [f"It costs {percent} of the yearly revenue it protects; by policy up to {WORTH:.0%} is worth it."]
+    cost, worth = percent(share * 100, 1), percent(WORTH * 100)
+    reasons = [f"It costs {cost} of the yearly revenue it protects; by policy up to {worth} is worth it."]
     # Earlier grants count against the limit, but not against the value of this grant.
     far = ask.limit is None or (ask.total or ask.amount) <= ask.limit * FAR_INSIDE
     if far and ask.limit is not None:

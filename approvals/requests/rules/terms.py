@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from ledger.errors import Invalid
+from ledger.format import number
 from ledger.json_types import Json, JsonObject
 
 # The value of a term; kept as JSON.
@@ -84,7 +85,7 @@ def check(terms: Terms) -> None:
         raise Invalid("What we get in return must be text, or a list of texts.", field="terms")
     leaves = list(_leaves(terms, 0))
     if len(leaves) > MOST or sum(len(str(leaf)) for leaf in leaves) > LONGEST:
-        raise Invalid(f"Keep the terms to {MOST} entries and {LONGEST:,} characters.", field="terms")
+        raise Invalid(f"Keep the terms to {MOST} entries and {number(LONGEST)} characters.", field="terms")
 
 
 def _leaves(value: Term, depth: int) -> Iterator[Term]:

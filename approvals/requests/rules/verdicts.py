@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from ledger.errors import Invalid
+from ledger.format import number
 
 APPROVED, CONDITIONS, DECLINED = "approved", "conditions", "declined"
 VERDICTS = (APPROVED, CONDITIONS, DECLINED)
@@ -27,7 +28,9 @@ def check_words(words: str, field: str, missing: str) -> None:
     if not words.strip():
         raise Invalid(missing, field=field)
     if len(words.strip()) > LONGEST_WORDS:
-        raise Invalid(f"Keep it to {LONGEST_WORDS:,} characters: this has {len(words.strip()):,}.", field=field)
+        raise Invalid(
+            f"Keep it to {number(LONGEST_WORDS)} characters: this has {number(len(words.strip()))}.", field=field
+        )
 
 
 def recommended_option(options: list[Option]) -> Option:

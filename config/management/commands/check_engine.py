@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from config import outside
+from ledger.format import figure, rough
 from reports.queries import engine
-from reports.rules.vitals import Problem, Vitals, problems, seconds, sentence
+from reports.rules.vitals import Problem, Vitals, problems, sentence
 
 
 class Command(BaseCommand):
@@ -59,19 +60,19 @@ def lines(measured: Vitals) -> list[str]:
         f"engine    {_age(measured.engine)}",
         f"sender    {_age(measured.sender)}",
         f"worker    {_age(measured.worker)}",
-        f"outside   {'not set up' if measured.outside is None else f'called {seconds(measured.outside)} ago'}",
+        f"outside   {'not set up' if measured.outside is None else f'called {rough(measured.outside)} ago'}",
         (
             f"clocks    {measured.running} running, {measured.paused} paused, {measured.overdue} due now, "
-            f"{measured.parked_clocks} set aside; oldest due waits {seconds(measured.lag)}"
+            f"{measured.parked_clocks} set aside; oldest due waits {rough(measured.lag)}"
         ),
         f"targets {measured.unwatched} cases without a required clock, {measured.lost_steps} clocks without a step",
         (
             f"messages  {measured.waiting_messages} waiting, {measured.parked_messages} set aside, "
             f"{measured.stuck_messages} taken by a silent sender"
         ),
-        f"database  clock differs by {measured.drift.total_seconds():.1f} s",
+        f"database  clock differs by {figure(measured.drift.total_seconds(), 1)} s",
     ]
 
 
 def _age(age: timedelta | None) -> str:
-    return "never seen" if age is None else f"alive {seconds(age)} ago"
+    return "never seen" if age is None else f"alive {rough(age)} ago"

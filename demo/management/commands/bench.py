@@ -12,6 +12,7 @@ from accounts.models import User
 from demo import figures
 from demo.benchmarks import engines, scratch
 from ledger.errors import Refused
+from ledger.format import number
 from ledger.now import now
 
 
@@ -47,7 +48,9 @@ class Command(BaseCommand):
 
     def _engine(self) -> None:
         """On a separate database, which is deleted afterwards."""
-        self.stdout.write(f"Engine on {connection.vendor}: filling a database with {engines.CASES:,} open cases …")
+        self.stdout.write(
+            f"Engine on {connection.vendor}: filling a database with {number(engines.CASES)} open cases …"
+        )
         self.stdout.flush()
         try:
             with scratch.database() as environment:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from escalations import states
-from ledger.format import money
+from ledger.format import figure, money, number
 
 ORDER = {states.GREEN: 0, states.YELLOW: 1, states.RED: 2}
 NEGATIVE = -0.2  # compound sentiment at or below this counts as negative
@@ -100,7 +100,7 @@ def _shares(facts: Facts) -> dict[str, tuple[float, str]]:
         "renewal": (renewal_share(facts.renewal_days), f"renewal in {facts.renewal_days} days"),
         "sentiment": (
             max(0.0, -facts.sentiment),
-            f"the customer's tone is {facts.sentiment:+.2f} (-1 hostile, 1 friendly)",
+            f"the customer's tone is {figure(facts.sentiment, 2, signed=True)} (-1 hostile, 1 friendly)",
         ),
         "phrases": (min(1.0, len(facts.phrases) / 2), f"risk phrases: {words}"),
         "health": (
@@ -111,7 +111,7 @@ def _shares(facts: Facts) -> dict[str, tuple[float, str]]:
         "blocker": (float(facts.blocker), "something blocks the renewal or the signature"),
         "strategic": (float(facts.strategic), "a strategic account"),
         "reopens": (min(1.0, facts.reopens / 2), f"reopened {facts.reopens} times"),
-        "stalled": (min(1.0, facts.stalled_hours / 72), f"stalled for {facts.stalled_hours:.0f} hours"),
+        "stalled": (min(1.0, facts.stalled_hours / 72), f"stalled for {number(facts.stalled_hours, 0)} hours"),
         "history": (min(1.0, facts.earlier_cases / 3), f"{facts.earlier_cases} earlier cases in 12 months"),
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from ledger.format import money
+from ledger.format import money, number
 
 RISKY = frozenset({"legal", "cancellation", "churn"})
 # Phrases weigh 0 to 1; phrases like "our lawyers" have this weight and count; mere mentions have less and do not.
@@ -73,14 +73,14 @@ class RiskLanguageBeforeRenewal(Condition):
 
     def words(self, threshold: Decimal) -> str:
         """Legal or cancellation language, and the renewal is 60 days away or less."""
-        return f"Legal or cancellation language, and the renewal is {threshold:,.0f} days away or less"
+        return f"Legal or cancellation language, and the renewal is {number(threshold, 0)} days away or less"
 
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
         """A renewal date that has passed does not count."""
         said = [text for kind, text, weight in facts.phrases if kind in RISKY and weight >= CLEAR_ENOUGH]
         if said and facts.renewal_days is not None and 0 <= facts.renewal_days <= threshold:
             quoted = ", ".join(f"“{word}”" for word in said[:3])
-            return f"Customer wrote {quoted} and renews in {facts.renewal_days} days (limit {threshold:.0f})"
+            return f"Customer wrote {quoted} and renews in {facts.renewal_days} days (limit {number(threshold, 0)})"
         return ""
 
 
@@ -93,12 +93,12 @@ class NoConcession(Condition):
 
     def words(self, threshold: Decimal) -> str:
         """3 counterproposals in a row without a concession."""
-        return f"{threshold:,.0f} counterproposals in a row without a concession"
+        return f"{number(threshold, 0)} counterproposals in a row without a concession"
 
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
         """The rounds at the end of the series."""
         if facts.rounds_without_concession >= threshold:
-            return f"{facts.rounds_without_concession} counterproposals without a concession (limit {threshold:.0f})"
+            return f"{facts.rounds_without_concession} counterproposals without a concession (limit {number(threshold, 0)})"
         return ""
 
 

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         results = [anchors.check(model, kept, at) for model in models]
         wrong = [each for found, _ in results for each in found]
         if whole and not wrong:
-            anchors.save(folder, f"{at:%Y-%m-%d}", [anchor for _, anchor in results])
+            anchors.save(folder, at.date().isoformat(), [anchor for _, anchor in results])
         return wrong
 
 

@@ -222,9 +222,9 @@ def test_a_draft_shows_when_each_target_would_be_due_if_it_started_now(as_user, 
     with time_machine.travel(datetime(2026, 1, 19, 15, 0, tzinfo=UTC), tick=False):  # Monday, 10 AM in New York
         words = as_user(author).get(reverse(CHANGE, args=[draft.pk])).content.decode()
     assert "Starting now: due at" in words
-    assert "Jan. 19, 2026, noon" in words
+    assert "Mon Jan 19, 2026, 12:00 PM ET" in words
     # Business days are those of the business calendar, for an issue that runs around the clock too; the 19th is a holiday.
-    assert "Jan. 26, 2026, 5 p.m." in words
+    assert "Mon Jan 26, 2026, 5:00 PM ET" in words
 
 
 @pytest.mark.usefixtures("few_rows")
