@@ -48,7 +48,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
         return masked(message.text)
 
     def answers_go_to(self, message: Message) -> str:
-        """Where a reply goes."""
+        """The reply address."""
         return masked(message.reply_to)
 
 

@@ -18,7 +18,7 @@ from messaging.models import Message
 
 @dataclass(frozen=True)
 class Content:
-    """What a message says."""
+    """The text of a message."""
 
     subject: str
     text: str

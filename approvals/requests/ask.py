@@ -78,8 +78,7 @@ def submit(
     channel: str = DecisionEntry.WEB,
     link: Callable[[ApprovalRequest], None] | None = None,
 ) -> ApprovalRequest:
-    """Grant the ask by rule if a band allows it, else ask everybody whose agreement it needs, stage by stage; in the
-    caller's transaction.
+    """Grant the ask by rule if a band allows it, else ask all required people by stage; in the caller's transaction.
 
     Earlier grants to the account's family or on the same renewal in the version's window count too. The requester, the
     beneficiary, people who would approve for them, and excluded people are never asked. A band grants nothing that

@@ -1,4 +1,4 @@
-"""What every channel has in common."""
+"""The common parts of all channels."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

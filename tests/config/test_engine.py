@@ -67,7 +67,7 @@ def test_an_error_never_ends_a_loop(
         raise DatabaseError("gone")
 
     assert a_loop(work).turn() == engine.AFTER_AN_ERROR
-    assert "goes on" in caplog.text
+    assert "continues" in caplog.text
 
 
 def test_a_sign_of_life_is_written_every_five_seconds_only(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ class Ladder:
 
     @property
     def lowest(self) -> Level:
-        """Where the least serious cases are decided."""
+        """The level that decides the least serious cases."""
         return self.levels[0]
 
     @property

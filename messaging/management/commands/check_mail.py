@@ -27,7 +27,7 @@ class Command(BaseCommand):
             action="store_true",
             help="count decisions as if every mail were proven, so that only words and kind of mail are checked",
         )
-        parser.add_argument("--list", action="store_true", help="name the misread rows on standard error")
+        parser.add_argument("--list", action="store_true", help="print the misread rows on standard error")
 
     def handle(self, *args: object, folder: Path, authserv_id: str, as_if_proven: bool, **options: object) -> None:
         try:

@@ -183,7 +183,7 @@ def test_an_address_that_is_none_is_told_with_an_example(url: str) -> None:
 @pytest.mark.django_db
 def test_the_command_wants_files_or_the_mailbox(settings: Settings, tmp_path: Path) -> None:
     for arguments in ([], ["--imap", str(tmp_path)]):
-        with pytest.raises(CommandError, match="Name files"):
+        with pytest.raises(CommandError, match="Give files"):
             call_command("ingest_mail", *arguments)
     settings.IMAP_URL = ""
     with pytest.raises(CommandError, match="IMAP_URL"):
