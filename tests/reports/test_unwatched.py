@@ -112,7 +112,7 @@ def test_the_engine_page_lists_them_with_a_link(client: Client, cast: Cast) -> N
     take_away(case, states.ACCEPTANCE)
     client.force_login(cast.ops)
     page = client.get("/engine/").content.decode()
-    assert "Promises without a clock" in page
+    assert "Targets without a clock" in page
     assert f'<a href="/escalations/{case.key}/">{case.key}</a>' in page
     assert "1 case has a target that no clock watches" in page
 
