@@ -1,4 +1,4 @@
-"""Who would approve for themselves: the parties of a request, and everybody who must not decide it."""
+"""Self-approval: the parties of a request, and the people who must not decide it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,14 +12,14 @@ from approvals.requests.rules.conflicts import Party, plain, why_not
 
 
 def conflict(request: ApprovalRequest, user: User, at: datetime) -> str:
-    """Why this person must not decide this request; empty when they may, as far as self-approval goes."""
+    """Why this person must not decide this request; empty if it is not self-approval."""
     people = _with_owners([user, request.requester, request.beneficiary])
     parties = _parties(people, _addresses(people), at)
     return _why(parties, user.pk, request.requester_id, request.beneficiary_id)
 
 
 def barred(requester: User, beneficiary: User | None, at: datetime) -> dict[int, str]:
-    """Everybody who must not decide what these two ask for, with the reason."""
+    """The people who must not decide for these two, each with the reason."""
     core = _with_owners([requester, beneficiary])
     addresses = _addresses(core)
     suspects, theirs = _suspects(core, addresses, at)
@@ -36,7 +36,7 @@ def _why(parties: dict[int, Party], user: int, requester: int, beneficiary: int 
 
 
 def _with_owners(people: Iterable[User | None]) -> list[User]:
-    """The people, each once, and whoever answers for the services among them."""
+    """The people, each once, and the owners of the services among them."""
     found = {user.pk: user for user in people if user}
     owners = {user.manager_id for user in found.values() if user.kind == User.SERVICE and user.manager_id}
     missing = owners - found.keys()

@@ -1,4 +1,4 @@
-"""One way into the decision log: chained, and told to the apps above."""
+"""The only writer of the decision log: it chains each entry and sends the event."""
 
 from collections.abc import Collection
 from datetime import datetime
