@@ -192,13 +192,14 @@ class Life:
         return ApprovalRequest.CONDITIONS if self.script.conditions else ApprovalRequest.APPROVED
 
     def ask(self, at: datetime, amount: Decimal | None, what: object) -> ApprovalRequest | None:
-        """Put the question; its deadline is that of the decision."""
+        """Put the question. It is due with the decision clock; where that leaves less than an hour, later with a reason."""
         case = self.case
         if case.state != states.DIAGNOSING:
             return None
         due = acts.due(case.pk, [states.DECISION])
-        deadline = due if due and due > at + HOUR else at + 4 * HOUR
-        return acts.ask(case, self.told.concession, amount, f"{what} for {case.account.name}?", deadline)
+        deadline = None if due and due > at + HOUR else at + 4 * HOUR
+        question = f"{what} for {case.account.name}?"
+        return acts.ask(case, self.told.concession, amount, question, deadline, "Their buyer answered only now")
 
     def talk(self, at: datetime, request: ApprovalRequest) -> Part:
         """Comments of the consulted, a question, a delegation, one vote of several."""

@@ -16,6 +16,7 @@ from approvals.requests import log, plan
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
 from approvals.requests.conflicts import barred
+from approvals.requests.deadlines import Due, due_from
 from approvals.requests.rules.terms import Terms, storable, terms_hash
 from approvals.requests.rules.terms import check as check_terms
 from approvals.requests.rules.verdicts import Option
@@ -27,11 +28,15 @@ FARTHEST = timedelta(days=3653)
 
 @dataclass(frozen=True)
 class Question:
-    """What is put to the people who decide. `options` and `brief` are kept as they are, as JSON."""
+    """What is put to the people who decide. `options` and `brief` are kept as they are, as JSON.
+
+    `deadline` is wished for: without one, the decision is due as the case says. `why_later`: why it may be later than that.
+    """
 
     ask: str
     recommendation: str
-    deadline: datetime
+    deadline: datetime | None = None
+    why_later: str = ""
     options: list[Option] = field(default_factory=list)
     brief: Mapping[str, object] = field(default_factory=dict)
     why_now: str = ""
@@ -44,21 +49,22 @@ class Question:
             raise Invalid("Enter the ask as one question.", field="ask")
         if not self.recommendation.strip():
             raise Invalid("Enter a recommendation.", field="recommendation")
-        if self.deadline <= at:
+        if self.deadline is not None and self.deadline <= at:
             raise Invalid("Enter a deadline that lies ahead.", field="deadline")
-        if self.deadline > at + FARTHEST:
+        if self.deadline is not None and self.deadline > at + FARTHEST:
             raise Invalid("Enter a deadline within ten years.", field="deadline")
 
 
 @dataclass(frozen=True)
 class CaseRef:
-    """The case a request belongs to, as far as approvals know of it."""
+    """The case a request belongs to, as far as approvals know of it. `due`: when it wants the decision."""
 
     key: str = ""
     url: str = ""
     title: str = ""
     tier: str = ""
     confidential: bool = False
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ def submit(
     """
     at = now()
     question.check(at)
+    due = _due(question, case, at)
     if ask.account is None:
         raise Invalid("Choose an account.", field="account")
     account = lock_totals(ask.account, ask.concession, ask.renewal)
@@ -111,7 +118,8 @@ def submit(
         recommendation=question.recommendation.strip(),
         options=question.options,
         brief=question.brief,
-        deadline=question.deadline,
+        deadline=due.due_at,
+        warn_at=due.warn_at,
         opened_at=at,
         asked_since=at,
     )
@@ -125,12 +133,28 @@ def submit(
         plan_seats(request, total, {parties.requester.pk, *parties.left_out, *kept})
     if link:
         link(request)
-    _log_asked(request, channel)
+    _log_asked(request, channel, _wished(question) if case.key else {})
     if band:
         _announce_grant(request)
     else:
         seating.open_stage(request, total)
     return request
+
+
+def _due(question: Question, case: CaseRef, at: datetime) -> Due:
+    """As wished, else as the case says. Raises Invalid when neither says it."""
+    if question.deadline is not None:
+        return due_from(at, question.deadline)
+    if case.due is None:
+        raise Invalid("Enter a deadline with a time.", field="deadline")
+    return case.due
+
+
+def _wished(question: Question) -> dict[str, str]:
+    """The deadline that was wished for a case, for the log. The case compares it with its decision clock."""
+    if question.deadline is None:
+        return {}
+    return {"wished_deadline": question.deadline.isoformat(), "why_later": question.why_later.strip()}
 
 
 def measure(request: ApprovalRequest, ask: Ask, total: AskTotal) -> None:
@@ -189,7 +213,7 @@ def _announce_grant(request: ApprovalRequest) -> None:
     mail.decided(request, entry, request.opened_at)
 
 
-def _log_asked(request: ApprovalRequest, channel: str) -> None:
+def _log_asked(request: ApprovalRequest, channel: str, wished: dict[str, str]) -> None:
     log.write(
         request,
         DecisionEntry.ASKED,
@@ -198,7 +222,7 @@ def _log_asked(request: ApprovalRequest, channel: str) -> None:
         channel=channel,
         options=request.options,
         rationale=request.recommendation,
-        facts={"beneficiary": request.beneficiary.email} if request.beneficiary else {},
+        facts=({"beneficiary": request.beneficiary.email} if request.beneficiary else {}) | wished,
         role=request.rule.get("role_name", ""),
         limit=request.rule.get("limit", request.rule.get("band", "")),
     )

@@ -30,7 +30,7 @@ def lock(case_id: int) -> Escalation:
     """The case, locked for the rest of the transaction. Raises Escalation.DoesNotExist."""
     return (
         Escalation.objects.select_for_update(of=("self",))
-        .select_related("account", "policy", "issue_type")
+        .select_related("account__csm", "policy", "issue_type")
         .get(pk=case_id)
     )
 

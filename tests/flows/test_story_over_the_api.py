@@ -79,7 +79,8 @@ def ask(caller: Caller, key: str, amount: str = "18.00") -> int:
     """Write the brief and ask; the request's id."""
     caller("PUT", f"escalations/{key}/brief/", {"texts": TEXTS, "options": OPTIONS})
     deadline = (now() + timedelta(days=3)).isoformat()
-    body = {"concession": "discount", "amount": amount, "question": f"Approve {amount} percent?", "deadline": deadline}
+    body = {"concession": "discount", "amount": amount, "question": f"Approve {amount} percent?", "deadline": deadline,
+            "why_later": "Their board meets then"}  # fmt: skip
     return int(caller("POST", f"escalations/{key}/ask/", body, expect=201)["requests"][-1])
 
 
