@@ -88,14 +88,13 @@ def submit(
 ) -> ApprovalRequest:
     """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, stage by stage.
 
-    What was granted to the account's family or on the same renewal in the version's window counts too. Never asked: the
-    requester, the beneficiary, whoever would approve for them, and those left out. A band grants nothing that replaces
-    another request: the tier is the one of then. `link` is called with the saved request before anybody hears of it.
-    Raises Invalid when the question is incomplete or nobody may approve the ask.
+    Grants to the account's family or on the same renewal in the version's window count too. Never asked: the requester, the
+    beneficiary, whoever would approve for them, and those left out. A band grants nothing that replaces another request: the
+    tier is the one of then. `link` is called with the saved request before anybody hears of it. Raises Invalid when the
+    question is incomplete or nobody may approve the ask.
     """
     at = now()
-    question.check(at)
-    due = _due(question, case, at)
+    due = _checked(question, case, at)
     if ask.account is None:
         raise Invalid("Choose an account.", field="account")
     account = lock_totals(ask.account, ask.concession, ask.renewal)
@@ -141,8 +140,9 @@ def submit(
     return request
 
 
-def _due(question: Question, case: CaseRef, at: datetime) -> Due:
-    """As wished, else as the case says. Raises Invalid when neither says it."""
+def _checked(question: Question, case: CaseRef, at: datetime) -> Due:
+    """When the decision is due: as wished, else as the case says. Raises Invalid when neither says it or a part is missing."""
+    question.check(at)
     if question.deadline is not None:
         return due_from(at, question.deadline)
     if case.due is None:
