@@ -1,16 +1,19 @@
 """The decision log of one case, or of one request, as CSV and as a printed record."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from accounts.exports import csv_text
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.pdf.printer import printer
 from approvals.requests.page import amount
 from ledger import chain
+from ledger.format import in_table
 
 HEADER = (
     *("request", "ask", "concession", "amount", "currency", "entry", "at (UTC)", "what", "who", "on behalf of", "role"),
@@ -20,7 +23,7 @@ HEADER = (
 
 
 def log_csv(requests: Iterable[ApprovalRequest]) -> str:
-    """One line an entry, the requests in order, times in UTC."""
+    """One line for each entry, in the order of the requests, times in UTC."""
     return csv_text(HEADER, (row for request in requests for row in _rows(request)))
 
 
@@ -31,7 +34,7 @@ def _rows(request: ApprovalRequest) -> Iterator[tuple[object, ...]]:
         right = (entry.role, entry.limit, entry.rule_version, entry.seat or "", entry.get_channel_display())
         said = ("yes" if entry.override else "", entry.rationale, entry.conditions, _options(entry), _more(entry))
         proof = (entry.terms_hash, entry.digest, entry.key_id)
-        what = (entry.seq, f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.get_kind_display())
+        what = (entry.seq, in_table(entry.at), entry.get_kind_display())
         yield (*about, *what, *who, *right, *said, *proof)
 
 
@@ -50,7 +53,7 @@ def _more(entry: DecisionEntry) -> str:
 
 
 def log_pdf(requests: Iterable[ApprovalRequest], title: str) -> bytes:
-    """The same to read and to sign, with whether the chain of each log holds. Raises NoPdf."""
+    """The same as a PDF to read and sign, with the check of each log's chain. Raises NoPdf."""
     shown = [
         {
             "request": request,
@@ -60,5 +63,6 @@ def log_pdf(requests: Iterable[ApprovalRequest], title: str) -> bytes:
         }
         for request in requests
     ]
-    html = render_to_string("approvals/record_print.html", {"shown": shown, "title": title})
+    with timezone.override(UTC):
+        html = render_to_string("approvals/record_print.html", {"shown": shown, "title": title})
     return printer.pdf(html, Path(str(finders.find("brief.css"))))

@@ -23,6 +23,7 @@ from django_q.tasks import async_task
 from config import schedules
 from config.lifeline import follow_parent
 from ledger import heartbeats
+from ledger.format import number
 from ledger.models import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def guard(cluster: "subprocess.Popen[bytes]", watch: Watch, *, poll_seconds: flo
         close_old_connections()
         try:
             if watch.is_stale():
-                return f"it showed no sign of life for {watch.stale_seconds:.0f} s"
+                return f"it showed no sign of life for {number(watch.stale_seconds, 0)} s"
         except DatabaseError as error:
             log.warning("The database did not answer the worker's watch: %s", error)
             connections.close_all()

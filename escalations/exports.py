@@ -1,12 +1,13 @@
-"""Tables of cases that leave the desk as CSV, row by row, with cells made safe for spreadsheets."""
+"""CSV exports of cases, row by row, with cells made safe for spreadsheets."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from accounts.exports import safe_cell
 from escalations.models import Escalation, Event
+from ledger.format import in_table
 
 CsvRow = Sequence[str | int | Decimal | date | None]
 QUEUE_HEADER = (
@@ -17,7 +18,7 @@ EVENT_HEADER = ("entry", "at (UTC)", "who", "kind", "audience", "summary", "text
 
 
 class _Echo:
-    """A file that hands each line back instead of keeping it."""
+    """A file that returns each line instead of storing it."""
 
     def write(self, line: str) -> str:
         return line
@@ -32,21 +33,17 @@ def csv_lines(header: Sequence[str], rows: Iterable[CsvRow]) -> Iterator[str]:
 
 
 def queue_row(case: Escalation) -> CsvRow:
-    """A case as a row of the queue's file."""
+    """A case as a row of the queue's CSV."""
     return (
         *(case.key, case.title, case.account.name, case.issue_type.name, case.get_state_display()),
         *(case.get_tier_display(), case.get_lane_display(), case.level, case.arr_at_risk, case.arr_currency),
         *(case.account.renewal_date or "", case.owner.name if case.owner else "", case.get_waiting_on_display()),
-        *(case.sla_clock, _utc(case.sla_due_at), _utc(case.next_update_at), _utc(case.opened_at)),
+        *(case.sla_clock, in_table(case.sla_due_at), in_table(case.next_update_at), in_table(case.opened_at)),
     )
 
 
 def event_row(event: Event) -> CsvRow:
-    """An entry as a row of the audit file."""
+    """An entry as a row of the audit CSV."""
     words = event.text.body if event.text else ""
-    who = (event.seq, _utc(event.at), event.actor_name, event.kind, event.audience)
+    who = (event.seq, in_table(event.at), event.actor_name, event.kind, event.audience)
     return (*who, event.summary, words, event.digest, event.key_id)
-
-
-def _utc(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ledger import format as write
+
 WIDTH, HEIGHT = 640, 230
 LEFT, RIGHT, TOP, BOTTOM = 34, 544, 12, 204
 LINE_CLASSES = ("c-line", "c-line2")
@@ -74,7 +76,7 @@ def _places(number: int) -> list[float]:
 
 
 def _dates(labels: Sequence[str], xs: Sequence[float]) -> SafeString:
-    """Every label, or every second one where they would touch."""
+    """Every label, or every second one if they would touch."""
     every = max(1, ceil(len(labels) / 7))
     shown = [(f"{x:.1f}", label) for n, (label, x) in enumerate(zip(labels, xs, strict=True)) if n % every == 0]
     return format_html_join("", '<text x="{}" y="222" text-anchor="middle">{}</text>', shown)
@@ -122,7 +124,7 @@ def _parts(points: Sequence[float | None], xs: Sequence[float], most: float) -> 
 
 
 def _polyline(part: list[tuple[float, float]], css: str) -> SafeString:
-    if len(part) == 1:  # a lone point would not show as a line
+    if len(part) == 1:  # a single point would not be visible as a line
         x, y = part[0]
         part = [(x - 3, y), (x + 3, y)]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in part)
@@ -136,7 +138,7 @@ def _end_labels(drawn: Sequence[Line], high: Sequence[float | None], unit: str) 
     for y, line in sorted((y, line) for y, line in zip(high, drawn, strict=True) if y is not None):
         lowest = max(y + 4, lowest + 14)
         last = [value for value in line.points if value is not None][-1]
-        placed.append((f"{lowest:.1f}", f"{line.name} {last:.0f}{unit}"))
+        placed.append((f"{lowest:.1f}", f"{line.name} {write.number(last, 0)}{unit}"))
     return format_html_join("", '<text class="val" x="550" y="{}">{}</text>', placed)
 
 

@@ -1,16 +1,18 @@
-"""Figures and the lists behind them as CSV. Cells a spreadsheet would run are neutralised by `csv_text`."""
+"""Figures and their drill-down lists as CSV. `csv_text` neutralises cells that a spreadsheet would run."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from accounts.exports import csv_text
-from reports.queries.drilldown import Listing
+from ledger.format import rounded
+from reports.queries.kpis import Listing
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
 
 
 def figures_csv(figures: Iterable[Figure], period: Period) -> str:
-    """One line a figure."""
+    """One line for each figure."""
     header = ("KPI", "Value", "Unit", "Target", "Owner", "State", "Cases", "Before", "Note", "From", "To")
     rows = []
     for figure in figures:
@@ -23,7 +25,7 @@ def figures_csv(figures: Iterable[Figure], period: Period) -> str:
 
 
 def listing_csv(listing: Listing) -> str:
-    """One line a case, all of them, times in UTC."""
+    """One line for each case, times in UTC."""
     what, start, end = listing.columns
     header = ("Escalation", "Title", "Account", what, f"{start} (UTC)", f"{end} (UTC)", "Value", "In words")
     rows = (
@@ -34,7 +36,7 @@ def listing_csv(listing: Listing) -> str:
             row.what,
             row.start.isoformat() if row.start else "",
             row.end.isoformat() if row.end else "",
-            "" if row.value is None else f"{row.value:.2f}",
+            "" if row.value is None else rounded(Decimal(row.value), 2),
             row.text,
         )
         for row in (listing.show(each) for each in listing.rows.iterator(chunk_size=2000))
@@ -43,7 +45,7 @@ def listing_csv(listing: Listing) -> str:
 
 
 def overrides_csv(said: Iterable[dict[str, Any]]) -> str:
-    """One line an override, times in UTC."""
+    """One line for each override, times in UTC."""
     header = ("At (UTC)", "Who", "Against", "Outcome", "Reason", "Request", "Ask", "Account", "Escalation")
     rows = (
         (

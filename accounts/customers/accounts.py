@@ -10,10 +10,12 @@ from django.db import transaction
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, Contact, User
 from ledger.errors import Invalid
+from ledger.format import too_precise
 
 
 class AccountValues(TypedDict, total=False):
-    """What an integration may say of an account; what it leaves out stays. The addresses name active users."""
+    """The values of an account that an integration may write; fields left out do not change. The addresses name active
+    users."""
 
     name: str
     kind: str
@@ -38,7 +40,8 @@ EMAILS = ("csm_email", "ae_email")
 def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tuple[Account, bool]:
     """Creates or updates the account of that source and external id; returns it and whether it is new.
 
-    Raises Invalid for an unknown user or currency, and for a new account without a name.
+    Raises Invalid for an unknown user or currency, an ARR with more decimals than its currency, and for a new account
+    without a name.
     """
     known: dict[str, object] = {name: value for name, value in values.items() if name not in EMAILS}
     if "csm_email" in values:
@@ -53,6 +56,8 @@ def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tu
     new = account is None
     account = account or Account(source=source, external_id=external_id)
     changed = _assign(account, known)
+    if problem := too_precise(account.arr, account.currency):
+        raise Invalid(problem, field="arr")
     if new or changed:
         account._history_user = by  # type: ignore[attr-defined]
         account.save()
@@ -60,7 +65,8 @@ def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tu
 
 
 def contact_of(*, account: Account, email: str) -> Contact | None:
-    """The account's contact with that address; None for no address. Raises Invalid when it is not one of theirs."""
+    """The account's contact with that address; None for no address. Raises Invalid when the address is not a contact of
+    the account."""
     if not email:
         return None
     contact = account.contacts.filter(email__iexact=email).first()

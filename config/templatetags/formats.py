@@ -1,4 +1,4 @@
-"""Filters that write values in the viewer's zone, in the words of ledger.format, and untrusted text safely."""
+"""Filters that write values in the viewer's zone with ledger.format, and untrusted text safely."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -41,10 +41,10 @@ def money_short(value: object, currency: str = "USD") -> str:
 
 
 @register.filter
-def plain_percent(value: object) -> str:
-    """A figure already in percent: `12.50` becomes `12.5%`."""
+def plain_percent(value: object, places: int = 2) -> str:
+    """A figure already in percent: `12.50` becomes `12.5%`, with `plain_percent:0` `13%`."""
     number = write.decimal_or_none(value)
-    return write.NOTHING if number is None else write.percent(number)
+    return write.NOTHING if number is None else write.percent(number, places)
 
 
 @register.filter
@@ -54,12 +54,32 @@ def ratio_percent(value: object) -> str:
     return write.NOTHING if number is None else write.percent(write.rounded(number * 100, 0))
 
 
+@register.filter
+def number(value: object) -> str:
+    """At most two decimals, none of them idle zeros: `48`, `1,234.5`."""
+    found = write.decimal_or_none(value)
+    return write.NOTHING if found is None else write.number(found)
+
+
+@register.filter
+def figure(value: object, places: int) -> str:
+    """Always so many decimals: `figure:2` writes `0.4` as `0.40`."""
+    number = write.decimal_or_none(value)
+    return write.NOTHING if number is None else write.figure(number, places)
+
+
+@register.filter
+def decimal_hours(value: float | None, places: int = 1) -> str:
+    """Hours that were measured: `19.4h`, with `decimal_hours:0` `19h`."""
+    return write.NOTHING if value is None else write.decimal_hours(value, places)
+
+
 # Times -------------------------------------------------------------------------------------------
 
 
 @register.filter
 def when(value: dt.date | None) -> str:
-    """`1:30 PM ET today`, `Fri Jan 23, 5:00 PM ET`, with the year when it is another one. A date without time: see day."""
+    """`1:30 PM ET today`, `Fri Jan 23, 5:00 PM ET`, with the year if it is another one. A date without time: see day."""
     if not isinstance(value, dt.datetime):
         return day(value)
     zone, at = timezone.get_current_timezone(), now()
@@ -81,14 +101,20 @@ def clock_time(value: dt.datetime | None) -> str:
 
 @register.filter
 def day(value: dt.date | None) -> str:
-    """The day alone: `Feb 24`, or `Feb 24, 2027` when it is not this year."""
+    """The day alone: `Feb 24`, or `Feb 24, 2027` if it is not this year."""
     date = _local_date(value)
     return write.NOTHING if date is None else write.day(date, _today())
 
 
 @register.filter
+def weekday(value: dt.date) -> str:
+    """A day as a heading: `Fri Jan 23`, or `Sat Jan 23, 2027` when it is not this year."""
+    return write.weekday(value, _today())
+
+
+@register.filter
 def days_until(value: dt.date | None, word: str = "") -> str:
-    """`34 days`, `1 day`, `today`, `12 days ago`; `days_until:"in"` puts the word before a day to come."""
+    """`34 days`, `1 day`, `today`, `12 days ago`; `days_until:"in"` puts the word before a day in the future."""
     date = _local_date(value)
     return write.NOTHING if date is None else write.days_until(date, _today(), word)
 
@@ -100,9 +126,9 @@ def duration(value: dt.timedelta | float | None) -> str:
 
 
 @register.filter
-def dated(value: dt.datetime | None) -> str:
-    """On paper, which is read later: `Fri Jan 23, 2026, 5:00 PM ET`."""
-    return write.NOTHING if value is None else write.moment(value, timezone.get_current_timezone())
+def dated(value: dt.datetime | None, written: dt.datetime | None = None) -> str:
+    """For documents that are read later: `Fri Jan 23, 2026, 5:00 PM ET`. `dated:written` leaves out the year of that moment."""
+    return write.NOTHING if value is None else write.on_paper(value, timezone.get_current_timezone(), written)
 
 
 @register.simple_tag
@@ -143,13 +169,13 @@ def markdown(value: str | None) -> SafeString:
     return mark_safe(html)  # noqa: S308 - nh3 has just removed what is not in the lists above
 
 
-# Where a phrase stands: a pair (start, end, …) or the mapping kept with a signal.
+# The position of a phrase: a pair (start, end, …) or the mapping stored with a signal.
 Span = tuple[int, int] | dict[str, int]
 
 
 @register.filter
 def phrases(text: str, spans: Iterable[Span] | None) -> SafeString:
-    """Mark the flagged parts of a customer's words. `spans`: (start, end, …) pairs or mappings; overlaps are joined."""
+    """Mark the flagged parts of a customer's text. `spans`: (start, end, …) pairs or mappings; overlaps are joined."""
     out, at = [], 0
     for start, end in sorted(_span(span) for span in spans or []):
         start = max(start, at)
@@ -170,5 +196,5 @@ def _span(span: Span) -> tuple[int, int]:
 
 @register.filter
 def without_secrets(text: str) -> str:
-    """A text for others than the person it was written to: reply addresses and decision links do not work any more."""
+    """A text for other people than its recipient: reply addresses and decision links are masked."""
     return masked(text or "")

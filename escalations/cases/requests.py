@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
@@ -19,9 +20,10 @@ from escalations.cases import handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
-from escalations.cases.log import Entry, lock, lock_with_requests, record
+from escalations.cases.log import Entry, lock_with_requests, locking, record
 from escalations.clocks import verbs as clocks
 from escalations.models import Action, CasePerson, CaseRequest, Clock, Escalation, Event
+from ledger import chain
 from ledger.errors import Invalid, Refused
 from ledger.format import moment, recorded
 from ledger.json_types import JsonObject
@@ -53,6 +55,8 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     inside a band comes back approved.
     """
     at, case = now(), lock_with_requests(case_id)
+    # Read once, for the permission and for the authority of the request.
+    prefetch_related_objects([case], "people")
     check(case, by, "ask")
     if wanted.deadline is not None and wanted.deadline <= at:
         raise Invalid("The decision deadline must be in the future. Enter a later date and time.", field="deadline")
@@ -92,12 +96,7 @@ def _link(case: Escalation, made: ApprovalRequest) -> None:
 
 def due_now(case: Escalation, at: datetime) -> Due | None:
     """When a decision on this case is due, before somebody asks for another time; None when the policy promises nothing."""
-    return clocks.decision_due(case, _decision_clock(case), at)
-
-
-def _decision_clock(case: Escalation) -> Clock | None:
-    """The decision clock that runs or is paused."""
-    return case.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
+    return clocks.decision_due(case, case.decision_clock, at)
 
 
 def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
@@ -115,7 +114,7 @@ def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionE
     request takes the clock's. Without a target in the policy there is no clock, and the request keeps its own."""
     at, wish = entry.at, parse_datetime(entry.facts.get("wished_deadline", ""))
     # Asked again after a decision: the new one is promised too.
-    clock = _decision_clock(case) or clocks.start(case, states.DECISION, at=at)
+    clock = case.decision_clock or clocks.start(case, states.DECISION, at=at)
     due = clocks.decision_due(case, clock, at) if clock else None
     if clock is None or due is None:
         return
@@ -164,7 +163,7 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
 
 
 def _authority(case: Escalation, user: User, at: datetime) -> None:
-    current = case.people.filter(duty=CasePerson.AUTHORITY).first()
+    current = next((person for person in case.people.all() if person.duty == CasePerson.AUTHORITY), None)
     if current is None or current.user_id != user.pk:
         handoffs.replace_duty(case, user, CasePerson.AUTHORITY, "A", at, accepted=False)
         summary = f"{user.name} is the decision authority"
@@ -180,7 +179,7 @@ def raise_level(
     case.level, case.level_since = level, since or at
     case.route_reasons = [*case.route_reasons, f"Raised from {before} to {after}: {why}"]
     case.version += 1
-    case.save(update_fields=["level", "level_since", "route_reasons", "version"])
+    chain.save(case, ["level", "level_since", "route_reasons", "version"])
     clocks.stop(case, states.DECISION, at=at)
     clocks.start(case, states.DECISION, at=at, since=since)
     clocks.retarget(case, at=at)
@@ -199,7 +198,7 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
         case.decided_level = made.decided_level
-        case.save(update_fields=["decided_at", "decided_level"])
+        chain.save(case, ["decided_at", "decided_level"])
         if not others_open:
             clocks.stop(case, states.DECISION, at=at)
         # Whoever decides has taken the duty, whether or not they answered a hand-off before.
@@ -236,17 +235,31 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
 
 def on_decision_log(entry: DecisionEntry) -> None:
     """Every row of the decision log stands in the thread of its case and moves the case where it must."""
-    made = entry.request
-    found: CaseRequest | None = getattr(made, "case_link", None)
-    if found is None and made.replaces and entry.kind == entry.ASKED:
-        # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
-        found = getattr(made.replaces, "case_link", None)
-    if found is None:
+    case, made, at = _case_of(entry), entry.request, entry.at
+    if case is None:
         return
-    case, at = lock(found.case_id), entry.at
-    if found.request_id != made.pk:
+    with chain.together(case):
+        _show(case, entry, made, at)
+        _follow(case, entry, made, at)
+
+
+def _case_of(entry: DecisionEntry) -> Escalation | None:
+    """The case of the entry's request, locked."""
+    made = entry.request
+    if entry.kind != entry.ASKED:
+        return locking().filter(case_requests__request=made).first()
+    if ApprovalRequest.case_link.is_cached(made):
+        # `ask` holds the case and has linked this instance to it.
+        return made.case_link.case
+    # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
+    case = locking().filter(case_requests__request__replaced_by=made).first()
+    if case is not None:
         _link(case, made)
-    _show(case, entry, made, at)
+    return case
+
+
+def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:
+    """What a row of the decision log does to its case."""
     if entry.kind == entry.ASKED:
         _asked(case, made, entry)
     elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):

@@ -1,22 +1,24 @@
-"""The figures of the framework: what they mean, their targets and owners, and whether a value meets them.
+"""The figures of the framework: their definitions, targets and owners, and whether a value meets the target.
 
-Definitions (domain.md §10), as they are counted here:
+Definitions of the framework, in the way they are counted here:
 - Time to escalate: of escalations opened in the period (duplicates left out), the time from impasse to opening; the median.
-- Time to decision, by level: of decisions people took in the period on requests of a case (rules left out), the time from
+- Time to decision, by level: of decisions by people in the period on requests of a case (without rules), the time from
   when that level got it to the decision; the median. A level gets a case when it is routed or raised to it, which is when
   the hand-off is sent. A level that has decided on the same case before gets it again when it is asked again.
-  Levels are those of the policy in force; decisions count by the level's slug, whatever its rank was at the time. What a
-  role without a level may grant counts as the lowest level's. The lowest level is reported apart,
-  and so are the decisions on external cases, which also count at their level.
-- Resolved without executive: of cases resolved in the period, those on which no decision was ever taken at a level that
+  Levels are those of the policy in force; decisions count by the level's slug, for any rank it had then. A decision by
+  a role without a level counts for the lowest level. The lowest level is reported separately,
+  and so are decisions on external cases, which also count for their level.
+- Resolved without executive: of cases resolved in the period, those without any decision at a level that
   counts as executive. Cases that never left the lowest level are shown beside it.
-- Recurrence: of cases resolved in the period with a root cause, those whose cause had been met in the same calendar month
-  before (three cases of one cause in a month are two repeats); the change of their number against the period before.
+- Recurrence: of cases resolved in the period with a root cause, those whose cause occurred before in the same calendar
+  month (three cases of one cause in a month are two repeats); the change of their number since the period before.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median as middle
+
+from ledger import format as write
 
 TOO_FEW = 5
 HOUR = 3600.0
@@ -24,13 +26,13 @@ MET, MISSED, FEW = "met", "missed", "too_few"
 ESCALATE, WITHOUT, RECURRENCE, DECISIONS = "time-to-escalate", "without-executive", "recurrence", "decisions"
 EXTERNAL = "decision-external"
 HOURS, PERCENT, CHANGE = "h", "%", "% QoQ"
-# Within a tenth of the target a miss is yellow, beyond it red.
+# A miss by at most a tenth of the target is yellow, a larger one red.
 NEAR = 0.1
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One figure: its name, unit, target (None: reported only) and who answers for it."""
+    """One figure: its name, unit, target (None: reported only) and owner."""
 
     slug: str
     name: str
@@ -41,12 +43,12 @@ class Definition:
 
     @property
     def target_text(self) -> str:
-        """The target in words."""
+        """The target as text."""
         if self.target is None:
             return "No target, reported only"
         if self.unit == CHANGE:
-            return f"Target down {abs(self.target):g}% QoQ"
-        return f"Target {'under' if self.lower_is_better else 'over'} {self.target:g}{self.unit}"
+            return f"Target down {write.percent(abs(self.target))} QoQ"
+        return f"Target {'under' if self.lower_is_better else 'over'} {write.number(self.target)}{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,12 @@ class LevelFigure:
 
     @property
     def counts(self) -> tuple[str, ...]:
-        """Levels whose decisions it counts."""
+        """The levels whose decisions are counted."""
         return (self.level, "") if self.lowest else (self.level,)
 
     @property
     def definition(self) -> Definition:
-        """As it is shown."""
+        """The definition for display."""
         target = None if self.lowest else self.target
         return Definition(self.slug, f"Time to decision, {self.name}", HOURS, target, self.name)
 
@@ -89,32 +91,40 @@ FIXED = {
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Which figures there are: those that every policy has, and one for each level of the policy in force."""
+    """The existing figures: those of every policy, and one for each level of the policy in force."""
 
     levels: tuple[LevelFigure, ...]
 
     @property
     def main(self) -> tuple[str, ...]:
-        """Figures with a target, in the order of the framework."""
-        return (ESCALATE, *(each.slug for each in self.levels if not each.lowest), WITHOUT, RECURRENCE)
+        """Figures with a target, in the order of the framework: the levels follow the time to escalate."""
+        first, *others = (slug for slug, each in FIXED.items() if each.target is not None)
+        return (first, *(each.slug for each in self.levels if not each.lowest), *others)
 
     @property
     def apart(self) -> tuple[str, ...]:
-        """Figures that are reported without a target."""
-        return (*(each.slug for each in self.levels if each.lowest), EXTERNAL)
+        """Figures that are reported without a target. The decisions of all levels are a list, not a separate figure."""
+        others = (slug for slug, each in FIXED.items() if each.target is None and slug != DECISIONS)
+        return (*(each.slug for each in self.levels if each.lowest), *others)
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All figures."""
+        return (*self.main, *self.apart, DECISIONS)
 
     def level(self, slug: str) -> LevelFigure | None:
-        """The level a figure is about; None for the others."""
+        """The level of a figure; None for figures without one."""
         return next((each for each in self.levels if each.slug == slug), None)
 
     def of_level(self, level: str) -> LevelFigure | None:
         """The figure of a level, by the level's slug."""
         return next((each for each in self.levels if level in each.counts), None)
 
-    def definition(self, slug: str) -> Definition:
-        """Raises KeyError for an unknown figure."""
-        level = self.level(slug)
-        return level.definition if level else FIXED[slug]
+    def is_late(self, level: str, hours: float) -> bool:
+        """Whether a decision is past the target of its level; levels without one are never late."""
+        figure = self.of_level(level)
+        target = figure.definition.target if figure else None
+        return target is not None and hours >= target
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,7 @@ class Figure:
 
     @property
     def state(self) -> str:
-        """Met, missed or too few to say."""
+        """Met, missed or too few cases."""
         if self.value is None or self.cases < TOO_FEW:
             return FEW
         target = self.definition.target
@@ -142,12 +152,20 @@ class Figure:
 
     @property
     def shown(self) -> float | None:
-        """The value, or nothing where there are too few cases to say."""
+        """The value, or None if there are too few cases."""
         return None if self.state == FEW else self.value
 
     @property
+    def number(self) -> str:
+        """What is shown, without its unit: `19.4` hours, `62` percent, `+12` against the period before."""
+        if self.shown is None:
+            return write.NOTHING
+        unit = self.definition.unit
+        return write.figure(self.shown, 1 if unit == HOURS else 0, signed=unit == CHANGE)
+
+    @property
     def colour(self) -> str:
-        """Of its chip."""
+        """The colour of its chip."""
         if self.state != MISSED:
             return "green"
         target = self.definition.target or 0.0
@@ -156,7 +174,7 @@ class Figure:
 
     @property
     def word(self) -> str:
-        """What the chip says."""
+        """The text of the chip."""
         if self.state == FEW:
             return f"Too few to show ({self.cases})"
         return {MET: "On target", MISSED: self._missed_by()}.get(self.state, "")
@@ -164,23 +182,25 @@ class Figure:
     def _missed_by(self) -> str:
         gap = abs((self.value or 0.0) - (self.definition.target or 0.0))
         if self.definition.unit == HOURS:
-            return f"{gap:.0f}h over" if gap >= 1 else "At the limit"
+            return f"{write.decimal_hours(gap, 0)} over" if gap >= 1 else "At the limit"
         if self.definition.unit == PERCENT:
-            return f"{gap:.0f} pts short" if gap >= 1 else "At the limit"
+            return f"{write.number(gap, 0)} pts short" if gap >= 1 else "At the limit"
         return "Off target"
 
     @property
     def change(self) -> str:
-        """Against the period before, in words; nothing when either is not known."""
+        """The change since the period before, as text; empty if either is not known."""
         if self.previous is None or self.shown is None or self.definition.unit == CHANGE:
             return ""
         gap = self.shown - self.previous
         if self.definition.unit == PERCENT:
-            return "no change" if abs(gap) < 0.5 else f"{'up' if gap > 0 else 'down'} {abs(gap):.0f} pts"
-        return "no change" if abs(gap) < 0.05 else f"{abs(gap):.1f}h {'slower' if gap > 0 else 'faster'}"
+            return "no change" if abs(gap) < 0.5 else f"{'up' if gap > 0 else 'down'} {write.number(abs(gap), 0)} pts"
+        return (
+            "no change" if abs(gap) < 0.05 else f"{write.decimal_hours(abs(gap))} {'slower' if gap > 0 else 'faster'}"
+        )
 
     def as_dict(self) -> dict[str, object]:
-        """For machines; the value stays even where the page says too few."""
+        """For the API; the value is included even if the page says too few."""
         each = self.definition
         return {
             "kpi": each.slug,
@@ -197,13 +217,13 @@ class Figure:
 
 
 def median(values: Iterable[float]) -> float | None:
-    """The exact median, or None of nothing."""
+    """The exact median, or None without values."""
     ordered = list(values)
     return float(middle(ordered)) if ordered else None
 
 
 def share(part: int, whole: int) -> float | None:
-    """Percent, or None of nothing."""
+    """Percent, or None without cases."""
     return 100.0 * part / whole if whole else None
 
 
@@ -211,7 +231,7 @@ def hours_figure(definition: Definition, seconds: Sequence[float], before: Seque
     """The median of spans, in hours, with the share under one day beside it."""
     value, previous = median(seconds), median(before) if len(before) >= TOO_FEW else None
     quick = share(sum(1 for each in seconds if each < 24 * HOUR), len(seconds))
-    note = f"{quick:.0f}% under 24h" if quick is not None and definition.slug == ESCALATE else ""
+    note = f"{write.percent(quick, 0)} under 24h" if quick is not None and definition.slug == ESCALATE else ""
     return Figure(
         definition,
         None if value is None else value / HOUR,
@@ -226,14 +246,13 @@ def without_executive(counts: tuple[int, int, int], before: tuple[int, int, int]
     resolved, executive, team = counts
     previous = share(before[0] - before[1], before[0]) if before[0] >= TOO_FEW else None
     team_share = share(team, resolved)
-    note = f"{team_share:.0f}% at team level" if team_share is not None else ""
+    note = f"{write.percent(team_share, 0)} at team level" if team_share is not None else ""
     return Figure(FIXED[WITHOUT], share(resolved - executive, resolved), resolved, previous, note)
 
 
 def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figure:
-    """From how many cases each cause had in each month, in both periods: the change of the repeats in percent.
-
-    With no repeat in either period nothing recurs and the target is met; with none before, any repeat is a miss.
+    """The change of the repeats in percent, from the cases of each cause and month in both periods. Without a repeat in
+    either period the target is met; if there was none before, any repeat is a miss.
     """
     present = list(now_counts)
     repeats, before = repeats_in(present), repeats_in(before_counts)

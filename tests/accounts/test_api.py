@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account, Signal, User
+from accounts.models import Account, ExchangeRate, Signal, User
 from ledger.now import now
 from tests.support.cast import Cast
 
@@ -145,6 +145,16 @@ def test_people_outside_operations_may_not_write_accounts(cast: Cast, api: Api) 
 def test_bad_values_are_refused_and_nothing_is_written(cast: Cast, api: Api, change: dict[str, Any]) -> None:
     answer = send(api(cast.ops), ACCOUNTS, {**BODY, **change})
     assert answer.status_code in (400, 422)
+    assert not Account.objects.filter(source="salesforce").exists()
+
+
+@pytest.mark.parametrize("change", [{"currency": "JPY", "arr": "1200.50"}, {"currency": "KWD", "arr": "1.234"}])
+def test_an_amount_with_more_decimals_than_its_currency_is_refused(
+    cast: Cast, api: Api, change: dict[str, str]
+) -> None:
+    ExchangeRate.objects.get_or_create(currency=change["currency"], on="2020-01-01", defaults={"usd": 1})
+    answer = send(api(cast.ops), ACCOUNTS, {**BODY, **change})
+    assert (answer.status_code, answer.json()["field"]) == (422, "arr")
     assert not Account.objects.filter(source="salesforce").exists()
 
 

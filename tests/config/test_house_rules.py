@@ -20,6 +20,18 @@ UNFINISHED = re.compile(
     r"\b(TO" + r"DO|FIX" + r"ME)\b|#\s*XX" + r"X\b|coming " + r"soon|lorem " + "ipsum", re.IGNORECASE
 )
 CLOCKS = re.compile(r"\b(timezone\.(now|localtime|localdate)|datetime\.(now|utcnow|today)|date\.today|time\.time)\(")
+# Filters and tags that write a number, a date or a length of time in Django's words. Those of config/templatetags/formats.py
+# do it in the words of ledger/format.py.
+FORMATS_IN_A_TEMPLATE = re.compile(
+    r"\|\s*(date|time|timesince|timeuntil|naturaltime|naturalday|floatformat|intcomma|stringformat|localize|localtime)\b"
+    r"|\{%\s*(now|load\s+(humanize|l10n|tz))\b"
+)
+FORMATTERS = re.compile(r"^(babel|django\.utils\.(formats|dateformat|numberformat)|locale)(\.|$)")
+# `:,` `:.1f` `:%b` and the like.
+WRITES_A_VALUE = re.compile(r"[,%]|\.\d")
+THE_FORMATTER = "ledger/format.py"
+# Places on a drawing, which no one reads as text.
+COORDINATES = {"reports/charts.py", "config/templatetags/drawings.py"}
 MOST_LINES_OF_A_FUNCTION = 60
 MOST_LINES_OF_A_FILE = 500
 MOST_LINES_OF_A_TEMPLATE = 200
@@ -192,6 +204,34 @@ def test_no_function_imports_from_the_project() -> None:
 def test_only_the_ledger_reads_the_clock() -> None:
     others = [name for name in python(tests=False) if name != "ledger/now.py"]
     assert places(others, CLOCKS) == []
+
+
+def test_no_template_formats_by_itself() -> None:
+    found = [name for name in files() if name.startswith("templates/")]
+    assert places(found, FORMATS_IN_A_TEMPLATE) == []
+
+
+def formatting(tree: ast.AST) -> Iterator[int]:
+    """Lines that write a number or a date by themselves."""
+    for node in ast.walk(tree):
+        called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+        if called == "strftime" or any(FORMATTERS.match(module) for module in _imported(node)):
+            yield node.lineno  # type: ignore[attr-defined]
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            parts = node.format_spec.values if isinstance(node.format_spec, ast.JoinedStr) else []
+            if any(isinstance(each, ast.Constant) and WRITES_A_VALUE.search(str(each.value)) for each in parts):
+                yield node.lineno
+
+
+def test_only_one_module_formats() -> None:
+    others = [name for name in python(tests=False) if name != THE_FORMATTER and name not in COORDINATES]
+    assert [f"{name}:{line}" for name in others for line in formatting(ast.parse(text(name)))] == []
+
+
+def test_a_format_in_an_f_string_is_found() -> None:
+    own = ("f'{a:,}'", "f'{a:.1f}'", "f'{a:%b}'", "a.strftime('%b')", "from babel import dates")
+    assert [each for each in own if not list(formatting(ast.parse(each)))] == []
+    assert list(formatting(ast.parse("f'{a} {b:>12} {c!r} {d:02d}'"))) == []
 
 
 def test_pages_carry_no_inline_style() -> None:

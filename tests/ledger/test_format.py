@@ -35,10 +35,10 @@ def test_an_amount_reads_the_same_on_a_page_in_a_mail_and_on_the_record(amount, 
     [
         ("1200.5", "JPY", "JPY has no decimals"),
         ("1.005", "EUR", "EUR has 2 decimals"),
-        ("1.0001", "KWD", "KWD has 3 decimals"),
+        ("1.234", "KWD", "Amounts are kept with 2 decimals. Enter 1.23 or"),
         ("1200.00", "JPY", ""),
         ("1200.50", "EUR", ""),
-        ("1.234", "KWD", ""),
+        ("1.23", "KWD", ""),
     ],
 )
 def test_an_amount_has_no_more_decimals_than_its_currency(amount, currency, refused):
@@ -72,3 +72,17 @@ def test_every_unit_has_words_for_every_amount():
     for unit in UNITS:
         assert unit.words(D(3)), unit.slug
         assert unit.quantity(D(3), "USD"), unit.slug
+
+
+def test_a_moment_on_paper_keeps_its_day_and_names_its_zone():
+    at = datetime(2026, 1, 23, 22, 0, tzinfo=UTC)
+    assert write.on_paper(at, "America/New_York") == "Fri Jan 23, 2026, 5:00 PM ET"
+    assert write.on_paper(at, "America/New_York", at) == "Fri Jan 23, 5:00 PM ET"
+    assert write.in_table(at.astimezone(ZoneInfo("America/New_York"))) == "2026-01-23 22:00:00"
+    assert (write.weekday(at, NOW), write.month(at)) == ("Fri Jan 23", "Jan 2026")
+
+
+def test_figures_of_a_column_keep_their_decimals():
+    assert [write.figure(value, 1) for value in (6, 2.25, D("1234.5"))] == ["6.0", "2.3", "1,234.5"]
+    assert [write.figure(value, 2, signed=True) for value in (0.4, 0, -0.4)] == ["+0.40", "0.00", "-0.40"]
+    assert (write.decimal_hours(19.44), write.percent(61.5, 0)) == ("19.4h", "62%")

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from ledger import format as write
+
 Word = Literal["red", "yellow", "green"]
 
 YELLOW_FROM = 40
@@ -16,9 +18,9 @@ WEIGHTS: Mapping[str, int] = {
     "renewal": 10,
     "commitments": 5,
 }
-# One open red case costs the whole part, two yellow ones too.
+# One open red case costs the whole part, and so do two yellow ones.
 TIER_COST: Mapping[str, float] = {"red": 1.0, "yellow": 0.5, "green": 0.2}
-# A neutral tone keeps three quarters of the part: -0.6 is as bad as it gets, +0.2 is good.
+# A neutral tone keeps three quarters of the part: -0.6 or less gives nothing, +0.2 or more gives all.
 WORST_TONE, GOOD_TONE = -0.6, 0.2
 IDLE_USE, FULL_USE = 20, 80  # percent of what was bought
 RENEWAL_STEPS = ((0, 0.0), (31, 0.2), (61, 0.5), (91, 0.8))  # fewer days than the first number → this share
@@ -28,14 +30,14 @@ OVERDUE_SHARES = (1.0, 0.5, 0.0)
 
 @dataclass(frozen=True)
 class HealthInputs:
-    """What is known about an account. None means not known: the part is left out of the score and named as missing."""
+    """The known facts of an account. None means not known: the part is left out of the score and named as missing."""
 
     sentiment: Sequence[float] | None = None
     """Compound tone (-1 to 1) of recent signals, newest first; empty counts as not known."""
     open_escalations: Mapping[str, int] | None = field(default_factory=dict)
     """Open cases by tier: red, yellow, green."""
     sla_breaches: int | None = 0
-    """Promises missed in the last 90 days."""
+    """Targets missed in the last 90 days."""
     days_to_renewal: int | None = None
     """Negative when the renewal date has passed; None also for suppliers and partners."""
     overdue_commitments: int | None = 0
@@ -44,7 +46,7 @@ class HealthInputs:
 
 
 class Part(NamedTuple):
-    """One part of the score: `points` of at most `weight`, and why in words."""
+    """One part of the score: `points` of at most `weight`, and the reason as text."""
 
     name: str
     points: int
@@ -75,9 +77,8 @@ def health_word(score: int) -> Word:
 
 
 def account_health(inputs: HealthInputs) -> Health | None:
-    """The health of an account; the parts that are known are scaled up to 100.
-
-    None, "no health yet", when nothing but the renewal date is known: a date alone says nothing about a relationship.
+    """The health of an account; the known parts are scaled up to 100. None ("no health yet") if only the renewal date
+    is known, because a date alone says nothing about a relationship.
     """
     shares = {
         "escalations": _escalations(inputs.open_escalations),
@@ -98,7 +99,7 @@ def account_health(inputs: HealthInputs) -> Health | None:
 
 
 def _sentence(score: int, parts: Sequence[Part], missing: Sequence[str]) -> str:
-    """Names the parts that cost most, the worst first, and what is not known."""
+    """Names the parts that cost most points, the worst first, and the unknown parts."""
     costly = sorted((part for part in parts if part.points < part.weight), key=lambda part: part.points - part.weight)
     reasons = "; ".join(part.why for part in costly[:3]) or "no negative factors"
     unknown = f" Not known: {', '.join(missing)}." if missing else ""
@@ -112,7 +113,7 @@ def _escalations(by_tier: Mapping[str, int] | None) -> _Share | None:
     cost = sum(TIER_COST[tier] * count for tier, count in open_tiers)
     words = ", ".join(f"{count} {tier}" for tier, count in open_tiers)
     total = sum(count for _, count in open_tiers)
-    why = f"{_counted(total, 'escalation')} open ({words})" if total else "no escalation is open"
+    why = f"{write.counted(total, 'escalation')} open ({words})" if total else "no escalation is open"
     return _Share(max(0.0, 1 - cost), why)
 
 
@@ -123,7 +124,7 @@ def _sentiment(values: Sequence[float] | None) -> _Share | None:
     weights = range(len(values), 0, -1)
     mean = sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
     tone = "hostile" if mean <= -0.5 else "negative" if mean <= -0.15 else "neutral" if mean < GOOD_TONE else "friendly"
-    why = f"recent tone is {tone} ({mean:+.2f} over {_counted(len(values), 'signal')})"
+    why = f"recent tone is {tone} ({write.figure(mean, 2, signed=True)} over {write.counted(len(values), 'signal')})"
     return _Share(_between(mean, WORST_TONE, GOOD_TONE), why)
 
 
@@ -131,14 +132,15 @@ def _sla(breaches: int | None) -> _Share | None:
     if breaches is None:
         return None
     share = BREACH_SHARES[min(max(breaches, 0), len(BREACH_SHARES) - 1)]
-    why = f"{_counted(breaches, 'target')} missed in 90 days" if breaches > 0 else "no target was missed in 90 days"
+    missed = write.counted(breaches, "target") if breaches > 0 else "no target was"
+    why = f"{missed} missed in 90 days"
     return _Share(share, why)
 
 
 def _usage(percent: float | None) -> _Share | None:
     if percent is None:
         return None
-    return _Share(_between(percent, IDLE_USE, FULL_USE), f"{percent:.0f}% of what was bought is in use")
+    return _Share(_between(percent, IDLE_USE, FULL_USE), f"{write.percent(percent, 0)} of what was bought is in use")
 
 
 def _renewal(days: int | None) -> _Share | None:
@@ -146,20 +148,18 @@ def _renewal(days: int | None) -> _Share | None:
         return None
     share = next((share for limit, share in RENEWAL_STEPS if days < limit), 1.0)
     if days < 0:
-        return _Share(share, f"the renewal date passed {_counted(-days, 'day')} ago")
-    return _Share(share, f"renewal is in {_counted(days, 'day')}" if days else "renewal is today")
+        return _Share(share, f"the renewal date passed {write.counted(-days, 'day')} ago")
+    return _Share(share, f"renewal is in {write.counted(days, 'day')}" if days else "renewal is today")
 
 
 def _commitments(overdue: int | None) -> _Share | None:
     if overdue is None:
         return None
     share = OVERDUE_SHARES[min(max(overdue, 0), len(OVERDUE_SHARES) - 1)]
-    return _Share(share, f"{_counted(overdue, 'commitment')} overdue" if overdue > 0 else "no commitment is overdue")
+    return _Share(
+        share, f"{write.counted(overdue, 'commitment')} overdue" if overdue > 0 else "no commitment is overdue"
+    )
 
 
 def _between(value: float, worst: float, best: float) -> float:
     return min(1.0, max(0.0, (value - worst) / (best - worst)))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -10,12 +10,13 @@ from accounts.exports import problems_csv
 from accounts.imports import runs as imports
 from accounts.models import ImportMapping, ImportRun
 from ledger.errors import Refused
+from ledger.format import number
 
 SHOWN = 50
 
 
 class Options(TypedDict):
-    """What the command line gave."""
+    """The options of the command line."""
 
     file: str
     kind: str | None
@@ -28,7 +29,7 @@ class Options(TypedDict):
 
 
 class Command(BaseCommand):
-    """Stages the file, matches its columns, applies it and lists the rows that did not go in."""
+    """Stages the file, matches its columns, applies it and lists the rows that were not imported."""
 
     help = (
         "Imports accounts, subscriptions or contacts from a CSV file. Known ids are updated, new ones created; rows with "
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The file, and how to read it where the guess would be wrong."""
+        """The file, and options for reading it if the guess is wrong."""
         parser.add_argument("file", metavar="FILE", help="A CSV file of at most 10 MB with a header line.")
         parser.add_argument("--kind", choices=list(imports.REQUIRED), help="What the file lists (default: detected).")
         parser.add_argument("--source", default="crm", help="The system the ids come from (default: crm).")
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--errors", metavar="FILE", help="Write the rows that were not imported to this CSV file.")
 
     def handle(self, *args: object, **options: Unpack[Options]) -> None:
-        """Run the import; every refusal is one line."""
+        """Run the import; every error is one line."""
         try:
             run = self._staged(options)
             self._settle_currency(run)
@@ -86,7 +87,7 @@ class Command(BaseCommand):
 
     def _show_progress(self, done: int, total: int) -> None:
         if total > 1000 and (done % 1000 == 0 or done == total):
-            self.stderr.write(f"{done:,} of {total:,} rows")
+            self.stderr.write(f"{number(done)} of {number(total)} rows")
 
     def _report(self, run: ImportRun, errors: str | None) -> None:
         problems = list(run.problems.all()[: SHOWN + 1])
@@ -118,7 +119,7 @@ def _write(name: str, text: str) -> None:
     try:
         Path(name).write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise CommandError(f"The rows are in, but {name} cannot be written: {error.strerror}.")
+        raise CommandError(f"The rows are imported, but {name} cannot be written: {error.strerror}.")
 
 
 def _mapping(name: str | None, kind: str | None) -> ImportMapping | None:

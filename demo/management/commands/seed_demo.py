@@ -11,13 +11,14 @@ from accounts.models import Account, User
 from demo.fill import Progress, fill
 from demo.seeding import seed_demo
 from ledger.errors import Refused
+from ledger.format import number
 
 
 class Command(BaseCommand):
     help = "Fill the desk with demo data: people for every role, accounts, cases in every state. --cases N adds N more."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--if-empty", action="store_true", help="do nothing when there are accounts or users")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing if there are accounts or users")
         parser.add_argument(
             "--cases", type=int, default=0, metavar="N", help="add N cases more, copied from the demo's, for measuring"
         )
@@ -41,10 +42,12 @@ class Command(BaseCommand):
             if not in_use:
                 begun = monotonic()
                 cases = seed_demo(self._say)
-                self._say(f"Demo data: {cases} escalations in {monotonic() - begun:.0f} s.")
+                self._say(f"Demo data: {cases} escalations in {number(monotonic() - begun, 0)} s.")
             if options["cases"]:
                 done = fill(options["cases"], options["seed"], self._show)
-                self._say(f"{done.done:,} cases, {done.rows:,} rows, {done.rate:,.0f} cases a second.")
+                self._say(
+                    f"{number(done.done)} cases, {number(done.rows)} rows, {number(done.rate, 0)} cases a second."
+                )
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
 
@@ -53,4 +56,4 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _show(self, progress: Progress) -> None:
-        self._say(f"  {progress.done:,} of {progress.of:,} cases, {progress.rate:,.0f} a second")
+        self._say(f"  {number(progress.done)} of {number(progress.of)} cases, {number(progress.rate, 0)} a second")

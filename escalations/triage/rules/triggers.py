@@ -1,4 +1,4 @@
-"""Conditions that open a case by themselves, one class each. The policy's triggers name a condition and its threshold."""
+"""Conditions that open a case automatically, one class each. The policy's triggers name a condition and its threshold."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from ledger.format import money
+from ledger.format import money, number
 
 RISKY = frozenset({"legal", "cancellation", "churn"})
-# Phrases weigh 0 to 1; softer ones ("our lawyers") count from here, mere mentions do not.
+# Phrases weigh 0 to 1; phrases like "our lawyers" have this weight and count; mere mentions have less and do not.
 CLEAR_ENOUGH = 0.6
 
 
 @dataclass(frozen=True)
 class SignalFacts:
-    """What a signal and its account say. Money in USD (None when unknown or not convertible)."""
+    """The facts of a signal and its account. Money in USD (None when unknown or not convertible)."""
 
     kind: str
     phrases: tuple[tuple[str, str, float], ...] = ()  # kind, words, weight
@@ -26,10 +26,9 @@ class SignalFacts:
 
 
 class Condition(ABC):
-    """One condition: how it is called, in what its threshold is measured, and when it holds.
-
-    `kinds`: the kinds of signal it looks at, by slug; empty: every kind. `asks_money_back`: a case it opens requests the
-    refund of the signal; other cases start with a blocker.
+    """One condition: its label, the unit of its threshold, and when it holds. `kinds`: the kinds of signal it checks,
+    by slug; empty: every kind. `asks_money_back`: a case it opens requests the refund of the signal; other cases start
+    with a blocker.
     """
 
     slug: ClassVar[str]
@@ -41,23 +40,23 @@ class Condition(ABC):
 
     @abstractmethod
     def words(self, threshold: Decimal) -> str:
-        """When it fires, for the matrix."""
+        """The text for the matrix."""
 
     @abstractmethod
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
-        """Why it fires on these facts; '' when it does not."""
+        """The reason why it fires for these facts; '' if it does not."""
 
 
 class RefundOver(Condition):
-    """A refund or credit above the amount, whatever the sentiment is (domain.md §2, hard thresholds)."""
+    """A refund or credit above the amount, for any sentiment."""
 
-    slug, label = "refund_over", "Refund or credit asked above an amount"
+    slug, label = "refund_over", "Refund or credit above an amount"
     unit, example = "USD", 10_000
     asks_money_back = True
 
     def words(self, threshold: Decimal) -> str:
         """A refund or credit of more than $10,000 is asked for."""
-        return f"A refund or credit of more than {money(threshold)} is asked for (converted to USD)"
+        return f"The customer asks for a refund or credit of more than {money(threshold)} (converted to USD)"
 
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
         """Only amounts that could be converted to USD count."""
@@ -67,26 +66,26 @@ class RefundOver(Condition):
 
 
 class RiskLanguageBeforeRenewal(Condition):
-    """Legal or cancellation language while the renewal is within the days given."""
+    """Legal or cancellation language while the renewal is within the given days."""
 
     slug, label = "risk_language_renewal", "Legal or cancellation language while the renewal is near"
     unit, example = "days", 60
 
     def words(self, threshold: Decimal) -> str:
         """Legal or cancellation language, and the renewal is 60 days away or less."""
-        return f"Legal or cancellation language, and the renewal is {threshold:,.0f} days away or less"
+        return f"Legal or cancellation language, and the renewal is {number(threshold, 0)} days away or less"
 
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
         """A renewal date that has passed does not count."""
         said = [text for kind, text, weight in facts.phrases if kind in RISKY and weight >= CLEAR_ENOUGH]
         if said and facts.renewal_days is not None and 0 <= facts.renewal_days <= threshold:
             quoted = ", ".join(f"“{word}”" for word in said[:3])
-            return f"Customer wrote {quoted} and renews in {facts.renewal_days} days (limit {threshold:.0f})"
+            return f"Customer wrote {quoted} and renews in {facts.renewal_days} days (limit {number(threshold, 0)})"
         return ""
 
 
 class NoConcession(Condition):
-    """So many counterproposals in a row without any concession."""
+    """A number of counterproposals in a row without any concession."""
 
     slug, label = "no_concession", "Counterproposals without a concession"
     unit, example = "rounds", 3
@@ -94,12 +93,12 @@ class NoConcession(Condition):
 
     def words(self, threshold: Decimal) -> str:
         """3 counterproposals in a row without a concession."""
-        return f"{threshold:,.0f} counterproposals in a row without a concession"
+        return f"{number(threshold, 0)} counterproposals in a row without a concession"
 
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
         """The rounds at the end of the series."""
         if facts.rounds_without_concession >= threshold:
-            return f"{facts.rounds_without_concession} counterproposals without a concession (limit {threshold:.0f})"
+            return f"{facts.rounds_without_concession} counterproposals without a concession (limit {number(threshold, 0)})"
         return ""
 
 
@@ -110,12 +109,12 @@ CHOICES = [(each.slug, each.label) for each in CONDITIONS.values()]
 
 
 def threshold_help() -> str:
-    """What the threshold is measured in, condition by condition."""
+    """The unit of the threshold for each condition."""
     return "Number above 0. " + "; ".join(f"{each.label}: {each.unit}" for each in CONDITIONS.values()) + "."
 
 
 def in_words(condition: str, threshold: Decimal) -> str:
-    """When a trigger fires."""
+    """The text of a trigger."""
     found = CONDITIONS.get(condition)
     return found.words(threshold) if found else "Unknown condition: never fires"
 

@@ -1,4 +1,4 @@
-"""`manage.py kpis`: the figures of domain.md §10, for a terminal or a machine."""
+"""`manage.py kpis`: the figures of the framework, for a terminal or a program."""
 
 from argparse import ArgumentParser
 from json import dumps
@@ -45,7 +45,7 @@ def _text(shown: list[Figure], period: Period) -> str:
     lines = [f"{period.text}, compared with {period.compared}"]
     for figure in shown:
         each = figure.definition
-        value = "–" if figure.shown is None else f"{figure.shown:.1f} {each.unit}"
+        value = "–" if figure.shown is None else f"{figure.number} {each.unit}"
         said = [figure.word, figure.note, figure.change, f"{figure.cases} cases"]
         lines.append(f"{each.name:<30}{value:>14}   {each.target_text}. {'; '.join(filter(None, said))}")
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.imports import plans as import_plans
 from accounts.imports import runs as imports
-from accounts.models import Account, AccountDomain, Contact, ImportRun, Subscription, User
+from accounts.models import Account, AccountDomain, Contact, ExchangeRate, ImportRun, Subscription, User
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now
 from tests.support.cast import Cast
@@ -107,6 +107,24 @@ def test_bad_rows_are_listed_with_row_column_value_and_good_ones_are_in() -> Non
         (8, "name", ""),
     ]
     assert all(problem.reason.endswith(".") for problem in run.problems.all())
+
+
+@pytest.mark.parametrize(
+    ("options", "row", "column"),
+    [
+        ({"default_currency": "JPY"}, "id,name,arr\n1,Kyoto,1200.5\n", "arr"),
+        ({}, "id,name,mrr,currency\n1,Kyoto,100.5,JPY\n", "mrr"),
+        ({}, "id,name,arr,currency\n1,Salmiya,1.234,KWD\n", "arr"),
+        ({}, "id,name,arr,currency\n1,Bonn,1.005,EUR\n", "arr"),
+    ],
+)
+def test_an_amount_with_more_decimals_than_its_currency_is_a_problem(
+    options: dict[str, str], row: str, column: str
+) -> None:
+    for code in ("JPY", "KWD"):
+        ExchangeRate.objects.get_or_create(currency=code, on="2020-01-01", defaults={"usd": 1})
+    assert [problem[:2] for problem in reasons(load(row, **options))] == [(2, column)]
+    assert not Account.objects.exists()
 
 
 def test_a_known_currency_without_a_rate_is_a_problem_not_a_guess() -> None:

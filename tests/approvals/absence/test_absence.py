@@ -144,7 +144,7 @@ def test_entries_that_touch_are_one_time_away() -> None:
     "junk", [b"", b"<html>Sign in</html>", b"\xff\xfe\x00", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"]
 )
 def test_what_is_no_calendar_is_refused(junk: bytes) -> None:
-    with pytest.raises(NotACalendar):
+    with pytest.raises(NotACalendar, match=r"Calendar address \(\.ics\)"):
         absences(junk, NEW_YORK, AT)
 
 
@@ -157,18 +157,23 @@ EVERY_SECOND = ";".join(
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        ("UID:d\nDTSTART:20260304T000000Z\nDTSTART:20260305T000000Z\nDTEND:20260309T000000Z\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART:PT1H\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART:20260304T000000Z/PT9H\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART:tomorrow\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND:soon\nSUMMARY:OOO", "no date"),
+        (
+            "UID:d\nDTSTART:20260304T000000Z\nDTSTART:20260305T000000Z\nDTEND:20260309T000000Z\nSUMMARY:OOO",
+            "not a date",
+        ),
+        ("UID:d\nDTSTART:PT1H\nSUMMARY:OOO", "not a date"),
+        ("UID:d\nDTSTART:20260304T000000Z/PT9H\nSUMMARY:OOO", "not a date"),
+        ("UID:d\nDTSTART:tomorrow\nSUMMARY:OOO", "not a date"),
+        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND:soon\nSUMMARY:OOO", "not a date"),
         ("UID:d\nDTSTART;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),
         ("UID:d\nDTSTART;VALUE=DATE:00010101\nSUMMARY:OOO", "outside of 2000 to 2200"),
         ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),
         ("UID:d\nDTSTART:20260304T000000Z\nDURATION:P99999999D\nSUMMARY:OOO", "DURATION"),
         ("UID:d\nDTSTART:20260304T000000Z\nDURATION:PT1H\nDURATION:PT9H\nSUMMARY:OOO", "DURATION"),
-        (f"{ALL_DAY}EXDATE:bogus\nRRULE:FREQ=DAILY", "An absence in it cannot be read"),
-        (f"{ALL_DAY}RRULE:FREQ=DAILY;BYDAY=XX", "An absence in it cannot be read"),
+        (f"{ALL_DAY}EXDATE:bogus\nRRULE:FREQ=DAILY", "An absence in it cannot be read: its EXDATE is broken"),
+        (f"{ALL_DAY}RRULE:FREQ=DAILY;BYDAY=XX", "An absence in it cannot be read: its RRULE is broken"),
+        (f"{ALL_DAY}RRULE:FREQ=MONTHLY;BYSETPOS=900", "An absence in it cannot be read: its RRULE is broken"),
+        (f"{ALL_DAY}RDATE:bogus", "An absence in it cannot be read: its RDATE is broken"),
         (f"{ALL_DAY}RRULE:COUNT=5", "less than a day"),
         (f"{ALL_DAY}RRULE:FREQ=SECONDLY", "less than a day"),
         (f"{ALL_DAY}RRULE:FREQ=HOURLY;BYHOUR=9", "BYHOUR"),
@@ -182,8 +187,9 @@ EVERY_SECOND = ";".join(
     ],
 )
 def test_a_time_away_that_cannot_be_understood_is_refused_with_its_reason(event: str, why: str) -> None:
-    with pytest.raises(NotACalendar, match=why):
+    with pytest.raises(NotACalendar, match=why) as refused:
         spans(event, day(4, 6, SUMMARY="OOO"))
+    assert str(refused.value).endswith("Correct this in your calendar.")
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_policy_suggests_what_costs_little_beside_the_revenue_it_protects() -> N
     found = propose(an_ask(2000, arr=Decimal(100_000)), [])
     assert found is not None
     assert (found.rule, found.verdict, found.certainty) == ("policy", APPROVED, 70)
-    assert found.reasons[0].startswith("It costs 2.0% of the yearly revenue")
+    assert found.reasons[0].startswith("It costs 2% of the yearly revenue")
     assert propose(an_ask(5001, arr=Decimal(100_000)), []) is None
     near_the_limit = propose(an_ask(5000, limit=Decimal(5000), arr=Decimal(100_000)), [])
     assert near_the_limit is not None
@@ -82,7 +82,7 @@ def test_what_was_granted_before_counts_against_the_limit_only() -> None:
     found = propose(an_ask(2000, total=Decimal(8000), arr=Decimal(100_000)), [])
     assert found is not None
     assert found.certainty == 55
-    assert found.reasons == ("It costs 2.0% of the yearly revenue it protects; policy calls up to 5% worth it.",)
+    assert found.reasons == ("It costs 2% of the yearly revenue it protects; by policy up to 5% is worth it.",)
     assert len(like(an_ask(1000, total=Decimal(9000)), past(APPROVED, 1, 1000))) == 1
 
 
