@@ -184,11 +184,11 @@ def write_brief(case: Escalation, texts: dict[str, str], options: list[Option]) 
 
 
 def ask(
-    case: Escalation, concession: str, amount: Decimal | None, question: str, deadline: datetime
+    case: Escalation, concession: str, amount: Decimal | None, question: str, deadline: datetime | None, why_later: str
 ) -> ApprovalRequest | None:
     """The communication lead asks for a concession; None if nobody may grant it."""
     try:
-        wanted = requests.CaseAsk(concession, amount, case.account.currency, question, deadline)
+        wanted = requests.CaseAsk(concession, amount, case.account.currency, question, deadline, why_later)
         return requests.ask(wanted, case_id=case.pk, by=lead_of(case))
     except Invalid:
         return None

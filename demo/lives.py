@@ -193,13 +193,14 @@ class Life:
         return ApprovalRequest.CONDITIONS if self.script.conditions else ApprovalRequest.APPROVED
 
     def ask(self, at: datetime, amount: Decimal | None, what: object) -> ApprovalRequest | None:
-        """Send the request; its deadline is that of the decision clock."""
+        """Send the request. It is due with the decision clock; if that leaves less than an hour, later and with a reason."""
         case = self.case
         if case.state != states.DIAGNOSING:
             return None
         due = acts.due(case.pk, [states.DECISION])
-        deadline = due if due and due > at + HOUR else at + 4 * HOUR
-        return acts.ask(case, self.told.concession, amount, f"{what} for {case.account.name}?", deadline)
+        deadline = None if due and due > at + HOUR else at + 4 * HOUR
+        question = f"{what} for {case.account.name}?"
+        return acts.ask(case, self.told.concession, amount, question, deadline, "Their buyer answered only now")
 
     def talk(self, at: datetime, request: ApprovalRequest) -> Part:
         """Comments of consulted people, a question, a delegation, one vote of several."""

@@ -68,7 +68,8 @@ class ApprovalSerializer(serializers.ModelSerializer):
         model = ApprovalRequest
         fields = [
             *("id", "state", "version", "account", "account_name", "case_key", "tier", "concession", "unit"),
-            *("amount", "currency", "amount_usd", "total_usd", "ask", "why_now", "recommendation", "deadline"),
+            *("amount", "currency", "amount_usd", "total_usd", "ask", "why_now", "recommendation"),
+            *("deadline", "warn_at"),
             *("requester", "beneficiary", "approver", "approver_role", "authority_version", "opened_at", "asked_since"),
             *("decided_at", "decided_by", "by_rule", "conditions", "reason", "sealed_at"),
         ]
@@ -339,7 +340,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
                 by=request.user,
                 wanted=_new_terms(given),
                 recommendation=given.get("recommendation", ""),
-                deadline=given.get("deadline"),
+                wish=changing.Wish(given.get("deadline"), given.get("why_later", "")),
                 channel=DecisionEntry.API,
             )
 

@@ -88,7 +88,12 @@ class ResubmitSerializer(serializers.Serializer):
     terms = serializers.DictField(required=False)
     ask = serializers.CharField(max_length=1000, required=False)
     recommendation = serializers.CharField(max_length=8000, required=False)
-    deadline = serializers.DateTimeField(required=False)
+    deadline = serializers.DateTimeField(
+        required=False, help_text="Left out: as the decision clock of the case; without a case, as before."
+    )
+    why_later = serializers.CharField(
+        max_length=300, required=False, help_text="Why the deadline may be later than the decision clock of the case."
+    )
 
 
 class DelegationSerializer(serializers.ModelSerializer):

@@ -258,6 +258,6 @@ def rule_of_band(band: ExceptionBand, total: AskTotal, deadline: datetime) -> Ba
         **_weighed(total),
         "rates": list(total.rates),
         "version": total.version.number,
-        "saved_seconds": int((deadline - total.at).total_seconds()) if usual is None else usual,
+        "saved_seconds": max(0, int((deadline - total.at).total_seconds())) if usual is None else usual,
         "usual": "deadline" if usual is None else "median",
     }

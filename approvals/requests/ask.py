@@ -14,6 +14,7 @@ from approvals.requests import log, plan
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
 from approvals.requests.conflicts import barred
+from approvals.requests.deadlines import Due, due_from
 from approvals.requests.rules.terms import Terms, storable, terms_hash
 from approvals.requests.rules.terms import check as check_terms
 from approvals.requests.rules.verdicts import Option
@@ -25,11 +26,15 @@ FARTHEST = timedelta(days=3653)
 
 @dataclass(frozen=True)
 class Question:
-    """The question for the people who decide. `options` and `brief` are kept unchanged, as JSON."""
+    """The question for the people who decide. `options` and `brief` are kept unchanged, as JSON.
+
+    `deadline` is optional on a case, which has a decision clock. `why_later`: the reason for a deadline after that clock.
+    """
 
     ask: str
     recommendation: str
-    deadline: datetime
+    deadline: datetime | None = None
+    why_later: str = ""
     options: list[Option] = field(default_factory=list)
     brief: Mapping[str, object] = field(default_factory=dict)
     why_now: str = ""
@@ -43,21 +48,22 @@ class Question:
             raise Invalid("Enter the ask as one question.", field="ask")
         if not self.recommendation.strip():
             raise Invalid("Enter a recommendation.", field="recommendation")
-        if self.deadline <= at:
+        if self.deadline is not None and self.deadline <= at:
             raise Invalid("Enter a deadline in the future.", field="deadline")
-        if self.deadline > at + FARTHEST:
+        if self.deadline is not None and self.deadline > at + FARTHEST:
             raise Invalid("Enter a deadline within ten years.", field="deadline")
 
 
 @dataclass(frozen=True)
 class CaseRef:
-    """The case of a request, with the values that approvals need."""
+    """The case of a request, with the values that approvals need. `due`: when its decision is due."""
 
     key: str = ""
     url: str = ""
     title: str = ""
     tier: str = ""
     confidential: bool = False
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,10 @@ class Parties:
     requester: User
     beneficiary: User | None = None
     left_out: Collection[int] = ()
+
+    def must_not_decide(self, at: datetime) -> set[int]:
+        """Ids of the requester, the people left out, and everybody who would approve for the requester or beneficiary."""
+        return {self.requester.pk, *self.left_out, *barred(self.requester, self.beneficiary, at)}
 
 
 def submit(
@@ -86,7 +96,7 @@ def submit(
     anybody is notified. Raises Invalid when the question is incomplete or nobody may approve the ask.
     """
     at = now()
-    question.check(at)
+    due = _checked(question, case, at)
     if ask.account is None:
         raise Invalid("Choose an account.", field="account")
     account = lock_totals(ask.account, ask.concession, ask.renewal)
@@ -109,7 +119,8 @@ def submit(
         recommendation=question.recommendation.strip(),
         options=question.options,
         brief=question.brief,
-        deadline=question.deadline,
+        deadline=due.due_at,
+        warn_at=due.warn_at,
         opened_at=at,
         asked_since=at,
     )
@@ -119,16 +130,32 @@ def submit(
     if band:
         _grant(request, band, total)
     else:
-        kept = barred(parties.requester, parties.beneficiary, at)
-        plan_seats(request, total, {parties.requester.pk, *parties.left_out, *kept})
+        plan_seats(request, total, parties.must_not_decide(at))
     if link:
         link(request)
-    _log_asked(request, channel)
+    _log_asked(request, channel, _wished(question) if case.key else {})
     if band:
         _announce_grant(request)
     else:
         seating.open_stage(request, total)
     return request
+
+
+def _checked(question: Question, case: CaseRef, at: datetime) -> Due:
+    """When the decision is due: as wished, else as the case says. Raises Invalid when neither says it or a part is missing."""
+    question.check(at)
+    if question.deadline is not None:
+        return due_from(at, question.deadline)
+    if case.due is None:
+        raise Invalid("Enter a deadline with a time.", field="deadline")
+    return case.due
+
+
+def _wished(question: Question) -> dict[str, str]:
+    """The deadline that was wished for a case, for the log. The case compares it with its decision clock."""
+    if question.deadline is None:
+        return {}
+    return {"wished_deadline": question.deadline.isoformat(), "why_later": question.why_later.strip()}
 
 
 def measure(request: ApprovalRequest, ask: Ask, total: AskTotal) -> None:
@@ -187,7 +214,7 @@ def _announce_grant(request: ApprovalRequest) -> None:
     mail.decided(request, entry, request.opened_at)
 
 
-def _log_asked(request: ApprovalRequest, channel: str) -> None:
+def _log_asked(request: ApprovalRequest, channel: str, wished: dict[str, str]) -> None:
     log.write(
         request,
         DecisionEntry.ASKED,
@@ -196,7 +223,7 @@ def _log_asked(request: ApprovalRequest, channel: str) -> None:
         channel=channel,
         options=request.options,
         rationale=request.recommendation,
-        facts={"beneficiary": request.beneficiary.email} if request.beneficiary else {},
+        facts=({"beneficiary": request.beneficiary.email} if request.beneficiary else {}) | wished,
         role=request.rule.get("role_name", ""),
         limit=request.rule.get("limit", request.rule.get("band", "")),
     )

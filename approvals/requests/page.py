@@ -47,7 +47,7 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
         "advice": verdicts.recommended_verdict(request.options),
         "state": due_state(request, at) if request.is_open else "",
         "due_at": request.deadline,
-        "warn_at": warn_at(request),
+        "warn_at": request.warn_at,
         "reference": request.case_key,
         "href": request.case_url,
         "ask": request.ask,
@@ -89,14 +89,9 @@ def _lead(request: ApprovalRequest, user: User) -> str:
     return f"{asked} {request.why_now}".strip()
 
 
-def warn_at(request: ApprovalRequest) -> datetime:
-    """The moment when a quarter of the time is left, as for the decision clock of its case."""
-    return deadlines.warns_at(request.opened_at, request.deadline)
-
-
 def due_state(request: ApprovalRequest, at: datetime) -> str:
-    """Code of the SLA chip: red from the deadline on, yel with a quarter of the time or less left, else grn."""
-    return deadlines.colour(at, due_at=request.deadline, warn_at=warn_at(request))
+    """Code of the SLA chip: red from the deadline on, yel from its warning on, else grn."""
+    return deadlines.colour(at, due_at=request.deadline, warn_at=request.warn_at)
 
 
 def amount(request: ApprovalRequest) -> str:
@@ -165,7 +160,7 @@ def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
         {
             "approval": each,
             "state": due_state(each, at),
-            "warn_at": warn_at(each),
+            "warn_at": each.warn_at,
             "amount": amount(each),
             "arr": money_short(each.account.arr, each.account.currency) if each.account.arr else "",
             "asked": listed([str(person) for person in asked_now(each)]),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q, Subquery
 
 from accounts.models import Role, User
 from approvals.absence.rules.delegation import covers
@@ -22,9 +22,13 @@ from ledger.now import now
 
 
 def locked(request_id: int) -> ApprovalRequest:
-    """The request with its row locked. Raises NotThere."""
+    """The request with its row locked, and the other open requests of its case in ascending order: what is done to one may move
+    the decision clock, and with it the deadline of all. Raises NotThere.
+    """
+    key = ApprovalRequest.objects.filter(pk=request_id).exclude(case_key="").values("case_key")
     rows = ApprovalRequest.objects.select_for_update(of=("self",)).with_people()
-    request = rows.filter(pk=request_id).first()
+    together = rows.filter(Q(pk=request_id) | Q(case_key=Subquery(key), state=ApprovalRequest.OPEN)).order_by("pk")
+    request = next((each for each in together if each.pk == request_id), None)
     if request is None:
         raise NotThere("There is no such request.")
     return request

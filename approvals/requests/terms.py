@@ -19,6 +19,7 @@ from approvals.requests import ask as requesting
 from approvals.requests import log, votes
 from approvals.requests import seats as seating
 from approvals.requests.conflicts import barred
+from approvals.requests.deadlines import due_from
 from approvals.requests.decide import may_recall
 from approvals.requests.permissions import for_user, what_happened
 from approvals.requests.rules import terms as rules
@@ -296,23 +297,31 @@ def _replace(request: ApprovalRequest, change: Change) -> ApprovalRequest:
     return made
 
 
-def _again(
-    old: ApprovalRequest, change: Change, *, recommendation: str = "", deadline: datetime | None = None
-) -> ApprovalRequest:
+@dataclass(frozen=True)
+class Wish:
+    """The deadline that a person wants, and the reason when it is after the decision clock of the case."""
+
+    deadline: datetime | None = None
+    why_later: str = ""
+
+
+def _again(old: ApprovalRequest, change: Change, *, recommendation: str = "", wish: Wish = Wish()) -> ApprovalRequest:
     """A new request that replaces an old one, with its case, brief and options. The person who changed the terms is the
     requester; the old requester and people who would approve for them are excluded too.
+
+    Without a wish it is due with the decision clock of its case. Without a case it keeps the old deadline, or gets the same
+    time again when that has passed.
     """
     at, wanted = change.at, change.wanted
-    start = deadline or old.deadline
-    if start <= at:
-        start = at + (old.deadline - old.opened_at)
+    due_at = old.deadline if old.deadline > at else at + (old.deadline - old.opened_at)
     barred_by_old = barred(old.requester, old.beneficiary, at)
     return requesting.submit(
         Ask(old.concession, wanted.amount, wanted.currency, old.account, old.renewal, replaces=old),
         question=requesting.Question(
             ask=wanted.ask,
             recommendation=recommendation.strip() or old.recommendation,
-            deadline=start,
+            deadline=wish.deadline,
+            why_later=wish.why_later,
             options=old.options,
             brief=old.brief,
             why_now=old.why_now,
@@ -323,7 +332,9 @@ def _again(
             beneficiary=old.beneficiary,
             left_out={*(old.rule.get("exclude") or []), old.requester_id, *barred_by_old},
         ),
-        case=requesting.CaseRef(old.case_key, old.case_url, old.case_title, old.tier, old.confidential),
+        case=requesting.CaseRef(
+            old.case_key, old.case_url, old.case_title, old.tier, old.confidential, due_from(at, due_at)
+        ),
         channel=change.channel,
     )
 
@@ -335,14 +346,14 @@ def resubmit(
     by: User,
     wanted: NewTerms = NewTerms(),
     recommendation: str = "",
-    deadline: datetime | None = None,
+    wish: Wish = Wish(),
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
     """Ask a recalled request again, with its terms or new ones. Returns the new request, which `replaces` the old one.
 
     If no term is worse, people who agreed in their own seat and have the same seat in the new request have agreed
-    (logged as carried over); on worse terms everybody is asked. Raises Stale unless it was recalled, AlreadyDone if it
-    was asked again before, NotAllowed unless `by` may recall it.
+    (logged as carried over); on worse terms everybody is asked. Raises Invalid for a later wish without a reason, Stale unless
+    it was recalled, AlreadyDone if it was asked again before, NotAllowed unless `by` may recall it.
     """
     at = now()
     old = seating.locked(request_id)
@@ -358,7 +369,7 @@ def resubmit(
     facts = {"outcome": found.outcome, "reasons": found.reasons, "asked_again": True}
     log.write(old, DecisionEntry.AMENDED, at, actor=by, channel=channel, facts=facts)
     change = Change(by, "", channel, whole, found, at)
-    made = _again(old, change, recommendation=recommendation, deadline=deadline)
+    made = _again(old, change, recommendation=recommendation, wish=wish)
     log.write(old, DecisionEntry.REPLACED, at, actor=by, channel=channel, facts={"by": made.pk})
     if found.outcome != WORSE and made.is_open:
         _carry_over(old, made, at)

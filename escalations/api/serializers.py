@@ -214,7 +214,16 @@ class AskSerializer(serializers.Serializer[None]):
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
     currency = serializers.CharField(max_length=3, default="USD")
     question = serializers.CharField(max_length=400)
-    deadline = serializers.DateTimeField()
+    deadline = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="Left out: when the case's decision clock is due."
+    )
+    why_later = serializers.CharField(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why the deadline may be later than the decision clock.",
+    )
     renewal = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
     # The beneficiary. Neither the beneficiary nor the beneficiary's managers decide.
     beneficiary = serializers.SlugRelatedField(

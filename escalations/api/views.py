@@ -225,6 +225,7 @@ class EscalationViewSet(
             currency=data["currency"],
             question=data["question"],
             deadline=data["deadline"],
+            why_later=data["why_later"],
             renewal=data["renewal"],
             beneficiary=data["beneficiary"],
         )

@@ -206,7 +206,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
     """
     if not reason.strip():
         raise Invalid("Enter why the issue is back.", field="reason")
-    at, case = now(), lock(case_id)
+    at, case = now(), lock_with_requests(case_id)
     check(case, by, "reopen")
     move(case, "reopen", at=at, actor=by, reason=reason)
     case.reopened_count += 1

@@ -6,23 +6,26 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
+from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
 from approvals.matrix.totals import Ask
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.requests import seats as seating
 from approvals.requests.ask import CaseRef, Parties, Question, submit
+from approvals.requests.deadlines import Due
 from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
-from escalations.cases.log import Entry, lock, locking, record
+from escalations.cases.log import Entry, lock_with_requests, locking, record
 from escalations.clocks import verbs as clocks
-from escalations.models import Action, CasePerson, CaseRequest, Escalation, Event
+from escalations.models import Action, CasePerson, CaseRequest, Clock, Escalation, Event
 from ledger import chain
 from ledger.errors import Invalid, Refused
+from ledger.format import moment, recorded
 from ledger.json_types import JsonObject
 from ledger.now import now
 
@@ -31,13 +34,14 @@ EXECUTION_TIME = timedelta(days=2)
 
 @dataclass(frozen=True)
 class CaseAsk:
-    """What a case asks for, and by when it needs the decision."""
+    """What a case asks for. Without a deadline the decision is due when its clock is; `why_later`: why it may be later."""
 
     concession: str
     amount: Decimal | None
     currency: str
     question: str
-    deadline: datetime
+    deadline: datetime | None = None
+    why_later: str = ""
     renewal: str = ""
     beneficiary: User | None = None
 
@@ -46,13 +50,15 @@ class CaseAsk:
 def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> ApprovalRequest:
     """Freeze the brief and request a concession from the lowest level whose authority covers it.
 
-    Raises Invalid naming the missing parts of the brief, a deadline in the past, or an ask nobody may grant; AlreadyDone
-    when the case is not at a point where it can ask; NotAllowed. A request inside a band comes back approved.
+    Raises Invalid naming the missing parts of the brief, a deadline in the past or later than the decision clock without a
+    reason, or an ask nobody may grant; AlreadyDone when the case is not at a point where it can ask; NotAllowed. A request
+    inside a band comes back approved.
     """
-    at, case = now(), lock(case_id)
-    prefetch_related_objects([case], "people")  # read once for the check and for the authority
+    at, case = now(), lock_with_requests(case_id)
+    # Read once, for the permission and for the authority of the request.
+    prefetch_related_objects([case], "people")
     check(case, by, "ask")
-    if wanted.deadline <= at:
+    if wanted.deadline is not None and wanted.deadline <= at:
         raise Invalid("The decision deadline must be in the future. Enter a later date and time.", field="deadline")
     parts = current_parts(case, at)
     if parts["missing"]:
@@ -64,12 +70,20 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
             ask=wanted.question,
             recommendation=parts["texts"]["recommendation"],
             deadline=wanted.deadline,
+            why_later=wanted.why_later,
             options=parts["options"],
             brief={"version": snapshot.number, **snapshot.parts},
             why_now=parts["texts"].get("facts", ""),
         ),
         parties=Parties(by, wanted.beneficiary),
-        case=CaseRef(case.key, f"/escalations/{case.key}/", case.title, case.tier, case.confidential),
+        case=CaseRef(
+            key=case.key,
+            url=f"/escalations/{case.key}/",
+            title=case.title,
+            tier=case.tier,
+            confidential=case.confidential,
+            due=due_now(case, at),
+        ),
         channel=channel,
         link=lambda made: _link(case, made),
     )
@@ -80,15 +94,60 @@ def _link(case: Escalation, made: ApprovalRequest) -> None:
     CaseRequest.objects.create(case=case, request=made)
 
 
-def _asked(case: Escalation, made: ApprovalRequest, by: User | None, at: datetime) -> None:
-    """A request was made: the case moves to Approve, and up where the authority is higher."""
+def due_now(case: Escalation, at: datetime) -> Due | None:
+    """When a decision on this case is due, before somebody asks for another time; None when the policy promises nothing."""
+    return clocks.decision_due(case, case.decision_clock, at)
+
+
+def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
+    """A request was made: the case moves to Approve, and up where the authority is higher; both are due at the same time."""
+    at = entry.at
     if case.state != states.APPROVING:
-        move(case, "ask", at=at, actor=by)
+        move(case, "ask", at=at, actor=entry.actor)
     if made.is_open:
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
-        if not case.clocks.live().filter(kind=states.DECISION).exists():
-            # Asked again after a decision: the new one is promised too.
-            clocks.start(case, states.DECISION, at=at)
+        _agree_on_deadline(case, made, entry)
+
+
+def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
+    """The deadline of a request and the decision clock of its locked case become one: the wish moves the clock, without one the
+    request takes the clock's. Without a target in the policy there is no clock, and the request keeps its own."""
+    at, wish = entry.at, parse_datetime(entry.facts.get("wished_deadline", ""))
+    # Asked again after a decision: the new one is promised too.
+    clock = case.decision_clock or clocks.start(case, states.DECISION, at=at)
+    due = clocks.decision_due(case, clock, at) if clock else None
+    if clock is None or due is None:
+        return
+    if wish is not None and _minute(wish) != _minute(due.due_at):
+        _move_due(case, clock, wish, entry, due.due_at)
+        due = due_now(case, at) or due
+    if (made.deadline, made.warn_at) != (due.due_at, due.warn_at):
+        made.deadline, made.warn_at = due.due_at, due.warn_at
+        made.save(update_fields=["deadline", "warn_at"])
+
+
+def _move_due(case: Escalation, clock: Clock, wish: datetime, entry: DecisionEntry, due_at: datetime) -> None:
+    """Move the decision clock to the date wished for. Raises Invalid for a later one without a reason."""
+    at, by, why = entry.at, entry.actor, str(entry.facts.get("why_later", ""))
+    later = wish > due_at
+    if later and not why:
+        raise Invalid(
+            f"The decision clock is due {moment(due_at, by.zone if by else 'UTC', at)}. Enter why it may be later.",
+            field="why_later",
+        )
+    reason = f": {why}" if later else ""
+    who = by.name if by else entry.get_channel_display()
+    clocks.move_due(
+        case, clock, wish, at=at, why=f"{who} asked for {'a later' if later else 'an earlier'} date{reason}"
+    )
+    data: JsonObject = {"before": due_at.isoformat(), "after": wish.isoformat(), "why_later": why if later else ""}
+    summary = f"Decision due: {recorded(due_at)} → {recorded(wish)}{reason}"
+    record(case, [Entry(kind="deadline", summary=summary, actor=by, data=data)], at=at)
+
+
+def _minute(at: datetime) -> datetime:
+    """Forms have no seconds, so dates are compared without them."""
+    return at.replace(second=0, microsecond=0)
 
 
 def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why: str) -> None:
@@ -99,11 +158,12 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
     level = case.policy.ladder.rank_of(seat.role.level)
     if level > case.level:
         raise_level(case, level, at, why)
+        made.refresh_from_db(fields=["deadline", "warn_at"])
     _authority(case, seat.person, at)
 
 
 def _authority(case: Escalation, user: User, at: datetime) -> None:
-    current = next((each for each in case.people.all() if each.duty == CasePerson.AUTHORITY), None)
+    current = next((person for person in case.people.all() if person.duty == CasePerson.AUTHORITY), None)
     if current is None or current.user_id != user.pk:
         handoffs.replace_duty(case, user, CasePerson.AUTHORITY, "A", at, accepted=False)
         summary = f"{user.name} is the decision authority"
@@ -201,7 +261,7 @@ def _case_of(entry: DecisionEntry) -> Escalation | None:
 def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:
     """What a row of the decision log does to its case."""
     if entry.kind == entry.ASKED:
-        _asked(case, made, entry.actor, at)
+        _asked(case, made, entry)
     elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
         decided(case, made, at)
     elif entry.kind == entry.PASSED_UP:
@@ -214,6 +274,7 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
         case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
     elif entry.kind == entry.UNDONE and made.decided_at is None and case.state in (states.EXECUTING, states.DIAGNOSING):
         _reopen_decision(case, at)
+        made.refresh_from_db(fields=["deadline", "warn_at"])
 
 
 def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:

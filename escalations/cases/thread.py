@@ -157,7 +157,7 @@ def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
         raise Invalid(states.CHOOSE_WAITING, field="waiting_on")
     if waiting.pauses and not reason.strip():
         raise Invalid("Enter why the clocks pause.", field="reason")
-    at, case = now(), lock(case_id)
+    at, case = now(), lock_with_requests(case_id)
     check(case, by, "pause")
     case.waiting_on = whom
     case.version += 1

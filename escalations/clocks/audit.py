@@ -15,7 +15,7 @@ from django.db import transaction
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.models import Calendar
-from escalations.cases.log import lock
+from escalations.cases.log import lock_with_requests
 from escalations.clocks import verbs
 from escalations.clocks.rules import timing
 from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
@@ -148,7 +148,7 @@ def _hours_by_id() -> Hours:
 @transaction.atomic
 def repair(clock_id: int) -> bool:
     """Repair one clock from its history; False if it was right (or was repaired meanwhile)."""
-    case = lock(Clock.objects.values_list("case_id", flat=True).get(pk=clock_id))
+    case = lock_with_requests(Clock.objects.values_list("case_id", flat=True).get(pk=clock_id))
     clock = Clock.objects.select_related("calendar").get(pk=clock_id)
     history, hours = _histories([clock_id])[clock_id], _hours_by_id()
     wrong = list(compare(clock, history, hours))
@@ -156,6 +156,7 @@ def repair(clock_id: int) -> bool:
         return False
     clock.take(replace(replay(history, hours), **{name: getattr(clock, name) for name in KEPT}))
     clock.save()
+    verbs.tell_requests(case, clock)
     verbs.refresh_cache(case)
     return True
 
@@ -187,6 +188,6 @@ def follow_calendars(at: datetime) -> int:
 
 @transaction.atomic
 def _follow(clock_id: int, present: str, at: datetime) -> bool:
-    case = lock(Clock.objects.values_list("case_id", flat=True).get(pk=clock_id))
+    case = lock_with_requests(Clock.objects.values_list("case_id", flat=True).get(pk=clock_id))
     clock = Clock.objects.select_related("calendar").get(pk=clock_id)
     return clock.calendar_print != present and verbs.follow_calendar(case, clock, at=at)

@@ -1,7 +1,10 @@
 """Start, pause, resume, retarget and stop the clocks of a case; hold one by hand.
 
 What a step changes is decided by `rules.clock.advance`. Every step is one chained entry of the case (the clock's history) and
-refreshes the case's cache of its worst clock. Callers hold the case's lock, except of `hold` and `let_go`, which doors call.
+refreshes the case's cache of its worst clock. The open requests of a case are due when its decision clock is.
+
+Callers hold the case's lock, except of `hold` and `let_go`, which doors call; where the decision clock may get another due time
+they hold the locks of its requests too (`lock_with_requests`).
 """
 
 from collections.abc import Iterable
@@ -18,11 +21,13 @@ from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.deadlines import WARN_PERCENT
 from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.models import User
+from approvals.models import ApprovalRequest
+from approvals.requests.deadlines import Due, keep_to
 from escalations import states
 from escalations.cases.access import check
-from escalations.cases.log import Entry, lock, record
+from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.clocks.rules import clock as rules
-from escalations.clocks.rules.clock import Step, StepKind, Terms, advance
+from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
 from escalations.clocks.rules.kinds import KINDS
 from escalations.clocks.targets import Promise, promise
 from escalations.models import Clock, Commitment, Escalation, Target
@@ -85,6 +90,31 @@ def _until(case: Escalation, kind: str, at: datetime, due_at: datetime, why: str
         return replace(known, seconds=seconds, text=DATE_GIVEN, calendar=None, why=words)
     on_breach = Target.REMIND if rule.reminds else Target.ESCALATE
     return Promise(seconds, DATE_GIVEN, WARN_PERCENT, on_breach, None, words)
+
+
+def move_due(case: Escalation, clock: Clock, due_at: datetime, *, at: datetime, why: str) -> None:
+    """Let a live clock run to a date that somebody gave: it starts again. One that is past its time is missed; one that is
+    held by hand stays held."""
+    late = clock.state == Clock.RUNNING and clock.due_at is not None and clock.due_at <= at
+    stop(case, clock.kind, at=at, outcome="" if late else Clock.STOPPED, refresh=False, about=clock.about)
+    moved = start(case, clock.kind, at=at, due_at=due_at, why=why)
+    if moved is not None and clock.held:
+        pause(case, moved, at=at, reason=clock.pause_reason, held=True)
+        refresh_cache(case)
+
+
+def decision_due(case: Escalation, clock: Clock | None, at: datetime) -> Due | None:
+    """By when the case wants its decision: as its decision clock says. One that is paused counts as if it ran on from that
+    moment, one that does not run as if it started then. None when the policy promises nothing."""
+    if clock is not None and clock.state == Clock.RUNNING:
+        state = clock.as_state()
+    elif clock is not None:
+        state = advance(clock.as_state(hours_of(clock)), Step(StepKind.RESUME), at)
+    elif made := promise(case, states.DECISION):
+        state = advance(ClockState(), Step(StepKind.START, terms=_terms(states.DECISION, made)), at)
+    else:
+        return None
+    return Due(state.due_at, state.warn_at or state.due_at) if state.due_at else None
 
 
 def _terms(kind: str, made: Promise) -> Terms:
@@ -244,8 +274,19 @@ def hours_of(clock: Clock) -> WorkCalendar | None:
 
 def _take(case: Escalation, clock: Clock, step: Step, at: datetime) -> None:
     """Take one step of a clock of a locked case and save its row."""
+    before = (clock.due_at, clock.warn_at)
     clock.take(advance(clock.as_state(hours_of(clock)), step, at))
     clock.save()
+    case.forget_decision_clock()
+    if before != (clock.due_at, clock.warn_at):
+        tell_requests(case, clock)
+
+
+def tell_requests(case: Escalation, clock: Clock) -> None:
+    """The decision clock has another due time: so have the open requests of the case. While it is paused they keep the last."""
+    if clock.kind == states.DECISION and clock.due_at is not None:
+        waiting = ApprovalRequest.objects.open().filter(case_link__case=case)
+        keep_to(waiting, Due(clock.due_at, clock.warn_at or clock.due_at))
 
 
 def _wrote(case: Escalation, clock: Clock, kind: StepKind, detail: str, at: datetime, moment: datetime | None) -> None:
@@ -313,7 +354,7 @@ def let_go(*, case_id: int, clock_id: int, by: User) -> Clock:
 
     Raises NotAllowed, and AlreadyDone when it is not held by hand.
     """
-    at, case = now(), lock(case_id)
+    at, case = now(), lock_with_requests(case_id)
     check(case, by, "pause")
     clock = case.clocks.select_related("calendar").get(pk=clock_id)
     if clock.state != Clock.PAUSED or not clock.held:

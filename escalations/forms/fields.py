@@ -50,9 +50,10 @@ def line(label: str, *, required: str = "", longest: int = 300, **options: Unpac
 def moment(
     label: str, *, required: str = "Enter a date and time.", **options: Unpack[FieldOptions]
 ) -> forms.DateTimeField:
-    """Date and time in the viewer's zone."""
+    """Date and time in the viewer's zone. `required` is the sentence shown when it stays empty; with "" it may."""
     return forms.DateTimeField(
         label=label,
+        required=bool(required),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
         error_messages={"required": required, "invalid": "Enter a date and time."},
         **options,

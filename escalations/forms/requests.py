@@ -13,15 +13,14 @@ from approvals.matrix.rules import units
 from approvals.matrix.totals import Ask
 from escalations.cases.requests import CaseAsk
 from escalations.cases.rules.brief import VAGUE
-from escalations.forms.fields import CaseForm, PersonField, moment, words
+from escalations.forms.fields import CaseForm, PersonField, line, moment, words
 from escalations.models import Escalation
 from ledger.errors import Refused
 from ledger.form_options import FormOptions, Posted
-from ledger.now import now
 
 
 class AskForm(CaseForm):
-    """One question with its terms and a deadline with a time."""
+    """One question with its terms. Its deadline is that of the decision clock, or another one with a time."""
 
     question = words(
         "The question, as one sentence",
@@ -55,8 +54,12 @@ class AskForm(CaseForm):
     )
     deadline = moment(
         "Decision by",
-        required="Enter a deadline with a time.",
-        help_text="A date and time, not “as soon as possible”.",
+        required="",
+        help_text="Leave empty to keep the time of the decision clock.",
+    )
+    why_later = line(
+        "Why the deadline is later",
+        help_text="Only for a time after the decision clock. The clock moves; the reason goes on record.",
     )
 
     def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
@@ -86,6 +89,7 @@ class AskForm(CaseForm):
             currency=given["currency"],
             question=given["question"],
             deadline=given["deadline"],
+            why_later=given["why_later"],
             renewal=given["renewal"],
             beneficiary=given["beneficiary"],
         )
@@ -98,7 +102,6 @@ def initial_of(case: Escalation, ask: str) -> dict[str, object]:
         "concession": case.concession,
         "amount": _plain(case.amount),
         "currency": case.currency or "USD",
-        "deadline": case.deadline if case.deadline and case.deadline > now() else None,
     }
 
 

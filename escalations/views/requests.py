@@ -72,5 +72,11 @@ def _page(
     status: int = 200,
     found: dict[str, object] | None = None,
 ) -> HttpResponse:
-    page = {"form": form, "gaps": brief_page.overview(parts).gaps, **(found or {})}
+    due = asking.due_now(case, now())
+    page = {
+        "form": form,
+        "gaps": brief_page.overview(parts).gaps,
+        "decision_due": due and due.due_at,
+        **(found or {}),
+    }
     return render_case(request, case, "approvals", "escalations/ask.html", page, status=status)

@@ -80,8 +80,26 @@ def ask(caller: Caller, key: str, amount: str = "18.00") -> int:
     """Write the brief and ask; the request's id."""
     caller("PUT", f"escalations/{key}/brief/", {"texts": TEXTS, "options": OPTIONS})
     deadline = (now() + timedelta(days=3)).isoformat()
-    body = {"concession": "discount", "amount": amount, "question": f"Approve {amount} percent?", "deadline": deadline}
+    body = {"concession": "discount", "amount": amount, "question": f"Approve {amount} percent?", "deadline": deadline,
+            "why_later": "Their board meets then"}  # fmt: skip
     return int(caller("POST", f"escalations/{key}/ask/", body, expect=201)["requests"][-1])
+
+
+def test_a_deadline_after_the_clock_needs_a_reason(cast: Cast, csm: Caller) -> None:
+    key = open_case(csm, cast)["key"]
+    owner = accept({"key": key})
+    owner("PUT", f"escalations/{key}/brief/", {"texts": TEXTS, "options": OPTIONS})
+    body = {"concession": "discount", "amount": "18.00", "question": "Approve?"}
+    late = {"deadline": (now() + timedelta(days=9)).isoformat()}
+    assert owner("POST", f"escalations/{key}/ask/", {**body, **late}, expect=422)["field"] == "why_later"
+    made = owner("POST", f"escalations/{key}/ask/", body, expect=201)["requests"][-1]
+    [clock] = [each for each in owner("GET", f"escalations/{key}/")["clocks"] if each["kind"] == "decision"]
+    seen = owner("GET", f"approvals/{made}/")
+    assert (seen["deadline"], seen["warn_at"]) == (clock["due_at"], clock["warn_at"])
+    owner("POST", f"approvals/{made}/recall/", {"reason": "A word is missing"})
+    assert owner("POST", f"approvals/{made}/resubmit/", late, expect=422)["field"] == "why_later"
+    again = owner("POST", f"approvals/{made}/resubmit/", {**late, "why_later": "Their board meets then"})
+    assert again["deadline"][:16] == late["deadline"][:16]
 
 
 def test_from_signal_to_closed_case(cast: Cast, csm: Caller) -> None:

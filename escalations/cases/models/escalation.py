@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from accounts.models import Account, Role, Signal, User
@@ -15,6 +16,9 @@ from escalations import states
 from escalations.clocks.rules.clock import RUNNING, status
 from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
 from ledger.models import ChainParent
+
+if TYPE_CHECKING:
+    from escalations.clocks.models import Clock
 
 
 class EscalationQuerySet(models.QuerySet["Escalation"]):
@@ -164,6 +168,15 @@ class Escalation(FSMModelMixin, ChainParent):
         """Code of the SLA chip of the worst running clock: red, yel, grn, pau, or '' when none runs."""
         state = RUNNING if self.sla_due_at else ""
         return status(at, state=state, due_at=self.sla_due_at, warn_at=self.sla_warn_at, paused_at=self.sla_paused_at)
+
+    @cached_property
+    def decision_clock(self) -> "Clock | None":
+        """The decision clock that runs or is paused, read once and kept until `forget_decision_clock`."""
+        return self.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
+
+    def forget_decision_clock(self) -> None:
+        """Read the decision clock again next time: a clock of the case has taken a step."""
+        self.__dict__.pop("decision_clock", None)
 
     # The transition table, with one method for each move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)

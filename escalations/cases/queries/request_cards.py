@@ -118,7 +118,7 @@ def card(request: ApprovalRequest, number: int, user: User, at: datetime) -> Car
         number=number,
         mark=STATE_MARKS[request.state],
         due_state=decision.due_state(request, at) if request.is_open else "",
-        warn_at=decision.warn_at(request),
+        warn_at=request.warn_at,
         flow=[_seat(request, seat, at) for seat in request.all_seats() if seat.state != Seat.PLANNED],
         terms=decision.terms(request, user, None),
         checks=checks(request),

@@ -160,6 +160,16 @@ def test_a_deadline_must_lie_ahead(ask: Ask) -> None:
     assert refused.value.field == "deadline"
 
 
+def test_a_request_without_a_case_has_its_own_deadline_and_warns_with_a_quarter_left(ask: Ask) -> None:
+    with pytest.raises(Invalid) as refused:
+        ask(deadline=None, case_key="")
+    assert refused.value.field == "deadline"
+    when = now() + timedelta(hours=8)
+    made = ask(deadline=when, case_key="")
+    assert (made.deadline, made.warn_at) == (when, made.opened_at + (when - made.opened_at) * 0.75)
+    assert made.log.get().facts == {}
+
+
 def test_without_a_matrix_in_force_nobody_may(ask: Ask) -> None:
     AuthorityVersion.objects.update(effective_from=now() + timedelta(days=1))
     with pytest.raises(Invalid, match="No authority matrix is in force"):

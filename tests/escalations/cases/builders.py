@@ -64,6 +64,6 @@ def asked(cast: Cast, amount: int = 18, **extra: Any) -> Escalation:
     """A case that waits for a decision on a discount."""
     case = briefed(cast, **extra)
     question = f"Approve a {amount} percent discount for Northwind?"
-    wanted = asking.CaseAsk("discount", Decimal(amount), "USD", question, deadline=now() + timedelta(days=2))
+    wanted = asking.CaseAsk("discount", Decimal(amount), "USD", question)
     asking.ask(wanted, case_id=case.pk, by=cast.csm)
     return Escalation.objects.get(pk=case.pk)

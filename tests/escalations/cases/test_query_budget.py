@@ -1,6 +1,5 @@
 """Asking and deciding on a case read and write a bounded number of times: the request, the case, its clocks and the mails."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries
 from approvals.models import ApprovalRequest
 from approvals.requests.decide import decide
 from escalations.cases import requests as asking
-from ledger.now import now
 from tests.escalations.cases.builders import asked, briefed
 from tests.support.cast import Cast
 
@@ -23,8 +21,8 @@ ASKING, DECIDING = 37, 35
 def test_asking_on_a_case_stays_within_its_budget(
     cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    case, deadline = briefed(cast), now() + timedelta(days=2)
-    wanted = asking.CaseAsk("discount", Decimal(18), "USD", "Approve a discount of 18 percent?", deadline=deadline)
+    case = briefed(cast)
+    wanted = asking.CaseAsk("discount", Decimal(18), "USD", "Approve a discount of 18 percent?")
     with django_assert_max_num_queries(ASKING):
         made = asking.ask(wanted, case_id=case.pk, by=cast.csm)
     assert made.is_open

@@ -84,8 +84,8 @@ def test_an_ask_with_gaps_in_the_brief_is_refused_and_names_them(cast: Cast) -> 
 
 
 def asking_case(case: Escalation, cast: Cast, values: dict[str, object]) -> None:
-    """Ask with a deadline tomorrow."""
-    wanted = asking.CaseAsk(deadline=now() + timedelta(days=1), **values)  # type: ignore[arg-type]
+    """Ask with the deadline of the decision clock."""
+    wanted = asking.CaseAsk(**values)  # type: ignore[arg-type]
     asking.ask(wanted, case_id=case.pk, by=cast.csm)
 
 

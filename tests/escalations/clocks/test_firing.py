@@ -305,7 +305,7 @@ def test_a_second_request_is_promised_a_decision_too(cast: Cast) -> None:
     )
     Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING).update(state=Clock.STOPPED)
     question = "Approve a 15 percent discount for Northwind?"
-    wanted = asking.CaseAsk("discount", Decimal(15), "USD", question, deadline=now() + timedelta(days=2))
+    wanted = asking.CaseAsk("discount", Decimal(15), "USD", question)
     again = asking.ask(wanted, case_id=case.pk, by=cast.csm)
     assert again.is_open
     assert live(case, states.DECISION).state == Clock.RUNNING

@@ -33,7 +33,7 @@ OPTIONS = [
 def ask_for(case, cast, amount=18):
     """A request the director has to decide."""
     briefing.save_parts(case_id=case.pk, by=case.owner, texts=READY, options=OPTIONS, versions={})
-    wanted = asking.CaseAsk("discount", Decimal(amount), "USD", f"Grant {amount}%?", deadline=days(1))
+    wanted = asking.CaseAsk("discount", Decimal(amount), "USD", f"Grant {amount}%?")
     return asking.ask(wanted, case_id=case.pk, by=cast.csm)
 
 

@@ -19,8 +19,7 @@ Browse = Callable[..., Any]
 
 def ask(**changes: Any) -> dict[str, Any]:
     """What the form sends."""
-    deadline = f"{now() + timedelta(days=2):%Y-%m-%dT%H:%M}"
-    terms = {"concession": "discount", "amount": "18", "currency": "USD", "deadline": deadline, "once": "k"}
+    terms = {"concession": "discount", "amount": "18", "currency": "USD", "once": "k"}
     return {"question": "Approve an 18 percent discount?", **terms, **changes}
 
 
@@ -67,8 +66,9 @@ def test_a_brief_with_gaps_blocks_the_request_and_names_them(cast: Cast, browse:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"deadline": ""}, "Enter a deadline with a time."),
+        ({"deadline": "soon"}, "Enter a date and time."),
         ({"deadline": "2020-01-01T10:00"}, "The decision deadline must be in the future."),
+        ({"deadline": "2030-01-01T10:00"}, "Enter why it may be later."),
         ({"question": "Approve as soon as possible"}, "Name a date and time instead of"),
         ({"concession": ""}, "Choose a concession."),
         ({"amount": "much"}, "Enter a number, such as 18"),
@@ -84,9 +84,18 @@ def test_a_bad_ask_is_refused_at_its_field(cast: Cast, browse: Browse, changes: 
     assert not ApprovalRequest.objects.exists()
 
 
+def test_the_form_shows_when_the_clock_is_due_and_takes_a_later_time_with_a_reason(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    assert "The decision clock is due" in browse(cast.csm, url(case, "new/")).content.decode()
+    wish = ask(deadline="2030-01-01T10:00", why_later="Their board meets once a year")
+    assert browse(cast.csm, url(case, "new/"), wish).status_code == 302
+    assert f"{case.requests.get().deadline:%Y-%m-%d}" == "2030-01-01"
+    assert "Their board meets once a year" in browse(cast.csm, f"/escalations/{case.key}/").content.decode()
+
+
 def test_checking_says_who_decides_and_sends_nothing(cast: Cast, browse: Browse) -> None:
     case = briefed(cast)
-    answer = browse(cast.csm, url(case, "new/"), ask(check="1", deadline="", amount="30"))
+    answer = browse(cast.csm, url(case, "new/"), ask(check="1", amount="30"))
     assert answer.status_code == 200
     assert "Executive sponsor: Dana Whitfield decides" in answer.content.decode()
     assert not ApprovalRequest.objects.exists()

@@ -1,0 +1,32 @@
+"""When a decision is due. A request of a case is due when its decision clock is; any other keeps its own deadline."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.calendars.rules.deadlines import warns_at
+from approvals.mail import links
+from approvals.models import ApprovalRequest, DecisionLink
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a decision is due, and when that warns."""
+
+    due_at: datetime
+    warn_at: datetime
+
+
+def due_from(start: datetime, due_at: datetime) -> Due:
+    """Of a date with no clock behind it: it warns with a quarter of the time left."""
+    return Due(due_at, warns_at(start, due_at))
+
+
+def keep_to(requests: QuerySet[ApprovalRequest], due: Due) -> None:
+    """Give these open requests another deadline; links that would end too early live on. The caller has locked the requests."""
+    if not requests.update(deadline=due.due_at, warn_at=due.warn_at):
+        return
+    ends_at = due.due_at + links.LIFE_AFTER_DEADLINE
+    alive = DecisionLink.objects.filter(request__in=requests, dead_since=None, expires_at__lt=ends_at)
+    alive.update(expires_at=ends_at)
