@@ -1,79 +1,45 @@
 """The worker's timetable. Rows of django-q2, put right at every start and twice a minute, so that a mistake does not last.
 
-Its scheduler reads all that is due in one go: one row it cannot read stops every other. So a row that is not ours is switched
-off, and ours are put back as they stand here.
+Its scheduler reads all that is due in one go: one row it cannot read stops every other. So each row that is not exactly one of
+ours is deleted, and ours are made as they stand here.
 """
 
 import logging
-from datetime import datetime, timedelta
-from typing import NotRequired, TypedDict
+from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
 from django_q.models import Schedule
 
 from ledger.now import now
 
 log = logging.getLogger(__name__)
 
-
-class Wanted(TypedDict):
-    """What is called, and how often."""
-
-    func: str
-    schedule_type: str
-    minutes: NotRequired[int]
-
-
-SCHEDULES: dict[str, Wanted] = {
-    "sweep": {"func": "config.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
+# What is called, and every how many minutes.
+SCHEDULES: dict[str, tuple[str, int]] = {
+    "sweep": ("config.tasks.sweep", 1),
     # Out-of-office entries of people's calendars become delegations.
-    "read_calendars": {"func": "approvals.tasks.read_calendars", "schedule_type": Schedule.HOURLY},
+    "read_calendars": ("approvals.tasks.read_calendars", 60),
     # A renewal date that was worked out from running contracts moves on when it has passed.
-    "roll_renewals": {"func": "accounts.tasks.roll_renewals", "schedule_type": Schedule.DAILY},
+    "roll_renewals": ("accounts.tasks.roll_renewals", 24 * 60),
 }
 if settings.IMAP_URL:
-    SCHEDULES["fetch_mail"] = {
-        "func": "messaging.inbound.fetch.fetch_all",
-        "schedule_type": Schedule.MINUTES,
-        "minutes": 1,
-    }
-# What a schedule may say besides; ours say nothing.
+    SCHEDULES["fetch_mail"] = ("messaging.inbound.fetch.fetch_all", 1)
+# All else that a schedule may say.
 PLAIN: dict[str, object] = {
-    "args": None,
-    "kwargs": None,
-    "hook": None,
-    "cron": None,
-    "cluster": None,
-    "intended_date_kwarg": None,
+    "schedule_type": Schedule.MINUTES,
     "repeats": -1,
-}
-PERIODS = {
-    Schedule.MINUTES: timedelta(minutes=1),
-    Schedule.HOURLY: timedelta(hours=1),
-    Schedule.DAILY: timedelta(days=1),
+    **dict.fromkeys(("args", "kwargs", "hook", "cron", "cluster", "intended_date_kwarg")),
 }
 
 
 def ensure() -> None:
-    """Create or correct the schedules, each exactly once, and switch off all others. A right one keeps its next run."""
-    at = now()
-    for name, wanted in SCHEDULES.items():
-        rows = list(Schedule.objects.filter(name=name).order_by("id"))
-        Schedule.objects.filter(pk__in=[row.pk for row in rows[1:]]).delete()
-        if not rows:
-            Schedule.objects.create(name=name, next_run=at, **PLAIN, **wanted)
-        elif not _is_right(rows[0], wanted, at):
-            log.warning("The schedule %s was put right", name)
-            Schedule.objects.filter(pk=rows[0].pk).update(next_run=at, **PLAIN, **wanted)
-    strange = Schedule.objects.exclude(Q(name__in=SCHEDULES) & Q(name__isnull=False)).exclude(repeats=0)
-    if number := strange.update(repeats=0):
-        log.warning("%s schedules that are not ours were switched off", number)
-
-
-def _is_right(row: Schedule, wanted: Wanted, at: datetime) -> bool:
-    if any(getattr(row, key) != value for key, value in {**PLAIN, **wanted}.items()):
-        return False
-    # Further ahead than twice its period: a typing mistake, or the clock was set back.
-    period = PERIODS[wanted["schedule_type"]] * wanted.get("minutes", 1)
-    return row.next_run is not None and row.next_run <= at + 2 * period
+    """Create or correct the schedules, each exactly once, and delete all others. A right one keeps its next run."""
+    at, ours = now(), []
+    for name, (func, minutes) in SCHEDULES.items():
+        wanted = {**PLAIN, "name": name, "func": func, "minutes": minutes}
+        # Further ahead than twice its period: a typing mistake, or the clock was set back.
+        right = Schedule.objects.filter(**wanted, next_run__lte=at + timedelta(minutes=2 * minutes)).order_by("id")
+        ours.append((right.first() or Schedule.objects.create(**wanted, next_run=at)).pk)
+    number, _ = Schedule.objects.exclude(pk__in=ours).delete()
+    if number:
+        log.warning("%s schedules were deleted: they are not ours, or not as ours should be", number)
