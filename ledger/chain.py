@@ -7,7 +7,8 @@ row of its own; the entry keeps only its keyed hash (`text_hash`), so erasing th
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,7 +17,7 @@ from typing import Protocol, TypeVar
 from django.conf import settings
 from django.db import models
 
-from ledger.models import ChainedRow, ChainParent
+from ledger.models import ChainedRow, ChainParent, Unwritten
 
 
 class Entry(Protocol):
@@ -92,27 +93,57 @@ Row = TypeVar("Row", bound=ChainedRow)
 Parent = TypeVar("Parent", bound=ChainParent)
 
 
-def append(parent: ChainParent, rows: Sequence[Row]) -> None:
+def append(parent: ChainParent, rows: Sequence[Row], *, changed: Collection[str] = ()) -> None:
     """Number, sign and insert `rows` (unsaved, `at` set) at the end of the parent's chain and seal the parent.
 
-    The caller holds the parent's row lock inside its transaction; without it two writers would take one number and the
-    unique constraint (parent, seq) would refuse the second.
+    `changed` names fields of the parent that are saved with it, in the same statement. The caller holds the parent's row lock
+    inside its transaction; without it two writers would take one number and the unique constraint (parent, seq) would refuse
+    the second.
     """
-    if not rows:
+    if parent.unwritten is not None:
+        parent.unwritten.rows += rows
+        parent.unwritten.fields |= set(changed)
         return
-    if not _sealed_with(parent, rows):
+    if not rows:
+        save(parent, changed)
+        return
+    if not _sealed_with(parent, rows, changed):
         # A verb called in between wrote through another instance of the same parent, so this one does not know the end.
         parent.refresh_from_db(fields=["log_count", "log_last", "log_seal"])
-        if not _sealed_with(parent, rows):
+        if not _sealed_with(parent, rows, changed):
             raise RuntimeError(f"The log of {parent!r} grows without its row lock.")
     type(rows[0])._default_manager.bulk_create(rows)
 
 
-def _sealed_with(parent: ChainParent, rows: Sequence[ChainedRow]) -> bool:
+def _sealed_with(parent: ChainParent, rows: Sequence[ChainedRow], changed: Collection[str]) -> bool:
     """Number the rows and seal the parent behind them, if the chain still ends where this instance says."""
     end = type(parent)._base_manager.filter(pk=parent.pk, log_count=parent.log_count, log_last=parent.log_last)
     number(parent, rows)
-    return bool(end.update(log_count=parent.log_count, log_last=parent.log_last, log_seal=parent.log_seal))
+    values = {name: getattr(parent, name) for name in (*changed, "log_count", "log_last", "log_seal")}
+    return bool(end.update(**values))
+
+
+def save(parent: ChainParent, fields: Collection[str]) -> None:
+    """Save these fields of a parent, inside `together` with the entries at its end."""
+    if parent.unwritten is not None:
+        parent.unwritten.fields |= set(fields)
+    elif fields:
+        parent.save(update_fields=fields)
+
+
+@contextmanager
+def together(parent: ChainParent) -> Iterator[None]:
+    """What is appended to the chain of this instance inside, and what `save` saves of it, is written at the end: one UPDATE and
+    one INSERT. Entries have no id until then, and nothing inside reads the parent's row or its entries from the database."""
+    if parent.unwritten is not None:
+        yield
+        return
+    parent.unwritten = Unwritten()
+    try:
+        yield
+    finally:
+        found, parent.unwritten = parent.unwritten, None
+    append(parent, found.rows, changed=found.fields)
 
 
 def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:

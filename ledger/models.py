@@ -1,6 +1,7 @@
 """Rows that belong to no business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Self, TypeVar
 
@@ -29,9 +30,19 @@ class ChainedRow(models.Model):
         raise NotImplementedError
 
 
+@dataclass
+class Unwritten:
+    """Entries and names of changed fields of a chain's parent that are still to be written."""
+
+    rows: list[ChainedRow] = field(default_factory=list)
+    fields: set[str] = field(default_factory=set)
+
+
 class ChainParent(models.Model):
     """Abstract owner of a chain: how many entries, the last digest, and an HMAC over both, so that a cut tail shows."""
 
+    # Set while `chain.together` collects for this instance.
+    unwritten: Unwritten | None = None
     log_count = models.PositiveIntegerField(default=0, editable=False)
     log_last = models.CharField(max_length=64, default="", editable=False)
     log_seal = models.CharField(max_length=64, default="", editable=False)

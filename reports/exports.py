@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from accounts.exports import csv_text
-from reports.queries.drilldown import Listing
+from reports.queries.kpis import Listing
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
 

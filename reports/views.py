@@ -17,7 +17,6 @@ from escalations.clocks import engine as clocks
 from ledger.errors import Invalid
 from ledger.now import now
 from reports import charts, exports
-from reports.queries import drilldown as behind
 from reports.queries import engine, kpis, unwatched
 from reports.queries.dashboard import Dashboard
 from reports.queries.dashboard import dashboard as read_dashboard
@@ -55,7 +54,7 @@ def _choices(scope: Scope, period: Period) -> dict[str, object]:
     return {
         "period": period,
         "region": scope.region,
-        "regions": behind.regions(Scope(scope.user)),
+        "regions": Scope(scope.user).regions,
         "choices": periods.CHOICES,
         "query": period.query + region,
     }
@@ -93,10 +92,10 @@ def _charts(found: Dashboard) -> dict[str, object]:
 def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
     """The cases behind one number, with the value of each."""
     scope, period = _asked(request)
-    listing = _listing(kpi, scope, period)
+    definition, listing = _listing(kpi, scope, period)
     page = Paginator(listing.rows, A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "definition": kpis.catalogue().definition(kpi),
+        "definition": definition,
         "page": page,
         "rows": listing.made(page),
         "columns": listing.columns,
@@ -105,28 +104,29 @@ def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
     return render(request, "reports/behind.html", context)
 
 
-def _listing(kpi: str, scope: Scope, period: Period) -> behind.Listing:
+def _listing(kpi: str, scope: Scope, period: Period) -> tuple[kpis.Definition, kpis.Listing]:
+    counting = kpis.Counting(scope, period)
     try:
-        return behind.listing(kpi, scope, period)
+        counted = counting.kpi(kpi)
     except KeyError:
         raise Http404("There is no such figure.")
+    return counted.definition, counted.cases(counting)
 
 
 @require_safe
 def csv_list(request: HttpRequest, kpi: str) -> HttpResponse:
     """The same list as a file, whole."""
     scope, period = _asked(request)
-    return _file(exports.listing_csv(_listing(kpi, scope, period)), f"{kpi}-{period.first_day}-{period.last_day}.csv")
+    _, listing = _listing(kpi, scope, period)
+    return _file(exports.listing_csv(listing), f"{kpi}-{period.first_day}-{period.last_day}.csv")
 
 
 @require_safe
 def csv_figures(request: HttpRequest) -> HttpResponse:
     """The figures as a file."""
     scope, period = _asked(request)
-    found = kpis.figures(scope, period)
-    main = kpis.catalogue().main
-    shown = [found[slug] for slug in (*main, *(slug for slug in found if slug not in main))]
-    return _file(exports.figures_csv(shown, period), f"kpis-{period.first_day}-{period.last_day}.csv")
+    text = exports.figures_csv(kpis.figures(scope, period).values(), period)
+    return _file(text, f"kpis-{period.first_day}-{period.last_day}.csv")
 
 
 @require_safe

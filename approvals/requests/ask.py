@@ -4,8 +4,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from accounts.models import User
 from approvals.mail import messages as mail
 from approvals.matrix import authority
@@ -70,7 +68,6 @@ class Parties:
     left_out: Collection[int] = ()
 
 
-@transaction.atomic
 def submit(
     ask: Ask,
     *,
@@ -80,7 +77,8 @@ def submit(
     channel: str = DecisionEntry.WEB,
     link: Callable[[ApprovalRequest], None] | None = None,
 ) -> ApprovalRequest:
-    """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, stage by stage.
+    """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, stage by stage; in the
+    transaction of the verb that asks.
 
     What was granted to the account's family or on the same renewal in the version's window counts too. Never asked: the
     requester, the beneficiary, whoever would approve for them, and those left out. A band grants nothing that replaces

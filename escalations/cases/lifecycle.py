@@ -9,6 +9,7 @@ from accounts.models import User
 from escalations import states
 from escalations.cases.log import Entry, record
 from escalations.models import Escalation
+from ledger import chain
 from ledger.errors import AlreadyDone
 
 VERBS = (
@@ -46,7 +47,7 @@ def move_many(
             state = dict(states.STATES)[before].lower()
             raise AlreadyDone(f"{case.key} is {state}; this cannot be done now. Reload the case.") from error
         case.version += 1
-        case.save(update_fields=["state", "version"])
+        chain.save(case, ["state", "version"])
         record(case, [_entry(case, verb, before, actor, reason)], at=at)
 
 

@@ -25,6 +25,7 @@ from escalations.clocks.rules.clock import Step, StepKind, Terms, advance
 from escalations.clocks.rules.kinds import KINDS
 from escalations.clocks.targets import Promise, promise
 from escalations.models import Clock, Commitment, Escalation, Target
+from ledger import chain
 from ledger.errors import AlreadyDone, Invalid
 from ledger.format import recorded
 from ledger.now import now
@@ -225,7 +226,7 @@ def refresh_cache(case: Escalation) -> None:
     case.sla_warn_at = worst.warn_at if worst else None
     case.sla_clock = worst.kind if worst else (paused[0].kind if paused else "")
     case.sla_paused_at = paused[0].paused_at if paused and not worst else None
-    case.save(update_fields=["sla_due_at", "sla_warn_at", "sla_clock", "sla_paused_at"])
+    chain.save(case, ["sla_due_at", "sla_warn_at", "sla_clock", "sla_paused_at"])
 
 
 def hours_of(clock: Clock) -> WorkCalendar | None:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from reports.queries import drilldown as behind
-from reports.queries import kpis, quality
+from reports.queries import quality
 from reports.queries import trends as drawn
-from reports.queries.kpis import Scope
+from reports.queries.kpis import Counting, Row, Scope
 from reports.rules import kpis as rules
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
@@ -23,7 +22,7 @@ class Dashboard:
     trends: list[drawn.Trend]
     promises: list[drawn.Promises]
     causes: list[drawn.Cause]
-    slowest: list[behind.Row]
+    slowest: list[Row]
     handoffs: quality.HandOffs
     overrides: quality.Overrides
     attainment: list[drawn.Attainment]
@@ -43,18 +42,18 @@ class Dashboard:
 
 def dashboard(scope: Scope, period: Period) -> Dashboard:
     """Fourteen queries at most, whatever the number of cases."""
-    shown = kpis.catalogue()
-    counts, before = kpis.cause_counts(scope, period)
+    counting = Counting(scope, period)
+    shown = counting.shown
     ended, points = drawn.ended_clocks(scope, period), drawn.starts(period)
-    slow = behind.decided(rules.DECISIONS, scope, period, shown)
+    slow = counting.kpi(rules.DECISIONS).cases(counting)
     return Dashboard(
         period=period,
         catalogue=shown,
-        figures=kpis.figures_from(scope, period, shown, counts, before),
+        figures=counting.figures(),
         points=points,
         trends=drawn.decision_trends(scope, period, shown),
         promises=drawn.promises(ended, len(points)),
-        causes=drawn.root_causes(scope, period, counts),
+        causes=drawn.root_causes(scope, period, counting.causes[0]),
         slowest=slow.made(slow.rows[: drawn.SLOWEST]),
         handoffs=quality.handoffs(scope, period),
         overrides=quality.overrides(scope, period),

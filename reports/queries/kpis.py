@@ -1,9 +1,15 @@
-"""The cases behind the five figures, and the figures. Definitions stand in `reports.rules.kpis`."""
+"""How every figure is counted, and the list of exactly the cases that were counted.
 
+A figure is a definition in `reports.rules.kpis` and a class here, listed in `KPIS`.
+"""
+
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from django.db.models import (
     Case,
@@ -18,6 +24,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
     When,
+    Window,
 )
 from django.db.models.functions import Coalesce, Lower, Trim
 
@@ -29,7 +36,7 @@ from escalations.policy.levels import at_level
 from ledger.now import now as present_time
 from reports.queries.measures import MonthOf, SecondsBetween
 from reports.rules import kpis as rules
-from reports.rules.kpis import Figure
+from reports.rules.kpis import Definition, Figure
 from reports.rules.periods import Period
 
 # Rows of any model that belongs to a case.
@@ -37,6 +44,7 @@ Rows = TypeVar("Rows", bound=Model)
 CauseCounts = dict[tuple[str, str], int]
 # The columns of a row that are counted: words, or seconds.
 Values = tuple[str | float | None, ...]
+NO_LEVEL = "Deal desk and below"
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,12 @@ class Scope:
         if self.user is None or self.user.is_superuser:
             return rows
         return rows.filter(**{f"{path}__in": Escalation.objects.visible_to(self.user).values("pk")})
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """Regions of the accounts in scope, for the filter."""
+        rows = self.cases().exclude(account__region="").order_by("account__region")
+        return list(rows.values_list("account__region", flat=True).distinct())
 
 
 def _within(period: Period, field: str, *, before: bool = False) -> Q:
@@ -195,62 +209,202 @@ def _seconds(rows: list[Values], place: int = 0) -> list[float]:
     return [max(0.0, float(took)) for row in rows if isinstance(took := row[place], int | float)]
 
 
-def time_to_escalate(scope: Scope, period: Period) -> Figure:
-    """The first figure."""
-    present, before = _split(escalated(scope), "opened_at", period, "took")
-    return rules.hours_figure(rules.FIXED[rules.ESCALATE], _seconds(present), _seconds(before))
+@dataclass(frozen=True)
+class Row:
+    """One case as it was counted. `value` is hours where the figure is a time; `text` says the value in words."""
+
+    case: Escalation
+    what: str
+    start: datetime | None
+    end: datetime | None
+    value: float | None
+    text: str
+    late: bool = False
+
+    @property
+    def level(self) -> str:
+        """The level of a decision, without what it was about."""
+        return self.what.partition(":")[0]
 
 
-def times_to_decision(scope: Scope, period: Period, shown: rules.Catalogue) -> dict[str, Figure]:
-    """The figure of every level, in one query."""
-    columns = ("request__decided_level", "case__kind", "took")
-    present, before = _split(decisions(scope), "request__decided_at", period, *columns)
+@dataclass(frozen=True)
+class Listing(Generic[Rows]):
+    """The rows of one figure, as a query, and how a row of the query is shown."""
 
-    def of(found: list[Values], levels: Sequence[str]) -> list[float]:
-        return _seconds([row for row in found if row[0] in levels], 2)
+    rows: QuerySet[Rows]
+    show: Callable[[Rows], Row]
+    columns: tuple[str, str, str]
 
-    found = {
-        each.slug: rules.hours_figure(each.definition, of(present, each.counts), of(before, each.counts))
-        for each in shown.levels
-    }
-    outside = [[row for row in rows if row[1] == states.OUTSIDE] for rows in (present, before)]
-    found[rules.EXTERNAL] = rules.hours_figure(rules.FIXED[rules.EXTERNAL], *(_seconds(rows, 2) for rows in outside))
-    every = (_seconds(rows, 2) for rows in (present, before))
-    found[rules.DECISIONS] = rules.hours_figure(rules.FIXED[rules.DECISIONS], *every)
-    return found
+    def made(self, found: Iterable[Rows]) -> list[Row]:
+        """Rows to show."""
+        return [self.show(each) for each in found]
 
 
-def resolved_without_executive(scope: Scope, period: Period, shown: rules.Catalogue) -> Figure:
-    """The fourth figure, one query."""
-    counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    rows = resolved(scope).filter(_either(period, "resolved_at")).annotate(present=_present(period, "resolved_at"))
-    lowest = at_level(next((each.level for each in shown.levels if each.lowest), ""))
-    rows = rows.annotate(lowest=Case(When(lowest, then=True), default=False))
-    for present, executive, at_lowest, number in (
-        rows.order_by()
-        .values("present", "executive", "lowest")
-        .annotate(n=Count("pk"))
-        .values_list("present", "executive", "lowest", "n")
-    ):
-        counts[present]["all"] += number
-        counts[present]["executive"] += number * executive
-        counts[present]["team"] += number * (not executive and at_lowest)
-    now, before = ((counts[which]["all"], counts[which]["executive"], counts[which]["team"]) for which in (True, False))
-    return rules.without_executive(now, before)
+class Counting:
+    """Figures of one scope and period. What several figures are counted from is read once."""
+
+    def __init__(self, scope: Scope, period: Period) -> None:
+        self.scope = scope
+        self.period = period
+
+    @cached_property
+    def shown(self) -> rules.Catalogue:
+        """The figures there are now."""
+        return catalogue()
+
+    @cached_property
+    def decided(self) -> tuple[list[Values], list[Values]]:
+        """Decisions of both periods: the level that decided, the kind of the case and the seconds it took."""
+        columns = ("request__decided_level", "case__kind", "took")
+        return _split(decisions(self.scope), "request__decided_at", self.period, *columns)
+
+    @cached_property
+    def causes(self) -> tuple[CauseCounts, CauseCounts]:
+        """(cause, month) → cases resolved, of this period and of the one before."""
+        return cause_counts(self.scope, self.period)
+
+    def kpi(self, slug: str) -> "Kpi":
+        """How a figure is counted. Raises KeyError for an unknown one."""
+        level = self.shown.level(slug)
+        return TimeToDecision(level.definition, levels=level.counts) if level else KPIS[slug]
+
+    def figures(self) -> dict[str, Figure]:
+        """All figures by slug, those with a target first; in six queries whatever the number of cases."""
+        return {slug: self.kpi(slug).figure(self) for slug in self.shown.every}
+
+
+@dataclass(frozen=True)
+class Kpi(ABC):
+    """How one figure is counted."""
+
+    definition: Definition
+
+    @abstractmethod
+    def figure(self, counting: Counting) -> Figure:
+        """The figure."""
+
+    @abstractmethod
+    def cases(self, counting: Counting) -> Listing:
+        """The list behind it: the cases that were counted, with the value of each."""
+
+
+class TimeToEscalate(Kpi):
+    """From impasse to opening."""
+
+    def figure(self, counting: Counting) -> Figure:
+        """One query."""
+        present, before = _split(escalated(counting.scope), "opened_at", counting.period, "took")
+        return rules.hours_figure(self.definition, _seconds(present), _seconds(before))
+
+    def cases(self, counting: Counting) -> Listing:
+        """The slowest first."""
+        rows = escalated(counting.scope).filter(_within(counting.period, "opened_at"))
+        target = self.definition.target or 0.0
+
+        def show(case: Any) -> Row:
+            hours = max(0.0, case.took) / rules.HOUR
+            tier = f"{case.get_tier_display()} tier"
+            return Row(case, tier, case.impasse_at, case.opened_at, hours, f"{hours:.1f}h", hours >= target)
+
+        return Listing(rows.select_related("account").order_by("-took", "-id"), show, ("Tier", "Impasse", "Opened"))
+
+
+@dataclass(frozen=True)
+class TimeToDecision(Kpi):
+    """Decisions of some levels (None: all) on cases of one kind (empty: any)."""
+
+    levels: tuple[str, ...] | None = None
+    kind: str = ""
+
+    def figure(self, counting: Counting) -> Figure:
+        """One query for the figures of all levels."""
+        present, before = (_seconds([row for row in rows if self._counts(*row[:2])], 2) for rows in counting.decided)
+        return rules.hours_figure(self.definition, present, before)
+
+    def _counts(self, level: str | float | None, kind: str | float | None) -> bool:
+        return (self.levels is None or level in self.levels) and kind in (self.kind or kind,)
+
+    def cases(self, counting: Counting) -> Listing:
+        """The slowest first."""
+        rows = decisions(counting.scope, self.levels).filter(_within(counting.period, "request__decided_at"))
+        if self.kind:
+            rows = rows.filter(case__kind=self.kind)
+        shown = counting.shown
+
+        def show(each: Any) -> Row:
+            hours = max(0.0, each.took) / rules.HOUR
+            what = f"{each.level_name or NO_LEVEL}: {each.request.concession_name}"
+            late = shown.is_late(each.request.decided_level, hours)
+            return Row(each.case, what, each.got, each.request.decided_at, hours, f"{hours:.1f}h", late)
+
+        named = rows.annotate(level_name=level_name()).select_related("case__account", "request")
+        return Listing(named.order_by("-took", "-id"), show, ("Decision", "Got it", "Decided"))
+
+
+class ResolvedWithoutExecutive(Kpi):
+    """Of the resolved cases, those that no executive decided on."""
+
+    def figure(self, counting: Counting) -> Figure:
+        """One query."""
+        present = _present(counting.period, "resolved_at")
+        rows = resolved(counting.scope).filter(_either(counting.period, "resolved_at")).annotate(present=present)
+        lowest = at_level(next((each.level for each in counting.shown.levels if each.lowest), ""))
+        rows = rows.annotate(lowest=Case(When(lowest, then=True), default=False))
+        columns = ("present", "executive", "lowest")
+        counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+        counted = rows.order_by().values(*columns).annotate(n=Count("pk"))
+        for is_present, executive, at_lowest, number in counted.values_list(*columns, "n"):
+            counts[is_present]["all"] += number
+            counts[is_present]["executive"] += number * executive
+            counts[is_present]["team"] += number * (not executive and at_lowest)
+        now, before = ((each["all"], each["executive"], each["team"]) for each in (counts[True], counts[False]))
+        return rules.without_executive(now, before)
+
+    def cases(self, counting: Counting) -> Listing:
+        """Those with an executive first."""
+        rows = resolved(counting.scope).filter(_within(counting.period, "resolved_at"))
+
+        def show(case: Any) -> Row:
+            text = "With executive" if case.executive else "Without executive"
+            return Row(
+                case, case.get_level_display(), case.opened_at, case.resolved_at, None, text, bool(case.executive)
+            )
+
+        ordered = rows.select_related("account", "policy").order_by("-executive", "-resolved_at", "-id")
+        return Listing(ordered, show, ("Level", "Opened", "Resolved"))
+
+
+class Recurrence(Kpi):
+    """Root causes that come back within a month."""
+
+    def figure(self, counting: Counting) -> Figure:
+        """One query, which the chart of root causes shares."""
+        present, before = counting.causes
+        return rules.recurrence(present.values(), before.values())
+
+    def cases(self, counting: Counting) -> Listing:
+        """Cases of one cause together."""
+        rows = causes(counting.scope).filter(_within(counting.period, "resolved_at"))
+        alike = Window(Count("pk"), partition_by=[F("cause"), F("month")])
+
+        def show(case: Any) -> Row:
+            text = f"{case.alike} in {case.resolved_at:%b %Y}"
+            return Row(case, case.root_cause, case.opened_at, case.resolved_at, float(case.alike), text)
+
+        repeated = rows.annotate(alike=alike).filter(alike__gt=1).select_related("account")
+        return Listing(repeated.order_by("cause", "resolved_at", "id"), show, ("Root cause", "Opened", "Resolved"))
+
+
+# A policy adds one for each of its levels; see `Counting.kpi`.
+KPIS: dict[str, Kpi] = {
+    rules.ESCALATE: TimeToEscalate(rules.FIXED[rules.ESCALATE]),
+    rules.WITHOUT: ResolvedWithoutExecutive(rules.FIXED[rules.WITHOUT]),
+    rules.RECURRENCE: Recurrence(rules.FIXED[rules.RECURRENCE]),
+    rules.EXTERNAL: TimeToDecision(rules.FIXED[rules.EXTERNAL], kind=states.OUTSIDE),
+    rules.DECISIONS: TimeToDecision(rules.FIXED[rules.DECISIONS]),
+}
 
 
 def figures(scope: Scope, period: Period) -> dict[str, Figure]:
-    """All figures by slug, in six queries whatever the number of cases."""
-    return figures_from(scope, period, catalogue(), *cause_counts(scope, period))
-
-
-def figures_from(
-    scope: Scope, period: Period, shown: rules.Catalogue, causes_now: CauseCounts, causes_before: CauseCounts
-) -> dict[str, Figure]:
-    """The same, for a page that has counted the causes already."""
-    return {
-        rules.ESCALATE: time_to_escalate(scope, period),
-        **times_to_decision(scope, period, shown),
-        rules.WITHOUT: resolved_without_executive(scope, period, shown),
-        rules.RECURRENCE: rules.recurrence(causes_now.values(), causes_before.values()),
-    }
+    """All figures by slug, those with a target first."""
+    return Counting(scope, period).figures()

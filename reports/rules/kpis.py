@@ -95,13 +95,20 @@ class Catalogue:
 
     @property
     def main(self) -> tuple[str, ...]:
-        """Figures with a target, in the order of the framework."""
-        return (ESCALATE, *(each.slug for each in self.levels if not each.lowest), WITHOUT, RECURRENCE)
+        """Figures with a target, in the order of the framework: the levels follow the time to escalate."""
+        first, *others = (slug for slug, each in FIXED.items() if each.target is not None)
+        return (first, *(each.slug for each in self.levels if not each.lowest), *others)
 
     @property
     def apart(self) -> tuple[str, ...]:
-        """Figures that are reported without a target."""
-        return (*(each.slug for each in self.levels if each.lowest), EXTERNAL)
+        """Figures that are reported without a target. The decisions of every level are a list and no figure of their own."""
+        others = (slug for slug, each in FIXED.items() if each.target is None and slug != DECISIONS)
+        return (*(each.slug for each in self.levels if each.lowest), *others)
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.main, *self.apart, DECISIONS)
 
     def level(self, slug: str) -> LevelFigure | None:
         """The level a figure is about; None for the others."""
@@ -111,10 +118,11 @@ class Catalogue:
         """The figure of a level, by the level's slug."""
         return next((each for each in self.levels if level in each.counts), None)
 
-    def definition(self, slug: str) -> Definition:
-        """Raises KeyError for an unknown figure."""
-        level = self.level(slug)
-        return level.definition if level else FIXED[slug]
+    def is_late(self, level: str, hours: float) -> bool:
+        """Whether a decision is past the target of its level; levels without one are never late."""
+        figure = self.of_level(level)
+        target = figure.definition.target if figure else None
+        return target is not None and hours >= target
 
 
 @dataclass(frozen=True)

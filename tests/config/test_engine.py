@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django_q import scheduler
 from django_q.models import OrmQ, Schedule
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from config import engine, health, schedules, tasks, watch, worker
 from escalations.models import Clock
@@ -278,7 +279,10 @@ def test_one_malformed_schedule_stops_all_until_the_timetable_is_put_right(
 
 
 def test_the_banner_is_looked_up_a_few_times_a_minute_at_most(
-    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+    db: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     monkeypatch.setattr(watch, "_kept", None)
     settings.BANNER_SECONDS = 15.0

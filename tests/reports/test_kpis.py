@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.models import CasePerson, HandOff
-from reports.queries import drilldown as behind
+from reports.queries import kpis
 from reports.queries.dashboard import dashboard
-from reports.queries.kpis import Scope, figures
+from reports.queries.kpis import Counting, Row, Scope, TimeToEscalate, figures
 from reports.rules import kpis as rules
 from reports.rules.periods import Period
 from tests.support.cast import Cast
@@ -33,8 +33,13 @@ def hours(number: float) -> timedelta:
 
 
 def values(slug: str, period: Period, scope: Scope = EVERYTHING) -> list[float | None]:
-    listing = behind.listing(slug, scope, period)
-    return [row.value for row in listing.made(listing.rows)]
+    return [row.value for row in listed(slug, period, scope)]
+
+
+def listed(slug: str, period: Period, scope: Scope = EVERYTHING) -> list[Row]:
+    counting = Counting(scope, period)
+    listing = counting.kpi(slug).cases(counting)
+    return listing.made(listing.rows)
 
 
 def test_time_to_escalate_is_the_median_from_impasse_to_opening(a_case: Make, period: Period) -> None:
@@ -131,8 +136,7 @@ def test_resolved_without_executive_looks_at_every_decision_of_the_case(
     figure = figures(EVERYTHING, period)[rules.WITHOUT]
     assert (figure.cases, figure.value) == (6, pytest.approx(100 * 4 / 6))
     assert figure.note == "50% at team level"
-    listing = behind.listing(rules.WITHOUT, EVERYTHING, period)
-    rows = listing.made(listing.rows)
+    rows = listed(rules.WITHOUT, period)
     assert {row.case.pk for row in rows if row.late} == {both.pk, brought.pk}
     assert len(rows) == 6
 
@@ -150,8 +154,7 @@ def test_recurrence_counts_causes_that_come_back_within_a_month(a_case: Make, pe
     found = figures(EVERYTHING, period)[rules.RECURRENCE]
     assert (found.value, found.cases, found.state) == (pytest.approx(-50), 5, "met")  # 2 repeats, 4 before
     assert found.note == "2 repeats, 4 before"
-    listing = behind.listing(rules.RECURRENCE, EVERYTHING, period)
-    rows = listing.made(listing.rows)
+    rows = listed(rules.RECURRENCE, period)
     assert {row.case.pk for row in rows} == {case.pk for case in repeated}
     assert {row.text for row in rows} == {"3 in Feb 2026"}
 
@@ -179,7 +182,7 @@ def test_a_region_narrows_every_figure(cast: Cast, a_case: Make, a_decision: Mak
     a_decision(a_case(account=cast.elsewhere, level=2, level_since=FEB, resolved_at=FEB), 2, FEB + hours(3))
     found = figures(Scope(cast.admin, "EMEA"), period)
     assert [found[slug].cases for slug in (rules.ESCALATE, DIRECTOR, rules.WITHOUT)] == [1, 1, 1]
-    assert behind.regions(Scope(cast.admin)) == ["EMEA"]
+    assert Scope(cast.admin).regions == ["EMEA"]
 
 
 def test_the_dashboard_takes_the_same_queries_for_one_case_and_for_ten(
@@ -196,3 +199,20 @@ def test_the_dashboard_takes_the_same_queries_for_one_case_and_for_ten(
     for n in range(9):
         a_decision(a_case(level=2, level_since=FEB, resolved_at=FEB, root_cause=f"c{n % 3}"), 2, FEB + hours(n))
     assert count() == one <= 14
+
+
+def test_a_new_figure_needs_a_definition_and_a_class(
+    a_case: Make, period: Period, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = rules.Definition("on-hold", "Time on hold", rules.HOURS, 12, "Escalation owner")
+    monkeypatch.setitem(rules.FIXED, new.slug, new)
+    monkeypatch.setitem(kpis.KPIS, new.slug, TimeToEscalate(new))
+    for took in (2, 4, 10, 30, 50):
+        a_case(took=took)
+    assert dashboard(EVERYTHING, period).five[-1].state == "met"
+    assert [row.late for row in listed("on-hold", period)] == [True, True, False, False, False]
+
+
+def test_every_figure_is_defined_and_counted() -> None:
+    assert list(kpis.KPIS) == list(rules.FIXED)
+    assert all(each.definition.slug == slug for slug, each in kpis.KPIS.items())

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from escalations import states
 from escalations.cases import closing
@@ -97,7 +98,7 @@ def test_what_the_policy_of_the_case_does_not_promise_is_not_missing(cast: Cast,
     assert found() == {}
 
 
-def test_the_number_of_queries_does_not_grow(cast: Cast, django_assert_max_num_queries: Any) -> None:
+def test_the_number_of_queries_does_not_grow(cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for title in ("One", "Two", "Three"):
         take_away(opened(cast, title=title), states.ACCEPTANCE)
     with django_assert_max_num_queries(2):
@@ -146,7 +147,9 @@ def test_something_set_aside_is_said_more_quietly(client: Client, cast: Cast) ->
     assert "1 message taken by a sender that fell silent; 1 message set aside after failing" in page
 
 
-def test_nobody_else_is_bothered_and_no_query_is_spent_on_them(client: Client, cast: Cast, monkeypatch: Any) -> None:
+def test_nobody_else_is_bothered_and_no_query_is_spent_on_them(
+    client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail() -> None:
         raise AssertionError("asked for somebody who is not in operations")
 

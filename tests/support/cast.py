@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from accounts.models import Account, AccountDomain, Contact, Role, RoleHolding, User
 from approvals.matrix import defaults as authority
+from approvals.models import ChainRule, Committee
 from escalations.policy import defaults as policy
 from ledger.now import now
 
@@ -84,3 +85,19 @@ def make_cast() -> Cast:
         contact=Contact.objects.create(account=northwind, name="Jonas Thiel", email="jonas@northwind.example"),
         elsewhere=Account.objects.create(external_id="HH-1", name="Harbor Health", arr=Decimal(40_000), csm=outsider),
     )
+
+
+def make_deciders() -> Cast:
+    """The cast on a desk where the authority decides alone, as no function has a holder.
+
+    Northwind is worth 500,000 USD and has no renewal date.
+    """
+    cast = make_cast()
+    ChainRule.objects.all().delete()
+    Committee.objects.all().delete()
+    RoleHolding.objects.filter(user__in=(cast.legal, cast.finance)).delete()
+    cast.northwind.arr, cast.northwind.segment, cast.northwind.renewal_date = Decimal(500_000), "enterprise", None
+    cast.northwind.save()
+    cast.ops.is_staff = cast.ops.is_superuser = True
+    cast.ops.save()
+    return cast

@@ -22,8 +22,7 @@ from approvals.matrix import defaults as authority
 from escalations.policy import defaults as policy
 from ledger.now import moved_to, now
 from tests.support import postgres
-from tests.support.cast import make_cast
-from tests.support.deciding import make_world
+from tests.support.cast import make_cast, make_deciders
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def _seed_demo() -> datetime:
 EMPTY = Stage("empty", _migrate)
 SHIPPED = Stage("shipped", _publish_defaults, EMPTY)
 CAST = Stage("cast", make_cast, SHIPPED)
-DECIDING = Stage("deciding", make_world, SHIPPED)
+DECIDING = Stage("deciding", make_deciders, SHIPPED)
 DEMO = Stage("demo", _seed_demo, EMPTY)
 
 

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import audit as rebuilding
@@ -117,7 +118,9 @@ def test_a_case_that_changed_since_it_was_read_waits_for_the_next_round(cast: Ca
         assert engine.fire_due() == len(due)
 
 
-def test_one_warning_is_fired_in_at_most_eight_statements(cast: Cast, django_assert_max_num_queries: Any) -> None:
+def test_one_warning_is_fired_in_at_most_eight_statements(
+    cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     clock = first(accepted(cast))
     assert clock.warn_at is not None
     with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False), django_assert_max_num_queries(8):
