@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
@@ -42,15 +42,10 @@ def prove_life() -> None:
     heartbeats.beat(NAME)
 
 
-def ask_for_life() -> None:
-    """Queue one proof of life."""
-    async_task("config.worker.prove_life", save=False, group="heartbeat")
-
-
 def look_after() -> None:
     """Put the timetable right, then ask for a sign of life."""
     schedules.ensure()
-    ask_for_life()
+    async_task("config.worker.prove_life", save=False, group="heartbeat")
 
 
 def signs_of_life() -> Signs:
@@ -69,19 +64,15 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     stale_seconds: float = STALE_SECONDS
     signs: Signs = ()
-    changed: float = field(init=False)
-    asked: float | None = None
-
-    def __post_init__(self) -> None:
-        self.changed = self.clock()
+    changed: float = 0.0
+    asked: float = float("-inf")
 
     def is_stale(self) -> bool:
         """Look once, ask for a proof when the last one is answered and old, and say whether the cluster is stale."""
         moment = self.clock()
         if (signs := self.read()) != self.signs:
             self.signs, self.changed = signs, moment
-        answered = self.asked is None or self.changed > self.asked
-        if answered and (self.asked is None or moment - self.asked >= ASK_SECONDS):
+        if self.changed > self.asked and moment - self.asked >= ASK_SECONDS:
             self.ask()
             self.asked = moment
         return moment - self.changed >= self.stale_seconds
@@ -107,11 +98,8 @@ def end_cluster(cluster: "subprocess.Popen[bytes]", *, gently: bool) -> None:
 def guard(cluster: "subprocess.Popen[bytes]", watch: Watch, *, poll_seconds: float = POLL_SECONDS) -> str:
     """Wait until the cluster must be replaced; returns why."""
     while True:
-        try:
-            cluster.wait(poll_seconds)
-            return f"it ended with code {cluster.returncode}"
-        except subprocess.TimeoutExpired:
-            pass
+        with suppress(subprocess.TimeoutExpired):
+            return f"it ended with code {cluster.wait(poll_seconds)}"
         close_old_connections()
         try:
             if watch.is_stale():
@@ -125,11 +113,10 @@ def run() -> None:
     """Keep a cluster running until this process is asked to end; then end it gently."""
     while True:
         cluster = start_cluster()
-        gently = True
         try:
-            reason = guard(cluster, Watch(read=signs_of_life, ask=look_after))
-            gently = False
-            log.error("Starting the cluster anew: %s", reason)
-        finally:
-            end_cluster(cluster, gently=gently)
+            log.error("Starting the cluster anew: %s", guard(cluster, Watch(read=signs_of_life, ask=look_after)))
+        except BaseException:
+            end_cluster(cluster, gently=True)
+            raise
+        end_cluster(cluster, gently=False)
         time.sleep(1)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
+from django.urls import get_resolver
 from django_q import scheduler
 from django_q.models import OrmQ, Schedule
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -237,6 +239,21 @@ def test_a_mistake_in_the_sweep_is_mended_and_it_runs_next(
         "approvals.tasks.read_calendars",
         "config.tasks.sweep",
     ]
+
+
+def test_a_schedule_that_is_not_ours_goes_and_a_right_one_keeps_its_turn(db: None) -> None:
+    schedules.ensure()
+    before = sorted(Schedule.objects.values_list("pk", "name", "next_run"))
+    Schedule.objects.create(name="sweep", func="config.tasks.sweep", schedule_type=Schedule.ONCE)
+    Schedule.objects.create(name="theirs", func="os.abort", schedule_type=Schedule.DAILY, next_run=now())
+    schedules.ensure()
+    assert sorted(Schedule.objects.values_list("pk", "name", "next_run")) == before
+
+
+def test_nobody_edits_the_background_jobs_in_the_admin() -> None:
+    get_resolver().url_patterns  # noqa: B018 - loading the addresses is what takes them out
+    assert "escalations" in {model._meta.app_label for model in admin.site._registry}
+    assert "django_q" not in {model._meta.app_label for model in admin.site._registry}
 
 
 def queued() -> list[Any]:

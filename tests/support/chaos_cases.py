@@ -24,7 +24,7 @@ from messaging.models import Message, Notice
 
 CLOCKS_A_CASE = 3
 # A clock that only warns has its due time a day later; the others run out this long after their warning.
-GAP = timedelta(seconds=2)
+GAP = timedelta(seconds=1)
 ONCE = ("clock.start", "clock.breach", "clock.stop", "clock.decay")
 
 
@@ -96,20 +96,9 @@ def move_clock(seconds: float) -> None:
     ClockOffset.objects.create(seconds=before + seconds)
 
 
-def lateness(due: list[dict[str, Any]], since: int) -> list[float]:
-    """How many seconds after its moment each warning and breach of these clocks was written. A clock that gets a target
-    in the past (a new level re-targets the other clocks of its case) is late from then on."""
-    kinds = ["clock.retarget", "clock.warn", "clock.breach"]
-    events = Event.objects.filter(pk__gt=since, kind__in=kinds, clock__in=[each["clock"] for each in due])
-    given: dict[Any, datetime] = {}
-    found = []
-    for event in events.order_by("pk"):
-        if event.kind == "clock.retarget":
-            given[event.clock_id] = event.at
-            continue
-        moment = datetime.fromisoformat(event.data["moment"])
-        found.append((event.at - max(moment, given.get(event.clock_id, moment))).total_seconds())
-    return found
+def unspoken(due: list[dict[str, Any]], since: int) -> list[str]:
+    """The clocks of these that have not fired yet."""
+    return _lost(due, list(Event.objects.filter(pk__gt=since)))
 
 
 def poison() -> None:

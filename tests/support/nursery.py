@@ -55,6 +55,8 @@ def _engine(engine: Any) -> int:
     random.seed()  # otherwise all of them would die at the same points
     # Small batches finish between two kills, large ones are killed in the middle.
     engine.CASES_AT_ONCE, engine.MESSAGES_AT_ONCE = random.choice((5, 20, 100, 500)), random.choice((5, 50, 200))
+    # A mail that a killed engine held is looked for at once.
+    engine.SENDER_SLEEP = 0.1
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     engine.run(stop)

@@ -172,7 +172,7 @@ def test_the_hourly_task_reads_every_calendar_and_one_failing_stops_no_other(
     read_calendars()
     assert live() == [(deciders.lead.pk, 2)]
     assert "404" in CalendarFeed.objects.get(user=deciders.sponsor).problem
-    assert SCHEDULES["read_calendars"]["func"] == "approvals.tasks.read_calendars"
+    assert SCHEDULES["read_calendars"] == ("approvals.tasks.read_calendars", 60)
 
 
 def test_whatever_is_wrong_with_one_calendar_is_told_its_owner_and_stops_no_other(

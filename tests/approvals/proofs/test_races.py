@@ -42,7 +42,7 @@ from tests.approvals.proofs.doors import (
 )
 from tests.support.cast import Cast
 
-SIZE, SHORT_ROUNDS, LONG_ROUNDS, SEED = 8, 12, 200, 20260302
+SIZE, SHORT_ROUNDS, LONG_ROUNDS, SEED = 8, 8, 200, 20260302
 PAIRS = list(combinations_with_replacement((APPROVE, DECLINE, RECALL, DELEGATE, TIMEOUT, EDIT), 2))
 DOORS = {
     APPROVE: (WEB, API, LINK, REPLY, OPEN_LINK),
