@@ -95,8 +95,7 @@ def submit(
     replaces another request, because the tier may be out of date. `link` is called with the saved request before
     anybody is notified. Raises Invalid when the question is incomplete or nobody may approve the ask.
     """
-    at = now()
-    due = _checked(question, case, at)
+    due = _checked(question, case, at := now())
     if ask.account is None:
         raise Invalid("Choose an account.", field="account")
     account = lock_totals(ask.account, ask.concession, ask.renewal)
