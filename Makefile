@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 PYTEST := .venv/bin/pytest
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
-# Tests start many processes, which begin sooner from compiled files.
+# Tests start many processes, which start faster from compiled files.
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## List the targets
@@ -18,7 +18,7 @@ run: ## Start Escalation Desk on http://127.0.0.1:8000 (PORT=, DATABASE_URL=, EM
 	@$(PY) -m config.keys
 	@exec $(PY) manage.py run_desk
 
-test: setup ## Run every test on one database, those about the database on both, and the browser tests
+test: setup ## Run every test on one database, tests about the database on both, and the browser tests
 	@$(PY) -m tests.run
 
 test-sqlite: setup ## Run the tests on SQLite
@@ -27,7 +27,7 @@ test-sqlite: setup ## Run the tests on SQLite
 test-postgres: setup ## Run the tests about the database on PostgreSQL
 	@$(PY) -m tests.run postgres
 
-test-browser: setup ## Run the browser tests; screenshots land in test-output/
+test-browser: setup ## Run the browser tests; screenshots are in test-output/
 	@$(PY) -m tests.run browser
 
 coverage: setup ## Measure which lines and branches of the product the tests on SQLite run (bar: 92 %)
@@ -49,7 +49,7 @@ lock: setup ## Pin and hash the requirements
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
-bench: setup ## Measure on a filled database, and the engine in one of its own, on SQLite and on PostgreSQL
+bench: setup ## Measure on a filled database, and the engine in a separate one, on SQLite and on PostgreSQL
 	@$(PY) manage.py bench
 	@$(PY) -m tests.support.with_postgres bench --engine-only
 
@@ -61,7 +61,7 @@ chaos: setup ## Run the fault tests on both databases: processes killed while th
 	@TEST_DATABASE=sqlite $(PYTEST) -q -m chaos
 	@TEST_DATABASE=postgres $(PYTEST) -q -m chaos tests/config/test_chaos_clocks.py
 
-docs: setup ## Write docs/states.md anew from the transition table
+docs: setup ## Generate docs/states.md from the transition table
 	@$(PY) manage.py states_doc docs/states.md
 
 shots: setup ## Take a picture of every screen into test-output/

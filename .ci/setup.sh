@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Bring a bare machine to where the project can run: .venv with hashed requirements and, where allowed, system packages.
-#   setup.sh run   what `make run` needs        setup.sh dev   also tests, linters and a browser
-# Missing system packages are installed by apt when root, else named in one line; only Python itself is indispensable.
+# Prepare a machine to run the project: .venv with hashed requirements and, where allowed, system packages.
+#   setup.sh run   for `make run`                setup.sh dev   also tests, linters and a browser
+# Missing system packages are installed by apt when root, else named in one line; only Python itself is required.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=${1:-run}

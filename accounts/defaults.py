@@ -1,4 +1,4 @@
-"""What every installation starts with: roles, calendars and exchange rates. An administrator may change all of it."""
+"""The first data of every installation: roles, calendars and exchange rates. An administrator may change all of it."""
 
 from datetime import date
 from decimal import Decimal
@@ -69,7 +69,7 @@ ROLES = (
 )
 
 RATES_FROM = date(2015, 1, 1)
-# Round yearly means: a start for comparing amounts with limits in USD, replaced in the admin by the company's own.
+# Rounded yearly means, so that amounts can be compared with limits in USD. A company replaces them in the admin.
 USD_RATES = {
     "USD": "1",
     "EUR": "1.08",
@@ -95,7 +95,8 @@ USD_RATES = {
 
 @transaction.atomic
 def ensure_defaults() -> None:
-    """Creates the shipped roles, calendars and rates that are missing. What exists stays: run it any time."""
+    """Creates the shipped roles, calendars and rates that are missing. Existing rows do not change, so it can run any
+    time."""
     for place, row in enumerate(ROLES, start=1):
         Role.objects.get_or_create(slug=row.slug, defaults={**row._asdict(), "sort": place * 10})
     _business_hours()

@@ -1,4 +1,4 @@
-"""Tables that leave the desk as CSV. Cells that a spreadsheet would run as a formula are neutralised."""
+"""CSV exports. Cells that a spreadsheet would run as a formula are neutralised."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?%?")
 
 
 def safe_cell(value: object) -> str:
-    """The text of a cell; an apostrophe before what would start a formula. Plain numbers stay numbers."""
+    """The text of a cell, with an apostrophe before text that would start a formula. Plain numbers stay numbers."""
     text = "" if value is None else str(value)
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
@@ -27,7 +27,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def problems_csv(run: ImportRun) -> str:
-    """The rows that did not go in: where, what stood there, how to fix it."""
+    """The rows that were not imported: place, value, how to fix it."""
     rows = run.problems.values_list("row", "ref", "column", "value", "reason").iterator()
     return csv_text(("row", "id", "column", "in the file", "how to fix"), rows)
 

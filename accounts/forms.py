@@ -34,12 +34,12 @@ FIELD_LABELS = {
 
 
 def field_label(name: str) -> str:
-    """A field in words."""
+    """The label of a field."""
     return FIELD_LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def currency_choices(empty: str = "–") -> list[tuple[str, str]]:
-    """Currencies with a rate; the first choice says what leaving it open means."""
+    """Currencies with a rate; the first choice is the text for an empty value."""
     return [("", empty), *((code, code) for code in sorted(known_currencies()))]
 
 
@@ -59,7 +59,7 @@ class SignalForm(forms.Form):
         label="What was said or seen",
         widget=forms.Textarea(attrs={"rows": 6}),
         max_length=20_000,
-        help_text="Their own words where you have them: tone and risk phrases are read from this.",
+        help_text="Use the customer's own words if possible: tone and risk phrases are read from this text.",
         error_messages={"required": "Enter what was said or seen."},
     )
     amount = forms.DecimalField(
@@ -99,7 +99,7 @@ class SignalForm(forms.Form):
         )
 
     def observed(self) -> Observed:
-        """As the verb takes it."""
+        """The values for the verb."""
         given = self.cleaned_data
         return Observed(
             kind=given["kind"],
@@ -112,7 +112,7 @@ class SignalForm(forms.Form):
         )
 
     def clean_at(self) -> datetime:
-        """What is logged has happened."""
+        """A signal cannot be in the future."""
         at = self.cleaned_data["at"]
         if at > now() + CLOCK_SKEW:
             raise forms.ValidationError("Enter a time in the past.")
@@ -127,7 +127,7 @@ class SignalForm(forms.Form):
 
 
 class UploadForm(forms.Form):
-    """Bring a file in."""
+    """Upload a file."""
 
     file = forms.FileField(
         label="CSV file",
@@ -166,7 +166,7 @@ class UploadForm(forms.Form):
         )
 
     def clean_file(self) -> UploadedFile:
-        """Refuse what is too large before it is read."""
+        """Refuse a file that is too large before it is read."""
         file: UploadedFile = self.cleaned_data["file"]
         if (file.size or 0) > LARGEST_FILE:
             raise forms.ValidationError("The file is larger than 10 MB. Split it and import the parts.")
@@ -174,14 +174,14 @@ class UploadForm(forms.Form):
 
 
 class ColumnRow(NamedTuple):
-    """A column of the file beside its choice."""
+    """A column of the file with its choice."""
 
     header: str
     field: BoundField
 
 
 class MappingForm(forms.Form):
-    """Which column fills which field: one choice for each column of the file."""
+    """The field of each column: one choice for each column of the file."""
 
     default_currency = forms.ChoiceField(label="Currency of the amounts", required=False)
     save_as = forms.CharField(
@@ -208,11 +208,11 @@ class MappingForm(forms.Form):
             )
 
     def column_rows(self) -> list[ColumnRow]:
-        """Each column of the file beside its choice."""
+        """Each column of the file with its choice."""
         return [ColumnRow(name, self[f"column_{place}"]) for place, name in enumerate(self.run.headers)]
 
     def clean(self) -> dict[str, object]:
-        """A field is filled by one column."""
+        """Only one column can fill a field."""
         values = super().clean() or {}
         columns: dict[str, str] = {}
         for place, header in enumerate(self.run.headers):

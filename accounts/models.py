@@ -1,4 +1,4 @@
-"""Who we deal with and who we are."""
+"""Accounts, people, calendars, signals and imports."""
 
 from accounts.calendars.models import Calendar, CalendarDay, CalendarSpan
 from accounts.customers.models import Account, AccountDomain, Contact, ExchangeRate, Subscription

@@ -1,4 +1,4 @@
-"""Requests as views get them: the sign-in middleware has let a person through."""
+"""The request types of views behind the sign-in middleware."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -8,13 +8,13 @@ from accounts.models import User
 
 
 class SignedIn(HttpRequest):
-    """A page's request: somebody is signed in."""
+    """The request of a page: a user is signed in."""
 
     user: User
     htmx: HtmxDetails
 
 
 class Caller(Request):
-    """A request to the API: a token or a session named the user."""
+    """The request of the API: the user comes from a token or a session."""
 
     user: User

@@ -6,7 +6,7 @@ from accounts.models import ImportRun
 
 
 def run_import(run_id: int) -> str:
-    """Applies a started import; a repeated call goes on where the first one ended."""
+    """Applies a started import; a second call continues where the first one ended."""
     run = ImportRun.objects.get(pk=run_id)
     if run.state == ImportRun.RUNNING:
         run = imports.apply(run=run)

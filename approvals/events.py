@@ -1,4 +1,4 @@
-"""News for the apps above: sent inside the caller's transaction."""
+"""Events for the apps above, sent inside the caller's transaction."""
 
 from django.dispatch import Signal
 

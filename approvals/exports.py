@@ -23,7 +23,7 @@ HEADER = (
 
 
 def log_csv(requests: Iterable[ApprovalRequest]) -> str:
-    """One line an entry, the requests in order, times in UTC."""
+    """One line for each entry, in the order of the requests, times in UTC."""
     return csv_text(HEADER, (row for request in requests for row in _rows(request)))
 
 
@@ -53,7 +53,7 @@ def _more(entry: DecisionEntry) -> str:
 
 
 def log_pdf(requests: Iterable[ApprovalRequest], title: str) -> bytes:
-    """The same to read and to sign, with whether the chain of each log holds. Raises NoPdf."""
+    """The same as a PDF to read and sign, with the check of each log's chain. Raises NoPdf."""
     shown = [
         {
             "request": request,

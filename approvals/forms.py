@@ -1,4 +1,4 @@
-"""What people type about decisions."""
+"""The forms of decisions."""
 
 from dataclasses import dataclass
 from typing import Unpack, cast
@@ -28,7 +28,7 @@ TITLES = {
 
 
 class DecisionForm(forms.Form):
-    """The confirm page. What is required depends on the verdict and is decided by the service."""
+    """The confirm page. The verb checks what is required, because it depends on the verdict."""
 
     verdict = forms.ChoiceField(choices=list(TITLES.items()), widget=forms.HiddenInput)
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
@@ -64,7 +64,7 @@ class DecisionForm(forms.Form):
             self.fields["conditions"].label = "Conditions"
 
     def words(self) -> Words:
-        """What goes on the record with the verdict."""
+        """The texts for the record that go with the verdict."""
         values = self.cleaned_data
         lines = [*values.get("kept", []), values.get("conditions", "")]
         return Words(values["reason"], "\n".join(line for line in lines if line))
@@ -77,7 +77,7 @@ class WordsForm(forms.Form):
 
 
 class WhoForm(forms.Form):
-    """Who approves this? Asked before anything is promised; nothing is sent."""
+    """Who approves this? For use before promising anything; nothing is sent."""
 
     concession = forms.ChoiceField(label="Concession")
     amount = forms.DecimalField(
@@ -104,7 +104,8 @@ class WhoForm(forms.Form):
 
 @dataclass(frozen=True)
 class Who:
-    """What approvals/_who.html shows: the form and, once it is asked, the answer with its stages (or why nobody may)."""
+    """The values of approvals/_who.html: the form and, after the question, the answer with its stages (or why nobody
+    may)."""
 
     form: WhoForm
     found: Preview | None = None
@@ -112,7 +113,7 @@ class Who:
 
     @property
     def answer(self) -> Answer | None:
-        """Who decides."""
+        """The people who decide."""
         return self.found.answer if self.found else None
 
     def context(self) -> dict[str, object]:
@@ -121,7 +122,7 @@ class Who:
 
 
 def who_decides(data: Posted, user: User) -> Who:
-    """Who would decide what is asked in the form."""
+    """The answer for the ask in the form."""
     sent = "concession" in data
     form = WhoForm(data if sent else None, user=user, auto_id="who_%s")
     if not sent or not form.is_valid():
@@ -136,7 +137,7 @@ def who_decides(data: Posted, user: User) -> Who:
 
 
 class LinkForm(forms.Form):
-    """The decision of whoever holds the mailed link, where an administrator allows it without signing in."""
+    """The decision from a mailed link without signing in, if an administrator allows it."""
 
     verdict = forms.ChoiceField(choices=list(TITLES.items()), widget=forms.HiddenInput)
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
@@ -148,7 +149,7 @@ class LinkForm(forms.Form):
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed to decline, and to go against the recommendation.",
+        help_text="Required to decline, or to go against the recommendation.",
     )
 
     def __init__(
@@ -163,12 +164,12 @@ class LinkForm(forms.Form):
             del self.fields["conditions"]
 
     def words(self) -> Words:
-        """What goes on the record with the verdict."""
+        """The texts for the record that go with the verdict."""
         return Words(self.cleaned_data["reason"], self.cleaned_data.get("conditions", ""))
 
 
 class PersonField(forms.ModelChoiceField):
-    """Somebody active who is no service."""
+    """An active user who is not a service."""
 
     def __init__(self, *, user: User, label: str, empty_label: str) -> None:
         people = User.objects.filter(is_active=True, kind=User.PERSON).exclude(pk=user.pk).order_by("name")
@@ -176,7 +177,7 @@ class PersonField(forms.ModelChoiceField):
 
 
 class DelegateForm(forms.Form):
-    """Put one request into somebody else's hands."""
+    """Delegate one request."""
 
     reason = forms.CharField(label="Reason", max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
@@ -187,7 +188,7 @@ class DelegateForm(forms.Form):
 
 
 class DelegationForm(forms.Form):
-    """Who stands in from when to when, for what."""
+    """The stand-in, the time and the scope."""
 
     starts_at = forms.DateTimeField(label="From", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     ends_at = forms.DateTimeField(label="Until", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
@@ -210,7 +211,7 @@ class DelegationForm(forms.Form):
         cast(forms.ChoiceField, self.fields["concessions"]).choices = concession_choices()
 
     def stand_in(self) -> StandIn:
-        """As the verb takes it."""
+        """The values for the verb."""
         given = self.cleaned_data
         return StandIn(
             to=given["to"],
@@ -278,10 +279,10 @@ class TermsForm(forms.Form):
             del self.fields["amount"]
 
     def wanted(self) -> NewTerms:
-        """As the verbs take them."""
+        """The values for the verbs."""
         values = self.cleaned_data
         lines = [line.strip() for line in values["wording"].splitlines() if line.strip()]
-        # A line that was not touched is the term it shows, letter by letter and with its lists.
+        # A line that was not changed keeps its term exactly, including lists.
         terms: Terms = dict(self.shown.get(line) or _typed(line) for line in lines)
         if given := [line.strip() for line in values["give_gets"].splitlines() if line.strip()]:
             terms[GIVE_GETS] = given
@@ -289,7 +290,7 @@ class TermsForm(forms.Form):
 
 
 def terms_initial(approval: ApprovalRequest) -> dict[str, object]:
-    """The present terms as the form shows them."""
+    """The current terms in the form."""
     given = approval.terms.get(GIVE_GETS) or []
     return {
         "version": approval.version,

@@ -1,4 +1,4 @@
-"""Mail that answers an approval request."""
+"""Receives replies to approval requests."""
 
 from django.dispatch import receiver
 

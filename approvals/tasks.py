@@ -1,4 +1,4 @@
-"""What the worker does for approvals by the clock."""
+"""Scheduled jobs of approvals."""
 
 from approvals.absence import feeds as calendars
 

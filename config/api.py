@@ -1,4 +1,4 @@
-"""The API under /api/v1/: every app's resources in one router, and one shape for every refusal."""
+"""The API under /api/v1/: all resources in one router, and one form for all errors."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
@@ -26,11 +26,12 @@ CODES = {
     status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "not_json",
     status.HTTP_429_TOO_MANY_REQUESTS: "too_many_requests",
 }
-SIGN_IN = "Send a token: “Authorization: Token …”. The API page says how to get one."
+SIGN_IN = "Send a token: “Authorization: Token …”. The API page explains how to get one."
 
 
 def answer_refusal(exc: Exception, context: dict[str, object]) -> Response | None:
-    """Errors in one shape: code, message, field; for bad input also `fields`, name → sentences. Other errors are left alone."""
+    """Errors in one form: code, message, field; for bad input also `fields`, name → sentences. Other errors are not
+    changed."""
     if isinstance(exc, Refused):
         return Response(refusal(exc.code, exc.message, exc.field), status=exc.status)
     answer = exception_handler(exc, context)
@@ -39,7 +40,7 @@ def answer_refusal(exc: Exception, context: dict[str, object]) -> Response | Non
     if isinstance(exc, ValidationError):
         fields = flat(exc.detail)
         field, said = next(iter(fields.items()), ("", ["Check the values."]))
-        # The pages answer 422 to bad values and so do the services; 400 stays for bodies that cannot be read at all.
+        # Pages and verbs answer 422 to bad values; 400 is for bodies that cannot be read.
         answer.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
         answer.data = {**refusal("invalid", f"{field}: {said[0]}" if field else said[0], field), "fields": fields}
     else:
@@ -67,7 +68,7 @@ def _detail(exc: Exception) -> str:
 
 
 def flat(detail: object, name: str = "") -> dict[str, list[str]]:
-    """Nested errors with dotted names; what belongs to no field stands under ''."""
+    """Nested errors with dotted names; errors without a field are under ''."""
     if isinstance(detail, dict):
         parts = (flat(value, _joined(name, key)) for key, value in detail.items())
         return {key: value for part in parts for key, value in part.items()}
@@ -84,12 +85,12 @@ def _joined(name: str, key: str) -> str:
 @login_not_required
 @csrf_exempt
 def no_such_address(request: HttpRequest, rest: str = "") -> JsonResponse:
-    """Addresses below /api/v1/ that do not exist answer as the API does, not with a page."""
-    return JsonResponse(refusal("not_found", "There is no such address. /api/ lists them."), status=404)
+    """Unknown addresses below /api/v1/ answer like the API, not with a page."""
+    return JsonResponse(refusal("not_found", "There is no such address. /api/ lists all addresses."), status=404)
 
 
 def make_router() -> SimpleRouter:
-    """Every app's resources. A name taken twice is a mistake of ours and stops the start."""
+    """Every app's resources. A duplicate name is a programming error and stops the start."""
     router = SimpleRouter()
     for prefix, viewset in (
         *accounts.api.router_entries,

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -28,14 +27,28 @@ ERRORS = (
     (409, "changed_meanwhile, already_done", "Someone changed it first: read it again"),
     (422, "invalid", "A value is missing, wrong or against a rule; “field” and “fields” say which"),
 )
+# What a type, or a format of text, is called on the page, and an example of it.
+KINDS: dict[str, tuple[str, Any]] = {
+    "string": ("text", "text"),
+    "integer": ("whole number", 1),
+    "number": ("number", 1),
+    "boolean": ("true or false", True),
+    "null": ("empty", None),
+    "array": ("list", []),
+    "object": ("object", {}),
+    "date-time": ("moment", "2026-01-31T15:00:00Z"),
+    "date": ("date", "2026-01-31"),
+    "decimal": ("decimal, as text", "100.00"),
+    "email": ("email", "name@example.com"),
+}
+Spec = dict[str, Any]  # a part of the OpenAPI document
 
 schema = login_not_required(
     SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])  # open: it holds no data
 )
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A parameter or a field of a body."""
 
     name: str
@@ -45,8 +58,7 @@ class Field:
     where: str = ""
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """One thing the API does."""
 
     ident: str
@@ -60,145 +72,115 @@ class Operation:
     curl: str
 
 
-@dataclass(frozen=True)
-class Section:
-    """Operations of one resource."""
-
-    name: str
-    operations: list[Operation]
-
-
 @cache
-def document() -> dict[str, Any]:
+def document() -> Spec:
     """The OpenAPI document; the code does not change while it runs."""
-    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    found: Spec = SchemaGenerator().get_schema(request=None, public=True)
     return found
 
 
 @cache
-def sections() -> list[Section]:
+def sections() -> dict[str, list[Operation]]:
     """Operations by resource, in the order of their paths."""
-    reader = Reader(document())
     grouped: dict[str, list[Operation]] = {}
-    for path, verbs in reader.root["paths"].items():
+    for path, verbs in document()["paths"].items():
         for method in METHODS:
             if method in verbs:
-                grouped.setdefault(verbs[method].get("tags", ["api"])[0], []).append(
-                    reader.operation(path, method, verbs[method])
-                )
-    return [Section(name.replace("-", " ").capitalize(), found) for name, found in sorted(grouped.items())]
+                name = verbs[method]["tags"][0].replace("-", " ").capitalize()
+                grouped.setdefault(name, []).append(_operation(path, method, verbs[method]))
+    return dict(sorted(grouped.items()))
 
 
-class Reader:
-    """Turns parts of an OpenAPI document into what the page shows."""
-
-    def __init__(self, root: dict[str, Any]) -> None:
-        self.root = root
-
-    def operation(self, path: str, method: str, spec: dict[str, Any]) -> Operation:
-        """One operation with its parameters, body, answers and an example call."""
-        body_schema = self._content(spec.get("requestBody", {}))
-        text = spec.get("description", "")
-        return Operation(
-            ident=spec["operationId"],
-            method=method.upper(),
-            path=path,
-            summary=spec.get("summary") or text.partition(".")[0] or spec["operationId"].replace("_", " "),
-            text=text,
-            parameters=[self._parameter(each) for each in spec.get("parameters", [])],
-            body=list(self.fields(body_schema)),
-            answers=[
-                (code, answer.get("description", ""), list(self.fields(self._content(answer))))
-                for code, answer in sorted(spec.get("responses", {}).items())
-            ],
-            curl=self._curl(path, method, body_schema),
-        )
-
-    def _parameter(self, spec: dict[str, Any]) -> Field:
-        text = spec.get("description", "")
-        return Field(spec["name"], self.kind(spec.get("schema", {})), spec.get("required", False), text, spec["in"])
-
-    def _content(self, spec: dict[str, Any]) -> dict[str, Any]:
-        return self._resolved(spec.get("content", {}).get("application/json", {}).get("schema", {}))
-
-    def _resolved(self, spec: dict[str, Any]) -> dict[str, Any]:
-        """Follows a reference; a list of things is shown as the thing."""
-        for _ in range(10):
-            if "$ref" in spec:
-                spec = self.root["components"]["schemas"][spec["$ref"].rsplit("/", 1)[-1]]
-            elif spec.get("type") == "array":
-                spec = spec.get("items", {})
-            elif len(spec.get("allOf", [])) == 1:
-                spec = spec["allOf"][0]
-            else:
-                break
-        return spec
-
-    def fields(self, spec: dict[str, Any]) -> Iterator[Field]:
-        """The fields of an object. Pages of a list show the fields of one row."""
-        properties = spec.get("properties", {})
-        if "results" in properties and "count" in properties:
-            yield Field(
-                "count, next, previous", "page", required=True, text="How many in total, and the previous and next page"
+def _operation(path: str, method: str, spec: Spec) -> Operation:
+    body = _content(spec.get("requestBody", {}))
+    text = spec.get("description", "")
+    return Operation(
+        ident=spec["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=spec.get("summary") or text.partition(".")[0] or spec["operationId"].replace("_", " "),
+        text=text,
+        parameters=[
+            Field(
+                each["name"], kind(each["schema"]), each.get("required", False), each.get("description", ""), each["in"]
             )
-            spec = self._resolved(properties["results"])
-            properties = spec.get("properties", {})
-        for name, each in properties.items():
-            yield Field(name, self.kind(each), name in spec.get("required", []), each.get("description", ""))
+            for each in spec.get("parameters", [])
+        ],
+        body=list(_fields(body)),
+        answers=[
+            (code, answer.get("description", ""), list(_fields(_content(answer))))
+            for code, answer in sorted(spec["responses"].items())
+        ],
+        curl=_curl(path, method, body),
+    )
 
-    def kind(self, spec: dict[str, Any]) -> str:
-        """The type in a few words: text, one of …, list of …, or empty."""
-        if "$ref" in spec or len(spec.get("allOf", [])) == 1:
-            return self.kind(self._resolved(spec))
-        if options := spec.get("oneOf") or spec.get("anyOf"):
-            return " or ".join(dict.fromkeys(self.kind(each) for each in options))
-        if "enum" in spec:
-            return "one of " + ", ".join(str(each) if each not in ("", None) else "empty" for each in spec["enum"])
-        kinds = spec.get("type", "anything")
-        names = kinds if isinstance(kinds, list) else [kinds]
-        if "array" in names:
-            return f"list of {self.kind(spec.get('items', {}))}"
-        return " or ".join(self._word(name, spec.get("format", "")) for name in names)
 
-    @staticmethod
-    def _word(name: str, form: str) -> str:
-        words = {"string": "text", "integer": "whole number", "null": "empty", "boolean": "true or false"}
-        if name == "string" and form:
-            return {"date-time": "moment", "decimal": "decimal, as text"}.get(form, form)
-        return words.get(name, name)
+def _content(spec: Spec) -> Spec:
+    """The JSON that is sent or answered; a list of things is shown as the thing."""
+    found = _resolved(spec.get("content", {}).get("application/json", {}).get("schema", {}))
+    return _resolved(found.get("items", found))
 
-    def example(self, spec: dict[str, Any], depth: int = 0) -> Any:
-        """A plausible value."""
-        spec = self._resolved(spec) if "$ref" in spec or "allOf" in spec else spec
-        if options := spec.get("oneOf") or spec.get("anyOf"):
-            return self.example(options[0], depth)
-        if "enum" in spec:
-            return spec["enum"][0]
-        kind = spec.get("type")
-        kind = kind[0] if isinstance(kind, list) else kind
-        if kind == "object" and depth < 3:
-            required = spec.get("required", [])
-            return {
-                name: self.example(each, depth + 1)
-                for name, each in spec.get("properties", {}).items()
-                if name in required
-            }
-        by_format = {
-            "date-time": "2026-01-31T15:00:00Z",
-            "date": "2026-01-31",
-            "decimal": "100.00",
-            "email": "name@example.com",
-        }
-        plain = {"integer": 1, "number": 1, "boolean": True, "array": []}
-        return by_format.get(spec.get("format", "")) or plain.get(str(kind), "text" if kind == "string" else {})
 
-    def _curl(self, path: str, method: str, body: dict[str, Any]) -> str:
-        lines = ["curl" if method == "get" else f"curl -X {method.upper()}", '-H "Authorization: Token $TOKEN"']
-        if method in ("post", "put", "patch"):
-            lines.append('-H "Content-Type: application/json"')
-            if body.get("properties"):
-                lines.append(f"-d '{json.dumps(self.example({**body, 'type': 'object'}))}'")
-        return " \\\n  ".join([*lines, settings.SITE_URL + path.replace("{", "$").replace("}", "")])
+def _resolved(spec: Spec) -> Spec:
+    """What a reference stands for."""
+    if "$ref" in spec:
+        return _resolved(document()["components"]["schemas"][spec["$ref"].rsplit("/", 1)[-1]])
+    return _resolved(spec["allOf"][0]) if len(spec.get("allOf", [])) == 1 else spec
+
+
+def _fields(spec: Spec) -> Iterator[Field]:
+    """The fields of an object. Pages of a list show the fields of one row."""
+    properties = spec.get("properties", {})
+    if "results" in properties and "count" in properties:
+        text = "How many in total, and the previous and next page"
+        yield Field("count, next, previous", "page", required=True, text=text)
+        yield from _fields(_resolved(properties["results"]["items"]))
+        return
+    for name, each in properties.items():
+        yield Field(name, kind(each), name in spec.get("required", []), each.get("description", ""))
+
+
+def kind(spec: Spec) -> str:
+    """The type in a few words: text, one of …, list of …, or empty."""
+    spec = _resolved(spec)
+    if "oneOf" in spec:
+        return " or ".join(dict.fromkeys(map(kind, spec["oneOf"])))
+    if "enum" in spec:
+        return "one of " + ", ".join(str(each) if each not in ("", None) else "empty" for each in spec["enum"])
+    return " or ".join(_word(name, spec) for name in _types(spec)) or "anything"
+
+
+def _types(spec: Spec) -> list[str]:
+    types = spec.get("type", [])
+    return [types] if isinstance(types, str) else types
+
+
+def _word(name: str, spec: Spec) -> str:
+    if name == "array":
+        return f"list of {kind(spec.get('items', {}))}"
+    form = spec.get("format", name) if name == "string" else name
+    return KINDS.get(form, (form, None))[0]
+
+
+def _example(spec: Spec) -> Any:
+    """A plausible value."""
+    spec = _resolved(spec)
+    if "oneOf" in spec:
+        return _example(spec["oneOf"][0])
+    if "enum" in spec:
+        return spec["enum"][0]
+    names = [spec.get("format", ""), *_types(spec)]
+    return next((KINDS[name][1] for name in names if name in KINDS), {})
+
+
+def _curl(path: str, method: str, body: Spec) -> str:
+    lines = ["curl" if method == "get" else f"curl -X {method.upper()}", '-H "Authorization: Token $TOKEN"']
+    if method in ("post", "put", "patch"):
+        lines.append('-H "Content-Type: application/json"')
+        if properties := body.get("properties"):
+            sent = {name: _example(properties[name]) for name in properties if name in body.get("required", [])}
+            lines.append(f"-d '{json.dumps(sent)}'")
+    return " \\\n  ".join([*lines, settings.SITE_URL + path.replace("{", "$").replace("}", "")])
 
 
 @never_cache

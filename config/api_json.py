@@ -8,12 +8,12 @@ from rest_framework.parsers import JSONParser
 
 
 class ShallowJSONParser(JSONParser):
-    """JSON as the API takes it. A body nested thousands deep is a mistake of the caller, not ours."""
+    """The JSON parser of the API. A body with thousands of nested levels is a client error, not a server error."""
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Raises ParseError for what is no JSON or nested too deeply."""
+        """Raises ParseError for invalid or too deeply nested JSON."""
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:

@@ -1,4 +1,4 @@
-"""What every page shows around its content. Nothing is asked of the database before a template asks for it."""
+"""The values around the content of every page. Each is read from the database only if a template uses it."""
 
 from functools import cached_property
 from typing import TypeVar
@@ -13,7 +13,7 @@ from escalations.models import Escalation, Review
 from messaging.models import Notice
 from reports.rules.vitals import Alarm
 
-# Which entry of the navigation a page belongs to: by its name, else by its app.
+# The navigation entry of a page: by its name, else by its app.
 PAGES = {
     "accounts:profile": "profile",
     "accounts:imports": "imports",
@@ -56,8 +56,8 @@ class RowCount(Subquery):
 
 
 class Navigation:
-    """The counters beside the entries and the entry the visitor is on. All counters together are one query, after a small
-    one for the people the visitor stands in for."""
+    """The counters beside the entries, and the current entry. All counters together are one query, after a small one
+    for the people the visitor stands in for."""
 
     def __init__(self, request: HttpRequest, user: User) -> None:
         self._user = user
@@ -101,7 +101,7 @@ class Navigation:
 
     @cached_property
     def alarm(self) -> Alarm | None:
-        """What operations must know on every page but the engine's own, which says it itself."""
+        """The alarm for operations on every page except the engine page, which shows it itself."""
         return watch.alarm() if self.is_ops and self.page != "engine" else None
 
     @property

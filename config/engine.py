@@ -1,7 +1,7 @@
-"""The engine: fires clocks the moment they are due and sends what waits. Any number of copies may run.
+"""The engine: fires clocks when they are due and sends waiting messages. Any number of engines may run.
 
-A thread for each of its works, so that a slow mail server or watcher never delays a clock. All that is due stands in the
-database; the engine keeps nothing, so it may be killed at any moment.
+Each kind of work has a thread, so that a slow mail server or monitor never delays a clock. Everything due is in the
+database; the engine keeps nothing, so it may be killed at any time.
 """
 
 import logging
@@ -25,26 +25,25 @@ from messaging.outbox import notices
 
 log = logging.getLogger(__name__)
 ENGINE, SENDER, OUTSIDE, CALENDARS = "engine", "sender", "outside", "calendars"
-# One transaction: on SQLite everybody else who writes waits for it, so it stays well under half a second.
+# One transaction: on SQLite all other writers wait for it, so it takes well under half a second.
 CASES_AT_ONCE = 200
-# A turn of the sender ends after four seconds whatever is left, so a large batch delays neither its heartbeat nor its end.
+# A turn of the sender ends after four seconds, so that a large batch delays neither its heartbeat nor its end.
 MESSAGES_AT_ONCE = 200
 LONGEST_SLEEP = 0.25
 GAP = 0.01
 SENDER_SLEEP = 0.5
-# So long at most the sender stands aside for a backlog of clocks.
+# The longest time for which the sender waits for a backlog of clocks.
 STANDS_ASIDE_SECONDS = 5.0
 CALENDARS_SLEEP = 5.0
 BEAT_SECONDS = 5.0
 AFTER_AN_ERROR = 1.0
-# A mail that is just being handed over may finish; it would otherwise wait for its lease to run out and arrive twice.
+# A mail that is being delivered may finish; otherwise it would be sent again after its lease and arrive twice.
 LAST_MAIL_SECONDS = 6.0
 
 
 class Backlog:
-    """Whether more clocks are due than one batch takes, and since when: meanwhile the sender stands aside.
-
-    Both are threads of one process and both write; a mail that leaves a second later is no broken promise, a clock is.
+    """Whether more clocks are due than one batch takes, and since when. Meanwhile the sender waits. Both are threads of
+    one process and both write; a mail that is sent a second later does no harm, but a late clock does.
     """
 
     def __init__(self) -> None:
@@ -58,7 +57,7 @@ class Backlog:
             self._since = time.monotonic()
 
     def goes_first(self) -> bool:
-        """Whether the sender waits; not for ever, or a long backlog would hold up all mail."""
+        """Whether the sender waits; only for a limited time, because a long backlog would hold up all mail."""
         return bool(self._since) and time.monotonic() < self._since + STANDS_ASIDE_SECONDS
 
 
@@ -73,13 +72,14 @@ def fire() -> int:
 
 
 def let_others_write() -> None:
-    """SQLite lets one writer in at a time and keeps no queue: without a gap, a long backlog would shut everybody else out."""
+    """SQLite allows one writer at a time and has no queue: without a gap, a long backlog would keep all other writers
+    out."""
     if connection.vendor == "sqlite":
         time.sleep(GAP)
 
 
 def send() -> int:
-    """Tell in the desk what waits, then hand over a batch of messages; returns how many were told or left."""
+    """Write waiting in-app notices, then send a batch of messages; returns how many were written or sent."""
     if backlog.goes_first():
         return 0
     return notices.tell_waiting() + outbox.send_due(limit=MESSAGES_AT_ONCE)
@@ -89,18 +89,18 @@ def seconds_to_next_clock() -> float:
     """How long to sleep: until the next clock is due, at most a quarter of a second."""
     due = clocks.next_due()
     left = (due - now()).total_seconds() if due else LONGEST_SLEEP
-    # A due clock that could not be claimed is held by another engine or a person: look again soon, do not spin.
+    # A due clock that could not be claimed is locked by another engine or a person: try again soon, without spinning.
     return min(LONGEST_SLEEP, max(0.02, left))
 
 
 def seconds_to_next_message() -> float:
-    """The sender looks twice a second."""
+    """The sender checks twice a second."""
     return SENDER_SLEEP
 
 
 @dataclass
 class Loop:
-    """Does one kind of work again and again until it is told to stop. No error ends it."""
+    """Repeats one kind of work until it is stopped. No error ends it."""
 
     name: str
     work: Callable[[], int]
@@ -123,8 +123,8 @@ class Loop:
         try:
             self._beat()
             return 0.0 if self.work() else self.rest()
-        except Exception:  # whatever a row or the database does, the next turn comes
-            log.exception("The %s met an error and goes on", self.name)
+        except Exception:  # an error of a row or the database must not end the loop
+            log.exception("The %s had an error and continues", self.name)
             connections.close_all()
             return AFTER_AN_ERROR
 
@@ -138,17 +138,18 @@ class Loop:
 
 
 def warm_up() -> None:
-    """Load templates and addresses now. The first mail would load them inside its transaction, which lasts seconds then."""
+    """Load templates and addresses now. Otherwise the first mail would load them inside its transaction, which would
+    then take seconds."""
     engines.all()
     get_resolver().url_patterns  # noqa: B018 - asking is what loads them
 
 
 def run(stop: threading.Event) -> None:
-    """Run all loops until `stop` is set: the clocks in this thread, the sender and the word outside in others."""
+    """Run all loops until `stop` is set: the clocks in this thread, the sender and the external monitor in others."""
     warm_up()
     sender = _thread(Loop(SENDER, send, seconds_to_next_message, stop))
     if settings.HEARTBEAT_URL:
-        # Its heartbeat is word that arrived, not that it looked.
+        # Its heartbeat means that a call was answered, not that it was tried.
         _thread(Loop(OUTSIDE, outside.tell, lambda: outside.LOOK_SECONDS, stop, beats=False))
     hours = audit.CalendarWatch()
     _thread(Loop(CALENDARS, lambda: hours.follow(now()), lambda: CALENDARS_SLEEP, stop, beats=False))

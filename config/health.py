@@ -1,4 +1,4 @@
-"""`/healthz`: for the supervisor and for whoever watches from outside. Says what is wrong in counts, never names."""
+"""`/healthz`: for the supervisor and for external monitors. It reports problems as counts, never names."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
@@ -11,7 +11,7 @@ from reports.rules.vitals import Problem, problems
 
 
 def found(part: str) -> list[Problem]:
-    """What is not well with the desk (or only its web part), the worst first."""
+    """The problems of the desk (or only of its web part), the worst first."""
     try:
         if part != "web":
             return problems(engine.vitals())
@@ -27,10 +27,9 @@ def found(part: str) -> list[Problem]:
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, the engine was alive within a minute and no clock waits for longer than that; else 503.
-
-    `reasons` say why not; `warnings` are what needs a person although every promise is watched. `?part=web` asks for the web
-    part alone.
+    """200 if the database answers, the engine was alive within a minute and no clock has waited longer than that; else
+    503. `reasons` say why not; `warnings` need a person although every clock is watched. `?part=web` checks the web
+    part only.
     """
     wrong = found(request.GET.get("part", ""))
     reasons = [each.text for each in wrong if each.stops]

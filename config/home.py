@@ -1,4 +1,4 @@
-"""The front door: everybody lands where their work is (spec §4)."""
+"""The start page: each user lands on the page of their work."""
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -7,7 +7,7 @@ from accounts.models import Role, User
 
 
 def landing(user: User) -> str:
-    """Where a person starts, as their roles say: what waits for them before the figures, the figures before the queue."""
+    """The start page by the person's roles: waiting work comes before the figures, the figures before the queue."""
     pages = {role.start_page for role in user.roles}
     if Role.INBOX in pages:
         return "approvals:inbox"
@@ -15,5 +15,5 @@ def landing(user: User) -> str:
 
 
 def home(request: HttpRequest) -> HttpResponseRedirect:
-    """Send the visitor on."""
+    """Redirect the visitor."""
     return redirect(landing(request.user))  # type: ignore[arg-type]

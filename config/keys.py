@@ -13,7 +13,8 @@ def new_keys() -> dict[str, str]:
 
 
 def missing_lines(text: str, environ: dict[str, str]) -> list[str]:
-    """Lines to add to an env file that says `text`. What it or the environment already names is left alone."""
+    """The lines to add to an env file with this `text`. Names that the file or the environment already has are left
+    out."""
     named = {line.removeprefix("export ").partition("=")[0].strip() for line in text.splitlines()}
     return [f"{name}={value}" for name, value in new_keys().items() if name not in named and not environ.get(name)]
 

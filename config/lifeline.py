@@ -1,6 +1,6 @@
 """`python -m config.lifeline COMMAND…`: run a command that ends when the process that started it ends.
 
-A supervisor that is killed outright cannot end its children; on Linux the kernel does it for us.
+A supervisor that is killed cannot end its children; on Linux the kernel does it.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""What is logged: never an address or a link by which somebody may decide."""
+"""Logging without the addresses and links that allow a decision."""
 
 import logging
 
@@ -6,9 +6,9 @@ from messaging.outbox.rules.secrets import masked
 
 
 class WithoutSecrets(logging.Filter):
-    """Takes the tokens of reply addresses and decision links out of every line."""
+    """Removes the tokens of reply addresses and decision links from every line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Write the line out here, so that its arguments are cleaned with it."""
+        """Format the line here, so that its arguments are cleaned too."""
         record.msg, record.args = masked(record.getMessage()), None
         return True

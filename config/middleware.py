@@ -1,4 +1,4 @@
-"""Per-request wiring: the viewer's time zone, and refusals of services turned into pages."""
+"""Per-request wiring: the viewer's time zone, and pages for refusals of verbs."""
 
 import random
 import time
@@ -17,7 +17,7 @@ SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 class ViewerZoneMiddleware:
-    """Pages show times in the zone of the person who looks."""
+    """Pages show times in the viewer's zone."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -30,13 +30,13 @@ class ViewerZoneMiddleware:
 
 
 class ZeroByteMiddleware:
-    """PostgreSQL refuses zero bytes in what it is asked for, so none reaches a page in its address."""
+    """PostgreSQL refuses zero bytes in queries, so they are removed from addresses."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Take %00 out of the query string before anybody reads it; forms and JSON bodies refuse it themselves."""
+        """Remove %00 from the query string before it is read; forms and JSON bodies refuse it themselves."""
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query:
             request.META["QUERY_STRING"] = query.replace("%00", "")
@@ -44,25 +44,25 @@ class ZeroByteMiddleware:
 
 
 class RefusalMiddleware:
-    """A verb that refused answers with its own status and sentence; one that met a deadlock is tried again."""
+    """A refusal of a verb becomes an answer with its status and sentence; after a deadlock the request is retried."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A JSON body is read once here, so that a second try finds it."""
+        """A JSON body is read here, so that it is available for a second try."""
         if request.content_type == "application/json" and request.method not in SAFE:
             request.body  # noqa: B018  reading keeps it
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Views need not catch Refused: what they do not show at a field becomes a page that says why."""
+        """Views need not catch Refused: a refusal that they do not show at a field becomes a page with the reason."""
         if is_collision(exception) and request.method not in SAFE:
             return self._again(request)
         return self._refusal(request, exception)
 
     def _again(self, request: HttpRequest) -> HttpResponse | None:
-        """Two more tries after a deadlock or serialization failure (design rule 13): the transaction left nothing behind."""
+        """Two more tries after a deadlock or serialization failure, because the transaction wrote nothing."""
         match = request.resolver_match
         if match is None:
             return None
@@ -73,7 +73,7 @@ class RefusalMiddleware:
             except Exception as error:  # noqa: BLE001  whatever it is, it is answered or raised below
                 if not is_collision(error):
                     return self._refusal(request, error, otherwise=error)
-        busy = Stale("Someone else is changing this right now. Nothing was saved; try again.")
+        busy = Stale("Another user is changing this right now. Nothing was saved; try again.")
         return self._refusal(request, busy)
 
     def _refusal(

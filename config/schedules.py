@@ -1,7 +1,6 @@
-"""The worker's timetable. Rows of django-q2, put right at every start and twice a minute, so that a mistake does not last.
-
-Its scheduler reads all that is due in one go: one row it cannot read stops every other. So a row that is not ours is switched
-off, and ours are put back as they stand here.
+"""The worker's schedules. Rows of django-q2, corrected at every start and twice a minute, so that a fault does not
+last. Its scheduler reads all due rows at once: one row that it cannot read stops all others. Therefore unknown rows are
+switched off, and ours are reset to this list.
 """
 
 import logging
@@ -18,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Wanted(TypedDict):
-    """What is called, and how often."""
+    """The function to call, and how often."""
 
     func: str
     schedule_type: str
@@ -29,7 +28,7 @@ SCHEDULES: dict[str, Wanted] = {
     "sweep": {"func": "config.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
     # Out-of-office entries of people's calendars become delegations.
     "read_calendars": {"func": "approvals.tasks.read_calendars", "schedule_type": Schedule.HOURLY},
-    # A renewal date that was worked out from running contracts moves on when it has passed.
+    # A renewal date computed from running contracts moves to the next one when it has passed.
     "roll_renewals": {"func": "accounts.tasks.roll_renewals", "schedule_type": Schedule.DAILY},
 }
 if settings.IMAP_URL:
@@ -38,7 +37,7 @@ if settings.IMAP_URL:
         "schedule_type": Schedule.MINUTES,
         "minutes": 1,
     }
-# What a schedule may say besides; ours say nothing.
+# Other fields of a schedule; ours leave them empty.
 PLAIN: dict[str, object] = {
     "args": None,
     "kwargs": None,
@@ -56,7 +55,7 @@ PERIODS = {
 
 
 def ensure() -> None:
-    """Create or correct the schedules, each exactly once, and switch off all others. A right one keeps its next run."""
+    """Create or correct the schedules, each exactly once, and switch off all others. A correct one keeps its next run."""
     at = now()
     for name, wanted in SCHEDULES.items():
         rows = list(Schedule.objects.filter(name=name).order_by("id"))
@@ -64,7 +63,7 @@ def ensure() -> None:
         if not rows:
             Schedule.objects.create(name=name, next_run=at, **PLAIN, **wanted)
         elif not _is_right(rows[0], wanted, at):
-            log.warning("The schedule %s was put right", name)
+            log.warning("The schedule %s was corrected", name)
             Schedule.objects.filter(pk=rows[0].pk).update(next_run=at, **PLAIN, **wanted)
     strange = Schedule.objects.exclude(Q(name__in=SCHEDULES) & Q(name__isnull=False)).exclude(repeats=0)
     if number := strange.update(repeats=0):
@@ -74,6 +73,6 @@ def ensure() -> None:
 def _is_right(row: Schedule, wanted: Wanted, at: datetime) -> bool:
     if any(getattr(row, key) != value for key, value in {**PLAIN, **wanted}.items()):
         return False
-    # Further ahead than twice its period: a typing mistake, or the clock was set back.
+    # Further in the future than twice its period: a typing mistake, or the clock was set back.
     period = PERIODS[wanted["schedule_type"]] * wanted.get("minutes", 1)
     return row.next_run is not None and row.next_run <= at + 2 * period

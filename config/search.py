@@ -1,4 +1,4 @@
-"""Search over escalations, accounts and people; a case number jumps. Only what the person may see is found or counted."""
+"""Search over escalations, accounts and people; a case number opens the case. Only visible rows are found or counted."""
 
 import re
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ FIELDS: dict[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Hit:
-    """One row: where it leads, what it says, and what stands at its end."""
+    """One row: its link, its text, and the text at its end."""
 
     icon: str
     href: str
@@ -48,7 +48,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Group:
-    """What was found of one kind."""
+    """The results of one kind."""
 
     kind: str
     name: str
@@ -61,13 +61,13 @@ Found = TypeVar("Found", bound=Model)
 
 
 def words_of(text: str) -> list[str]:
-    """The words to look for; what stands in quotation marks stays together. At most 8."""
+    """The search words; words in quotation marks stay together. At most 8."""
     found = re.findall(r'"([^"]+)"|“([^”]+)”|(\S+)', text[:LONGEST])
     return [next(filter(None, parts)).strip().strip('"') for parts in found][:MOST_WORDS]
 
 
 def jump(user: User, text: str) -> str:
-    """Address of the case whose number was typed, or '' when there is none this person may see."""
+    """Address of the case with the typed number, or '' if this person may not see it or it does not exist."""
     match = CASE_NUMBER.fullmatch(text.strip())
     case = Escalation.objects.visible_to(user).filter(pk=int(match.group(1))).first() if match else None
     return reverse("escalations:case", args=[case.key]) if case else ""
@@ -83,13 +83,13 @@ def _matching(rows: QuerySet[Found], fields: Sequence[str], words: list[str]) ->
 
 
 def _colleagues(user: User) -> QuerySet[User]:
-    """People inside; somebody from outside, who holds no other role, does not get the directory."""
+    """Colleagues. An external party without another role cannot search people."""
     inside = user.is_superuser or bool(user.role_slugs - {"external"})
     return User.objects.filter(is_active=True) if inside else User.objects.filter(pk=user.pk)
 
 
 def found(user: User, text: str) -> dict[str, QuerySet[Any]]:
-    """What matches every word, by kind; `@name` looks for people only."""
+    """The rows that match every word, by kind; `@name` searches people only."""
     people_only = text.startswith("@")
     words = words_of(text.removeprefix("@"))
     open_first = Case(When(state__in=states.OPEN, then=Value(0)), default=Value(1), output_field=IntegerField())
@@ -117,7 +117,7 @@ def marked(text: str, words: list[str]) -> SafeString:
 
 
 def _around(text: str, words: list[str], width: int = 140) -> str:
-    """The part of a long text in which the first word stands."""
+    """The part of a long text that contains the first word."""
     flat = " ".join(text.split())
     at = min((place for word in words if (place := flat.lower().find(word.lower())) >= 0), default=0)
     start = max(0, at - width // 3)
@@ -157,7 +157,7 @@ def group(kind: str, rows: QuerySet[Any], words: list[str], number: str, size: i
 
 
 def search(request: HttpRequest) -> HttpResponse:
-    """The results page, or straight to the case whose number was typed."""
+    """The results page, or a redirect to the case with the typed number."""
     text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
     if href := jump(request.user, text):  # type: ignore[arg-type]
         return redirect(href)

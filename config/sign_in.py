@@ -1,4 +1,4 @@
-"""Who may get in: accounts are made by administrators, never by visitors."""
+"""Sign-in: administrators create users; visitors cannot register."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest

@@ -22,7 +22,7 @@ STOP_SECONDS = 45
 
 @dataclass(frozen=True)
 class Program:
-    """One thing to keep alive: its name and what to execute, the interpreter left out."""
+    """One process to keep alive: its name and command, without the interpreter."""
 
     name: str
     arguments: tuple[str, ...]
@@ -30,7 +30,7 @@ class Program:
 
 
 def programs(port: int) -> list[Program]:
-    """What a desk consists of. Gunicorn's control socket is off: nothing listens but the one port."""
+    """The processes of a desk. Gunicorn's control socket is off, so that only one port listens."""
     web = ("-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4")
     return [
         Program("web", (*web, "--no-control-socket", "--graceful-timeout", "10", "--timeout", "60"), 15),
@@ -68,7 +68,7 @@ def _program_lines(program: Program, var: Path) -> list[str]:
         "autostart=true",
         "autorestart=true",
         "startsecs=3",
-        # Supervisord gives a program up after this many failed starts; a database may be away for hours.
+        # Supervisord gives up a program after this number of failed starts; a database may be down for hours.
         "startretries=1000000",
         "stopasgroup=true",
         "killasgroup=true",
@@ -105,7 +105,7 @@ def start(*, root: Path, var: Path, port: int, settings: str, as_root: bool) -> 
 
 
 def answers(port: int) -> bool:
-    """Whether the web process says it is well."""
+    """Whether the web process reports that it is well."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=5) as answer:
             return bool(answer.status == 200)
@@ -114,7 +114,7 @@ def answers(port: int) -> bool:
 
 
 def wait_until_ready(supervisord: "subprocess.Popen[bytes]", port: int) -> bool:
-    """Wait for the first good answer, at most START_SECONDS. False when none came or supervisord ended."""
+    """Wait for the first good answer, at most START_SECONDS. False if there was none or supervisord ended."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and supervisord.poll() is None:
         if answers(port):
@@ -130,18 +130,18 @@ def stop(supervisord: "subprocess.Popen[bytes]") -> None:
     try:
         supervisord.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        # Its programs hold on to it through config.lifeline and end with it.
+        # Its programs end with it through config.lifeline.
         supervisord.kill()
         supervisord.wait()
 
 
 class Stopped(Exception):
-    """Somebody asked us to end."""
+    """A signal asked this process to end."""
 
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Inside, the first Ctrl-C, SIGTERM or SIGHUP raises Stopped; further ones are ignored while we tidy up."""
+    """Inside, the first Ctrl-C, SIGTERM or SIGHUP raises Stopped; further ones are ignored during the clean-up."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -8,6 +8,6 @@ from messaging.outbox.messages import send_due
 
 
 def sweep() -> dict[str, int]:
-    """Once a minute, the second pair of hands: with the engine dead, clocks still fire and mail still leaves."""
+    """Once a minute, fire clocks and send mail, so that both continue if the engine is down."""
     prove_life()
     return {"moved": follow_calendars(now()), "fired": fire_due(), "sent": send_due()}

@@ -12,7 +12,8 @@ from config.search import search
 admin.site.site_title = admin.site.site_header = "Escalation Desk administration"
 admin.site.index_title = "Tiers, matrices, people and records"
 
-# What the worker does is decided by config.schedules; one row edited by hand could stop every schedule.
+# config.schedules defines the worker's jobs; a row edited by hand could stop every schedule, so the admin does not show
+# them.
 for model in (Failure, OrmQ, Schedule, Success):
     if admin.site.is_registered(model):
         admin.site.unregister(model)

@@ -1,4 +1,4 @@
-"""What the banner of operations says, looked up a few times a minute at most by each process of the web part."""
+"""The text of the operations banner, cached by each web process and read at most a few times a minute."""
 
 import time
 
@@ -11,8 +11,8 @@ _kept: tuple[float, Alarm | None] | None = None
 
 
 def alarm() -> Alarm | None:
-    """What is wrong with the engine, or None. At most BANNER_SECONDS old; two queries when it is looked up."""
-    global _kept  # one small value a process; threads may look it up twice, no more
+    """The problem of the engine, or None. At most BANNER_SECONDS old; two queries per read."""
+    global _kept  # one small value for each process; two threads may read it twice, which does no harm
     moment, kept = time.monotonic(), _kept
     if kept is None or moment - kept[0] >= settings.BANNER_SECONDS:
         _kept = kept = (moment, alarm_of(engine.alarm()))

@@ -1,5 +1,3 @@
-"""Invented people, companies and cases: to try the desk out, and to fill a database for measuring.
-
-Histories are written set-based: `life` plays each case through the same steps as the real verbs, by the same pure rules
-(triage, routing, authority, targets, timing), and `rows` inserts thousands of finished cases at once.
+"""Invented people, companies and cases: for trying the desk, and for filling a database for measuring. `lives` plays
+each case with the real verbs of the desk under a moved clock; `fill` copies the played cases many times.
 """

@@ -1,4 +1,4 @@
-"""Every verb of the desk that the demo calls. A verb that changes is adapted here and nowhere else in `demo`."""
+"""All verbs of the desk that the demo calls. If a verb changes, only this module of `demo` must change."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -26,7 +26,7 @@ from messaging.outbox import notices
 
 
 def next_due() -> datetime | None:
-    """When the next clock has something to fire."""
+    """When the next clock fires."""
     return engine.next_due()
 
 
@@ -36,9 +36,8 @@ def fire_due() -> int:
 
 
 def deliver_word(*, composed: bool) -> None:
-    """Count the mail that waits as sent when it was written, so that nobody gets invented news; tell it in the desk.
-
-    `composed`: give mail that is written when it leaves its words as things stand now, else its subject only.
+    """Mark waiting mail as sent at the time it was written, so that nobody gets invented mail; show it in the desk.
+    `composed`: write the current text of mail that is composed when sent, else only its subject.
     """
     notices.tell_waiting()
     waiting = list(Message.objects.filter(state=Message.PENDING).select_related("user"))
@@ -58,7 +57,7 @@ def deliver_word(*, composed: bool) -> None:
 
 
 def case_of(case_id: int) -> Escalation:
-    """The case as it stands now."""
+    """The current state of the case."""
     return Escalation.objects.select_related("account", "owner").get(pk=case_id)
 
 
@@ -69,7 +68,7 @@ def due(case_id: int, kinds: Sequence[str]) -> datetime | None:
 
 
 def lead_of(case: Escalation) -> User:
-    """The communication lead; else the owner, else who opened the case."""
+    """The communication lead; else the owner, else the opener of the case."""
     lead = case.people.filter(duty="communication").select_related("user").first()
     found = lead.user if lead else case.owner or case.opened_by
     if found is None:
@@ -112,7 +111,7 @@ def hear(
 
 
 def open_case(told: Told) -> int:
-    """Raise the case. Where the customer's words open one by a trigger, it is that one."""
+    """Open the case. If the customer's text opens one by a trigger, return that one."""
     signal = None
     if told.says:
         signal = hear(told.account, told.says, contact=next(iter(told.contacts), None), at=told.impasse_at)
@@ -143,19 +142,19 @@ def open_case(told: Told) -> int:
 
 
 def accept(case: Escalation) -> None:
-    """Whoever is asked to own the case takes it."""
+    """The person who is asked to own the case accepts."""
     if asked := owner_asked(case):
         handoffs.accept(case_id=case.pk, handoff_id=asked.pk, by=asked.to_user)
 
 
 def refuse(case: Escalation, reason: str) -> None:
-    """Whoever is asked to own the case says no."""
+    """The person who is asked to own the case refuses."""
     if asked := owner_asked(case):
         handoffs.refuse(case_id=case.pk, handoff_id=asked.pk, by=asked.to_user, reason=reason)
 
 
 def post(case: Escalation, text: str, next_update_at: datetime | None = None) -> None:
-    """The owner tells the inside how it stands."""
+    """The owner posts an internal update."""
     thread.post(case_id=case.pk, by=case.owner or lead_of(case), text=text, next_update_at=next_update_at)
 
 
@@ -172,7 +171,7 @@ def tell_customer(case: Escalation, text: str, contacts: Sequence[Contact], next
 
 
 def wait_on(case: Escalation, whom: str, reason: str) -> None:
-    """Pause the clocks, or let them run again."""
+    """Pause the clocks, or resume them."""
     thread.wait_on(case_id=case.pk, by=lead_of(case), whom=whom, reason=reason)
 
 
@@ -187,7 +186,7 @@ def write_brief(case: Escalation, texts: dict[str, str], options: list[Option]) 
 def ask(
     case: Escalation, concession: str, amount: Decimal | None, question: str, deadline: datetime
 ) -> ApprovalRequest | None:
-    """The communication lead asks for a concession; None where nobody may grant it."""
+    """The communication lead asks for a concession; None if nobody may grant it."""
     try:
         wanted = requests.CaseAsk(concession, amount, case.account.currency, question, deadline)
         return requests.ask(wanted, case_id=case.pk, by=lead_of(case))
@@ -196,7 +195,7 @@ def ask(
 
 
 def decide(request: ApprovalRequest, verdict: str, reason: str, conditions: str = "", channel: str = "web") -> None:
-    """The next person who is asked decides. Where several seats decide, the others still wait."""
+    """The next person who is asked decides. If several seats decide, the others still wait."""
     seat = waiting_seats(request)[0]
     decisions.decide(
         request_id=request.pk,
@@ -210,7 +209,7 @@ def decide(request: ApprovalRequest, verdict: str, reason: str, conditions: str 
 
 
 def question(request: ApprovalRequest, text: str) -> None:
-    """The person who is asked wants to know more."""
+    """The person who is asked asks a question."""
     talk.question(request_id=request.pk, by=waiting_seats(request)[0].person, text=text)
 
 
@@ -220,30 +219,30 @@ def answer(request: ApprovalRequest, text: str) -> None:
 
 
 def comment(request: ApprovalRequest, text: str) -> None:
-    """Whoever is consulted comments."""
+    """The consulted people comment."""
     for seat in waiting_seats(request, Seat.CONSULT):
         talk.comment(request_id=request.pk, by=seat.person, text=text)
 
 
 def delegate(request: ApprovalRequest, candidates: Sequence[User], reason: str) -> None:
-    """The person who is asked hands this one over to the first of the candidates who is somebody else."""
+    """The person who is asked delegates the request to the first candidate who is another person."""
     asked = waiting_seats(request)[0].person
     to = next(candidate for candidate in candidates if candidate != asked)
     delegations.delegate(request_id=request.pk, by=asked, to=to, reason=reason)
 
 
 def recall(request: ApprovalRequest, reason: str) -> None:
-    """The requester takes the ask back."""
+    """The requester recalls the request."""
     decisions.recall(request_id=request.pk, by=request.requester, reason=reason)
 
 
 def stand_in(user: User, to: User, starts_at: datetime, ends_at: datetime, note: str) -> None:
-    """For a time somebody decides in another's place."""
+    """Name a stand-in for a time."""
     delegations.make(delegations.StandIn(to=to, starts_at=starts_at, ends_at=ends_at, note=note), user=user, by=user)
 
 
 def skip_approval(case: Escalation, reason: str) -> None:
-    """Nothing needs a decision."""
+    """Go on without a decision."""
     closing.skip_to_execute(case_id=case.pk, by=lead_of(case), reason=reason)
 
 
@@ -274,7 +273,7 @@ def keep(commitment_id: int) -> None:
 
 
 def resolve(case: Escalation, outcome: str, root_cause: str, resolution: str) -> None:
-    """Done; the review begins."""
+    """Resolve the case; the review begins."""
     ending = closing.Ending(outcome, root_cause, resolution, customer_told=True)
     closing.resolve(case_id=case.pk, by=lead_of(case), ending=ending)
 
@@ -290,27 +289,27 @@ def sign_review(case: Escalation) -> None:
 
 
 def waive_review(case: Escalation, by: User, reason: str) -> None:
-    """A manager does without it."""
+    """A manager waives the review."""
     closing.waive_review(case_id=case.pk, by=by, reason=reason)
 
 
 def close(case: Escalation) -> None:
-    """After the review."""
+    """Close the case after the review."""
     closing.close(case_id=case.pk, by=case.owner or lead_of(case))
 
 
 def reopen(case: Escalation, reason: str) -> None:
-    """The issue is back."""
+    """Reopen the case: the issue is back."""
     closing.reopen(case_id=case.pk, by=lead_of(case), reason=reason)
 
 
 def withdraw(case: Escalation, reason: str) -> None:
-    """The customer takes it back."""
+    """Withdraw the case."""
     closing.withdraw(case_id=case.pk, by=lead_of(case), reason=reason)
 
 
 def mark_duplicate(case: Escalation) -> None:
-    """Another open case of the account carries it."""
+    """Mark it as a duplicate of another open case of the account."""
     of = Escalation.objects.open().filter(account=case.account).exclude(pk=case.pk).order_by("-pk").first()
     if of is None:
         raise LookupError(f"{case.account} has no other open case")

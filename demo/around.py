@@ -1,4 +1,4 @@
-"""What lies around the cases: mail that waits, a message that was refused, a policy draft, and what happened a minute ago."""
+"""Data around the cases: mail that waits, a refused message, a policy draft, and events of the last minute."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -29,7 +29,7 @@ PROBLEM = "The mail server answered 550: No such user"
 
 
 def add(people: dict[str, User], accounts: dict[str, Account], at: datetime) -> None:
-    """Call when the cases have been played up to `at`."""
+    """Call after the cases have been played up to `at`."""
     _unplaced_mail(at)
     _refused_message(people["diego"], at)
     _policy_draft(people["sana"])
@@ -80,7 +80,8 @@ def _policy_draft(author: User) -> None:
 
 
 def _this_minute(people: dict[str, User], accounts: dict[str, Account], at: datetime) -> None:
-    """A refund that opens a case by itself, one a CSM raises, one that is accepted: their mail waits to leave."""
+    """A refund that opens a case automatically, a case that a CSM raises, one that is accepted: their mail waits to be
+    sent."""
     refund = accounts["Foundry Tools"]
     text = "We demand a refund of €12,800. The export has lost our orders twice and nobody answers."
     acts.hear(refund, text, contact=refund.contacts.earliest("pk"))

@@ -1,4 +1,4 @@
-"""Repeatable chance: one generator per run, so that the same seed makes the same data."""
+"""Repeatable randomness: one generator per run, so that the same seed makes the same data."""
 
 import random
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class Chance:
         self.unit = self._random.random
 
     def happens(self, probability: float) -> bool:
-        """True in so many of all cases."""
+        """True with this probability."""
         return self.unit() < probability
 
     def of(self, things: Sequence[Thing]) -> Thing:
@@ -23,7 +23,7 @@ class Chance:
         return things[int(self.unit() * len(things))]
 
     def between(self, low: float, high: float) -> float:
-        """Anything between two numbers."""
+        """A number between two numbers."""
         return low + (high - low) * self.unit()
 
     def whole(self, low: int, high: int, step: int = 1) -> int:
@@ -31,9 +31,9 @@ class Chance:
         return low + step * int(self.unit() * ((high - low) // step + 1))
 
     def long_tail(self, middle: float, spread: float) -> float:
-        """Mostly near the middle, now and then far above (lognormal)."""
+        """Mostly near the middle, sometimes far above (lognormal)."""
         return middle * self._random.lognormvariate(0.0, spread)
 
     def weighted(self, weights: dict[str, int]) -> str:
-        """A key, as often as its weight says."""
+        """A key with the probability of its weight."""
         return self._random.choices(list(weights), weights=list(weights.values()))[0]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from accounts.models import Account, AccountDomain, Contact, Subscription, User
 
 DEMO = "demo"
-KNOWN_DAYS = 400  # how long the desk has had them
+KNOWN_DAYS = 400  # how long they have been customers
 
 
 class Company(NamedTuple):

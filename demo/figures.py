@@ -1,4 +1,4 @@
-"""Measures of what exists, each beside its floor in the same run: the least the machine could need for the same thing."""
+"""Measures of the product, each compared with its floor in the same run: the minimum of the machine for the same work."""
 
 import hmac
 import json
@@ -29,7 +29,7 @@ WARM_UP, SEEDED = 50, 1200
 
 @dataclass(frozen=True)
 class Figure:
-    """What it takes, and the floor. Microseconds each, unless `unit` says otherwise."""
+    """The measured value and its floor. Microseconds each, unless `unit` says otherwise."""
 
     name: str
     value: float
@@ -56,7 +56,7 @@ def microseconds(act: Callable[[], object], *, each: int = 1) -> float:
 
 
 def chain_append() -> Figure:
-    """Signing an entry, against one bare HMAC of its bytes."""
+    """Signing an entry, compared with one plain HMAC of its bytes."""
     moment, number = now(), 200
     parent = Escalation(pk=1)
     data = {"kind": "decision", "generation": 1, "state": "running", "due_at": moment.isoformat()}
@@ -65,11 +65,12 @@ def chain_append() -> Figure:
     content = json.dumps(rows[0].content()).encode()
     value = microseconds(lambda: chain.number(parent, rows), each=number)
     floor = microseconds(lambda: [hmac.digest(b"k" * 32, content, "sha256") for _ in range(number)], each=number)
-    return Figure("Sign one entry of a log", value, floor, "bare HMAC")
+    return Figure("Sign one entry of a log", value, floor, "plain HMAC")
 
 
 def due_time() -> Figure:
-    """A due time through the public door, against the bare look-up: the same segments, two bisects, no checks."""
+    """A due time through the public function, compared with the plain look-up: the same segments, two bisects, no
+    checks."""
     calendar = work_calendar(Calendar.objects.get(slug="business"))
     openings, closings, zeros, done = calendar.years[now().year]
     seconds, wanted = 4 * 3600, timedelta(hours=4)
@@ -82,11 +83,11 @@ def due_time() -> Figure:
 
     value = microseconds(lambda: [add_work(calendar, start, seconds) for start in starts], each=len(starts))
     floor = microseconds(lambda: [bare(start) for start in starts], each=len(starts))
-    return Figure("Due time on a business calendar", value, floor, "bare segment look-up")
+    return Figure("Due time on a business calendar", value, floor, "plain segment look-up")
 
 
 def queue_page() -> list[Figure]:
-    """The first page of the queue for an executive and for a CSM, against counting the cases."""
+    """The first page of the queue for an executive and for a CSM, compared with counting the cases."""
     floor = microseconds(lambda: Escalation.objects.aggregate(n=Count("pk"))) / 1000
     found = []
     for role in ("executive-sponsor", "director", "csm"):
@@ -103,11 +104,11 @@ def _page(user: User) -> list[Escalation]:
 
 
 class Undone(Exception):
-    """Takes the seeded cases back."""
+    """Rolls back the seeded cases."""
 
 
 def seed_rate() -> Figure:
-    """Cases a second; what was written is taken back."""
+    """Cases a second; everything written is rolled back."""
     rates: list[float] = []
     with suppress(Undone), transaction.atomic():
         fill(WARM_UP, 1, lambda progress: None)
@@ -117,7 +118,7 @@ def seed_rate() -> Figure:
 
 
 def engine(told: dict[str, float]) -> list[Figure]:
-    """What the engine measurement found, beside the bar or the floor of the same run."""
+    """The results of the engine measurement, compared with the target or the floor of the same run."""
     bar, backlog = f"Backlog of {write.number(engines.BACKLOG)} due clocks gone", told["backlog"] * 1000
     return [
         Figure(
@@ -125,11 +126,13 @@ def engine(told: dict[str, float]) -> list[Figure]:
         ),
         Figure("  the latest of them", told["latest"] * 1000, unit="ms"),
         Figure(bar, backlog, 15_000.0, "bar", "ms"),
-        Figure("  beside bare updates and rows", backlog, told["floor"] * 1000, "bare UPDATE and INSERT", "ms"),
+        Figure(
+            "  compared with plain updates and rows", backlog, told["floor"] * 1000, "plain UPDATE and INSERT", "ms"
+        ),
     ]
 
 
 def sizes(at: datetime) -> str:
-    """What was measured on."""
+    """The sizes of the measured data."""
     cases, entries = (write.number(model.objects.count()) for model in (Escalation, Event))
     return f"{cases} cases, {entries} entries, {write.recorded(at)}"

@@ -1,7 +1,7 @@
-"""How a case goes: from opening to the state it is left in, and the word that keeps everybody informed on the way.
+"""The course of a case: from opening to its final state, with the updates on the way.
 
-Each story is a generator: it acts, then yields the moment at which it goes on (`demo.stage`). Whatever the engine did in
-between is read from the database, as people would read it from the page.
+Each story is a generator: it acts, then yields the moment at which it continues (`demo.stage`). It reads from the
+database what the engine did in between, like people on the page.
 """
 
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ WAITS_FOR = {"customer": "their counsel reads the draft", "third_party": "the au
 
 @dataclass(frozen=True)
 class Script:
-    """What shall happen on the way. `until`: the state the case is left in."""
+    """The events on the way. `until`: the final state of the case."""
 
     until: str = states.CLOSED
     refused: bool = False
     ignored: bool = False  # nobody accepts in time
-    declined: bool = False  # asked again for half
+    declined: bool = False  # asked again for half the amount
     conditions: bool = False
-    recalled: bool = False  # taken back and asked again
-    delegated: tuple[str, ...] = ()  # the person who is asked hands it over to the first of these who is not asked
+    recalled: bool = False  # recalled and asked again
+    delegated: tuple[str, ...] = ()  # the person who is asked delegates it to the first of these who is not asked
     one_vote: bool = False  # of several seats, one has decided
     questioned: bool = False
     skipped: bool = False
     slow: bool = False  # decided after its time
-    silent: bool = False  # nobody hears of it any more
+    silent: bool = False  # no more updates
     late_word: bool = False
     waits: str = ""
     waived: bool = False
@@ -53,11 +53,11 @@ class Life:
 
     @property
     def case(self) -> Escalation:
-        """As it stands now."""
+        """The current state."""
         return acts.case_of(self.case_id)
 
     def within(self, since: datetime, low: float, high: float, *kinds: str, most: timedelta = 2 * DAY) -> datetime:
-        """A moment in the time that these clocks still leave, when people work where that fits; never after the present."""
+        """A moment before these clocks are due, in working hours if possible; never in the future."""
         limit = acts.due(self.case_id, kinds) if kinds else None
         limit = min(limit, since + most) if limit and limit > since else since + most
         moment = since + (limit - since) * self.chance.between(low, high)
@@ -95,7 +95,7 @@ class Life:
             yield from self.review(at)
 
     def hand_over(self, at: datetime) -> Part:
-        """The hand-off is refused, ignored, and at last accepted."""
+        """The hand-off is refused, ignored, and finally accepted."""
         if self.script.until == states.HANDED_OFF:
             return at
         if self.script.ignored:
@@ -117,7 +117,7 @@ class Life:
         return accepted_at
 
     def end_early(self) -> None:
-        """The customer takes it back, or another case carries it."""
+        """The case is withdrawn, or is a duplicate of another one."""
         case = self.case
         if case.is_open and self.script.until == states.DUPLICATE:
             acts.mark_duplicate(case)
@@ -125,7 +125,7 @@ class Life:
             acts.withdraw(case, "The customer took it back")
 
     def begin(self, at: datetime) -> None:
-        """The owner's first act: word to the inside, and the brief."""
+        """The owner's first act: an internal update, and the brief."""
         case, words = self.case, self.told.words
         if self.script.until in states.OPEN or self.chance.happens(0.3):
             acts.set_status(case, f"{self.told.title}. We have the facts; next is the decision.")
@@ -142,7 +142,7 @@ class Life:
         acts.write_brief(case, texts, self.told.options)
 
     def wait(self, at: datetime) -> Part:
-        """The clocks pause until somebody outside answers; where the script ends here, they still do."""
+        """The clocks pause until an outside party answers; if the script ends here, they stay paused."""
         at = self.within(at, 0.02, 0.15, states.DECISION)
         yield at
         acts.wait_on(self.case, self.script.waits, WAITS_FOR[self.script.waits])
@@ -158,7 +158,7 @@ class Life:
     # Approve
 
     def approve(self, at: datetime) -> Part:
-        """Ask and have it decided, again where it was declined or taken back; or go on without a decision."""
+        """Request a decision, again if it was declined or recalled; or go on without a decision."""
         told, script, amount = self.told, self.script, self.told.amount
         at = self.within(at, 0.02, 0.2, states.DECISION, states.RESOLUTION)
         yield at
@@ -189,11 +189,11 @@ class Life:
 
     @property
     def verdict(self) -> str:
-        """How it ends."""
+        """The final verdict."""
         return ApprovalRequest.CONDITIONS if self.script.conditions else ApprovalRequest.APPROVED
 
     def ask(self, at: datetime, amount: Decimal | None, what: object) -> ApprovalRequest | None:
-        """Put the question; its deadline is that of the decision."""
+        """Send the request; its deadline is that of the decision clock."""
         case = self.case
         if case.state != states.DIAGNOSING:
             return None
@@ -202,7 +202,7 @@ class Life:
         return acts.ask(case, self.told.concession, amount, f"{what} for {case.account.name}?", deadline)
 
     def talk(self, at: datetime, request: ApprovalRequest) -> Part:
-        """Comments of the consulted, a question, a delegation, one vote of several."""
+        """Comments of consulted people, a question, a delegation, one vote of several."""
         script = self.script
         if script.questioned:
             at = self.within(at, 0.05, 0.2, states.DECISION)
@@ -224,7 +224,7 @@ class Life:
         return at
 
     def decide(self, at: datetime, verdict: str) -> Part:
-        """Everybody who is asked decides, one after the other, until the request is settled."""
+        """All people who are asked decide, one after the other, until the request ends."""
         case = self.case
         if self.script.slow and (due := acts.due(case.pk, [states.DECISION])):
             at = awake(due + 6 * HOUR)
@@ -237,7 +237,7 @@ class Life:
         return at
 
     def decide_one(self, verdict: str) -> bool:
-        """One person decides; whether somebody else is still asked."""
+        """One person decides; returns whether somebody else is still asked."""
         request = acts.open_request(self.case)
         if request is None:
             return False
@@ -255,7 +255,7 @@ class Life:
     # Execute, resolve, review
 
     def execute(self, at: datetime) -> Part:
-        """Carried out with a proof, told to the customer, resolved."""
+        """Carry out with a proof, update the customer, resolve."""
         at = self.within(at, 0.1, 0.5, states.RESOLUTION)
         yield at
         if self.case.state != states.EXECUTING:
@@ -264,7 +264,7 @@ class Life:
         at = self.within(at, 0.1, 0.6, states.RESOLUTION)
         yield at
         story, chance = stories.STORIES[self.told.issue_type], self.chance
-        # Causes repeat less and less: the later the case, the wider the draw.
+        # Causes repeat less over time: for later cases there are more to draw from.
         cause = story.causes[min(int(chance.long_tail(0.9, 0.7)), len(story.causes) - 1)]
         self.promise(at)
         acts.resolve(self.case, chance.of(story.outcomes), cause, self.told.words["resolution"])
@@ -281,12 +281,12 @@ class Life:
             self.stage.enter(awake(at + days * 0.7 * DAY), self.keep(made))
 
     def keep(self, commitment_id: int) -> Steps:
-        """Nothing to wait for: it is kept when this is resumed."""
+        """Keep the commitment when this story continues."""
         acts.keep(commitment_id)
         yield from ()
 
     def review(self, at: datetime) -> Steps:
-        """The review is written and signed, or waived; then the case closes, and sometimes the issue comes back."""
+        """The review is written and signed, or waived; then the case closes, and sometimes it is reopened."""
         case, chance = self.case, self.chance
         if case.state != states.RESOLVED:
             return
@@ -330,26 +330,27 @@ class Life:
             acts.waive_review(self.case, lead.manager or lead, "Reviewed when it was closed first")
             acts.close(self.case)
 
-    # Word on the way
+    # Updates
 
     def next_word(self, at: datetime, days: int = 1) -> datetime:
-        """When the next update is promised for: the end of a working day."""
+        """The time of the next update: the end of a working day."""
         return working_morning(at, self.chance, days=days) + 9 * HOUR
 
     @property
     def days_between_words(self) -> int:
-        """A case of today has a page that people read."""
+        """Cases of today get more updates, because people read their pages."""
         return 1 if self.script.until in states.OPEN else 2
 
     def tell_inside(self, at: datetime, days: int = 1) -> bool:
-        """One update with the date of the next; whether the case is still open for it."""
+        """Post an update with the date of the next one; returns whether the case is still open."""
         case = self.case
         if case.is_open:
             acts.post(case, self.chance.of(stories.UPDATES).format_map(self.told.words), self.next_word(at, days))
         return case.is_open
 
     def keep_inside_told(self, at: datetime) -> Steps:
-        """The owner posts every working morning while the case is open, in cases that ended long ago every second one."""
+        """The owner posts every working morning while the case is open, in cases that ended long ago every second
+        morning."""
         while True:
             at = working_morning(at, self.chance, days=self.days_between_words)
             yield at
@@ -357,7 +358,7 @@ class Life:
                 return
 
     def keep_customer_told(self, at: datetime) -> Steps:
-        """The first answer in its time, then word before each date that was promised."""
+        """The first response in time, then an update before each promised date."""
         if not self.told.contacts:
             return
         low, high = (1.2, 1.6) if self.script.late_word else (0.3, 0.8)

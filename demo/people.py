@@ -15,7 +15,7 @@ AMERICAS, EMEA = "Americas", "EMEA"
 
 
 class Person(NamedTuple):
-    """Who plays: sign-in name, roles (the first is shown), manager's sign-in name, place, and what to try as them."""
+    """A person of the demo: sign-in name, roles (the first is shown), manager's sign-in name, place, and what to try."""
 
     slug: str
     name: str
@@ -29,7 +29,7 @@ class Person(NamedTuple):
 
 PEOPLE = (
     Person("dana", "Dana Whitfield", ("cro", "executive-sponsor"), "", AMERICAS, NEW_YORK, "Executive",
-           "Decide what only an executive may grant; the figures"),
+           "Decide what only an executive may grant; see the figures"),
     Person("noor", "Noor Haddad", ("executive-sponsor",), "dana", EMEA, LONDON, "Executive",
            "Decide for EMEA accounts"),
     Person("lena", "Lena Ortiz", ("director",), "dana", AMERICAS, NEW_YORK, "Revenue Americas",
@@ -41,7 +41,7 @@ PEOPLE = (
            "Accept hand-offs of the mid-market team"),
     Person("ines", "Inès Moreau", ("team-lead",), "henrik", EMEA, BERLIN, "Enterprise EMEA", "Lead the EMEA team"),
     Person("priya", "Priya Raman", ("csm",), "tom", AMERICAS, NEW_YORK, "Enterprise Americas",
-           "Raise an escalation; keep the customer told"),
+           "Raise an escalation; keep the customer informed"),
     Person("diego", "Diego Santos", ("csm",), "grace", AMERICAS, CHICAGO, "Mid-market Americas", "See another CSM's desk"),
     Person("amelie", "Amelie Vogt", ("csm",), "ines", EMEA, BERLIN, "Enterprise EMEA", "Work in another time zone"),
     Person("marcus", "Marcus Lee", ("ae",), "tom", AMERICAS, NEW_YORK, "Enterprise Americas",
@@ -62,13 +62,13 @@ PEOPLE = (
     Person("sofia", "Sofia Rossi", ("support",), "nadia", EMEA, BERLIN, "Support", "Take hand-offs from support"),
     Person("kenji", "Kenji Mori", ("engineering",), "nadia", AMERICAS, CHICAGO, "Engineering", "Take incident hand-offs"),
     Person("hannah", "Hannah Cole", ("billing",), "ravi", AMERICAS, NEW_YORK, "Billing", "Own small billing disputes"),
-    Person("maya", "Maya Fischer", ("product",), "noor", EMEA, LONDON, "Product", "Be consulted on roadmap asks"),
+    Person("maya", "Maya Fischer", ("product",), "noor", EMEA, LONDON, "Product", "Comment on roadmap asks"),
     Person("gene", "Gene Park", ("steering-committee",), "", AMERICAS, NEW_YORK, "Steering committee",
            "Decide beyond 35%"),
     Person("rosa", "Rosa Delgado", ("executive-committee", "steering-committee"), "", AMERICAS, NEW_YORK, "Executive committee",
-           "Last stop of supplier cases"),
+           "Decide supplier cases last"),
     Person("sana", "Sana Khan", ("pmo",), "dana", AMERICAS, NEW_YORK, "Operations",
-           "Policy drafts, inbox, outbox, imports, figures"),
+           "Edit policy drafts; see received mail, messages, imports, figures"),
     Person("rita", "Rita Quist", ("administrator",), "", AMERICAS, NEW_YORK, "Operations", "The admin"),
     Person("felix", "Felix Brandt", ("external",), "", EMEA, BERLIN, "Outside counsel", "See only what is shared"),
 )  # fmt: skip
@@ -76,7 +76,7 @@ ADMIN = "rita"
 
 
 def ensure_people() -> dict[str, User]:
-    """The demo people by sign-in name, made where missing. Roles must exist."""
+    """The demo people by sign-in name, created if missing. Roles must exist."""
     roles = {role.slug: role for role in Role.objects.all()}
     secret = make_password(PASSWORD)
     return {person.slug: _ensure(person, roles, secret) for person in _managers_first()}
@@ -119,6 +119,6 @@ def _ensure(person: Person, roles: dict[str, Role], secret: str) -> User:
 
 
 def demo_people() -> list[tuple[Person, User]]:
-    """Those of the demo's people that exist, in the order of the table."""
+    """The demo people that exist, in the order of the table."""
     users = {user.email: user for user in User.objects.filter(email__endswith=f"@{DOMAIN}")}
     return [(person, users[address(person.slug)]) for person in PEOPLE if address(person.slug) in users]

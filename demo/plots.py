@@ -1,10 +1,10 @@
-"""The shape of a story. {braces} are filled per case."""
+"""The structure of a story. {braces} are filled for each case."""
 
 from typing import NamedTuple
 
 
 class Variant(NamedTuple):
-    """One way an issue shows: title, issue, impact, and the customer's own words."""
+    """One variant of an issue: title, issue, impact, and the customer's own words."""
 
     title: str
     issue: str
@@ -13,7 +13,8 @@ class Variant(NamedTuple):
 
 
 class Story(NamedTuple):
-    """What the cases of an issue type share. Amounts are a range with a step; weight is the share of all cases."""
+    """The common parts of the cases of an issue type. Amounts are a range with a step; weight is the share of all
+    cases."""
 
     weight: int
     variants: tuple[Variant, ...]

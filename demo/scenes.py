@@ -1,4 +1,4 @@
-"""The demo's cases: those of today, each in the state it stands in, and those that ended over the last six months."""
+"""The demo's cases: current ones, each in its state, and those that ended over the last six months."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from escalations import states
 
 
 class Scene(NamedTuple):
-    """One case: whose, since how many hours, what it is about, how it goes, and who raised it ("": the account's CSM)."""
+    """One case: account, hours since opening, subject, course, and opener ("": the account's CSM)."""
 
     account: str
     age: float
@@ -45,7 +45,7 @@ TODAY = (
     Scene("Vantage Robotics", 0.8, Plot("renewal-at-risk", 1, 10), HANDED, "marcus"),
     Scene("Zephyr Airports", 0.3, Plot("refund-credit", 1, 7_200, with_signal=True), HANDED),
     Scene("Mosaic Schools Trust", 0.2, Plot("discount-beyond-limit", 2, 16), HANDED),
-    # Is being looked into, waits for somebody outside, or nobody writes any more.
+    # Is in diagnosis, waits for an outside party, or gets no more updates.
     Scene("Keystone Steel", 1.5, Plot("technical-outage", 0, with_signal=True), DIAGNOSING),
     Scene("Fjord Shipping", 30, Plot("renewal-at-risk", 2, 12, blocker=True), today(states.DIAGNOSING, silent=True)),
     Scene("Tallis Media", 28, Plot("scope-cost-variance", 0), DIAGNOSING),
@@ -54,7 +54,7 @@ TODAY = (
     Scene("Harbor Health", 15, Plot("compliance-exception", 1, confidential=True),
           today(states.DIAGNOSING, waits="third_party")),
     Scene("Stonebridge Parts", 18, Plot("supplier-remediation", 0), DIAGNOSING, "stefan"),
-    # Is carried out, or over.
+    # Is being carried out, or has ended.
     Scene("Copperline Hosting", 40, Plot("supplier-remediation", 1), EXECUTING, "stefan"),
     Scene("Brightline Energy", 90, Plot("discount-beyond-limit", 1, 20), today(states.EXECUTING, conditions=True)),
     Scene("Juniper Games", 50, Plot("discount-beyond-limit", 2, 4), EXECUTING),
@@ -65,8 +65,9 @@ TODAY = (
     Scene("Fjord Shipping", 15, Plot("renewal-at-risk", 1, 12), today(states.DUPLICATE)),
 )  # fmt: skip
 
-# What ended: how many days before today each was opened, a director and an executive by turns. Every week of the last quarter
-# has a decision of each, so that the charts have a point for each. What needs no decision ended before.
+# What ended: how many days before today each was opened, with a director and an executive alternating. Every week of
+# the last quarter has a decision of each, so that the charts have a point for each. Cases without a decision ended
+# before.
 ENDED_DAYS = (
     176, 166, 155, 146, 136, 125, 115, 105, 97,
     93, 90, 86, 83, 79, 76, 72, 69, 65, 62, 58, 55, 51, 48, 44, 41, 37, 34, 30, 27, 23, 20, 16, 13, 9,
@@ -86,7 +87,8 @@ UNDECIDED = {2: Plot("scope-cost-variance"), 6: Plot("technical-outage")}
 
 
 def ended(place: int) -> tuple[Plot, Script]:
-    """The story of an ended case and how it went: in turn for a director and for an executive, with everything that happens."""
+    """The story of an ended case and its course: alternating between a director and an executive, with every kind of
+    event."""
     row = EXECUTIVE if place % 2 else DIRECTOR
     script = Script(
         refused=place % 17 == 5,

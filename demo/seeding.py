@@ -1,4 +1,4 @@
-"""The demo desk: people, accounts, six months of ended cases, and cases of today in every state they can rest in."""
+"""The demo desk: people, accounts, six months of ended cases, and current cases in every state."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ SEED = 1042
 
 
 def seed_demo(say: Callable[[str], None] = lambda line: None) -> int:
-    """Everything the demo shows, in one transaction; returns how many cases there are. `say` is told how far it is."""
+    """Create all demo data in one transaction; returns the number of cases. `say` gets the progress."""
     with transaction.atomic(), history_as_of_now():
         at, chance = now().replace(microsecond=0), Chance(SEED)
         policy.ensure_defaults()
@@ -46,13 +46,13 @@ def seed_demo(say: Callable[[str], None] = lambda line: None) -> int:
         for account in accounts.values():
             account.refresh_from_db()
             health.recompute(account, at=at)
-        say("Demo data: mail, drafts and what happened a minute ago …")
+        say("Demo data: mail, drafts and events of the last minute …")
         around.add(people, accounts, at)
     return Escalation.objects.count()
 
 
 def history(accounts: list[Account], chance: Chance) -> Iterator[Scene]:
-    """The scenes of the cases that ended, each on another account than the one before."""
+    """The scenes of the cases that ended, each on a different account from the one before."""
     names = [account.name for account in accounts if account.kind == Account.CUSTOMER]
     for place, days in enumerate(ENDED_DAYS):
         plot, script = ended(place)
@@ -64,7 +64,7 @@ def _enter(stage: Stage, scene: Scene, account: Account, people: dict[str, User]
     if scene not in TODAY:
         opened_at = opening_hour(opened_at, chance)
     by = people[scene.raised] if scene.raised else account.csm or people["stefan"]
-    # A generator of its own, so that an act more in one case does not change all others.
+    # Each case has its own generator, so that a change in one case does not change the others.
     own = Chance(chance.whole(1, 1_000_000))
     told = tell(account, scene.plot, opened_at, by, own)
     stage.enter(told.opened_at, Life(stage, told, scene.script, own, people).live())
@@ -72,7 +72,7 @@ def _enter(stage: Stage, scene: Scene, account: Account, people: dict[str, User]
 
 @contextmanager
 def history_as_of_now() -> Iterator[None]:
-    """Let the history of accounts and people carry the moment that `now()` answers, not the one of the machine."""
+    """Make the history of accounts and people use `now()`, not the clock of the machine."""
 
     def date(history_instance: Any, **_: Any) -> None:
         history_instance.history_date = now()

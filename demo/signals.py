@@ -1,4 +1,4 @@
-"""What customers wrote and people noted over ten weeks, without a case: it moves the health of the account."""
+"""Signals of ten weeks without a case: they change the health of the account."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def background(
         if account.kind != Account.CUSTOMER:
             continue
         for nth in range(chance.whole(2, 4)):
-            # The first is old, so that the trend has a beginning.
+            # The first is old, so that the trend has a start.
             days = chance.between(7 * WEEKS, 7 * WEEKS + 14) if nth == 0 else chance.between(2, 7 * WEEKS)
             moment = awake((stage.end - timedelta(days=days)).replace(microsecond=0))
             stage.enter(moment, _one(account, moods[name], people, chance))

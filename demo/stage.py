@@ -1,4 +1,4 @@
-"""The order of time: what people do is played act by act, and between two acts the engine fires what fell due."""
+"""Plays stories in order of time: between two acts of people the engine fires what is due."""
 
 import heapq
 from collections.abc import Callable, Generator, Iterator
@@ -10,7 +10,7 @@ from demo import acts
 from ledger.format import recorded
 from ledger.now import moved_to
 
-# A story is a generator: it acts when it is resumed and yields the moment at which it goes on.
+# A story is a generator: it acts when it is resumed and yields the moment at which it continues.
 Steps = Iterator[datetime]
 Part = Generator[datetime, None, datetime]  # of a story: returns the moment at which the next part begins
 RECENT = timedelta(days=1)
@@ -18,7 +18,7 @@ TELL_EVERY = 4.0  # seconds between two lines of progress
 
 
 class Stage:
-    """Plays any number of stories up to `end`, the present. What they plan for later does not happen."""
+    """Plays any number of stories up to `end`, the present. Later acts do not happen."""
 
     def __init__(self, end: datetime, say: Callable[[str], None]) -> None:
         self.end, self._say = end, say
@@ -27,11 +27,11 @@ class Stage:
         self._recent = False
 
     def enter(self, moment: datetime, steps: Steps) -> None:
-        """Let a story begin at this moment."""
+        """Start a story at this moment."""
         heapq.heappush(self._agenda, (moment, next(self._order), steps))
 
     def play(self) -> None:
-        """Everything up to the present, in the order of time."""
+        """Play everything up to the present, in order of time."""
         said = monotonic()
         while self._agenda and self._agenda[0][0] <= self.end:
             moment, _, steps = heapq.heappop(self._agenda)
@@ -48,7 +48,7 @@ class Stage:
         acts.deliver_word(composed=True)
 
     def _fire_until(self, moment: datetime) -> None:
-        """What falls due fires at its own moment, one moment after the other."""
+        """Fire clocks at their own due times, one after the other."""
         while (due := acts.next_due()) is not None and due <= moment:
             with moved_to(due):
                 if not acts.fire_due():
@@ -56,7 +56,8 @@ class Stage:
                 self._deliver(due)
 
     def _deliver(self, moment: datetime) -> None:
-        """Older mail leaves at once in the end: nobody opens it, and writing all of it would take long."""
+        """Older mail is marked as sent at the end without its text, because nobody opens it and composing all of it
+        takes long."""
         if moment < self.end - RECENT:
             return
         acts.deliver_word(composed=self._recent)

@@ -1,4 +1,4 @@
-"""What cases are about, and what people write on the way. {braces} are filled per case."""
+"""The subjects of cases, and the texts of people. {braces} are filled for each case."""
 
 from demo.deals import DEALS
 from demo.plots import Story

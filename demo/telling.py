@@ -1,4 +1,4 @@
-"""From a story to one case: amounts, names and moments filled in."""
+"""Makes one case from a story: fills in amounts, names and moments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ from demo.stories import PRODUCTS, STORIES
 
 UNITS = {"discount": PERCENT, "refund": MONEY, "credit": MONEY, "payment-terms": DAYS, "liability-cap": MONTHS}
 DEALS = ("discount-beyond-limit", "renewal-at-risk", "contract-exception", "payment-terms-dispute")
-EASTERN = timedelta(hours=5)  # behind UTC, near enough to keep what people do in working hours
+EASTERN = timedelta(hours=5)  # behind UTC, good enough to keep acts in working hours
 OPENS, ENDS = 8, 18
 
 
 @dataclass(frozen=True)
 class Told:
-    """What an intake form would say, and the words that follow: brief, updates, ending."""
+    """The values of the intake form, and the later texts: brief, updates, ending."""
 
     account: Account
     contacts: tuple[Contact, ...]
@@ -39,14 +39,14 @@ class Told:
     confidential: bool = False
     security: bool = False
     executive_complaint: bool = False
-    says: str = ""  # the customer's own words, where a mail of theirs began it
+    says: str = ""  # the customer's own words, if a mail started the case
     words: dict[str, str] = field(default_factory=dict)
     options: list[Option] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Plot:
-    """Which story a case tells. Variant and amount are drawn where they are not given."""
+    """The story of a case. Variant and amount are drawn if not given."""
 
     issue_type: str
     variant: int | None = None
@@ -57,7 +57,7 @@ class Plot:
 
 
 def tell(account: Account, plot: Plot, opened_at: datetime, opened_by: User, chance: Chance) -> Told:
-    """A case of this customer, with everything that will be said on the way."""
+    """A case of this customer, with all its texts."""
     story = STORIES[plot.issue_type]
     kind = chance.of(story.variants) if plot.variant is None else story.variants[plot.variant]
     asked = _amount(story, chance, plot.amount) if story.concession else None
@@ -146,7 +146,7 @@ def awake(moment: datetime) -> datetime:
 
 
 def working_morning(moment: datetime, chance: Chance, *, days: int = 1) -> datetime:
-    """A morning so many working days later."""
+    """A morning that many working days later."""
     local = (moment - EASTERN).replace(hour=OPENS, minute=chance.whole(5, 55), second=chance.whole(0, 59))
     for _ in range(days):
         local += timedelta(days=3 if local.weekday() == 4 else 2 if local.weekday() == 5 else 1)

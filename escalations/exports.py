@@ -1,4 +1,4 @@
-"""Tables of cases that leave the desk as CSV, row by row, with cells made safe for spreadsheets."""
+"""CSV exports of cases, row by row, with cells made safe for spreadsheets."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ EVENT_HEADER = ("entry", "at (UTC)", "who", "kind", "audience", "summary", "text
 
 
 class _Echo:
-    """A file that hands each line back instead of keeping it."""
+    """A file that returns each line instead of storing it."""
 
     def write(self, line: str) -> str:
         return line
@@ -33,7 +33,7 @@ def csv_lines(header: Sequence[str], rows: Iterable[CsvRow]) -> Iterator[str]:
 
 
 def queue_row(case: Escalation) -> CsvRow:
-    """A case as a row of the queue's file."""
+    """A case as a row of the queue's CSV."""
     return (
         *(case.key, case.title, case.account.name, case.issue_type.name, case.get_state_display()),
         *(case.get_tier_display(), case.get_lane_display(), case.level, case.arr_at_risk, case.arr_currency),
@@ -43,7 +43,7 @@ def queue_row(case: Escalation) -> CsvRow:
 
 
 def event_row(event: Event) -> CsvRow:
-    """An entry as a row of the audit file."""
+    """An entry as a row of the audit CSV."""
     words = event.text.body if event.text else ""
     who = (event.seq, in_table(event.at), event.actor_name, event.kind, event.audience)
     return (*who, event.summary, words, event.digest, event.key_id)

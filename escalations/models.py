@@ -1,4 +1,4 @@
-"""The case and the policy it runs on."""
+"""The case and its policy."""
 
 from escalations.cases.models.brief import BriefPart, BriefSnapshot
 from escalations.cases.models.escalation import CaseRequest, Escalation

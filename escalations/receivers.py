@@ -1,4 +1,4 @@
-"""News from below, each answered by one verb."""
+"""Receives events from the apps below; each calls one verb."""
 
 from django.dispatch import receiver
 
@@ -15,13 +15,13 @@ from messaging.models import InboundMail
 
 @receiver(signal_recorded, dispatch_uid="escalations.signals")
 def hear_signals(signals: list[Signal], origin: object, **_: object) -> None:
-    """Signals feed health, cases and triggers."""
+    """Signals update health, cases and triggers."""
     on_signals(signals, written_to=origin if isinstance(origin, Escalation) else None)
 
 
 @receiver(mail_received, dispatch_uid="escalations.mail")
 def hear_mail(mail: InboundMail, **_: object) -> None:
-    """Mail finds its case or account, unless somebody below has taken it."""
+    """Mail is assigned to its case or account, unless another app has handled it."""
     if mail.state == InboundMail.WAITING:
         on_mail(mail)
 

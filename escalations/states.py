@@ -1,4 +1,4 @@
-"""The words a case can be in: states, stages, lanes, types, and what each move between states is called."""
+"""The names of states, stages, lanes, types and moves of a case."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +28,7 @@ STATES: Final = [
     (WITHDRAWN, "Withdrawn"),
     (DUPLICATE, "Duplicate"),
 ]
-# Work goes on; clocks may run.
+# The case is open; clocks may run.
 OPEN: Final = (NEW, TRIAGED, HANDED_OFF, DIAGNOSING, APPROVING, EXECUTING)
 AFTER: Final = (RESOLVED, IN_REVIEW)
 ENDED: Final = (CLOSED, WITHDRAWN, DUPLICATE)
@@ -70,19 +70,19 @@ TYPES: Final = [(HIERARCHICAL, "Hierarchical"), (FUNCTIONAL, "Functional"), (OUT
 
 @dataclass(frozen=True)
 class Waiting:
-    """Whom or what a case may wait for. Everything but nobody pauses the clocks whose kind waits."""
+    """Whom or what a case may wait for. Everything but "nobody" pauses the clocks whose kind waits."""
 
     slug: str
     name: str
 
     @property
     def words(self) -> str:
-        """As it stands after "waiting on"."""
+        """The text after "waiting on"."""
         return self.name.lower()
 
     @property
     def pauses(self) -> bool:
-        """Whether clocks pause meanwhile."""
+        """Whether clocks pause."""
         return self.slug != NOBODY
 
 
@@ -96,7 +96,7 @@ WAITING: Final = {
 WAITING_ON: Final = [(row.slug, row.name) for row in WAITING.values()]
 CHOOSE_WAITING: Final = f"Choose one of: {', '.join(row.words for row in WAITING.values())}."
 
-# Kinds of clock; their names and behaviour are the table in clocks/rules/kinds.py.
+# Kinds of clock; their names and behaviour are in the table of clocks/rules/kinds.py.
 ACCEPTANCE: Final = "acceptance"
 FIRST_ACT: Final = "first_act"
 RESPONSE: Final = "response"

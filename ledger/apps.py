@@ -1,9 +1,9 @@
-"""What happened, once and for good."""
+"""Append-only logs, files, the clock and formats."""
 
 from django.apps import AppConfig
 
 
 class LedgerConfig(AppConfig):
-    """What happened, once and for good."""
+    """Append-only logs, files, the clock and formats."""
 
     name = "ledger"

@@ -7,7 +7,8 @@ row of its own; the entry keeps only its keyed hash (`text_hash`), so erasing th
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,11 +17,11 @@ from typing import Protocol, TypeVar
 from django.conf import settings
 from django.db import models
 
-from ledger.models import ChainedRow, ChainParent
+from ledger.models import ChainedRow, ChainParent, Unwritten
 
 
 class Entry(Protocol):
-    """What a chained model offers besides its columns."""
+    """The methods that a chained model has besides its columns."""
 
     seq: int
     at: datetime
@@ -33,7 +34,7 @@ class Entry(Protocol):
 
 @dataclass(frozen=True)
 class Break:
-    """Where a chain does not hold, in words."""
+    """A place where a chain is broken, with the reason as text."""
 
     parent: int
     seq: int
@@ -42,7 +43,7 @@ class Break:
 
 @cache
 def _keys() -> dict[str, hmac.HMAC]:
-    """A signature begun with each key: copying it costs less than beginning anew for every entry."""
+    """An initialised signature for each key. Copying it costs less than creating one for every entry."""
     pairs = (text.partition(":") for text in settings.LOG_KEYS)
     return {key_id: hmac.new(secret.encode(), digestmod="sha256") for key_id, _, secret in pairs}
 
@@ -68,13 +69,16 @@ def text_hash(text: str) -> str:
     return sign("text\x00" + text, current_key())
 
 
+# Made once: `json.dumps` with these options makes an encoder for every entry.
+_content_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
+
+
 def _content_digest(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_content_text(content).encode()).hexdigest()
 
 
 def _signed(parent: int, entry: Entry, before: str) -> str:
-    """What an entry's signature covers."""
+    """The values that the signature of an entry covers."""
     at = entry.at.isoformat(timespec="microseconds")[:26]  # without the zone: moments are kept in UTC
     return f"{parent}\x00{entry.seq}\x00{at}\x00{entry.content_digest}\x00{before}"
 
@@ -92,27 +96,59 @@ Row = TypeVar("Row", bound=ChainedRow)
 Parent = TypeVar("Parent", bound=ChainParent)
 
 
-def append(parent: ChainParent, rows: Sequence[Row]) -> None:
+def append(parent: ChainParent, rows: Sequence[Row], *, changed: Collection[str] = ()) -> None:
     """Number, sign and insert `rows` (unsaved, `at` set) at the end of the parent's chain and seal the parent.
 
-    The caller holds the parent's row lock inside its transaction; without it two writers would take one number and the
-    unique constraint (parent, seq) would refuse the second.
+    `changed` names fields of the parent that are saved with it, in the same statement. The caller holds the parent's
+    row lock inside its transaction; without it two writers would use the same number, and the unique constraint
+    (parent, seq) would refuse the second.
     """
-    if not rows:
+    if parent.unwritten is not None:
+        parent.unwritten.rows += rows
+        parent.unwritten.fields |= set(changed)
         return
-    if not _sealed_with(parent, rows):
-        # A verb called in between wrote through another instance of the same parent, so this one does not know the end.
+    if not rows:
+        save(parent, changed)
+        return
+    if not _sealed_with(parent, rows, changed):
+        # A verb may have written through another instance of the same parent meanwhile, so this one may not know the
+        # end.
         parent.refresh_from_db(fields=["log_count", "log_last", "log_seal"])
-        if not _sealed_with(parent, rows):
-            raise RuntimeError(f"The log of {parent!r} grows without its row lock.")
+        if not _sealed_with(parent, rows, changed):
+            raise RuntimeError(f"The log of {parent!r} was changed without its row lock.")
     type(rows[0])._default_manager.bulk_create(rows)
 
 
-def _sealed_with(parent: ChainParent, rows: Sequence[ChainedRow]) -> bool:
-    """Number the rows and seal the parent behind them, if the chain still ends where this instance says."""
+def _sealed_with(parent: ChainParent, rows: Sequence[ChainedRow], changed: Collection[str]) -> bool:
+    """Number the rows and seal the parent with them, if the chain still ends where this instance says."""
     end = type(parent)._base_manager.filter(pk=parent.pk, log_count=parent.log_count, log_last=parent.log_last)
     number(parent, rows)
-    return bool(end.update(log_count=parent.log_count, log_last=parent.log_last, log_seal=parent.log_seal))
+    values = {name: getattr(parent, name) for name in (*changed, "log_count", "log_last", "log_seal")}
+    return bool(end.update(**values))
+
+
+def save(parent: ChainParent, fields: Collection[str]) -> None:
+    """Save these fields of a parent, inside `together` with the entries at its end."""
+    if parent.unwritten is not None:
+        parent.unwritten.fields |= set(fields)
+    elif fields:
+        parent.save(update_fields=fields)
+
+
+@contextmanager
+def together(parent: ChainParent) -> Iterator[None]:
+    """Collect the entries appended to this instance's chain and the fields saved by `save`, and write them at the end
+    with one UPDATE and one INSERT. Entries have no id until then, and the block must not read the parent's row or its
+    entries from the database."""
+    if parent.unwritten is not None:
+        yield
+        return
+    parent.unwritten = Unwritten()
+    try:
+        yield
+    finally:
+        found, parent.unwritten = parent.unwritten, None
+    append(parent, found.rows, changed=sorted(found.fields))
 
 
 def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:
@@ -131,7 +167,7 @@ def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:
 def number(parent: ChainParent, rows: Iterable[Entry]) -> None:
     """The part of `append` that touches no database: number and sign the rows, and seal the parent in memory.
 
-    Seeding and filling write whole histories at once: they call this and insert rows and parents in their own way.
+    Seeding and filling write whole histories at once: they call this and insert rows and parents themselves.
     """
     key_id, owner, seq, last = current_key(), parent.pk, parent.log_count, parent.log_last
     key = _keys()[key_id]
@@ -145,9 +181,8 @@ def number(parent: ChainParent, rows: Iterable[Entry]) -> None:
 
 
 def breaks_in(parent: ChainParent, entries: Iterable[Entry]) -> Iterator[Break]:
-    """Every place where the parent's chain does not hold: edited, missing, reordered entries, a cut tail or no log at all.
-
-    Every parent is made together with its first entry, so one that has none has lost them.
+    """Every place where the parent's chain is broken: edited, missing or reordered entries, a cut tail, or no log at
+    all. Every parent is created together with its first entry, so a parent without entries has lost them.
     """
     before, expected = "", 1
     for entry in entries:

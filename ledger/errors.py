@@ -1,8 +1,8 @@
-"""Errors every door understands: a sentence for the person, a code for the machine, the HTTP status that fits."""
+"""Errors that every door handles: a sentence for the user, a code for programs, and the HTTP status."""
 
 
 class Refused(Exception):
-    """A verb was asked for something it may not or cannot do. Nothing was written."""
+    """The verb may not or cannot do what was requested. Nothing was written."""
 
     code = "refused"
     status = 422
@@ -21,14 +21,14 @@ class NotAllowed(Refused):
 
 
 class NotThere(Refused):
-    """No such thing, or none that this person may see."""
+    """The object does not exist, or this person may not see it."""
 
     code = "not_found"
     status = 404
 
 
 class Stale(Refused):
-    """Somebody else changed it first."""
+    """Another user changed it first."""
 
     code = "changed_meanwhile"
     status = 409

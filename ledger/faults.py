@@ -1,4 +1,4 @@
-"""Named points at which a fault test lets a process die. Nothing happens anywhere but under the test settings."""
+"""Named points at which a fault test kills the process. They do nothing outside the test settings."""
 
 import os
 import random
@@ -8,7 +8,7 @@ from django.conf import settings
 
 
 def passing(point: str) -> None:
-    """End this process as `kill -9` would, when the settings say so for this point.
+    """End this process like `kill -9`, if the settings ask for it at this point.
 
     `settings.DIE_AT` maps the name of a point to the chance (0 to 1) of dying there; it is empty outside tests.
     """

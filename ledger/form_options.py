@@ -1,4 +1,4 @@
-"""What a form of ours hands on to Django's form besides its data."""
+"""The options that our forms pass to Django's form besides the data."""
 
 from collections.abc import Mapping
 from typing import TypedDict
@@ -10,7 +10,7 @@ Posted = Mapping[str, object]
 
 
 class FormOptions(TypedDict, total=False):
-    """The keyword arguments of Django's form that pages use."""
+    """The keyword arguments of Django's form that our pages use."""
 
     files: MultiValueDict[str, UploadedFile] | None
     initial: dict[str, object] | None

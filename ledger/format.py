@@ -1,7 +1,7 @@
-"""Writes money, numbers, dates, moments and lengths of time as people read them. No other module formats.
+"""Formats money, numbers, dates, moments and durations for people. No other module formats.
 
-Pages, mails, PDFs, the history and the API's texts call these functions, so that a value reads the same everywhere.
-The module is pure: the zone, the present moment and the locale are passed in.
+Pages, mails, PDFs, the history and the API's texts call these functions, so that a value reads the same everywhere. The
+module is pure: the zone, the present moment and the locale are passed in.
 """
 
 import re
@@ -16,19 +16,20 @@ LOCALE = "en_US"
 NOTHING = "–"
 KEPT_DECIMALS = 2  # of an amount in the database, whatever its currency has
 MINUTE, HOUR, DAY = 60, 3600, 86400
-LONGEST_IN_HOURS = 72 * HOUR  # the trade says 48 and 72 hours; longer spans are said in days
+LONGEST_IN_HOURS = 72 * HOUR  # 48 and 72 hours are common in contracts; longer spans are written in days
 SCALES = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
 US_ZONE_LETTERS = {"E", "C", "M", "P", "AK", "H"}
 RECORDED_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
 
-Zone = tzinfo | str  # a zone, or its name as a person's profile holds it; an empty name is UTC
+Zone = tzinfo | str  # a zone, or its name from a person's profile; an empty name is UTC
 
 
 # Money -------------------------------------------------------------------------------------------
 
 
 def money(amount: Decimal | int, currency: str = "USD", locale: str = LOCALE) -> str:
-    """`$500,000`, `€1,200.50`, `CA$1,200`, `CHF 90`: whole amounts without cents, others with all decimals of the currency."""
+    """`$500,000`, `€1,200.50`, `CA$1,200`, `CHF 90`: a whole amount without cents, any other with all decimals of the
+    currency."""
     figure = rounded(Decimal(amount), decimals(currency))
     places = 0 if figure == figure.to_integral_value() else decimals(currency)
     digits = format_decimal(abs(figure), _pattern(places), locale=locale)
@@ -36,7 +37,7 @@ def money(amount: Decimal | int, currency: str = "USD", locale: str = LOCALE) ->
 
 
 def money_short(amount: Decimal | int, currency: str = "USD", locale: str = LOCALE) -> str:
-    """For figures, subjects and narrow columns: `$950`, `$9.4k`, `$500k`, `$3.1M`."""
+    """Short money for figures, subjects and narrow columns: `$950`, `$9.4k`, `$500k`, `$3.1M`."""
     figure = Decimal(amount)
     return f"{'-' if figure < 0 else ''}{_sign(currency, locale)}{_scaled(abs(figure), locale)}"
 
@@ -47,7 +48,7 @@ def decimals(currency: str) -> int:
 
 
 def too_precise(amount: Decimal | None, currency: str) -> str:
-    """What is wrong with an amount that has more decimals than its currency, or than are kept; empty when nothing is."""
+    """The error text for an amount with more decimals than its currency has, or than are kept; empty if it is valid."""
     places = min(decimals(currency), KEPT_DECIMALS)
     if amount is None or not amount.is_finite() or amount == rounded(amount, places):
         return ""
@@ -73,7 +74,7 @@ def _pattern(places: int) -> str:
 
 def _scaled(amount: Decimal, locale: str) -> str:
     for scale, letter in SCALES:
-        # An amount that rounds up to a scale is written in it: 999,950 is 1M, not 1000k.
+        # An amount that rounds up to the next scale uses that scale: 999,950 is 1M, not 1000k.
         if amount >= scale * Decimal("0.9995"):
             part = rounded(amount / scale, 0 if letter == "k" and amount >= 10 * scale else 1)
             return f"{number(part, locale=locale)}{letter}"
@@ -84,7 +85,7 @@ def _scaled(amount: Decimal, locale: str) -> str:
 
 
 def decimal_or_none(value: object) -> Decimal | None:
-    """A finite number from whatever a template or a record holds."""
+    """A finite number from any value of a template or a record, or None."""
     try:
         found = Decimal(str(value))
     except InvalidOperation:
@@ -98,7 +99,7 @@ def rounded(amount: Decimal, places: int) -> Decimal:
 
 
 def number(value: Decimal | float, places: int = 2, locale: str = LOCALE) -> str:
-    """`1,234.5`: at most so many decimals, none of them idle zeros."""
+    """`1,234.5`: at most `places` decimals, without trailing zeros."""
     return format_decimal(rounded(_exact(value), places), f"#,##0.{'#' * places}", locale=locale)
 
 
@@ -149,7 +150,7 @@ def month(value: date, locale: str = LOCALE) -> str:
 
 
 def days_until(value: date, today: date, word: str = "") -> str:
-    """`34 days`, `1 day`, `today`, `12 days ago`; `word` (such as "in") stands before a day to come."""
+    """`34 days`, `1 day`, `today`, `12 days ago`; `word` (such as "in") is written before a day in the future."""
     days = (value - today).days
     if days == 0:
         return "today"
@@ -179,7 +180,7 @@ def on_paper(at: datetime, zone: Zone, written: datetime | None = None, locale: 
 
 
 def zone_name(at: datetime, zone: Zone) -> str:
-    """A zone in short, as it is at that moment: `ET`, `CET`, `UTC+3`."""
+    """The short name of a zone at that moment: `ET`, `CET`, `UTC+3`."""
     here = local(at, zone)
     name = here.tzname() or ""
     key = getattr(here.tzinfo, "key", "")
@@ -194,7 +195,7 @@ def local(at: datetime, zone: Zone) -> datetime:
 
 
 def recorded(at: datetime | None) -> str:
-    """A moment as a record keeps it, whatever zone it came in: `2026-11-29 21:08 UTC`; `none` without one."""
+    """A moment as a record keeps it, converted to UTC: `2026-11-29 21:08 UTC`; `none` without one."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "none"
 
 
@@ -226,7 +227,7 @@ def _offset(here: datetime) -> str:
 
 
 def duration(seconds: float | timedelta) -> str:
-    """How long something took or is away, at most two units: `42m`, `3h 10m`, `2d 3h`. The sign is dropped."""
+    """How long something took or will take, in at most two units: `42m`, `3h 10m`, `2d 3h`. The sign is dropped."""
     whole = abs(int(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds))
     if whole < DAY:
         return hours(whole)
@@ -235,7 +236,7 @@ def duration(seconds: float | timedelta) -> str:
 
 
 def span(seconds: int) -> str:
-    """A length that a rule sets: `30m`, `2h 30m`, `72h`, `7 days`. Up to 72 hours it is said in hours."""
+    """A length that a rule sets: `30m`, `2h 30m`, `72h`, `7 days`. Up to 72 hours it is written in hours."""
     if seconds > LONGEST_IN_HOURS and seconds % DAY == 0:
         return counted(seconds // DAY, "day")
     return hours(seconds)
@@ -267,6 +268,6 @@ def hours(seconds: int) -> str:
 
 
 def span_in_words(minutes: int, kind: str = "") -> str:
-    """A promised length in a sentence: `45 minutes`, `48 hours`, `4 business hours`."""
+    """The length of a target in a sentence: `45 minutes`, `48 hours`, `4 business hours`."""
     unit, count = ("hour", minutes // 60) if minutes % 60 == 0 else ("minute", minutes)
     return counted(count, f"{kind} {unit}".strip())

@@ -1,4 +1,4 @@
-"""Signs of life of long-running parts, and how old they are."""
+"""Signs of life of long-running processes, and their age."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Doing a request once: the same key answers with the first answer, a different body under one key is refused."""
+"""Runs a request once: the same key returns the first answer; the same key with a different body is refused."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Answer]]) -> tuple[int, Answer]:
-    """Run `do` for a new key and remember its (status, answer); for a known key return what was remembered.
+    """Run `do` for a new key and remember its (status, answer); for a known key return the remembered answer.
 
     Raises Stale when the key was used for another body. Without a key the request simply runs.
     """

@@ -1,4 +1,4 @@
-"""The types of plain JSON values: what a JSON column, an entry of a chain or the body of an answer holds."""
+"""The types of plain JSON values: the content of a JSON column, an entry of a chain or the body of an answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias

@@ -1,6 +1,7 @@
-"""Rows that belong to no business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
+"""Models without a business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Self, TypeVar
 
@@ -25,13 +26,24 @@ class ChainedRow(models.Model):
         abstract = True
 
     def content(self) -> Mapping[str, object]:
-        """What the chain signs: plain JSON values."""
+        """The values that the chain signs: plain JSON."""
         raise NotImplementedError
 
 
-class ChainParent(models.Model):
-    """Abstract owner of a chain: how many entries, the last digest, and an HMAC over both, so that a cut tail shows."""
+@dataclass
+class Unwritten:
+    """The entries and the names of changed fields of a chain's parent that are not written yet."""
 
+    rows: list[ChainedRow] = field(default_factory=list)
+    fields: set[str] = field(default_factory=set)
+
+
+class ChainParent(models.Model):
+    """Abstract owner of a chain: the number of entries, the last digest, and an HMAC over both, so that a cut tail is
+    detected."""
+
+    # Set while `chain.together` collects rows for this instance.
+    unwritten: Unwritten | None = None
     log_count = models.PositiveIntegerField(default=0, editable=False)
     log_last = models.CharField(max_length=64, default="", editable=False)
     log_seal = models.CharField(max_length=64, default="", editable=False)
@@ -44,7 +56,7 @@ V = TypeVar("V", bound="Version")
 
 
 class VersionQuerySet(models.QuerySet[V]):
-    """Versions in business words."""
+    """The business queries of versions."""
 
     def in_force(self, at: datetime) -> Self:
         """The published version in force at that moment, as one row at most: `filter(version=…)` takes it."""
@@ -57,7 +69,8 @@ class VersionQuerySet(models.QuerySet[V]):
 
 
 class Version(models.Model):
-    """Abstract version of rules that people administer: draft, then published by a second person, never changed after."""
+    """Abstract version of rules that people administer: first a draft, then published by a second person and never
+    changed again."""
 
     DRAFT, PUBLISHED, RETIRED = "draft", "published", "retired"
     STATES: ClassVar = [(DRAFT, "Draft"), (PUBLISHED, "Published"), (RETIRED, "Retired")]
@@ -123,7 +136,7 @@ class Heartbeat(models.Model):
 
 
 class DownloadLog(models.Model):
-    """Who took a copy of what (brief PDFs, exports)."""
+    """Who downloaded which document (brief PDFs, exports)."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     what = models.CharField(max_length=200)

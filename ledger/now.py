@@ -1,4 +1,5 @@
-"""The only reader of the clock. Everything else is handed `now` or asks here, so that tests can move time once for all."""
+"""The only module that reads the clock. All other code gets `now` as an argument or calls this module, so that tests
+can move time in one place."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ def now() -> datetime:
 
 @contextmanager
 def moved_to(moment: datetime) -> Iterator[None]:
-    """Let `now()` answer this moment inside the block, in this thread only. For demo data and tests."""
+    """Make `now()` return this moment inside the block, in this thread only. For demo data and tests."""
     token = _moved.set(moment.astimezone(UTC))
     try:
         yield

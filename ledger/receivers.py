@@ -1,4 +1,4 @@
-"""Keeps the append-only triggers and the cache's table in place after every migrate and checks for the triggers."""
+"""Creates the append-only triggers and the table of the cache after every migrate, and checks that the triggers exist."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ def _install(using: str = "default", **_: object) -> None:
 
 
 def check_database(app_configs: object, databases: Iterable[str] | None = None, **_: object) -> list[Error]:
-    """Append-only triggers must be there, and SQLite must run with the options that keep promises on disk."""
+    """Append-only triggers must exist, and SQLite must run with the options that make commits durable."""
     found = []
     for using in databases or []:
         if names := triggers.missing(using):

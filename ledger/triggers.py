@@ -64,7 +64,7 @@ def missing(using: str = "default") -> list[str]:
 
 @contextmanager
 def lifted(using: str = "default") -> Iterator[None]:
-    """Drop the triggers for a while. Only tests (around the flush) and nothing else may use this."""
+    """Drop the triggers inside the block. Only tests may use this (around the flush)."""
     connection = connections[using]
     with connection.cursor() as cursor:
         for table in set(protected_tables()) & set(connection.introspection.table_names()):

@@ -1,4 +1,4 @@
-"""Versions of configuration with rows below them: copying one as a draft, and what differs between two."""
+"""Versions of configuration with rows below them: copying one as a draft, and comparing two."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Change:
 
 @transaction.atomic
 def clone(version: V, child_models: Sequence[type[models.Model]], number: int, author: models.Model) -> V:
-    """A draft with every row of `version`. A row that points to another copied row points to its copy, so name the models
-    that are pointed to first."""
+    """A draft with every row of `version`. A row that points to another copied row points to its copy, so list those
+    models first."""
     model = type(version)
     draft = model(number=number, state=Version.DRAFT, created_at=now())
     draft.author_id, draft.based_on = author.pk, version
@@ -67,8 +67,8 @@ def _link(child: type[models.Model], model: type[models.Model]) -> str:
 def diff(
     old: Version | None, new: Version, child_models: Sequence[type[models.Model]], key_fields: Keys
 ) -> list[Change]:
-    """What differs between two versions, row by row. `key_fields` names what makes a row the same one, per model, and may
-    follow relations (`role__slug`). `old` may be None: then every row is added."""
+    """The differences between two versions, row by row. `key_fields` has the identifying fields of a row for each model
+    and may follow relations (`role__slug`). `old` may be None: then every row is added."""
     found: list[Change] = []
     for child in child_models:
         before, after = _rows(child, old, key_fields), _rows(child, new, key_fields)

@@ -1,4 +1,4 @@
-"""The admin shows word out and in; it changes neither."""
+"""The admin shows sent and received messages; it changes neither."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -9,7 +9,7 @@ from messaging.outbox.rules.secrets import masked
 
 
 class ReadOnly:
-    """Nothing is added, changed or deleted here; whoever may view the model sees every field."""
+    """Read only; people who may view the model see every field."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""
@@ -48,7 +48,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
         return masked(message.text)
 
     def answers_go_to(self, message: Message) -> str:
-        """Where a reply goes."""
+        """The reply address."""
         return masked(message.reply_to)
 
 
@@ -64,7 +64,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(InboundMail)
 class InboundMailAdmin(ReadOnly, admin.ModelAdmin):
-    """Received mail and what became of it."""
+    """Received mail with its state."""
 
     list_display = ["subject", "sender", "state", "automatic", "note", "received_at"]
     list_filter = ["state", "automatic"]

@@ -1,4 +1,4 @@
-"""The door of mail services: one address for the one that is configured, with its secret."""
+"""The address that the configured mail service calls, protected by its secret."""
 
 from anymail.webhooks.mailgun import MailgunInboundWebhookView
 from anymail.webhooks.mailjet import MailjetInboundWebhookView
@@ -25,8 +25,8 @@ SERVICES: dict[str, type[View]] = {
 @login_not_required
 @require_http_methods(["HEAD", "POST"])
 def deliver(request: HttpRequest, service: str) -> HttpResponseBase:
-    """A mail service hands over a mail. Only the configured one, and none while no secret is set: Anymail alone would
-    take mail from anybody then."""
+    """A mail service delivers a mail. Only the configured service may, and none while no secret is set, because Anymail
+    would then accept mail from anybody."""
     if (
         service != settings.INBOUND_ESP
         or service not in SERVICES

@@ -23,7 +23,7 @@ def check_message_kinds() -> list[Error]:
     errors += _misnamed((kind, kind.prefix, "prefix") for kind in found)
     listed = {*found, AsWritten}
     for kind in _below(MessageKind):
-        # Classes of tests are not part of the product.
+        # Classes in tests are not part of the product.
         if kind not in listed and not isabstract(kind) and kind.__module__.partition(".")[0] != "tests":
             errors.append(Error(f"{kind.__qualname__} is a kind of message but is not listed in MESSAGE_KINDS."))
     return errors

@@ -1,4 +1,4 @@
-"""The form on which people choose how they are told."""
+"""The form of the notification settings."""
 
 from collections.abc import Iterator
 from typing import Unpack
@@ -62,10 +62,10 @@ class PreferencesForm(forms.Form):
 
     @property
     def locked(self) -> list[Group]:
-        """Groups nobody may switch off."""
+        """Groups that cannot be switched off."""
         return [group for group in GROUPS if group.locked]
 
     def choices(self) -> dict[str, Choice]:
-        """What was chosen, by group."""
+        """The chosen settings, by group."""
         values = self.cleaned_data
         return {each.slug: Choice(values[f"mail_{each.slug}"], values[f"here_{each.slug}"]) for each in SWITCHABLE}

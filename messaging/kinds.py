@@ -1,7 +1,7 @@
-"""Kinds of messages: whether one is still wanted when it leaves, what it says then, and its attachments.
+"""Kinds of messages: whether one is still wanted when it is sent, its text, and its attachments.
 
-A message names its kind by the prefix of its `source`, such as `handoff:12`. A message without a source is sent as it was
-written. Each kind is one class; settings.MESSAGE_KINDS lists them, and messaging.checks verifies the list.
+A message names its kind by the prefix of its `source`, such as `handoff:12`. A message without a source is sent as it
+was written. Each kind is one class; settings.MESSAGE_KINDS lists them, and messaging.checks verifies the list.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ from messaging.models import Message
 
 @dataclass(frozen=True)
 class Content:
-    """What a message says."""
+    """The text of a message."""
 
     subject: str
     text: str
@@ -36,18 +36,19 @@ class File:
 
 @dataclass(frozen=True)
 class Attachments:
-    """The files of a message. `replacements` are sentences to exchange in it, so that it says whether a file is attached."""
+    """The files of a message. `replacements` are sentences to replace in its text, so that it says whether a file is
+    attached."""
 
     files: Sequence[File] = ()
     replacements: Mapping[str, str] = field(default_factory=dict)
 
 
 class UnknownKind(LookupError):
-    """No registered kind has this prefix, so nobody knows whether the message may leave."""
+    """No registered kind has this prefix, so it is not known whether the message may be sent."""
 
 
 class MessageKind(ABC):
-    """How the messages of one kind behave between being written and leaving. All methods run outside a transaction."""
+    """How the messages of one kind behave between being written and being sent. All methods run outside a transaction."""
 
     prefix: ClassVar[str] = ""
 
@@ -58,7 +59,7 @@ class MessageKind(ABC):
 
     @staticmethod
     def parts(message: Message) -> list[str]:
-        """What `source` was given, as texts."""
+        """The arguments of `source`, as texts."""
         return message.source.split(":")[1:]
 
     @abstractmethod
@@ -66,17 +67,18 @@ class MessageKind(ABC):
         """Whether the reason for the message still holds; if not, it is dropped."""
 
     def compose(self, message: Message) -> Content | None:
-        """The words of a message that was written without a text, as things stand now. None: nothing is left to say."""
+        """The current text of a message that was written without one. None: there is nothing left to say."""
         return Content(message.subject, message.text, message.html)
 
     def attachments(self, message: Message, *, leaves: bool) -> Attachments:
-        """Its files. `leaves` is False when the message is only read on the Messages page. It must answer within seconds
-        and must not raise for a file that cannot be made: a message does not wait for its attachment."""
+        """Its files. `leaves` is False when the message is only read on the Messages page. It must answer within
+        seconds and must not raise for a file that cannot be made: a message is sent even if its attachment cannot be
+        made."""
         return Attachments()
 
 
 class AsWritten(MessageKind):
-    """A message without a source: always wanted, sent with the words it was written with."""
+    """A message without a source: always wanted, sent unchanged."""
 
     def still_wanted(self, message: Message) -> bool:
         """Always."""

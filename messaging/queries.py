@@ -1,4 +1,4 @@
-"""What the pages of word out and in read. Nothing here writes."""
+"""The reads of the pages of messages and received mail. Nothing here writes."""
 
 import re
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ MOST_ACCOUNTS = 20
 
 
 def messages_for(user: User) -> QuerySet[Message]:
-    """Operations read all messages, everybody else the mail addressed to them."""
+    """All messages for operations; for everybody else the mail addressed to them."""
     rows = Message.objects.select_related("user")
     return rows if user.is_ops else rows.filter(user=user)
 
@@ -42,7 +42,7 @@ def message_counts(messages: QuerySet[Message]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Pulse:
-    """How sending goes: since when the oldest one waits, and the last day."""
+    """How sending works: since when the oldest message waits, and the figures of the last day."""
 
     oldest: datetime | None
     sent: int
@@ -51,10 +51,10 @@ class Pulse:
 
 
 def pulse(messages: QuerySet[Message], at: datetime) -> Pulse:
-    """The oldest message that wants to leave now, and of the last 24 hours: how many left, how many were written, and the
-    median time to leave of those that left by themselves."""
+    """The oldest message that is due now, and for the last 24 hours: how many were sent, how many were written, and the
+    median time until those sent automatically were sent."""
     day = at - timedelta(days=1)
-    # What waits for its digest, or for the next try, is not late.
+    # A message that waits for its digest or for the next try is not late.
     late = Q(state=Message.PENDING, digest__isnull=True, next_try_at__lte=at)
     figures = messages.aggregate(
         oldest=Min("created_at", filter=late & ~Q(kind=DIGEST)),
@@ -75,14 +75,14 @@ def outage() -> Outage | None:
 
 
 def preferences_of(user: User) -> tuple[dict[str, tuple[str, bool]], int]:
-    """What a person has chosen, by group (mail, in the desk), and the hour of their digest."""
+    """A person's choices by group (mail, in the desk), and the hour of the digest."""
     rows = Preference.objects.filter(user=user).values_list("group", "mail", "in_app")
     hour = DigestHour.objects.filter(user=user).values_list("hour", flat=True).first()
     return {group: (mail, in_app) for group, mail, in_app in rows}, DigestHour.DEFAULT if hour is None else hour
 
 
 def linked(text: str) -> list[tuple[str, str]]:
-    """The text in pieces, with the path for those that are addresses of this desk. Other addresses stay plain text."""
+    """The text in pieces, with the path for addresses of this desk. Other addresses stay plain text."""
     pieces: list[tuple[str, str]] = []
     at = 0
     for match in re.finditer(re.escape(settings.SITE_URL) + r"(/[\w\-./?=&%#~+:]*[\w/=])", text):
@@ -97,7 +97,7 @@ def mail_counts() -> dict[str, int]:
 
 
 def accounts_named(user: User, text: str) -> list[Account]:
-    """Accounts this person may open whose name or domain holds the text; at most 20, by name."""
+    """Accounts this person may open whose name or domain contains the text; at most 20, by name."""
     if not text.strip():
         return []
     rule = Q(name__icontains=text.strip()) | Q(domains__domain__icontains=text.strip())
@@ -119,7 +119,7 @@ class CaseNotices:
 
 
 def notices_for(user: User, *, unread_only: bool = False) -> QuerySet[Notice]:
-    """A person's notices, those of cases with something unread first, then the newest."""
+    """A person's notices, cases with unread notices first, then the newest."""
     rows = Notice.objects.filter(user=user)
     return (rows.filter(read_at__isnull=True) if unread_only else rows).order_by(
         F("read_at").asc(nulls_first=True), "-at", "-id"
@@ -127,7 +127,7 @@ def notices_for(user: User, *, unread_only: bool = False) -> QuerySet[Notice]:
 
 
 def unread_count(user: User) -> int:
-    """For the bell."""
+    """The number at the bell."""
     return Notice.objects.filter(user=user, read_at__isnull=True).count()
 
 

@@ -10,7 +10,7 @@ from messaging.inbound import delivered
 
 @receiver(inbound, dispatch_uid="messaging.inbound")
 def hear_delivered(event: AnymailInboundEvent, esp_name: str, **_: object) -> None:
-    """A mail service delivers."""
+    """A mail service has delivered a mail."""
     delivered.take(event=event, service=esp_name.lower())
 
 

@@ -5,5 +5,5 @@ from messaging.outbox import notices
 
 
 def send_messages() -> int:
-    """The second pair of hands beside the engine: hand over what is still waiting."""
+    """Send what is waiting, in addition to the engine."""
     return notices.tell_waiting() + outbox.send_due()

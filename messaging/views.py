@@ -1,4 +1,4 @@
-"""Pages of word out (messages), word in (received mail) and in-app notices."""
+"""Pages of messages, received mail and in-app notices."""
 
 from django.conf import settings
 from django.contrib import messages as flash
@@ -36,7 +36,7 @@ VIEW_OF = {
 
 @require_safe
 def outbox(request: SignedIn) -> HttpResponse:
-    """Messages of one view; the first one is open beside the list."""
+    """Messages of one view; the first one is shown beside the list."""
     visible = queries.messages_for(request.user)
     counts = queries.message_counts(visible)
     view = request.GET.get("view", "")
@@ -72,7 +72,7 @@ def retry_failed(request: SignedIn) -> HttpResponse:
 
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
-    """Received mail by what became of it; what waits for a person comes first."""
+    """Received mail by state; waiting mail is the first view."""
     _only_operations(request.user, "Received mail is read by operations.")
     view = request.GET.get("view", "")
     view = view if view in queries.MAIL_VIEWS else InboundMail.WAITING
@@ -88,7 +88,7 @@ def inbox(request: SignedIn) -> HttpResponse:
 
 @require_safe
 def inbound(request: SignedIn, pk: int) -> HttpResponse:
-    """One received mail as plain text, with what a person can do about it."""
+    """One received mail as plain text, with the possible actions."""
     _only_operations(request.user, "Received mail is read by operations.")
     mail = get_object_or_404(InboundMail.objects.select_related("raw", "handled_by"), pk=pk)
     wanted = request.GET.get("q", "")[:100]
@@ -147,7 +147,7 @@ def notifications_read(request: SignedIn) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: SignedIn) -> HttpResponse:
-    """How this person is told what."""
+    """The notification settings of this person."""
     form = PreferencesForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
         hour = form.cleaned_data["digest_hour"]
@@ -182,7 +182,7 @@ def _messages_page(
 
 
 def _readable(message: Message, reader: User) -> list[tuple[str, str]]:
-    """Links of a mail work for the person it was written to; others see plain text, without what would let them decide."""
+    """The links of a mail work for its recipient; others see plain text, without the links that allow a decision."""
     return queries.linked(message.text) if message.user_id == reader.pk else [(masked(message.text), "")]
 
 

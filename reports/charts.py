@@ -76,7 +76,7 @@ def _places(number: int) -> list[float]:
 
 
 def _dates(labels: Sequence[str], xs: Sequence[float]) -> SafeString:
-    """Every label, or every second one where they would touch."""
+    """Every label, or every second one if they would touch."""
     every = max(1, ceil(len(labels) / 7))
     shown = [(f"{x:.1f}", label) for n, (label, x) in enumerate(zip(labels, xs, strict=True)) if n % every == 0]
     return format_html_join("", '<text x="{}" y="222" text-anchor="middle">{}</text>', shown)
@@ -124,7 +124,7 @@ def _parts(points: Sequence[float | None], xs: Sequence[float], most: float) -> 
 
 
 def _polyline(part: list[tuple[float, float]], css: str) -> SafeString:
-    if len(part) == 1:  # a lone point would not show as a line
+    if len(part) == 1:  # a single point would not be visible as a line
         x, y = part[0]
         part = [(x - 3, y), (x + 3, y)]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in part)

@@ -1,4 +1,4 @@
-"""Figures and the lists behind them as CSV. Cells a spreadsheet would run are neutralised by `csv_text`."""
+"""Figures and their drill-down lists as CSV. `csv_text` neutralises cells that a spreadsheet would run."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -12,7 +12,7 @@ from reports.rules.periods import Period
 
 
 def figures_csv(figures: Iterable[Figure], period: Period) -> str:
-    """One line a figure."""
+    """One line for each figure."""
     header = ("KPI", "Value", "Unit", "Target", "Owner", "State", "Cases", "Before", "Note", "From", "To")
     rows = []
     for figure in figures:
@@ -25,7 +25,7 @@ def figures_csv(figures: Iterable[Figure], period: Period) -> str:
 
 
 def listing_csv(listing: Listing) -> str:
-    """One line a case, all of them, times in UTC."""
+    """One line for each case, times in UTC."""
     what, start, end = listing.columns
     header = ("Escalation", "Title", "Account", what, f"{start} (UTC)", f"{end} (UTC)", "Value", "In words")
     rows = (
@@ -45,7 +45,7 @@ def listing_csv(listing: Listing) -> str:
 
 
 def overrides_csv(said: Iterable[dict[str, Any]]) -> str:
-    """One line an override, times in UTC."""
+    """One line for each override, times in UTC."""
     header = ("At (UTC)", "Who", "Against", "Outcome", "Reason", "Request", "Ask", "Account", "Escalation")
     rows = (
         (

@@ -27,18 +27,18 @@ from reports.rules.periods import Period
 from reports.rules.vitals import problems, sentence
 
 A_PAGE = 50
-# Percent of suggestions changed or rejected from which a rule wants a second look.
+# The percentage of changed or rejected suggestions from which a rule should be checked.
 HIGH_OVERRIDE_RATE = 30
 
 
 def _asked(request: HttpRequest) -> tuple[Scope, Period]:
-    """Whose cases and which period the address asks for. Raises Invalid."""
+    """The scope and the period in the address. Raises Invalid."""
     return Scope(viewer(request), request.GET.get("region", "")[:40]), periods.read(request.GET, now())
 
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The page. A period that cannot be read is named, and the last 90 days are shown."""
+    """The dashboard. For an invalid period it shows an error and the last 90 days."""
     status, problem = 200, None
     try:
         scope, period = _asked(request)
@@ -85,13 +85,13 @@ def _charts(found: Dashboard) -> dict[str, object]:
             f"Median hours to decision, {' and '.join(each.name for each in found.trends).lower()}",
         ),
         "bar_chart": charts.bars("chart-causes", bars, "Root causes of resolved escalations, the most frequent first"),
-        "stack_chart": charts.stacks("chart-sla", stacks, "Promises that ended, by SLA status"),
+        "stack_chart": charts.stacks("chart-sla", stacks, "Ended clocks, by SLA status"),
     }
 
 
 @require_safe
 def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
-    """The cases behind one number, with the value of each."""
+    """The drill-down of one number, with the value of each case."""
     scope, period = _asked(request)
     definition, listing = _listing(kpi, scope, period)
     page = Paginator(listing.rows, A_PAGE).get_page(request.GET.get("page"))
@@ -116,7 +116,7 @@ def _listing(kpi: str, scope: Scope, period: Period) -> tuple[kpis.Definition, k
 
 @require_safe
 def csv_list(request: HttpRequest, kpi: str) -> HttpResponse:
-    """The same list as a file, whole."""
+    """The same list as a file, complete."""
     scope, period = _asked(request)
     _, listing = _listing(kpi, scope, period)
     return _file(exports.listing_csv(listing), f"{kpi}-{period.first_day}-{period.last_day}.csv")
@@ -132,10 +132,10 @@ def csv_figures(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def overrides(request: HttpRequest) -> HttpResponse:
-    """How often people decide otherwise than suggested or recommended, by rule version and by person, and why."""
+    """How often people decide differently from suggestion or recommendation, by rule version and by person, and why."""
     scope, period = _asked(request)
     user, start, end = viewer(request), period.start, period.end
-    # A paginator slices it; its type also asks for single rows, which nothing reads.
+    # A paginator slices it; its type also requires single rows, which nothing reads.
     reasons: Any = override_figures.Reasons(user, start, end)
     context = {
         "of_rules": override_figures.of_rules(user, start, end),
@@ -150,7 +150,7 @@ def overrides(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def csv_overrides(request: HttpRequest) -> HttpResponse:
-    """The reasons as a file, whole."""
+    """The reasons as a file, complete."""
     _, period = _asked(request)
     said = override_figures.Reasons(viewer(request), period.start, period.end)[:]
     return _file(exports.overrides_csv(said), f"overrides-{period.first_day}-{period.last_day}.csv")
@@ -165,7 +165,7 @@ def _file(text: str, name: str) -> HttpResponse:
 
 @require_safe
 def engine_health(request: HttpRequest) -> HttpResponse:
-    """For operations: is every promise watched, and what waits for a person. Others: 404."""
+    """For operations: whether every clock is watched, and what waits for a person. Others: 404."""
     user = request.user
     if not isinstance(user, User) or not user.is_ops:
         raise Http404("There is no such page.")
@@ -189,7 +189,7 @@ def engine_health(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def try_again(request: SignedIn) -> HttpResponse:
-    """Have the clocks that were set aside tried again."""
+    """Retry the clocks that were set aside."""
     count = clocks.retry_failed(by=request.user)
-    messages.success(request, f"{'1 clock is' if count == 1 else f'{count} clocks are'} tried again now.")
+    messages.success(request, f"{'1 clock is' if count == 1 else f'{count} clocks are'} retried now.")
     return redirect("reports:engine")

@@ -14,7 +14,7 @@
   const $$ = (sel, at = doc) => [...at.querySelectorAll(sel)];
   root.classList.add("js");
 
-  /* Clocks: <time data-due data-warn data-over> inside a chip. Same words as duration() on the server. */
+  /* Clocks: <time data-due data-warn data-over> inside a chip. Same text as duration() on the server. */
   const SHAPE = { red: "exclamation-octagon-fill", yel: "exclamation-triangle-fill", grn: "check-circle-fill" };
   const WORD = { red: "Red: ", yel: "Yellow: ", grn: "Green: " };
   const span = (ms) => {
@@ -172,7 +172,7 @@
     if (done) event.preventDefault();
   });
 
-  /* htmx: no double post, calm refresh, errors in words, focus asked for by the server. */
+  /* htmx: no double post, calm refresh, readable errors, focus requested by the server. */
   const body = doc.body;
   const sentForm = (event) => {
     const by = event.detail.requestConfig.triggeringEvent;  // a preview on change must not hold the form

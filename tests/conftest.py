@@ -28,7 +28,7 @@ hypothesis_settings.load_profile("prove" if os.environ.get("PROVE") else "ci" if
 
 # The database a test runs on follows from what it asks for; without one of these it is migrated and empty.
 STAGES = {
-    "world": databases.DECIDING,
+    "deciders": databases.DECIDING,
     "cast": databases.CAST,
     "shipped": databases.SHIPPED,
     "demo": databases.DEMO,

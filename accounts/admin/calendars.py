@@ -26,13 +26,14 @@ HOUR = 3600
 
 
 class MinuteOfDay(forms.IntegerField):
-    """A local time of day, kept as a minute: 9:00, 17:30, and 24:00 for midnight at the day's end. 540 is 9:00 too."""
+    """A local time of day, stored as a minute: 9:00, 17:30, and 24:00 for midnight at the end of the day. 540 is 9:00
+    too."""
 
     widget = forms.TextInput
     default_error_messages = {"invalid": "Enter a time of day from 0:00 to 24:00, such as 9:00 or 17:30."}
 
     def to_python(self, value: object) -> int | None:
-        """The minute. Raises ValidationError, readable, for what is no time."""
+        """The minute. Raises ValidationError with a clear message for an invalid time."""
         hours, colon, minutes = str(value or "").strip().partition(":")
         if not colon:
             return super().to_python(value)
@@ -41,7 +42,7 @@ class MinuteOfDay(forms.IntegerField):
         return int(hours) * 60 + int(minutes)
 
     def prepare_value(self, value: object) -> object:
-        """The clock's face of a minute."""
+        """A minute written as a time of day."""
         return _face(value) if isinstance(value, int) and 0 <= value <= DAY_MINUTES else value
 
 
@@ -109,7 +110,7 @@ class SpanForm(forms.ModelForm):
         fields = ["weekday", "opens", "closes"]
 
     def clean(self) -> dict[str, object]:
-        """Opens before it closes, within the day."""
+        """A span opens before it closes, within the day."""
         values = super().clean() or {}
         if "opens" in values and "closes" in values and not 0 <= values["opens"] < values["closes"] <= DAY_MINUTES:
             raise forms.ValidationError(
@@ -144,7 +145,7 @@ class DayForm(forms.ModelForm):
         try:
             date(year, month, day)
         except ValueError:
-            self.add_error("day", "There is no such day.")
+            self.add_error("day", "This date does not exist.")
 
 
 class SpanInline(admin.TabularInline):
@@ -161,13 +162,13 @@ class SpanInline(admin.TabularInline):
 
 
 class DayInline(admin.TabularInline):
-    """Days that differ."""
+    """Special days."""
 
     model = CalendarDay
     form = DayForm
     extra = 0
     verbose_name_plural = (
-        "days that differ: closed, or a half day with hours of its own (they beat public holidays; "
+        "special days: closed, or a half day with its own hours (they replace public holidays; "
         "without a year they repeat)"
     )
 
@@ -183,21 +184,21 @@ class CalendarAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ["name"]}
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Calendar | None = None) -> dict[str, Sequence[str]]:
-        """The slug is proposed once and stays."""
+        """The slug is suggested once and does not change."""
         return {} if obj else {"slug": ["name"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Calendar | None = None) -> list[str]:
-        """A saved calendar shows what it means for a clock that starts now."""
+        """A saved calendar shows due times of clocks that start now."""
         return ["starting_now", "changed_at"] if obj else []
 
     @admin.display(description="Starting now")
     def starting_now(self, calendar: Calendar) -> SafeString | str:
-        """When a clock of some usual lengths would be due, by the hours as saved."""
+        """The due times of clocks of common lengths that start now, by the saved hours."""
         try:
             rows = list(_due_now(work_calendar(calendar), now().replace(microsecond=0)))
         except ValueError as error:
             return str(error)
-        note = "Local time, by the hours as saved." if calendar.always_open else _day_note(work_calendar(calendar))
+        note = "Local time, by the saved hours." if calendar.always_open else _day_note(work_calendar(calendar))
         return format_html("<ul>{}</ul>{}", format_html_join("", "<li>{}: due {}</li>", rows), note)
 
     def has_delete_permission(self, request: HttpRequest, obj: Calendar | None = None) -> bool:
@@ -218,4 +219,4 @@ def _due_now(calendar: WorkCalendar, at: datetime) -> Iterator[tuple[str, str]]:
 
 def _day_note(calendar: WorkCalendar) -> str:
     day = _face(business_day_seconds(calendar) // 60)
-    return f"Local time, by the hours as saved. A business day of this calendar has {day} hours."
+    return f"Local time, by the saved hours. A business day of this calendar has {day} hours."

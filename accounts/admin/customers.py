@@ -25,7 +25,7 @@ class MoneyForm(forms.ModelForm):
     """Amounts are in a currency that can be compared with limits."""
 
     def clean_currency(self) -> str:
-        """As everywhere."""
+        """A currency with an exchange rate."""
         return checked_currency(self.cleaned_data["currency"])
 
     def clean(self) -> dict[str, object]:
@@ -54,7 +54,7 @@ class AccountForm(MoneyForm):
         }
 
     def clean_parent(self) -> Account | None:
-        """No circles."""
+        """An account cannot be below itself."""
         parent = above = self.cleaned_data["parent"]
         while above is not None:
             if above.pk == self.instance.pk:
@@ -71,7 +71,7 @@ class DomainForm(forms.ModelForm):
         fields = ["domain"]
 
     def clean_domain(self) -> str:
-        """Kept bare and in lower case."""
+        """The plain domain in lower case."""
         domain = website_domain(self.cleaned_data["domain"])
         if "." not in domain or any(char.isspace() for char in domain):
             raise forms.ValidationError("Write the domain as example.com.")
@@ -129,7 +129,7 @@ class AccountAdmin(SimpleHistoryAdmin):
     readonly_fields = ["created_at", "changed_at"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        """Accounts churn, they are not removed."""
+        """Accounts become churned; they are not removed."""
         return False
 
 
@@ -139,7 +139,7 @@ class RateForm(forms.ModelForm):
     class Meta:
         model = ExchangeRate
         fields = ["currency", "on", "usd"]
-        help_texts = {"on": "It applies from this day until the next rate.", "usd": "What 1 unit is worth in USD."}
+        help_texts = {"on": "It applies from this day until the next rate.", "usd": "Value of 1 unit in USD."}
 
     def clean_currency(self) -> str:
         """Three letters, upper case."""
@@ -149,7 +149,7 @@ class RateForm(forms.ModelForm):
         return code
 
     def clean_usd(self) -> Decimal:
-        """Nothing is worth nothing."""
+        """The rate must be above zero."""
         usd: Decimal = self.cleaned_data["usd"]
         if usd <= 0:
             raise forms.ValidationError("Enter a rate above 0.")
@@ -158,7 +158,7 @@ class RateForm(forms.ModelForm):
 
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(admin.ModelAdmin):
-    """What currencies are worth in USD. Limits are in USD; amounts without a rate are refused."""
+    """The values of currencies in USD. Limits are in USD; amounts without a rate are refused."""
 
     form = RateForm
     list_display = ["currency", "on", "usd"]

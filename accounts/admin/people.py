@@ -25,7 +25,7 @@ def checked_zone(name: str) -> str:
 
 
 class PersonForm(forms.ModelForm):
-    """A user without the password: its hash is nobody's business."""
+    """A user without the password, because nobody needs to see its hash."""
 
     class Meta:
         model = User
@@ -35,7 +35,7 @@ class PersonForm(forms.ModelForm):
         ]
 
     def clean_zone(self) -> str:
-        """A zone that exists: every page is shown in it."""
+        """An existing zone; every page is shown in it."""
         return checked_zone(self.cleaned_data["zone"])
 
     def clean_email(self) -> str:
@@ -43,7 +43,7 @@ class PersonForm(forms.ModelForm):
         return self.cleaned_data["email"].strip().lower()
 
     def clean_manager(self) -> User | None:
-        """No circles: escalations walk up this chain."""
+        """No circles, because escalations follow this chain."""
         manager = self.cleaned_data["manager"]
         if manager and self.instance.pk and manager.pk in self.instance.tree_ids:
             raise forms.ValidationError("Choose somebody who does not report to this person.")
@@ -58,7 +58,7 @@ class NewPersonForm(AdminUserCreationForm):
         fields = ("email", "name")
 
     def clean_email(self) -> str:
-        """Addresses are kept in lower case and are unique whatever their case."""
+        """Addresses are kept in lower case and are unique in any case."""
         email = self.cleaned_data["email"].strip().lower()
         if User.objects.filter(email__iexact=email).exists():
             raise forms.ValidationError("A user with this address exists.")
@@ -74,7 +74,7 @@ class HoldingInline(admin.TabularInline):
     verbose_name_plural = "roles held (to remove a role, enter its end; the role ends at that moment)"
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Holdings end, they are not removed."""
+        """Holdings end; they are not removed."""
         return False
 
 
@@ -123,18 +123,18 @@ class PersonAdmin(UserAdmin):
         return format_html('<a href="../password/">{}</a>', "Set a new password")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        """Nobody gives themselves rights: only superusers touch them, and only they touch superusers."""
+        """Only superusers change rights and superusers, so that nobody can give rights to themselves."""
         locked = [] if getattr(request.user, "is_superuser", False) else list(POWERS)
         return [*super().get_readonly_fields(request, obj), *locked]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A superuser is changed by superusers only: setting the password would take the rights over."""
+        """Only superusers change a superuser, because a person who sets the password gets the rights."""
         if obj is not None and obj.is_superuser and not getattr(request.user, "is_superuser", False):
             return False
         return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """People are made inactive, not removed: the record names them."""
+        """People become inactive and are not removed, because records name them."""
         return False
 
 
@@ -156,7 +156,7 @@ class RoleAdmin(admin.ModelAdmin):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> list[str]:
-        """The slug is what matrices refer to."""
+        """Matrices refer to the slug, so it does not change."""
         return ["slug"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Signals and imports: what happened is read here, never changed."""
+"""Signals and imports, read only."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -8,7 +8,7 @@ from accounts.models import ImportMapping, ImportProblem, ImportRun, Signal
 
 
 class ReadOnly:
-    """Looked at, not edited."""
+    """Read only."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never by hand."""
@@ -25,7 +25,7 @@ class ReadOnly:
 
 @admin.register(Signal)
 class SignalAdmin(ReadOnly, admin.ModelAdmin):
-    """What was observed about accounts."""
+    """Signals of accounts."""
 
     list_display = ["at", "account", "kind", "tone", "sentiment", "source", "logged_by"]
     list_filter = ["kind", "tone", "source"]
@@ -35,7 +35,7 @@ class SignalAdmin(ReadOnly, admin.ModelAdmin):
 
 
 class ProblemInline(ReadOnly, admin.TabularInline):
-    """Rows that did not go in."""
+    """Rows that were not imported."""
 
     model = ImportProblem
     fields = ["row", "ref", "column", "value", "reason"]
@@ -45,7 +45,7 @@ class ProblemInline(ReadOnly, admin.TabularInline):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(ReadOnly, admin.ModelAdmin):
-    """Files that came in. The Imports page runs them."""
+    """Uploaded files. The Imports page runs them."""
 
     inlines = [ProblemInline]
     list_display = ["filename", "kind", "source", "state", "total", "created", "updated", "unchanged", "by", "at"]
@@ -61,5 +61,5 @@ class ImportMappingAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ["kind"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A mapping that no longer fits may go."""
+        """A mapping that no longer fits may be removed."""
         return admin.ModelAdmin.has_delete_permission(self, request, obj)

@@ -29,7 +29,7 @@ IDEMPOTENCY = OpenApiParameter(
 
 
 class AccountFilter(filters.FilterSet):
-    """What the list may be narrowed by."""
+    """The filters of the list."""
 
     health_min = filters.NumberFilter(field_name="health", lookup_expr="gte", min_value=0, max_value=100)
     health_max = filters.NumberFilter(field_name="health", lookup_expr="lte", min_value=0, max_value=100)
@@ -45,12 +45,12 @@ class AccountFilter(filters.FilterSet):
         fields = ["kind", "status", "source", "external_id"]
 
     def search_text(self, queryset: "QuerySet[Account]", name: str, value: str) -> "QuerySet[Account]":
-        """As the account page searches."""
+        """The same search as on the account page."""
         return portfolio.search(queryset, value)
 
 
 class SignalFilter(filters.FilterSet):
-    """What the list may be narrowed by."""
+    """The filters of the list."""
 
     since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
     until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
@@ -66,7 +66,7 @@ def _user(request: Request) -> User:
 
 
 def _once(request: Request, scope: str, do: Callable[[], tuple[int, Json]]) -> Response:
-    """Run a write once for its Idempotency-Key; keys of one user never meet another's."""
+    """Run a write once for its Idempotency-Key; users do not share keys."""
     code, answer = idempotency.once(
         scope=f"{scope}:{_user(request).pk}",
         key=request.headers.get("Idempotency-Key", "")[:200],
@@ -77,7 +77,7 @@ def _once(request: Request, scope: str, do: Callable[[], tuple[int, Json]]) -> R
 
 
 def _plain(data: object) -> Json:
-    """As JSON would show it, so that the remembered answer equals the first one."""
+    """The JSON form, so that the remembered answer equals the first one."""
     plain: Json = json.loads(json.dumps(data, default=str))
     return plain
 
@@ -124,7 +124,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
 
 @extend_schema_view(list=extend_schema(summary="List signals"), retrieve=extend_schema(summary="Read one signal"))
 class SignalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """What was observed about accounts, newest first."""
+    """Signals of accounts, newest first."""
 
     serializer_class = SignalSerializer
     filterset_class = SignalFilter

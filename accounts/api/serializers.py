@@ -1,4 +1,4 @@
-"""What accounts and signals look like over HTTP. Every field is named here; nothing leaves by accident."""
+"""Accounts and signals in the API. Every field is named here, so that none is published by accident."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from accounts.models import Account, Contact, Signal, User
 
 
 class PersonSerializer(serializers.ModelSerializer):
-    """A colleague, as much as anybody may know."""
+    """A colleague, with the fields that everybody may see."""
 
     class Meta:
         model = User
@@ -56,7 +56,7 @@ class AccountWriteSerializer(serializers.Serializer):
 
 
 class ContactSerializer(serializers.ModelSerializer):
-    """Who said it."""
+    """The customer's contact."""
 
     class Meta:
         model = Contact
@@ -64,7 +64,7 @@ class ContactSerializer(serializers.ModelSerializer):
 
 
 class PhraseSerializer(serializers.Serializer):
-    """A flagged phrase and where it stands in the text."""
+    """A flagged phrase and its place in the text."""
 
     kind = serializers.CharField()
     text = serializers.CharField()

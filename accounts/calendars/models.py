@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class Calendar(models.Model):
-    """When the clock runs: around the clock, or inside spans of local time."""
+    """The times at which clocks run: around the clock, or inside spans of local time."""
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
@@ -46,7 +46,7 @@ class CalendarSpan(models.Model):
 
 
 class CalendarDay(models.Model):
-    """A day that differs: closed, or with its own span. Without a year it repeats every year."""
+    """A special day: closed, or with its own span. Without a year it repeats every year."""
 
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="days")
     name = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""Working calendars as the rules count with them. Nothing here writes."""
+"""Working calendars in the form that the rules use. Nothing here writes."""
 
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,7 +14,7 @@ ALWAYS_OPEN = WorkCalendar(zone="UTC", always_open=True)
 
 
 def work_calendar(calendar: Calendar | None) -> WorkCalendar:
-    """The calendar as the rules count with it; None is always open. Kept until the calendar is saved again."""
+    """The calendar in the form that the rules use; None is always open. Cached until the calendar is saved again."""
     if calendar is None:
         return ALWAYS_OPEN
     return _work_calendar(calendar.pk, calendar.changed_at)
@@ -39,7 +39,8 @@ def _work_calendar(pk: int, changed_at: datetime) -> WorkCalendar:
 
 
 def _special_days(days: list[CalendarDay]) -> dict[date, tuple[Span, ...]]:
-    """Days with hours of their own and dated closed days. Rows of one date add up; a dated row beats a yearly one."""
+    """Days with their own hours and closed days with a date. Rows of one date add up; a row with a year replaces a
+    yearly one."""
     yearly: dict[date, tuple[Span, ...]] = {}
     dated: dict[date, tuple[Span, ...]] = {}
     for row in days:

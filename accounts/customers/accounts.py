@@ -14,7 +14,8 @@ from ledger.format import too_precise
 
 
 class AccountValues(TypedDict, total=False):
-    """What an integration may say of an account; what it leaves out stays. The addresses name active users."""
+    """The values of an account that an integration may write; fields left out do not change. The addresses name active
+    users."""
 
     name: str
     kind: str
@@ -64,7 +65,8 @@ def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tu
 
 
 def contact_of(*, account: Account, email: str) -> Contact | None:
-    """The account's contact with that address; None for no address. Raises Invalid when it is not one of theirs."""
+    """The account's contact with that address; None for no address. Raises Invalid when the address is not a contact of
+    the account."""
     if not email:
         return None
     contact = account.contacts.filter(email__iexact=email).first()

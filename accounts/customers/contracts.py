@@ -1,4 +1,4 @@
-"""What an account's contracts say about it: its ARR and its next renewal."""
+"""The ARR and the next renewal of an account from its contracts."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -24,7 +24,7 @@ class Terms(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What counts of one active contract."""
+    """The relevant values of one active contract."""
 
     start_date: date | None
     end_date: date | None
@@ -34,12 +34,13 @@ class Line(NamedTuple):
 
 
 def terms_of(account_ids: Collection[int], today: date) -> dict[int, Terms]:
-    """What the active contracts (no end, or one still to come) of each account add up to; one query and the rates."""
+    """The totals of the active contracts (without an end, or with one in the future) of each account; one query and the
+    rates."""
     worth = rates(today)
     contracts: dict[int, list[Line]] = {}
     running = Q(end_date__isnull=True) | Q(end_date__gte=today)
     found = Subscription.objects.filter(running, account__in=account_ids).order_by("pk")
-    # Plain values: an import asks this twice for each batch, and rows made into objects take five times as long.
+    # Plain values: an import calls this twice for each batch, and model objects take five times as long.
     for row in found.values_list("account_id", "start_date", "end_date", "arr", "currency", "account__currency"):
         contracts.setdefault(row[0], []).append(Line(*row[1:]))
     return {pk: _terms(contracts.get(pk, []), worth, today) for pk in account_ids}
@@ -48,10 +49,9 @@ def terms_of(account_ids: Collection[int], today: date) -> dict[int, Terms]:
 def fill(
     *, account_ids: Collection[int], before: dict[int, Terms], by: User | None = None, today: date | None = None
 ) -> int:
-    """Sets ARR and renewal from the contracts where the account has none or had what the contracts said `before`.
-
-    What somebody entered or another file brought stays. Returns how many accounts changed. Call inside the transaction
-    that changed the contracts.
+    """Sets ARR and renewal from the contracts if the account has none or has the values of the contracts `before`.
+    Values that a person entered or another file set do not change. Returns how many accounts changed. Call inside the
+    transaction that changed the contracts.
     """
     today = today or now().date()
     after = terms_of(account_ids, today)

@@ -11,7 +11,7 @@ RECENT = timedelta(days=90)
 
 
 def known_inputs(account: Account) -> HealthInputs:
-    """What this app knows of an account's health: recent tone and the renewal. Apps above replace the rest."""
+    """The inputs of an account's health in this app: recent tone and the renewal. Apps above add the rest."""
     moment = now()
     recent = Signal.objects.filter(account=account, at__gt=moment - RECENT).order_by("-at", "-id")
     tones = list(recent.exclude(text="").values_list("sentiment", flat=True)[:SIGNALS_READ])
@@ -21,9 +21,8 @@ def known_inputs(account: Account) -> HealthInputs:
 
 
 def refresh(*, account: Account, inputs: HealthInputs) -> Health | None:
-    """Computes the score and keeps it with its parts when it changed, so that the history shows the trend.
-
-    None, and nothing changes, when too little is known for a score.
+    """Computes the score and stores it with its parts if it changed, so that the history shows the trend. Returns None
+    and changes nothing if too little is known for a score.
     """
     health = account_health(inputs)
     if health is None:
@@ -36,7 +35,7 @@ def refresh(*, account: Account, inputs: HealthInputs) -> Health | None:
 
 
 def parts_of(health: Health) -> list[dict[str, object]]:
-    """The rows kept beside the score: the sentence first, then each part; a missing part has no points."""
+    """The rows stored with the score: the sentence first, then each part; a missing part has no points."""
     rows: list[dict[str, object]] = [{"name": "summary", "why": health.sentence}]
     rows += [part._asdict() for part in health.parts]
     rows += [{"name": name, "points": None, "weight": WEIGHTS[name], "why": "not known"} for name in health.missing]

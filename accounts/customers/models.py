@@ -13,10 +13,11 @@ from accounts.people.models import Role, User
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
-    """Accounts in business words."""
+    """The business queries of accounts."""
 
     def visible_to(self, user: User) -> "AccountQuerySet":
-        """Accounts this person may open: own, their tree's, or all. Functions read all accounts' basic facts."""
+        """Accounts this person may open: their own, those of their tree, or all. Functions read the basic facts of all
+        accounts."""
         if user.sees in (Role.ALL, Role.FUNCTION):
             return self
         if user.sees == Role.TREE:
@@ -107,7 +108,7 @@ class AccountDomain(models.Model):
 
 
 class Subscription(models.Model):
-    """One contract line with its ARR; without an end date it runs on."""
+    """One contract line with its ARR; without an end date it continues."""
 
     source = models.CharField(max_length=40, default="manual")
     external_id = models.CharField(max_length=120)
@@ -146,7 +147,7 @@ class Contact(models.Model):
 
 
 class ExchangeRate(models.Model):
-    """What one unit of a currency was worth in USD on a day. The latest day not after the question applies."""
+    """The value of one unit of a currency in USD on a day. For a date, the latest rate of that day or before applies."""
 
     currency = models.CharField(max_length=3)
     on = models.DateField()

@@ -1,4 +1,4 @@
-"""The account list: who sees which accounts, filtered, weighed and counted."""
+"""The account list: filters, order and counts of the accounts that a person sees."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ MONEY = DecimalField(max_digits=20, decimal_places=2)
 
 
 class Trend(NamedTuple):
-    """Health at the end of each week as far as it is known, oldest first, and the change over them."""
+    """Health at the end of each known week, oldest first, and the change over them."""
 
     values: list[int]
     change: int
 
     @property
     def points(self) -> int:
-        """By how many points, up or down."""
+        """The change in points, up or down."""
         return abs(self.change)
 
 
@@ -55,7 +55,7 @@ def in_view(view: str, user: User, today: date) -> Q:
 
 
 def due_within(days: int, today: date) -> Q:
-    """Renewal between today and so many days on."""
+    """Renewal between today and that many days later."""
     return Q(renewal_date__gte=today, renewal_date__lte=today + timedelta(days=days))
 
 
@@ -100,14 +100,14 @@ def with_usd(accounts: "QuerySet[Account]", today: date) -> "QuerySet[Account]":
 
 
 def view_counts(user: User, today: date) -> dict[str, int]:
-    """How many accounts each saved view holds; one query."""
+    """The number of accounts in each saved view; one query."""
     counts = {view: Count("pk", filter=in_view(view, user, today)) for view in VIEWS}
     return Account.objects.visible_to(user).aggregate(**counts)
 
 
 @dataclass(frozen=True)
 class Tile:
-    """How many customers, and their ARR in USD."""
+    """The number of customers, and their ARR in USD."""
 
     name: str
     count: int
@@ -131,7 +131,8 @@ def segments(user: User) -> list[str]:
 
 
 def trends(account_ids: Collection[int], moment: datetime) -> dict[int, Trend]:
-    """Health over the last 12 weeks from the accounts' history; one query. Known in one week only: left out."""
+    """Health over the last 12 weeks from the accounts' history; one query. Accounts known in one week only are left
+    out."""
     start = moment - timedelta(weeks=WEEKS)
     rows = Account.history.filter(id__in=account_ids, history_date__gte=start, health__isnull=False)
     found: dict[int, dict[int, int]] = {}
@@ -142,7 +143,7 @@ def trends(account_ids: Collection[int], moment: datetime) -> dict[int, Trend]:
 
 
 def _filled(weeks: dict[int, int]) -> list[int]:
-    """A week without a change keeps the value of the week before."""
+    """The weekly values, where a week without a change keeps the value of the week before."""
     values: list[int] = []
     for week in range(min(weeks), WEEKS + 1):
         values.append(weeks.get(week, values[-1] if values else 0))
@@ -150,7 +151,7 @@ def _filled(weeks: dict[int, int]) -> list[int]:
 
 
 def worst_reason(account: Account) -> str:
-    """The part of the score that costs most, in words; empty when nothing is known."""
+    """The part of the score that costs most points, as text; empty when nothing is known."""
     parts = [part for part in account.health_parts if part.get("points") is not None and part.get("weight")]
     worst = min(parts, key=lambda part: part["points"] - part["weight"], default=None)
     return worst.get("why", "") if worst and worst["points"] < worst["weight"] else ""

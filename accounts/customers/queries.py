@@ -1,4 +1,4 @@
-"""Reads about accounts that every app above may ask. Nothing here writes."""
+"""Reads about accounts for all apps above. Nothing here writes."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from accounts.customers.models import Account, AccountDomain, Contact
 
 
 def account_for_address(email: str) -> tuple[Account, Contact | None] | None:
-    """Whose mail this is: by contact address, else by the domain or a domain above it. None when nobody knows it."""
+    """The account of a mail address: by contact, else by the domain or a domain above it. None if it is unknown."""
     address = (email or "").strip().lower()
     contact = Contact.objects.select_related("account").filter(email__iexact=address).first()
     if contact:

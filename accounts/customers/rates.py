@@ -1,4 +1,4 @@
-"""Exchange rates: which currencies are known, and what an amount is worth in USD."""
+"""Exchange rates: the known currencies, and the value of an amount in USD."""
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,13 +16,13 @@ def known_currencies() -> set[str]:
 
 
 def rates(on: date) -> dict[str, Decimal]:
-    """What one unit of each known currency is worth in USD on that day; one query, for lists and sums."""
+    """The value of one unit of each known currency in USD on that day; one query, for lists and sums."""
     found = ExchangeRate.objects.filter(on__lte=on).order_by("on").values_list("currency", "usd")
     return {**dict(found), "USD": Decimal(1)}
 
 
 class Rate(NamedTuple):
-    """What one unit of a currency is worth in USD, and the day that rate was stored for (none for USD itself)."""
+    """The value of one unit of a currency in USD, and the day of that rate (none for USD itself)."""
 
     currency: str
     usd: Decimal
@@ -35,12 +35,12 @@ def usd(amount: Decimal, currency: str, on: date) -> Decimal:
 
 
 def rate_of(currency: str, on: date) -> Rate:
-    """The latest rate stored for a day not after that one. Raises Invalid, with what to do, when there is none."""
+    """The latest rate stored for a day not after that one. Raises Invalid with the remedy if there is none."""
     day = on.date() if isinstance(on, datetime) else on
     if currency == "USD":
         return Rate(currency, Decimal(1), None)
     row = ExchangeRate.objects.filter(currency=currency, on__lte=day).order_by("-on").first()
     if row is None:
         problem = f"There is no exchange rate for {currency or 'an empty currency'} on {day}."
-        raise Invalid(f"{problem} Use another currency, or have an administrator add the rate.", field="currency")
+        raise Invalid(f"{problem} Use another currency, or ask an administrator to add the rate.", field="currency")
     return Rate(currency, row.usd, row.on)

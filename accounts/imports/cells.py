@@ -1,4 +1,4 @@
-"""Reads one row of an import into values of a record. A doubt becomes a problem with column, value and what to do."""
+"""Reads one row of an import into values of a record. An unclear cell becomes a problem with column, value and remedy."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Problem(NamedTuple):
-    """What is wrong with one cell (or a whole row, without a column)."""
+    """The fault of one cell (or of a whole row, without a column)."""
 
     row: int
     ref: str
@@ -46,12 +46,12 @@ class Cells:
     amounts: dict[str, Decimal] = field(default_factory=dict)
 
     def raw(self, name: str) -> str:
-        """The cell as it stands, "" when the field has no column."""
+        """The unchanged cell, "" when the field has no column."""
         return self.values.get(self.columns.get(name, ""), "") or ""
 
     @property
     def ref(self) -> str:
-        """How a person finds the row again: its id."""
+        """The id of the row, so that a person can find it."""
         return self.raw("external_id").strip()[:120]
 
     def refuse(self, name: str, reason: str) -> None:
@@ -60,7 +60,7 @@ class Cells:
         self.problems.append(Problem(self.line, self.ref, column[:120], self.raw(name)[:200], reason[:300]))
 
     def text(self, name: str, most: int, *, required: str = "") -> str | None:
-        """Trimmed text of at most so many characters; None when blank. `required` is what to say when it is missing."""
+        """Trimmed text of at most so many characters; None when blank. `required` is the message if it is missing."""
         value = self.raw(name).strip()
         if is_blank(value) and required:
             self.refuse(name, required)
@@ -126,7 +126,7 @@ class Cells:
 
 
 def account_values(cells: Cells) -> dict[str, object]:
-    """Attributes of an account that the row states. What is blank is left out, so an update keeps what was known."""
+    """Attributes of an account in the row. Blank cells are left out, so an update keeps the old values."""
     values: dict[str, object] = {
         "external_id": cells.text("external_id", 120, required="Enter the account's id."),
         "name": cells.text("name", 200, required="Enter the account's name."),
@@ -146,7 +146,7 @@ def account_values(cells: Cells) -> dict[str, object]:
 
 
 def subscription_values(cells: Cells) -> dict[str, object]:
-    """Attributes of a subscription, complete: a blank end date means that it runs on, a blank ARR is 0."""
+    """Attributes of a subscription, complete: a blank end date means that it continues, a blank ARR is 0."""
     starts, ends = cells.day("start_date"), cells.day("end_date")
     if starts and ends and ends < starts:
         cells.refuse("end_date", f"It ends before it starts on {starts}: correct one of the two.")

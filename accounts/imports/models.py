@@ -27,7 +27,7 @@ class ImportMapping(models.Model):
 
 
 class ImportRunQuerySet(models.QuerySet["ImportRun"]):
-    """Imports in business words."""
+    """The business queries of imports."""
 
     def visible_to(self, user: User) -> "ImportRunQuerySet":
         """Operations see all imports, others none."""
@@ -35,7 +35,7 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
 
 
 class ImportRun(models.Model):
-    """One uploaded file on its way in."""
+    """One uploaded file and its import."""
 
     STAGED, RUNNING, DONE, STOPPED = "staged", "running", "done", "stopped"
     STATES: ClassVar = [(STAGED, "Ready to import"), (RUNNING, "Running"), (DONE, "Done"), (STOPPED, "Stopped")]
@@ -52,7 +52,7 @@ class ImportRun(models.Model):
     state = models.CharField(max_length=10, choices=STATES, default=STAGED)
     total = models.PositiveIntegerField(default=0)
     applied = models.PositiveIntegerField(
-        default=0, help_text="Rows looked at so far; an interrupted run goes on here."
+        default=0, help_text="Rows processed so far; an interrupted run continues here."
     )
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
@@ -70,7 +70,7 @@ class ImportRun(models.Model):
 
 
 class ImportProblem(models.Model):
-    """A row that did not go in: where, what stood there, how to fix it."""
+    """A row that was not imported: place, value, how to fix it."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="problems")
     row = models.PositiveIntegerField(help_text="Line of the file; the header is line 1.")

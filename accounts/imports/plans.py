@@ -1,4 +1,4 @@
-"""Matches the rows of one batch with what is there, and writes the batch. One planner for each kind of file."""
+"""Matches the rows of one batch with existing records, and writes the batch. One planner for each kind of file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ Record = TypeVar("Record", bound=Model)
 
 @dataclass
 class Outcome(Generic[Record]):
-    """What a batch does: records to create and to change, how many stay as they are, and the problems."""
+    """The result of a batch: records to create and to change, the number of unchanged ones, and the problems."""
 
     create: list[Record] = field(default_factory=list)
     update: list[Record] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Outcome(Generic[Record]):
     touched: set[int] = field(default_factory=set)
 
     def sort_in(self, record: Record, changed: bool) -> None:
-        """Put a record where it belongs."""
+        """Add a record to the right list."""
         if record.pk is None:
             self.create.append(record)
         elif changed:
@@ -64,7 +64,7 @@ class Planner(Generic[Record]):
             cells.refuse(self.key, f"It appears twice in the file, first in row {first}: keep one of the two.")
 
     def plan(self, rows: Sequence[Cells]) -> Outcome[Record]:
-        """Decide what each row does; nothing is written."""
+        """Decide the effect of each row; nothing is written."""
         raise NotImplementedError
 
     def write(self, outcome: Outcome[Record]) -> None:
@@ -84,7 +84,7 @@ class AccountPlanner(Planner[Account]):
         self.parents = parents
 
     def plan(self, rows: Sequence[Cells]) -> Outcome[Account]:
-        """Create, update or leave alone; owner, domain and parent must be known."""
+        """Create, update or leave unchanged; owner, domain and parent must be known."""
         outcome = Outcome[Account]()
         existing = self._accounts(row.raw("external_id").strip() for row in rows)
         owners = _users(row.raw("owner_email") for row in rows)
@@ -153,11 +153,13 @@ class AccountPlanner(Planner[Account]):
         if parent == row.raw("external_id").strip():
             row.refuse("parent", "An account cannot be its own parent.")
         elif parent.lower() not in self.parents:
-            row.refuse("parent", f"No account {parent[:80]} in this file or before: add it, or empty the cell.")
+            row.refuse(
+                "parent", f"There is no account {parent[:80]} in this file or in the desk: add it, or empty the cell."
+            )
 
 
 class SubscriptionPlanner(Planner[Subscription]):
-    """Subscriptions: matched by source and external id; the account must be there."""
+    """Subscriptions: matched by source and external id; the account must exist."""
 
     def __init__(self, run: ImportRun, day_first: dict[str, bool]) -> None:
         super().__init__(run, day_first)
@@ -188,7 +190,7 @@ class SubscriptionPlanner(Planner[Subscription]):
         return outcome
 
     def write(self, outcome: Outcome[Subscription]) -> None:
-        """Contracts, then what they say about their accounts."""
+        """Contracts, then ARR and renewal of their accounts."""
         before = contracts.terms_of(outcome.touched, self.today)
         Subscription.objects.bulk_create(outcome.create)
         if outcome.update:
@@ -203,7 +205,7 @@ class ContactPlanner(Planner[Contact]):
     ignore_case = True
 
     def plan(self, rows: Sequence[Cells]) -> Outcome[Contact]:
-        """Create, update or leave alone; a person never changes company by import."""
+        """Create, update or leave unchanged; an import never moves a person to another company."""
         outcome = Outcome[Contact]()
         accounts = self._accounts(row.raw("account_external_id").strip() for row in rows)
         emails = {row.raw("email").strip().lower() for row in rows}
@@ -242,7 +244,7 @@ def _save(model: type[Record], outcome: Outcome[Record], fields: list[str], run:
 
 
 def _assign(record: Model, values: Mapping[str, object]) -> bool:
-    """Put the values into the record; whether any differed."""
+    """Set the values on the record; returns whether any differed."""
     different = [name for name, value in values.items() if _now(record, name) != value]
     for name in different:
         setattr(record, name, values[name])
@@ -250,7 +252,7 @@ def _assign(record: Model, values: Mapping[str, object]) -> bool:
 
 
 def _now(record: Model, name: str) -> object:
-    """The present value; of a relation that is not set yet, nothing."""
+    """The current value; None for a relation that is not set yet."""
     field = record._meta.get_field(name)
     is_unset = isinstance(field, Field) and getattr(record, field.attname) is None
     return None if is_unset else getattr(record, name)

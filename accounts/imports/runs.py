@@ -1,4 +1,4 @@
-"""Files of accounts, subscriptions and contacts on their way in: staged, looked over, then applied in short batches."""
+"""Imports of accounts, subscriptions and contacts: staged, checked, then applied in short batches."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -50,7 +50,7 @@ Progress = Callable[[int, int], None]
 
 
 class Check(NamedTuple):
-    """What applying would do now. `bad_rows` counts rows, `problems` holds the first of them."""
+    """The effect of applying now. `bad_rows` counts rows, `problems` has the first of them."""
 
     created: int
     updated: int
@@ -78,7 +78,7 @@ def check(*, run: ImportRun, most: int = 200) -> Check:
 def apply(*, run: ImportRun, on_progress: Progress | None = None) -> ImportRun:
     """Writes the rows in transactions of 100, each row whole or absent; bad rows become problems of the run.
 
-    Goes on where an interrupted or stopped run ended; two at once never write a row twice. Stops after the batch in
+    Continues where an interrupted or stopped run ended; two processes never write a row twice. Stops after the batch in
     which the state was set to stopped. Raises AlreadyDone when finished, Invalid when a required column is missing.
     """
     run = begin(run=run)
@@ -100,7 +100,7 @@ def apply(*, run: ImportRun, on_progress: Progress | None = None) -> ImportRun:
 
 
 def stop(*, run: ImportRun) -> ImportRun:
-    """Asks a running import to stop after its batch; what is in stays, and it can go on later."""
+    """Asks a running import to stop after its batch. Imported rows stay, and it can continue later."""
     ImportRun.objects.filter(pk=run.pk, state=ImportRun.RUNNING).update(state=ImportRun.STOPPED)
     run.refresh_from_db()
     return run
@@ -111,7 +111,7 @@ def begin(*, run: ImportRun) -> ImportRun:
     """Marks an import as running, before it is handed to the worker. Raises as `apply` does."""
     run = ImportRun.objects.select_for_update().get(pk=run.pk)
     if run.state == ImportRun.DONE:
-        raise AlreadyDone("This import is done. Upload the file again to import it once more.")
+        raise AlreadyDone("This import is finished. To import the file again, upload it again.")
     _require_ready(run)
     run.state = ImportRun.RUNNING
     run.save(update_fields=["state"])
@@ -148,7 +148,7 @@ def _planner(run: ImportRun) -> Planner:
 
 
 def _known_parents(run: ImportRun) -> frozenset[str]:
-    """Ids and names a row may name as its parent: those of the file and those known from its source."""
+    """Ids and names that a row may give as its parent: those of the file and those known from its source."""
     if "parent" not in run.columns:
         return frozenset()
     wanted = [run.columns[name] for name in ("external_id", "name") if name in run.columns]
@@ -176,7 +176,7 @@ def _plan(planner: Planner, batch: Sequence[Row]) -> tuple[Outcome, list[Problem
 
 
 def _apply_batch(run: ImportRun, planner: Planner, batch: Sequence[Row]) -> bool:
-    """One transaction; when the database refuses it, its rows go in one by one. False when somebody else stopped it."""
+    """One transaction; if the database refuses it, its rows are written one by one. False if another user stopped it."""
     seen = dict(planner.first_seen)
     try:
         return _write_batch(run, planner, batch)
@@ -207,7 +207,7 @@ def _refuse_row(run: ImportRun, row: Row) -> bool:
 
 
 def _still_ours(run: ImportRun) -> bool:
-    """Locks the run's row and compares: another worker may have gone on, or a person stopped it."""
+    """Locks the run's row and compares: another worker may have continued it, or a person may have stopped it."""
     fresh = ImportRun.objects.select_for_update().get(pk=run.pk)
     ours = fresh.state == ImportRun.RUNNING and fresh.applied == run.applied
     run.state = fresh.state
@@ -225,7 +225,8 @@ def _count(run: ImportRun, looked_at: int, outcome: Outcome, problems: Sequence[
 
 
 def _link_parents(run: ImportRun) -> None:
-    """Sets parents once every account of the file is in. A parent that stayed out, or a circle, changes nothing."""
+    """Sets parents after all accounts of the file are imported. A parent that was not imported, or a circle, is
+    ignored."""
     if run.kind != ImportRun.ACCOUNTS or "parent" not in run.columns:
         return
     named = {}

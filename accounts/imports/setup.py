@@ -1,4 +1,4 @@
-"""The first half of an import: a file is kept, its columns are matched with fields; no account is touched yet."""
+"""The first half of an import: a file is kept, and its columns are matched with fields. No account changes yet."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     ImportRun.SUBSCRIPTIONS: ("external_id", "account_external_id"),
     ImportRun.CONTACTS: ("account_external_id", "email"),
 }
-# Fields whose column is known by its name, and how many of its cells must then make sense.
+# Fields whose column is recognised by its name, and the share of its cells that must then be valid.
 NAMED = ("arr", "renewal_date", "start_date", "end_date", "currency", "email")
 FEW, SOME_SHARE = 10, 0.2
 CHURNED_HEADERS = {"churned", "churn", "churnflag", "ischurned", "haschurned"}
@@ -42,10 +42,9 @@ def stage(
     source: str = "crm",
     by: User | None = None,
 ) -> ImportRun:
-    """Keeps the file and says how it would be read; no account is touched.
-
-    Columns not given come from a saved mapping that fits the header row, else they are guessed. Raises NotAllowed for
-    people outside operations, Invalid for what is too large (10 MB), no table, empty, or of no known kind.
+    """Keeps the file and suggests how to read it; no account changes. Columns not given come from a saved mapping that
+    fits the header row, else they are guessed. Raises NotAllowed for people outside operations, Invalid for a file that
+    is too large (10 MB), no table, empty, or of an unknown kind.
     """
     if by is not None and not by.is_ops:
         raise NotAllowed("Only operations may import files.")
@@ -79,7 +78,8 @@ def stage(
 
 
 def configure(*, run: ImportRun, columns: Mapping[str, str], default_currency: str = "") -> ImportRun:
-    """Changes mapping and currency of a staged import. Raises AlreadyDone later, Invalid for what does not fit."""
+    """Changes mapping and currency of a staged import. Raises AlreadyDone after it has started, Invalid for a mapping
+    that does not fit."""
     if run.state != ImportRun.STAGED:
         raise AlreadyDone("This import has started. Upload the file again to read it another way.")
     _check_setup(run.kind, run.headers, columns, default_currency)
@@ -97,7 +97,7 @@ def missing_fields(run: ImportRun) -> list[str]:
 
 
 def needs_currency(run: ImportRun) -> bool:
-    """Whether the file leaves the currency open: no column for it and no default yet."""
+    """Whether the currency is missing: no column for it and no default yet."""
     return run.kind != ImportRun.CONTACTS and "currency" not in run.columns and not run.default_currency
 
 
@@ -143,9 +143,9 @@ def _guess(headers: list[str], sample: list[Row], kind: str) -> dict[str, str]:
 
 
 def _by_name_alone(headers: list[str], sample: list[Row], kind: str, taken: set[str]) -> dict[str, str]:
-    """Columns that are called like money, a date, a currency or an address, though many cells make no sense there.
-
-    Leaving them out would hide the bad rows; read, they are listed. A column in which next to nothing fits stays out.
+    """Columns named like money, a date, a currency or an address, although many cells are not valid. If they were left
+    out, nobody would see the bad rows; when they are read, the bad rows are listed. A column with almost no valid cell
+    is left out.
     """
     named = suggest_mapping(headers, [], kind)  # type: ignore[arg-type]
     return {

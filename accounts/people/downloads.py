@@ -1,4 +1,4 @@
-"""Who took a copy of what out of the house."""
+"""Records who downloaded which document."""
 
 from accounts.models import User
 from ledger.models import DownloadLog

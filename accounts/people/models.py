@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **extra})
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """By address, whatever its case."""
+        """By address, ignoring case."""
         return self.get(email=(username or "").strip().lower())
 
     def holding(self, role_slugs: Iterable[str], at: datetime | None = None) -> models.QuerySet["User"]:
@@ -104,7 +104,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def role_label(self) -> str:
-        """The most senior role in words, for the corner of the page."""
+        """The name of the most senior role, for the corner of the page."""
         return self.roles[0].name if self.roles else ("Service" if self.kind == self.SERVICE else "No role yet")
 
     def has_role(self, *slugs: str) -> bool:
@@ -113,7 +113,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def sees(self) -> str:
-        """Widest scope of the roles held: all, tree, function or own."""
+        """The widest scope of the roles held: all, tree, function or own."""
         if self.is_superuser:
             return Role.ALL
         held = {role.sees for role in self.roles}
@@ -143,7 +143,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Role(models.Model):
-    """A job in the escalation framework. What a role can do beyond its name is a field here, never its slug."""
+    """A function in the escalation framework. What a role can do is set by its fields, never by its slug."""
 
     OWN, FUNCTION, TREE, ALL = "own", "function", "tree", "all"
     SCOPES: ClassVar = [
@@ -161,11 +161,11 @@ class Role(models.Model):
     level = models.SlugField(
         max_length=40,
         blank=True,
-        help_text="Level of the policy at which the role decides, such as director. Empty: it works cases.",
+        help_text="Level of the policy at which the role decides, such as director. Empty: it works on cases.",
     )
     rank = models.PositiveSmallIntegerField(
         default=0,
-        help_text="Order of authority: 0 works cases, a higher number decides more. "
+        help_text="Order of authority: 0 works on cases, a higher number decides more. "
         "Publishing a policy sets it to the rank of the level.",
     )
     function = models.CharField(max_length=40, blank=True, help_text="Such as legal, finance, product.")
@@ -175,20 +175,20 @@ class Role(models.Model):
         max_length=3,
         choices=ACCOUNT_PEOPLE,
         blank=True,
-        help_text="The person is taken from the account, and decides for their own accounts only.",
+        help_text="The person named on the account. Decides for these accounts only.",
     )
     operations = models.BooleanField(
-        default=False, help_text="Sees the operations pages, edits the policy, is told where a case has nobody."
+        default=False, help_text="Sees the operations pages, edits the policy, is notified when a case has no owner."
     )
     start_page = models.CharField(
-        max_length=10, choices=START_PAGES, default=QUEUE, help_text="Where people with this role start."
+        max_length=10, choices=START_PAGES, default=QUEUE, help_text="Start page of people with this role."
     )
     fallback_owner = models.BooleanField(
         default=False,
-        help_text="Owns a case where nobody holds the owner role of its matrix row; in the order of roles.",
+        help_text="Owns a case if nobody holds the owner role of its matrix row; in the order of roles.",
     )
     fallback_decider = models.BooleanField(
-        default=False, help_text="Decides where nobody holds the role of the matrix row; in the order of roles."
+        default=False, help_text="Decides if nobody holds the role of the matrix row; in the order of roles."
     )
     sort = models.PositiveSmallIntegerField(default=100)
 
@@ -200,7 +200,7 @@ class Role(models.Model):
 
 
 class RoleHoldingQuerySet(models.QuerySet["RoleHolding"]):
-    """Who holds what, when."""
+    """The business queries of role holdings."""
 
     def in_force(self, at: datetime) -> "RoleHoldingQuerySet":
         """Holdings that apply at that moment."""

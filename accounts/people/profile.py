@@ -1,4 +1,4 @@
-"""What people set for themselves."""
+"""The preferences that people set for themselves."""
 
 from accounts.calendars.rules.workcalendar import find_zone
 from accounts.models import User

@@ -1,4 +1,4 @@
-"""Reads about people that every app above may ask. Nothing here writes."""
+"""Reads about people for all apps above. Nothing here writes."""
 
 from collections.abc import Collection, Iterator
 
@@ -10,10 +10,9 @@ from ledger.now import now
 def best_holder(
     role_slug: str, *, account: Account | None = None, near: User | None = None, exclude: Collection[int] = ()
 ) -> User | None:
-    """The person to turn to for a role. None when nobody may.
-
-    For a role whose person is named on the account, that person; else the nearest manager of the account's CSM, of its
-    AE, then of `near` who holds the role; else the active holder with the lowest id.
+    """The person for a role. None if there is nobody. For a role whose person is named on the account, that person;
+    else the nearest manager of the account's CSM, of its AE, then of `near` who holds the role; else the active holder
+    with the lowest id.
     """
     found = RoleHolding.objects.in_force(now()).filter(
         role__slug=role_slug, user__is_active=True, user__kind=User.PERSON
@@ -26,7 +25,8 @@ def best_holder(
 
 
 def nearest(holders: Collection[User], account: Account | None, near: User | None = None) -> User | None:
-    """Of people who hold a role: the nearest manager of the account's CSM, of its AE, then of `near`; else the lowest id."""
+    """Of the people who hold a role: the nearest manager of the account's CSM, of its AE, then of `near`; else the
+    lowest id."""
     by_id = {user.pk: user for user in holders}
     if len(by_id) > 1:
         anchors = [account.csm if account else None, account.ae if account else None, near]
@@ -37,8 +37,8 @@ def nearest(holders: Collection[User], account: Account | None, near: User | Non
 
 
 def may_decide_as(role: Role, account: Account | None) -> list[User]:
-    """Everybody active who may decide in the role for the account, in order of their ids. For a role whose person is named
-    on the account that is this person, never a colleague of another account."""
+    """All active people who may decide in the role for the account, in order of their ids. For a role whose person is
+    named on the account, only that person, never a colleague of another account."""
     if role.account_person:
         own = person_of(role, account)
         return [own] if own and own.is_active and own.has_role(role.slug) else []
@@ -46,7 +46,7 @@ def may_decide_as(role: Role, account: Account | None) -> list[User]:
 
 
 def person_of(role: Role, account: Account | None) -> User | None:
-    """The account's own person for the role; None where the role is not about an account."""
+    """The person named on the account for the role; None if the role is not named on accounts."""
     if account is None or not role.account_person:
         return None
     return account.csm if role.account_person == Role.CSM else account.ae

@@ -1,11 +1,11 @@
-"""Kinds of signal: one row each. A new kind is a row here; what it opens is a condition of the triggers."""
+"""Kinds of signal: one row each. A new kind is a row here; the triggers decide what it opens."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class SignalKind:
-    """How a kind is called, which icon stands beside it, and whether it is part of a negotiation."""
+    """The label and icon of a kind, and whether it is part of a negotiation."""
 
     slug: str
     label: str

@@ -12,7 +12,7 @@ from ledger.now import now
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):
-    """Signals in business words."""
+    """The business queries of signals."""
 
     def visible_to(self, user: User) -> "SignalQuerySet":
         """Signals of the accounts this person may open."""
@@ -20,7 +20,7 @@ class SignalQuerySet(models.QuerySet["Signal"]):
 
 
 class Signal(models.Model):
-    """Something observed: a mail, a note, a counterproposal, an outage. Kept as it was read, with tone and flagged spans."""
+    """Something observed: a mail, a note, a counterproposal, an outage. Kept unchanged, with tone and flagged spans."""
 
     EMAIL, CHAT, CALL, SESSION, COUNTERPROPOSAL, FLAG, NOTE = (
         "email",

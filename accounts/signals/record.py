@@ -1,4 +1,4 @@
-"""Writing down what was observed about an account."""
+"""Records signals about an account."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ LARGEST_AMOUNT = Decimal(10) ** 12
 
 @dataclass(frozen=True)
 class Observed:
-    """What a customer said or did. Without `at` it was now; without `amount` the text is asked for one."""
+    """What a customer said or did. Without `at` it happened now; without `amount` the amount is read from the text."""
 
     kind: str
     text: str
@@ -40,12 +40,11 @@ def record(
     logged_by: User | None = None,
     origin: object = None,
 ) -> Signal:
-    """Keeps a signal with its tone, flagged phrases and, when none is given, the amount the text asks for.
-
-    The same (source, external_id) twice returns the first signal and tells nobody again. `signal_recorded` is sent
-    inside the transaction, with `origin` as it was given: what an app above already knows the signal belongs to. Text
-    beyond 200,000 characters is cut. Raises Invalid for an unknown kind or currency, an amount that is not a positive sum
-    below 10^12, an amount without a currency, or a contact of another account.
+    """Keeps a signal with its tone, flagged phrases and, if none is given, the amount in the text. The same (source,
+    external_id) twice returns the first signal and sends no event. `signal_recorded` is sent inside the transaction
+    with `origin`, the object to which an app above has assigned the signal. Text beyond 200,000 characters is cut.
+    Raises Invalid for an unknown kind or currency, an amount that is not a positive sum below 10^12, an amount without
+    a currency, or a contact of another account.
     """
     _check_kind_and_contact(observed.kind, account, observed.contact)
     _check_money(observed.amount, observed.currency)
@@ -94,7 +93,8 @@ def _known(signal: Signal) -> Signal | None:
 
 
 def _storable(text: str) -> str:
-    """Databases refuse zero bytes and lone surrogates; each becomes one other character, so places stay true."""
+    """Databases refuse zero bytes and lone surrogates; each is replaced by one other character, so that positions do
+    not change."""
     cut = text[:KEPT_CHARACTERS].replace("\x00", "\ufffd")
     return cut.encode("utf-8", "replace").decode("utf-8")
 

@@ -48,7 +48,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class ViewTab:
-    """A saved view, and how many accounts it holds."""
+    """A saved view, and the number of its accounts."""
 
     key: str
     label: str
@@ -57,7 +57,7 @@ class ViewTab:
 
 
 class Line(NamedTuple):
-    """An account in the list: `share` of the largest weighted risk, and what costs its health most."""
+    """An account in the list: its `share` of the largest weighted risk, and the part that costs its health most."""
 
     account: Account
     trend: portfolio.Trend | None
@@ -66,7 +66,7 @@ class Line(NamedTuple):
 
 
 class HealthPart(NamedTuple):
-    """A part of the health score; no percent where it is not known."""
+    """A part of the health score; no percent if it is not known."""
 
     label: str
     percent: int | None
@@ -107,7 +107,7 @@ def export(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One account: facts, health, what was observed, who is involved, and the blocks of the apps above."""
+    """One account: facts, health, signals, people, and the blocks of the apps above."""
     account = _account(request, pk)
     parts = [part for part in account.health_parts if part.get("weight")]
     summary = next((part["why"] for part in account.health_parts if part.get("name") == "summary"), "")
@@ -126,7 +126,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _health_part(part: Mapping[str, Any]) -> HealthPart:
-    """From the JSON kept with the account."""
+    """From the JSON stored with the account."""
     name, points, weight = str(part.get("name", "")), part.get("points"), part["weight"]
     percent = None if points is None else round(100 * points / weight)
     return HealthPart(PART_LABELS.get(name, name.capitalize()), percent, points, weight, part.get("why", ""))
@@ -147,7 +147,7 @@ def _signals(account: Account, show: str, *, older: bool) -> dict[str, object]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_signal(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write down what was observed."""
+    """Record a signal."""
     account = _account(request, pk)
     form = SignalForm(request.POST or None, account=account)
     if form.is_valid() and _recorded(form, account, viewer(request)):

@@ -15,7 +15,7 @@ from ledger.errors import NotAllowed, Refused
 
 RUNS_SHOWN = 50
 PROBLEMS_SHOWN = 200
-# Larger files are applied by the worker, and their rows are checked while they go in.
+# Larger files are applied by the worker, and their rows are checked during the import.
 INLINE_ROWS = 2000
 CHECKED_ROWS = 20_000
 
@@ -107,7 +107,7 @@ def _result(run: ImportRun) -> dict[str, object]:
 
 @require_POST
 def import_start(request: HttpRequest, pk: int) -> HttpResponse:
-    """Run a staged import or go on with a stopped one; large files go to the worker."""
+    """Run a staged import or continue a stopped one; the worker applies large files."""
     run = _run(request, pk)
     if run.state == ImportRun.RUNNING:
         return redirect("accounts:import_run", pk=run.pk)
@@ -129,7 +129,7 @@ def import_stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def import_problems(request: HttpRequest, pk: int) -> HttpResponse:
-    """The rows that did not go in, as CSV."""
+    """The rows that were not imported, as CSV."""
     run = _run(request, pk)
     answer = HttpResponse(problems_csv(run), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="import-{run.pk}-problems.csv"'

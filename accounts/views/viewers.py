@@ -1,4 +1,4 @@
-"""Who is looking, and which day it is there."""
+"""The signed-in user and the date in the user's zone."""
 
 from datetime import date
 
@@ -10,11 +10,11 @@ from ledger.now import now
 
 
 def viewer(request: HttpRequest) -> User:
-    """The person signed in."""
+    """The signed-in user."""
     assert isinstance(request.user, User)  # noqa: S101 - the login middleware lets nobody else in
     return request.user
 
 
 def local_today() -> date:
-    """Today where the viewer is."""
+    """Today's date in the viewer's zone."""
     return now().astimezone(timezone.get_current_timezone()).date()

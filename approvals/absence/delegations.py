@@ -1,4 +1,5 @@
-"""Delegating: this one to somebody, and for a time to a stand-in. One hop, never above the delegator's own limit."""
+"""Delegating one request, or all decisions for a time to a stand-in. One step only, never above the delegator's own
+limit."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -26,11 +27,11 @@ from ledger.now import now
 def delegate(
     *, request_id: int, by: User, to: User, reason: str, version: int | None = None, channel: str = DecisionEntry.WEB
 ) -> ApprovalRequest:
-    """Put this one into somebody else's hands: they get the seat with the delegator's authority, and cannot pass it on.
+    """Delegate one request: the delegate gets the seat with the delegator's authority, and cannot delegate it further.
 
-    Raises NotAllowed unless `by` has a seat that waits and may decide it, or when it was delegated to them; Invalid when `to`
-    is inactive, a service, would approve for themselves, was left out, or decides another seat;
-    Stale when it changed meanwhile, AlreadyDone when it is over.
+    Raises NotAllowed unless `by` has a waiting seat and may decide it, or if the seat was delegated to `by`; Invalid if
+    `to` is inactive, a service, would approve for themselves, was excluded, or decides another seat; Stale if the
+    request changed meanwhile, AlreadyDone if it has ended.
     """
     at = now()
     request = seating.locked_open(request_id, by, at)
@@ -76,7 +77,7 @@ def _own_seat(request: ApprovalRequest, by: User) -> Seat:
 
 def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) -> None:
     if to.pk == by.pk:
-        raise Invalid("Choose someone else: this already waits for you.", field="to")
+        raise Invalid("Choose someone else: this request already waits for you.", field="to")
     if not to.is_active or to.kind == User.SERVICE:
         raise Invalid(f"{to} cannot decide: choose an active person.", field="to")
     if conflict(request, to, at):
@@ -95,7 +96,7 @@ def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) ->
 
 @dataclass(frozen=True)
 class StandIn:
-    """Who stands in, from when to when (half-open, dates as moments), and for what: no concessions named means all."""
+    """The stand-in, the time (half-open, dates as moments) and the concessions; no concession named means all."""
 
     to: User
     starts_at: datetime
@@ -107,17 +108,16 @@ class StandIn:
 
 @transaction.atomic
 def make(wanted: StandIn, *, user: User, by: User, source: str = Delegation.HAND, uid: str = "") -> Delegation:
-    """For a time, `wanted.to` may decide what is addressed to `user`, and `user` still may.
-
-    Raises NotAllowed unless `by` is the delegator or operations; Invalid for the past, oneself, services and inactive people,
-    an unknown concession, two stand-ins for the same at once, or a ring of people who stand in for one another.
+    """For a time, `wanted.to` may decide requests addressed to `user`; `user` still may. Raises NotAllowed unless `by`
+    is the delegator or operations; Invalid for the past, oneself, services and inactive people, an unknown concession,
+    two stand-ins for the same concession and time, or a circle of people who stand in for one another.
     """
     at = now()
     if by.pk != user.pk and not by.is_ops:
         raise NotAllowed("Only the person or Operations can choose the person's stand-in.")
-    # One after the other, so that two at once cannot both be the only one.
+    # New stand-ins are saved one after the other, so that two at the same time cannot both be accepted as the only one.
     list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, wanted.to.pk]).order_by("pk"))
-    # A ring closes over people who are not among these two: all of them wait in one line.
+    # A circle may include people other than these two, so all new stand-ins wait for one lock.
     first = AuthorityVersion.objects.order_by("pk").values_list("pk", flat=True)[:1]
     list(AuthorityVersion.objects.select_for_update(no_key=True).filter(pk__in=list(first)))
     _check_people(user, wanted.to)
@@ -166,7 +166,7 @@ def _spans(at: datetime) -> list[Span]:
 
 
 def _ask_stand_in(given: Delegation, at: datetime) -> None:
-    """What waits for the delegator already is shown to the stand-in by mail too."""
+    """Mail the stand-in the requests that already wait for the delegator."""
     waiting = Seat.objects.asked().deciding().filter(person=given.user, request__state=ApprovalRequest.OPEN)
     for seat in waiting.select_related(
         "request__account", "request__authority", "request__requester", "person", "role"
@@ -178,9 +178,10 @@ def _ask_stand_in(given: Delegation, at: datetime) -> None:
 
 @transaction.atomic
 def end(*, delegation_id: int, by: User | None) -> Delegation:
-    """End a delegation early; what was decided under it stays. Without `by` it is the calendar. Doing it twice is once.
+    """End a delegation early; decisions made under it stay. Without `by` the calendar ends it. Ending it twice has no
+    further effect.
 
-    Raises NotThere for a delegation that is not `by`'s (unless operations).
+    Raises NotThere for a delegation of other people (unless `by` is operations).
     """
     at = now()
     rows = Delegation.objects.select_for_update(of=("self",)).select_related("user", "to")

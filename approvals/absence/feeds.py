@@ -1,4 +1,5 @@
-"""Out-of-office entries of people's own calendars become delegations. A feed that fails shows why and changes nothing."""
+"""Makes delegations from the out-of-office entries of people's calendars. A feed that fails shows the reason and
+changes nothing."""
 
 import ipaddress
 import logging
@@ -32,7 +33,7 @@ class NotFetched(Exception):
 
 @transaction.atomic
 def keep(*, user: User, url: str, stand_in: User) -> CalendarFeed:
-    """Set the calendar of a person and who stands in while it says they are out. Raises Invalid."""
+    """Set the calendar of a person and the stand-in for its absences. Raises Invalid."""
     _check_address(url)
     if stand_in.pk == user.pk or not stand_in.is_active or stand_in.kind == User.SERVICE or user.kind == User.SERVICE:
         raise Invalid("Choose an active colleague as your stand-in.", field="stand_in")
@@ -42,13 +43,13 @@ def keep(*, user: User, url: str, stand_in: User) -> CalendarFeed:
 
 @transaction.atomic
 def remove(*, user: User) -> None:
-    """Stop reading the calendar. Delegations it made stay until they end or are ended."""
+    """Stop reading the calendar. Its delegations stay until they end or somebody ends them."""
     CalendarFeed.objects.filter(user=user).delete()
 
 
 def fetch_all() -> int:
-    """Read every calendar once; the hourly task. Returns how many could not be read. One failing feed stops no other,
-    whatever it fails of: the next person's stand-in hangs on it."""
+    """Read every calendar once; the hourly task. Returns how many could not be read. A failing feed never stops the
+    others, because they need their stand-ins too."""
     failed = 0
     for feed in CalendarFeed.objects.filter(user__is_active=True).select_related("user", "stand_in"):
         try:
@@ -59,12 +60,12 @@ def fetch_all() -> int:
         except Exception:
             log.exception("calendar feed %s", feed.pk)
             failed += 1
-            _note(feed, "The calendar could not be read. It contains something that cannot be read.")
+            _note(feed, "The calendar could not be read. It contains an entry that cannot be read.")
     return failed
 
 
 def read_feed(feed: CalendarFeed, ics: bytes) -> str:
-    """Make, move and end delegations as the calendar says now. Returns the problem, empty when there is none; a file that
+    """Make, move and end delegations to match the calendar. Returns the problem, empty if there is none; a file that
     cannot be read changes nothing."""
     at = now()
     try:
@@ -93,7 +94,7 @@ def _settle(feed: CalendarFeed, wanted: dict[tuple[str, datetime], Away]) -> lis
 
 
 def _give(feed: CalendarFeed, away: Away) -> list[str]:
-    """One delegation; what refuses it is told to the owner and stops no other."""
+    """Make one delegation. If it is refused, the owner sees the reason and the others are still made."""
     try:
         delegating.make(
             delegating.StandIn(to=feed.stand_in, starts_at=away.starts_at, ends_at=away.ends_at),
@@ -135,7 +136,7 @@ def fetch(url: str) -> bytes:
 
 
 def _get(url: str) -> tuple[httpx.Response, bytes]:
-    """One request to the very address that was checked, under the host's own name."""
+    """One request to exactly the address that was checked, with the host's own name."""
     _check_address(url)
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -162,7 +163,7 @@ def _check_address(url: str) -> None:
 
 
 def _address(host: str, port: int) -> str:
-    """The first address of a host. Raises Invalid when any of them lies inside a private network."""
+    """The first address of a host. Raises Invalid if any of them is inside a private network."""
     found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     inside = [each for each in found if not ipaddress.ip_address(each.partition("%")[0]).is_global]
     if not found or (inside and not settings.CALENDARS_MAY_BE_LOCAL):

@@ -1,4 +1,4 @@
-"""Who decides for whom, from when to when."""
+"""Delegations and the calendars that make them."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,10 +12,10 @@ from ledger.now import now
 
 
 class DelegationQuerySet(models.QuerySet["Delegation"]):
-    """Delegations in business words."""
+    """The business queries of delegations."""
 
     def in_force(self, at: datetime) -> "DelegationQuerySet":
-        """Begun, not over and not ended early."""
+        """Started, not over and not ended early."""
         running = self.filter(starts_at__lte=at, ends_at__gt=at)
         return running.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at))
 
@@ -27,7 +27,8 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
 
 
 class Delegation(models.Model):
-    """For a time, `to` may decide what is addressed to `user`, within the scope and never above `user`'s own limit. One hop."""
+    """For a time, `to` may decide requests addressed to `user`, within the scope and never above `user`'s own limit.
+    One step."""
 
     HAND, CALENDAR = "hand", "calendar"
     SOURCES: ClassVar = [(HAND, "Entered"), (CALENDAR, "Out-of-office entry of a calendar")]
@@ -73,7 +74,8 @@ class Delegation(models.Model):
         return f"{self.to} for {self.user}, {day(self.starts_at)} to {day(self.ends_at)}"
 
     def scope(self, path: str) -> Q:
-        """The requests it takes in, over `path`: what `rules.delegation.covers` says, for a query. Money alone has a total."""
+        """The requests it covers, over `path`: the same as `rules.delegation.covers`, for a query. Only money has a
+        total."""
         taken = Q(**{f"{path}concession__in": self.concessions}) if self.concessions else Q()
         return taken if self.up_to_usd is None else taken & Q(**{f"{path}total_usd__lte": self.up_to_usd})
 
@@ -85,7 +87,7 @@ class CalendarFeed(models.Model):
     url = models.URLField("calendar address", max_length=1000, help_text="The private .ics address of the calendar.")
     stand_in = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     checked_at = models.DateTimeField(null=True, blank=True)
-    problem = models.CharField(max_length=300, blank=True, help_text="Why the last reading failed.")
+    problem = models.CharField(max_length=300, blank=True, help_text="Why the last read failed.")
 
     def __str__(self) -> str:
         return f"Calendar of {self.user}"

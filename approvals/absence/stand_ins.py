@@ -1,4 +1,4 @@
-"""Who stands in for whom."""
+"""The delegations that a person sees."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,14 +10,14 @@ MOST = 50
 
 
 class GivenRow(NamedTuple):
-    """A delegation, and whether it holds now."""
+    """A delegation, and whether it is in force."""
 
     delegation: Delegation
     running: bool
 
 
 def of(user: User, at: datetime) -> dict[str, list[GivenRow]]:
-    """Delegations the person gave and those given to them, that are not over; for operations everybody's besides."""
+    """Delegations that the person gave or got and that are not over; for operations also those of everybody else."""
     rows = Delegation.objects.select_related("user", "to").order_by("starts_at", "id")
     live = rows.filter(ends_at__gt=at, ended_at=None)
     over = rows.filter(user=user).exclude(pk__in=live.values("pk")).order_by("-ends_at")

@@ -1,4 +1,4 @@
-"""The admin: the authority matrix as drafts, and the record of decisions, which nobody edits."""
+"""The admin of the authority matrix (drafts) and of the decision records (read only)."""
 
 from approvals.admin import authority, record
 

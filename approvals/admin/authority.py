@@ -30,7 +30,7 @@ class Staff(HttpRequest):
 
 
 class PublishForm(forms.ModelForm):
-    """What a person writes on a version itself."""
+    """The fields of a version itself."""
 
     class Meta:
         model = AuthorityVersion
@@ -78,7 +78,7 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> AuthorityVersion | None:
-        """Held while it is saved, so that a draft that is being published meanwhile is not changed any more."""
+        """Locked while it is saved, so that a draft that is being published is not changed."""
         found: AuthorityVersion | None = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST":
             return found
@@ -99,41 +99,41 @@ class AuthorityVersionAdmin(admin.ModelAdmin):
     def save_related(
         self, request: HttpRequest, form: forms.ModelForm, formsets: Iterable[BaseFormSet], change: bool
     ) -> None:
-        """After saving, say what still stands in the way of publishing."""
+        """After saving, list what still prevents publishing."""
         super().save_related(request, form, formsets, change)
         for problem in versions.check(form.instance):
             self.message_user(request, f"Before publishing: {problem}", messages.WARNING)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Drafts are made from the published version, never from nothing."""
+        """Drafts are made from the published version, never empty."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: AuthorityVersion | None = None) -> bool:
-        """A published version is only read."""
+        """A published version is read only."""
         return (obj is None or is_draft(obj)) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: AuthorityVersion | None = None) -> bool:
-        """Only drafts can be thrown away."""
+        """Only drafts can be deleted."""
         return is_draft(obj) and super().has_delete_permission(request, obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
-        """Deleting many at once is not offered: it would not ask each version."""
+        """Deleting several versions at once is not offered, because it would not check each version."""
         return {name: each for name, each in super().get_actions(request).items() if name != "delete_selected"}
 
     @admin.action(description="Publish the chosen draft (a second person does)", permissions=["change"])
     def publish(self, request: Staff, chosen: QuerySet[AuthorityVersion]) -> None:
-        """Publish by its date, or say in words why not."""
+        """Publish from its date, or show the reason why not."""
         for version in chosen:
             try:
                 start = version.effective_from
-                # A date that has passed while the draft waited means: now.
+                # A date that has passed while the draft waited means now.
                 start = start if start and start > now() else None
                 done = versions.publish(version_id=version.pk, by=request.user, effective_from=start)
                 self.message_user(request, f"{done} is published, in force from {recorded(done.effective_from)}.")
             except Refused as refusal:
                 self.message_user(request, f"{version} was not published: {refusal.message}", messages.ERROR)
 
-    @admin.display(description="Changes against the version it was made from")
+    @admin.display(description="Changes since the version it was made from")
     def changes(self, version: AuthorityVersion) -> SafeString | str:
         """The diff, one line a change."""
         found = versions.diff(version) if version.based_on_id else []

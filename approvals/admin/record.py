@@ -1,4 +1,4 @@
-"""Requests and the decision log, to look things up: nobody edits them."""
+"""Requests and the decision log, read only."""
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -14,11 +14,11 @@ class ReadOnly(admin.ModelAdmin):
     """A record: shown, never changed here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Made by the service only."""
+        """Only verbs create records."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Changed by the service only."""
+        """Only verbs change records."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -27,24 +27,24 @@ class ReadOnly(admin.ModelAdmin):
 
 
 class SeatInline(admin.TabularInline):
-    """Who is, was or will be asked."""
+    """The people who are, were or will be asked."""
 
     model = Seat
     extra = 0
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """By the service only."""
+        """Only verbs write seats."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """By the service only."""
+        """Only verbs write seats."""
         return False
 
 
 @admin.register(ApprovalRequest)
 class ApprovalRequestAdmin(ReadOnly):
-    """Requests, to look things up."""
+    """Requests, read only."""
 
     inlines = [SeatInline]
     list_display = ["id", "account", "concession_name", "state", "requester", "deadline"]
@@ -65,7 +65,7 @@ class DecisionEntryAdmin(ReadOnly):
 
 @admin.register(Delegation)
 class DelegationAdmin(ReadOnly):
-    """Who stands in for whom. People name their stand-in on their profile; here one that must not go on is ended."""
+    """Delegations. People name their stand-in on their profile; here an administrator can end one early."""
 
     actions = ["end_now"]
     list_display = ["user", "to", "starts_at", "ends_at", "ended_at", "source", "up_to_usd"]
@@ -75,7 +75,7 @@ class DelegationAdmin(ReadOnly):
 
     @admin.action(description="End now", permissions=["view"])
     def end_now(self, request: HttpRequest, rows: QuerySet[Delegation]) -> None:
-        """What was decided under them stays; both people are notified. Those that are over stay as they are."""
+        """Decisions made under them stay; both people are notified. Delegations that are over do not change."""
         ended = 0
         for given in rows.filter(ended_at=None, ends_at__gt=now()):
             try:

@@ -31,10 +31,10 @@ def is_draft(version: AuthorityVersion | None) -> bool:
 
 
 class CheckedRows(BaseInlineFormSet):
-    """All rows of a kind at once: a hole or an overlap is refused when it is saved, not when it is published."""
+    """Checks all rows of a kind together: a hole or an overlap is refused when it is saved, not when it is published."""
 
     def clean(self) -> None:
-        """Refuse with every problem in words, once each row is sound by itself."""
+        """Refuse with every problem as text, if each row is valid by itself."""
         super().clean()
         if any(form.errors for form in self.forms):
             return
@@ -46,12 +46,12 @@ class CheckedRows(BaseInlineFormSet):
         return not gone and (form.has_changed() or form.instance.pk is not None) and _whole(form.instance)
 
     def problems(self, rows: list[Any]) -> list[str]:
-        """What is wrong with these rows together."""
+        """The faults of these rows together."""
         raise NotImplementedError
 
 
 def _whole(row: models.Model) -> bool:
-    """Whether everything the row must point to was chosen."""
+    """Whether all required choices of the row were made."""
     try:
         return all(getattr(row, name) is not None for name in ("role", "concession") if _needs(row, name))
     except ObjectDoesNotExist:
@@ -63,23 +63,23 @@ def _needs(row: models.Model, name: str) -> bool:
 
 
 class ConcessionRows(CheckedRows):
-    """What mail may decide."""
+    """The amounts that may be decided by mail."""
 
     def problems(self, rows: list[ConcessionType]) -> list[str]:
-        """Amounts of what is measured only."""
+        """Only concessions with an amount."""
         return chain_checks.check_mailed(drafts.mailed_of(row) for row in rows)
 
 
 class LimitRows(CheckedRows):
-    """Who may grant how much."""
+    """The limits."""
 
     def problems(self, rows: list[AuthorityLimit]) -> list[str]:
-        """Holes, overlaps and names that nothing stands behind."""
+        """Holes, overlaps and unknown names."""
         return matrix_checks.check_rows([drafts.row_of(row) for row in rows], drafts.known())
 
 
 class BandRows(CheckedRows):
-    """What is pre-approved."""
+    """The exception bands."""
 
     def problems(self, rows: list[ExceptionBand]) -> list[str]:
         """Ranges by tier."""
@@ -90,7 +90,7 @@ class CapRows(CheckedRows):
     """Caps of a quarter."""
 
     def problems(self, rows: list[QuarterCap]) -> list[str]:
-        """Whether the role has a limit is asked before publishing: it may be added in the same step."""
+        """Whether the role has a limit is checked before publishing, because the limit may be added in the same step."""
         return chain_checks.check_caps(drafts.caps_of(rows, _as_limits(rows)), drafts.known())
 
 
@@ -102,7 +102,7 @@ class CommitteeRows(CheckedRows):
     """Roles that decide together."""
 
     def problems(self, rows: list[Committee]) -> list[str]:
-        """Quorums that can be reached. A committee nobody sits on yet is asked about before publishing."""
+        """Quorums that can be reached. A committee without members is reported before publishing."""
         seats = [each for each in drafts.seats_of(rows) if each.holders]
         return chain_checks.check_seats(seats, drafts.known(), committees=True)
 
@@ -111,7 +111,7 @@ class FunctionRows(CheckedRows):
     """Functions that take part."""
 
     def problems(self, rows: list[ChainRule]) -> list[str]:
-        """Roles somebody holds, quorums that can be reached."""
+        """Roles that somebody holds, and quorums that can be reached."""
         return chain_checks.check_seats(drafts.seats_of(rows), drafts.known(), committees=False)
 
 
@@ -143,7 +143,7 @@ class DraftRows(admin.TabularInline):
 
 
 class ConcessionInline(DraftRows):
-    """What can be asked of us."""
+    """The concessions."""
 
     model = ConcessionType
     formset = ConcessionRows
@@ -152,18 +152,19 @@ class ConcessionInline(DraftRows):
 
 
 class LimitInline(DraftRows):
-    """How much a role may grant."""
+    """The limits of roles."""
 
     model = AuthorityLimit
     formset = LimitRows
     verbose_name_plural = (
-        "limits: who may grant how much. Of a role's rows the one with more conditions applies; with as many, segment goes "
-        "before region, region before currency, currency before ARR band. ARR bands and dates include their start only"
+        "limits: who may grant how much. Of the rows of a role, the one with more conditions applies; with the same number, "
+        "segment comes before region, region before currency, currency before ARR band. ARR bands and dates include their "
+        "start and exclude their end"
     )
 
 
 class BandInline(DraftRows):
-    """What is granted by rule."""
+    """The pre-approved ranges."""
 
     model = ExceptionBand
     formset = BandRows
@@ -171,13 +172,13 @@ class BandInline(DraftRows):
 
 
 class CapInline(DraftRows):
-    """How much a role may grant in a quarter."""
+    """The quarterly caps of roles."""
 
     model = QuarterCap
     formset = CapRows
     verbose_name_plural = (
-        "quarter caps: the most a role may grant in a calendar quarter (UTC), over all accounts and holders. What goes beyond "
-        "is put to the next role. Yes-or-no concessions are counted"
+        "quarter caps: the most a role may grant in a calendar quarter (UTC), over all accounts and holders. An ask beyond "
+        "the cap goes to the next role. Yes-or-no concessions are counted"
     )
 
 
@@ -196,7 +197,7 @@ class FunctionInline(DraftRows):
     formset = FunctionRows
     verbose_name_plural = (
         "functions that take part: they approve before, at the same time as or after the authority, or are consulted and do "
-        "not block. Requests keep the chain they were sent with"
+        "not block. Requests keep the stages they were sent with"
     )
 
 

@@ -1,4 +1,4 @@
-"""Approvals for machines."""
+"""The API of approvals."""
 
 from approvals.api.authority import AuthorityViewSet
 from approvals.api.delegations import DelegationViewSet

@@ -1,4 +1,4 @@
-"""The authority matrix for machines: who approves this, and the whole matrix to read. It is changed in the admin only."""
+"""The authority matrix in the API: who approves this, and the whole matrix to read. It is changed in the admin only."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from ledger.now import now
 
 
 class WhoQuerySerializer(serializers.Serializer):
-    """What is asked for, of which account."""
+    """The ask and its account."""
 
     concession = serializers.CharField(max_length=40)
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
@@ -39,7 +39,7 @@ class WhoQuerySerializer(serializers.Serializer):
         required=False,
         allow_null=True,
         default=None,
-        help_text="The beneficiary's e-mail address. They do not decide.",
+        help_text="The beneficiary's e-mail address. The beneficiary does not decide.",
     )
 
 
@@ -47,7 +47,7 @@ class GroupSerializer(serializers.Serializer):
     """People who decide or are consulted together."""
 
     name = serializers.CharField()
-    words = serializers.CharField(help_text="What settles it.")
+    words = serializers.CharField(help_text="How many must agree.")
     consulted = serializers.BooleanField(help_text="They comment and do not block the decision.")
     people = serializers.ListField(child=serializers.CharField())
 
@@ -61,8 +61,8 @@ class StageSerializer(serializers.Serializer):
 
 
 class WhoSerializer(serializers.Serializer):
-    """Who may approve it, and why; who else takes part; what was added up, for those who may see all of it. Null where a band
-    grants what nobody else may."""
+    """Who may approve it, and why; who else takes part; what was added up, for those who may see all of it. Null if
+    only a band may grant it."""
 
     role = serializers.CharField(source="answer.role.slug", default=None)
     role_name = serializers.CharField(source="answer.role.name", default=None)
@@ -78,14 +78,16 @@ class WhoSerializer(serializers.Serializer):
     running_total = serializers.CharField(
         source="answer.running", help_text="The total with earlier grants.", default=None
     )
-    cap = serializers.CharField(source="answer.cap", help_text="What the role has used of its quarter.", default=None)
+    cap = serializers.CharField(
+        source="answer.cap", help_text="How much of its quarterly cap the role has used.", default=None
+    )
     within_band = serializers.BooleanField()
-    band = serializers.CharField(help_text="The pre-approved range it is in; it is then granted by rule.")
+    band = serializers.CharField(help_text="The pre-approved range that covers it; it is then granted by rule.")
     stages = StageSerializer(many=True)
 
 
 class ConcessionSerializer(serializers.ModelSerializer):
-    """What can be asked for."""
+    """A concession."""
 
     class Meta:
         model = ConcessionType
@@ -94,7 +96,7 @@ class ConcessionSerializer(serializers.ModelSerializer):
 
 
 class OfRole(serializers.ModelSerializer):
-    """A row with its role and concession by their slugs."""
+    """A row with the slugs of its role and concession."""
 
     role = serializers.CharField(source="role.slug", read_only=True)
     concession = serializers.CharField(source="concession.slug", default=None, read_only=True)
@@ -116,12 +118,12 @@ class LimitSerializer(OfRole):
         read_only_fields = fields
 
     def get_words(self, limit: AuthorityLimit) -> str:
-        """The row as the matrix page writes it."""
+        """The text of the row on the matrix page."""
         return words(limit)
 
 
 class BandSerializer(serializers.ModelSerializer):
-    """What is granted by rule."""
+    """A pre-approved range."""
 
     concession = serializers.CharField(source="concession.slug", read_only=True)
 
@@ -202,7 +204,7 @@ class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
     @extend_schema(parameters=[WhoQuerySerializer], responses=WhoSerializer)
     @action(detail=False, methods=["get"])
     def who(self, request: Caller) -> Response:
-        """Who approves this? The lowest role whose authority covers it, the person, and everybody else who takes part."""
+        """Who approves this? The lowest role whose limit covers it, the person, and everybody else who takes part."""
         given = WhoQuerySerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
         asked = given.validated_data
@@ -214,7 +216,7 @@ class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
     @extend_schema(responses=MatrixSerializer)
     @action(detail=False, methods=["get"])
     def matrix(self, request: Caller) -> Response:
-        """The whole matrix in force, for everybody who signs in. It is changed in a draft that a second person publishes."""
+        """The whole matrix in force, for all users. It is changed in a draft that a second person publishes."""
         version = version_at(now())
         # `Any`, because mypy fails on the prefetch of a list of names.
         rows: Any = AuthorityVersion.objects.select_related("publisher")

@@ -1,4 +1,4 @@
-"""Who stands in for whom, for machines."""
+"""Delegations in the API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ def _stand_in(given: Mapping[str, Any]) -> delegating.StandIn:
 
 
 class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Delegation]):
-    """Delegations the caller gave or was given; operations see all."""
+    """Delegations that the caller gave or got; operations see all."""
 
     request: Caller
     queryset = Delegation.objects.none()
@@ -35,7 +35,7 @@ class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     filter_backends = []
 
     def get_queryset(self) -> QuerySet[Delegation]:
-        """Own ones, both ways."""
+        """Those the caller gave or got."""
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
         rows = Delegation.objects.select_related("user", "to")
@@ -53,6 +53,6 @@ class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     @extend_schema(request=None, responses=DelegationSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Caller, pk: str) -> Response:
-        """End it early; doing it twice is once."""
+        """End it early; ending it twice has no further effect."""
         made = delegating.end(delegation_id=self.get_object().pk, by=request.user)
         return Response(DelegationSerializer(made).data)

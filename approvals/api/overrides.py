@@ -1,4 +1,4 @@
-"""Override rates for machines."""
+"""Override rates in the API."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,8 @@ SENSIBLE = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidat
 
 
 class PeriodSerializer(serializers.Serializer):
-    """From, inclusive, to, exclusive; the last 90 days without. Reasons come `limit` at a time, from `offset`."""
+    """From (inclusive) to (exclusive); without them, the last 90 days. There are `limit` reasons at a time, starting at
+    `offset`."""
 
     start = serializers.DateTimeField(required=False, validators=SENSIBLE)
     end = serializers.DateTimeField(required=False, validators=SENSIBLE)
@@ -27,7 +28,7 @@ class PeriodSerializer(serializers.Serializer):
 
 
 class OfRuleSerializer(serializers.Serializer):
-    """What became of the suggestions of one version of a rule."""
+    """The outcome of the suggestions of one version of a rule."""
 
     rule = serializers.CharField()
     version = serializers.IntegerField()
@@ -60,7 +61,8 @@ class ReasonSerializer(serializers.Serializer):
 
 
 class OverridesSerializer(serializers.Serializer):
-    """By rule version, by person, and the reasons, the latest first. `reasons_count`: how many there are in the period."""
+    """By rule version, by person, and the reasons, the latest first. `reasons_count`: the number of reasons in the
+    period."""
 
     suggestions = OfRuleSerializer(many=True)
     approvers = OfApproverSerializer(many=True)
@@ -69,7 +71,7 @@ class OverridesSerializer(serializers.Serializer):
 
 
 class OverrideViewSet(viewsets.GenericViewSet[ApprovalRequest]):
-    """How often people decide otherwise than was suggested or recommended, of requests the caller may see."""
+    """How often people decide differently from the suggestion or recommendation, for requests the caller may see."""
 
     queryset = ApprovalRequest.objects.none()
     serializer_class = OverridesSerializer

@@ -1,4 +1,4 @@
-"""Requests for machines: the same verbs, rights and refusals as the pages."""
+"""Requests in the API: the same verbs, rights and errors as the pages."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -54,7 +54,7 @@ class DecisionEntrySerializer(serializers.ModelSerializer):
 
 
 class ApprovalSerializer(serializers.ModelSerializer):
-    """A request as lists show it."""
+    """A request in lists."""
 
     account_name = serializers.CharField(source="account.name", read_only=True)
     requester = serializers.EmailField(source="requester.email", read_only=True)
@@ -76,7 +76,7 @@ class ApprovalSerializer(serializers.ModelSerializer):
 
 
 class SuggestionSerializer(serializers.ModelSerializer):
-    """What a rule proposes, with its reasons, strongest first, and what the approver made of it."""
+    """The suggestion of a rule, with its reasons, strongest first, and the approver's answer."""
 
     class Meta:
         model = Suggestion
@@ -95,7 +95,8 @@ class SuggestionSerializer(serializers.ModelSerializer):
 
 
 class ApprovalDetailSerializer(ApprovalSerializer):
-    """A request with what was weighed, its seats and its log. `stage` is the one decided now, `stages` is the whole plan."""
+    """A request with the facts of the decision, its seats and its log. `stage` is the one that is asked now, `stages`
+    is the whole plan."""
 
     seats = SeatSerializer(source="all_seats", many=True, read_only=True)
     log = DecisionEntrySerializer(many=True, read_only=True)
@@ -105,12 +106,12 @@ class ApprovalDetailSerializer(ApprovalSerializer):
 
     @extend_schema_field(StageSerializer(many=True))
     def get_stages(self, request: ApprovalRequest) -> Iterable[object]:
-        """Who decides and who is consulted, stage by stage."""
+        """The people who decide and who are consulted, by stage."""
         return StageSerializer(plan.stages_of(request, plan.last_states(request)), many=True).data
 
     @extend_schema_field(SuggestionSerializer(allow_null=True))
     def get_suggestion(self, request: ApprovalRequest) -> Mapping[str, object] | None:
-        """The newest one, for whoever decides or has decided and for executives."""
+        """The newest suggestion, for people who decide or have decided and for executives."""
         user = self.context["request"].user
         right = for_user(request, user, now()) if request.is_open else None
         found = page.suggestion_for(request, user, right)
@@ -132,13 +133,13 @@ class DecideSerializer(serializers.Serializer):
 
 
 class ReasonSerializer(serializers.Serializer):
-    """Why a request is recalled."""
+    """A reason, such as for a recall."""
 
     reason = serializers.CharField(max_length=4000)
 
 
 class NothingSerializer(serializers.Serializer):
-    """Verbs that need no words."""
+    """The empty body of verbs without text."""
 
 
 class TextSerializer(serializers.Serializer):
@@ -147,7 +148,7 @@ class TextSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=4000)
 
 
-# What a serializer found valid, by the names of its fields.
+# The valid data of a serializer, by the names of its fields.
 Given = Mapping[str, Any]
 
 
@@ -160,16 +161,16 @@ PARTS += ["suggestions"]
 
 
 class ApprovalFilter(django_filters.FilterSet):
-    """state, account, case_key; mine=true for what waits on the caller."""
+    """state, account, case_key; mine=true for requests that wait for the caller."""
 
-    mine = django_filters.BooleanFilter(method="of_caller", label="Waiting on the caller")
+    mine = django_filters.BooleanFilter(method="of_caller", label="Waiting for the caller")
 
     class Meta:
         model = ApprovalRequest
         fields = ["state", "account", "case_key"]
 
     def of_caller(self, rows: QuerySet[ApprovalRequest], name: str, value: bool) -> QuerySet[ApprovalRequest]:
-        """Open and waiting for the caller or somebody they stand in for; false leaves those out."""
+        """Open and waiting for the caller or a person the caller stands in for; false leaves those out."""
         waiting = ApprovalRequest.objects.waiting_on(self.request.user).values("pk")
         return rows.filter(pk__in=waiting) if value else rows.exclude(pk__in=waiting)
 
@@ -183,14 +184,14 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     filterset_class = ApprovalFilter
 
     def get_queryset(self) -> QuerySet[ApprovalRequest]:
-        """What the caller may see; the log comes with one request only."""
+        """Requests that the caller may see; the log is in the detail only."""
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
         rows = ApprovalRequest.objects.visible_to(self.request.user).with_seats()
         return rows if self.action == "list" else rows.prefetch_related(*PARTS)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        """The detail carries the log."""
+        """The detail contains the log."""
         return ApprovalSerializer if self.action == "list" else ApprovalDetailSerializer
 
     @extend_schema(
@@ -200,7 +201,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     )
     @action(detail=True, methods=["post"])
     def decide(self, request: Caller, pk: str) -> Response:
-        """Approve, approve with conditions or decline, once, by the version that was read."""
+        """Approve, approve with conditions or decline, once. `version` is the version that was read."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return deciding.decide(
@@ -218,7 +219,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=ReasonSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def recall(self, request: Caller, pk: str) -> Response:
-        """Take an open request back, with a reason."""
+        """Recall an open request, with a reason."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return deciding.recall(request_id=asked, by=request.user, reason=given["reason"], channel=DecisionEntry.API)
@@ -238,7 +239,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Caller, pk: str) -> Response:
-        """Answer a question; everybody asked is told."""
+        """Answer a question; all people who are asked are notified."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return talk.answer(request_id=asked, by=request.user, text=given["text"], channel=DecisionEntry.API)
@@ -248,7 +249,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=None, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def remind(self, request: Caller, pk: str) -> Response:
-        """Mail the question again to everybody whose decision is waited for, once in ten minutes."""
+        """Mail the question again to all people whose decision is waited for, at most once in ten minutes."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return talk.remind(request_id=asked, by=request.user, channel=DecisionEntry.API)
@@ -258,7 +259,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=None, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Caller, pk: str) -> Response:
-        """Take the caller's own word back, within ten minutes."""
+        """Undo the caller's own decision or vote, within ten minutes."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return deciding.undo(request_id=asked, by=request.user, channel=DecisionEntry.API)
@@ -268,7 +269,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=TextSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def comment(self, request: Caller, pk: str) -> Response:
-        """Say something on the record; decides and blocks nothing."""
+        """Add a comment to the record; it decides and blocks nothing."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return talk.comment(request_id=asked, by=request.user, text=given["text"], channel=DecisionEntry.API)
@@ -278,7 +279,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=DelegateSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def delegate(self, request: Caller, pk: str) -> Response:
-        """Put the caller's own seat into somebody else's hands, with the caller's limit."""
+        """Delegate the caller's own seat to another user, with the caller's limit."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return delegating.delegate(
@@ -295,7 +296,8 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=TermsSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def terms(self, request: Caller, pk: str) -> Response:
-        """New terms by the version that was read: for the better votes stay, for the worse everybody is asked again."""
+        """Change the terms of the version that was read: if they are better, votes stay; if they are worse, everybody
+        is asked again."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return changing.change_terms(
@@ -312,7 +314,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=TermsSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def supersede(self, request: Caller, pk: str) -> Response:
-        """Put a new request in the place of an open or granted one, which ends at once. Answers with the new one."""
+        """Replace an open or granted request by a new one; the old one ends at once. Returns the new one."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return changing.supersede(
@@ -329,7 +331,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=ResubmitSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def resubmit(self, request: Caller, pk: str) -> Response:
-        """Ask a recalled request again. Answers with the new one."""
+        """Ask a recalled request again. Returns the new one."""
 
         def act(asked: int, given: Given) -> ApprovalRequest:
             return changing.resubmit(
@@ -346,7 +348,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def _do(
         self, request: Caller, words: type[serializers.Serializer], act: Callable[[int, Given], ApprovalRequest]
     ) -> Response:
-        """Load what the caller may see, act once per Idempotency-Key, answer with the request."""
+        """Load a request that the caller may see, act once per Idempotency-Key, return the request."""
         body = request.body
         asked = self.get_object()
         given = words(data=request.data)
@@ -361,6 +363,6 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         return Response(answer, status=status)
 
     def _seen(self, pk: int) -> ApprovalRequest:
-        """As it stands after the verb, for whoever called it: a stand-in who has decided still reads the outcome."""
+        """The request after the verb, for the caller: a stand-in who has decided may still read the outcome."""
         rows = ApprovalRequest.objects.filter(pk=pk).with_seats().prefetch_related(*PARTS)
         return rows.get()

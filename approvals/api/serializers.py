@@ -1,4 +1,4 @@
-"""Bodies of the verbs beside the decision itself."""
+"""Bodies of the verbs other than the decision."""
 
 from typing import ClassVar, TypedDict, Unpack
 
@@ -9,7 +9,7 @@ from approvals.models import Delegation, Seat
 
 
 class Options(TypedDict, total=False):
-    """What else a field that names a person may say."""
+    """Further options of a field that names a person."""
 
     required: bool
     allow_null: bool
@@ -18,13 +18,13 @@ class Options(TypedDict, total=False):
 
 
 class PersonField(serializers.SlugRelatedField):
-    """Somebody active, by e-mail address."""
+    """An active user, by e-mail address."""
 
     def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(slug_field="email", queryset=User.objects.filter(is_active=True), **options)
 
     def to_internal_value(self, data: object) -> User:
-        """Nobody's address holds what no database keeps."""
+        """Refuse an address with characters that a database cannot store."""
         if "\0" in str(data):
             self.fail("does_not_exist", slug_name="email", value="…")
         found: User = super().to_internal_value(data)
@@ -32,7 +32,7 @@ class PersonField(serializers.SlugRelatedField):
 
 
 class SeatSerializer(serializers.ModelSerializer):
-    """One seat: who is or was asked in which role, and what was said. `number` is the `seat` of a decision."""
+    """One seat: the person, the role and the vote. `number` is the `seat` of a decision."""
 
     person = serializers.EmailField(source="person.email", read_only=True)
     role = serializers.CharField(source="role.slug", read_only=True)
@@ -62,7 +62,7 @@ class SeatSerializer(serializers.ModelSerializer):
 
 
 class DelegateSerializer(serializers.Serializer):
-    """Put one request into somebody else's hands."""
+    """The delegation of one request."""
 
     to = PersonField()
     reason = serializers.CharField(max_length=4000)
@@ -70,7 +70,7 @@ class DelegateSerializer(serializers.Serializer):
 
 
 class TermsSerializer(serializers.Serializer):
-    """New terms; what is left out stays. `version` is the version of the request that was read."""
+    """New terms; fields left out do not change. `version` is the version of the request that was read."""
 
     version = serializers.IntegerField(min_value=1)
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False)
@@ -81,7 +81,7 @@ class TermsSerializer(serializers.Serializer):
 
 
 class ResubmitSerializer(serializers.Serializer):
-    """A recalled request asked again; what is left out stays."""
+    """A recalled request that is asked again; fields left out do not change."""
 
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False)
     currency = serializers.CharField(max_length=3, required=False)
@@ -92,7 +92,7 @@ class ResubmitSerializer(serializers.Serializer):
 
 
 class DelegationSerializer(serializers.ModelSerializer):
-    """Who stands in for whom, from when to when (half-open), for what."""
+    """A delegation: delegator, stand-in, time (half-open) and scope."""
 
     user = serializers.EmailField(source="user.email", read_only=True)
     to = PersonField()

@@ -1,4 +1,4 @@
-"""Words back to somebody who answered an approval mail: helpful, few, and never to strangers whom nothing proves."""
+"""Our answers to people who reply to an approval mail: helpful, few, and never to unproven strangers."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ HOW = (
     "Nothing was decided. To decide by mail, reply with approve or decline alone on the first line and your reason below it, "
     "or decide on the page."
 )
-TOO_MUCH = "Nothing was decided: this is more than a reply may decide. Decide on the page."
+TOO_MUCH = "Nothing was decided, because the amount is too large for a decision by reply. Decide on the page."
 UNPROVEN = (
     "A reply to this request came from your address, but our mail server could not "
     "confirm that you sent it. Nothing was decided. Decide on the page; if you did not write it, contact Operations."
@@ -37,13 +37,14 @@ NOT_ASKED = (
 
 
 def say(mail: InboundMail, link: DecisionLink, at: datetime, words: str) -> None:
-    """Answer the person asked; at most one an hour, and one a day about each mail they got."""
+    """Answer the person asked; at most once an hour, and once a day about each mail the person got."""
     if _free(link.approver.email, link, at):
         _post(mail, link, at, link.approver, words, about=link.request)
 
 
 def done(mail: InboundMail, link: DecisionLink, request: ApprovalRequest, verdict: str, at: datetime) -> None:
-    """Tell the person that their reply was taken as a decision: whoever wrote it, they will know. Always sent, once a seat."""
+    """Confirm to the person that the reply was taken as a decision, so that the person notices if somebody else wrote
+    it. Always sent, once for each seat."""
     word = "Declined" if verdict == DECLINED else "Approved"
     when = time_of_day(at, link.approver.zone)
     words = f"{word} by your reply at {when}. You can undo it on the page for 10 minutes, until something of it is carried out."
@@ -51,8 +52,9 @@ def done(mail: InboundMail, link: DecisionLink, request: ApprovalRequest, verdic
 
 
 def unproven(mail: InboundMail, link: DecisionLink, at: datetime) -> None:
-    """Answer a mail that went into quarantine: the person asked, when it bears their address; another sender only when our
-    mail server vouches for them, so that nobody is written to because somebody else used their name."""
+    """Answer a mail in quarantine. If it has the address of the person asked, that person gets the answer. Another
+    sender gets one only if our mail server confirms the address, so that nobody is written to because somebody else
+    used the address."""
     sender = mail.single_from
     if not sender or _is_ours(sender):
         return
@@ -64,7 +66,7 @@ def unproven(mail: InboundMail, link: DecisionLink, at: datetime) -> None:
 
 
 def _free(address: str, link: DecisionLink, at: datetime) -> bool:
-    """Whether this sender has had no answer within an hour, and this token none within a day."""
+    """Whether this sender got no answer within an hour, and this token none within a day."""
     answers = Message.objects.filter(kind=ANSWER)
     told = answers.filter(address=address, created_at__gt=at - A_SENDER_EACH, key__startswith="reply-answer:")
     same = answers.filter(key__startswith=f"reply-answer:{link.pk}:", created_at__gt=at - A_TOKEN_EACH)

@@ -1,4 +1,4 @@
-"""Kinds of approval mail: when one is no longer wanted, and what is attached to it."""
+"""Kinds of approval mail: when one is no longer wanted, and its attachments."""
 
 import logging
 
@@ -9,7 +9,7 @@ from messaging.kinds import Attachments, File, MessageKind
 from messaging.models import Message
 
 log = logging.getLogger(__name__)
-# One replaces the other when the mail is sent, once it is known whether the brief could be printed.
+# The second replaces the first when the mail is sent and the brief could not be printed.
 WITH_BRIEF = "The brief is attached as a PDF."
 WITHOUT_BRIEF = "The brief is not attached; the page has it."
 
@@ -26,7 +26,7 @@ class ApprovalAsked(MessageKind):
         return seats.filter(request__state=ApprovalRequest.OPEN).exists()
 
     def attachments(self, message: Message, *, leaves: bool) -> Attachments:
-        """The frozen brief as a PDF, where there is one. Without it, the mail says that the page has it."""
+        """The frozen brief as a PDF, if there is one. Without it, the mail says that the brief is on the page."""
         request = ApprovalRequest.objects.select_related("account", "requester").get(pk=int(self.parts(message)[0]))
         if not request.brief:
             return Attachments()
@@ -38,7 +38,7 @@ class ApprovalAsked(MessageKind):
         except NoPdf as trouble:
             log.warning("The brief of request %s is not attached: %s", request.pk, trouble)
             return unattached
-        except Exception:  # a brief that breaks the template must not hold the question back
+        except Exception:  # a brief that breaks the template must not hold back the question
             log.exception("The brief of request %s is not attached", request.pk)
             return unattached
         file = File(file_name(request), "application/pdf", data)

@@ -1,5 +1,5 @@
-"""What may be decided by a reply, and what from the mailed link without signing in. Both are off until somebody sets an
-amount for the concession."""
+"""Which requests may be decided by a reply, and which from the mailed link without signing in. Both are off until an
+administrator sets an amount for the concession."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,24 +14,24 @@ from approvals.requests.permissions import Permission, for_user
 
 
 def replies_are_read() -> bool:
-    """Whether a reply could ever be proven: without the name of our own mail server none is."""
+    """Whether a reply can be proven: not without the name of our own mail server."""
     return bool(settings.AUTHSERV_ID)
 
 
 def reply_up_to(request: ApprovalRequest) -> Decimal | None:
-    """The largest amount of this concession that a reply decides; None: none."""
+    """The largest amount of this concession that a reply may decide; None: no reply decides."""
     concession = _concession(request)
     return concession.reply_up_to if concession else None
 
 
 def may_reply(request: ApprovalRequest, total: AskTotal) -> bool:
-    """Whether the amount, with what was granted before, is small enough for a reply. What has no amount is not."""
+    """Whether the ask total is small enough for a reply. An ask without an amount is not."""
     return replies_are_read() and _within(reply_up_to(request), total)
 
 
 def open_permission(link: DecisionLink, at: datetime) -> Permission | None:
-    """What whoever holds a live link may do without signing in: what its person may do, when the amount is small enough and
-    the person still has the right; else None. Never for a confidential request."""
+    """What the holder of a valid link may do without signing in: the same as its person, if the amount is small enough
+    and the person still has the permission; else None. Never for a confidential request."""
     concession = _concession(link.request)
     if concession is None or link.request.confidential or not link.approver.is_active:
         return None
@@ -43,8 +43,8 @@ def open_permission(link: DecisionLink, at: datetime) -> Permission | None:
 
 
 def shows_outcome(link: DecisionLink, at: datetime) -> bool:
-    """Whether the holder of a used link is told what became of the request without signing in: as long as the link would have
-    lived, and its person is one of ours. Never of a confidential request."""
+    """Whether the holder of a used link sees the outcome of the request without signing in: until the link would have
+    expired, if its person is an active user. Never for a confidential request."""
     if at >= link.expires_at or not link.approver.is_active or link.request.confidential:
         return False
     concession = _concession(link.request)
@@ -54,13 +54,13 @@ def shows_outcome(link: DecisionLink, at: datetime) -> bool:
 
 
 def addresses_of(user: User) -> frozenset[str]:
-    """The addresses a person is known to own, in lower case."""
+    """The known addresses of a person, in lower case."""
     verified = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
     return frozenset(address.lower() for address in (user.email, *verified))
 
 
 def _concession(request: ApprovalRequest) -> ConcessionType | None:
-    """As the version of the matrix has it that the request runs on."""
+    """The concession in the version of the matrix that the request was made on."""
     return request.authority.concessions.filter(slug=request.concession).first()
 
 

@@ -1,6 +1,6 @@
-"""Links mailed to approvers: they find the page and decide nothing. Only a hash of the token is kept.
+"""Links mailed to approvers: they lead to the page and decide nothing. Only a hash of the token is kept.
 
-A link belongs to one seat and to the person it was mailed to: the approver, or who stands in for them.
+A link belongs to one seat and to the person it was mailed to: the approver, or the approver's stand-in.
 """
 
 import base64
@@ -17,8 +17,9 @@ DECIDE = "decide"
 
 
 def issue(request: ApprovalRequest, seat: Seat, purpose: str = DECIDE, *, to: User | None = None) -> str:
-    """A new token for a seat and the present version; it ends seven days after the deadline. `to`: a stand-in."""
-    # Lower-case letters and digits only: it also stands in reply addresses, which mail systems write as they like.
+    """A new token for a seat and the current version; it expires seven days after the deadline. `to`: a stand-in."""
+    # Lower-case letters and digits only, because it is also part of reply addresses and mail systems may change their
+    # case.
     token = base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=").lower()
     DecisionLink.objects.create(
         request=request,
@@ -33,14 +34,14 @@ def issue(request: ApprovalRequest, seat: Seat, purpose: str = DECIDE, *, to: Us
 
 
 def find(token: str) -> DecisionLink | None:
-    """The link of a token, alive or dead; None for a token nobody was given."""
+    """The link of a token, valid or not; None for an unknown token."""
     found = DecisionLink.objects.filter(token_hash=_hashed(token))
     request = ("request__decided_by", "request__account", "request__authority", "request__requester")
     return found.select_related(*request, "approver", "seat").first()
 
 
 def is_alive(link: DecisionLink, at: datetime) -> bool:
-    """Whether it still leads to something to say: its seat waits, the terms are the same, not used, not expired."""
+    """Whether it can still be used: its seat waits, the terms are the same, it is not used and not expired."""
     request = link.request
     same = request.version == link.version and request.is_open
     if not same or link.dead_since is not None or at >= link.expires_at:
@@ -49,17 +50,17 @@ def is_alive(link: DecisionLink, at: datetime) -> bool:
 
 
 def end(seats: Collection[Seat], at: datetime) -> None:
-    """The links of some seats are dead: they have spoken, or nobody waits for them."""
+    """End the links of some seats: they have decided, or are not waited for any more."""
     DecisionLink.objects.filter(seat__in=seats, dead_since__isnull=True).update(dead_since=at)
 
 
 def end_all(request: ApprovalRequest, at: datetime) -> None:
-    """After a decision, a recall or new terms, every link of the request is dead."""
+    """End every link of the request: after a decision, a recall or new terms."""
     DecisionLink.objects.filter(request=request, dead_since__isnull=True).update(dead_since=at)
 
 
 def carry(request: ApprovalRequest) -> None:
-    """The version rose for a reason that is not the terms: the links of the other seats stay good."""
+    """The version rose, but not because of new terms: keep the links of the other seats valid."""
     DecisionLink.objects.filter(request=request, dead_since__isnull=True).update(version=request.version)
 
 

@@ -1,4 +1,4 @@
-"""Words that leave about a request. Each is written once per reason, in the transaction of the change it tells of."""
+"""Messages about a request. Each is written once per reason, in the transaction of the change it reports."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ def ask(
     again: str = "",
     to: User | None = None,
 ) -> None:
-    """The question, to the person it waits on, with one link. `nth` counts reminders; `again` marks a second asking; `to` is
-    somebody who stands in for that person."""
+    """The question, to the person it waits for, with one link. `nth` counts reminders; `again` marks a question that is
+    asked again; `to` is that person's stand-in."""
     at, person = total.at, to or seat.person
     by = moment(request.deadline, person.zone, at)
     late = request.deadline <= at
@@ -94,21 +94,21 @@ def ask(
 
 
 def how_to_answer(request: ApprovalRequest, seat: Seat, total: AskTotal) -> str:
-    """What a reply to the mail does."""
+    """The sentence about replies to this mail."""
     if not by_mail.replies_are_read():
         return "Nothing is decided until you submit on the page."
     if seat.part == Seat.CONSULT:
-        return "You can also reply to this mail: what you write becomes your comment."
+        return "You can also reply to this mail: your text becomes your comment."
     if by_mail.may_reply(request, total):
         return (
             "You can also reply to this mail: write approve or decline alone on the first line, and your reason below it. "
-            "To decline, a reason is needed. Anything else you write becomes a comment."
+            "To decline, give a reason. Any other text becomes a comment."
         )
-    return "Decide on the page: this is more than a reply may decide. What you reply becomes a comment."
+    return "Decide on the page, because the amount is too large for a decision by reply. A reply becomes a comment."
 
 
 def _needed(request: ApprovalRequest, seat: Seat, to: User | None) -> str:
-    """What is needed from whom: `Marcus Lee needs your decision as Director`."""
+    """Who must do what: `Marcus Lee needs your decision as Director`."""
     what = "decision" if seat.part == Seat.DECIDE else "comment"
     whose = f"your {what} as {seat.role}" if to is None else f"a {what} as {seat.role} in place of {seat.person}"
     return f"{request.requester} needs {whose}"
@@ -116,16 +116,16 @@ def _needed(request: ApprovalRequest, seat: Seat, to: User | None) -> str:
 
 def _why_you(seat: Seat, to: User | None) -> str:
     if to:
-        return f"You get this because you stand in for {seat.person}. {seat.person} may decide it too."
+        return f"You get this because you stand in for {seat.person}. {seat.person} may also decide it."
     if seat.stands_for_id:
         return f"You get this because {seat.stands_for} delegated it to you."
     if seat.part == Seat.CONSULT:
-        return "You get this because your role is consulted. Your comment is on the record; it blocks nothing."
+        return "You get this because your role is consulted. Your comment goes on the record and does not block the decision."
     return "You get this because the authority matrix names your role."
 
 
 def facts(request: ApprovalRequest, seat: Seat) -> list[tuple[str, str]]:
-    """Four facts: asked, who stops below, the limit, ARR with renewal."""
+    """Four facts: the ask, the limit of the role below, your limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
     rows += [(f"{below[-1]['role']} has a limit of", below[-1]["limit"])] if below else []
@@ -138,7 +138,8 @@ def facts(request: ApprovalRequest, seat: Seat) -> list[tuple[str, str]]:
 
 
 def _or_else(seat: Seat, by: str, total: AskTotal) -> str:
-    """Without an answer the authority's part goes up, a function is waited for, and nobody waits for the consulted."""
+    """What happens without an answer: the authority's seat is escalated, a function is waited for, a consulted person
+    is not."""
     if seat.part == Seat.CONSULT:
         return ""
     if not seat.authority:
@@ -147,7 +148,7 @@ def _or_else(seat: Seat, by: str, total: AskTotal) -> str:
 
 
 def if_nothing_is_done(seat: Seat, by: str, total: AskTotal) -> str:
-    """What happens without a decision."""
+    """The sentence about what happens without a decision."""
     asked = next((each for each in total.coverage.covering if each.role == seat.role.slug), None)
     higher = total.coverage.above(asked.role, asked.rank) if asked else []
     if higher:
@@ -188,7 +189,7 @@ def decided(request: ApprovalRequest, entry: DecisionEntry, at: datetime, others
 
 
 def settled(request: ApprovalRequest, seat: Seat, why: str, at: datetime) -> None:
-    """To somebody whose part is not needed any more, while the request goes on."""
+    """To a person whose part is not needed any more, while the request continues."""
     key = f"approval-settled:{request.pk}:{seat.number}:{request.log_count}"
     _post(
         request,
@@ -209,7 +210,7 @@ def settled(request: ApprovalRequest, seat: Seat, why: str, at: datetime) -> Non
 
 
 def passed_over(request: ApprovalRequest, seat: Seat, to: User, at: datetime, reason: str) -> None:
-    """To the person it was taken from, and to whoever had delegated it to them: nothing is left to do."""
+    """To the person whose seat ended, and to the person who had delegated it: nothing is left to do."""
     key = f"approval-passed:{request.pk}:{seat.number}"
     people = [seat.person, *([seat.stands_for] if seat.stands_for else [])]
     for person in people:
@@ -265,7 +266,7 @@ def _tell(request: ApprovalRequest, users: Iterable[User | None], key: str, kind
 
 @dataclass(frozen=True)
 class Ties:
-    """Where a reply to a mail goes, and the entry that must still stand when it leaves."""
+    """The reply address of a mail, and the entry that must still be valid when it is sent."""
 
     reply_to: str = ""
     source: str = ""
@@ -296,7 +297,7 @@ def _post(
 
 
 def stands_in(given: Delegation, at: datetime, *, ended: bool = False) -> None:
-    """Both people hear who decides for whom from when to when, and when that ends early."""
+    """Notify both people of a delegation, and of its early end."""
     for person in (given.user, given.to):
         start, end = (moment(edge, person.zone, at) for edge in (given.starts_at, given.ends_at))
         span = f"from {start} until {end}"

@@ -1,8 +1,9 @@
-"""Answers to approval mail: a decision when everything proves it, else a comment, else a mail in quarantine.
+"""Replies to approval mail: a decision if everything is proven, else a comment, else a mail in quarantine.
 
-A reply decides only if it holds the live token of one seat, comes from exactly one sender whom our own mail server vouches
-for and whose address the person of that seat owns, was typed by a person, and opens with a decision word alone; and only up
-to the amount an administrator has set for replies. What the person may do is asked by `deciding.decide`, as everywhere.
+A reply decides only if it has the valid token of one seat, comes from exactly one sender whom our own mail server
+confirms and whose address belongs to the person of that seat, was typed by a person, and has a decision word alone on
+the first line. It decides only up to the amount an administrator has set for replies. `decide` checks the permission,
+as for every door.
 """
 
 from dataclasses import dataclass
@@ -31,14 +32,14 @@ from messaging.models import InboundMail
 from messaging.outbox.rules.secrets import masked
 
 VERDICTS = {"approve": APPROVED, "decline": DECLINED}
-# As much as the page takes.
+# The same limit as on the page.
 LONGEST = 4_000
 TWO_REQUESTS = "Addressed to more than one approval request."
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A mail to a reply address, and what that address stands for."""
+    """A mail to a reply address, and the link of that address."""
 
     mail: InboundMail
     link: DecisionLink
@@ -46,19 +47,20 @@ class Reply:
 
     @property
     def request(self) -> ApprovalRequest:
-        """What it answers to."""
+        """The request that it answers."""
         return self.link.request
 
     @property
     def by(self) -> User:
-        """The one person who may answer there."""
+        """The only person who may answer at that address."""
         return self.link.approver
 
 
 def take(*, mail: InboundMail) -> None:
-    """Do what a received mail asks for, when it was sent to a reply address we gave out; other mail is left to others.
+    """Handle a received mail that was sent to one of our reply addresses; other receivers handle other mail.
 
-    Takes it in the caller's transaction: decided, commented, or put in quarantine. Raises nothing for bad mail.
+    In the caller's transaction the mail becomes a decision or a comment, or goes into quarantine. Never raises for bad
+    mail.
     """
     found = [link for token in tokens_in(mail.recipients) if (link := links.find(token))]
     if mail.state != InboundMail.WAITING or not found:
@@ -77,9 +79,9 @@ def take(*, mail: InboundMail) -> None:
 
 
 def place(*, mail: InboundMail, by: User) -> ApprovalRequest:
-    """Put the words of a mail in quarantine on the record of its request, as a comment of the person who places it. It is
-    never a decision. Raises NotAllowed unless `by` works in operations, NotThere when its request may not be seen by them,
-    AlreadyDone when it is in quarantine no more."""
+    """Add the text of a mail in quarantine to its request, as a comment of the person who places it. It is never a
+    decision. Raises NotAllowed unless `by` works in operations, NotThere if `by` may not see its request, AlreadyDone
+    if it is no longer in quarantine."""
     if not by.is_ops:
         raise NotAllowed("Only operations may place mail.")
     link = next((link for token in tokens_in(mail.recipients) if (link := links.find(token))), None)
@@ -88,7 +90,7 @@ def place(*, mail: InboundMail, by: User) -> ApprovalRequest:
     if mail.state != InboundMail.QUARANTINED:
         raise AlreadyDone("This mail has been handled already. Open the inbox again to see where it is.")
     words = _words(mail) or "No words of its own."
-    text = f"From a mail of {mail.sender or 'no sender'}, which nothing proves: {words}"
+    text = f"From a mail of {mail.sender or 'no sender'}, not proven: {words}"
     with transaction.atomic():
         inbound.claim(mail=mail, note=f"Comment on request {link.request_id}", by=by)
         talk.comment(request_id=link.request_id, by=by, text=text[:LONGEST], channel=DecisionEntry.MAIL)
@@ -96,26 +98,26 @@ def place(*, mail: InboundMail, by: User) -> ApprovalRequest:
 
 
 def _doubt(reply: Reply) -> str:
-    """Why nothing proves that the person asked wrote this; empty when our own mail server vouches for it."""
+    """Why it is not proven that the person asked wrote this; empty if our own mail server confirms it."""
     mail, by = reply.mail, reply.by
     if not mail.single_from:
-        return "It names no sender, or more than one."
+        return "It has no sender, or more than one."
     if not settings.AUTHSERV_ID:
-        return "AUTHSERV_ID is not set, so nothing proves who sends mail."
+        return "AUTHSERV_ID is not set, so no sender can be proven."
     if not is_proven(mail.single_from, mail.auth_results, settings.AUTHSERV_ID):
-        return "Our mail server does not vouch for its sender (no DMARC pass)."
+        return "Our mail server did not confirm its sender (no DMARC pass)."
     if mail.single_from not in by_mail.addresses_of(by) or not by.is_active:
-        return "It comes from somebody the request was not sent to."
+        return "It comes from a person who was not asked."
     return ""
 
 
 def _too_late(reply: Reply) -> None:
     request = reply.request
-    words = "This is no longer the request you were asked about. Nothing was decided; open it to see how it stands."
+    words = "The request has changed since you were asked. Nothing was decided; open it to see its current state."
     if not request.is_open:
         words = f"{what_happened(request, reply.by, reply.at)}."
     elif reply.link.dead_since and _said(reply):
-        words = "You have decided your part of this already. It still waits for others."
+        words = "You have already decided your part. The request still waits for others."
     _claim(reply, "came too late")
     answering.say(reply.mail, reply.link, reply.at, words)
 
@@ -160,7 +162,7 @@ def _decide(reply: Reply, verdict: str) -> None:
 
 
 def _comment(reply: Reply, answer: str) -> None:
-    """What is more than a bare decision word goes on the record; the sender is told why it is no decision."""
+    """Any text beyond a bare decision word becomes a comment; the sender is told why it is not a decision."""
     mail, kept = reply.mail, False
     if words := _words(mail):
         try:
@@ -170,12 +172,12 @@ def _comment(reply: Reply, answer: str) -> None:
             answer = f"{refusal.message} {answer}".strip()
     _claim(reply, "comment" if kept else "no decision")
     if answer:
-        kept_words = " What you wrote was added to the request as a comment." if kept else ""
+        kept_words = " Your text was added to the request as a comment." if kept else ""
         answering.say(mail, reply.link, reply.at, answer + kept_words)
 
 
 def _words(mail: InboundMail) -> str:
-    """What to put on the record; nothing for a decision word without more."""
+    """The text for the record; empty for a decision word alone."""
     text = masked(mail.visible_text).strip()
     if mail.own_words and decision_in(text) and not comment_in(text):
         return ""

@@ -1,4 +1,4 @@
-"""Addresses an approver answers to. The token in them is the same secret as in the mailed link."""
+"""Reply addresses of approvers. The token in them is the same secret as in the mailed link."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ _ADDRESS = re.compile(r"^approve\+([a-z2-7]{52})@", re.IGNORECASE)
 
 
 def address_of(token: str, domain: str) -> str:
-    """Where a reply to the mail with this token goes."""
+    """The reply address of the mail with this token."""
     return f"approve+{token}@{domain}"
 
 

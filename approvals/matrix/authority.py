@@ -22,7 +22,7 @@ MOST = 1000
 
 
 class Weighed(TypedDict):
-    """What was added up. Amounts as text, None where there is none to add or the viewer may not know it."""
+    """The sums of an ask. Amounts as text, None if there is none or the viewer may not see it."""
 
     granted: str | None
     others: str | None
@@ -31,7 +31,7 @@ class Weighed(TypedDict):
 
 
 class Below(TypedDict):
-    """A role whose limit did not cover the ask, and what stopped it."""
+    """A role whose limit did not cover the ask, and why."""
 
     role: str
     limit: str
@@ -40,7 +40,7 @@ class Below(TypedDict):
 
 
 class AskRule(Weighed):
-    """What a request keeps of the limit that applied; as JSON."""
+    """The limit that applied, as JSON kept on the request."""
 
     role: str
     role_name: str
@@ -56,7 +56,7 @@ class AskRule(Weighed):
 
 
 class BandRule(Weighed):
-    """What a request keeps of the band that granted it; as JSON."""
+    """The band that granted it, as JSON kept on the request."""
 
     band: str
     band_up_to: str
@@ -90,7 +90,7 @@ class Answer:
 
     @property
     def running(self) -> str:
-        """What earlier grants make of it: "$4,000 granted in 90 days, together $6,000"; empty when there are none."""
+        """The sum with earlier grants: "$4,000 granted in 90 days, together $6,000"; empty if there are none."""
         if not self.granted:
             return ""
         words = f"{amount_words(self.unit, self.granted)} granted in {self.rule['window_days']} days"
@@ -98,18 +98,18 @@ class Answer:
 
 
 def concession_choices(at: datetime | None = None) -> list[tuple[str, str]]:
-    """(slug, name) of what can be asked for; empty without a matrix in force."""
+    """(slug, name) of the concessions; empty without a matrix in force."""
     version = AuthorityVersion.objects.current(at or now())
     return list(version.concessions.values_list("slug", "name")) if version else []
 
 
 def who_approves(ask: Ask, *, at: datetime | None = None, exclude: Collection[int] = ()) -> Answer:
-    """The lowest role whose authority covers the ask, and the person. Raises Invalid when nobody may (fail closed)."""
+    """The lowest role whose limit covers the ask, and the person. Raises Invalid if nobody may approve it."""
     return approver_for(ask_total(ask, at or now()), exclude=exclude)
 
 
 def approver_for(total: AskTotal, *, exclude: Collection[int] = ()) -> Answer:
-    """The same for an ask that is measured already."""
+    """The same for an ask whose total is known."""
     if not total.coverage.covering:
         raise Invalid(_nobody_may(total), field="amount")
     return _first_held(total, total.coverage.covering, exclude, None)
@@ -118,7 +118,7 @@ def approver_for(total: AskTotal, *, exclude: Collection[int] = ()) -> Answer:
 def approver_above(
     total: AskTotal, asked: rules.Limit | None, *, exclude: Collection[int] = (), near: User | None = None
 ) -> Answer:
-    """The next higher authority that covers the ask. Raises Invalid when there is none, or nobody holds it."""
+    """The next higher role that covers the ask. Raises Invalid if there is none, or nobody holds it."""
     higher = total.coverage.above(asked.role, asked.rank) if asked else list(total.coverage.covering)
     return _first_held(total, higher, exclude, near)
 
@@ -171,7 +171,7 @@ def _answer(total: AskTotal, limit: rules.Limit, person: User, holders: list[Use
 
 
 def _rule(total: AskTotal, limit: rules.Limit, passed: list[rules.Limit]) -> AskRule:
-    """What a request keeps: the limit that applied, those that did not cover, and all that was weighed."""
+    """The values kept on a request: the limit that applied, those that did not cover the ask, and all sums."""
     rates = total.rates_with(limit)
     sentence = rules.explain(
         limit,
@@ -214,7 +214,7 @@ def _weighed(total: AskTotal) -> Weighed:
 
 
 def band_for(total: AskTotal, tier: str) -> ExceptionBand | None:
-    """The pre-approved range of this tier that takes the ask in, earlier grants added up; None without one."""
+    """The pre-approved range of this tier that covers the ask with earlier grants; None if there is none."""
     if not tier or total.total is None:
         return None
     bands = total.version.bands.select_related("concession")
@@ -223,7 +223,7 @@ def band_for(total: AskTotal, tier: str) -> ExceptionBand | None:
 
 
 def is_in_band(ask: Ask, tier: str, at: datetime) -> bool:
-    """Whether a band would grant the ask. What cannot be measured lies in none."""
+    """Whether a band would grant the ask. An ask without a total is in no band."""
     try:
         return band_for(ask_total(ask, at), tier) is not None
     except Invalid:
@@ -246,9 +246,8 @@ def usual_seconds(concession: str, at: datetime) -> int | None:
 
 
 def rule_of_band(band: ExceptionBand, total: AskTotal, deadline: datetime) -> BandRule:
-    """The rule of a request that a band grants: what was weighed, and the time saved against deciding by people.
-
-    Without decided asks to compare with, what is saved is the time the deadline would have left for deciding.
+    """The rule of a request that a band grants: the sums, and the time saved compared with a decision by people.
+    Without earlier decisions to compare with, the time saved is the time until the deadline.
     """
     limit = amount_words(band.concession.unit, band.up_to, band.currency)
     usual = usual_seconds(total.concession.slug, total.at)

@@ -1,4 +1,4 @@
-"""What the concessions of the authority version in force mean for triage."""
+"""The concessions of the authority version in force, for triage."""
 
 from datetime import datetime
 
@@ -12,6 +12,6 @@ def is_money_back(slug: str, at: datetime) -> bool:
 
 
 def money_back_slug(at: datetime, kind: str = ConcessionType.REFUND) -> str:
-    """The concession by which money goes back in this way; '' where the matrix has none."""
+    """The concession for this way of paying money back; '' if the matrix has none."""
     rows = ConcessionType.objects.filter(version=AuthorityVersion.objects.current(at), money_back=kind)
     return rows.values_list("slug", flat=True).first() or ""

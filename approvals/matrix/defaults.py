@@ -1,4 +1,4 @@
-"""The authority matrix every installation starts with. An administrator changes it in a draft."""
+"""The first authority matrix of every installation. An administrator changes it in a draft."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -64,7 +64,7 @@ CONCESSIONS = (
     Shipped("contract-term", "Contract term", units.YES, {"director": ANY, "executive-sponsor": ANY}, "legal"),
 )
 BANDS = (("discount", "green", 5), ("credit", "green", 500))
-# Concession, function, what it does, where in the chain. A function must be held by somebody before such asks can be made.
+# Concession, function, its part, its place in the stages. Such asks can be made only if somebody holds the function.
 FUNCTIONS = (
     ("indemnity", "legal", ChainRule.APPROVE, ChainRule.BEFORE),
     ("risk-acceptance", "legal", ChainRule.APPROVE, ChainRule.BEFORE),
@@ -73,7 +73,7 @@ FUNCTIONS = (
     ("payment-terms", "finance-lead", ChainRule.APPROVE, ChainRule.BESIDE),
     ("liability-cap", "legal", ChainRule.CONSULT, ChainRule.BEFORE),
 )
-# Roles whose holders vote: half of them settle it.
+# Roles whose holders vote: half of them must agree.
 COMMITTEES = ("steering-committee", "executive-committee")
 COMMITTEE_SHARE = 50
 
@@ -90,7 +90,7 @@ def ensure_defaults() -> None:
         note="Shipped limits",
         created_at=at,
         published_at=at,
-        # Long ago, so that history that is imported or seeded finds a version in force.
+        # Long ago, so that a version is in force for imported or seeded history.
         effective_from=at.replace(year=2015, month=1, day=1),
     )
     roles = {role.slug: role for role in Role.objects.all()}
@@ -124,7 +124,7 @@ def ensure_defaults() -> None:
 
 
 def _taking_part(version: AuthorityVersion, roles: dict[str, Role], made: dict[str, ConcessionType]) -> None:
-    """Functions beside the authority, each quorum being any one of them, and the committees."""
+    """Functions beside the authority, each with the quorum "any one", and the committees."""
     ChainRule.objects.bulk_create(
         ChainRule(
             version=version,

@@ -1,4 +1,4 @@
-"""A version as rows to check and to compare: every reason not to publish it, and what it changes."""
+"""The rows of a version for checking and comparing: every reason not to publish it, and its changes."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,7 +39,7 @@ TIERS = ("green", "yellow", "red")
 
 
 def changes(version: AuthorityVersion) -> list[versions.Change]:
-    """What a version changes against the one it was made from: its own window, then row by row."""
+    """The changes since the version it was made from: its window, then row by row."""
     base = version.based_on
     found = versions.diff(base, version, ROWS, KEYS)
     if isinstance(base, AuthorityVersion) and base.window_days != version.window_days:
@@ -49,7 +49,7 @@ def changes(version: AuthorityVersion) -> list[versions.Change]:
 
 
 def known(at: datetime | None = None) -> Known:
-    """What rows may name: currencies with a rate, segments and regions that accounts have."""
+    """The names that rows may use: currencies with a rate, segments and regions of accounts."""
     return Known(
         currencies=known_currencies(),
         segments=_of_accounts("segment"),
@@ -64,7 +64,7 @@ def _of_accounts(name: str) -> set[str]:
 
 
 def problems(version: AuthorityVersion, at: datetime | None = None) -> list[str]:
-    """Every reason not to publish the version, in words."""
+    """Every reason not to publish the version, as text."""
     start = at or max(moment for moment in (version.effective_from, now()) if moment)
     facts, names = known(start), list(version.concessions.all())
     limits = list(version.limits.select_related("role", "concession"))
@@ -90,7 +90,7 @@ def _mixed(version: AuthorityVersion) -> list[models.Model]:
 
 
 def _seats(version: AuthorityVersion, limits: list[AuthorityLimit], facts: Known) -> list[str]:
-    """A committee counts once its role is asked at all."""
+    """Committees count only if their role is asked at all."""
     asked = {limit.role_id for limit in limits} | set(version.chain_rules.values_list("role", flat=True))
     committees = version.committees.filter(role__in=asked).select_related("role")
     rules = version.chain_rules.select_related("role", "concession")
@@ -99,7 +99,7 @@ def _seats(version: AuthorityVersion, limits: list[AuthorityLimit], facts: Known
 
 
 def row_of(limit: AuthorityLimit) -> Row:
-    """A limit, saved or not, as the checks read it."""
+    """A limit, saved or not, in the form of the checks."""
     return Row(
         concession=limit.concession.name,
         unit=limit.concession.unit,
@@ -149,7 +149,7 @@ def caps_of(rows: Iterable[QuarterCap], limits: Iterable[AuthorityLimit]) -> lis
 
 
 def mailed_of(row: ConcessionType) -> checks.Mailed:
-    """What a mail may decide of a concession."""
+    """The amounts of a concession that a mail may decide."""
     return checks.Mailed(row.name, row.unit, row.reply_up_to, row.link_up_to)
 
 
@@ -177,7 +177,7 @@ def _function(seats: checks.Seats, row: ChainRule) -> checks.Seats:
 
 
 def history(at: datetime) -> list[AuthorityVersion]:
-    """Published versions, the newest first, each with `in_force`: whether it is the one that holds now."""
+    """Published versions, the newest first, each with `in_force`: whether it is the current one."""
     rows = AuthorityVersion.objects.filter(state=AuthorityVersion.PUBLISHED)
     found = list(rows.select_related("author", "publisher", "based_on").order_by("-effective_from", "-id"))
     current = AuthorityVersion.objects.current(at)

@@ -1,4 +1,4 @@
-"""Who may grant how much: versions of the authority matrix."""
+"""Versions of the authority matrix and their rows."""
 
 from datetime import date
 from decimal import Decimal
@@ -30,7 +30,7 @@ class AuthorityVersion(Version):
 
 
 class ConcessionType(models.Model):
-    """What can be asked of us, and the unit it is measured in."""
+    """A concession that can be requested, and its unit."""
 
     REFUND, CREDIT = "refund", "credit"
     MONEY_BACK: ClassVar = [(REFUND, "Refund"), (CREDIT, "Credit")]
@@ -61,7 +61,7 @@ class ConcessionType(models.Model):
         help_text="Money back to the customer: such an ask above the policy's refund limit is Red.",
     )
     accepts_risk = models.BooleanField(
-        default=False, help_text="Accepts a risk in writing, as some issue types need before a case resolves."
+        default=False, help_text="Accepts a risk in writing. Some issue types need this before a case can be resolved."
     )
 
     class Meta:
@@ -115,7 +115,9 @@ class AuthorityLimit(Amount):
         max_length=40, blank=True, help_text="A function that must be consulted, such as legal."
     )
     effective_from = models.DateField(null=True, blank=True, help_text="First day (UTC). Empty: from the start.")
-    effective_to = models.DateField(null=True, blank=True, help_text="First day it no longer holds. Empty: no end.")
+    effective_to = models.DateField(
+        null=True, blank=True, help_text="First day on which it no longer applies. Empty: no end."
+    )
 
     class Meta:
         ordering = ["concession__sort", "role__sort"]
@@ -171,7 +173,7 @@ class QuarterCap(Amount):
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="caps")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
     concession = models.ForeignKey(ConcessionType, on_delete=models.CASCADE, related_name="caps")
-    up_to = models.DecimalField(max_digits=14, decimal_places=2, help_text="Largest sum in a quarter, inclusive.")
+    up_to = models.DecimalField(max_digits=14, decimal_places=2, help_text="Largest total in a quarter, inclusive.")
     currency = models.CharField(max_length=3, default="USD", help_text="For money.")
 
     class Meta:
@@ -183,7 +185,7 @@ class QuarterCap(Amount):
 
 
 class Quorum(models.Model):
-    """What settles a group that decides together."""
+    """How many of a group must agree."""
 
     ALL, ANY, NUMBER, PERCENT = "all", "any", "number", "percent"
     QUORUMS: ClassVar = [(ALL, "All"), (ANY, "Any one"), (NUMBER, "A number of them"), (PERCENT, "A share of them")]
@@ -205,7 +207,7 @@ class Quorum(models.Model):
 
 
 class Committee(Quorum):
-    """A role whose holders decide together: each has a seat, the quorum settles it."""
+    """A role whose holders decide together: each has a seat, and the quorum must agree."""
 
     version = models.ForeignKey(AuthorityVersion, on_delete=models.CASCADE, related_name="committees")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
@@ -249,7 +251,7 @@ class ChainRule(Quorum):
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="Only asks above this amount with what was granted before, money in USD. Empty: any amount.",
+        help_text="Only asks above this amount, earlier grants included, money in USD. Empty: any amount.",
     )
     segment = models.CharField(max_length=60, blank=True, help_text="Only accounts of this segment; empty: all.")
     region = models.CharField(max_length=40, blank=True, help_text="Only accounts of this region; empty: all.")

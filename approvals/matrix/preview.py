@@ -1,4 +1,4 @@
-"""Who approves this? One answer for the page, the API and the form in which an ask is written. Nothing is sent."""
+"""Who approves this? The same answer for the page, the API and the form of an ask. Nothing is sent."""
 
 import re
 from dataclasses import dataclass, replace
@@ -21,9 +21,8 @@ from ledger.now import now
 
 @dataclass(frozen=True)
 class Preview:
-    """The authority with its person and rule, all stages, and the band that would grant it at once.
-
-    Without an authority it lies in a band, and nobody could approve it outside of one.
+    """The authority with its person and rule, all stages, and the band that would grant it at once. Without an
+    authority, only the band can grant it.
     """
 
     answer: Answer | None
@@ -49,9 +48,8 @@ class Preview:
 def preview(
     ask: Ask, *, user: User, tier: str = "", beneficiary: User | None = None, at: datetime | None = None
 ) -> Preview:
-    """What would happen if this person asked for it now. Raises Invalid, in words, when nobody may approve it.
-
-    What was granted before counts for everybody; how much it was is for those who may see every request that was added up.
+    """The result if this person requested it now. Raises Invalid with the reason if nobody may approve it. Earlier
+    grants always count; their amounts are shown only to people who may see every request that was added up.
     """
     total = ask_total(ask, at or now())
     band = band_for(total, tier)
@@ -71,7 +69,8 @@ def preview(
 
 
 def who_for_everybody(ask: Ask, at: datetime) -> Answer:
-    """Who may approve an ask, in words for a record that many read: without what was granted before. Raises Invalid."""
+    """Who may approve an ask, as text for a record that many people read: without the amounts granted before. Raises
+    Invalid."""
     total = ask_total(ask, at)
     try:
         answer = approver_for(total)
@@ -83,7 +82,7 @@ def who_for_everybody(ask: Ask, at: datetime) -> Answer:
 
 
 def _some_unseen(user: User, ask: Ask, total: AskTotal) -> bool:
-    """Whether something that was added up is a request this person may not see."""
+    """Whether a request that was added up is not visible to this person."""
     if ask.account is None:
         return False
     same = Q(account__in=family_ids(ask.account))
@@ -98,7 +97,7 @@ def _some_unseen(user: User, ask: Ask, total: AskTotal) -> bool:
 
 
 def _without_figures(answer: Answer) -> Answer:
-    """The same people by the same rule, without what was granted before and what it comes to."""
+    """The same answer without earlier grants and the total."""
     others, days = Decimal(answer.rule["others"] or 0), answer.rule["window_days"]
     words = untold(answer.rule["sentence"], answer.unit, answer.granted, others, days)
     return replace(
@@ -111,7 +110,7 @@ def _without_figures(answer: Answer) -> Answer:
 
 
 def _without_total(message: str) -> str:
-    """A refusal names what it comes to with earlier grants."""
+    """Removes the total, which includes earlier grants, from a refusal."""
     return re.sub(
         r"^Nobody may approve (?!this:)[^:]+:", "Nobody may approve this with what was granted before:", message
     )

@@ -1,4 +1,4 @@
-"""The published authority matrix as a table for people and for machines."""
+"""The published authority matrix as a table for the page and the API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from ledger.format import counted
 
 @dataclass(frozen=True)
 class Cell:
-    """What a role may grant of a concession. `hit`: the row that would decide what was asked."""
+    """How much of a concession a role may grant. `hit`: the row that would decide the ask."""
 
     lines: list[str]
     hit: bool
@@ -45,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Function:
-    """Who takes part besides the authority, what they do, and for which asks."""
+    """A function besides the authority, its part, and for which asks."""
 
     role: str
     does: str
@@ -63,7 +63,7 @@ class Cap:
 
 @dataclass(frozen=True)
 class Band:
-    """What is granted by rule, and how often it was used in the window."""
+    """A pre-approved range, and how often it was used in the window."""
 
     name: str
     tier: str
@@ -72,7 +72,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Table:
-    """The authority matrix in force; empty where none is published."""
+    """The authority matrix in force; empty if none is published."""
 
     version: AuthorityVersion | None = None
     columns: Sequence[ConcessionType] = ()
@@ -111,7 +111,7 @@ def matrix(at: datetime, user: User, hit: Answer | None = None, concession: str 
 
 
 def limits_shown(version: AuthorityVersion, today: date) -> list[AuthorityLimit]:
-    """Limits that hold or will hold, in order of authority, those for all before those under conditions."""
+    """Current and future limits, in order of authority, those for all before those with conditions."""
     rows = version.limits.select_related("role", "concession").order_by("role__level", "role__sort", "id")
     live = [row for row in rows if row.effective_to is None or row.effective_to > today]
     return sorted(live, key=lambda row: (row.role.rank, row.role.sort, bool(conditions(row)), row.pk))
@@ -132,21 +132,21 @@ def words(limit: AuthorityLimit) -> str:
 
 
 def conditions(limit: AuthorityLimit) -> str:
-    """For which asks the row is."""
+    """The conditions of the row as text."""
     asked_in = f"asked in {limit.asked_in}" if limit.asked_in else ""
     parts = (limit.segment, limit.region, asked_in, band_words(limit.arr_from, limit.arr_to))
     return ", ".join(part for part in parts if part)
 
 
 def dates(limit: AuthorityLimit) -> str:
-    """When the row holds, last day included as people read it; empty for always."""
+    """The dates of the row, with the last day included; empty for always."""
     last = limit.effective_to - timedelta(days=1) if limit.effective_to else None
     parts = [f"from {limit.effective_from}" if limit.effective_from else "", f"to {last}" if last else ""]
     return " ".join(part for part in parts if part)
 
 
 def functions(version: AuthorityVersion) -> list[Function]:
-    """Who takes part besides the authority: function, what it does, for which asks."""
+    """The functions besides the authority: function, its part, for which asks."""
     return [
         Function(rule.role.name, does(rule), rule.concession.name if rule.concession else "Every ask")
         for rule in version.chain_rules.select_related("role", "concession")

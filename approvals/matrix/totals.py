@@ -1,8 +1,8 @@
-"""What an ask comes to: measured in its unit, with what the same customer was granted before, against the limits of a version.
+"""The ask total: the ask in its unit plus earlier grants to the same customer, compared with the limits of a version.
 
-The same customer is the account, its parent, its children and theirs (the whole family), and every account asked for under the
-same renewal reference. Requests that were replaced by new terms are not counted: the new ones are. What was carried out before
-it was replaced counts until its replacement is granted, because it was given.
+The same customer is the account, its parent, its children and theirs (the whole family), and every account asked for
+under the same renewal reference. Requests that were replaced by new terms are not counted; the new ones are. A grant
+that was carried out before it was replaced counts until its replacement is granted.
 """
 
 from collections.abc import Collection
@@ -24,9 +24,10 @@ from ledger.errors import Invalid, Stale
 from ledger.format import money
 
 Converted = dict[str, str]
-# USD, days or months: what a request can keep.
+# USD, days or months: the range of the column on a request.
 TOO_MUCH = Decimal(10) ** 12
-# How often terms are replaced before what was carried out first counts beside them: more only sends an ask higher.
+# After more replacements than this, the grant that was carried out first counts in addition, which only sends an ask
+# higher.
 LINEAGE = 4
 TRIES = 5
 NONE = Decimal(0)
@@ -36,7 +37,7 @@ NONE = Decimal(0)
 class Ask:
     """What is requested. `concession` is its slug, `amount` in its unit, money in `currency`.
 
-    `renewal` is a reference under which asks are added up; `replaces` the request whose terms these take the place of.
+    `renewal` is a reference under which asks are added up; `replaces` is the request that this ask replaces.
     """
 
     concession: str
@@ -49,20 +50,39 @@ class Ask:
 
 @dataclass(frozen=True)
 class Earlier:
-    """What was granted before: together, and how much of it to other accounts of the family or renewal."""
+    """Earlier grants: the total, and how much of it went to other accounts of the family or renewal."""
 
     total: Decimal = NONE
     others: Decimal = NONE
 
 
 @dataclass(frozen=True)
+class MatrixRows:
+    """What a version says of one concession by role, each read once."""
+
+    version: AuthorityVersion
+    concession: str
+
+    @cached_property
+    def limits(self) -> list[AuthorityLimit]:
+        """How much each role may grant."""
+        rows = self.version.limits.filter(concession__slug=self.concession)
+        return list(rows.select_related("role", "concession"))
+
+    @cached_property
+    def caps(self) -> list[QuarterCap]:
+        """How much a role may grant in a quarter."""
+        return list(self.version.caps.filter(concession__slug=self.concession).select_related("role"))
+
+
+@dataclass(frozen=True)
 class AskTotal:
-    """An ask measured at a moment: in USD when it is money, with what was granted to the family or renewal in the window.
+    """An ask at a moment: in USD if it is money, with earlier grants to the family or renewal in the window.
 
     Limits, caps and grants are those of `at`; amounts are converted at the rates of `rates_at`.
     """
 
-    version: AuthorityVersion
+    rows: MatrixRows
     concession: ConcessionType
     account: Account | None
     at: datetime
@@ -75,13 +95,18 @@ class AskTotal:
     lineage: tuple[int, ...] = ()
 
     @property
+    def version(self) -> AuthorityVersion:
+        """The version of the matrix that applies."""
+        return self.rows.version
+
+    @property
     def granted(self) -> Decimal:
-        """What was granted before, together."""
+        """The total of earlier grants."""
         return self.earlier.total
 
     @property
     def total(self) -> Decimal | None:
-        """What the limit must cover."""
+        """The amount that the limit must cover."""
         return None if self.amount is None else self.amount + self.granted
 
     @property
@@ -90,17 +115,11 @@ class AskTotal:
         return self.version.window_days
 
     @cached_property
-    def limits(self) -> list[AuthorityLimit]:
-        """The rows of the matrix for this concession, read once."""
-        rows = self.version.limits.filter(concession__slug=self.concession.slug)
-        return list(rows.select_related("role", "concession"))
-
-    @cached_property
     def coverage(self) -> rules.Coverage:
         """Roles that cover the ask and roles that do not, read once."""
         account = self.account
         return rules.coverage_for(
-            [limit_of(row, self.rates_at) for row in self.limits],
+            [limit_of(row, self.rates_at) for row in self.rows.limits],
             concession=self.concession.slug,
             amount=self.total,
             facts=rules.Facts(
@@ -116,7 +135,7 @@ class AskTotal:
 
     def role(self, slug: str) -> Role:
         """A role that has a limit for this concession."""
-        return next(row.role for row in self.limits if row.role.slug == slug)
+        return next(row.role for row in self.rows.limits if row.role.slug == slug)
 
     def rates_with(self, limit: rules.Limit) -> list[Converted]:
         """Every rate that was used: of the ask and of the limit."""
@@ -124,7 +143,7 @@ class AskTotal:
 
 
 def version_at(at: datetime) -> AuthorityVersion:
-    """The authority matrix in force. Raises Invalid when none is: then nobody may approve anything."""
+    """The authority matrix in force. Raises Invalid if there is none, because then nobody may approve anything."""
     version = AuthorityVersion.objects.current(at)
     if version is None:
         raise Invalid("No authority matrix is in force, so nobody may approve this. Ask operations to publish one.")
@@ -139,24 +158,33 @@ def concession_of(version: AuthorityVersion, slug: str) -> ConcessionType:
     return found
 
 
-def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None) -> AskTotal:
-    """Measure an ask against a version, by default the one in force.
+def concession_in_force(slug: str, at: datetime) -> ConcessionType:
+    """The concession in the authority matrix in force, with that version. Raises Invalid without a matrix or the concession."""
+    in_force = AuthorityVersion.objects.in_force(at)
+    found = ConcessionType.objects.select_related("version").filter(version=in_force, slug=slug).first()
+    return found or concession_of(version_at(at), slug)
 
-    Raises Invalid without a positive amount where one is needed, for an unknown concession or currency, or without a matrix.
+
+def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None) -> AskTotal:
+    """Compute the total of an ask with a version, by default the one in force.
+
+    Raises Invalid without a positive amount where one is needed, for an unknown concession or currency, or without a
+    matrix.
     """
-    version = version or version_at(at)
-    concession = concession_of(version, ask.concession)
+    concession = concession_of(version, ask.concession) if version else concession_in_force(ask.concession, at)
+    version = concession.version
+    rows = MatrixRows(version, concession.slug)
     replaced = tuple(lineage(ask.replaces)) if ask.replaces else ()
     amount, account = ask.amount, ask.account
     unit = unit_of(concession.unit)
     if not unit.takes_amount:
-        return AskTotal(version, concession, account, at, at, None, lineage=replaced)
+        return AskTotal(rows, concession, account, at, at, None, lineage=replaced)
     amount = checked_amount(unit.slug, amount, ask.currency)
     in_usd = usd(amount, ask.currency, at.date()) if unit.in_currency else None
     before = earlier(ask, version, unit.slug, at, without=replaced)
     _check_size((in_usd or amount) + before.total)
     return AskTotal(
-        version=version,
+        rows=rows,
         concession=concession,
         account=account,
         at=at,
@@ -170,15 +198,16 @@ def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None
     )
 
 
-def total_of(request: ApprovalRequest, at: datetime) -> AskTotal:
-    """The request's ask against its own version, with what was granted since it was made.
+def total_of(request: ApprovalRequest, at: datetime, *, rows: MatrixRows | None = None) -> AskTotal:
+    """The current total of a request by its own version, including grants made since.
 
-    Amounts stay at the rates of the day it was made on; limits, caps and grants are those of `at`.
+    Amounts stay at the rates of the day it was made on; limits, caps and grants are those of `at`. `rows` are those of an
+    earlier measuring in the same verb: published rows never change.
     """
     counted = tuple(lineage(request))
     ask = Ask(request.concession, request.amount, request.currency, request.account, request.renewal)
     return AskTotal(
-        version=request.authority,
+        rows=rows or MatrixRows(request.authority, request.concession),
         concession=ConcessionType(slug=request.concession, name=request.concession_name, unit=request.unit),
         account=request.account,
         at=at,
@@ -193,9 +222,9 @@ def total_of(request: ApprovalRequest, at: datetime) -> AskTotal:
 
 
 def checked_amount(unit: str, amount: Decimal | None, currency: str) -> Decimal:
-    """The amount, if it can be asked for in its unit and currency. Raises Invalid with what to enter instead."""
+    """The amount, if it is valid in its unit and currency. Raises Invalid with what to enter instead."""
     if unit_of(unit).in_currency and amount is not None and amount.is_finite():
-        # Before its decimals are counted: a number of 300 digits cannot be rounded.
+        # Checked before its decimals are counted, because a number of 300 digits cannot be rounded.
         _check_size(amount)
     if problem := unit_of(unit).problem(amount, currency):
         raise Invalid(problem, field="amount")
@@ -205,9 +234,9 @@ def checked_amount(unit: str, amount: Decimal | None, currency: str) -> Decimal:
 
 
 def _check_size(total: Decimal) -> None:
-    """A column of the database has to hold the sum."""
+    """The sum must fit into a database column."""
     if total >= TOO_MUCH:
-        raise Invalid("That is too much to be an amount. Enter less.", field="amount")
+        raise Invalid("This amount is too large. Enter less.", field="amount")
 
 
 def converted(of: str, amount: Decimal | None, currency: str, at: datetime) -> list[Converted]:
@@ -227,7 +256,7 @@ def rate_words(rate: Converted) -> str:
 
 
 def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:
-    """One row of the matrix as the rules compare it, money in USD at the rate of that day."""
+    """One row of the matrix in the form of the rules, money in USD at the rate of that day."""
     unit, up_to = row.concession.unit, row.up_to
     rates = converted("limit", up_to, row.currency, at) if unit_of(unit).in_currency else []
     return rules.Limit(
@@ -252,7 +281,7 @@ def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:
 
 
 def arr_usd(account: Account | None, at: datetime) -> Decimal | None:
-    """ARR in USD; None when not known, or in a currency without a rate: then the smallest limit that could hold counts."""
+    """ARR in USD; None if it is not known, or in a currency without a rate. Then the smallest possible limit applies."""
     if account is None or account.arr is None:
         return None
     try:
@@ -283,7 +312,7 @@ def family_ids(account: Account) -> set[int]:
 
 
 def earlier(ask: Ask, version: AuthorityVersion, unit: str, at: datetime, *, without: Collection[int] = ()) -> Earlier:
-    """What was granted of the concession to the account's family or on the renewal in the version's window (USD for money).
+    """Grants of the concession to the account's family or on the renewal in the version's window (USD for money).
 
     Units that do not add up count nothing.
     """
@@ -313,7 +342,7 @@ def _given() -> Q:
 
 
 def lineage(request: ApprovalRequest) -> list[int]:
-    """The request and those it replaces, one after the other: never counted beside it."""
+    """The request and those it replaces, one after the other: they are not added to it."""
     found, older = [request.pk], request.replaces_id
     while older and older not in found:
         found.append(older)
@@ -330,9 +359,9 @@ def quarter(at: datetime) -> tuple[datetime, datetime]:
 
 
 def caps_of(total: AskTotal) -> dict[str, rules.Cap]:
-    """The quarter caps of the ask's concession by role, with what each has used; money at the rate of that day."""
+    """The quarterly caps of the ask's concession by role, with the amount used; money at the rate of that day."""
     slug, unit, at = total.concession.slug, total.concession.unit, total.at
-    rows = list(total.version.caps.filter(concession__slug=slug).select_related("role"))
+    rows = total.rows.caps
     used = _used(slug, unit, at, total.lineage) if rows else {}
     return {
         row.role.slug: rules.Cap(
@@ -357,21 +386,22 @@ def _used(concession: str, unit: str, at: datetime, without: Collection[int]) ->
 
 
 def lock_totals(account: Account, concession: str, renewal: str = "") -> Account:
-    """Until the transaction ends nobody else weighs an ask that would be added up with this one. Returns the account afresh.
+    """Lock all asks that are added up with this one until the transaction ends. Returns the account, read again.
 
-    Order of locks, everywhere: the request, its case (receivers of the log take it), the head of the account's family, and
-    last the oldest authority version: whatever counts over all accounts (a renewal, the quarter caps) waits in line there.
-    Raises Stale when the account is moved to another family meanwhile, again and again.
+    Order of locks, everywhere: the request, its case (receivers of the log lock it), the head of the account's family,
+    and last the oldest authority version, for everything that counts over all accounts (a renewal, the quarterly caps).
+    Raises Stale if the account is moved to another family several times meanwhile.
     """
     fresh = _lock_family(account)
-    if renewal or QuarterCap.objects.filter(concession__slug=concession).exists():
-        first = AuthorityVersion.objects.order_by("pk").values_list("pk", flat=True)[:1]
-        list(AuthorityVersion.objects.select_for_update(no_key=True).filter(pk__in=list(first)))
+    oldest = AuthorityVersion.objects.order_by("pk").values("pk")[:1]
+    line = AuthorityVersion.objects.select_for_update(no_key=True).filter(pk=oldest)
+    capped = QuarterCap.objects.filter(concession__slug=concession)
+    list(line if renewal else line.filter(Exists(capped)))
     return fresh
 
 
 def _lock_family(account: Account) -> Account:
-    """The head may change until it is locked: look again, and move on to the new one."""
+    """The head may change until it is locked, so it is read again after locking."""
     rows = Account.objects.select_related("csm", "ae")
     fresh, held = account, None
     for _ in range(TRIES):

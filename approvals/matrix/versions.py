@@ -35,22 +35,23 @@ def clone_draft(*, by: User) -> AuthorityVersion:
 
 
 def diff(version: AuthorityVersion) -> list[versions.Change]:
-    """What a version changes against the one it was made from."""
+    """The changes since the version it was made from."""
     return changes(version)
 
 
 def check(version: AuthorityVersion, at: datetime | None = None) -> list[str]:
-    """Every reason not to publish the version (from a moment on), in words."""
+    """Every reason not to publish the version (from a moment on), as text."""
     return problems(version, at)
 
 
 @transaction.atomic
 def publish(*, version_id: int, by: User, effective_from: datetime | None = None, note: str = "") -> AuthorityVersion:
-    """Put a draft in force from a moment (now when none is given). Requests made before keep the version they were made on.
+    """Put a draft in force from a moment (now when none is given). Requests made before keep the version they were made
+    on.
 
-    Raises NotAllowed for everybody who made or changed the draft (a second person publishes) and outside operations, Stale
-    when it is no draft or another version was published since it was made, Invalid with every problem of the checks or for
-    a moment in the past.
+    Raises NotAllowed for people who made or changed the draft (a second person publishes) and outside operations, Stale
+    if it is not a draft or another version was published since it was made, Invalid with every problem of the checks or
+    for a moment in the past.
     """
     _ops(by)
     at = now()
@@ -58,12 +59,12 @@ def publish(*, version_id: int, by: User, effective_from: datetime | None = None
     if version.state != AuthorityVersion.DRAFT:
         raise Stale(f"{version} is not a draft.")
     if version.author_id == by.pk:
-        raise NotAllowed("You made this draft, so a second person publishes it.")
+        raise NotAllowed("You made this draft, so a second person must publish it.")
     if by.pk in _changed_by(version):
-        raise NotAllowed("You changed rows of this draft, so a second person publishes it.")
+        raise NotAllowed("You changed rows of this draft, so a second person must publish it.")
     start = effective_from or at
     if start < at:
-        raise Invalid("Enter a moment from now on: a matrix never changes the past.", field="effective_from")
+        raise Invalid("Enter a moment in the future. A matrix cannot change the past.", field="effective_from")
     _not_overtaken(version)
     if found := check(version, start):
         raise Invalid(" ".join(found))
@@ -74,14 +75,14 @@ def publish(*, version_id: int, by: User, effective_from: datetime | None = None
 
 
 def _changed_by(version: AuthorityVersion) -> set[int]:
-    """Everybody who changed what the draft would put in force: its rows or its window, more than the note and the date."""
+    """The people who changed the rows or the window of the draft, not only its note or date."""
     kind = ContentType.objects.get_for_model(AuthorityVersion)
     entries = LogEntry.objects.filter(content_type=kind, object_id=str(version.pk))
     return {entry.user_id for entry in entries if _is_of_rows(entry.change_message)}
 
 
 def _is_of_rows(message: str) -> bool:
-    """The admin's own record of a save: one part for the version, one for each row."""
+    """Whether the admin's log entry of a save names rows: it has one part for the version and one for each row."""
     try:
         parts = [value for part in json.loads(message or "[]") for value in part.values()]
     except (ValueError, AttributeError):

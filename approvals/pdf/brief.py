@@ -9,12 +9,12 @@ from approvals.models import ApprovalRequest
 from approvals.pdf.printer import printer
 from approvals.requests.page import brief_parts
 
-# Laying out very long texts takes minutes, and nobody reads them in an attachment; the page has all of it.
+# Laying out very long texts takes minutes. The page has the full text.
 LONGEST_PART, MOST_PARTS = 3_000, 20
 
 
 def brief_pdf(request: ApprovalRequest) -> bytes:
-    """The question, the recommendation, the options and the parts of the brief as they were frozen. Raises NoPdf."""
+    """The question, the recommendation, the options and the parts of the brief from the frozen request. Raises NoPdf."""
     parts = [
         (title, text[:LONGEST_PART], len(text) > LONGEST_PART) for title, text in brief_parts(request)[:MOST_PARTS]
     ]

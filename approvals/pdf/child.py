@@ -1,7 +1,6 @@
 """The process that makes PDFs. Reads frames (8-byte length, JSON) and answers each with a frame (the PDF; empty when it
-could not be made). It ends by itself after a minute without work and when nobody is left to write to it.
-
-Run as `python -m approvals.pdf.child`: WeasyPrint takes seconds to load and, on a bad page, minutes to think.
+could not be made). It ends after a minute without work and when its parent is gone. Run as `python -m
+approvals.pdf.child`. A separate process, because WeasyPrint takes seconds to load and minutes for a bad page.
 """
 
 import json
@@ -38,7 +37,7 @@ def _answer(question: bytes) -> bytes:
 
 
 class Fetcher(URLFetcher):
-    """Fetches the style sheet's own files (its fonts) and nothing else, wherever a text may point."""
+    """Fetches the style sheet's own files (its fonts) and nothing else, even if a text has other addresses."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(allowed_protocols=["file"], allow_redirects=False)
@@ -53,7 +52,7 @@ class Fetcher(URLFetcher):
 
 
 def pdf(versions: list[str], style: Path, sheets: int) -> bytes:
-    """The first version that fits on so many sheets; of the last one the first sheets, when none does."""
+    """The first version that fits on `sheets` pages; if none fits, the first pages of the last one."""
     fetcher = Fetcher(style.parent)
     look = CSS(filename=str(style), url_fetcher=fetcher)
     for html in versions:

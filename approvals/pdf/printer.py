@@ -1,4 +1,4 @@
-"""Makes PDFs in a process of its own, so that a page that takes for ever costs its file and nothing else."""
+"""Makes PDFs in a separate process, so that a page that takes too long fails alone."""
 
 import json
 import os
@@ -12,17 +12,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LENGTH = struct.Struct(">Q")
 COMMAND = [sys.executable, "-E", "-m", "approvals.pdf.child"]
-# A cold start takes some three seconds on a busy machine.
+# A cold start takes about three seconds on a busy machine.
 SECONDS = 20.0
 MOST_SHEETS = 6
 
 
 class NoPdf(Exception):
-    """This server cannot make PDFs, or not of this page, or not in time."""
+    """The PDF could not be made: not on this server, not of this page, or not in time."""
 
 
 class Printer:
-    """Holds one process; starts it when needed and again after it ended. Threads take turns."""
+    """Keeps one process; starts it when needed and again after it ended. Threads take turns."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
@@ -30,8 +30,8 @@ class Printer:
         self._child: subprocess.Popen[bytes] | None = None
 
     def pdf(self, html: str | Sequence[str], style: Path, *, sheets: int = MOST_SHEETS) -> bytes:
-        """The page as PDF, on at most so many sheets. Of several versions of a page, the first that fits; the last one is cut
-        off. Raises NoPdf."""
+        """The page as PDF, on at most `sheets` pages. Of several versions of a page, the first that fits; the last one
+        is cut off. Raises NoPdf."""
         versions = [html] if isinstance(html, str) else list(html)
         question = json.dumps({"versions": versions, "style": str(style), "sheets": sheets}).encode()
         with self._lock:
@@ -56,7 +56,7 @@ class Printer:
 
     def _asked(self, question: bytes) -> bytes:
         if self._child is not None and self._child.poll() is not None:
-            self.stop()  # it ended while nobody needed it
+            self.stop()  # it ended while it was idle
         child = self._child = self._child or _start()
         timer = threading.Timer(self.seconds, child.kill)
         timer.start()

@@ -1,10 +1,8 @@
-"""Asking for a concession: granted by a pre-approved band, or put to everybody whose agreement it needs."""
+"""Asking for a concession: a pre-approved band grants it, or everybody whose agreement it needs is asked."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from django.db import transaction
 
 from accounts.models import User
 from approvals.mail import messages as mail
@@ -27,7 +25,7 @@ FARTHEST = timedelta(days=3653)
 
 @dataclass(frozen=True)
 class Question:
-    """What is put to the people who decide. `options` and `brief` are kept as they are, as JSON."""
+    """The question for the people who decide. `options` and `brief` are kept unchanged, as JSON."""
 
     ask: str
     recommendation: str
@@ -38,21 +36,22 @@ class Question:
     terms: Terms = field(default_factory=dict)
 
     def check(self, at: datetime) -> None:
-        """Raises Invalid when words are missing, a term cannot be kept, or the deadline has passed or is too far ahead."""
+        """Raises Invalid if a text is missing, a term cannot be stored, or the deadline has passed or is too far in the
+        future."""
         check_terms(self.terms)
         if not self.ask.strip():
             raise Invalid("Enter the ask as one question.", field="ask")
         if not self.recommendation.strip():
             raise Invalid("Enter a recommendation.", field="recommendation")
         if self.deadline <= at:
-            raise Invalid("Enter a deadline that lies ahead.", field="deadline")
+            raise Invalid("Enter a deadline in the future.", field="deadline")
         if self.deadline > at + FARTHEST:
             raise Invalid("Enter a deadline within ten years.", field="deadline")
 
 
 @dataclass(frozen=True)
 class CaseRef:
-    """The case a request belongs to, as far as approvals know of it."""
+    """The case of a request, with the values that approvals need."""
 
     key: str = ""
     url: str = ""
@@ -63,14 +62,13 @@ class CaseRef:
 
 @dataclass(frozen=True)
 class Parties:
-    """Who asks, whom it helps, and who else must not decide."""
+    """The requester, the beneficiary, and the other people who must not decide."""
 
     requester: User
     beneficiary: User | None = None
     left_out: Collection[int] = ()
 
 
-@transaction.atomic
 def submit(
     ask: Ask,
     *,
@@ -80,12 +78,12 @@ def submit(
     channel: str = DecisionEntry.WEB,
     link: Callable[[ApprovalRequest], None] | None = None,
 ) -> ApprovalRequest:
-    """Grant the ask by rule where a band allows it, else ask everybody whose agreement it needs, stage by stage.
+    """Grant the ask by rule if a band allows it, else ask all required people by stage; in the caller's transaction.
 
-    What was granted to the account's family or on the same renewal in the version's window counts too. Never asked: the
-    requester, the beneficiary, whoever would approve for them, and those left out. A band grants nothing that replaces
-    another request: the tier is the one of then. `link` is called with the saved request before anybody hears of it.
-    Raises Invalid when the question is incomplete or nobody may approve the ask.
+    Earlier grants to the account's family or on the same renewal in the version's window count too. The requester, the
+    beneficiary, people who would approve for them, and excluded people are never asked. A band grants nothing that
+    replaces another request, because the tier may be out of date. `link` is called with the saved request before
+    anybody is notified. Raises Invalid when the question is incomplete or nobody may approve the ask.
     """
     at = now()
     question.check(at)
@@ -134,7 +132,7 @@ def submit(
 
 
 def measure(request: ApprovalRequest, ask: Ask, total: AskTotal) -> None:
-    """Write onto the request what is asked for and what it comes to."""
+    """Set the ask and its total on the request."""
     request.concession = total.concession.slug
     request.concession_name = total.concession.name
     request.unit = total.concession.unit
@@ -145,7 +143,7 @@ def measure(request: ApprovalRequest, ask: Ask, total: AskTotal) -> None:
 
 
 def freeze_terms(request: ApprovalRequest, terms: Terms) -> None:
-    """Keep the terms with what is asked for and their hash."""
+    """Set the terms, including the ask, and their hash."""
     basis = {
         "account": request.account.name,
         "concession": request.concession,

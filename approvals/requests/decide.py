@@ -1,4 +1,4 @@
-"""Deciding: the one door for a decision, and taking back what was asked or decided."""
+"""Deciding: the only verb for a decision, and recalling a request or undoing a decision."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ UNDO_WINDOW = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Words:
-    """What a person adds to a verdict."""
+    """The texts that a person adds to a verdict."""
 
     reason: str = ""
     conditions: str = ""
@@ -43,12 +43,11 @@ def decide(
     words: Words = Words(),
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
-    """Approve, approve with conditions or decline, for every door. `version` (and `seat`, its number) is what the person saw.
-
-    Each seat is decided once, by exactly one of any number at once; the last one needed ends the request. Raises AlreadyDone
-    when it is over, Stale when it changed since, NotAllowed for whoever would approve for themselves, for people it was not put
-    to (unless of higher authority) and beyond the limit with what was granted before; Invalid when the verdict is unknown or a
-    reason or the conditions are missing.
+    """Approve, approve with conditions or decline, for every door. `version` (and `seat`, its number) is what the
+    person saw. Each seat is decided exactly once, also if several people decide at the same time; the last one needed
+    ends the request. Raises AlreadyDone if it has ended, Stale if it changed since, NotAllowed for self-approval, for
+    people who are not asked (unless of higher authority) and if the ask total is beyond the limit; Invalid if the
+    verdict is unknown or a reason or the conditions are missing.
     """
     if verdict not in VERDICTS:
         raise Invalid(f"Choose one of {', '.join(VERDICTS)}.", field="verdict")
@@ -71,12 +70,13 @@ def decide(
     said = votes.Said(by, verdict, right, words.reason.strip(), kept, channel, against)
     votes.settle(request, votes.take_seat(request, said, at), said, total)
     if request.state in ApprovalRequest.GRANTED:
-        votes.weigh_again(request, at)
+        votes.weigh_again(request, total)
     return request
 
 
 def _claim(request_id: int, by: User, version: int, seat: int | None, at: datetime) -> ApprovalRequest:
-    """The conditional UPDATE everything hangs on: it finds the row as it was seen, and holds it until the end."""
+    """The conditional UPDATE that makes a decision unique: it succeeds only on the version that was read, and locks the
+    row until the end."""
     rows = ApprovalRequest.objects.filter(pk=request_id, state=ApprovalRequest.OPEN, version=version)
     if not rows.update(version=F("version")):
         raise _why_not(request_id, by, at)
@@ -114,14 +114,14 @@ def _what_changed(request: ApprovalRequest, by: User, at: datetime) -> str:
     if mine and mine.state == Seat.DELEGATED:
         return "You delegated this. There is nothing left for you to decide."
     if mine and mine.state == Seat.REASSIGNED:
-        return f"{mine.role} was reassigned: somebody else is asked. There is nothing left for you to decide."
+        return f"{mine.role} was reassigned to another person. There is nothing left for you to decide."
     if entry and entry.kind in (DecisionEntry.DELEGATED, DecisionEntry.REASSIGNED):
-        return f"Another part of this was put to somebody else at {since}. Read it again before you decide."
+        return f"Another part of this was reassigned at {since}. Read it again before you decide."
     return f"Terms changed at {since}. Read the request again before you decide."
 
 
 def _right(request: ApprovalRequest, by: User, verdict: str, seat: int | None, total: AskTotal) -> Permission:
-    """What the person may do. Raises NotAllowed unless it carries the verdict."""
+    """The person's permission. Raises NotAllowed unless it allows the verdict."""
     right = for_user(request, by, total.at, seat, total=total)
     if right.kind == OWN and request.requester_id == by.pk:
         raise NotAllowed(OWN_WORDS)
@@ -134,9 +134,8 @@ def _right(request: ApprovalRequest, by: User, verdict: str, seat: int | None, t
 
 @transaction.atomic
 def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Take an open request back, with a reason. Everybody who is asked hears that nothing is left to do.
-
-    Raises AlreadyDone when it is over; NotAllowed unless `by` asked, leads the requester, or has the account.
+    """Recall an open request, with a reason. All people who are asked are notified. Raises AlreadyDone if it has ended;
+    NotAllowed unless `by` is the requester, a manager of the requester, or represents the account.
     """
     at = now()
     request = seating.locked_open(request_id, by, at)
@@ -150,15 +149,18 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
     entry = log.write(request, DecisionEntry.RECALLED, at, actor=by, channel=channel, rationale=reason.strip())
     told = list({seat.person_id: seat.person for seat in asked}.values())
     mail.word(
-        request, entry, told, subject="Recalled", lead=f"{by} took this back. There is nothing left for you to do."
+        request,
+        entry,
+        told,
+        subject="Recalled",
+        lead=f"{by} recalled this request. There is nothing left for you to do.",
     )
     return request
 
 
 def may_recall(request: ApprovalRequest, by: User) -> bool:
-    """The requester, the account's CSM and AE, operations; managers by a role that sees what their people do.
-
-    Whoever lost that role stays their manager, and finds no page to do it on. What is confidential is for those named on it.
+    """The requester, the account's CSM and AE, operations, and managers whose role sees the requests of their team. A
+    manager who lost that role cannot. Only people named on a confidential request may recall it.
     """
     account = request.account
     if by.is_ops or by.pk in (request.requester_id, account.csm_id, account.ae_id):
@@ -169,16 +171,15 @@ def may_recall(request: ApprovalRequest, by: User) -> bool:
 
 @transaction.atomic
 def seal(*, request_id: int) -> ApprovalRequest:
-    """Something outside has happened (the customer was told, money moved): no undo from now on. Doing it twice is once.
-
-    Raises Stale while the request is still open, or when it was recalled or replaced.
+    """Something outside has happened (the customer was told, money moved), so the decision can no longer be undone.
+    Sealing twice has no further effect. Raises Stale while the request is open, or if it was recalled or replaced.
     """
     at = now()
     request = seating.locked(request_id)
     if request.sealed_at:
         return request
     if request.decided_at is None or request.state == ApprovalRequest.REPLACED:
-        raise Stale("This request is not decided, so nothing of it can be carried out.")
+        raise Stale("This request is not decided, so it cannot be carried out.")
     request.sealed_at, request.version = at, request.version + 1
     request.save(update_fields=["sealed_at", "version"])
     log.write(request, DecisionEntry.SEALED, at, channel=DecisionEntry.RULE)
@@ -187,10 +188,9 @@ def seal(*, request_id: int) -> ApprovalRequest:
 
 @transaction.atomic
 def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Take one's own word back within 10 minutes. A decision: until it is sealed; the request is open again, with a new
-    version. A vote that did not end the request: while its stage is still being decided.
-
-    Raises Stale when there is nothing to undo or it is too late, NotAllowed for anybody but the one who decided.
+    """Undo one's own decision or vote within 10 minutes. A decision: until it is sealed; the request is then open
+    again, with a new version. A vote that did not end the request: while its stage is still being decided. Raises Stale
+    if there is nothing to undo or it is too late, NotAllowed for anybody but the person who decided.
     """
     at = now()
     request = seating.locked(request_id)
@@ -213,16 +213,16 @@ def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> Appr
     suggesting.take_back(request)
     entry = log.write(request, DecisionEntry.UNDONE, at, actor=by, channel=channel)
     _reopen(request, decided_at, stage, by, at)
-    mail.word(request, entry, [request.requester], subject="Decision taken back", lead=f"{by} took the decision back.")
+    mail.word(request, entry, [request.requester], subject="Decision undone", lead=f"{by} undid the decision.")
     return request
 
 
 def _reopen(request: ApprovalRequest, ended_at: datetime, stage: int, by: User, at: datetime) -> None:
-    """The seat that spoke last and those it settled are asked again."""
+    """Ask the seat that decided last again, and the seats that were closed by it."""
     back = []
     for seat in (each for each in request.all_seats() if each.ended_at == ended_at):
         spoke = seat.state == Seat.DECIDED and seat.said_by_id == by.pk and seat.stage == stage
-        # The consulted of earlier stages may comment again.
+        # Consulted people of earlier stages may comment again.
         settled = seat.state == Seat.SETTLED and (seat.stage == stage or seat.part == Seat.CONSULT)
         back += [seat.number] if spoke or settled else []
     blank = {"verdict": "", "said_by": None, "override": False, "reason": "", "conditions": ""}
@@ -242,7 +242,7 @@ def _undo_vote(request: ApprovalRequest, by: User, channel: str, at: datetime) -
     if seat is None:
         raise Stale("There is no decision to undo.")
     if not _vote_may_go(request, seat, at):
-        raise Stale("It is too late to undo this: the next have been asked, or 10 minutes have passed.")
+        raise Stale("It is too late to undo this: the next stage was asked, or 10 minutes have passed.")
     facts = {"seat": seat.number, "verdict": seat.verdict}
     log.write(request, DecisionEntry.UNDONE, at, actor=by, channel=channel, seat=seat.number, facts=facts)
     _reopen(request, seat.ended_at or at, seat.stage, by, at)
@@ -256,7 +256,7 @@ def _last_vote(request: ApprovalRequest, by: User) -> Seat | None:
 
 
 def may_undo(request: ApprovalRequest, by: User, at: datetime) -> bool:
-    """Whether the undo bar shows: own word, at most 10 minutes old, not sealed, the next not asked."""
+    """Whether the undo bar is shown: one's own decision, at most 10 minutes old, not sealed, next stage not asked."""
     if request.is_open:
         seat = _last_vote(request, by)
         return seat is not None and _vote_may_go(request, seat, at)

@@ -10,7 +10,7 @@ NEEDS_YOU, WAITING, DECIDED = "needs-you", "waiting", "decided"
 
 
 def needs_you(user: User) -> QuerySet[ApprovalRequest]:
-    """Open and waiting for this person, or for somebody they stand in for, the soonest due first."""
+    """Open and waiting for this person, or for a person they stand in for, the soonest due first."""
     return ApprovalRequest.objects.waiting_on(user).with_seats().order_by("deadline", "id")
 
 
@@ -22,7 +22,7 @@ def waiting_on_others(user: User) -> QuerySet[ApprovalRequest]:
 
 
 def decided(user: User) -> QuerySet[ApprovalRequest]:
-    """Visible and over, the latest first."""
+    """Visible and ended, the latest first."""
     requests = ApprovalRequest.objects.visible_to(user).exclude(state=ApprovalRequest.OPEN)
     return requests.with_seats().order_by(Coalesce("decided_at", "asked_since").desc(), "-id")
 
@@ -31,5 +31,5 @@ LISTS = {NEEDS_YOU: needs_you, WAITING: waiting_on_others, DECIDED: decided}
 
 
 def counts(user: User) -> dict[str, int]:
-    """How many each tab holds, by names a template can use."""
+    """The number of requests in each tab, by names that a template can use."""
     return {key.replace("-", "_"): make(user).count() for key, make in LISTS.items()}

@@ -1,4 +1,4 @@
-"""A request for a concession: its seats, the links mailed to them, its decision log, and what rules proposed."""
+"""A request for a concession: its seats, their mailed links, its decision log, and suggestions."""
 
 from functools import reduce
 from operator import or_
@@ -16,10 +16,10 @@ from ledger.now import now
 
 
 class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
-    """Requests in business words."""
+    """The business queries of requests."""
 
     def open(self) -> "RequestQuerySet":
-        """Not decided and not taken back."""
+        """Not decided and not recalled."""
         return self.filter(state=ApprovalRequest.OPEN)
 
     def granted(self) -> "RequestQuerySet":
@@ -27,18 +27,17 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(state__in=ApprovalRequest.GRANTED)
 
     def with_people(self) -> "RequestQuerySet":
-        """Everything a row or a page shows of the request itself, in one query."""
+        """With all relations that a row or a page shows, in one query."""
         return self.select_related("account__csm", "account__ae", "requester", "beneficiary", "decided_by", "authority")
 
     def with_seats(self) -> "RequestQuerySet":
-        """The same with every seat, in one query more."""
+        """The same with all seats, in one more query."""
         return self.with_people().prefetch_related(Prefetch("seats", queryset=Seat.objects.with_people()))
 
     def visible_to(self, user: User) -> "RequestQuerySet":
-        """The requests a person may see; executives see all.
-
-        Others see what they asked for, what was addressed to them or to somebody they stand in for now, and the requests
-        of accounts they may open. A request of a confidential case is for those who asked, were asked or decided only.
+        """The requests a person may see; executives see all. Others see their own requests, requests addressed to them
+        or to a person they stand in for now, and the requests of accounts they may open. Only people who asked, were
+        asked or decided see a request of a confidential case.
         """
         part = Q(requester=user) | Q(decided_by=user) | Q(pk__in=Seat.objects.known_to(user).values("request"))
         part |= _stood_in_for(user)
@@ -49,13 +48,13 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(pk__in=ApprovalRequest.objects.filter(part | others).values("pk"))
 
     def waiting_on(self, user: User) -> "RequestQuerySet":
-        """Open requests in which this person, or somebody they stand in for, is asked to decide or to comment."""
+        """Open requests in which this person, or a person they stand in for, is asked to decide or to comment."""
         own = Seat.objects.asked().filter(person=user).values("request")
         return self.open().filter(Q(pk__in=own) | (_stood_in_for(user) & ~Q(requester=user)))
 
 
 def _of_accounts(user: User) -> Q:
-    """Requests of accounts the person may open, and those made by people they lead."""
+    """Requests of accounts the person may open, and those made by their team."""
     if user.sees != Role.TREE:
         return Q(account__csm=user) | Q(account__ae=user)
     led = user.tree_ids
@@ -63,8 +62,8 @@ def _of_accounts(user: User) -> Q:
 
 
 def _stood_in_for(user: User) -> Q:
-    """Requests with a seat that the person may decide by a dated delegation whose scope takes it in."""
-    # Read first, because few people stand in for somebody, and every list of requests asks.
+    """Requests with a seat that the person may decide by a delegation for a time whose scope covers it."""
+    # Read first, because few people are stand-ins, and every list of requests runs this.
     given = Delegation.objects.in_force(now()).filter(to=user)
     scopes = [each.scope("request__") & Q(person=each.user_id) for each in given]
     if not scopes:
@@ -74,7 +73,7 @@ def _stood_in_for(user: User) -> Q:
 
 
 class ApprovalRequest(ChainParent):
-    """One ask, with its terms as they were when it was made. It has no foreign key to a case: the case links to it."""
+    """One ask with its frozen terms. It has no foreign key to a case: the case links to it."""
 
     OPEN, APPROVED, CONDITIONS, DECLINED, RECALLED = "open", "approved", "conditions", "declined", "recalled"
     REPLACED = "replaced"
@@ -101,16 +100,18 @@ class ApprovalRequest(ChainParent):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Whose deal or target it helps, when that is not the requester. Never decides.",
+        help_text="Whose deal or target it helps, if not the requester. Never decides.",
     )
-    renewal = models.CharField(max_length=60, blank=True, help_text="The renewal it belongs to; the same one adds up.")
+    renewal = models.CharField(
+        max_length=60, blank=True, help_text="The renewal it belongs to. Asks with the same reference add up."
+    )
     replaces = models.ForeignKey(
         "self",
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="replaced_by",
-        help_text="The request whose terms these replace: asked again after a recall, or changed after the decision.",
+        help_text="The request that this one replaces: asked again after a recall, or changed after the decision.",
     )
     concession = models.CharField(max_length=40)
     concession_name = models.CharField(max_length=80)
@@ -119,13 +120,13 @@ class ApprovalRequest(ChainParent):
     currency = models.CharField(max_length=3, blank=True)
     amount_usd = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     total_usd = models.DecimalField(
-        max_digits=14, decimal_places=2, null=True, blank=True, help_text="With what was granted before in the window."
+        max_digits=14, decimal_places=2, null=True, blank=True, help_text="Including earlier grants in the window."
     )
     ask = models.TextField(help_text="The question, as one sentence.")
     why_now = models.TextField(blank=True)
     recommendation = models.TextField()
     options = models.JSONField(default=list, help_text="Options weighed: name, trade_off, status_quo, recommended.")
-    terms = models.JSONField(default=dict, help_text="Snapshot of what would be agreed to.")
+    terms = models.JSONField(default=dict, help_text="Snapshot of the terms to agree to.")
     terms_hash = models.CharField(max_length=64)
     brief = models.JSONField(default=dict, help_text="The frozen brief: version and parts.")
     deadline = models.DateTimeField()
@@ -133,10 +134,10 @@ class ApprovalRequest(ChainParent):
     rule = models.JSONField(default=dict, help_text="The limit that applied: role, up_to, sentence.")
     state = models.CharField(max_length=12, choices=STATES, default=OPEN, db_index=True)
     version = models.PositiveIntegerField(
-        default=1, help_text="Bumped by every change; a decision names the one it saw."
+        default=1, help_text="Raised by every change; a decision names the version it saw."
     )
     opened_at = models.DateTimeField(db_index=True)
-    asked_since = models.DateTimeField(help_text="When the people who decide now were asked.")
+    asked_since = models.DateTimeField(help_text="When the current deciders were asked.")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="requests_decided"
@@ -144,12 +145,14 @@ class ApprovalRequest(ChainParent):
     decided_level = models.SlugField(
         max_length=40,
         blank=True,
-        help_text="Level of the role that decided (slug); empty: a role that works cases, or a rule.",
+        help_text="Level of the role that decided (slug). Empty: a case role, or a rule.",
     )
     by_rule = models.BooleanField(default=False, help_text="Granted by a pre-approved band.")
     conditions = models.TextField(blank=True)
     reason = models.TextField(blank=True)
-    sealed_at = models.DateTimeField(null=True, blank=True, help_text="Something outside has happened: no undo.")
+    sealed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Something outside has happened, so undo is not possible."
+    )
     objects = RequestQuerySet.as_manager()
 
     class Meta:
@@ -165,33 +168,33 @@ class ApprovalRequest(ChainParent):
         return self.state == self.OPEN
 
     def all_seats(self) -> "list[Seat]":
-        """Every seat in order of its number, read once and kept until `forget_seats`."""
+        """All seats in order of their numbers, read once and cached until `forget_seats`."""
         prefetch_related_objects([self], Prefetch("seats", queryset=Seat.objects.with_people()))
         return list(self.seats.all())
 
     def forget_seats(self) -> None:
-        """Read the seats again next time: some of them changed."""
+        """Read the seats again next time, because some of them changed."""
         getattr(self, "_prefetched_objects_cache", {}).pop("seats", None)
 
     @property
     def authority_seat(self) -> "Seat | None":
-        """The seat of the authority matrix: the present one, else the last there was. None for what a band granted."""
+        """The seat of the authority matrix: the current one, else the last one. None for a request that a band granted."""
         seats = [seat for seat in self.all_seats() if seat.authority]
         return next((seat for seat in seats if seat.state in Seat.CURRENT), seats[-1] if seats else None)
 
     @property
     def approver(self) -> User | None:
-        """Who decides by the authority matrix. Of a committee, its first member."""
+        """The person who decides by the authority matrix. For a committee, its first member."""
         return seat.person if (seat := self.authority_seat) else None
 
     @property
     def approver_role(self) -> Role | None:
-        """The role in which they decide."""
+        """The role of the approver."""
         return seat.role if (seat := self.authority_seat) else None
 
     @property
     def stage(self) -> int:
-        """The stage that is being decided, from 1; of a request that has ended, the last one somebody decided in."""
+        """The stage that is being decided, from 1; for a request that has ended, the last one with a decision."""
         deciding = [seat for seat in self.all_seats() if seat.part == Seat.DECIDE]
         if asked := [seat.stage for seat in deciding if seat.state == Seat.ASKED]:
             return min(asked)
@@ -199,19 +202,19 @@ class ApprovalRequest(ChainParent):
 
     @property
     def stages(self) -> int:
-        """How many stages there are, with those still to come."""
+        """The number of stages, including those not asked yet."""
         return max((seat.stage for seat in self.all_seats() if seat.state in Seat.CURRENT), default=1)
 
 
 class SeatQuerySet(models.QuerySet["Seat"]):
-    """Seats in business words."""
+    """The business queries of seats."""
 
     def with_people(self) -> "SeatQuerySet":
-        """With everybody a page, a mail or a rule asks about, in one query."""
+        """With all people that a page, a mail or a rule needs, in one query."""
         return self.select_related("person", "role", "said_by", "stands_for")
 
     def planned(self) -> "SeatQuerySet":
-        """Asked later, when their stage comes."""
+        """Asked later, when their stage opens."""
         return self.filter(state=Seat.PLANNED)
 
     def asked(self) -> "SeatQuerySet":
@@ -223,17 +226,16 @@ class SeatQuerySet(models.QuerySet["Seat"]):
         return self.filter(state=Seat.DECIDED)
 
     def current(self) -> "SeatQuerySet":
-        """Those that count: not handed over, passed up or void."""
+        """Those that count: not handed over, escalated or void."""
         return self.filter(state__in=Seat.CURRENT)
 
     def deciding(self) -> "SeatQuerySet":
-        """Without those who are only consulted."""
+        """Without consulted seats."""
         return self.filter(part=Seat.DECIDE)
 
     def addressed_to(self, user: User) -> "SeatQuerySet":
-        """Seats of a person that were asked, and the planned one that the authority's part is addressed to.
-
-        Of a planned committee that is its first member. Functions and further members hear of the request when asked.
+        """Seats of a person that were asked, and the planned seat of the authority. For a planned committee that is the
+        seat of its first member. Functions and further members see the request when they are asked.
         """
         before = Seat.objects.planned().filter(
             request=OuterRef("request"), authority=True, number__lt=OuterRef("number")
@@ -242,15 +244,16 @@ class SeatQuerySet(models.QuerySet["Seat"]):
         return self.filter(~Q(state=Seat.PLANNED) | leads, person=user)
 
     def known_to(self, user: User) -> "SeatQuerySet":
-        """Seats that let a person see the request: addressed to them, or they spoke for it."""
+        """Seats that let a person see the request: addressed to them, or decided by them."""
         return self.addressed_to(user) | self.filter(said_by=user)
 
 
 class Seat(models.Model):
-    """One person's part in a request: planned when the request is made, asked when its stage comes, then decided or ended.
+    """One person's part in a request: planned when the request is made, asked when its stage opens, then decided or
+    ended.
 
-    Stages are decided one after the other. The groups of a stage are asked together; a group agrees when `quorum` of its
-    seats do. Numbers are given once: a seat that is handed over ends, and its successor has the next number.
+    Stages are decided one after the other. The groups of a stage are asked together; a group agrees when `quorum` of
+    its seats do. Numbers are used once: a seat that is handed over ends, and its successor has the next number.
     """
 
     PLANNED, ASKED, DECIDED, PASSED_UP, RECALLED = "planned", "asked", "decided", "passed_up", "recalled"
@@ -275,7 +278,7 @@ class Seat(models.Model):
     group = models.PositiveSmallIntegerField(help_text="Group within the stage; its seats decide together.")
     part = models.CharField(max_length=8, choices=PARTS, default=DECIDE)
     authority = models.BooleanField(default=False, help_text="Decides by the authority matrix, not as a function.")
-    quorum = models.PositiveSmallIntegerField(default=1, help_text="How many seats of its group must agree.")
+    quorum = models.PositiveSmallIntegerField(default=1, help_text="Number of seats of its group that must agree.")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="approval_seats")
     stands_for = models.ForeignKey(
@@ -284,14 +287,14 @@ class Seat(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Whose authority it is, when the seat was delegated.",
+        help_text="The delegator whose authority applies, if the seat was delegated.",
     )
-    limit = models.CharField(max_length=80, blank=True, help_text="The limit of its role when planned, in words.")
+    limit = models.CharField(max_length=80, blank=True, help_text="The limit of its role when planned, as text.")
     state = models.CharField(max_length=10, choices=STATES, default=PLANNED)
     asked_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     reminded = models.PositiveSmallIntegerField(default=0)
-    verdict = models.CharField(max_length=12, blank=True, help_text="What was said for this seat.")
+    verdict = models.CharField(max_length=12, blank=True, help_text="The vote of this seat.")
     said_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -323,7 +326,8 @@ class Seat(models.Model):
 
 
 class DecisionLink(models.Model):
-    """A link mailed to an approver. It finds the page and decides nothing; it ends on use or change. Only a hash is kept."""
+    """A link mailed to an approver. It leads to the page and decides nothing. It ends on use or change. Only a hash is
+    kept."""
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="links")
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -339,7 +343,7 @@ class DecisionLink(models.Model):
 
 
 class DecisionEntry(ChainedRow):
-    """One thing that happened to a request. Append-only, in one hash chain per request."""
+    """One event of a request. Append-only, in one hash chain per request."""
 
     ASKED, QUESTION, ANSWER, REMINDED, PASSED_UP = "asked", "question", "answer", "reminded", "passed_up"
     APPROVED, CONDITIONS, DECLINED, RECALLED, UNDONE, SEALED = (
@@ -370,8 +374,8 @@ class DecisionEntry(ChainedRow):
         (DECLINED, "Declined"),
         (RECALLED, "Recalled"),
         (UNDONE, "Undone"),
-        (SEALED, "Final: something outside has happened"),
-        (VOTE, "Said yes or no for one seat"),
+        (SEALED, "Final: carried out or promised"),
+        (VOTE, "Voted for one seat"),
         (COMMENT, "Comment"),
         (DELEGATED, "Delegated"),
         (AMENDED, "Terms changed"),
@@ -419,7 +423,7 @@ class DecisionEntry(ChainedRow):
         return f"{self.get_kind_display()} ({self.request_id}.{self.seq})"
 
     def content(self) -> dict[str, Any]:
-        """What the chain signs."""
+        """The values that the chain signs."""
         names = ("kind", "actor_id", "on_behalf_of_id", "channel", "role", "limit", "rule_version", "seat")
         more = ("terms_hash", "options", "rationale", "conditions", "override", "facts")
         return {name: getattr(self, name) for name in names + more}
@@ -436,7 +440,7 @@ class Suggestion(models.Model):
         (REJECTED, "Rejected"),
     ]
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="suggestions")
-    rule = models.CharField(max_length=40, help_text="Which rule proposed it.")
+    rule = models.CharField(max_length=40, help_text="The rule that proposed it.")
     rule_version = models.PositiveSmallIntegerField(default=1, help_text="Version of that rule's code and figures.")
     authority = models.ForeignKey(AuthorityVersion, on_delete=models.PROTECT, related_name="+")
     verdict = models.CharField(max_length=12)

@@ -1,4 +1,4 @@
-"""How often people decide otherwise than was suggested or recommended, and why."""
+"""How often people decide differently from the suggestion or recommendation, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ DECIDED = (*ApprovalRequest.DECIDED, ApprovalRequest.REPLACED)
 
 @dataclass(frozen=True)
 class OfRule:
-    """What became of the suggestions of one version of a rule. `shown` counts the answered ones only."""
+    """The outcome of the suggestions of one version of a rule. `shown` counts the answered ones only."""
 
     rule: str
     version: int
@@ -31,7 +31,7 @@ class OfRule:
 
 @dataclass(frozen=True)
 class OfApprover:
-    """Decisions of one person, and how many went against the recommendation or over the head of the approver."""
+    """Decisions of one person, and how many went against the recommendation or replaced the approver's decision."""
 
     person: User
     decided: int
@@ -67,8 +67,8 @@ def of_approvers(viewer: User, start: datetime, end: datetime) -> list[OfApprove
 
 
 class Reasons:
-    """Each override with who, what and why, the latest first; suggestions and recommendations alike. Sliced in the database:
-    two queries to count, at most three to read a part, however long the period is."""
+    """Each override with who, what and why, the latest first; suggestions and recommendations alike. Sliced in the
+    database: two queries to count, at most three to read a part, for any length of the period."""
 
     def __init__(self, viewer: User, start: datetime, end: datetime) -> None:
         self.against = DecisionEntry.objects.filter(override=True, request__in=_decided(viewer, start, end))

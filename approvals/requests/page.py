@@ -1,4 +1,4 @@
-"""What the page of one request shows, as the values its components take."""
+"""The values of the components on the page of one request."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -38,7 +38,7 @@ MARKS = {
 
 
 def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
-    """Context of components/decision.html with the guard: may the viewer decide, and if not, why."""
+    """Context of components/decision.html, and whether the viewer may decide and why not."""
     right = for_user(request, user, at) if request.is_open else None
     return {
         "approval": request,
@@ -62,8 +62,8 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
 
 
 def suggestion_for(request: ApprovalRequest, user: User, right: Permission | None) -> Suggestion | None:
-    """The newest proposal, for those who decide or have decided and for executives. It tells what others were granted, which
-    is not for those who ask."""
+    """The newest suggestion, for people who decide or have decided and for executives. Requesters do not see it,
+    because it shows what others were granted."""
     found = next(iter(request.suggestions.all()), None)
     if found is None or user.sees == Role.ALL or (right and right.may_decline):
         return found
@@ -90,7 +90,7 @@ def _lead(request: ApprovalRequest, user: User) -> str:
 
 
 def warn_at(request: ApprovalRequest) -> datetime:
-    """When a quarter of the time is left, as for the decision clock of its case."""
+    """The moment when a quarter of the time is left, as for the decision clock of its case."""
     return deadlines.warns_at(request.opened_at, request.deadline)
 
 
@@ -100,14 +100,14 @@ def due_state(request: ApprovalRequest, at: datetime) -> str:
 
 
 def amount(request: ApprovalRequest) -> str:
-    """What is asked for, short enough for a list."""
+    """The amount, short enough for a list."""
     if request.amount is None:
         return request.concession_name
     return amount_words(request.unit, request.amount, request.currency or "USD")
 
 
 def terms(request: ApprovalRequest, user: User, right: Permission | None) -> list[dict[str, Any]]:
-    """Asked, who stops below, the limit, what was added up, ARR, and the frozen wording."""
+    """The ask, the limit of the role below, your limit, the sums, ARR, and the frozen terms."""
     below = (request.rule.get("below") or [None])[-1]
     rows = [_row("Requested", amount_words(request.unit, request.amount, request.currency or "USD"), over=bool(below))]
     rows[0]["note"] = _excess(request, below) if below else ""
@@ -160,7 +160,7 @@ def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
 
 
 def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
-    """The list beside the decision."""
+    """The rows of the list beside the decision."""
     return [
         {
             "approval": each,
@@ -175,7 +175,7 @@ def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
 
 
 def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:
-    """The frozen brief as (title, text), whatever its parts were kept as."""
+    """The frozen brief as (title, text), for all forms in which its parts were kept."""
     parts = request.brief.get("parts", request.brief)
     pairs = _flat(parts) if isinstance(parts, dict) else [(str(n), part) for n, part in enumerate(parts, 1)]
     elsewhere = NOT_PARTS | {"options"} if request.options else NOT_PARTS
@@ -184,7 +184,7 @@ def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:
 
 
 def _flat(parts: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The texts people wrote first, then what was computed beside them."""
+    """The texts that people wrote, then the computed values."""
     texts = parts.get("texts")
     if not isinstance(texts, dict):
         return list(parts.items())
@@ -225,11 +225,11 @@ def _word(value: Any) -> str:
 
 
 def told(request: ApprovalRequest, right: Permission, verdict: str) -> list[str]:
-    """What happens on submit, for the confirm page."""
+    """The effects of submitting, for the confirm page."""
     if more := still_needed(request, right, verdict):
         return [
             f"Your decision is recorded; the request waits for {more}",
-            "You can undo for 10 minutes, until the next are asked",
+            "You can undo for 10 minutes, until the next stage is asked",
         ]
     people = [str(request.requester)]
     people += [str(request.approver)] if right.override and request.approver else []
@@ -252,7 +252,7 @@ def last_question(request: ApprovalRequest) -> DecisionEntry | None:
 
 
 def stages(request: ApprovalRequest) -> list[dict[str, Any]]:
-    """Stages for components/chain.html: each with its past and present seats in order, then those that come later."""
+    """Stages for components/chain.html: each with its past and current seats in order, then the later ones."""
     planned = plan.stages_of(request, plan.last_states(request))
     shown = []
     for stage in planned:
@@ -294,22 +294,22 @@ def _said(seat: Seat) -> str:
 
 
 def waits_on(request: ApprovalRequest, user: User) -> bool:
-    """Whether the person, or somebody they stand in for, is asked now."""
+    """Whether the person, or a person they stand in for, is asked now."""
     return ApprovalRequest.objects.waiting_on(user).filter(pk=request.pk).exists()
 
 
 def asked_now(request: ApprovalRequest) -> list[User]:
-    """Everybody whose decision is waited for."""
+    """All people whose decision is waited for."""
     return [seat.person for seat in request.all_seats() if seat.waits]
 
 
 def waits_for(request: ApprovalRequest) -> str:
-    """Everybody whose decision is waited for, in words."""
+    """All people whose decision is waited for, as text."""
     return listed([str(person) for person in asked_now(request)]) or "nobody"
 
 
 def still_needed(request: ApprovalRequest, right: Permission, verdict: str) -> str:
-    """Who is needed after this verdict; empty when it may end the request."""
+    """The people who are still needed after this verdict; empty if it may end the request."""
     planned = plan.stages_of(request)
     seats = {seat.number: seat for seat in request.all_seats()}
     said = {number: seat.verdict for number, seat in seats.items() if seat.state == Seat.DECIDED}
@@ -327,7 +327,7 @@ def still_needed(request: ApprovalRequest, right: Permission, verdict: str) -> s
 
 
 def acts(request: ApprovalRequest, user: User, *, may_lead: bool) -> dict[str, Any]:
-    """What the page offers besides deciding."""
+    """The actions of the page besides deciding."""
     mine = [seat for seat in request.all_seats() if seat.person_id == user.pk]
     seated = any(seat.part == Seat.DECIDE and seat.state in (Seat.ASKED, Seat.DECIDED) for seat in mine)
     recalled = request.state == ApprovalRequest.RECALLED

@@ -1,4 +1,4 @@
-"""What a person may do with a request: decide a seat of it, decide over the head of the authority, or only read, and why."""
+"""What a person may do with a request: decide a seat, decide in place of the authority, or only read, and why."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,10 +19,9 @@ OWN, OUTSIDE, NOT_ASKED, DECIDED, ROLE_ENDED = "own", "outside", "not_asked", "d
 
 @dataclass(frozen=True)
 class Permission:
-    """Whether a person may decide. `words` says why not; `may_decline` holds when only the amount is too large.
-
-    `seat` is the number of the seat it is about, `on_behalf_of` whose authority it is when somebody stands in, `function` that
-    the seat is one of a required function, not of the authority.
+    """Whether a person may decide. `words` says why not; `may_decline` is true if only the amount is too large. `seat`
+    is the number of the seat, `on_behalf_of` the person for whom a stand-in decides, `function` says that the seat is
+    one of a required function, not of the authority.
     """
 
     may_decide: bool
@@ -41,7 +40,7 @@ class Permission:
 
 @dataclass(frozen=True)
 class _Scene:
-    """A request as it stands: what it comes to, and the deciding seats that are asked."""
+    """The current facts of a request: its total, and the deciding seats that are asked."""
 
     request: ApprovalRequest
     total: AskTotal
@@ -49,17 +48,17 @@ class _Scene:
 
     @property
     def at(self) -> datetime:
-        """The moment it is judged at."""
+        """The moment for which the permission is checked."""
         return self.total.at
 
 
 def for_user(
     request: ApprovalRequest, user: User, at: datetime, seat: int | None = None, *, total: AskTotal | None = None
 ) -> Permission:
-    """Rights of a person on an open request, by its version of the matrix and the roles held at that moment.
+    """The permission of a person on an open request, by its version of the matrix and the roles held at that moment.
 
-    `seat` asks about one seat, by its number. Without it the person's own seat comes first, then one they stand in for, then
-    the authority's. `total` is what the request comes to, where the caller has measured it.
+    `seat` limits the check to one seat, by its number. Without it the person's own seat comes first, then one they
+    stand in for, then the authority's. `total` is the ask total, if the caller knows it.
     """
     seats = [each for each in request.all_seats() if each.waits]
     if user.kind == User.SERVICE:
@@ -69,17 +68,17 @@ def for_user(
     if why := conflict(request, user, at):
         return _none(OWN, why)
     if user.pk in (request.rule.get("exclude") or []):
-        return _none(NOT_ASKED, "You were left out of this decision.")
+        return _none(NOT_ASKED, "You were excluded from this decision.")
     voted = [each for each in request.all_seats() if each.state == Seat.DECIDED and each.part == Seat.DECIDE]
     if any(each.said_by_id == user.pk for each in voted):
-        return _none(NOT_ASKED, f"You have decided your part of this. It waits for {_whom(seats)}.")
+        return _none(NOT_ASKED, f"You have decided your part. The request waits for {_whom(seats)}.")
     wanted = [each for each in seats if each.number == seat] if seat else seats
     return _right(_Scene(request, total or total_of(request, at), wanted), user, seats)
 
 
 def _right(scene: _Scene, user: User, seats: list[Seat]) -> Permission:
-    """Of one's own seat, else in somebody's place, else over the head of the authority. Whoever was handed a seat that covers
-    too little by now may still have authority of their own."""
+    """The permission by the person's own seat, else as a stand-in, else in place of the authority. A person whose seat
+    no longer covers the amount may still have enough authority through another role."""
     own = _own(scene, user) or _stand_in(scene, user)
     if own and own.may_decide:
         return own
@@ -88,14 +87,14 @@ def _right(scene: _Scene, user: User, seats: list[Seat]) -> Permission:
 
 
 def _roles(scene: _Scene, user: User) -> dict[str, Role]:
-    """What somebody may decide with: nothing once they have left, and as CSM or AE for their own account only."""
+    """The roles with which a person may decide: none after leaving, and CSM or AE for their own account only."""
     account = scene.request.account
     held = Role.objects.filter(holdings__in=RoleHolding.objects.in_force(scene.at).filter(user=user)).distinct()
     return {role.slug: role for role in held if user.is_active and _for_account(role, user, account)}
 
 
 def _for_account(role: Role, user: User, account: Account) -> bool:
-    """Whether the role may be used on this account: one whose person the account names, by that person only."""
+    """Whether the role may be used on this account: a role named on the account, only by that person."""
     return not role.account_person or person_of(role, account) == user
 
 
@@ -104,7 +103,7 @@ def _limits(scene: _Scene, held: dict[str, Role]) -> list[rules.Limit]:
 
 
 def _own(scene: _Scene, user: User) -> Permission | None:
-    """The seat addressed to the person, the authority's first. One that was delegated carries the delegator's authority."""
+    """The seat addressed to the person, the authority's first. A delegated seat has the delegator's authority."""
     mine = [seat for seat in scene.seats if seat.person_id == user.pk]
     seat = next((seat for seat in mine if seat.authority), next(iter(mine), None))
     if seat is None:
@@ -114,7 +113,7 @@ def _own(scene: _Scene, user: User) -> Permission | None:
 
 
 def _stand_in(scene: _Scene, user: User) -> Permission | None:
-    """A seat of somebody who has put it into this person's hands for now: one hop, in scope, never above the delegator."""
+    """A seat of a person for whom this person stands in now: one step, in scope, never above the delegator's limit."""
     given = {
         each.user_id: each for each in Delegation.objects.in_force(scene.at).filter(to=user).select_related("user")
     }
@@ -135,7 +134,7 @@ def _in_scope(scene: _Scene, delegation: Delegation) -> bool:
 
 
 def _addressed(scene: _Scene, seat: Seat, whose: User, user: User) -> Permission:
-    """What the seat's role may do for the user, as far as the person whose authority it is still holds it."""
+    """The permission by the seat's role, if the person whose authority it is still holds the role."""
     held, asked_as = _roles(scene, whose), seat.role.slug
     if not seat.authority:
         return _of_function(scene, seat, held, _ended(seat, whose, user))
@@ -160,7 +159,7 @@ def _addressed(scene: _Scene, seat: Seat, whose: User, user: User) -> Permission
 
 
 def _of_function(scene: _Scene, seat: Seat, held: dict[str, Role], ended: str) -> Permission:
-    """A function answers for its subject, not for an amount: holding its role is all."""
+    """A function decides on its subject, not on an amount, so holding the role is enough."""
     if seat.role.slug not in held:
         return _none(ROLE_ENDED, ended, seat=seat.number)
     return Permission(
@@ -182,14 +181,16 @@ def _ended(seat: Seat, whose: User, user: User) -> str:
 
 
 def _best(mine: list[rules.Limit], coverage: rules.Coverage, asked_as: str) -> rules.Limit | None:
-    """The role asked for when it covers, else the most modest role that covers, else the largest limit held."""
+    """The requested role if it covers the ask, else the lowest role that covers it, else the role with the largest
+    limit."""
     covering = [limit for limit in mine if limit in coverage.covering]
     asked = next((limit for limit in covering if limit.role == asked_as), None)
     return asked or next(iter(covering), None) or max(mine, key=lambda limit: limit.rank, default=None)
 
 
 def _over_the_head(scene: _Scene, user: User, seats: list[Seat]) -> Permission:
-    """A higher authority decides in the authority's place once it is asked. Required functions stay required."""
+    """A higher authority may decide in the authority's place once the authority is asked. Required functions stay
+    required."""
     held, role = _roles(scene, user), _asked_role(scene.request)
     mine = _limits(scene, held)
     seat = next((seat for seat in scene.seats if seat.authority), None)
@@ -234,11 +235,11 @@ def _too_much(scene: _Scene, limit: rules.Limit | None) -> str:
     higher = covering[0].role_name if covering else "nobody in the matrix"
     if _asked_role(request) in {each.role for each in covering}:
         higher = f"{request.approver} as {request.approver_role}"
-    return f"This is outside your authority: {own}, and it comes to {asked}. It goes to {higher}."
+    return f"This is outside your authority: {own}, and the total is {asked}. It goes to {higher}."
 
 
 def not_covered(request: ApprovalRequest, role: str, total: AskTotal) -> str:
-    """Why a role that agreed does not cover the request any more; empty when it does."""
+    """Why a role that agreed no longer covers the request; empty if it does."""
     if any(limit.role == role for limit in total.coverage.covering):
         return ""
     below = next((limit for limit in total.coverage.below if limit.role == role), None)
@@ -250,7 +251,7 @@ def _none(kind: str, words: str, seat: int | None = None) -> Permission:
 
 
 def _whom(seats: list[Seat]) -> str:
-    """`Lena Ortiz as Director`, everybody who is asked now."""
+    """`Lena Ortiz as Director`, for all people who are asked now."""
     names = [f"{seat.person} as {seat.role}" for seat in seats]
     return listed(names) if names else "nobody yet"
 
@@ -264,7 +265,7 @@ STATE_WORDS = {
 
 
 def what_happened(request: ApprovalRequest, viewer: User, at: datetime) -> str:
-    """How a request ended, for somebody who comes too late: "Already approved by Dana Whitfield at 2:05 PM ET"."""
+    """How a request ended, for a person who decides too late: "Already approved by Dana Whitfield at 2:05 PM ET"."""
     if request.state in (ApprovalRequest.RECALLED, ApprovalRequest.REPLACED):
         entry = request.log.select_related("actor").filter(kind=request.state).last()
         who = f" by {entry.actor}" if entry and entry.actor else ""

@@ -19,7 +19,7 @@ from ledger.now import now
 
 @dataclass(frozen=True)
 class Plan:
-    """Who decides by the authority matrix and why, and the stages with all their seats."""
+    """The person who decides by the authority matrix and why, and the stages with all their seats."""
 
     answer: Answer
     stages: list[Stage]
@@ -27,7 +27,7 @@ class Plan:
 
 
 def holders(role: Role, account: Account | None, exclude: Collection[int]) -> tuple[Person, ...]:
-    """Everybody active who holds the role and may sit, the one to turn to first. A CSM or AE for their own account only."""
+    """All active people who hold the role and may have a seat, the best first. A CSM or AE for their own account only."""
     found = [user for user in may_decide_as(role, account) if user.pk not in exclude]
     return _seated(found, nearest(found, account))
 
@@ -39,8 +39,8 @@ def _seated(people: Collection[User], first: User | None) -> tuple[Person, ...]:
 def plan(total: AskTotal, *, exclude: Collection[int] = (), first: int = 1) -> Plan:
     """The authority and all stages, seats numbered from `first`.
 
-    Somebody a function cannot do without is not the authority too: that is then the next holder, or the next role. Raises
-    Invalid where a seat that must be filled cannot be.
+    A person whom a function needs is not also the authority: then the next holder, or the next role, is the authority.
+    Raises Invalid where a seat that must be filled cannot be.
     """
     answer = approver_for(total, exclude=exclude)
     wanted, roles = functions(total, answer.needs_function, exclude)
@@ -59,14 +59,14 @@ def preview(
     at: datetime | None = None,
     total: AskTotal | None = None,
 ) -> Plan:
-    """Who would take part if this were asked now; nothing is sent. Raises Invalid as asking would."""
+    """The people who would take part if this were requested now; nothing is sent. Raises Invalid like a request."""
     at = at or now()
     total = total or ask_total(ask, at)
     return plan(total, exclude={requester.pk, *barred(requester, beneficiary, at)})
 
 
 def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[list[Wanted], dict[str, Role]]:
-    """The functions that take part by the rules of the version, and the one the limit says must be consulted."""
+    """The functions that take part by the rules of the version, and the function that the limit names."""
     slug = total.concession.slug
     rows = total.version.chain_rules.select_related("role").filter(Q(concession=None) | Q(concession__slug=slug))
     applying = [rule for rule in rows if _applies(rule, total)]
@@ -84,7 +84,7 @@ def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[li
         )
         for rule in applying
     ]
-    # The role of that name, else every role of that function.
+    # The role of that name, else all roles of that function.
     needed = list(Role.objects.filter(slug=needs) or Role.objects.filter(function=needs)) if needs else []
     for role in (role for role in needed if role.slug not in roles):
         people = holders(role, total.account, exclude)
@@ -93,7 +93,7 @@ def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[li
 
 
 def _applies(rule: ChainRule, total: AskTotal) -> bool:
-    """Whether the rule is for this ask. What is not known of the ask never leaves a function out."""
+    """Whether the rule applies to this ask. Unknown facts never leave a function out."""
     account = total.account
     small = rule.above is not None and total.total is not None and total.total <= rule.above
     segment, region = (account.segment, account.region) if account else ("", "")
@@ -146,7 +146,7 @@ def seats_for(
 
 
 def stages_of(request: ApprovalRequest, states: Collection[str] = Seat.CURRENT) -> list[Stage]:
-    """The stages of a request as its seats stand now; seats that were handed over, passed up or void are left out."""
+    """The stages of a request with its current seats; seats that were handed over, escalated or void are left out."""
     stages: dict[int, dict[int, list[Seat]]] = {}
     for seat in request.all_seats():
         if seat.state in states:
@@ -158,7 +158,7 @@ def stages_of(request: ApprovalRequest, states: Collection[str] = Seat.CURRENT) 
 
 
 def last_states(request: ApprovalRequest) -> Collection[str]:
-    """States of the seats that made up the request when it ended by a recall or by new terms."""
+    """The states of the seats that counted when the request ended by a recall or by new terms."""
     ended = {ApprovalRequest.RECALLED: Seat.RECALLED, ApprovalRequest.REPLACED: Seat.VOIDED}
     return (*Seat.CURRENT, ended[request.state]) if request.state in ended else Seat.CURRENT
 

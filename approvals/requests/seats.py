@@ -1,4 +1,4 @@
-"""Seats of a request: asked when their stage comes, handed over when their person cannot decide, closed when not needed."""
+"""Seats of a request: asked when their stage opens, handed over if their person cannot decide, closed if not needed."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -31,7 +31,7 @@ def locked(request_id: int) -> ApprovalRequest:
 
 
 def locked_open(request_id: int, by: User | None, at: datetime) -> ApprovalRequest:
-    """The same, for verbs that need it undecided. Raises AlreadyDone with who and when."""
+    """The same, for verbs that need an open request. Raises AlreadyDone with who decided it and when."""
     request = locked(request_id)
     if not request.is_open:
         raise AlreadyDone(f"{what_happened(request, by or request.requester, at)}.")
@@ -39,24 +39,24 @@ def locked_open(request_id: int, by: User | None, at: datetime) -> ApprovalReque
 
 
 def asked(request: ApprovalRequest) -> list[Seat]:
-    """Every seat that is asked now, the consulted ones too."""
+    """All seats that are asked now, including consulted ones."""
     return [seat for seat in request.all_seats() if seat.state == Seat.ASKED]
 
 
 def coming(request: ApprovalRequest) -> list[Seat]:
-    """The planned seats of the stage that comes next."""
+    """The planned seats of the next stage."""
     planned = [seat for seat in request.all_seats() if seat.state == Seat.PLANNED]
     first = min((seat.stage for seat in planned), default=0)
     return [seat for seat in planned if seat.stage == first]
 
 
 def deciding(request: ApprovalRequest) -> list[Seat]:
-    """Every seat whose decision is waited for."""
+    """All seats whose decision is waited for."""
     return [seat for seat in request.all_seats() if seat.waits]
 
 
 def open_stage(request: ApprovalRequest, total: AskTotal) -> None:
-    """Ask everybody of the next stage: each gets a link and a mail."""
+    """Ask all people of the next stage: each gets a link and a mail."""
     open_seats(request, coming(request), total)
 
 
@@ -70,14 +70,14 @@ def open_seats(request: ApprovalRequest, wanted: Collection[Seat], total: AskTot
 
 
 def ask(request: ApprovalRequest, seat: Seat, total: AskTotal, *, nth: int = 0, again: str = "") -> None:
-    """Mail the question to the person and to whoever stands in for them now, each with a link of their own."""
+    """Mail the question to the person and to the current stand-ins, each with a separate link."""
     mail.ask(request, seat, links.issue(request, seat), total, nth=nth, again=again)
     for person in stand_ins(request, seat, total.at):
         mail.ask(request, seat, links.issue(request, seat, to=person), total, nth=nth, again=again, to=person)
 
 
 def remind(request: ApprovalRequest, seats: Iterable[Seat], total: AskTotal) -> None:
-    """Mail the question once more."""
+    """Mail the question again."""
     for seat in seats:
         seat.reminded += 1
         seat.save(update_fields=["reminded"])
@@ -85,7 +85,7 @@ def remind(request: ApprovalRequest, seats: Iterable[Seat], total: AskTotal) -> 
 
 
 def stand_ins(request: ApprovalRequest, seat: Seat, at: datetime) -> list[User]:
-    """Who may decide in the person's place at this moment. Nobody for a delegated seat, or a consulted one."""
+    """The people who may decide in the person's place at this moment. None for a delegated or a consulted seat."""
     if seat.stands_for_id or seat.part != Seat.DECIDE or not seat.person.is_active:
         return []
     total = request.total_usd if request.total_usd is not None else request.amount_usd
@@ -99,7 +99,7 @@ def stand_ins(request: ApprovalRequest, seat: Seat, at: datetime) -> list[User]:
 
 
 def close(request: ApprovalRequest, state: str, at: datetime, numbers: Collection[int] | None = None) -> list[Seat]:
-    """End the asked seats (of these numbers), with their links. Returns them as they were."""
+    """End the asked seats (of these numbers), with their links. Returns them with their previous values."""
     ended = [seat for seat in asked(request) if numbers is None or seat.number in numbers]
     if ended:
         request.seats.asked().filter(pk__in=[seat.pk for seat in ended]).update(state=state, ended_at=at)
@@ -111,7 +111,8 @@ def close(request: ApprovalRequest, state: str, at: datetime, numbers: Collectio
 def hand_over(
     request: ApprovalRequest, seat: Seat, to: User, state: str, at: datetime, *, stands_for: User | None = None
 ) -> Seat:
-    """The old seat ends in that state; a new one takes its role, limit and place in the plan. Nobody is asked yet."""
+    """End the old seat in that state and create a new one with its role, limit and place in the plan. Nobody is asked
+    yet."""
     number = next_number(request)
     close(request, state, at, [seat.number])
     request.version += 1
@@ -130,23 +131,24 @@ def hand_over(
 
 
 def next_number(request: ApprovalRequest) -> int:
-    """The number the next seat gets."""
+    """The number of the next seat."""
     return (request.seats.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
-# Reassigning. Between the ask and the decision somebody may leave, lose the role, or come to stand in for the requester. Their
-# seat would wait for nobody, so the next holder of the role takes it. Role, stage and quorum of the seat stay.
+# Reassigning. Between the ask and the decision a person may leave, lose the role, or become the requester's stand-in.
+# Nobody could decide the seat then, so the next holder of the role gets it. Role, stage and quorum of the seat stay.
 
 
 def spent(request: ApprovalRequest, at: datetime) -> set[int]:
-    """Who cannot take another seat: everybody with a seat, now or before, and everybody who is left out."""
+    """People who cannot take another seat: those with a seat, now or before, and those who are excluded."""
     seats = request.all_seats()
     named = {seat.person_id for seat in seats} | {seat.said_by_id for seat in seats if seat.said_by_id}
     return named | left_out(request, at)
 
 
 def left_out(request: ApprovalRequest, at: datetime) -> set[int]:
-    """The requester, those left out, whoever would decide for themselves by now, and whoever has spoken for a seat."""
+    """The requester, excluded people, people for whom it would be self-approval now, and people who have decided a
+    seat."""
     named = {*(request.rule.get("exclude") or []), request.requester_id}
     votes = [seat for seat in request.all_seats() if seat.state == Seat.DECIDED and seat.part == Seat.DECIDE]
     spoke = {seat.said_by_id for seat in votes if seat.said_by_id}
@@ -154,7 +156,7 @@ def left_out(request: ApprovalRequest, at: datetime) -> set[int]:
 
 
 def fill_stage(request: ApprovalRequest, at: datetime) -> None:
-    """Before the next stage is asked: each deciding seat in it gets somebody who can decide, where there is one."""
+    """Before the next stage is asked: give each deciding seat in it a person who can decide, if there is one."""
     wanted = [seat for seat in coming(request) if seat.part == Seat.DECIDE]
     for role in dict.fromkeys(seat.role for seat in wanted):
         able = {person.id for person in plan.holders(role, request.account, left_out(request, at))}
@@ -166,9 +168,8 @@ def fill_stage(request: ApprovalRequest, at: datetime) -> None:
 
 
 def reassign(request: ApprovalRequest, seats: Iterable[Seat], total: AskTotal) -> list[Seat]:
-    """Hand those of the asked seats whose person cannot decide any more to the next holder of their role.
-
-    The new people are asked and the old ones told. Returns the seats that stay as they are.
+    """Hand asked seats whose person cannot decide any more to the next holder of their role. The new people are asked
+    and the old ones notified. Returns the seats that do not change.
     """
     return [seat for seat in seats if not _reassigned(request, seat, total)]
 
@@ -183,13 +184,13 @@ def _reassigned(request: ApprovalRequest, seat: Seat, total: AskTotal) -> bool:
     ask(request, made, total)
     mail.settled(request, seat, f"{found} is asked in your place.", at)
     if seat.stands_for and seat.stands_for != found:
-        lead = f"{seat.person}, to whom you delegated this, cannot decide it any more, so {found} is asked."
+        lead = f"{seat.person}, to whom you delegated this, can no longer decide it, so {found} is asked."
         mail.word(request, request.log.latest("seq"), [seat.stands_for], subject="Reassigned", lead=lead)
     return True
 
 
 def _heir(request: ApprovalRequest, seat: Seat, at: datetime) -> User | None:
-    """Whoever delegated it, where they still can; else the next holder of the role."""
+    """The delegator, if that person can still decide; else the next holder of the role."""
     giver, role = seat.stands_for, seat.role
     if giver and giver.pk in {person.id for person in plan.holders(role, request.account, left_out(request, at))}:
         return giver
@@ -208,7 +209,7 @@ def _log_reassigned(request: ApprovalRequest, seat: Seat, old: User, new: User, 
         at,
         channel=DecisionEntry.RULE,
         role=seat.role.name,
-        rationale=f"{old} cannot decide this as {seat.role} any more, so {new} is asked.",
+        rationale=f"{old} can no longer decide this as {seat.role}, so {new} is asked.",
         seat=seat.number,
         facts={"from": old.pk, "from_name": str(old), "to": new.pk, "to_name": str(new), "seat": seat.number},
     )
@@ -216,12 +217,11 @@ def _log_reassigned(request: ApprovalRequest, seat: Seat, old: User, new: User, 
 
 @transaction.atomic
 def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> ApprovalRequest:
-    """Put the authority's part of an undecided request to the next higher authority that covers it.
-
-    Those passed over are told. The requester, those excluded and everybody asked before are skipped. Required functions stay
-    required: where one of them is still waited for, it is reminded, and the higher authority is asked after it. Who cannot
-    decide any more is replaced by the next holder of their role, also where nobody is above. Raises AlreadyDone when it is
-    over, Invalid when there is no higher authority, nobody holds it, or the authority has agreed already.
+    """Escalate the authority's seat of an open request to the next higher authority that covers it. The previous people
+    are notified. The requester, excluded people and people asked before are skipped. Required functions stay required:
+    one that is still waited for is reminded, and the higher authority is asked after it. People who cannot decide any
+    more are replaced by the next holder of their role, also if there is no higher authority. Raises AlreadyDone if it
+    has ended, Invalid if there is no higher authority, nobody holds it, or the authority has already agreed.
     """
     at = at or now()
     request = locked_open(request_id, None, at)
@@ -268,7 +268,7 @@ def pass_up(*, request_id: int, reason: str, at: datetime | None = None) -> Appr
 
 
 def _some_reassigned(request: ApprovalRequest, total: AskTotal) -> bool:
-    """Where nobody above can be asked: whether somebody beside can, in the place of one who cannot decide any more."""
+    """If there is no higher authority: whether a seat was reassigned to another holder of its role instead."""
     waiting = deciding(request)
     return len(reassign(request, waiting, total)) < len(waiting)
 
@@ -280,14 +280,13 @@ def _replace_authority(
     total: AskTotal,
     skipped: set[int],
 ) -> list[Seat]:
-    """The seats of the authority end, those that have spoken too; the higher authority gets planned seats in their place.
-
-    Returns the seats that were asked.
+    """End the seats of the authority, including decided ones; the higher authority gets planned seats instead. Returns
+    the seats that were asked.
     """
     stage, group = place
     first, numbers = next_number(request), [seat.number for seat in group.seats]
     wanted = plan.authority_of(total, found, skipped)
-    # A committee has all its holders, any other authority one seat: as in a plan of its own.
+    # A committee gets a seat for each holder, any other authority one seat, as in a new plan.
     made = rules.stages_for([wanted], first=first)[0].groups[0]
     passed = close(request, Seat.PASSED_UP, total.at, numbers)
     ended = request.seats.filter(number__in=numbers)

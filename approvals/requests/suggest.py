@@ -1,4 +1,4 @@
-"""Suggestions: made when a request is, answered by the decision. Nothing acts on one."""
+"""Suggestions: made with a request, answered by the decision. Nothing acts on a suggestion."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,10 +14,11 @@ MOST = 200
 
 
 def suggest(request: ApprovalRequest, at: datetime) -> Suggestion | None:
-    """Keep what rules propose for this request, in the caller's transaction; None where nothing is certain enough."""
+    """Store the suggestion of the rules for this request, in the caller's transaction; None if nothing is certain
+    enough."""
     found = rules.propose(_ask(request, at), _past(request, at))
     if request.log_count:
-        # Of terms that were changed since; nobody answered it.
+        # It is for terms that were changed since, and was not answered.
         request.suggestions.filter(outcome=Suggestion.SHOWN).delete()
     if found is None:
         return None
@@ -36,13 +37,13 @@ def suggest(request: ApprovalRequest, at: datetime) -> Suggestion | None:
 
 
 def goes_against(request: ApprovalRequest, verdict: str) -> bool:
-    """Whether a verdict rejects or changes the suggestion that is shown; such a decision needs a reason."""
+    """Whether a verdict rejects or changes the suggestion; such a decision needs a reason."""
     shown = next((each for each in request.suggestions.all() if each.outcome == Suggestion.SHOWN), None)
     return shown is not None and rules.outcome(shown.verdict, verdict) != Suggestion.ACCEPTED
 
 
 def answer(request: ApprovalRequest, at: datetime) -> None:
-    """Say on the suggestion what the decision made of it. An undo and a new decision answer it anew."""
+    """Store on the suggestion how the decision answered it. After an undo a new decision answers it again."""
     for each in request.suggestions.all():
         each.outcome = rules.outcome(each.verdict, request.state)
         each.answered_at, each.answered_by, each.reason = at, request.decided_by, request.reason
@@ -69,7 +70,7 @@ def _ask(request: ApprovalRequest, at: datetime) -> rules.Ask:
 
 
 def _past(request: ApprovalRequest, at: datetime) -> list[rules.Past]:
-    """What people decided about the same concession in the last year, for accounts of the same segment."""
+    """Decisions on the same concession in the last year, for accounts of the same segment."""
     rows = ApprovalRequest.objects.filter(
         concession=request.concession,
         unit=request.unit,

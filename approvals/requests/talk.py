@@ -1,4 +1,4 @@
-"""What people say around a decision: questions, answers, comments, reminders."""
+"""Questions, answers, comments and reminders of a request."""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +22,8 @@ COMMENTED = "commented"
 
 @transaction.atomic
 def question(*, request_id: int, by: User, text: str, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Ask the requester something. Pauses nothing. Raises NotAllowed unless asked or able to decide, Invalid without words."""
+    """Ask the requester a question. No clock is paused. Raises NotAllowed unless `by` is asked or may decide, Invalid
+    without a text."""
     at = now()
     request = seating.locked_open(request_id, by, at)
     if not _is_asked(request, by) and not for_user(request, by, at).may_decline:
@@ -34,11 +35,12 @@ def question(*, request_id: int, by: User, text: str, channel: str = DecisionEnt
 
 @transaction.atomic
 def answer(*, request_id: int, by: User, text: str, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Answer a question; everybody asked is told. Raises NotAllowed for those who are asked, Invalid without words."""
+    """Answer a question; all people who are asked are notified. Raises NotAllowed for people who are asked, Invalid
+    without a text."""
     at = now()
     request = seating.locked_open(request_id, by, at)
     if _is_asked(request, by):
-        raise NotAllowed("The answer comes from the people who ask for the decision.")
+        raise NotAllowed("Only the people who request the decision can answer.")
     entry = _said(request, DecisionEntry.ANSWER, by, text, channel, at)
     mail.word(request, entry, _asked(request, by), subject="Answer", lead=f"{by} answers:")
     return request
@@ -46,9 +48,9 @@ def answer(*, request_id: int, by: User, text: str, channel: str = DecisionEntry
 
 @transaction.atomic
 def comment(*, request_id: int, by: User, text: str, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Say something on the record; decides nothing, blocks nothing. It is what consulted people are asked for.
-
-    The requester and everybody asked are told. Raises NotThere for people who may not see the request, Invalid without words.
+    """Add a comment to the record. It decides and blocks nothing. Consulted people are asked for a comment. The
+    requester and all people who are asked are notified. Raises NotThere for people who may not see the request, Invalid
+    without a text.
     """
     at = now()
     request = seating.locked(request_id)
@@ -84,11 +86,9 @@ def _said(request: ApprovalRequest, kind: str, by: User, text: str, channel: str
 
 @transaction.atomic
 def remind(*, request_id: int, by: User | None = None, channel: str = DecisionEntry.WEB) -> ApprovalRequest:
-    """Mail the question again, with new links, to everybody whose decision is waited for. Without `by` it is the clock.
-
-    Who cannot decide any more is not reminded: the next holder of their role is asked (seats.reassign).
-
-    Raises AlreadyDone when it is over, Stale when a person reminds again within 10 minutes, NotAllowed when people remind
+    """Mail the question again, with new links, to all people whose decision is waited for. Without `by` the clock
+    reminds. A person who cannot decide any more is not reminded: the next holder of the role is asked (seats.reassign).
+    Raises AlreadyDone if it has ended, Stale if a person reminds again within 10 minutes, NotAllowed if people remind
     themselves.
     """
     at = now()

@@ -1,8 +1,10 @@
-"""New terms for a request: for the better its votes stay, for the worse they are void and everybody is asked again."""
+"""New terms for a request: if they are better, its votes stay; if they are worse, votes are void and everybody is asked
+again."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
+from functools import partial
 
 from django.db import transaction
 
@@ -33,7 +35,7 @@ SEATED = (Seat.ASKED, Seat.DECIDED)
 
 @dataclass(frozen=True)
 class NewTerms:
-    """Terms a person wants. What is left out stays as it is."""
+    """The terms a person wants. Fields left out do not change."""
 
     amount: Decimal | None = None
     currency: str = ""
@@ -43,7 +45,7 @@ class NewTerms:
 
 @dataclass(frozen=True)
 class WholeTerms:
-    """What would stand after a change."""
+    """All terms after a change."""
 
     amount: Decimal | None
     currency: str
@@ -61,13 +63,13 @@ def change_terms(
     wanted: NewTerms,
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
-    """Put new terms in the place of the old ones. What is left out stays. Returns the request that now stands.
+    """Replace the old terms by new ones. Fields left out do not change. Returns the request that is now valid.
 
-    Open, for the worse: every vote is void, the plan is made anew for the new amount and everybody is asked again. For the
-    better: votes stay, whoever has not spoken reads the new terms. Granted, for the worse (carried out or not): the approval is
-    void at once, a new request replaces it. For the better: it stays, and the log says what changed.
-    Raises Stale when it changed since, NotAllowed unless `by` may recall it, AlreadyDone when it was declined, recalled or
-    replaced, Invalid without a reason or a change.
+    Open and worse: all votes are void, a new plan is made for the new amount and everybody is asked again. Open and
+    better: votes stay, and people who have not voted see the new terms. Granted and worse (carried out or not): the
+    approval is void at once and a new request replaces it. Granted and better: it stays, and the log says what changed.
+    Raises Stale when it changed since, NotAllowed unless `by` may recall it, AlreadyDone if it was declined, recalled
+    or replaced, Invalid without a reason or a change.
     """
     at = now()
     request = _locked(request_id, by, version, reason, at)
@@ -96,27 +98,24 @@ def _locked(request_id: int, by: User, version: int, reason: str, at: datetime) 
 
 
 def check_carried_out(request: ApprovalRequest, wanted: WholeTerms, at: datetime) -> None:
-    """What was given stays given: with less in its place, the next ask would be added to too little.
-
-    Raises Invalid for less than the request, or one it replaces, was carried out with.
+    """Raises Invalid for less than what was carried out with this request or one it replaces. Otherwise the next ask
+    would be added to too small a total.
     """
     given = ApprovalRequest.objects.filter(pk__in=lineage(request), sealed_at__isnull=False)
     if any(rules.SMALLER in comparison(each, wanted, at).better for each in given):
-        raise Invalid("This was carried out as it is, so less cannot take its place any more.", field="amount")
+        raise Invalid("This was carried out, so a smaller amount cannot replace it any more.", field="amount")
 
 
 def check_may(request: ApprovalRequest, by: User) -> None:
-    """Raises NotAllowed unless the person leads the request, and for those who decide it."""
+    """Raises NotAllowed unless the person may recall the request, and for people who decide it."""
     if not may_recall(request, by):
         raise NotAllowed(f"Only {request.requester}, their managers or the account's CSM and AE may change the terms.")
     if request.is_open and request.seats.deciding().filter(person=by, state__in=SEATED).exists():
-        raise NotAllowed(
-            "You decide this, so somebody else changes its terms. Approve with conditions, or ask a question."
-        )
+        raise NotAllowed("You decide this, so you cannot change its terms. Approve with conditions, or ask a question.")
 
 
 def whole_terms(request: ApprovalRequest, wanted: NewTerms) -> WholeTerms:
-    """What would stand: the new values, and the old ones where nothing is said. Raises Invalid for what is no term."""
+    """All terms: the new values, and the old ones for fields left out. Raises Invalid for invalid terms."""
     if wanted.terms is not None:
         rules.check(wanted.terms)
     kept = {key: value for key, value in request.terms.items() if key not in BASIS}
@@ -129,7 +128,8 @@ def whole_terms(request: ApprovalRequest, wanted: NewTerms) -> WholeTerms:
 
 
 def comparison(request: ApprovalRequest, wanted: WholeTerms, at: datetime) -> Comparison:
-    """New terms against the present ones. Another currency is compared in USD, at the worse of the two rates that count."""
+    """Compares new terms with the current ones. Another currency is compared in USD, at the worse of the two rates that
+    count."""
     old, new = request.amount, wanted.amount
     if request.unit == MONEY and wanted.currency != request.currency and old is not None and new is not None:
         old = min(request.amount_usd or old, usd(old, request.currency, at.date()))
@@ -140,7 +140,7 @@ def comparison(request: ApprovalRequest, wanted: WholeTerms, at: datetime) -> Co
 
 @dataclass(frozen=True)
 class Change:
-    """New terms that somebody puts in the place of the present ones, and how the two compare."""
+    """New terms that replace the current ones, and their comparison."""
 
     by: User
     reason: str
@@ -156,13 +156,13 @@ def _facts(request: ApprovalRequest) -> Terms:
 
 
 def _write(request: ApprovalRequest, change: Change) -> AskTotal:
-    """The new terms on the request, measured anew; not saved yet."""
+    """Set the new terms and totals on the request, without saving."""
     wanted, by = change.wanted, change.by
     ask = Ask(request.concession, wanted.amount, wanted.currency, request.account, request.renewal, replaces=request)
     total = ask_total(ask, change.at, version=request.authority)
     requesting.measure(request, ask, total)
     request.ask = wanted.ask
-    # Whoever words the terms does not decide on them, under no other name either.
+    # A person who words the terms does not decide on them, not even under another account.
     left_out = {*(request.rule.get("exclude") or []), by.pk, *barred(by, None, change.at)}
     request.rule = {**request.rule, "exclude": sorted(left_out)}
     requesting.freeze_terms(request, wanted.terms)
@@ -184,7 +184,7 @@ def _log_change(request: ApprovalRequest, change: Change, before: Terms) -> Deci
 
 
 def _amend(request: ApprovalRequest, change: Change) -> ApprovalRequest:
-    """For the better: nobody who agreed is asked again, and the rate they agreed at stays."""
+    """Better terms: people who agreed are not asked again, and the rate they agreed at stays."""
     before, agreed = _facts(request), (request.amount, request.currency, request.amount_usd)
     _keep_rate(request, _write(request, change), *agreed)
     request.save()
@@ -193,11 +193,11 @@ def _amend(request: ApprovalRequest, change: Change) -> ApprovalRequest:
     if request.is_open:
         total = total_of(request, change.at)
         consulted = [seat for seat in seating.asked(request) if seat.part == Seat.CONSULT]
-        # Whoever would now decide on words of their own, or of somebody they stand in for, makes room for another.
+        # A person who would now decide on their own words, or on those of a person they stand in for, is replaced.
         asked = seating.reassign(request, seating.deciding(request), total)
         for seat in (*asked, *consulted):
             seating.ask(request, seat, total, again=f":v{request.version}")
-    lead = f"{change.by} changed the terms for the better. What you said stays."
+    lead = f"{change.by} improved the terms. Your decision still counts."
     mail.word(request, entry, _voters(request), subject="Terms changed", lead=lead)
     return request
 
@@ -205,7 +205,7 @@ def _amend(request: ApprovalRequest, change: Change) -> ApprovalRequest:
 def _keep_rate(
     request: ApprovalRequest, total: AskTotal, amount: Decimal | None, currency: str, in_usd: Decimal | None
 ) -> None:
-    """In the same currency a smaller amount is a share of what was agreed to, whatever the rate is today."""
+    """In the same currency a smaller amount is a share of the agreed amount, independent of today's rate."""
     given = request.rule.get("rates") or []
     rates = list(total.rates)
     if request.amount and amount and in_usd and currency == request.currency:
@@ -222,7 +222,7 @@ def _voters(request: ApprovalRequest) -> list[User]:
 
 
 def _ask_anew(request: ApprovalRequest, change: Change) -> ApprovalRequest:
-    """For the worse: votes are void, the plan is made anew, everybody is asked."""
+    """Worse terms: votes are void, a new plan is made, everybody is asked."""
     at, before, first = change.at, _facts(request), seating.next_number(request)
     given = [seat for seat in request.all_seats() if seat.state == Seat.DECIDED and seat.part == Seat.DECIDE]
     seating.close(request, Seat.VOIDED, at)
@@ -242,7 +242,7 @@ def _ask_anew(request: ApprovalRequest, change: Change) -> ApprovalRequest:
 
 
 def _void(request: ApprovalRequest, vote: Seat, change: Change) -> None:
-    """One vote that was given on better terms: on the record, and its giver is told."""
+    """Void one vote that was given on better terms: log it and notify the voter."""
     entry = log.write(
         request,
         DecisionEntry.VOIDED,
@@ -254,7 +254,7 @@ def _void(request: ApprovalRequest, vote: Seat, change: Change) -> None:
         facts={"seat": vote.number, "verdict": vote.verdict, "voter": vote.said_by_id, "voter_name": str(vote.said_by)},
     )
     if vote.said_by:
-        lead = f"{change.by} changed the terms for the worse, so what you said no longer counts."
+        lead = f"{change.by} changed the terms to worse ones, so your decision no longer counts."
         mail.word(request, entry, [vote.said_by], subject="Your approval is void", lead=lead)
 
 
@@ -268,9 +268,8 @@ def supersede(
     wanted: NewTerms,
     channel: str = DecisionEntry.WEB,
 ) -> ApprovalRequest:
-    """Put a new request in the place of an open or granted one, which ends at once. Returns the new one.
-
-    Raises as change_terms does.
+    """Replace an open or granted request by a new one; the old one ends at once. Returns the new one. Raises like
+    change_terms.
     """
     at = now()
     request = _locked(request_id, by, version, reason, at)
@@ -280,20 +279,19 @@ def supersede(
 
 
 def _replace(request: ApprovalRequest, change: Change) -> ApprovalRequest:
-    """The old one is void from this moment; the new one is asked for by whoever changed the terms."""
+    """The old request is void from this moment; the person who changed the terms requests the new one."""
     at, by, reasons = change.at, change.by, change.found.reasons
     asked = seating.close(request, Seat.VOIDED, at)
     voters = _voters(request)
     request.state, request.version = ApprovalRequest.REPLACED, request.version + 1
-    request.save(update_fields=["state", "version"])
     links.end_all(request, at)
-    # The case is locked before the account (matrix.totals.lock_totals): its thread hears of this entry first.
-    values = {"actor": by, "channel": change.channel, "rationale": change.reason}
-    log.write(request, DecisionEntry.VOIDED, at, facts={"reasons": reasons}, **values)
+    # The case is locked before the account (matrix.totals.lock_totals), because its thread receives this entry first.
+    said = partial(log.write, request, at=at, actor=by, channel=change.channel, rationale=change.reason)
+    said(DecisionEntry.VOIDED, facts={"reasons": reasons}, changed=["state", "version"])
     made = _again(request, change)
-    entry = log.write(request, DecisionEntry.REPLACED, at, facts={"by": made.pk, "reasons": reasons}, **values)
+    entry = said(DecisionEntry.REPLACED, facts={"by": made.pk, "reasons": reasons})
     told = {user.pk: user for user in (*voters, *(seat.person for seat in asked)) if user.pk != by.pk}
-    lead = f"{by} replaced this by new terms. What was said on the old ones no longer counts."
+    lead = f"{by} replaced this by new terms. Decisions on the old terms no longer count."
     mail.word(request, entry, list(told.values()), subject="Replaced by new terms", lead=lead)
     return made
 
@@ -301,9 +299,8 @@ def _replace(request: ApprovalRequest, change: Change) -> ApprovalRequest:
 def _again(
     old: ApprovalRequest, change: Change, *, recommendation: str = "", deadline: datetime | None = None
 ) -> ApprovalRequest:
-    """A new request in the place of an old one, with its case, brief and options.
-
-    Whoever changed the terms asks for it; the old requester and whoever would approve for them are left out too.
+    """A new request that replaces an old one, with its case, brief and options. The person who changed the terms is the
+    requester; the old requester and people who would approve for them are excluded too.
     """
     at, wanted = change.at, change.wanted
     start = deadline or old.deadline
@@ -343,16 +340,16 @@ def resubmit(
 ) -> ApprovalRequest:
     """Ask a recalled request again, with its terms or new ones. Returns the new request, which `replaces` the old one.
 
-    On terms that are no worse, whoever agreed to the old one in their own seat and has the same seat in the new one has agreed
-    (logged as carried over); on worse terms everybody is asked. Raises Stale unless it was recalled, AlreadyDone when it was
-    asked again before, NotAllowed unless `by` may recall it.
+    If no term is worse, people who agreed in their own seat and have the same seat in the new request have agreed
+    (logged as carried over); on worse terms everybody is asked. Raises Stale unless it was recalled, AlreadyDone if it
+    was asked again before, NotAllowed unless `by` may recall it.
     """
     at = now()
     old = seating.locked(request_id)
     if not may_recall(old, by):
         raise NotAllowed(f"Only {old.requester}, their managers or the account's CSM and AE may ask again.")
     if old.state != ApprovalRequest.RECALLED:
-        raise Stale("Only a recalled request is asked again." if old.is_open else f"{what_happened(old, by, at)}.")
+        raise Stale("Only a recalled request can be asked again." if old.is_open else f"{what_happened(old, by, at)}.")
     if old.replaced_by.exists():
         raise AlreadyDone("This request was asked again before. Open the newer one.")
     whole = whole_terms(old, wanted)
@@ -369,7 +366,8 @@ def resubmit(
 
 
 def _carry_over(old: ApprovalRequest, made: ApprovalRequest, at: datetime) -> None:
-    """Agreement given in one's own seat counts in the same seat, stage by stage, as far as the person may still give it."""
+    """Carry over agreements given in one's own seat to the same seat, stage by stage, if the person may still decide
+    it."""
     given = {
         (vote.person_id, vote.role_id): vote
         for vote in old.seats.decided().deciding().filter(verdict__in=AGREED, stands_for=None)
@@ -386,5 +384,5 @@ def _carry_over(old: ApprovalRequest, made: ApprovalRequest, at: datetime) -> No
             words = (vote.reason, vote.conditions)
             said = votes.Said(seat.person, vote.verdict, right, *words, DecisionEntry.RULE, against, old.pk)
             votes.settle(made, votes.take_seat(made, said, at), said, total)
-    if made.state in ApprovalRequest.GRANTED:
-        votes.weigh_again(made, at)
+            if made.state in ApprovalRequest.GRANTED:
+                votes.weigh_again(made, total)

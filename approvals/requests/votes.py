@@ -1,4 +1,4 @@
-"""What one seat's word does to the request: it is recorded, and the next stage is asked or the request ends."""
+"""The effect of one seat's vote: it is recorded, and the next stage is asked or the request ends."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from ledger.errors import AlreadyDone, NotAllowed
 
 @dataclass(frozen=True)
 class Said:
-    """One verdict with its words."""
+    """One verdict with its texts."""
 
     by: User
     verdict: str
@@ -38,8 +38,7 @@ class Said:
 
 
 def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> Seat:
-    """The conditional UPDATE of the seat: of many at once, one finds it asked. Raises AlreadyDone for the others.
-
+    """The conditional UPDATE of the seat: of several at the same time, only one succeeds; the others get AlreadyDone.
     `settle` saves the request and ends the links.
     """
     number = said.right.seat or 0
@@ -59,14 +58,14 @@ def take_seat(request: ApprovalRequest, said: Said, at: datetime) -> Seat:
 
 
 def _settle_group(request: ApprovalRequest, taken: Seat, at: datetime) -> None:
-    """A higher authority speaks for the whole group of the authority, a committee too."""
+    """A higher authority decides for the whole group of the authority, also for a committee."""
     group = rules.authority_group(plan.stages_of(request))
     for seat in seating.close(request, Seat.SETTLED, at, [seat.number for seat in group.seats]):
         mail.settled(request, seat, f"{taken.said_by} decided in place of the {group.name}.", at)
 
 
 def settle(request: ApprovalRequest, seat: Seat, said: Said, total: AskTotal) -> None:
-    """Log the word of a seat, draw the conclusion from all of them, and save what it makes of the request."""
+    """Log the vote of a seat, work out the outcome from all votes, and save the request."""
     at, stages = total.at, plan.stages_of(request)
     stage = next(stage for stage in stages if stage.number == seat.stage)
     verdicts = {each.number: each.verdict for each in request.all_seats() if each.state == Seat.DECIDED}
@@ -88,14 +87,14 @@ def settle(request: ApprovalRequest, seat: Seat, said: Said, total: AskTotal) ->
 
 
 def _tell_principal(request: ApprovalRequest, seat: Seat, said: Said) -> None:
-    """Somebody stood in: the person of the seat hears what was said in their name."""
+    """A stand-in decided: notify the person of the seat."""
     lead = f"{said.by} decided your part in your place: {STATE_WORDS[said.verdict]}."
     entry = request.log.filter(kind=DecisionEntry.VOTE).latest("seq")
     mail.word(request, entry, [seat.person], subject="Decided in your place", lead=lead)
 
 
 def advance(request: ApprovalRequest, total: AskTotal) -> None:
-    """The stage is settled: the next one is asked. Who was only consulted may still comment."""
+    """The stage is decided: ask the next one. Consulted people may still comment."""
     at = total.at
     seating.close(request, Seat.SETTLED, at, [seat.number for seat in seating.deciding(request)])
     request.asked_since = at
@@ -110,7 +109,7 @@ def _vote(seat: Seat, said: Said) -> dict[str, Any]:
 
 
 def finish(request: ApprovalRequest, seat: Seat, said: Said, outcome: str, at: datetime) -> None:
-    """The request has its outcome. Seats that are still asked are settled, and everybody concerned is told."""
+    """The request has its outcome. Close seats that are still asked, and notify everybody concerned."""
     seats = [each for each in request.all_seats() if each.state == Seat.DECIDED and each.part == Seat.DECIDE]
     counted = [each for each in seats if each.verdict != DECLINED]
     request.state = rules.with_conditions(outcome, [each.verdict for each in counted])
@@ -118,21 +117,20 @@ def finish(request: ApprovalRequest, seat: Seat, said: Said, outcome: str, at: d
     request.decided_level = _level(request, said)
     request.reason = said.reason
     request.conditions = _joined(counted) if request.state == CONDITIONS else ""
-    changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions", "rule"]
-    request.save(update_fields=changed)
     suggesting.answer(request, at)
     settled = seating.close(request, Seat.SETTLED, at)
     links.end_all(request, at)
     facts: dict[str, Any] = {"seats": [_seat(each) for each in seats]} if len(seats) > 1 else {}
     if said.carried_from:
         facts["carried_from"] = said.carried_from
-    more = {"conditions": request.conditions, "seat": seat.number, "facts": facts}
+    changed = ["state", "decided_by", "decided_at", "version", "decided_level", "reason", "conditions", "rule"]
+    more = {"conditions": request.conditions, "seat": seat.number, "facts": facts, "changed": changed}
     entry = _log(request, request.state, said, at, **more)
     mail.decided(request, entry, at, others=_others(request, seats, settled))
 
 
 def _level(request: ApprovalRequest, said: Said) -> str:
-    """The level of the authority: a function that speaks last does not lower it."""
+    """The level of the authority: a function that decides last does not lower it."""
     if said.right.function and request.approver_role:
         return request.approver_role.level
     return said.right.role.level if said.right.role else ""
@@ -148,7 +146,8 @@ def _seat(seat: Seat) -> dict[str, Any]:
 
 
 def _others(request: ApprovalRequest, seats: list[Seat], settled: list[Seat]) -> list[User]:
-    """Who hears besides the requester: everybody who was asked and did not speak, or for whom somebody else did."""
+    """People to notify besides the requester: everybody who was asked and did not decide, or for whom somebody else
+    did."""
     silent = [seat.person for seat in settled]
     spoken_for = [seat.person for seat in seats if seat.said_by_id != seat.person_id]
     delegators = [seat.stands_for for seat in seats if seat.stands_for]
@@ -172,11 +171,12 @@ def _log(request: ApprovalRequest, kind: str, said: Said, at: datetime, **values
     )
 
 
-def weigh_again(request: ApprovalRequest, at: datetime) -> None:
-    """Measure a granted request once more with the totals locked, so that two halves granted at once are added up too.
-
-    Raises NotAllowed when the authority that agreed does not cover it any more; refusing undoes all of it.
+def weigh_again(request: ApprovalRequest, before: AskTotal) -> None:
+    """Compute the total of a granted request again with the totals locked, so that two halves granted at the same time
+    are added up. Raises NotAllowed if the authority that agreed no longer covers it; the transaction is then rolled
+    back.
     """
     request.account = lock_totals(request.account, request.concession, request.renewal)
-    if words := not_covered(request, request.rule.get("decided_role", ""), total_of(request, at)):
+    total = total_of(request, before.at, rows=before.rows)
+    if words := not_covered(request, request.rule.get("decided_role", ""), total):
         raise NotAllowed(words)

@@ -30,7 +30,7 @@ def load(request: SignedIn, pk: int) -> ApprovalRequest:
 
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
-    """The three lists, with the first request open beside them on wide screens."""
+    """The three lists, with the first request shown beside them on wide screens."""
     tab = request.GET.get("tab", lists.NEEDS_YOU)
     if tab not in lists.LISTS:
         raise Http404
@@ -66,7 +66,7 @@ def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, object]:
 
 @require_safe
 def detail(request: SignedIn, pk: int) -> HttpResponse:
-    """One request: the question, what would be agreed to, and what this person may do."""
+    """One request: the question, the terms, and what this person may do."""
     return show(request, load(request, pk))
 
 
@@ -78,7 +78,7 @@ def show(
     status: int = 200,
     typed: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """The page of one request, with what was refused and what had been `typed` for it, by verb."""
+    """The page of one request, with the error and the `typed` text of a refused verb."""
     tab = lists.DECIDED
     if approval.is_open:
         tab = lists.NEEDS_YOU if page.waits_on(approval, request.user) else lists.WAITING
@@ -91,7 +91,7 @@ def show(
 
 @require_safe
 def brief(request: SignedIn, pk: int) -> HttpResponse:
-    """The brief as it was when the decision was asked for."""
+    """The brief as it was at the time of the request."""
     approval = load(request, pk)
     context = {"approval": approval, "parts": page.brief_parts(approval), "number": approval.brief.get("version")}
     return render(request, "approvals/brief.html", context)
@@ -147,7 +147,7 @@ def decide(request: SignedIn, pk: int) -> HttpResponse:
             words=form.words(),
             channel=_channel(request, approval),
         )
-        # What is decided after an undo comes from the page.
+        # A decision after an undo comes from the page.
         if request.session.get(SEEN_LINKS, {}).pop(str(pk), None):
             request.session.modified = True
     except Invalid as refusal:
@@ -159,7 +159,7 @@ def decide(request: SignedIn, pk: int) -> HttpResponse:
 
 
 def _too_late(request: SignedIn, approval: ApprovalRequest, form: DecisionForm, refusal: Refused) -> HttpResponse:
-    """Pressing the button twice is one decision; anything else that came first is told in words."""
+    """Pressing the button twice is one decision; if something else came first, say what."""
     sent = form.cleaned_data
     mine = approval.seats.decided().filter(number=sent["seat"], said_by=request.user, verdict=sent["verdict"]).exists()
     void = approval.state in (ApprovalRequest.RECALLED, ApprovalRequest.REPLACED)
@@ -169,13 +169,14 @@ def _too_late(request: SignedIn, approval: ApprovalRequest, form: DecisionForm, 
 
 
 def _channel(request: SignedIn, approval: ApprovalRequest) -> str:
-    """Whether this person came by the link mailed for this very seat."""
+    """Whether this person came by the link mailed for this seat."""
     came_by = request.session.get(SEEN_LINKS, {}).get(str(approval.pk))
     return DecisionEntry.LINK if came_by and str(came_by) == request.POST.get("seat") else DecisionEntry.WEB
 
 
 def act(request: SignedIn, pk: int, name: str, verb: Callable[[int], ApprovalRequest], done: str) -> HttpResponse:
-    """Call a verb, say what came of it, go back to the request. `name` is the form whose text a refusal shows again."""
+    """Call a verb, show the result, go back to the request. `name` is the form whose text is shown again after a
+    refusal."""
     approval = load(request, pk)
     try:
         verb(approval.pk)
@@ -187,7 +188,7 @@ def act(request: SignedIn, pk: int, name: str, verb: Callable[[int], ApprovalReq
 
 
 def _text(request: SignedIn) -> str:
-    """What was typed, without zero bytes: PostgreSQL keeps none. The end of a line is one character, as browsers count."""
+    """The typed text without zero bytes, which PostgreSQL cannot store. A line end is one character, as browsers count."""
     return request.POST.get("text", "").replace("\x00", "").replace("\r\n", "\n")
 
 
@@ -213,7 +214,7 @@ def answer(request: SignedIn, pk: int) -> HttpResponse:
 
 @require_POST
 def comment(request: SignedIn, pk: int) -> HttpResponse:
-    """Say something on the record."""
+    """Add a comment to the record."""
 
     def verb(asked: int) -> ApprovalRequest:
         return talk.comment(request_id=asked, by=request.user, text=_text(request))
@@ -223,7 +224,7 @@ def comment(request: SignedIn, pk: int) -> HttpResponse:
 
 @require_POST
 def recall(request: SignedIn, pk: int) -> HttpResponse:
-    """Take the request back."""
+    """Recall the request."""
 
     def verb(asked: int) -> ApprovalRequest:
         return deciding.recall(request_id=asked, by=request.user, reason=_text(request))
@@ -243,12 +244,12 @@ def remind(request: SignedIn, pk: int) -> HttpResponse:
 
 @require_POST
 def undo(request: SignedIn, pk: int) -> HttpResponse:
-    """Take one's own decision back."""
+    """Undo one's own decision."""
 
     def verb(asked: int) -> ApprovalRequest:
         return deciding.undo(request_id=asked, by=request.user)
 
-    return act(request, pk, "undo", verb, "Decision taken back. The request waits again.")
+    return act(request, pk, "undo", verb, "Decision undone. The request is open again.")
 
 
 @require_safe

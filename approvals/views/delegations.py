@@ -1,4 +1,4 @@
-"""Delegating one request, and who stands in for whom."""
+"""Delegating one request, and stand-ins."""
 
 from django import forms
 from django.contrib import messages
@@ -19,7 +19,7 @@ from ledger.now import now
 
 @require_POST
 def delegate(request: SignedIn, pk: int) -> HttpResponse:
-    """Put one request into somebody else's hands."""
+    """Delegate one request."""
     approval = load(request, pk)
     form = DelegateForm(request.POST, user=request.user)
     if not form.is_valid():
@@ -38,7 +38,7 @@ def delegate(request: SignedIn, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delegations(request: SignedIn) -> HttpResponse:
-    """One's own stand-ins, and, for operations, everybody's."""
+    """One's own stand-ins and, for operations, those of all people."""
     form = DelegationForm(request.POST or None, user=request.user, auto_id="give_%s")
     if request.method != "POST":
         return _page(request, form=form)

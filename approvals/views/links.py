@@ -1,5 +1,5 @@
-"""Mailed links: they find the page of a request, and decide small amounts where an administrator allows it; and mail that
-answers to them."""
+"""Mailed links: they lead to the page of a request, and decide small amounts if an administrator allows it. Also places
+replies from quarantine."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -33,9 +33,8 @@ from messaging.models import InboundMail
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: SignedIn, token: str) -> HttpResponse:
-    """A mailed link: leads its owner to the request, decides nothing by being opened. A dead one says what happened.
-
-    Where an administrator allows small amounts to be decided without signing in, it is the page of that one request.
+    """A mailed link leads its owner to the request; opening it decides nothing. An ended link says what happened. If an
+    administrator allows small amounts to be decided without signing in, it shows the page of that one request.
     """
     found = links.find(token)
     if not request.user.is_authenticated:
@@ -49,7 +48,8 @@ def link(request: SignedIn, token: str) -> HttpResponse:
 
 
 def _open_link(request: SignedIn, found: DecisionLink | None) -> HttpResponse:
-    """For whoever holds the link and is not signed in. What may not be shown or decided asks for signing in."""
+    """For a person with the link who is not signed in. If the request may not be shown or decided this way, the page
+    asks for signing in."""
     at = now()
     right = by_mail.open_permission(found, at) if found and links.is_alive(found, at) else None
     if found is None or right is None:
@@ -93,7 +93,7 @@ def _link_page(request: SignedIn, found: DecisionLink, right: Permission, form: 
 
 
 def _link_over(request: SignedIn, found: DecisionLink) -> HttpResponse:
-    """What became of the request, to the holder of its link."""
+    """The outcome of the request, for the holder of its link."""
     words = f"{what_happened(found.request, found.approver, now())}."
     mine = found.request.decided_by_id == found.approver_id
     context = {"approval": found.request, "words": words, "may_undo": mine and not found.request.sealed_at}
@@ -118,7 +118,7 @@ def _dead_link(request: SignedIn, approval: ApprovalRequest) -> HttpResponse:
 
 @require_POST
 def place_reply(request: SignedIn, pk: int) -> HttpResponse:
-    """Operations put a mail out of quarantine on the record, as a comment."""
+    """Operations place a mail from quarantine as a comment."""
     approval = replying.place(mail=get_object_or_404(InboundMail, pk=pk), by=request.user)
-    messages.success(request, f"The mail is a comment on “{approval.ask}” now.")
+    messages.success(request, f"The mail is now a comment on “{approval.ask}”.")
     return redirect("messaging:inbox")

@@ -19,7 +19,7 @@ def request_log(request: SignedIn, pk: int, kind: str) -> HttpResponse:
 
 @require_safe
 def case_log(request: SignedIn, key: str, kind: str) -> HttpResponse:
-    """All requests of a case, the oldest first; 404 when none of them is for this person."""
+    """All requests of a case, the oldest first; 404 if this person may see none of them."""
     return _file(request, _visible(request).filter(case_key=key), key, f"decision-log-{key}", kind)
 
 
@@ -40,7 +40,7 @@ def _file(request: SignedIn, rows: QuerySet[ApprovalRequest], title: str, name: 
         try:
             answer = HttpResponse(record.log_pdf(approvals, title), content_type="application/pdf")
         except NoPdf as reason:
-            words = f"{reason} Take the CSV instead."
+            words = f"{reason} Use the CSV instead."
             return HttpResponse(words, status=503, content_type="text/plain; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return answer

@@ -1,4 +1,4 @@
-"""New terms for a request, and a recalled one asked again."""
+"""Changing the terms of a request, and asking a recalled one again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LABELS = {"amount": "How much", "currency": "Currency", "ask": "The question", "
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def terms(request: SignedIn, pk: int) -> HttpResponse:
-    """Change the terms. Who typed on an older version sees both texts and loses nothing."""
+    """Change the terms. A person who edited an older version sees both texts and loses nothing."""
     approval = _mine(request, pk)
     form = TermsForm(request.POST or None, approval=approval)
     if not form.is_valid():
@@ -38,7 +38,7 @@ def terms(request: SignedIn, pk: int) -> HttpResponse:
     except Invalid as refusal:
         form.add_error(_field(form, refusal), refusal.message)
         return _page(request, approval, form, 422)
-    messages.success(request, "Terms changed." if made.pk == pk else "The new terms are asked for in a new request.")
+    messages.success(request, "Terms changed." if made.pk == pk else "A new request with the new terms was sent.")
     return redirect("approvals:detail", pk=made.pk)
 
 
@@ -79,7 +79,7 @@ def _page(
 
 
 def _stale(request: SignedIn, approval: ApprovalRequest, form: TermsForm, words: str) -> HttpResponse:
-    """Both texts: what stands now, and what was typed."""
+    """Both texts: the current one and the typed one."""
     saved, typed = terms_initial(approval), form.cleaned_data
     names = [*LABELS, "give_gets"]
     both = [_both(name, saved, typed) for name in names if name in typed]
@@ -90,7 +90,7 @@ def _stale(request: SignedIn, approval: ApprovalRequest, form: TermsForm, words:
 
 @dataclass(frozen=True)
 class Both:
-    """A field as it stands now and as it was typed."""
+    """A field with its current and its typed value."""
 
     label: str
     saved: object
@@ -98,7 +98,7 @@ class Both:
 
     @property
     def differs(self) -> bool:
-        """Whether the two read differently."""
+        """Whether the two differ."""
         return str(self.saved) != str(self.typed)
 
 

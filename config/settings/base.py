@@ -1,4 +1,4 @@
-"""Settings shared by every environment; the environment (or `.env`) overrides what is marked with `env`."""
+"""Settings shared by every environment; the environment (or `.env`) overrides settings that use `env`."""
 
 from pathlib import Path
 
@@ -12,7 +12,8 @@ VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = env.str("SECRET_KEY", "")
-# The chain key stays outside the database: a copy of the tables alone cannot forge the log. `id:secret`, newest first.
+# The chain key is outside the database, so that a copy of the tables is not enough to forge the log. `id:secret`,
+# newest first.
 LOG_KEYS: list[str] = env.list("LOG_KEY", [])
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -170,19 +171,20 @@ if EMAIL_URL:
     EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Escalation Desk <desk@localhost>")
-# Domain of the addresses a reply comes back to (case+…@, approve+…@) and of Message-IDs.
+# Domain of reply addresses (case+…@, approve+…@) and of Message-IDs.
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", "localhost")
-# How our own mail server calls itself in Authentication-Results. It must take out headers of others that carry this name.
-# Empty: no mail is proven to be from its sender, so approvals cannot be answered by mail.
+# The name of our own mail server in Authentication-Results. The server must remove headers from outside that carry this
+# name. Empty: no mail is proven to be from its sender, so approvals cannot be answered by mail.
 AUTHSERV_ID = env.str("AUTHSERV_ID", "").strip()
-# The mailbox that receives for MAIL_DOMAIN: imaps://user:password@host/folder, with ?move=Done to move what was taken in.
+# The mailbox that receives for MAIL_DOMAIN: imaps://user:password@host/folder, with ?move=Done to move fetched mail.
 IMAP_URL = env.str("IMAP_URL", "")
-# Or the mail service that calls us for each mail (see docs/mail.md), with `user:password` it must show.
+# Or the mail service that calls us for each mail (see docs/mail.md), with the `user:password` that it must send.
 INBOUND_ESP = env.str("INBOUND_ESP", "").strip().lower()
 ANYMAIL = {"WEBHOOK_SECRET": env.list("INBOUND_SECRET", []), "MAILGUN_WEBHOOK_SIGNING_KEY": env.str("MAILGUN_KEY", "")}
-# Mail beyond this in 24 hours to one person goes into their digest; what cannot be switched off is never held back.
+# If a person gets more mails than this in 24 hours, the rest goes into the digest; mail that cannot be switched off is
+# never held back.
 MAIL_CAP_PER_TARGET_PER_DAY = env.int("MAIL_CAP_PER_TARGET_PER_DAY", 200)
-# Classes of the product, each verified by a system check. A new channel or kind of message is one class and one line here.
+# Classes of the product; a system check verifies each. A new channel or message kind is one class and one line here.
 MESSAGE_CHANNELS = ["messaging.channels.email.Email"]
 MESSAGE_KINDS = [
     "messaging.outbox.digests.Digest",
@@ -195,8 +197,8 @@ ACCOUNT_PANELS = [
     "escalations.cases.queries.account_panels.OpenCases",
     "escalations.cases.queries.account_panels.Commitments",
 ]
-# How long a killed sender's messages stay away from the others: those it had put aside, and the one it was handing over
-# (longer than the slowest server takes to answer every step within EMAIL_TIMEOUT).
+# How long other senders do not take a killed sender's messages: those it had leased, and the one it was delivering
+# (longer than the slowest server needs to answer every step within EMAIL_TIMEOUT).
 OUTBOX_LEASE_SECONDS = env.float("OUTBOX_LEASE_SECONDS", 30.0)
 OUTBOX_HAND_OVER_SECONDS = env.float("OUTBOX_HAND_OVER_SECONDS", 180.0)
 
@@ -268,17 +270,17 @@ LOGGING = {
     "loggers": {"axes": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "weasyprint": {"level": "ERROR"}},
 }
 
-# A watcher outside that alarms when it hears nothing: the engine calls this URL once a minute while all is well.
+# An external monitor that raises an alarm when calls stop: the engine calls this URL once a minute while all is well.
 HEARTBEAT_URL = env.str("HEARTBEAT_URL", "")
-# How long a process of the web part keeps what the banner of operations says.
+# How long a web process caches the text of the operations banner.
 BANNER_SECONDS = 15.0
 
-# The admin edits a whole policy in one form: its rows come to more fields than Django's 1,000.
+# The admin edits a whole policy in one form, which has more fields than Django's limit of 1,000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # Only test servers may move the clock (ledger.now); never set outside tests.
 CLOCK_MAY_MOVE = False
-# Calendars of people are fetched over https from public addresses only; a test desk may read its own.
+# Calendars of people are fetched over https from public addresses only; a test desk may read local ones.
 CALENDARS_MAY_BE_LOCAL = False
-# Points at which fault tests let a process die, with the chance of it; see ledger.faults.
+# Points at which fault tests kill a process, with their probability; see ledger.faults.
 DIE_AT: dict[str, float] = {}

@@ -1,10 +1,10 @@
-"""Database settings from one URL: SQLite by default, PostgreSQL when the URL says so."""
+"""Database settings from one URL: SQLite by default, or PostgreSQL."""
 
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 SQLITE_OPTIONS = {
-    # IMMEDIATE: writers queue at BEGIN instead of failing at their first write; FULL: a promise written is on disk.
+    # IMMEDIATE: writers queue at BEGIN instead of failing at their first write; FULL: committed data is on disk.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
@@ -14,7 +14,7 @@ SQLITE_OPTIONS = {
 def database_from_url(url: str) -> dict[str, Any]:
     """Django's DATABASES entry for `sqlite:///path` or `postgres://user:pass@host:port/name?option=value`.
 
-    Raises ValueError for another scheme, naming the two that work.
+    Raises ValueError for another scheme, with the two that work.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":

@@ -1,1 +1,1 @@
-"""Template tags and filters used by every app: `ui` draws components, `formats` writes values as people read them."""
+"""Template tags and filters used by every app: `ui` draws components, `formats` writes values for people."""

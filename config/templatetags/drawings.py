@@ -11,7 +11,7 @@ LINES = {"red": "c-lred", "yel": "c-lyel", "grn": "c-lgrn"}
 
 
 def short_state(state: str) -> str:
-    """The short form the style sheet uses (red, yel, grn, pau) of a state in words; other values stay."""
+    """The short form of a state for the style sheet (red, yel, grn, pau); other values do not change."""
     return SHORT.get(str(state).lower(), str(state))
 
 
@@ -24,7 +24,7 @@ def bar(state: str, percent: float, thick: object = "") -> SafeString:
 
 
 def spark(values: str | Iterable[float], state: str = "brand") -> SafeString:
-    """Sparkline; the number beside it carries the meaning, so it is hidden from screen readers."""
+    """Sparkline; the number beside it has the information, so it is hidden from screen readers."""
     numbers = [float(v) for v in (values.split(",") if isinstance(values, str) else values)]
     if len(numbers) < 2:
         return format_html("{}", "")
@@ -38,7 +38,7 @@ def spark(values: str | Iterable[float], state: str = "brand") -> SafeString:
 
 
 def steps(stage: str) -> SafeString:
-    """Four small blocks for the stage; the word stands beside them in the template."""
+    """Four small blocks for the stage; the word is beside them in the template."""
     at = STAGES.index(stage.capitalize()) if stage.capitalize() in STAGES else -1
     kinds = (("d" if i < at else "c" if i == at else "",) for i in range(len(STAGES)))
     return format_html(

@@ -1,4 +1,4 @@
-"""Filters that write values in the viewer's zone, in the words of ledger.format, and untrusted text safely."""
+"""Filters that write values in the viewer's zone with ledger.format, and untrusted text safely."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -79,7 +79,7 @@ def decimal_hours(value: float | None, places: int = 1) -> str:
 
 @register.filter
 def when(value: dt.date | None) -> str:
-    """`1:30 PM ET today`, `Fri Jan 23, 5:00 PM ET`, with the year when it is another one. A date without time: see day."""
+    """`1:30 PM ET today`, `Fri Jan 23, 5:00 PM ET`, with the year if it is another one. A date without time: see day."""
     if not isinstance(value, dt.datetime):
         return day(value)
     zone, at = timezone.get_current_timezone(), now()
@@ -101,7 +101,7 @@ def clock_time(value: dt.datetime | None) -> str:
 
 @register.filter
 def day(value: dt.date | None) -> str:
-    """The day alone: `Feb 24`, or `Feb 24, 2027` when it is not this year."""
+    """The day alone: `Feb 24`, or `Feb 24, 2027` if it is not this year."""
     date = _local_date(value)
     return write.NOTHING if date is None else write.day(date, _today())
 
@@ -114,7 +114,7 @@ def weekday(value: dt.date) -> str:
 
 @register.filter
 def days_until(value: dt.date | None, word: str = "") -> str:
-    """`34 days`, `1 day`, `today`, `12 days ago`; `days_until:"in"` puts the word before a day to come."""
+    """`34 days`, `1 day`, `today`, `12 days ago`; `days_until:"in"` puts the word before a day in the future."""
     date = _local_date(value)
     return write.NOTHING if date is None else write.days_until(date, _today(), word)
 
@@ -127,7 +127,7 @@ def duration(value: dt.timedelta | float | None) -> str:
 
 @register.filter
 def dated(value: dt.datetime | None, written: dt.datetime | None = None) -> str:
-    """On paper, which is read later: `Fri Jan 23, 2026, 5:00 PM ET`. `dated:written` leaves out the year of that moment."""
+    """For documents that are read later: `Fri Jan 23, 2026, 5:00 PM ET`. `dated:written` leaves out the year of that moment."""
     return write.NOTHING if value is None else write.on_paper(value, timezone.get_current_timezone(), written)
 
 
@@ -169,13 +169,13 @@ def markdown(value: str | None) -> SafeString:
     return mark_safe(html)  # noqa: S308 - nh3 has just removed what is not in the lists above
 
 
-# Where a phrase stands: a pair (start, end, …) or the mapping kept with a signal.
+# The position of a phrase: a pair (start, end, …) or the mapping stored with a signal.
 Span = tuple[int, int] | dict[str, int]
 
 
 @register.filter
 def phrases(text: str, spans: Iterable[Span] | None) -> SafeString:
-    """Mark the flagged parts of a customer's words. `spans`: (start, end, …) pairs or mappings; overlaps are joined."""
+    """Mark the flagged parts of a customer's text. `spans`: (start, end, …) pairs or mappings; overlaps are joined."""
     out, at = [], 0
     for start, end in sorted(_span(span) for span in spans or []):
         start = max(start, at)
@@ -196,5 +196,5 @@ def _span(span: Span) -> tuple[int, int]:
 
 @register.filter
 def without_secrets(text: str) -> str:
-    """A text for others than the person it was written to: reply addresses and decision links do not work any more."""
+    """A text for other people than its recipient: reply addresses and decision links are masked."""
     return masked(text or "")

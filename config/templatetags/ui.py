@@ -41,7 +41,7 @@ WORD = {"red": "Red", "yel": "Yellow", "grn": "Green", "pau": "Paused"}
 RACI = {"R": "Responsible", "A": "Accountable", "C": "Consulted", "I": "Informed"}
 CURRENT = mark_safe(' aria-current="page"')
 EMPTY = mark_safe("")
-# Counts of these links are marked: each waits for the viewer.
+# The counts of these links are highlighted, because they wait for the viewer.
 WAITS_FOR_YOU = frozenset({"approvals"})
 LINE_BREAK = re.compile(r"(?:^|(?<=>))\s*\n\s*|\s*\n\s*(?=<|$)")
 
@@ -50,7 +50,7 @@ LINE_BREAK = re.compile(r"(?:^|(?<=>))\s*\n\s*|\s*\n\s*(?=<|$)")
 
 
 class OneLine(template.Node):
-    """What stands between `{% oneline %}` and `{% endoneline %}`, without the line breaks next to tags."""
+    """The content between `{% oneline %}` and `{% endoneline %}`, without line breaks next to tags."""
 
     def __init__(self, nodelist: template.NodeList) -> None:
         self.nodelist = nodelist
@@ -59,15 +59,14 @@ class OneLine(template.Node):
                 node.s = LINE_BREAK.sub("", node.s)
 
     def render(self, context: Context) -> SafeString:
-        """The pieces, glued."""
+        """The joined pieces."""
         return self.nodelist.render(context)
 
 
 @register.tag
 def oneline(parser: Parser, _token: Token) -> OneLine:
-    """Pieces that belong together without a space, written one per line: a name and the comma after it.
-
-    Line breaks next to a tag go, those between words or attributes stay; `{{ " " }}` is a space that is wanted.
+    """Joins pieces without spaces that are written one per line, such as a name and the comma after it. Line breaks
+    next to a tag are removed, those between words or attributes stay; `{{ " " }}` writes a space.
     """
     nodelist = parser.parse(("endoneline",))
     parser.delete_first_token()
@@ -106,14 +105,14 @@ def sla_chip(
     warn_at: dt.datetime | None = None,
     size: str = "",
 ) -> SafeString:
-    """The chip of one clock. `at` is the moment to count from (now when left out); `over` is "past" for
-    "Past SLA 42m" or "over" for "42m over"; `since` is when a pause began; `warn_at` lets the page turn it yellow."""
+    """The chip of one clock. `at` is the moment to count from (default: now); `over` is "past" for "Past SLA 42m" or
+    "over" for "42m over"; `since` is when a pause began; `warn_at` lets the page turn it yellow."""
     key, at = short_state(state), at or now()
     if key == "pau":
         return st(key, f"Paused {duration(at - since)}" if since else "Paused", size)
     if due_at is None:
         return mark("none", "No clock")
-    # The script goes on counting from data-due with the same words; see tick() in app.js.
+    # The script continues counting from data-due with the same words; see tick() in app.js.
     ticking = format_html(
         '<time datetime="{0}" data-due="{0}" data-state="{1}" data-over="{2}"{3}>{4}</time>',
         due_at.isoformat(),
@@ -176,19 +175,19 @@ def own(initials: str, name: str, colour: str = "") -> SafeString:
 
 @register.simple_tag
 def person(user: User | None, empty: str = "Needs an owner") -> SafeString:
-    """Avatar and name of a user; nobody gives the dashed avatar and `empty`."""
+    """Avatar and name of a user; without a user the dashed avatar and `empty`."""
     return own(user.initials, user.name, user.avatar) if user else own("–", empty, "none")
 
 
 @register.simple_tag
 def face(user: User | None, large: object = "") -> SafeString:
-    """The avatar of a user alone; nobody gives the dashed one."""
+    """Only the avatar of a user; without a user the dashed one."""
     return ava(user.initials, user.avatar, large) if user else ava("–", "none", large)
 
 
 @register.simple_tag
 def raci(letters: str) -> SafeString:
-    """RACI tiles; several letters make several tiles; nothing or a dash means not involved."""
+    """RACI tiles; several letters make several tiles; an empty value or a dash means not involved."""
     if letters in ("", "-", None):
         return mark_safe(
             '<span class="muted"><span aria-hidden="true">–</span>'
@@ -230,12 +229,12 @@ def nav(
 
 @register.simple_tag(takes_context=True)
 def here(context: Context, key: str, url: str = "") -> SafeString:
-    """`aria-current="page"` when this is the page the visitor is on, else nothing."""
+    """`aria-current="page"` if this is the current page, else nothing."""
     return CURRENT if is_here(context, key, url) else EMPTY
 
 
 def is_here(context: Context, key: str, url: str = "") -> bool:
-    """True when nav.page says so or the resolved view is the named one."""
+    """True if nav.page is this key or the resolved view is the named one."""
     place = context.get("nav") or {}
     page = place.get("page", "") if isinstance(place, dict) else place.page
     match = getattr(context.get("request"), "resolver_match", None)
@@ -266,7 +265,7 @@ def plural(number: object, one: str, many: str = "") -> str:
 
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
-    """The widget of a form field with the class Bootstrap wants and the error state."""
+    """The widget of a form field with Bootstrap's class and the error state."""
     widget = field.field.widget
     names = [
         widget.attrs.get("class", ""),
@@ -284,13 +283,13 @@ def _control_class(widget: Widget) -> str:
 
 @register.filter
 def is_checkbox(field: BoundField) -> bool:
-    """True for a single tick box, whose label stands after it."""
+    """True for a single tick box, whose label is after it."""
     return isinstance(field.field.widget, CheckboxInput)
 
 
 @register.filter
 def tick(choice: BoundWidget) -> SafeString:
-    """One radio or tick box of a group, with the class Bootstrap wants."""
+    """One radio or tick box of a group, with Bootstrap's class."""
     choice.data["attrs"]["class"] = "form-check-input"
     return choice.tag()
 

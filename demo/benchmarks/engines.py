@@ -1,7 +1,8 @@
-"""How late a running engine is, and how long it needs for a backlog, beside the least the database needs for the same rows.
+"""How late a running engine is, and how long it needs for a backlog, compared with the minimum of the database for the
+same rows.
 
-The size is the load to build for: 3,200 open cases with 16,000 live clocks, 2,000 clocks due within a minute, and 10,000 due at
-one moment after an outage. The database is one that nobody else uses; `scratch` makes it.
+The size is the load to build for: 3,200 open cases with 16,000 live clocks, 2,000 clocks due within a minute, and
+10,000 due at one moment after an outage. The database is separate; `scratch` makes it.
 """
 
 import subprocess
@@ -30,9 +31,9 @@ MOVED = (
     *("warned_at", "warned_percent", "breached_at"),
 )
 LEAD = timedelta(seconds=3)
-LOOK = 0.02  # seconds between two looks, which the figures contain
+LOOK = 0.02  # seconds between two checks, which the figures include
 PATIENCE = 120.0
-# Two who write at once commit numbers out of order; this far behind the newest one a number may still turn up.
+# Two writers may commit numbers out of order; a number this far behind the newest one may still appear.
 OUT_OF_ORDER = 2_500
 
 
@@ -50,7 +51,7 @@ def measure() -> Measured:
     """Fill this database and measure one engine on it."""
     clocks = fill()
     spread = lateness(clocks[:SPREAD], MINUTE)
-    # The other cases are as they were; every second clock is also past its time.
+    # The other cases do not change; every second clock is also past due.
     backlog = lateness(clocks[-BACKLOG:], 0.0)
     return {
         "clocks": Clock.objects.live().count(),
@@ -63,7 +64,7 @@ def measure() -> Measured:
 
 @transaction.atomic
 def fill() -> list[Clock]:
-    """Copies of one open case of the demo, each with its owner and five running clocks that rest for a day."""
+    """Copies of one open case of the demo, each with its owner and five running clocks that are not due for a day."""
     template = Escalation.objects.open().filter(owner__isnull=False, people__duty=CasePerson.OWNER).order_by("pk")[0]
     Clock.objects.update(fire_at=None)
     cases = [_copy_of(template) for _ in range(CASES)]
@@ -116,7 +117,7 @@ def _let_fall_due(clocks: Sequence[Clock], seconds: float) -> dict[int, datetime
 
 
 def _until_it_lives(begun: datetime) -> None:
-    """Wait until the engine has started: one that is still loading is not late."""
+    """Wait until the engine has started, because an engine that is still loading is not late."""
     patience = time.monotonic() + PATIENCE
     while time.monotonic() < patience:
         if Heartbeat.objects.filter(name="engine", at__gt=begun).exists():
@@ -126,7 +127,7 @@ def _until_it_lives(begun: datetime) -> None:
 
 
 def _watch(due: dict[int, datetime]) -> list[float]:
-    """How late each of these clocks is: until its entry can be read by others."""
+    """How late each of these clocks is: the time until others can read its entry."""
     begun = last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     found: dict[int, float] = {}
     patience = time.monotonic() + PATIENCE + (max(due.values()) - now()).total_seconds()
@@ -144,7 +145,7 @@ def _watch(due: dict[int, datetime]) -> list[float]:
 
 
 def floor(clocks: Sequence[Clock]) -> float:
-    """Seconds for one bare UPDATE and one bare row each, in transactions of 200, nothing else."""
+    """Seconds for one plain UPDATE and one plain row each, in transactions of 200, nothing else."""
     table, at = Clock._meta.db_table, now()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_audit (clock_id bigint, at varchar(40), what varchar(20))")

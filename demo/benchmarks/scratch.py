@@ -1,4 +1,4 @@
-"""A database that lives as long as a measure: beside the one in use, on the same machine and of the same kind."""
+"""A temporary database for a measurement, on the same machine and of the same kind as the one in use."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ ROOT = Path(settings.BASE_DIR)
 
 @contextmanager
 def database() -> Iterator[dict[str, str]]:
-    """The environment of processes that shall use an empty, migrated database; it is gone afterwards."""
+    """The environment of processes that use an empty, migrated database, which is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="desk-bench-", ignore_cleanup_errors=True) as folder:
         if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             url, drop = f"sqlite:///{folder}/bench.sqlite3", None
@@ -65,7 +65,7 @@ def _postgres() -> tuple[str, _Postgres]:
 
 
 def manage(environment: dict[str, str], *arguments: str, seconds: float = 900) -> str:
-    """Run a command of ours there; returns what it printed. Raises CalledProcessError with its words."""
+    """Run a command of ours there; returns its output. Raises CalledProcessError with its output."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Who may do what in the admin of this app."""
+"""Permissions in the admin of this app."""
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -15,7 +15,7 @@ def is_operations(request: HttpRequest) -> bool:
 
 
 class OperationsOnly:
-    """Operations read; nothing more unless a class says so."""
+    """Operations may read; subclasses may allow more."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the app is listed on the start page."""
@@ -26,28 +26,28 @@ class OperationsOnly:
         return is_operations(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody adds here."""
+        """Nobody may add."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes here."""
+        """Nobody may change."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nothing is deleted."""
+        """Nobody may delete."""
         return False
 
 
 class ReadOnlyAdmin(OperationsOnly, admin.ModelAdmin):
-    """List and view of what happened. Verbs change cases, the admin never does."""
+    """Lists and pages of records. Verbs change cases, the admin never does."""
 
     actions = None
     list_per_page = 50
     show_full_result_count = False
-    case_path = "case"  # how the row finds its case; empty: the row is the case
+    case_path = "case"  # the path from the row to its case; empty: the row is the case
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        """Confidential cases stay with the people named on them, in the admin too."""
+        """Only the people named on confidential cases see them, also in the admin."""
         seen = Escalation.objects.visible_to(request.user).values("pk")  # type: ignore[arg-type]
         name = f"{self.case_path}__in" if self.case_path else "pk__in"
         return super().get_queryset(request).filter(**{name: seen})

@@ -1,4 +1,4 @@
-"""Cases and their records: to look up, never to change."""
+"""Cases and their records, read only."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from escalations.models import Action, BriefSnapshot, CasePerson, Clock, Escalat
 
 @admin.register(Escalation)
 class EscalationAdmin(ReadOnlyAdmin):
-    """One row a case."""
+    """One row for each case."""
 
     case_path = ""
     list_display = ("key", "account", "title", "state", "tier", "level_name", "owner", "opened_at")
@@ -35,7 +35,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Clock)
 class ClockAdmin(ReadOnlyAdmin):
-    """Every promise, running or over."""
+    """All clocks, running or ended."""
 
     list_display = (
         "case",
@@ -55,7 +55,7 @@ class ClockAdmin(ReadOnlyAdmin):
 
 @admin.register(HandOff)
 class HandOffAdmin(ReadOnlyAdmin):
-    """Who was asked to take what, and the answer."""
+    """The hand-offs and their answers."""
 
     list_display = ("case", "number", "duty", "from_user", "to_user", "state", "sent_at", "answered_at")
     list_filter = ("state", "duty")
@@ -85,7 +85,7 @@ class ActionAdmin(ReadOnlyAdmin):
 
 @admin.register(BriefSnapshot)
 class BriefSnapshotAdmin(ReadOnlyAdmin):
-    """Briefs as they were sent."""
+    """The frozen briefs."""
 
     list_display = ("case", "number", "reason", "at")
     list_select_related = ("case", "case__account")
@@ -94,7 +94,7 @@ class BriefSnapshotAdmin(ReadOnlyAdmin):
 
 @admin.register(Review)
 class ReviewAdmin(ReadOnlyAdmin):
-    """What was learned."""
+    """The post-escalation reviews."""
 
     list_display = ("case", "state", "reviewer", "due_at", "root_cause", "signed_at")
     list_filter = ("state",)

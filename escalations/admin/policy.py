@@ -1,4 +1,4 @@
-"""Policy versions: start a draft, edit it, see what changes and what is wrong, publish it as a second person."""
+"""Policy versions: start a draft, edit it, see its changes and faults, publish it as a second person."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -23,7 +23,7 @@ PAGE = "admin:escalations_policyversion_change"
 
 
 class PublishForm(forms.Form):
-    """Reason and moment."""
+    """Reason and time of publishing."""
 
     note = forms.CharField(label="Reason, goes on the record", max_length=300, required=False)
     effective_from = forms.DateTimeField(
@@ -36,7 +36,7 @@ class PublishForm(forms.Form):
 
 @admin.register(PolicyVersion)
 class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
-    """Everything a case runs on, by version. Published rows never change."""
+    """The rules that cases follow, by version. Published rows never change."""
 
     list_display = ("number", "state", "note", "author", "publisher", "effective_from", "cases_on_it")
     list_select_related = ("author", "publisher")
@@ -55,7 +55,7 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
     inlines = rows.ALL
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyVersion]:
-        """With the open cases on each."""
+        """With the number of open cases on each version."""
         open_cases = Count("escalations", filter=Q(escalations__state__in=states.OPEN))
         return super().get_queryset(request).annotate(open_cases=open_cases)
 
@@ -65,15 +65,16 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
         return int(getattr(version, "open_cases", 0))
 
     def get_fields(self, request: HttpRequest, obj: PolicyVersion | None = None) -> tuple[str, ...]:
-        """The reason can be written in a draft; the rest is recorded."""
+        """The reason can be changed in a draft; other fields are read only."""
         return ("note", *self.readonly_fields)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Drafts, by their author."""
+        """Only the author may change a draft."""
         return rows.may_edit(request, obj)
 
     def save_model(self, request: HttpRequest, obj: PolicyVersion, form: forms.ModelForm, change: bool) -> None:
-        """Before any row is written: still a draft, and its author's. Raises Refused, which becomes a page that says why."""
+        """Before any row is written, check that it is still a draft of this author. Raises Refused, which becomes a
+        page with the reason."""
         versions.locked_draft(obj.pk, by=request.user)  # type: ignore[arg-type]
         obj.save(update_fields=["note"])
 
@@ -90,7 +91,7 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """The stock form with what changes and what is wrong above it."""
+        """Django's form with the changes and faults above it."""
         version = self.get_object(request, unquote(object_id))
         above = _overview(request, version) if version is not None and is_operations(request) else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **above})
@@ -112,7 +113,7 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
         return HttpResponseRedirect(reverse("admin:escalations_policyversion_changelist"))
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """GET shows what would happen; POST publishes."""
+        """GET shows the effects; POST publishes."""
         _must_be_operations(request)
         version = get_object_or_404(PolicyVersion.objects.select_related("author", "based_on"), pk=pk)
         form = PublishForm(request.POST or None, initial={"note": version.note})
@@ -131,7 +132,7 @@ class PolicyVersionAdmin(OperationsOnly, admin.ModelAdmin):
 
 
 def _published(request: HttpRequest, version: PolicyVersion, form: PublishForm) -> bool:
-    """Whether it is in force (or will be); else the form says why not."""
+    """Whether it was published; else the form says why not."""
     try:
         values = form.cleaned_data
         versions.publish(

@@ -46,19 +46,19 @@ class Rows(OperationsOnly, admin.TabularInline):
     classes = ["collapse"]
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """In a draft, its author."""
+        """Only in a draft, by its author."""
         return may_edit(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """In a draft, its author."""
+        """Only in a draft, by its author."""
         return may_edit(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """In a draft, its author."""
+        """Only in a draft, by its author."""
         return may_edit(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
-        """With the roles and calendars a row names."""
+        """With the roles and calendars of each row."""
         relations = [field.name for field in self.opts.concrete_fields if field.is_relation and field.name != "version"]
         return super().get_queryset(request).select_related(*relations)
 
@@ -79,31 +79,31 @@ class Rows(OperationsOnly, admin.TabularInline):
 
 
 class LevelRows(Rows):
-    """Who decides, from the lowest rank up."""
+    """The levels, from the lowest rank up."""
 
     model = Level
 
 
 class TierRows(Rows):
-    """How serious."""
+    """The tiers."""
 
     model = Tier
 
 
 class IssueTypeRows(Rows):
-    """What kind of issue."""
+    """The issue types."""
 
     model = IssueType
 
 
 class TriggerRows(Rows):
-    """What opens a case automatically."""
+    """The triggers."""
 
     model = TriggerRule
 
 
 class MatrixRows(Rows):
-    """Where it goes."""
+    """The escalation matrix."""
 
     model = MatrixRow
 
@@ -112,7 +112,7 @@ class TargetForm(ModelForm):
     """A target; further warnings as percents."""
 
     def clean_also_warn_at(self) -> str:
-        """Whole percents in order, spaced alike."""
+        """Whole percents in order, with the same spacing."""
         text, main = str(self.cleaned_data["also_warn_at"]), self.cleaned_data.get("warn_percent") or 0
         if problem := target_checks.warning_problem(text, main):
             raise ValidationError(problem)
@@ -120,12 +120,12 @@ class TargetForm(ModelForm):
 
 
 class TargetRows(Rows):
-    """By when, with the moment each would be due if it started now."""
+    """The targets, with the due time of each if it started now."""
 
     model = Target
     form = TargetForm
     readonly_fields = ("starting_now",)
-    preview: Preview | None = None  # an inline lives as long as its request
+    preview: Preview | None = None  # an inline exists only for its request
 
     def get_formset(
         self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any
@@ -136,7 +136,7 @@ class TargetRows(Rows):
 
     @admin.display(description="Starting now: due at")
     def starting_now(self, target: Target) -> str:
-        """By the row as it was saved, without factors, in the zone of who looks."""
+        """By the saved row, without factors, in the viewer's zone."""
         if target.pk is None or self.preview is None:
             return "Save to see it"
         due_at = self.preview.due_at(plain_target(target))
@@ -146,10 +146,10 @@ class TargetRows(Rows):
 
 
 class FactorForm(ModelForm):
-    """A factor with a range that holds something."""
+    """A factor with a range that is not empty."""
 
     def clean(self) -> dict[str, object]:
-        """The same questions as before publishing, at the row."""
+        """The same checks as before publishing, for one row."""
         values = super().clean() or self.cleaned_data
         if values.get("part") and values.get("percent") is not None:
             row = Factor(values["part"], values.get("from_value"), values.get("to_value"), values["percent"])
@@ -159,7 +159,7 @@ class FactorForm(ModelForm):
 
 
 class FactorRows(Rows):
-    """What makes targets shorter or longer."""
+    """The factors of targets."""
 
     model = TargetFactor
     form = FactorForm
@@ -167,20 +167,20 @@ class FactorRows(Rows):
 
 
 class StakeholderRows(Rows):
-    """Who is what."""
+    """The stakeholders."""
 
     model = Stakeholder
     verbose_name_plural = "stakeholders (RACI)"
 
 
 class CadenceRows(Rows):
-    """How often people hear of it."""
+    """The rhythms of updates."""
 
     model = Cadence
 
 
 class WeightRows(Rows):
-    """What the score is made of."""
+    """The weights of the score."""
 
     model = ScoreWeight
     verbose_name_plural = "score weights"

@@ -1,4 +1,4 @@
-"""Clocks and hand-offs as the API shows them, and another deadline as it takes it."""
+"""Clocks, hand-offs and deadlines in the API."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ from escalations.models import Clock, HandOff
 
 
 class ClockSerializer(serializers.ModelSerializer[Clock]):
-    """A running or ended promise, with why it is due then. Each kind is a row of its own, each commitment too."""
+    """A running or ended clock, with the reasons for its due time. Each kind and each commitment has its own row."""
 
     label: Any = serializers.CharField(read_only=True)
     calendar = serializers.CharField(source="calendar.slug", read_only=True, default=None)
@@ -48,7 +48,7 @@ class ClockSerializer(serializers.ModelSerializer[Clock]):
 
 
 class HandOffSerializer(serializers.ModelSerializer[HandOff]):
-    """Who was asked to take which duty, and the answer."""
+    """A hand-off: the person, the duty and the answer."""
 
     to = serializers.CharField(source="to_user.email", read_only=True)
     sender = serializers.CharField(source="from_user.email", read_only=True, default="")
@@ -72,7 +72,7 @@ class HandOffSerializer(serializers.ModelSerializer[HandOff]):
 
 
 class DeadlineSerializer(serializers.Serializer[None]):
-    """Another customer deadline, or null for none, and who moved it and why."""
+    """A new customer deadline, or null for none, with who changed it and why."""
 
     deadline = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(max_length=300)
@@ -80,6 +80,6 @@ class DeadlineSerializer(serializers.Serializer[None]):
 
 
 class HoldSerializer(serializers.Serializer[None]):
-    """Why a clock pauses."""
+    """The reason for pausing a clock."""
 
     reason = serializers.CharField(max_length=150)

@@ -1,4 +1,4 @@
-"""Which verb each move of the API calls."""
+"""The verb of each move of the API."""
 
 from collections.abc import Callable
 from typing import TypedDict
@@ -11,7 +11,7 @@ from ledger.errors import Invalid, NotThere
 
 
 class Given(TypedDict, total=False):
-    """The fields of MoveSerializer; those with a default are always there."""
+    """The fields of MoveSerializer; fields with a default are always present."""
 
     move: str
     handoff: int
@@ -51,7 +51,7 @@ def _refuse(case: Escalation, user: User, data: Given) -> None:
 
 def _hand_over(case: Escalation, user: User, data: Given) -> None:
     if not data.get("to"):
-        raise Invalid("Name who takes it over, by e-mail address.", field="to")
+        raise Invalid("Enter the e-mail address of the next owner.", field="to")
     handoffs.reassign(case_id=case.pk, by=user, to=data["to"], notes=_notes(data))
 
 

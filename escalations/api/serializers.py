@@ -1,4 +1,4 @@
-"""What the API shows and takes; every field is named."""
+"""The bodies of the API; every field is named."""
 
 from typing import Any, ClassVar, TypedDict
 
@@ -56,7 +56,7 @@ class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
 
 
 class PersonOnCase(TypedDict):
-    """Who takes part in a case: RACI letter and duty."""
+    """A person on a case, with RACI letter and duty."""
 
     user: str
     name: str
@@ -66,7 +66,7 @@ class PersonOnCase(TypedDict):
 
 
 class EscalationSerializer(EscalationListSerializer):
-    """A whole case: why this level, people, clocks, hand-offs."""
+    """A whole case: reasons for its level, people, clocks, hand-offs."""
 
     people = serializers.SerializerMethodField()
     clocks = ClockSerializer(many=True, read_only=True)
@@ -119,12 +119,12 @@ class EscalationSerializer(EscalationListSerializer):
         ]
 
     def get_brief_gaps(self, case: Escalation) -> list[str]:
-        """What the brief still misses."""
+        """The missing parts of the brief."""
         return list(self.context.get("brief_gaps", []))
 
 
 class OpenSerializer(serializers.ModelSerializer[Escalation]):
-    """What opening a case takes: the fields of `Intake`. Times with an offset, money as a string with its currency."""
+    """The fields for opening a case: those of `Intake`. Times with an offset, money as a string with its currency."""
 
     issue_type = serializers.SlugField()
     title = serializers.CharField(max_length=160, required=False)
@@ -137,7 +137,7 @@ class OpenSerializer(serializers.ModelSerializer[Escalation]):
         fields: ClassVar = ["account", "issue_type", "title", "impasse_at", "currency", "signal", *KEPT]
 
     def build_standard_field(self, field_name: str, model_field: Field) -> tuple[type, dict[str, Any]]:
-        """Free texts end somewhere."""
+        """Free texts get a maximum length."""
         kind, options = super().build_standard_field(field_name, model_field)
         if isinstance(model_field, TextField):
             options["max_length"] = LONGEST_TEXT
@@ -148,7 +148,7 @@ MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "clo
 
 
 class MoveSerializer(serializers.Serializer[Escalation]):
-    """One move of a case; which other fields it needs stands in the error when they are missing."""
+    """One move of a case. If a required field is missing, the error names it."""
 
     move = serializers.ChoiceField(choices=MOVES)
     reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
@@ -200,7 +200,7 @@ class OptionSerializer(serializers.Serializer[None]):
 
 
 class BriefSerializer(serializers.Serializer[None]):
-    """Parts to write; parts left out stay as they are."""
+    """Parts to write; parts left out do not change."""
 
     texts = serializers.DictField(child=serializers.CharField(max_length=20_000, allow_blank=True), default=dict)
     options = OptionSerializer(many=True, required=False, default=None, allow_null=True)
@@ -216,7 +216,7 @@ class AskSerializer(serializers.Serializer[None]):
     question = serializers.CharField(max_length=400)
     deadline = serializers.DateTimeField()
     renewal = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
-    # Who is paid by it: neither they nor whoever they report to decides it.
+    # The beneficiary. Neither the beneficiary nor the beneficiary's managers decide.
     beneficiary = serializers.SlugRelatedField(
         slug_field="email",
         queryset=User.objects.filter(is_active=True, kind=User.PERSON),

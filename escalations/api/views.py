@@ -55,7 +55,7 @@ class EscalationFilter(django_filters.FilterSet):
         return queryset.filter(state__in=states.OPEN) if value else queryset.exclude(state__in=states.OPEN)
 
     def of_level(self, queryset: QuerySet[Escalation], name: str, value: str) -> QuerySet[Escalation]:
-        """Cases at a level, each by the policy it runs on."""
+        """Cases at a level, each by its own policy version."""
         return queryset.filter(at_level(value))
 
     def only_late(self, queryset: QuerySet[Escalation], name: str, value: bool) -> QuerySet[Escalation]:
@@ -75,7 +75,7 @@ class EscalationViewSet(
     queryset = Escalation.objects.none()
 
     def get_queryset(self) -> QuerySet[Escalation]:
-        """What the caller may see, with what the list shows."""
+        """The cases that the caller may see, with the values of the list."""
         if getattr(self, "swagger_fake_view", False):
             return Escalation.objects.none()
         seen = Escalation.objects.visible_to(self.user).select_related("account", "issue_type", "owner", "policy")
@@ -93,11 +93,11 @@ class EscalationViewSet(
         return self.request.user  # type: ignore[return-value]
 
     def get_object(self) -> Escalation:
-        """By key; 404 for what the caller may not see."""
+        """By key; 404 for a case that the caller may not see."""
         return get_object_or_404(self.get_queryset(), pk=int(self.kwargs["key"].removeprefix("ESC-")))
 
     def get_serializer_class(self) -> type[shapes.EscalationListSerializer]:
-        """Short in lists, whole otherwise."""
+        """The short form in lists, else the whole case."""
         return shapes.EscalationListSerializer if self.action == "list" else shapes.EscalationSerializer
 
     def _whole(self) -> dict[str, object]:
@@ -116,7 +116,7 @@ class EscalationViewSet(
 
     @extend_schema(request=shapes.OpenSerializer, responses={201: shapes.EscalationSerializer})
     def create(self, request: Request) -> Response:
-        """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to be safe from doubles."""
+        """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to avoid duplicates."""
         data = self._valid(shapes.OpenSerializer)
         self._own(data["account"], data.get("signal"))
 
@@ -134,9 +134,9 @@ class EscalationViewSet(
 
     def _own(self, account: Account, signal: Signal | None) -> None:
         if not Account.objects.visible_to(self.user).filter(pk=account.pk).exists():
-            raise NotThere("No such account.", field="account")
+            raise NotThere("There is no such account.", field="account")
         if signal and not Signal.objects.visible_to(self.user).filter(pk=signal.pk, account=account).exists():
-            raise NotThere("No such signal on this account.", field="signal")
+            raise NotThere("This account has no such signal.", field="signal")
 
     @extend_schema(request=shapes.MoveSerializer, responses=shapes.EscalationSerializer)
     @action(detail=True, methods=["post"])
@@ -187,7 +187,7 @@ class EscalationViewSet(
     @extend_schema(request=DeadlineSerializer, responses=shapes.EscalationSerializer)
     @action(detail=True, methods=["put"])
     def deadline(self, request: Request, key: str) -> Response:
-        """Give the case another customer deadline; its clock starts again."""
+        """Change the customer deadline of the case; its clock starts again."""
         data = self._valid(DeadlineSerializer)
         deadlines.set_deadline(
             case_id=self.get_object().pk,
@@ -210,14 +210,14 @@ class EscalationViewSet(
     @extend_schema(request=None, responses=ClockSerializer)
     @action(detail=True, methods=["post"], url_path=r"clocks/(?P<number>\d{1,12})/resume")
     def let_go(self, request: Request, key: str, number: str) -> Response:
-        """Let a clock go on that was paused by hand."""
+        """Resume a clock that was paused by hand."""
         clock = get_object_or_404(self.get_object().clocks, pk=int(number))
         return Response(ClockSerializer(verbs.let_go(case_id=clock.case_id, clock_id=clock.pk, by=self.user)).data)
 
     @extend_schema(request=shapes.AskSerializer, responses={201: shapes.EscalationSerializer})
     @action(detail=True, methods=["post"])
     def ask(self, request: Request, key: str) -> Response:
-        """Ask for a concession; the authority matrix finds who decides."""
+        """Request a concession; the authority matrix decides who approves it."""
         data = self._valid(shapes.AskSerializer)
         wanted = asking.CaseAsk(
             concession=data["concession"],
@@ -262,7 +262,7 @@ class EscalationViewSet(
     @extend_schema(request=shapes.ReviewSerializer, responses=shapes.ReviewSerializer)
     @action(detail=True, methods=["patch"])
     def review(self, request: Request, key: str) -> Response:
-        """Write the review; `sign` signs it off, `waive` waives it with that reason."""
+        """Write the review; `sign` signs it off, `waive` waives it with the given reason."""
         case = self.get_object()
         serializer = shapes.ReviewSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)

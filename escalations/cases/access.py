@@ -1,4 +1,4 @@
-"""How a person stands to a case, and the check every writing verb makes."""
+"""A person's role on a case, and the check of every writing verb."""
 
 from accounts.models import Role, User
 from escalations.cases.rules.permissions import Standing, may, who_may
@@ -7,7 +7,7 @@ from ledger.errors import NotAllowed
 
 
 def standing(case: Escalation, user: User) -> Standing:
-    """The person's standing; one query for the duties."""
+    """The person's role on the case; one query for the duties."""
     people = [person for person in case.people.all() if person.user_id == user.pk]
     duties = {person.duty for person in people}
     return Standing(

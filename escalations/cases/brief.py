@@ -1,4 +1,4 @@
-"""The brief: parts people write, facts the case fills, snapshots frozen at each hand-off and request."""
+"""The brief: parts that people write, facts from the case, and snapshots frozen at each hand-off and request."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -20,7 +20,7 @@ PARTS = dict(BriefPart.PARTS)
 
 
 class OptionRows(TypedDict, total=False):
-    """What the structured part of a brief keeps."""
+    """The structured part of a brief."""
 
     rows: list[Option]
 
@@ -30,10 +30,8 @@ def save_parts(
     *, case_id: int, by: User, texts: dict[str, str], options: list[Option] | None, versions: dict[str, int]
 ) -> list[str]:
     """Write the parts that changed; returns their names. `versions`: part → version the author saw (0 for none); a part
-    left out is written whatever its version.
-
-    Raises Stale, naming the part, when somebody else wrote it meanwhile, and Invalid for an unknown part. Nothing is half
-    written.
+    without a version is always written. Raises Stale with the name of the part if another person wrote it meanwhile,
+    and Invalid for an unknown part. Either all parts are written or none.
     """
     at, case = now(), lock(case_id)
     check(case, by, "brief")
@@ -65,7 +63,7 @@ def _write(case: Escalation, part: str, text: str, data: OptionRows, by: User, a
 
 
 def prefill(case: Escalation, at: datetime) -> None:
-    """First words of a new brief, from the intake form."""
+    """The first texts of a new brief, from the intake form."""
     texts = {"summary": case.issue, "facts": case.impact, "ask": case.requested_support}
     BriefPart.objects.bulk_create(
         BriefPart(case=case, part=part, text=text, by=case.opened_by, at=at)
@@ -75,7 +73,7 @@ def prefill(case: Escalation, at: datetime) -> None:
 
 
 def freeze(case: Escalation, *, reason: str, at: datetime, parts: BriefParts | None = None) -> BriefSnapshot:
-    """Keep the brief as it stands now under the next number. `parts` are its parts where the caller has read them."""
+    """Freeze the current brief under the next number. `parts` are its parts, if the caller has read them."""
     number = (case.brief_snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
     return BriefSnapshot.objects.create(
         case=case, number=number, parts=parts or current_parts(case, at), reason=reason[:120], at=at

@@ -1,4 +1,4 @@
-"""The brief as data and as a PDF: one shape for the screen, the frozen snapshot and print."""
+"""The brief as data and as a PDF: the same form for the screen, the frozen snapshot and print."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +33,7 @@ def current_parts(case: Escalation, at: datetime) -> BriefParts:
 
 
 def classification(case: Escalation) -> dict[str, str]:
-    """Type, tier, lane and level in words."""
+    """Type, tier, lane and level as text."""
     return {
         "issue_type": case.issue_type.name,
         "tier": case.get_tier_display(),
@@ -45,7 +45,7 @@ def classification(case: Escalation) -> dict[str, str]:
 
 
 def account_facts(account: Account, at: datetime) -> dict[str, str]:
-    """What an executive needs to know of the account."""
+    """The facts about the account for an executive."""
     renewal = ""
     if account.renewal_date:
         renewal = f"{day(account.renewal_date)} ({days_until(account.renewal_date, at.date())})"
@@ -61,12 +61,12 @@ def account_facts(account: Account, at: datetime) -> dict[str, str]:
 
 
 def gaps(case: Escalation, at: datetime) -> list[str]:
-    """What is missing before the brief may be sent."""
+    """The missing parts without which the brief cannot be sent."""
     return list(current_parts(case, at)["missing"])
 
 
-# Tried in this order until the sheet fits one page: class of the body, longest text in characters. A page holds some 4,000
-# characters; laying out far more of them would take minutes.
+# Tried in this order until the sheet fits one page: class of the body, longest text in characters. A page has room for
+# about 4,000 characters; laying out many more would take minutes.
 SIZES = (("", 2_000), ("small", 2_000), ("small", 600), ("small", 300), ("small", 140))
 
 

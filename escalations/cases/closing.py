@@ -24,7 +24,7 @@ from ledger.now import now
 
 @transaction.atomic
 def skip_to_execute(*, case_id: int, by: User, reason: str) -> Escalation:
-    """Nothing needs a decision: go to Execute without one, with the reason on record. Raises Invalid without it."""
+    """Go to Execute without a decision, with the reason on record. Raises Invalid without a reason."""
     if not reason.strip():
         raise Invalid("Enter why no approval is needed.", field="reason")
     at, case = now(), lock(case_id)
@@ -38,7 +38,7 @@ def skip_to_execute(*, case_id: int, by: User, reason: str) -> Escalation:
 
 @dataclass(frozen=True)
 class Ending:
-    """What closing a case asks for."""
+    """The values for resolving a case."""
 
     outcome: str
     root_cause: str
@@ -48,9 +48,8 @@ class Ending:
 
 @transaction.atomic
 def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
-    """Done: outcome, root cause, customer told, execution actions proven. Starts the review and its clock.
-
-    Raises Invalid naming the field that is missing; a compliance case also needs its granted risk acceptance.
+    """Resolve the case: outcome, root cause, customer told, execution actions proven. Starts the review and its clock.
+    Raises Invalid with the missing field; a compliance case also needs its granted risk acceptance.
     """
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "resolve")
@@ -78,7 +77,7 @@ def _need(case: Escalation, ending: Ending) -> None:
     if late:
         raise Invalid(f"“{late.title}” still needs its proof. Mark it done on the tracker.", field="outcome")
     if case.issue_type.needs_risk_acceptance and not _risk_accepted(case):
-        words = f"{case.issue_type.name}: a case needs its granted risk acceptance before it can resolve."
+        words = f"{case.issue_type.name}: the case needs a granted risk acceptance before it can be resolved."
         raise Invalid(words, field="outcome")
 
 
@@ -149,7 +148,7 @@ def _open_review(case: Escalation) -> Review:
 
 @transaction.atomic
 def sign_review(*, case_id: int, by: User) -> Review:
-    """Sign the review off; raises Invalid naming what is still empty. Stops its clock."""
+    """Sign the review off; raises Invalid with the fields that are empty. Stops its clock."""
     at, case = now(), lock(case_id)
     check(case, by, "review")
     review = _open_review(case)
@@ -158,7 +157,7 @@ def sign_review(*, case_id: int, by: User) -> Review:
     if not review.timeline_checked:
         empty.insert(0, "Timeline checked")
     if empty:
-        raise Invalid(f"Still to fill in: {', '.join(empty)}.", field="review")
+        raise Invalid(f"Still empty: {', '.join(empty)}.", field="review")
     review.state, review.signed_at, review.signed_by = Review.DONE, at, by
     review.save(update_fields=["state", "signed_at", "signed_by"])
     clocks.stop(case, states.REVIEW_DUE, at=at)
@@ -170,7 +169,7 @@ def sign_review(*, case_id: int, by: User) -> Review:
 
 @transaction.atomic
 def waive_review(*, case_id: int, by: User, reason: str) -> Review:
-    """Do without the review, with a reason, by a senior person or operations."""
+    """Waive the review, with a reason, by a senior person or operations."""
     if not reason.strip():
         raise Invalid("Enter why no review is needed.", field="reason")
     at, case = now(), lock(case_id)
@@ -201,12 +200,12 @@ def close(*, case_id: int, by: User) -> Escalation:
 
 @transaction.atomic
 def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
-    """The issue is back: Diagnose again, with decision, update, check-in and resolution clocks running.
+    """Reopen the case: it returns to Diagnose, and the decision, update, check-in and resolution clocks run.
 
     Raises Invalid without reason.
     """
     if not reason.strip():
-        raise Invalid("Enter what came back.", field="reason")
+        raise Invalid("Enter why the issue is back.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "reopen")
     move(case, "reopen", at=at, actor=by, reason=reason)
@@ -224,7 +223,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
 
 @transaction.atomic
 def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
-    """No longer wanted; open requests are recalled and clocks stop. Raises Invalid without a reason."""
+    """Withdraw the case: open requests are recalled and clocks stop. Raises Invalid without a reason."""
     if not reason.strip():
         raise Invalid("Enter why it is withdrawn.", field="reason")
     at, case = now(), lock_with_requests(case_id)
@@ -235,7 +234,7 @@ def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
 
 @transaction.atomic
 def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") -> Escalation:
-    """Another case carries it. Raises Invalid for itself or an ended one."""
+    """Mark the case as a duplicate of another one. Raises Invalid for itself or an ended case."""
     if of.pk == case_id or not of.is_open:
         raise Invalid("Choose another open case of the account.", field="of")
     at, case = now(), lock_with_requests(case_id)

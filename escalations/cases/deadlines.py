@@ -1,4 +1,4 @@
-"""Move the customer's deadline: the case keeps the new date, and the clock that runs to it starts again."""
+"""Change the customer's deadline: the case keeps the new date, and its clock starts again."""
 
 from datetime import datetime
 
@@ -21,17 +21,16 @@ from ledger.now import now
 def set_deadline(
     *, case_id: int, by: User, deadline: datetime | None, reason: str, version: int | None = None
 ) -> Escalation:
-    """Give an open case another date by which the customer needs an answer, or none, with who said so and why.
-
-    Restarts the clock of that date: the resolution of a deal, the customer's deadline of other cases. Raises Invalid without
-    a reason, for a date in the past and for a case that has ended; Stale when the case changed since `version`.
+    """Change the date by which the customer needs an answer, or remove it, with who said so and why. Restarts the clock
+    of that date: the resolution of a deal, the customer's deadline of other cases. Raises Invalid without a reason, for
+    a date in the past and for a case that has ended; Stale if the case changed since `version`.
     """
     at, case = now(), lock(case_id)
     check(case, by, "status")
     _need(case, deadline, reason, at)
     if version is not None and version != case.version:
         raise Stale(
-            "Someone changed the case while you typed. Look at it again, then enter the date.", field="deadline"
+            "Another user changed the case while you typed. Check it, then enter the date again.", field="deadline"
         )
     before, case.deadline, case.version = case.deadline, deadline, case.version + 1
     case.save(update_fields=["deadline", "version"])
@@ -52,4 +51,4 @@ def _need(case: Escalation, deadline: datetime | None, reason: str, at: datetime
     if deadline == case.deadline:
         raise Invalid("This is already the deadline. Enter another date and time.", field="deadline")
     if not reason.strip():
-        raise Invalid("Enter who moved the deadline and why.", field="reason")
+        raise Invalid("Enter who changed the deadline and why.", field="reason")

@@ -1,4 +1,4 @@
-"""What somebody has typed into the intake form and not yet submitted: one draft a person."""
+"""The unsent text of the intake form: one draft for each person."""
 
 from accounts.models import User
 from escalations.models import IntakeDraft
@@ -6,7 +6,7 @@ from ledger.now import now
 
 
 def save(*, user: User, data: dict[str, str]) -> IntakeDraft | None:
-    """Keep what was typed. An empty form leaves an earlier draft alone; the same text is not written twice."""
+    """Keep the typed text. An empty form does not change an earlier draft; the same text is not written twice."""
     typed = {name: value for name, value in data.items() if value.strip()}
     kept = IntakeDraft.objects.filter(user=user).first()
     if not typed or (kept and kept.data == typed):
@@ -16,5 +16,5 @@ def save(*, user: User, data: dict[str, str]) -> IntakeDraft | None:
 
 
 def discard(*, user: User) -> None:
-    """Forget the draft; nothing happens when there is none."""
+    """Delete the draft, if there is one."""
     IntakeDraft.objects.filter(user=user).delete()

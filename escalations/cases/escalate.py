@@ -1,4 +1,4 @@
-"""Up the chain: by a person with notes, or by a clock that ran out."""
+"""Escalating a case: by a person with notes, or by a clock that ran out."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -20,12 +20,12 @@ from ledger.now import now
 
 
 def above(case: Escalation) -> tuple[int, str] | None:
-    """Level and role the matrix names next, or None at the top: when who decides now holds that role already."""
+    """The next level and role by the matrix. None at the top, or if the current authority already holds that role."""
     return next(iter(_ways_up(case)), None)
 
 
 def _ways_up(case: Escalation) -> list[tuple[int, str]]:
-    """Every way up, the best first. On the case's own level, a role its authority holds already leads nowhere."""
+    """All ways up, the best first. On the case's own level, roles that its authority already holds are left out."""
     found = rules.ways_up(
         plain_rows(case.policy),
         case.policy.ladder,
@@ -43,7 +43,8 @@ def _authority(case: Escalation) -> CasePerson | None:
 
 
 def next_person(case: Escalation, role: str) -> User | None:
-    """Who most likely gets the case one level up: a holder of the role who is not its decision authority already."""
+    """The person who most likely gets the case one level up: a holder of the role who is not the decision authority
+    yet."""
     return _person(case, role, case.people.filter(duty=CasePerson.AUTHORITY).first())
 
 
@@ -60,9 +61,8 @@ def escalate(*, case_id: int, by: User, notes: Notes) -> Escalation:
 
 
 def escalate_by_clock(case: Escalation, *, at: datetime, why: str, since: datetime | None = None) -> bool:
-    """A clock of a locked case ran out: pass open requests up, raise the level, hand the decision on. False at the top.
-
-    `since`: when it ran out; the next level's time counts from then, however late this is noticed.
+    """A clock of a locked case ran out: escalate open requests, raise the level, hand the decision on. False at the
+    top. `since`: when it ran out; the next level's time counts from then, even if this is noticed late.
     """
     if above(case) is None:
         summary = f"{why}. There is no level above; everyone on the case is notified."
@@ -91,9 +91,8 @@ def _up(case: Escalation, *, at: datetime, by: User | None, notes: Notes, since:
 
 
 def _next(case: Escalation, at: datetime) -> tuple[int, str, User | None]:
-    """The first way up with a person, each one without noted on the record. Raises Invalid at the top.
-
-    Where nobody is found at all, the case still goes to the first way: Operations is notified to fill the role.
+    """The first way up with a person; ways without a person are logged. Raises Invalid at the top. If no person is
+    found, the case still takes the first way, and Operations is notified to fill the role.
     """
     ways = _ways_up(case)
     if not ways:
@@ -111,5 +110,5 @@ def _next(case: Escalation, at: datetime) -> tuple[int, str, User | None]:
 
 
 def _person(case: Escalation, role: str, current: CasePerson | None) -> User | None:
-    """Who holds the next role; never the person who did not decide."""
+    """A holder of the next role, never the person who did not decide."""
     return routing.holder([role], case.account, case.owner, (current.user_id,) if current else ())

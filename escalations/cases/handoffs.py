@@ -1,11 +1,11 @@
-"""Hand-offs: sent, accepted, refused, run out. Ownership changes only when somebody accepts."""
+"""Hand-offs: sent, accepted, refused, expired. Ownership changes only when somebody accepts."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from textwrap import shorten
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Case, Max, Value, When
 
 from accounts.models import Role, User
 from escalations import states
@@ -23,7 +23,7 @@ from ledger.now import now
 
 @dataclass(frozen=True)
 class Notes:
-    """What the addressee of a hand-off reads. `why` says what led to it."""
+    """The notes for the addressee of a hand-off. `why` is its reason."""
 
     why: str = ""
     tried: str = ""
@@ -31,7 +31,7 @@ class Notes:
     ask: str = ""
 
     def check(self, missing: str) -> None:
-        """Raises Invalid with the sentence `missing` at the first note a person left out."""
+        """Raises Invalid with the sentence `missing` for the first empty note."""
         for field, value in (("tried", self.tried), ("open_points", self.open_points), ("ask", self.ask)):
             if not value.strip():
                 raise Invalid(missing, field=field)
@@ -47,9 +47,8 @@ def send(
     role: str = "",
     duty: str = CasePerson.OWNER,
 ) -> HandOff:
-    """Ask somebody to take a duty of a locked case; freezes the brief, starts the acceptance clock, tells the person.
-
-    A waiting hand-off of the same duty is replaced. An owner hand-off moves the case to handed_off.
+    """Ask somebody to take a duty of a locked case; freezes the brief, starts the acceptance clock, notifies the
+    person. A waiting hand-off of the same duty is replaced. An owner hand-off moves the case to handed_off.
     """
     case.handoffs.filter(state=HandOff.WAITING, duty=duty).update(state=HandOff.REPLACED, answered_at=at)
     number = (case.handoffs.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -73,7 +72,7 @@ def send(
         _open_owner_change(case, handoff, at, by)
     handoff.save()
     if not case.people.filter(user=to).exists():
-        # Named, so that even a confidential case can be read before it is accepted.
+        # The person is named on the case, so that even a confidential case can be read before it is accepted.
         CasePerson.objects.create(case=case, user=to, letter="I", since=at)
     data: JsonObject = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
     what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
@@ -102,7 +101,7 @@ def _waiting(case: Escalation, handoff_id: int, by: User) -> HandOff:
 def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
     """Take the duty. The owner's acceptance ends the acceptance clock and opens Diagnose.
 
-    Raises NotAllowed for anybody but the addressee and AlreadyDone when it is answered or replaced.
+    Raises NotAllowed for anybody but the addressee and AlreadyDone if it is answered or replaced.
     """
     at, case = now(), lock(case_id)
     handoff = _waiting(case, handoff_id, by)
@@ -123,7 +122,7 @@ def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
 
 
 def take_duty(case: Escalation, user: User, duty: str, at: datetime) -> None:
-    """Put a person on a duty, accepted; the one before stays on the case as informed."""
+    """Give a duty to a person without asking; the previous person stays on the case as informed."""
     letter = "A" if duty == CasePerson.AUTHORITY else "R"
     current = case.people.filter(duty=duty).first()
     if current and current.user_id == user.pk:
@@ -134,7 +133,7 @@ def take_duty(case: Escalation, user: User, duty: str, at: datetime) -> None:
 
 
 def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datetime, *, accepted: bool) -> None:
-    """Another person gets the duty; exactly one Accountable stays."""
+    """Give the duty to another person; exactly one Accountable stays."""
     current = case.people.filter(duty=duty).first()
     if current:
         still_named = case.people.filter(user=current.user_id).exclude(pk=current.pk).exists()
@@ -150,15 +149,15 @@ def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datet
 
 
 def settle(case: Escalation, *, duty: str, by: User | None, at: datetime) -> None:
-    """Answer the waiting hand-off of a duty by what happened: accepted by who acted on it, replaced for anybody else."""
+    """Close the waiting hand-off of a duty: accepted if its addressee acted, else replaced."""
+    accepted = When(to_user=by, then=Value(HandOff.ACCEPTED))
     waiting = case.handoffs.filter(state=HandOff.WAITING, duty=duty)
-    waiting.filter(to_user=by).update(state=HandOff.ACCEPTED, answered_at=at)
-    waiting.update(state=HandOff.REPLACED, answered_at=at)
+    waiting.update(state=Case(accepted, default=Value(HandOff.REPLACED)), answered_at=at)
 
 
 @transaction.atomic
 def refuse(*, case_id: int, handoff_id: int, by: User, reason: str) -> Escalation:
-    """Say no with a reason; the sender is told and the case goes back to them to be handed on.
+    """Refuse with a reason; the sender is notified and gets the case back to hand it on.
 
     Raises Invalid without a reason, NotAllowed, AlreadyDone.
     """
@@ -178,7 +177,7 @@ def refuse(*, case_id: int, handoff_id: int, by: User, reason: str) -> Escalatio
 
 
 def _back_or_on(case: Escalation, handoff: HandOff, at: datetime) -> None:
-    """A refused case returns to its owner, or moves to the next person who can own it: never to nobody."""
+    """A refused case returns to its owner, or goes to the next person who can own it. It always has somebody."""
     refusers = tuple(
         case.handoffs.filter(state__in=[HandOff.REFUSED, HandOff.EXPIRED]).values_list("to_user", flat=True)
     )
@@ -198,7 +197,7 @@ def _next_owner(case: Escalation, handoff: HandOff, refusers: tuple[int, ...]) -
 
 
 def _someone(case: Escalation, first: list[User | None], exclude: tuple[int, ...]) -> User | None:
-    """Who can own it next: the people named first, who opened it, who looks after the account, who leads."""
+    """The people who can own it next: the given ones first, then the opener, the account's people and their managers."""
     for user in [*first, case.opened_by, case.account.csm]:
         if user is not None and user.is_active and user.pk not in exclude:
             return user
@@ -207,9 +206,8 @@ def _someone(case: Escalation, first: list[User | None], exclude: tuple[int, ...
 
 
 def decay(case: Escalation, *, at: datetime) -> None:
-    """An owner accepted and did not begin in twice the time: the case is handed on. The owner stays until it is accepted.
-
-    Does nothing while a hand-off waits already, once the work is over, and where nobody else could own it.
+    """An owner accepted but did not begin in twice the time: hand the case on. The owner stays until another person
+    accepts. Does nothing if a hand-off already waits, if the work is over, or if nobody else could own it.
     """
     waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER).exists()
     if waiting or not case.is_open or case.owner is None:
@@ -229,7 +227,7 @@ def decay(case: Escalation, *, at: datetime) -> None:
 
 
 def expire(case: Escalation, *, at: datetime) -> None:
-    """The acceptance clock ran out: the hand-off decays and the case moves on to the next person."""
+    """The acceptance clock ran out: the hand-off expires and the case goes to the next person."""
     handoff = (
         case.handoffs.select_related("to_user", "from_user")
         .filter(state=HandOff.WAITING, duty=CasePerson.OWNER)
@@ -246,9 +244,8 @@ def expire(case: Escalation, *, at: datetime) -> None:
 
 @transaction.atomic
 def reassign(*, case_id: int, by: User, to: User, notes: Notes) -> HandOff:
-    """Hand the owner duty to somebody else, with notes. The present owner stays until it is accepted.
-
-    Raises Invalid when a note is missing, naming the field.
+    """Hand the owner duty to another person, with notes. The current owner stays until it is accepted. Raises Invalid
+    with the field if a note is missing.
     """
     notes.check("Write what the next owner needs: what was tried, what is open, what you ask for.")
     at, case = now(), lock(case_id)

@@ -1,4 +1,4 @@
-"""What signals and mail do: signals feed health, triggers and cases; mail finds its case or its account."""
+"""The effects of signals and mail: signals update health, triggers and cases; mail is assigned to its case or account."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ REFUND_WORDS = frozenset({"refund", "credit", "chargeback"})
 
 
 def on_signals(signals: Sequence[Signal], *, written_to: Escalation | None = None) -> None:
-    """Compute health again and show the text in an open case of the account; without one, a trigger may open a case.
+    """Compute health again and show the text in an open case of the account; if there is none, a trigger may open one.
     `written_to` is the case of the account to which the mail behind the signals was addressed."""
     for signal in signals:
         health.recompute(signal.account, at=now())
@@ -41,7 +41,7 @@ def on_signals(signals: Sequence[Signal], *, written_to: Escalation | None = Non
 
 
 def facts_of(signal: Signal) -> triggers.SignalFacts:
-    """The plain facts of a signal that triggers read."""
+    """The facts of a signal for triggers."""
     rounds = 0
     if signal.kind == Signal.COUNTERPROPOSAL:
         series = Signal.objects.filter(account=signal.account, kind=Signal.COUNTERPROPOSAL).order_by("at", "pk")
@@ -63,7 +63,7 @@ def facts_of(signal: Signal) -> triggers.SignalFacts:
 
 
 def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
-    """The trigger of the policy in force that this signal fires, with its reason."""
+    """The trigger of the policy in force that fires for this signal, with its reason."""
     rows = TriggerRule.objects.filter(version=PolicyVersion.objects.in_force(now()), active=True)
     names = ("slug", "name", "condition", "threshold", "issue_type")
     rules = [triggers.Rule(**{name: getattr(row, name) for name in names}) for row in rows]
@@ -73,8 +73,8 @@ def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
 def _open_case(
     signal: Signal, fired: tuple[triggers.Rule, str] | None, written_to: Escalation | None
 ) -> Escalation | None:
-    """The case this signal belongs to: the one its mail was addressed to while it is open (or when nothing fired); else an
-    open one, of the trigger's issue type when one fired, otherwise the newest of the account."""
+    """The case of this signal: the one its mail was addressed to, if it is open (or no trigger fired); else an open
+    case, with the trigger's issue type if one fired, otherwise the newest of the account."""
     if written_to is not None and (written_to.is_open or fired is None):
         return written_to
     cases = Escalation.objects.open().filter(account=signal.account).order_by("-opened_at")
@@ -101,7 +101,7 @@ def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | N
 
 
 def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
-    """A case nobody had to open, prefilled from the signal; its impasse began with the signal."""
+    """Open a case automatically, filled from the signal; its impasse began with the signal."""
     refund = money_back_slug(now()) if rule.asks_money_back else ""
     data = intake.Intake(
         account=signal.account,
@@ -121,7 +121,7 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
 
 
 def on_mail(mail: InboundMail) -> None:
-    """Mail to a case's address goes to its thread; mail from a known sender becomes a signal; the rest waits."""
+    """Mail to a case's address goes to its thread; mail from a known sender becomes a signal; other mail waits."""
     known = account_for_address(mail.sender)
     case = _addressed_case(mail) if known else None
     if known is None or (case is not None and case.account_id != known[0].pk):
@@ -135,7 +135,7 @@ def on_mail(mail: InboundMail) -> None:
 def place(*, mail: InboundMail, account: Account, by: User) -> Signal:
     """Attach a mail to an account as a signal and mark it placed, for a person who sees the account.
 
-    Raises NotAllowed and AlreadyDone (somebody placed it).
+    Raises NotAllowed, and AlreadyDone if it was placed before.
     """
     if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
         raise NotAllowed("You cannot place mail on this account.")

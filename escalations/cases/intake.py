@@ -1,4 +1,4 @@
-"""Open a case: from the form, the API, a signal's trigger or an import. The preview asks the same rules."""
+"""Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ OLDEST_IMPASSE = timedelta(days=5 * 365)
 
 @dataclass(frozen=True)
 class Intake:
-    """What the form asks. Times aware, money with its currency."""
+    """The fields of the form. Times are aware, money has its currency."""
 
     account: Account
     issue_type: str
@@ -51,14 +51,14 @@ class Intake:
     override: Override | None = None
 
 
-# Fields the case does not take over as they are: it looks them up, completes them or acts on them.
+# Fields that are not copied to the case: they are looked up, completed or acted on.
 COMPLETED = frozenset({"account", "issue_type", "title", "impasse_at", "currency", "signal", "override"})
-# All others. The form, the API and the case take their list from here, so a new field is named once.
+# All other fields. The form, the API and the case use this list, so a new field is named once.
 KEPT = tuple(each.name for each in fields(Intake) if each.name not in COMPLETED)
 
 
 def current_policy(at: datetime) -> PolicyVersion:
-    """The policy in force. Raises Invalid when none is published (fail closed)."""
+    """The policy in force. Raises Invalid if none is published."""
     policy = PolicyVersion.objects.current(at)
     if policy is None:
         raise Invalid("No policy is published. Ask operations to publish one.")
@@ -75,16 +75,16 @@ def issue_type(policy: PolicyVersion, slug: str) -> IssueType:
 
 @dataclass(frozen=True)
 class Preview:
-    """Where a case with these facts would go; nothing is written."""
+    """The destination of a case with these facts; nothing is written."""
 
     assessment: triage_rules.Assessment
     destination: routing.Destination
     ladder: Ladder
-    decision_within: str = ""  # the promise of the decision clock in words
+    decision_within: str = ""  # the target of the decision clock as text
 
 
 def preview(data: Intake, *, by: User | None) -> Preview:
-    """Tier, lane, level, owner and authority the case would get now. Raises Invalid as opening would."""
+    """Tier, lane, level, owner and authority that the case would get now. Raises Invalid like opening."""
     at = now()
     policy = current_policy(at)
     kind = issue_type(policy, data.issue_type)
@@ -105,7 +105,8 @@ def preview(data: Intake, *, by: User | None) -> Preview:
 
 
 def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
-    """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; those the user may see."""
+    """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; only those the
+    user may see."""
     recent = now() - DUPLICATE_WINDOW
     seen = Escalation.objects.visible_to(user).filter(account=account, issue_type__slug=slug)
     found = seen.exclude(state__in=[states.WITHDRAWN, states.DUPLICATE]).filter(opened_at__gte=recent)
@@ -114,12 +115,9 @@ def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
 
 @transaction.atomic
 def open_case(data: Intake, *, by: User | None, trigger: str = "", trigger_text: str = "") -> Escalation:
-    """Open, triage and route a case; tells the owner. ESC number is its primary key.
-
-    Keeps how long it took from the impasse to here as a clock that has ended, met or missed by the tier.
-
-    Raises Invalid naming the field (missing issue, deadline in the past, negative amount, unknown kind), NotAllowed when
-    the person cannot see the account.
+    """Open, triage and route a case and notify the owner. The ESC number is its primary key. The time from the impasse
+    to now is kept as an ended clock, met or missed by the target of the tier. Raises Invalid with the field (missing
+    issue, deadline in the past, negative amount, unknown kind), NotAllowed if the person cannot see the account.
     """
     at = now()
     _check(data, by, at)

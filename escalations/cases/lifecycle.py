@@ -9,6 +9,7 @@ from accounts.models import User
 from escalations import states
 from escalations.cases.log import Entry, record
 from escalations.models import Escalation
+from ledger import chain
 from ledger.errors import AlreadyDone
 
 VERBS = (
@@ -33,8 +34,8 @@ def move_many(
 ) -> None:
     """Move locked cases by a verb of the transition table and log each move.
 
-    Raises AlreadyDone, naming the case and its state, when the table does not allow the move; then none has moved as the
-    caller's transaction rolls back.
+    Raises AlreadyDone with the case and its state if the table does not allow the move; then no case has moved, because
+    the caller's transaction rolls back.
     """
     if verb not in VERBS:
         raise ValueError(f"{verb} is not in the transition table")
@@ -44,9 +45,9 @@ def move_many(
             getattr(case, verb)()
         except TransitionNotAllowed as error:
             state = dict(states.STATES)[before].lower()
-            raise AlreadyDone(f"{case.key} is {state}; this cannot be done now. Reload the case.") from error
+            raise AlreadyDone(f"{case.key} is {state}, so this cannot be done now. Reload the case.") from error
         case.version += 1
-        case.save(update_fields=["state", "version"])
+        chain.save(case, ["state", "version"])
         record(case, [_entry(case, verb, before, actor, reason)], at=at)
 
 

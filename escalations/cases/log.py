@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from escalations.models import Clock, Escalation, Event, EventText
@@ -26,13 +28,15 @@ class Entry:
     data: JsonObject = field(default_factory=dict)
 
 
+def locking() -> QuerySet[Escalation]:
+    """Cases that are locked for the rest of the transaction when they are read, with what verbs and messages need of them."""
+    people = ("owner", "account__csm")
+    return Escalation.objects.select_for_update(of=("self",)).select_related("account", "policy", "issue_type", *people)
+
+
 def lock(case_id: int) -> Escalation:
     """The case, locked for the rest of the transaction. Raises Escalation.DoesNotExist."""
-    return (
-        Escalation.objects.select_for_update(of=("self",))
-        .select_related("account", "policy", "issue_type")
-        .get(pk=case_id)
-    )
+    return locking().get(pk=case_id)
 
 
 def lock_with_requests(case_id: int) -> Escalation:

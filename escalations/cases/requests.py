@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from accounts.models import User
 from approvals.matrix.totals import Ask
@@ -17,9 +18,10 @@ from escalations.cases import handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
-from escalations.cases.log import Entry, lock, record
+from escalations.cases.log import Entry, lock, locking, record
 from escalations.clocks import verbs as clocks
 from escalations.models import Action, CasePerson, CaseRequest, Escalation, Event
+from ledger import chain
 from ledger.errors import Invalid, Refused
 from ledger.json_types import JsonObject
 from ledger.now import now
@@ -48,6 +50,7 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     when the case is not at a point where it can ask; NotAllowed. A request inside a band comes back approved.
     """
     at, case = now(), lock(case_id)
+    prefetch_related_objects([case], "people")  # read once for the check and for the authority
     check(case, by, "ask")
     if wanted.deadline <= at:
         raise Invalid("The decision deadline must be in the future. Enter a later date and time.", field="deadline")
@@ -100,7 +103,7 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
 
 
 def _authority(case: Escalation, user: User, at: datetime) -> None:
-    current = case.people.filter(duty=CasePerson.AUTHORITY).first()
+    current = next((each for each in case.people.all() if each.duty == CasePerson.AUTHORITY), None)
     if current is None or current.user_id != user.pk:
         handoffs.replace_duty(case, user, CasePerson.AUTHORITY, "A", at, accepted=False)
         summary = f"{user.name} is the decision authority"
@@ -116,7 +119,7 @@ def raise_level(
     case.level, case.level_since = level, since or at
     case.route_reasons = [*case.route_reasons, f"Raised from {before} to {after}: {why}"]
     case.version += 1
-    case.save(update_fields=["level", "level_since", "route_reasons", "version"])
+    chain.save(case, ["level", "level_since", "route_reasons", "version"])
     clocks.stop(case, states.DECISION, at=at)
     clocks.start(case, states.DECISION, at=at, since=since)
     clocks.retarget(case, at=at)
@@ -135,7 +138,7 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
         case.decided_level = made.decided_level
-        case.save(update_fields=["decided_at", "decided_level"])
+        chain.save(case, ["decided_at", "decided_level"])
         if not others_open:
             clocks.stop(case, states.DECISION, at=at)
         # Whoever decides has taken the duty, whether or not they answered a hand-off before.
@@ -172,18 +175,31 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
 
 def on_decision_log(entry: DecisionEntry) -> None:
     """Every row of the decision log stands in the thread of its case and moves the case where it must."""
-    links = CaseRequest.objects.filter(request=entry.request_id)
-    if entry.kind == entry.ASKED:
-        # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
-        links |= CaseRequest.objects.filter(request__replaced_by=entry.request_id)
-    found = links.order_by("-request").first()
-    if found is None:
+    case, made, at = _case_of(entry), entry.request, entry.at
+    if case is None:
         return
-    case, at = lock(found.case_id), entry.at
+    with chain.together(case):
+        _show(case, entry, made, at)
+        _follow(case, entry, made, at)
+
+
+def _case_of(entry: DecisionEntry) -> Escalation | None:
+    """The case of the entry's request, locked."""
     made = entry.request
-    if found.request_id != made.pk:
+    if entry.kind != entry.ASKED:
+        return locking().filter(case_requests__request=made).first()
+    if ApprovalRequest.case_link.is_cached(made):
+        # `ask` holds the case and has linked this instance to it.
+        return made.case_link.case
+    # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
+    case = locking().filter(case_requests__request__replaced_by=made).first()
+    if case is not None:
         _link(case, made)
-    _show(case, entry, made, at)
+    return case
+
+
+def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:
+    """What a row of the decision log does to its case."""
     if entry.kind == entry.ASKED:
         _asked(case, made, entry.actor, at)
     elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):

@@ -1,4 +1,4 @@
-"""Something outside has happened: decisions it rests on cannot be taken back from then on."""
+"""Seals decisions: after something outside has happened, they cannot be undone."""
 
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
@@ -6,17 +6,17 @@ from escalations.models import Escalation
 
 
 def seal_decided(case: Escalation) -> None:
-    """The customer was told how it stands: nothing that was decided is undone. The caller holds `lock_with_requests`."""
+    """The customer was told, so no decision can be undone any more. The caller holds `lock_with_requests`."""
     _seal(case, {"decided_at__isnull": False})
 
 
 def seal_granted(case: Escalation) -> None:
-    """What was granted is being carried out or was promised; what was declined may still be undone. Same locks."""
+    """A grant is being carried out or was promised, so it cannot be undone; a declined request still can. Same locks."""
     _seal(case, {"state__in": ApprovalRequest.GRANTED})
 
 
 def _seal(case: Escalation, which: dict[str, object]) -> None:
-    # What was replaced before it was carried out never will be.
+    # A request that was replaced before it was carried out never will be.
     open_to_it = case.requests.filter(sealed_at__isnull=True, **which).exclude(state=ApprovalRequest.REPLACED)
     rows = open_to_it.order_by("pk")
     for request_id in list(rows.values_list("pk", flat=True)):

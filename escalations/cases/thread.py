@@ -20,8 +20,8 @@ EDIT_WINDOW = timedelta(minutes=10)
 
 @transaction.atomic
 def post(*, case_id: int, by: User, text: str, decision: bool = False, next_update_at: datetime | None = None) -> Event:
-    """An internal entry (or a decision noted for the record); never goes to the customer. Meets the internal update; one
-    that sets the next update is a check-in too.
+    """Post an internal entry (or a decision for the record); it never goes to the customer. It meets the internal
+    update; if it sets the next update, it is also a check-in.
 
     Raises Invalid without text and for a next update in the past.
     """
@@ -39,8 +39,8 @@ def post(*, case_id: int, by: User, text: str, decision: bool = False, next_upda
 
 
 def inside_told(case: Escalation, at: datetime, due: datetime | None = None, *, check_in: bool) -> None:
-    """The inside heard of an open case: the internal update is met and the next one runs, by the rhythm or to the date given;
-    the same for the check-in when somebody looked at where the case stands."""
+    """An internal update of an open case was made: its clock is met and the next one runs, by the rhythm or to the
+    given date. The same for the check-in, if a person checked the status of the case."""
     if not case.is_open:
         return
     why = "Next update promised on the thread" if due else ""
@@ -62,7 +62,7 @@ def _need(text: str, next_update_at: datetime | None) -> None:
 def customer_update(
     *, case_id: int, by: User, text: str, contacts: list[Contact], next_update_at: datetime | None = None
 ) -> Event:
-    """Words for the customer, mailed to the chosen contacts by the communication lead only.
+    """Mail a customer update to the chosen contacts; only the communication lead may do this.
 
     Stops the customer-update clock and starts the next one by cadence (or at the time given); meets the first response.
     Raises NotAllowed for others, Invalid without text or recipients, or with contacts of another account.
@@ -89,7 +89,7 @@ def customer_update(
 
 
 def cadence(case: Escalation) -> timedelta:
-    """Time between customer updates for the case's tier; a day where the policy has no row."""
+    """Time between customer updates for the case's tier; a day if the policy has no row."""
     row = Cadence.objects.filter(version=case.policy, tier=case.tier).first()
     return timedelta(minutes=row.customer_minutes if row else 1440)
 
@@ -104,9 +104,8 @@ def _set_next_update(case: Escalation, due: datetime, at: datetime, *, told: boo
 
 @transaction.atomic
 def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation:
-    """Replace the pinned status: an internal update and a check-in.
-
-    Raises Stale when somebody changed the case's status since `version`.
+    """Replace the pinned status: an internal update and a check-in. Raises Stale if another user changed the status
+    since `version`.
     """
     if not text.strip():
         raise Invalid("Write the current status in one to three sentences.", field="text")
@@ -114,7 +113,7 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
     check(case, by, "status")
     if version != case.version:
         raise Stale(
-            f"{case.status_by or 'Somebody'} changed the case while you typed. Review both texts.", field="text"
+            f"{case.status_by or 'Another user'} changed the case while you typed. Review both texts.", field="text"
         )
     case.status_text, case.status_by, case.status_at, case.version = text, by, at, case.version + 1
     case.save(update_fields=["status_text", "status_by", "status_at", "version"])
@@ -126,7 +125,8 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
 
 @transaction.atomic
 def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
-    """Add a row that replaces an own entry: an edit within 10 minutes, a correction later. The earlier text stays."""
+    """Add an entry that replaces one's own entry: an edit within 10 minutes, a correction later. The earlier text is
+    kept."""
     if not text.strip():
         raise Invalid("Write the corrected text.", field="text")
     at, case = now(), lock(case_id)
@@ -148,7 +148,7 @@ def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
 
 @transaction.atomic
 def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
-    """Set what the case waits on: anything but nobody pauses the clocks, nobody resumes them.
+    """Set what the case waits on. “Nobody” resumes the clocks; everything else pauses them.
 
     Raises Invalid without a reason or for an unknown value.
     """
@@ -171,7 +171,7 @@ def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
 
 
 def first_act(case: Escalation, by: User, at: datetime) -> None:
-    """The owner's first act after accepting stops its clock and is kept for hand-off quality."""
+    """The owner's first act after accepting stops its clock and is stored for hand-off quality."""
     if case.owner_id != by.pk:
         return
     handoff = case.handoffs.filter(to_user=by, state="accepted", first_act_at__isnull=True).last()

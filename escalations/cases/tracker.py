@@ -45,10 +45,8 @@ def _add(
 
 @transaction.atomic
 def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
-    """Mark an action done. An execution action needs a proof (credit note number, ticket, signed page); with it, what was
-    granted is carried out and cannot be undone.
-
-    Raises Invalid without that proof, AlreadyDone when it is done or was called off.
+    """Mark an action done. An execution action needs a proof (credit note number, ticket, signed page); then the grant
+    is carried out and cannot be undone. Raises Invalid without that proof, AlreadyDone if it is done or was cancelled.
     """
     at = now()
     action = Action.objects.select_related("case").get(pk=action_id)
@@ -61,7 +59,7 @@ def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
     if action.state == Action.CANCELLED:
         raise AlreadyDone(f"“{action.title}” was cancelled. Do not carry it out.")
     if action.execution and not proof.strip():
-        raise Invalid("Give the proof: a credit note, ticket or document number.", field="proof")
+        raise Invalid("Enter the proof: a credit note, ticket or document number.", field="proof")
     action.state, action.done_at, action.done_by, action.proof = Action.DONE, at, by, proof[:300]
     action.save()
     done = f"Done: {action.title}" + (f" ({proof})" if proof else "")
@@ -74,13 +72,11 @@ def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
 
 @transaction.atomic
 def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who: str = Commitment.US) -> Commitment:
-    """A commitment made on this case; it and its clock, to the end of business on that day, live on after the case. With one
-    of ours the customer knows what was granted: it cannot be undone.
-
-    Raises Invalid when text or side is missing.
+    """Make a commitment on this case. It outlives the case, with its clock to the end of business on that day. If it is
+    ours, the customer knows what was granted, so that cannot be undone. Raises Invalid if text or side is missing.
     """
     if not text.strip():
-        raise Invalid("Write what was promised.", field="text")
+        raise Invalid("Enter the commitment.", field="text")
     if who not in dict(Commitment.BY):
         raise Invalid("Choose who made the commitment: us or them.", field="by")
     at, case = now(), lock_with_requests(case_id)
@@ -106,15 +102,14 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
 
 @transaction.atomic
 def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
-    """A commitment was kept, or broken; its clock ends met, or missed.
-
-    Raises NotAllowed for people without a part in it, AlreadyDone when it is settled.
+    """Mark a commitment as kept or broken; its clock ends met or missed. Raises NotAllowed for people who have no part
+    in it, AlreadyDone if it is marked already.
     """
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case and by.pk != made.owner_id:
         check(made.case, by, "action")
     if made.state != Commitment.OPEN:
-        raise AlreadyDone(f"This commitment is {made.get_state_display().lower()} already.")
+        raise AlreadyDone(f"This commitment is already {made.get_state_display().lower()}.")
     at = now()
     made.state, made.kept_at = (Commitment.KEPT if kept else Commitment.BROKEN), at
     made.save(update_fields=["state", "kept_at"])

@@ -1,7 +1,7 @@
-"""The clocks against their history: every row must be what its entries say, and one that is not can be repaired.
+"""Compares clocks with their history: every row must match its entries, and a row that does not can be repaired.
 
-A clock's row is a cache. Its history is folded with the same `advance` that wrote it: same start, same pauses, same targets,
-and the due time follows from the calendar.
+A clock's row is a cache. Its history is folded with the same `advance` that wrote it: same start, same pauses, same
+targets, and the due time follows from the calendar.
 """
 
 from collections import defaultdict
@@ -28,14 +28,14 @@ COMPARED = (
     *("warned_percent", "repeats", "due_at", "fire_at"),
 )
 COMPARED_TERMS = ("target_seconds", "calendar_id")
-# What no entry of the history tells: who paused it, and what became of tries to fire it.
+# Columns without an entry in the history: who paused it, and failed tries.
 KEPT = ("held", "pause_reason", "warned_at", "tries", "parked", "error")
 Hours = Callable[[int | None], WorkCalendar | None]
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One entry of a clock's history: what happened, when it was written, and its data."""
+    """One entry of a clock's history: its kind, its time and its data."""
 
     kind: StepKind
     at: datetime
@@ -49,7 +49,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Difference:
-    """A column of a clock that is not what its history says."""
+    """A column of a clock that differs from its history."""
 
     clock: Clock
     column: str
@@ -70,7 +70,7 @@ def replay(entries: Iterable[HistoryEntry], hours: Hours) -> ClockState:
     """
     clock, last = ClockState(), None
     for last in entries:
-        # What the engine fires is noticed at `at`; everything else takes effect at its moment.
+        # Steps of the engine are noticed at `at`; all others take effect at their moment.
         fired = last.kind in (StepKind.WARN, StepKind.BREACH, StepKind.REPEAT, StepKind.DECAY)
         clock = advance(clock, _step(last, hours), last.at if fired else last.moment)
     if last is not None and clock.stopped_at is not None:
@@ -108,7 +108,7 @@ def _step(entry: HistoryEntry, hours: Hours) -> Step:
 
 
 def differences() -> Iterator[Difference]:
-    """Every difference, clock by clock; none when all is well. Reads everything, in pieces."""
+    """All differences, clock by clock. Reads all clocks, in batches."""
     last = 0
     while batch := list(Clock.objects.filter(pk__gt=last).select_related("calendar").order_by("pk")[:AT_ONCE]):
         last = batch[-1].pk
@@ -140,14 +140,14 @@ def _histories(ids: list[int]) -> dict[int, list[HistoryEntry]]:
 
 
 def _hours_by_id() -> Hours:
-    """The calendars as they are now, by id."""
+    """The current calendars, by id."""
     calendars = Calendar.objects.in_bulk()
     return lambda pk: work_calendar(calendars[pk]) if pk else None
 
 
 @transaction.atomic
 def repair(clock_id: int) -> bool:
-    """Write what the history says to one clock; False when it was right (or was repaired meanwhile)."""
+    """Repair one clock from its history; False if it was right (or was repaired meanwhile)."""
     case = lock(Clock.objects.values_list("case_id", flat=True).get(pk=clock_id))
     clock = Clock.objects.select_related("calendar").get(pk=clock_id)
     history, hours = _histories([clock_id])[clock_id], _hours_by_id()
@@ -162,13 +162,13 @@ def repair(clock_id: int) -> bool:
 
 @dataclass
 class CalendarWatch:
-    """Follows changes of calendars: counts live clocks anew when the hours of their calendar change. Remembers which hours it
-    has dealt with."""
+    """Follows changes of calendars: recalculates live clocks when the hours of their calendar change. Remembers the
+    hours it has handled."""
 
     seen: dict[int, str] = field(default_factory=dict)
 
     def follow(self, at: datetime) -> int:
-        """Count the live clocks anew whose calendar got other hours since; returns how many got another due time."""
+        """Recalculate live clocks whose calendar has new hours; returns how many got another due time."""
         changed = 0
         for calendar in Calendar.objects.all():
             present = timing.print_of(work_calendar(calendar))
@@ -181,7 +181,7 @@ class CalendarWatch:
 
 
 def follow_calendars(at: datetime) -> int:
-    """`CalendarWatch.follow` for a caller that looks once."""
+    """`CalendarWatch.follow` for a single call."""
     return CalendarWatch().follow(at)
 
 

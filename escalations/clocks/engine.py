@@ -1,8 +1,9 @@
-"""The engine's work: take the steps that are due, each once, oldest first, however many engines run.
+"""The engine's work: take the steps that are due, each once, oldest first, with any number of engines.
 
-A batch of at most 200 cases is one transaction: lock the cases that nobody holds, claim their clocks by a conditional update,
-write history, messages and the next due times. A step that moves its case (the next level, another owner) needs the case's
-verbs; then the case is a batch of its own, its requests are locked first, and what follows from a step is fired with it.
+A batch of at most 200 cases is one transaction: lock the cases that nobody holds, claim their clocks by a conditional
+update, write history, messages and the next due times. A step that moves its case (the next level, another owner) needs
+the case's verbs; then the case is a batch of its own, its requests are locked first, and what follows from a step is
+fired with it.
 """
 
 import logging
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
@@ -29,11 +31,12 @@ from ledger.now import now
 
 log = logging.getLogger(__name__)
 CASES_AT_ONCE = 200
-# These say nothing about the row: a lock that was not free, a connection that broke.
+# Errors that are not caused by the row: a lock that was not free, a connection that broke.
 BUSY = (OperationalError, InterfaceError)
-# More steps than any case can owe at once; a clock that never comes to rest is set aside instead of firing for ever.
+# More steps than a case can have due at once. A clock that fires endlessly is set aside.
 MOST_STEPS = 100
-COLUMNS = ("warned_at", "warned_percent", "breached_at", "repeats", "fire_at", "tries")
+# What a step of the engine may change besides `fire_at`, which every step changes.
+COLUMNS = ("warned_at", "warned_percent", "breached_at", "repeats", "tries")
 
 
 class StepFailed(Exception):
@@ -46,7 +49,7 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Fired:
-    """A step that was taken, and whom it concerns."""
+    """A step that was taken, and the people it concerns."""
 
     clock: Clock
     step: Step
@@ -58,21 +61,24 @@ def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> list[Clock]:
 
     Each carries `entries_seen`, the length of its case's log when it was read.
     """
-    oldest = Clock.objects.past_due(at).values("case")[:limit]
-    rows = Clock.objects.past_due(at).filter(case__in=oldest).defer("why")
-    found: list[Clock] = []
-    for clock in rows.annotate(log_count=F("case__log_count")):
+    rows = Clock.objects.past_due(at).defer("why").annotate(log_count=F("case__log_count"))
+    found = list(rows[:limit])
+    if len(found) == limit:
+        # More may be due on the same cases. Their ids are given as values: with old statistics PostgreSQL runs a subquery
+        # with a limit once for each due clock.
+        found = list(rows.filter(case__in={clock.case_id for clock in found}))
+    for clock in found:
         clock.entries_seen = clock.log_count
-        found.append(clock)
-    return found
+    return [*found]
 
 
 def fire_due(*, limit: int = CASES_AT_ONCE, between: Callable[[], None] = lambda: None) -> int:
-    """Take what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this call.
+    """Take what is due now on the cases of the `limit` oldest due clocks; returns how many steps were taken by this
+    call.
 
-    Everything due on a case is fired together, so that its people get one notification of where it stands. A bad clock never
-    stops the others: after three tries it is set aside with its error. `between` is called after each transaction: the engine
-    lets others write there.
+    Everything due on a case is fired together, so that its people get one notification about its current state. A bad
+    clock never stops the others: after three tries it is set aside with its error. `between` is called after each
+    transaction, so that the engine can let other processes write.
     """
     at = now()
     due = due_clocks(at, limit)
@@ -83,7 +89,7 @@ def fire_due(*, limit: int = CASES_AT_ONCE, between: Callable[[], None] = lambda
     taken = 0
     try:
         taken += fire_batch(together, at) if together else 0
-    except Exception:  # one row spoils a batch; each case alone finds out which
+    except Exception:  # one bad row fails the batch; case by case, only its own case fails
         log.exception("A batch of %s clocks is fired case by case", len(together))
         alone |= dict.fromkeys(clock.case_id for clock in together)
     between()
@@ -110,7 +116,8 @@ def fire_batch(clocks: Sequence[Clock], at: datetime) -> int:
     """
     cases, audience = claim(clocks)
     faults.passing("after_claim")
-    # Every change of a clock is an entry of its case, so an equal length of the log proves that the clock is as it was read.
+    # Every change of a clock is an entry of its case, so an equal length of the log proves that the clock did not
+    # change since it was read.
     unchanged = [
         clock for clock in clocks if clock.case_id in cases and cases[clock.case_id].log_count == clock.entries_seen
     ]
@@ -124,8 +131,8 @@ def fire_batch(clocks: Sequence[Clock], at: datetime) -> int:
 def fire_case(case_id: int, at: datetime) -> int:
     """Take every due step of one case, oldest first, with all that follows from it; returns how many were taken.
 
-    A step may start the next clock in the past (the level that ran out while nobody was looking), which then fires too.
-    Its people are notified once. Raises StepFailed, with nothing written, when a step cannot be taken.
+    A step may start the next clock in the past (the level that ran out during an outage), which then fires too. Its
+    people are notified once. Raises StepFailed, with nothing written, when a step cannot be taken.
     """
     if not _is_free(case_id):
         return 0
@@ -136,7 +143,7 @@ def fire_case(case_id: int, at: datetime) -> int:
         cases, audience = claim([clock])
         try:
             if len(fired) >= MOST_STEPS:
-                raise LookupError(f"due at {clock.fire_at}, and it never comes to rest")
+                raise LookupError(f"due at {clock.fire_at}, and it fires endlessly")
             fired += _take(cases, audience, [clock], at)
             _follow(fired[-1], at)
         except StepFailed:
@@ -165,6 +172,8 @@ def _take(cases: dict[int, Escalation], audience: Audience, clocks: Sequence[Clo
     """Take one step of each clock of these locked cases: its row, only while it is still due, and its history."""
     fired: list[Fired] = []
     entries: dict[Escalation, list[Entry]] = defaultdict(list)
+    # By the columns that the step changed, and whether the clock is due next: such rows have most new values in common.
+    alike: dict[tuple[tuple[str, ...], bool], list[Clock]] = defaultdict(list)
     for clock in clocks:
         try:
             state = clock.as_state()
@@ -174,23 +183,32 @@ def _take(cases: dict[int, Escalation], audience: Audience, clocks: Sequence[Clo
         if step is None:
             raise StepFailed(clock.pk, LookupError(f"due at {clock.fire_at}, and there is no step to take"))
         moment = clock.due_at if step.kind == StepKind.BREACH else clock.fire_at
-        clock.take(advance(state, step, at))
+        after = advance(state, step, at)
+        clock.take(after)
+        changed = tuple(name for name in COLUMNS if getattr(state, name) != getattr(after, name))
+        alike[changed, after.fire_at == after.due_at].append(clock)
         entries[cases[clock.case_id]].append(verbs.entry(clock, step.kind, summary(clock, step), moment))
         fired.append(Fired(clock, step, audience.of(clock, late=step.kind != StepKind.WARN)))
-    for kind in {each.step.kind for each in fired}:
-        _claim([each.clock for each in fired if each.step.kind == kind], at)
+    for (columns, _), rows in alike.items():
+        _claim(rows, ("fire_at", *columns), at)
     record_many(entries, at=at)
     return fired
 
 
-def _claim(clocks: Sequence[Clock], at: datetime) -> None:
-    """Write the rows of clocks that took the same kind of step, each only while it is still due.
+def _claim(clocks: Sequence[Clock], columns: Sequence[str], at: datetime) -> None:
+    """Write these columns of the rows of clocks, each only while it is still due.
 
-    Values that all of them share are set at once: a column that differs by row costs as much as the rest of the step.
+    A value that all of them share is set at once, and so is a moment that is the due time of each: a column that differs by
+    row costs as much as the rest of the step.
     """
-    values = {name: {getattr(clock, name) for clock in clocks} for name in COLUMNS}
-    shared = {name: found.pop() for name, found in values.items() if len(found) == 1}
-    differing = [name for name in COLUMNS if name not in shared]
+    shared: dict[str, Any] = {}
+    for name in columns:
+        values = {getattr(clock, name) for clock in clocks}
+        if len(values) == 1:
+            shared[name] = values.pop()
+        elif all(getattr(clock, name) == clock.due_at for clock in clocks):
+            shared[name] = F("due_at")
+    differing = [name for name in columns if name not in shared]
     rows = Clock.objects.filter(pk__in=[clock.pk for clock in clocks])
     still_due = Clock.objects.filter(state=Clock.RUNNING, parked=False, fire_at__lte=at)
     # The statement that changes `fire_at` is the claim and comes first; the other one finds the rows claimed.
@@ -207,7 +225,7 @@ def _claim(clocks: Sequence[Clock], at: datetime) -> None:
 
 
 def summary(clock: Clock, step: Step) -> str:
-    """The step as the thread says it."""
+    """The text of the step in the thread."""
     if step.kind == StepKind.WARN:
         return f"{clock.label}: {step.number}% of the time is used"
     if step.kind == StepKind.REPEAT:
@@ -218,7 +236,7 @@ def summary(clock: Clock, step: Step) -> str:
 
 
 def _follow(fired: Fired, at: datetime) -> None:
-    """What a step leads to: the next owner, the next level, or nothing but word to people."""
+    """The consequence of a step: the next owner, the next level, or only notifications."""
     if not _moved(fired):
         return
     clock, case = fired.clock, lock(fired.clock.case_id)
@@ -233,8 +251,8 @@ def _follow(fired: Fired, at: datetime) -> None:
 
 
 def _tell(cases: dict[int, Escalation], fired: Sequence[Fired], at: datetime) -> None:
-    """One message a case to each person its steps concern: about the weightiest step, the latest of several alike. Whoever
-    was handed the case just now reads it there."""
+    """One message a case to each person whom its steps concern, about the most important step (the latest if several
+    are equal). A person who was just handed the case gets the hand-off message instead."""
     of_case: dict[int, list[Fired]] = defaultdict(list)
     for each in fired:
         of_case[each.clock.case_id].append(each)
@@ -270,7 +288,8 @@ def _fire_safely(case_id: int, at: datetime) -> int:
         log.exception("The clocks of case %s wait: the database is busy", case_id)
     except Exception as error:  # the engine must outlive any row
         log.exception("The clocks of case %s could not be fired", case_id)
-        # The failure cannot be tied to one step. It counts against the oldest due clock, so that the case ends some time.
+        # The failure cannot be tied to one step. It counts against the oldest due clock, so that the case is set aside
+        # after three failures.
         clock = Clock.objects.past_due(at).filter(case=case_id).first()
         if clock is not None:
             _note_failure(clock.pk, f"{type(error).__name__}: {error}")
@@ -279,14 +298,14 @@ def _fire_safely(case_id: int, at: datetime) -> int:
 
 def _note_failure(clock_id: int, error: str) -> None:
     tries = Clock.objects.values_list("tries", flat=True).get(pk=clock_id)
-    # The row may be what is wrong, so no more of it is read than the number of tries.
+    # The row itself may be faulty, so only the number of tries is read.
     after = advance(ClockState(tries=tries), Step(StepKind.FAIL, reason=error[:300]), now())
     Clock.objects.filter(pk=clock_id, tries=tries).update(tries=after.tries, parked=after.parked, error=after.error)
 
 
 def retry_failed(*, by: User | None = None) -> int:
-    """Let every clock that was set aside be tried again, once its cause is fixed; returns how many. Without `by` it is a
-    command on the server.
+    """Retry every clock that was set aside, after its cause is fixed; returns how many. Without `by` it is a command on
+    the server.
 
     Raises NotAllowed unless `by` works in operations, AlreadyDone when none is set aside any longer.
     """
@@ -296,12 +315,12 @@ def retry_failed(*, by: User | None = None) -> int:
     failed = Clock.objects.filter(stopped_at=None, parked=True)
     count = failed.update(tries=after.tries, parked=after.parked, error=after.error)
     if by is not None and not count:
-        raise AlreadyDone("No clocks are set aside any more.")
+        raise AlreadyDone("No clock is set aside any more.")
     log.info("%s clocks that were set aside are tried again, by user %s", count, by.pk if by else "nobody")
     return count
 
 
 def next_due() -> datetime | None:
-    """When the next clock has something to fire."""
+    """When the next clock fires."""
     waiting = Clock.objects.filter(state=Clock.RUNNING, parked=False, fire_at__isnull=False)
     return waiting.order_by("fire_at").values_list("fire_at", flat=True).first()

@@ -1,4 +1,4 @@
-"""One running promise with a target."""
+"""Clocks with their targets."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -13,7 +13,7 @@ from escalations.cases.models.escalation import Escalation
 from escalations.clocks.rules import clock as rules
 from escalations.clocks.rules.kinds import CHOICES, KINDS, ClockKind
 
-# Columns that `advance` decides and that need no conversion.
+# Columns that `advance` sets and that need no conversion.
 PLAIN_COLUMNS = (
     *("state", "started_at", "resumed_at", "paused_at", "held", "pause_reason", "used_seconds", "due_at", "warn_at"),
     *("decays_at", "fire_at", "warned_at", "warned_percent", "breached_at", "repeats", "stopped_at"),
@@ -22,7 +22,7 @@ PLAIN_COLUMNS = (
 
 
 class ClockQuerySet(models.QuerySet["Clock"]):
-    """Clocks in business words."""
+    """The business queries of clocks."""
 
     def live(self) -> "ClockQuerySet":
         """Running or paused."""
@@ -34,9 +34,8 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 
 
 class Clock(models.Model):
-    """A promise of a case: start, target, due. `due_at` is a cache; the history rows (events) can rebuild it.
-
-    `fire_at` is the next moment something happens: a warning, the breach, then repeats; None when nothing is to come.
+    """One running target of a case: start, target, due. `due_at` is a cache; the history rows (events) can rebuild it.
+    `fire_at` is the time of the next step: a warning, the breach, then reminders; None if there is no next step.
     """
 
     RUNNING, PAUSED, MET, MISSED, STOPPED = rules.RUNNING, rules.PAUSED, rules.MET, rules.MISSED, rules.STOPPED
@@ -50,7 +49,9 @@ class Clock(models.Model):
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="clocks", db_index=False)
     kind = models.CharField(max_length=20, choices=CHOICES)
     about = models.PositiveBigIntegerField(default=0, help_text="The commitment it is about; 0 for the case itself.")
-    topic = models.CharField(max_length=160, blank=True, help_text="That thing, or the level that decides, in words.")
+    topic = models.CharField(
+        max_length=160, blank=True, help_text="The commitment, or the level that decides, as text."
+    )
     generation = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
     level = models.PositiveSmallIntegerField(
@@ -62,7 +63,7 @@ class Clock(models.Model):
     target_seconds = models.PositiveBigIntegerField(
         help_text="Working seconds of the calendar; elapsed ones without one."
     )
-    target_text = models.CharField(max_length=80, help_text="The target in words: 4 clock hours.")
+    target_text = models.CharField(max_length=80, help_text="The target as text: 4 clock hours.")
     warn_percent = models.PositiveSmallIntegerField(default=75)
     also_warn_at = models.JSONField(default=list, help_text="Further warnings, in percent of the target used.")
     warned_percent = models.PositiveSmallIntegerField(
@@ -79,11 +80,12 @@ class Clock(models.Model):
     held = models.BooleanField(default=False, help_text="Paused by hand: it resumes only by hand.")
     pause_reason = models.CharField(max_length=200, blank=True)
     used_seconds = models.PositiveBigIntegerField(default=0, help_text="Working seconds used before the last resume.")
-    resumed_at = models.DateTimeField(help_text="Start of the present running stretch.")
+    resumed_at = models.DateTimeField(help_text="Start of the current running stretch.")
     stretches = models.JSONField(
-        default=list, help_text="Earlier running stretches as [from, to], so that another calendar can count them anew."
+        default=list,
+        help_text="Earlier running stretches as [from, to], for recalculating with another calendar.",
     )
-    calendar_print = models.CharField(max_length=16, blank=True, help_text="Which hours of the calendar it counted on.")
+    calendar_print = models.CharField(max_length=16, blank=True, help_text="Fingerprint of its calendar hours.")
     due_at = models.DateTimeField(null=True, blank=True)
     warn_at = models.DateTimeField(null=True, blank=True)
     warnings = models.JSONField(default=list, help_text="When it warns: [percent, moment], ascending.")
@@ -114,7 +116,8 @@ class Clock(models.Model):
             ),
         ]
         indexes = [
-            # Every step writes a running clock, and each index of it anew: those that only ended ones need leave it out.
+            # Every step of a running clock rewrites the row and its indexes, so indexes that only ended clocks need
+            # leave it out.
             models.Index(fields=["stopped_at"], condition=Q(stopped_at__isnull=False), name="clock_stopped"),
             models.Index(fields=["fire_at"], condition=Q(state="running", parked=False), name="clock_fire"),
         ]
@@ -124,7 +127,7 @@ class Clock(models.Model):
 
     @property
     def rule(self) -> ClockKind:
-        """How clocks of this kind behave."""
+        """The behaviour of clocks of this kind."""
         return KINDS[self.kind]
 
     @property
@@ -163,7 +166,7 @@ class Clock(models.Model):
         )
 
     def take(self, state: rules.ClockState) -> None:
-        """Set every column to what the rules decided; the caller saves."""
+        """Set every column from the result of the rules; the caller saves."""
         terms = state.terms
         self.target_seconds, self.calendar_id = terms.target_seconds, terms.calendar_id
         self.warn_percent, self.also_warn_at = terms.warn_percent, list(terms.also_warn_at)

@@ -1,7 +1,6 @@
-"""Messages of the clocks: one to a person about where a case stands, composed when it is sent.
-
-What is posted is small and says only which clock fired. What happens between the step and the sending is told too, and whoever
-was away for a day reads one message a case instead of one for each step that was missed.
+"""Messages of the clocks: one to each person about the current state of a case, composed when it is sent. The posted
+row says only which clock fired. Therefore the message includes what happened after the step, and after an outage a
+person gets one message a case instead of one for each missed step.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +23,7 @@ from messaging.outbox.layout import render
 
 @dataclass(frozen=True)
 class Told:
-    """A step that people hear of. The case needs its account."""
+    """A step that people are notified of. The case needs its account."""
 
     case: Escalation
     clock: Clock
@@ -44,7 +43,8 @@ def _mail(each: Told, user_id: int, email: str) -> outbox.Draft:
     subject = "Due soon" if warns else "Past SLA"
     return outbox.Draft(
         key=f"{step.kind}:{clock.pk}{number}:{user_id}",
-        # The rhythm inside the house may be switched off or gathered like a warning; a broken promise may not.
+        # Internal rhythms can be switched off or put into the digest like a warning; a breach towards the customer
+        # cannot.
         kind="warning" if warns or clock.rule.rhythm else "breach",
         user_id=user_id,
         address=email,
@@ -59,7 +59,7 @@ def _mail(each: Told, user_id: int, email: str) -> outbox.Draft:
 
 
 class ClockNotification(MessageKind):
-    """What a step of a clock means for its people: `clock:CASE:CLOCK:STEP:NUMBER`."""
+    """The message about a step of a clock: `clock:CASE:CLOCK:STEP:NUMBER`."""
 
     prefix = "clock"
 
@@ -69,7 +69,7 @@ class ClockNotification(MessageKind):
         return step == StepKind.BREACH or Clock.objects.filter(pk=int(clock), state=Clock.RUNNING).exists()
 
     def compose(self, message: Message) -> Content | None:
-        """The message as things stand now; None when the target of a warning was met meanwhile."""
+        """The current message; None if the target of a warning was met meanwhile."""
         case_id, clock_id, kind, number = self.parts(message)
         case = Escalation.objects.select_related("account", "owner", "policy").get(pk=case_id)
         clock = Clock.objects.get(pk=clock_id)
@@ -77,7 +77,7 @@ class ClockNotification(MessageKind):
             return None
         at = now()
         if kind == StepKind.WARN and clock.due_at and at >= clock.due_at:
-            kind = StepKind.BREACH  # it waited in the queue until the time was over
+            kind = StepKind.BREACH  # it waited in the queue until the due time had passed
         return _worded(case, clock, Step(StepKind(kind), int(number)), message.user, at)
 
 
@@ -119,7 +119,7 @@ def _stands(case: Escalation) -> str:
 
 
 def _other_clocks(case: Escalation, clock: Clock, user: User, at: datetime) -> list[tuple[str, str]]:
-    """The other promises of the case that are late or nearly so, the oldest first."""
+    """The other clocks of the case that are late or nearly late, the oldest first."""
     others = case.clocks.filter(state=Clock.RUNNING, warn_at__lte=at).exclude(pk=clock.pk).order_by("due_at", "id")
     words = {"red": "Past SLA since", "yel": "Due"}
     return [(each.label, f"{words[each.status(at)]} {moment_for(user, each.due_at)}") for each in others]
@@ -127,10 +127,10 @@ def _other_clocks(case: Escalation, clock: Clock, user: User, at: datetime) -> l
 
 def _after(case: Escalation, clock: Clock, step: Step) -> str:
     if step.kind == StepKind.WARN:
-        return "When the time has passed, the escalation matrix decides who is next."
+        return "If the time runs out, the escalation matrix decides who is next."
     if clock.kind == states.FIRST_ACT:
         return "If nobody starts, the case goes to someone else."
     left = clock.repeat_times - clock.repeats
     if clock.state == Clock.RUNNING and clock.repeat_minutes and left > 0:
         return f"Until someone acts, you get up to {left} more {'reminder' if left == 1 else 'reminders'}."
-    return "The thread of the case says what happened since."
+    return "The thread of the case shows what happened since."

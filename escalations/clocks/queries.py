@@ -1,4 +1,4 @@
-"""Reads about clocks: the SLA status of cases, whom a clock concerns, and the tables of the SLA page."""
+"""Reads about clocks: the SLA status of cases, the people of a clock, and the tables of the SLA page."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -29,7 +29,7 @@ RUNS_ON = {targets.CLOCK: "24×7", targets.BUSINESS: "Business time", targets.DA
 BREACH = {"escalate": "next level", "remind": "people are notified"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ALL_DAY = [(0, 1440)]
-LEFT, WIDTH, TOP, LINE = 88, 310, 8, 26  # the drawing of a week, in its own units
+LEFT, WIDTH, TOP, LINE = 88, 310, 8, 26  # the size of the week chart, in its own units
 Key = tuple[str, int | None, str]
 Person = tuple[int, str]  # id and mail address
 
@@ -56,7 +56,7 @@ class Audience:
     promised: dict[int, Person] = field(default_factory=dict)
 
     def of(self, clock: Clock, *, late: bool) -> list[Person]:
-        """Who can keep this promise; once it is broken, also the case's owner and authority."""
+        """The people who can meet this target; after a breach, also the case's owner and authority."""
         if clock.kind == states.ACCEPTANCE:
             found = list(self.asked[clock.case_id])
         elif clock.kind == states.COMMITMENT and clock.about in self.promised:
@@ -74,8 +74,8 @@ class Audience:
 def claim(clocks: Collection[Clock]) -> tuple[dict[int, Escalation], Audience]:
     """Lock the cases of these clocks in ascending order and read their people with them.
 
-    Returns the cases that nobody else holds, with what a history entry needs of them, and whom the clocks concern. Hand-offs
-    and commitments are read only for the kinds of clock that need them.
+    Returns the cases that nobody else has locked, with the values for history entries, and the people of the clocks.
+    Hand-offs and commitments are read only for the kinds of clock that need them.
     """
     rows = Escalation.objects.filter(pk__in={clock.case_id for clock in clocks}).order_by("pk")
     rows = rows.select_related("account").only("log_count", "log_last", "log_seal", "account__name")
@@ -104,7 +104,7 @@ def claim(clocks: Collection[Clock]) -> tuple[dict[int, Escalation], Audience]:
 
 
 def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, Any]]]:
-    """One line per clock and level, and the issue types with targets of their own; cells from Red to Green."""
+    """One line per clock and level, and the issue types with their own targets; cells from Red to Green."""
     found: dict[Key, list[targets.TargetRow]] = {}
     for row in [*rows.targets(version), *_rhythm(version)]:
         found.setdefault((row.clock, row.level, row.issue_type), []).append(row)
@@ -119,7 +119,7 @@ def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, Any]]]:
 
 
 def _rhythm(version: PolicyVersion) -> list[targets.TargetRow]:
-    """Internal updates follow the rhythm of the tier; a target of their own is more specific only where it says a tier."""
+    """Internal updates follow the rhythm of the tier; their own target is more specific only if it names a tier."""
     return [
         targets.rhythm(states.INTERNAL_UPDATE, row.tier, row.internal_minutes)
         for row in version.cadences.all()
@@ -139,7 +139,7 @@ def _dated(kind: ClockKind) -> dict[str, Any]:
 
 
 def factors_table(version: PolicyVersion) -> list[dict[str, Any]]:
-    """The factors in words, one line per clock they are for; lines that are switched off come last."""
+    """The factors as text, one line per clock; lines that are switched off come last."""
     found: dict[tuple[str, bool], list[str]] = {}
     for row in version.targetfactors.all():
         found.setdefault((row.clock, row.active), []).append(factors.in_words(rows.plain_factor(row)))
@@ -179,7 +179,7 @@ def _rank(row: targets.TargetRow) -> tuple[bool, int]:
 
 
 def calendars(version: PolicyVersion, chosen: str, at: datetime) -> dict[str, Any]:
-    """Every calendar, one of them as a week with the special days to come."""
+    """All calendars, one of them as a week with future special days."""
     days = Prefetch("days", CalendarDay.objects.order_by("month", "day"))
     found = list(Calendar.objects.prefetch_related("spans", days))
     calendar = next((one for one in found if one.slug == chosen), None) or next(iter(found), None)
@@ -200,7 +200,7 @@ def calendars(version: PolicyVersion, chosen: str, at: datetime) -> dict[str, An
 
 
 def _week(calendar: Calendar) -> list[dict[str, Any]]:
-    """Days with the same hours side by side become one line, with its place in the drawing."""
+    """Adjacent days with the same hours become one line, with its place in the chart."""
     spans: list[list[tuple[int, int]]] = [[] for _ in DAYS]
     for span in calendar.spans.all():
         spans[span.weekday].append((span.opens, span.closes))
@@ -234,7 +234,7 @@ def _next_holiday(calendar: WorkCalendar, at: datetime) -> Any:
 
 
 class Preview:
-    """When targets of a version would be due if they started at a moment, without factors. Calendars are read once."""
+    """Due times of a version's targets if they started at a moment, without factors. Calendars are read once."""
 
     def __init__(self, version: PolicyVersion, at: datetime) -> None:
         self.at = at
@@ -243,7 +243,7 @@ class Preview:
         self.business = Calendar.objects.filter(slug="business").first()
 
     def calendar(self, row: targets.TargetRow, issue_type: str) -> Calendar | None:
-        """What a target of this issue type runs on; a business day is never one of a calendar that is always open."""
+        """The calendar of a target of this issue type; business days never use a calendar that is always open."""
         own = self.own.get(issue_type)
         if row.unit == targets.CLOCK:
             return None
@@ -259,7 +259,7 @@ class Preview:
 
 
 def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> list[dict[str, Any]]:
-    """When each clock of a new case of this type and tier would be due if it started now, and why then."""
+    """The due time of each clock of a new case of this type and tier if it started now, with the reasons."""
     matrix, promises = rows.plain_rows(version), rows.targets(version)
     try:
         level = routing.pick_row(matrix, kind.slug, tier).level

@@ -1,6 +1,5 @@
-"""What a case is promised: the target of its policy for a clock, the calendar it counts on, the factors and every reason.
-
-Rows of a policy are read once per policy instance (published rows never change) and kept on it, however many clocks ask.
+"""The targets of a case: the target of its policy for a clock, its calendar, the factors and all reasons. Rows of a
+policy are read once per policy instance (published rows never change) and cached on it for all clocks.
 """
 
 from collections.abc import Collection
@@ -34,7 +33,7 @@ NO_FACTOR = f"No factor applies to this target ({', '.join(part.name for part in
 
 @dataclass(frozen=True)
 class Promise:
-    """A target as it applies to one case. `seconds` count on the calendar, or around the clock without one."""
+    """A target for one case. `seconds` count on the calendar, or around the clock without one."""
 
     seconds: int
     text: str
@@ -48,9 +47,8 @@ class Promise:
 
 
 def promise(case: Escalation, kind: str, *, at: datetime | None = None) -> Promise | None:
-    """The target of the case's policy for this clock, or None when the policy promises nothing.
-
-    Factors that are switched on for the clock tighten or loosen it by what is known of the case at `at` (now).
+    """The target of the case's policy for this clock, or None if the policy has none. Factors that are switched on for
+    the clock make it shorter or longer by the facts of the case at `at` (now).
     """
     _read_policy(case)
     row = _pick(case, kind)
@@ -74,7 +72,8 @@ def promise(case: Escalation, kind: str, *, at: datetime | None = None) -> Promi
 
 
 def end_of_business(day: date) -> datetime:
-    """When a promise "by that day" is due: the last closing of the business calendar, the end of a day it is closed on."""
+    """The due time of a commitment "by that day": the last closing of the business calendar, or the end of the day if
+    it is closed."""
     return rules.end_of_business(work_calendar(Calendar.objects.get(slug=BUSINESS_CALENDAR)), day)
 
 
@@ -89,7 +88,7 @@ def _pick(case: Escalation, kind: str) -> rules.TargetRow | None:
 
 
 def _rhythm(case: Escalation) -> rules.TargetRow | None:
-    """The inside hears of a case as often as the rhythm of its tier says, where no target says otherwise."""
+    """Internal updates follow the rhythm of the tier, if no target says otherwise."""
     rows = (row for row in case.policy.cadences.all() if row.tier == case.tier and row.internal_minutes)
     return next((rules.rhythm(states.INTERNAL_UPDATE, row.tier, row.internal_minutes) for row in rows), None)
 
@@ -103,7 +102,7 @@ def _adjusted(case: Escalation, kind: str, base: int, at: datetime) -> factors.A
 
 
 def _matrix_row(case: Escalation) -> MatrixRow | None:
-    """The row in force for the issue type and tier: it says how often people are notified again after a breach."""
+    """The matrix row for the issue type and tier: it says how often people are notified again after a breach."""
     slug = case.issue_type.slug
     rows = case.policy.matrixrows.all()
     return next((row for row in rows if row.issue_type in ("", slug) and row.tier in ("", case.tier)), None)
@@ -128,7 +127,7 @@ def _scope(row: rules.TargetRow, name: str) -> str:
 
 
 def _calendar(case: Escalation, unit: str) -> Calendar:
-    """The issue type's calendar; a business day is one of the business calendar even for round-the-clock issues."""
+    """The issue type's calendar; business days use the business calendar even for round-the-clock issues."""
     own = case.issue_type.calendar
     if own is not None and not (unit == rules.DAYS and own.always_open):
         return own
@@ -136,7 +135,7 @@ def _calendar(case: Escalation, unit: str) -> Calendar:
 
 
 def circumstances(case: Escalation, parts: Collection[str], at: datetime) -> dict[str, Decimal | int | None]:
-    """The facts of these parts at a moment; parts nobody asks about are left out. The case may be unsaved (a preview)."""
+    """The facts of these parts at a moment; other parts are left out. The case may be unsaved (a preview)."""
     renewal = case.account.renewal_date
     found: dict[str, Decimal | int | None] = {
         TargetFactor.TIER: factors.tier_value(case.tier),
@@ -158,7 +157,7 @@ def _in_usd(case: Escalation, at: datetime) -> Decimal | None:
 
 
 def _counts(case: Escalation, at: datetime) -> dict[str, int | None]:
-    """Open cases of the owner (unknown while nobody owns it), negative signals and earlier cases of the account."""
+    """Open cases of the owner (unknown without an owner), negative signals and earlier cases of the account."""
     signals = Signal.objects.filter(account=OuterRef("pk"), tone=NEGATIVE, at__gte=at - SIGNALS, at__lte=at)
     cases = Escalation.objects.filter(account=OuterRef("pk"), opened_at__gte=at - HISTORY, opened_at__lte=at)
     owned = Escalation.objects.open().filter(owner=case.owner_id)

@@ -4,6 +4,7 @@ What a step changes is decided by `rules.clock.advance`. Every step is one chain
 refreshes the case's cache of its worst clock. Callers hold the case's lock, except of `hold` and `let_go`, which doors call.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -25,6 +26,7 @@ from escalations.clocks.rules.clock import Step, StepKind, Terms, advance
 from escalations.clocks.rules.kinds import KINDS
 from escalations.clocks.targets import Promise, promise
 from escalations.models import Clock, Commitment, Escalation, Target
+from ledger import chain
 from ledger.errors import AlreadyDone, Invalid
 from ledger.format import recorded
 from ledger.now import now
@@ -188,11 +190,12 @@ def stop(
     case: Escalation, kind: str, *, at: datetime, outcome: str = "", refresh: bool = True, about: int = 0
 ) -> Clock | None:
     """End the live clock of this kind: met or missed by its due time, or the outcome given. None when none is live."""
-    clock = case.clocks.live().filter(kind=kind, about=about).select_related("calendar").first()
+    live = list(case.clocks.live().select_related("calendar"))
+    clock = next((each for each in live if (each.kind, each.about) == (kind, about)), None)
     if clock is not None:
         end(case, clock, at=at, outcome=outcome)
         if refresh:
-            refresh_cache(case)
+            refresh_cache(case, live)
     return clock
 
 
@@ -215,17 +218,23 @@ def stop_all(case: Escalation, *, at: datetime, resolved: bool = False) -> None:
     refresh_cache(case)
 
 
-def refresh_cache(case: Escalation) -> None:
-    """Write the worst running clock to the case, for the order and the SLA status of lists."""
-    live = [clock for clock in case.clocks.live().order_by("due_at", "id") if clock.rule.in_queue]
-    running = [clock for clock in live if clock.state == Clock.RUNNING]
-    paused = [clock for clock in live if clock.state == Clock.PAUSED]
+def refresh_cache(case: Escalation, clocks: Iterable[Clock] | None = None) -> None:
+    """Write the worst running clock to the case, for the order and the SLA status of lists. `clocks`: the live ones and those
+    just ended, where the caller has them."""
+    found = case.clocks.live() if clocks is None else clocks
+    queued = sorted((clock for clock in found if clock.rule.in_queue), key=_soonest)
+    running = [clock for clock in queued if clock.state == Clock.RUNNING]
+    paused = [clock for clock in queued if clock.state == Clock.PAUSED]
     worst = running[0] if running else None
     case.sla_due_at = worst.due_at if worst else None
     case.sla_warn_at = worst.warn_at if worst else None
     case.sla_clock = worst.kind if worst else (paused[0].kind if paused else "")
     case.sla_paused_at = paused[0].paused_at if paused and not worst else None
-    case.save(update_fields=["sla_due_at", "sla_warn_at", "sla_clock", "sla_paused_at"])
+    chain.save(case, ["sla_due_at", "sla_warn_at", "sla_clock", "sla_paused_at"])
+
+
+def _soonest(clock: Clock) -> tuple[bool, datetime | None, int]:
+    return (clock.due_at is None, clock.due_at, clock.pk)
 
 
 def hours_of(clock: Clock) -> WorkCalendar | None:

@@ -1,1 +1,1 @@
-"""What people type about cases."""
+"""The forms of cases."""

@@ -1,4 +1,4 @@
-"""The brief: its texts, and the table of options with two rows to spare."""
+"""The brief: its texts, and the table of options with two empty rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def _version() -> forms.IntegerField:
 
 
 class BriefForm(forms.Form):
-    """Everything people write of a brief but the options."""
+    """All texts of a brief except the options."""
 
     summary = words("What is blocked and why it matters", rows=3, help_text="One to three sentences.")
     ask = words(
@@ -48,14 +48,14 @@ class BriefForm(forms.Form):
     seen_conversation, seen_options = _version(), _version()
 
     def clean_ask(self) -> str:
-        """A vague deadline is refused where it is typed."""
+        """A vague deadline is refused at its field."""
         text = str(self.cleaned_data["ask"])
         if VAGUE.search(text):
             raise forms.ValidationError(TOO_VAGUE)
         return text
 
     def texts(self) -> dict[str, str]:
-        """Part → text, with the line ends we keep."""
+        """Part → text, with our line ends."""
         plain = {name: str(value).replace("\r\n", "\n") for name, value in self.cleaned_data.items()}
         return {**{part: plain[part] for part in WRITTEN}, "conversation": conversation.join(plain)}
 
@@ -85,7 +85,7 @@ OptionRows = forms.formset_factory(OptionForm, extra=0, max_num=MOST_OPTIONS, ab
 
 
 def initial_of(case: Escalation, parts: BriefParts) -> dict[str, object]:
-    """What the form shows of the saved brief."""
+    """The values of the saved brief for the form."""
     options = parts["options"]
     return {
         **parts["texts"],
@@ -97,7 +97,7 @@ def initial_of(case: Escalation, parts: BriefParts) -> dict[str, object]:
 
 
 def versions_of(case: Escalation) -> dict[str, int]:
-    """Part → its version now, 0 for one nobody wrote."""
+    """Part → its current version, 0 for an unwritten part."""
     written = {row.part: row.version for row in BriefPart.objects.filter(case=case)}
     return {part: written.get(part, 0) for part in VERSIONED}
 
@@ -107,7 +107,7 @@ def _first(flags: Iterable[bool]) -> int | None:
 
 
 def option_rows(options: list[Option], data: Posted | None = None) -> "BaseFormSet[OptionForm]":
-    """The table: the options there are and two empty rows; with `data`, what was sent."""
+    """The table: the existing options and two empty rows; with `data`, the sent rows."""
     if data is not None:
         return OptionRows(data, prefix="opt")
     spare = min(SPARE_ROWS, max(0, MOST_OPTIONS - len(options)))
@@ -122,7 +122,7 @@ def _shown(option: Option) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class OptionRow:
-    """A row of the table of options: its form, its letter and what its two radio buttons say."""
+    """A row of the table of options: its form, its letter and its two radio buttons."""
 
     form: OptionForm
     number: int
@@ -138,7 +138,7 @@ def numbered(rows: "BaseFormSet[OptionForm]", form: BriefForm) -> list[OptionRow
 
 
 def options_of(rows: "BaseFormSet[OptionForm]", form: BriefForm) -> list[Option]:
-    """The options as they are kept: named rows only, in their order."""
+    """The options for storing: named rows only, in their order."""
     picked, quo = form.cleaned_data.get("recommended"), form.cleaned_data.get("status_quo")
     return [
         _option(row, recommended=number == picked, status_quo=number == quo)

@@ -1,4 +1,4 @@
-"""How a case goes on or ends: execute without approval, resolve, close, reopen, withdraw."""
+"""The forms of moves: execute without approval, resolve, close, reopen, withdraw."""
 
 from typing import Unpack
 
@@ -31,11 +31,11 @@ class ReasonForm(CaseForm):
 
 
 class CloseForm(CaseForm):
-    """Nothing but the button."""
+    """The form without fields."""
 
 
 class ResolveForm(CaseForm):
-    """What closing the work asks for."""
+    """The fields for resolving a case."""
 
     outcome = forms.ChoiceField(
         label="Outcome",
@@ -58,7 +58,7 @@ class ResolveForm(CaseForm):
         self.fields["root_cause"].widget.attrs |= {"list": "causes", "autocomplete": "off"}
 
     def ending(self) -> Ending:
-        """How the case ended, as closing.resolve takes it."""
+        """The values for closing.resolve."""
         given = self.cleaned_data
         return Ending(
             outcome=given["outcome"],

@@ -25,7 +25,7 @@ class FieldOptions(TypedDict, total=False):
 def words(
     label: str, *, rows: int = 3, required: str = "", longest: int = LONGEST, **options: Unpack[FieldOptions]
 ) -> forms.CharField:
-    """A text area. `required` is the sentence shown when it stays empty; without it the field may."""
+    """A text area. `required` is the error for an empty field; without it the field is optional."""
     return forms.CharField(
         label=label,
         required=bool(required),
@@ -60,7 +60,7 @@ def moment(
 
 
 class PersonField(forms.ModelChoiceField):
-    """Somebody who holds a role, shown with it."""
+    """A person who holds a role, shown with the role."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class PersonField(forms.ModelChoiceField):
 
 
 class CaseForm(forms.Form):
-    """A form of a case: line ends as we store them, people to choose from, and carried out once per page load."""
+    """A form of a case: our line ends, people to choose from, and submitted once per page load."""
 
     once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
@@ -111,5 +111,5 @@ class CaseForm(forms.Form):
 
 
 def plain(value: object) -> object:
-    """What was typed, with our line ends."""
+    """The typed text with our line ends."""
     return value.replace("\r\n", "\n") if isinstance(value, str) else value

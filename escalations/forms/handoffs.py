@@ -13,14 +13,14 @@ REFUSALS = [
 
 
 class NotesForm(CaseForm):
-    """What the next person needs."""
+    """The notes for the next person."""
 
     tried = words("What was tried", required="Write what was tried.", longest=4000)
     open_points = words("What is open", required="Write what is open.", longest=4000)
-    ask = words("What you ask for for", required="Enter what you ask for, with a date and time.", longest=4000)
+    ask = words("What you ask for", required="Enter what you ask for, with a date and time.", longest=4000)
 
     def notes(self) -> Notes:
-        """As the verbs take them."""
+        """The values for the verbs."""
         given = self.cleaned_data
         return Notes(tried=given["tried"], open_points=given["open_points"], ask=given["ask"])
 
@@ -33,7 +33,7 @@ class HandOverForm(NotesForm):
 
 
 class RefuseForm(CaseForm):
-    """Why not: what is missing, or whose it is."""
+    """The reason for refusing: what is missing, or who should own it."""
 
     missing = forms.MultipleChoiceField(
         label="If you refuse: what is missing",
@@ -44,7 +44,7 @@ class RefuseForm(CaseForm):
     reason = line("Note to the sender", longest=200)
 
     def clean(self) -> dict[str, object]:
-        """Ticks and note together are the reason; one of them is needed."""
+        """Ticks and note together are the reason; at least one is required."""
         super().clean()
         values = self.cleaned_data
         whole = "; ".join([*values.get("missing", []), str(plain(values.get("reason", "")))]).strip("; ")

@@ -1,4 +1,4 @@
-"""The intake form: what is asked once, in the order people think of it. The rest comes from the account record."""
+"""The intake form, in a natural order. Other values come from the account record."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -31,7 +31,7 @@ HEAD = '<h2 class="mb-3">{}</h2>'
 
 
 class IntakeForm(forms.Form):
-    """Account, kind of issue, issue and impact start the clocks; a deadline has a time."""
+    """Account, kind of issue, issue and impact are required; a deadline has a time."""
 
     signal = forms.ModelChoiceField(queryset=Signal.objects.none(), required=False, widget=forms.HiddenInput)
     account = forms.ModelChoiceField(
@@ -49,7 +49,7 @@ class IntakeForm(forms.Form):
             "invalid_choice": "Choose a kind of issue from the list.",
         },
     )
-    title = forms.CharField(required=False, max_length=160, help_text="Left empty, the first sentence of the issue.")
+    title = forms.CharField(required=False, max_length=160, help_text="Empty: the first sentence of the issue.")
     issue = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=5_000,
@@ -66,7 +66,7 @@ class IntakeForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         required=False,
         max_length=5_000,
-        help_text="What you ask for for, and from whom.",
+        help_text="What you ask for, and from whom.",
     )
     deadline = Moment(
         label="Customer deadline",
@@ -76,7 +76,7 @@ class IntakeForm(forms.Form):
     impasse_at = Moment(
         label="Impasse since",
         required=False,
-        help_text="When progress stopped. Left empty: now.",
+        help_text="When progress stopped. Empty: now.",
         error_messages={"invalid": "Enter the impasse as a date and time."},
     )
     concession = forms.ChoiceField(label="Concession asked for", required=False)
@@ -85,7 +85,7 @@ class IntakeForm(forms.Form):
         required=False,
         max_digits=14,
         decimal_places=2,
-        help_text=f"{help_text()} The concession says which.",
+        help_text=f"{help_text()} The unit depends on the concession.",
         error_messages={"invalid": "Enter the amount as a number, such as 12500 or 12500.50."},
     )
     currency = forms.ChoiceField(required=False)
@@ -119,7 +119,7 @@ class IntakeForm(forms.Form):
         cast(forms.ChoiceField, self.fields[name]).choices = choices
 
     def clean(self) -> dict[str, object]:
-        """An amount belongs to its concession, in its unit and with no more decimals than its currency."""
+        """An amount needs a concession and must be valid in its unit and currency."""
         values = super().clean() or self.cleaned_data
         unit, amount = self._unit(values.get("concession", "")), values.get("amount")
         if unit and unit.takes_amount and "amount" not in self.errors:
@@ -133,7 +133,7 @@ class IntakeForm(forms.Form):
         return next((unit_of(each.unit) for each in self.concessions if each.slug == slug), None)
 
     def intake(self) -> Intake | None:
-        """What the service takes, from the fields that hold; None without an account and a kind of issue."""
+        """The values for the verb, from the valid fields; None without an account and a kind of issue."""
         values = self.cleaned_data
         if not values.get("account") or not values.get("issue_type"):
             return None
@@ -167,7 +167,7 @@ def _usd_first(code: str) -> tuple[bool, str]:
 
 
 def typed(data: Posted) -> dict[str, str]:
-    """What a draft keeps of a posted form."""
+    """The fields of a posted form for a draft."""
     known = {*IntakeForm.base_fields}
     return {
         name: str(data.get(name, "")).replace("\x00", "")[:5_000]
@@ -177,7 +177,7 @@ def typed(data: Posted) -> dict[str, str]:
 
 
 def from_signal(signal: Signal) -> dict[str, object]:
-    """First values of a form opened from a customer's words."""
+    """First values of a form opened from a signal."""
     kinds = {phrase.get("kind") for phrase in signal.phrases}
     kind = ConcessionType.REFUND if kinds & ASKS_REFUND else ConcessionType.CREDIT if "credit" in kinds else ""
     return {
@@ -195,7 +195,7 @@ def from_signal(signal: Signal) -> dict[str, object]:
 
 
 def _helper(concessions: list[ConcessionType]) -> FormHelper:
-    """Layout of spec §5.3: three blocks of the card, then the buttons (in the template)."""
+    """The layout: three blocks of the card, then the buttons (in the template)."""
     measured = ",".join(each.slug for each in concessions if unit_of(each.unit).takes_amount)
     money = ",".join(each.slug for each in concessions if unit_of(each.unit).in_currency)
     helper = FormHelper()

@@ -1,4 +1,4 @@
-"""Questions asked of the matrices. Forms that only read: they travel in the address."""
+"""The forms of the matrix pages. They only read, so their values are in the address."""
 
 from collections.abc import Iterable
 from typing import Unpack, cast
@@ -16,9 +16,9 @@ MOST_NAMES = 200
 
 
 class TestCaseForm(forms.Form):
-    """Which row fires?"""
+    """The form of the policy simulator."""
 
-    __test__ = False  # not a test, whatever its name says to pytest
+    __test__ = False  # not a test; its name would mislead pytest
 
     issue_type = forms.ChoiceField(label="Issue type")
     tier = forms.ChoiceField(label="Tier", required=False, choices=[("", "From the account"), *TIERS])
@@ -42,7 +42,7 @@ class TestCaseForm(forms.Form):
         cast(forms.ChoiceField, self.fields[name]).choices = list(choices)
 
     def clean_account(self) -> Account | None:
-        """By its name, or the only one whose name starts so."""
+        """By its name, or the only account whose name starts with the text."""
         name = self.cleaned_data["account"].strip()
         if not name:
             return None
@@ -50,12 +50,12 @@ class TestCaseForm(forms.Form):
         found = exact or list(self.accounts.filter(name__istartswith=name)[:2])
         if len(found) != 1:
             problem = "Several accounts start with this name" if found else "You have no account with that name"
-            raise forms.ValidationError(f"{problem}. Type the name as it stands in the list.")
+            raise forms.ValidationError(f"{problem}. Enter the name as in the list.")
         return found[0]
 
 
 class DueForm(forms.Form):
-    """When would it be due?"""
+    """The form for due times."""
 
     issue_type = forms.ChoiceField(label="Issue type")
     tier = forms.ChoiceField(label="Tier", choices=TIERS)

@@ -1,4 +1,4 @@
-"""Asking for a concession."""
+"""Requesting a concession."""
 
 from decimal import Decimal
 from typing import Unpack
@@ -74,11 +74,11 @@ class AskForm(CaseForm):
         return text
 
     def clean_currency(self) -> str:
-        """Left out by forms that ask for no money."""
+        """Forms without a money field leave it out."""
         return self.cleaned_data["currency"] or "USD"
 
     def wanted(self) -> CaseAsk:
-        """What the form asks for, as the verb takes it."""
+        """The values for the verb."""
         given = self.cleaned_data
         return CaseAsk(
             concession=given["concession"],
@@ -92,7 +92,7 @@ class AskForm(CaseForm):
 
 
 def initial_of(case: Escalation, ask: str) -> dict[str, object]:
-    """What the case and its brief know already."""
+    """First values from the case and its brief."""
     return {
         "question": ask[:400],
         "concession": case.concession,
@@ -109,8 +109,8 @@ def _plain(amount: Decimal | None) -> str:
 
 
 def preview(case: Escalation, form: AskForm, user: User) -> dict[str, object]:
-    """Context of escalations/_who_decides.html: who would take part, whether a band takes it in, or why nobody may.
-    Nothing is sent."""
+    """Context of escalations/_who_decides.html: who would take part, whether a band covers it, or why nobody may
+    approve it. Nothing is sent."""
     form.is_valid()
     values = form.cleaned_data
     if not values.get("concession") or "amount" in form.errors:

@@ -10,8 +10,8 @@ from ledger.form_options import Posted
 
 
 class ReviewForm(forms.Form):
-    """All answers on one page. Each carries what it was when the page was opened, so that only what a person changed is
-    written, and a change by somebody else in between is shown instead of lost."""
+    """All answers on one page. Each has its value from when the page was opened, so that only changed answers are
+    written, and a change by another person in between is shown instead of lost."""
 
     timeline_checked = forms.BooleanField(
         label="I checked the timeline against what happened", required=False, show_hidden_initial=True
@@ -44,7 +44,7 @@ class ReviewForm(forms.Form):
         return mark_safe("".join(field.as_hidden(only_initial=True) for field in self))  # noqa: S308 - Django escaped each
 
     def clean(self) -> dict[str, object]:
-        """A field that both changed is refused with the other text."""
+        """A field that another person changed too is refused with that person's text."""
         values = {name: plain(value) for name, value in (super().clean() or self.cleaned_data).items()}
         for name in self.changed_data:
             now = getattr(self.review, name)
@@ -61,11 +61,11 @@ class ReviewForm(forms.Form):
         )
 
     def answers(self) -> dict[str, object]:
-        """What the person changed."""
+        """The answers that the person changed."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
 class WaiveForm(CaseForm):
-    """Doing without a review."""
+    """Waiving a review."""
 
     reason = line("Reason for waiving", required="Enter why no review is needed.")

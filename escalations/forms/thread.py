@@ -1,4 +1,4 @@
-"""What people write into a thread."""
+"""The forms of a thread."""
 
 from typing import Unpack, cast
 
@@ -50,7 +50,7 @@ class ComposerForm(forms.Form):
 
 
 class StatusForm(forms.Form):
-    """The pinned status, with the version and text its author saw."""
+    """The pinned status, with the version and text that its author saw."""
 
     text = forms.CharField(
         label="Current status",
@@ -64,19 +64,19 @@ class StatusForm(forms.Form):
 
 
 class CorrectionForm(forms.Form):
-    """Another text for an own entry."""
+    """A new text for one's own entry."""
 
     text = forms.CharField(
         label="Corrected text",
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="The earlier text stays one click away.",
+        help_text="The earlier text is kept and can be opened.",
         error_messages={"required": "Write the corrected text."},
     )
 
 
 class WaitingForm(forms.Form):
-    """Whom the case waits on; anything but nobody pauses the clocks."""
+    """Whom the case waits on. “Nobody” resumes the clocks; everything else pauses them."""
 
     waiting_on = forms.ChoiceField(
         label="Waiting on",
@@ -96,7 +96,7 @@ class WaitingForm(forms.Form):
 
 
 class HoldForm(forms.Form):
-    """Why one clock pauses."""
+    """The reason for pausing one clock."""
 
     reason = forms.CharField(
         label="Reason",
@@ -107,7 +107,7 @@ class HoldForm(forms.Form):
 
 
 class DeadlineForm(forms.Form):
-    """Another date by which the customer needs an answer."""
+    """A new date by which the customer needs an answer."""
 
     deadline = Moment(
         label="Customer deadline",
@@ -116,9 +116,9 @@ class DeadlineForm(forms.Form):
         error_messages={"invalid": "Enter the deadline as a date and time."},
     )
     reason = forms.CharField(
-        label="Who moved it, and why",
+        label="Who changed it, and why",
         max_length=300,
         help_text="Such as “Their board meets a week later, Jonas Thiel by phone”.",
-        error_messages={"required": "Enter who moved the deadline and why."},
+        error_messages={"required": "Enter who changed the deadline and why."},
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)

@@ -16,7 +16,7 @@ class ActionForm(CaseForm):
 
 
 class ProofForm(CaseForm):
-    """Done, with its proof where one is needed."""
+    """Done, with a proof if one is needed."""
 
     proof = line("Proof", help_text="Credit note, ticket or document number.")
 
@@ -35,7 +35,7 @@ class PromiseForm(CaseForm):
 
 
 class KeptForm(CaseForm):
-    """Kept, or broken."""
+    """Kept or broken."""
 
     kept = forms.ChoiceField(choices=[("yes", "Kept"), ("no", "Broken")])
 

@@ -1,4 +1,4 @@
-"""Writes policy version 1, which every installation starts with. Its rows stand in `shipped`."""
+"""Writes policy version 1, the first policy of every installation. Its rows are in `shipped`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from escalations.models import (
 from escalations.policy import shipped
 from ledger.now import now
 
-# Long ago, so that history which is imported or seeded finds a policy in force.
+# Long ago, so that a policy is in force for imported or seeded history.
 IN_FORCE_FROM = datetime(2015, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -33,9 +33,8 @@ T = TypeVar("T")
 
 @transaction.atomic
 def ensure_defaults() -> PolicyVersion:
-    """Publishes version 1 with the shipped policy when there is no version at all, and answers the oldest version.
-
-    Adds the shipped roles and calendars first. What exists stays as it is, so run it any time.
+    """Publishes version 1 with the shipped policy if there is no version, and returns the oldest version. Adds the
+    shipped roles and calendars first. Existing rows do not change, so it can run any time.
     """
     accounts.ensure_defaults()
     first = PolicyVersion.objects.order_by("number").first()
@@ -58,7 +57,7 @@ def _version_one() -> PolicyVersion:
 
 
 def _places(rows: Sequence[T]) -> list[tuple[int, T]]:
-    """Rows with their sort number: 10, 20, 30 …, so that one can be put between two."""
+    """Rows with their sort number: 10, 20, 30 …, so that a row can be inserted between two."""
     return [(place * 10, row) for place, row in enumerate(rows, start=1)]
 
 

@@ -17,7 +17,7 @@ def rank_choices() -> list[tuple[str, str]]:
 
 
 def at_level(slug: str) -> Q:
-    """Cases at this level, each by the policy it runs on; for `external`, cases that need a third party."""
+    """Cases at this level, each by its own policy version; for `external`, cases that need a third party."""
     if slug == states.OUTSIDE:
         return Q(kind=states.OUTSIDE)
     return Q(Exists(Level.objects.filter(version=OuterRef("policy"), rank=OuterRef("level"), slug=slug)))

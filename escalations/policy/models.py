@@ -25,7 +25,7 @@ class PolicyVersion(Version):
 
     @cached_property
     def ladder(self) -> Ladder:
-        """The levels as the rules read them. Those of a published version never change, so a process reads them once."""
+        """The levels for the rules. Those of a published version never change, so a process reads them once."""
         if self.state == self.DRAFT or self.published_at is None:
             return _read_ladder(self.pk)
         return published_ladder(self.pk, self.published_at)
@@ -40,7 +40,7 @@ def _read_ladder(version_id: int) -> Ladder:
 def published_ladder(version_id: int, published_at: datetime) -> Ladder:
     """The levels of a published version.
 
-    `published_at` tells apart two versions that had the same id, as in a database that was restored.
+    `published_at` distinguishes two versions with the same id, for example in a restored database.
     """
     return _read_ladder(version_id)
 
@@ -55,7 +55,8 @@ class PolicyRow(models.Model):
 
 
 class Level(PolicyRow):
-    """Who decides, from the lowest rank up. Cases, targets and matrix rows name the rank; figures name the slug."""
+    """A level that decides; ranks start with the lowest. Cases, targets and matrix rows name the rank; figures name the
+    slug."""
 
     slug = models.SlugField(
         max_length=40,
@@ -66,7 +67,7 @@ class Level(PolicyRow):
     )
     name = models.CharField(max_length=80)
     counts_as_executive = models.BooleanField(
-        default=False, help_text="A decision here makes a case one that needed an executive."
+        default=False, help_text="A case decided here counts as one that needed an executive."
     )
     decides = models.CharField(max_length=200, blank=True, help_text="What is decided here, for the authority matrix.")
     role = models.ForeignKey(
@@ -75,7 +76,7 @@ class Level(PolicyRow):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Who decides at this level where the matrix has no row for it.",
+        help_text="Who decides at this level if the matrix has no row for it.",
     )
 
     class Meta:
@@ -90,7 +91,7 @@ class Level(PolicyRow):
 
     @property
     def plain(self) -> PlainLevel:
-        """The level as the rules read it."""
+        """The level for the rules."""
         role = self.role.slug if self.role else ""
         return PlainLevel(self.rank, self.slug, self.name, self.counts_as_executive, role)
 
@@ -100,19 +101,19 @@ class Tier(PolicyRow):
 
     slug = models.CharField(max_length=10, choices=states.TIERS)
     health_from = models.PositiveSmallIntegerField(help_text="Lowest health of this tier, inclusive.")
-    health_to = models.PositiveSmallIntegerField(help_text="Highest health, exclusive (101 takes in 100).")
-    score_from = models.PositiveSmallIntegerField(
-        help_text="Lowest score of this tier; used where no hard rule decides."
-    )
+    health_to = models.PositiveSmallIntegerField(help_text="Highest health, exclusive (101 includes 100).")
+    score_from = models.PositiveSmallIntegerField(help_text="Lowest score of this tier; used if no hard rule decides.")
     renewal_days = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="A blocker with renewal within so many days puts the case at least here."
+        null=True,
+        blank=True,
+        help_text="With a blocker, a case has at least this tier if the renewal is within these days.",
     )
     arr_from = models.DecimalField(
         max_digits=14,
         decimal_places=2,
         null=True,
         blank=True,
-        help_text="ARR in USD from which a case is at least here.",
+        help_text="A case with this ARR in USD or more has at least this tier.",
     )
     arr_needs_negative_tone = models.BooleanField(
         default=False, help_text="The ARR rule applies only when the customer's tone is negative."
@@ -128,7 +129,7 @@ class Tier(PolicyRow):
 
 
 class IssueType(PolicyRow):
-    """Kind of issue, with the lane it starts in and what its form asks."""
+    """Kind of issue, with its first lane and the fields of its form."""
 
     slug = models.SlugField(max_length=40)
     name = models.CharField(max_length=80)
@@ -136,13 +137,14 @@ class IssueType(PolicyRow):
     lane = models.CharField(max_length=12, choices=states.LANES, default=states.GUARDRAILED)
     kind = models.CharField(max_length=12, choices=states.TYPES, default=states.HIERARCHICAL)
     concession = models.CharField(max_length=40, blank=True, help_text="Concession usually asked for (slug).")
-    function = models.CharField(max_length=40, blank=True, help_text="Function that knows this, such as legal.")
+    function = models.CharField(max_length=40, blank=True, help_text="Function with expertise in this, such as legal.")
     calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     minimum_tier = models.CharField(max_length=10, choices=states.TIERS, default=states.GREEN)
     negotiation = models.BooleanField(default=False, help_text="A deal: resolution runs to the customer's deadline.")
     outage = models.BooleanField(default=False, help_text="A major outage: people own it from the start.")
     needs_risk_acceptance = models.BooleanField(
-        default=False, help_text="A case resolves only with a granted concession that accepts the risk in writing."
+        default=False,
+        help_text="A case can be resolved only with a granted concession that accepts the risk in writing.",
     )
     sort = models.PositiveSmallIntegerField(default=100)
 
@@ -155,7 +157,7 @@ class IssueType(PolicyRow):
 
 
 class TriggerRule(PolicyRow):
-    """A rule that opens a case by itself when a signal arrives. What its threshold means, its condition says."""
+    """A rule that opens a case automatically when a signal arrives. Its condition defines the meaning of the threshold."""
 
     slug = models.SlugField(max_length=40)
     name = models.CharField(max_length=120)
@@ -174,7 +176,7 @@ class TriggerRule(PolicyRow):
 
 
 class MatrixRow(PolicyRow):
-    """Escalation matrix: for an issue type and tier, the level, type, role, waiting time and whom after that."""
+    """Escalation matrix: for an issue type and tier, the level, type, role, waiting time and the next role."""
 
     issue_type = models.SlugField(max_length=40, blank=True, help_text="Empty: every issue type.")
     tier = models.CharField(max_length=10, choices=states.TIERS, blank=True, help_text="Empty: every tier.")
@@ -184,14 +186,19 @@ class MatrixRow(PolicyRow):
     owner_role = models.ForeignKey(
         Role, on_delete=models.PROTECT, related_name="+", help_text="Who owns the work and must accept the hand-off."
     )
-    wait_minutes = models.PositiveIntegerField(help_text="Time to decide before it goes on, in minutes.")
+    wait_minutes = models.PositiveIntegerField(help_text="Minutes to decide before the case goes on.")
     then_role = models.ForeignKey(
-        Role, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Who decides after that."
+        Role,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The role that decides after that.",
     )
     repeat_minutes = models.PositiveIntegerField(
         default=0, help_text="Minutes between reminders after a breach that nobody answered; 0: no reminders."
     )
-    repeat_times = models.PositiveSmallIntegerField(default=0, help_text="Number of reminders at most.")
+    repeat_times = models.PositiveSmallIntegerField(default=0, help_text="Largest number of reminders.")
     note = models.CharField(max_length=200, blank=True)
     sort = models.PositiveSmallIntegerField(default=100, help_text="The first row that fits applies.")
 
@@ -212,7 +219,7 @@ class Target(PolicyRow):
     CLOCK, BUSINESS, DAYS = "clock", "business", "business_days"
     UNITS: ClassVar = [(CLOCK, "Clock time"), (BUSINESS, "Business time"), (DAYS, "Business days")]
     ESCALATE, REMIND = "escalate", "remind"
-    ON_BREACH: ClassVar = [(ESCALATE, "Goes to the next level"), (REMIND, "People are told")]
+    ON_BREACH: ClassVar = [(ESCALATE, "Goes to the next level"), (REMIND, "People are notified")]
 
     clock = models.CharField(max_length=20, choices=CHOICES)
     tier = models.CharField(max_length=10, choices=states.TIERS, blank=True)
@@ -222,7 +229,9 @@ class Target(PolicyRow):
     issue_type = models.SlugField(max_length=40, blank=True)
     amount = models.PositiveIntegerField(help_text="Minutes, or days for business days.")
     unit = models.CharField(max_length=14, choices=UNITS, default=BUSINESS)
-    warn_percent = models.PositiveSmallIntegerField(default=75, help_text="Warn when so much of the target is used.")
+    warn_percent = models.PositiveSmallIntegerField(
+        default=75, help_text="Warn when this percent of the target is used."
+    )
     also_warn_at = models.CharField(
         max_length=40, blank=True, help_text="Further warnings in percent, with commas between: 50, 90."
     )
@@ -294,7 +303,7 @@ class TargetFactor(PolicyRow):
 
 
 class Stakeholder(PolicyRow):
-    """RACI: which role is what, per tier. Exactly one Accountable a tier."""
+    """RACI: the letter of each role, per tier. Exactly one Accountable a tier."""
 
     LETTERS: ClassVar = [("R", "Responsible"), ("A", "Accountable"), ("C", "Consulted"), ("I", "Informed")]
     tier = models.CharField(max_length=10, choices=states.TIERS)
@@ -315,11 +324,11 @@ class Stakeholder(PolicyRow):
 
 
 class Cadence(PolicyRow):
-    """How often the customer and the inside are told, and who meets how often, per tier."""
+    """How often the customer and internal people get updates, and who meets how often, per tier."""
 
     tier = models.CharField(max_length=10, choices=states.TIERS)
-    customer_minutes = models.PositiveIntegerField(help_text="Next customer update after so many minutes.")
-    internal_minutes = models.PositiveIntegerField(help_text="Next internal update after so many minutes.")
+    customer_minutes = models.PositiveIntegerField(help_text="Minutes until the next customer update.")
+    internal_minutes = models.PositiveIntegerField(help_text="Minutes until the next internal update.")
     meeting = models.CharField(max_length=120, blank=True)
     attends = models.CharField(max_length=200, blank=True)
 
@@ -336,7 +345,7 @@ class ScoreWeight(PolicyRow):
 
     part = models.SlugField(max_length=40)
     name = models.CharField(max_length=80)
-    points = models.PositiveSmallIntegerField(help_text="Points when the part is at its fullest.")
+    points = models.PositiveSmallIntegerField(help_text="Largest number of points of this part.")
     sort = models.PositiveSmallIntegerField(default=100)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The rows of a policy version as plain values, the way the pure rules read them."""
+"""The rows of a policy version as plain values for the pure rules."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -31,7 +31,7 @@ def tiers(version: PolicyVersion) -> list[TierBand]:
 
 
 def tier_band(tier: Tier) -> TierBand:
-    """One tier as the rules read it."""
+    """One tier for the rules."""
     return TierBand(**{name: getattr(tier, name) for name in BAND_FIELDS})
 
 
@@ -46,7 +46,7 @@ def matrix_rows(version: PolicyVersion) -> list[MatrixRow]:
 
 
 def plain_row(row: MatrixRow, ladder: Ladder, name: str = "") -> Row:
-    """One row of the matrix as the rules read it. `name`: its issue type in words."""
+    """One row of the matrix for the rules. `name`: the name of its issue type."""
     return Row(
         row.pk,
         row.issue_type,
@@ -62,7 +62,7 @@ def plain_row(row: MatrixRow, ladder: Ladder, name: str = "") -> Row:
 
 
 def plain_rows(version: PolicyVersion) -> list[Row]:
-    """The matrix as the rules read it, in order, with the issue types in words."""
+    """The matrix for the rules, in order, with the names of the issue types."""
     names = dict(version.issuetypes.values_list("slug", "name"))
     return [plain_row(row, version.ladder, names.get(row.issue_type, "")) for row in matrix_rows(version)]
 
@@ -78,18 +78,18 @@ def targets(version: PolicyVersion) -> list[TargetRow]:
 
 
 def plain_target(row: Target) -> TargetRow:
-    """One target as the rules read it."""
+    """One target for the rules."""
     return TargetRow(**{name: getattr(row, name) for name in TARGET_FIELDS})
 
 
 def factors(version: PolicyVersion, *, active: bool = False) -> list[Factor]:
-    """The factors of targets, in order; the switched-on ones alone if so asked."""
+    """The factors of targets, in order; optionally only those that are switched on."""
     rows = TargetFactor.objects.filter(version=version, **({"active": True} if active else {}))
     return [plain_factor(row) for row in rows]
 
 
 def plain_factor(row: TargetFactor) -> Factor:
-    """One factor as the rules read it."""
+    """One factor for the rules."""
     return Factor(row.part, row.from_value, row.to_value, row.percent, row.clock)
 
 

@@ -1,6 +1,6 @@
 """The shipped policy, version 1. Tables only: an administrator changes every row in a draft, without code.
 
-Where domain.md gives a number it is that number; the rest are our defaults, with the reason beside them.
+The numbers come from the escalation framework; the others are our defaults, with the reason beside them.
 """
 
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ BUSINESS_CALENDAR, ROUND_THE_CLOCK = "business", "round-the-clock"
 
 
 class LevelRow(NamedTuple):
-    """`role` decides where the matrix has no row for the level."""
+    """`role` decides if the matrix has no row for the level."""
 
     rank: int
     slug: str
@@ -71,7 +71,7 @@ TIERS: Final = (
     TierRow(GREEN, 70, 101, 0),
 )
 
-# They add up to 100, so that the points read as a percentage.
+# They add up to 100, so that the points are a percentage.
 WEIGHTS: Final = (
     ("arr", "ARR at risk", 15),
     ("renewal", "Renewal date", 15),
@@ -128,7 +128,7 @@ TARGETS: Final = (
     _decision(DAY, issue_type="supplier-remediation"),
     _decision(4 * HOUR, TWO, "technical-outage"),
     _decision(HOUR, THREE, "technical-outage"),
-    # Impasse to opened: under a day, the more serious the sooner.
+    # Impasse to opened: under a day, shorter for more serious tiers.
     TargetRow(states.TIME_TO_ESCALATE, 4 * HOUR, CLOCK, RED),
     TargetRow(states.TIME_TO_ESCALATE, 12 * HOUR, CLOCK, YELLOW),
     TargetRow(states.TIME_TO_ESCALATE, DAY, CLOCK, GREEN),
@@ -172,7 +172,8 @@ FACTORS: Final = (
     FactorRow("sentiment", 2, 5, 90),
     FactorRow("history", 3, None, 90),
 )
-# On where the base number is ours as well; for every other clock (its promise is exact) they wait to be switched on.
+# Switched on where the base number is our default; for other clocks (with numbers from the framework) they are off at
+# first.
 FACTORS_ON: Final = (states.FIRST_ACT, states.RESOLUTION, states.INTERNAL_UPDATE)
 
 # Tier → letter → roles. The Accountable is the role that decides at the tier's level.
@@ -278,14 +279,14 @@ ISSUE_TYPES: Final = (
     IssueRow(
         "refund-credit",
         "Refund or credit",
-        "Money back is asked for; above $10,000 it escalates by itself",
+        "The customer asks for money back; above $10,000 it is escalated automatically",
         concession="refund",
         function="finance",
     ),
     IssueRow(
         "discount-beyond-limit",
         "Discount beyond limit",
-        "The ask is above the limit of who holds the deal",
+        "The ask is above the limit of the deal's owner",
         concession="discount",
         function="deal desk",
         negotiation=True,
@@ -316,12 +317,14 @@ TRIGGERS: Final = (
 )
 
 
-# After a breach nobody answered, people are notified again: Red every hour, others every four, three times at most.
+# After a breach that nobody answered, people are notified again: Red every hour, others every four hours, three times
+# at most.
 REPEAT_RED, REPEAT_OTHERS, REPEAT_TIMES = HOUR, 4 * HOUR, 3
 
 
 class RouteRow(NamedTuple):
-    """Who decides, who owns the work, how long before it goes on, and to whom. At the top, everyone on the case is notified."""
+    """The deciding role, the owner role, the time to decide, and the next role. At the top, everyone on the case is
+    notified."""
 
     issue_type: str
     tier: str
@@ -335,7 +338,7 @@ class RouteRow(NamedTuple):
 
     @property
     def repeat_minutes(self) -> int:
-        """How long after a breach people are notified again."""
+        """Minutes after a breach until people are notified again."""
         return REPEAT_RED if self.tier == RED else REPEAT_OTHERS
 
 
@@ -369,7 +372,7 @@ MATRIX: Final = (
         "executive-sponsor",
         "director",
         DAY,
-        note="The CRO where nobody else sponsors. Protect strategic revenue",
+        note="The CRO if there is no other sponsor. Protect strategic revenue",
     ),
     RouteRow(
         "scope-cost-variance",
@@ -407,7 +410,7 @@ MATRIX: Final = (
     ),
     RouteRow("billing-dispute", GREEN, ONE, EXPERT, "finance-lead", "billing", DAY, "finance-director"),
     RouteRow("billing-dispute", YELLOW, TWO, EXPERT, "finance-director", "finance-lead", 2 * DAY, "executive-sponsor"),
-    # One row a tier for everything else, so that no case is ever without a way up.
+    # One row for each tier for everything else, so that every case can be escalated.
     RouteRow(ANY, GREEN, ONE, CHAIN, "team-lead", "team-lead", DAY, "director"),
     RouteRow(ANY, YELLOW, TWO, CHAIN, "director", "team-lead", 2 * DAY, "executive-sponsor"),
     RouteRow(ANY, RED, THREE, CHAIN, "executive-sponsor", "director", 3 * DAY),
@@ -415,7 +418,7 @@ MATRIX: Final = (
 
 
 class Rhythm(NamedTuple):
-    """How often the customer and the inside hear of a case, and who meets."""
+    """How often the customer and internal people get updates on a case, and who meets."""
 
     tier: str
     customer_minutes: int
@@ -430,7 +433,7 @@ CADENCES: Final = (
         DAY,
         4 * HOUR,
         "Real-time alerts, daily check-in of 15 minutes",
-        "Owner, executive sponsor, communication lead, scribe and whoever is consulted",
+        "Owner, executive sponsor, communication lead, scribe and consulted people",
     ),
     Rhythm(YELLOW, 2 * DAY, DAY, "Check-in on Tuesday and Friday", "Owner, director, CSM, AE"),
     Rhythm(GREEN, 7 * DAY, 7 * DAY, "", ""),

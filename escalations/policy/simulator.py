@@ -1,4 +1,4 @@
-"""Policy simulator: what the policy in force would do with an issue. Nothing is written."""
+"""Policy simulator: the effect of the policy in force on an issue. Nothing is written."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from ledger.now import now
 
 @dataclass(frozen=True)
 class Simulation:
-    """The row that fires and what follows; people are known when an account is."""
+    """The row that fires and its effects; people are known if an account is given."""
 
     tier: str
     level: str

@@ -1,4 +1,4 @@
-"""The published policy as tables for people: where issues go, who is on a case."""
+"""The published policy as tables: where issues go, and who is on a case."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +38,7 @@ def levels(at: datetime) -> list[tuple[str, str, str]]:
 
 
 class Trigger(NamedTuple):
-    """A trigger in words, and what it opens."""
+    """A trigger as text, and the case it opens."""
 
     rule: TriggerRule
     words: str
@@ -46,7 +46,7 @@ class Trigger(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Where an issue type goes, and its times there; no row where the matrix has none."""
+    """Where an issue type goes, and its times there; no row if the matrix has none."""
 
     kind: IssueType
     row: MatrixRow | None
@@ -55,7 +55,7 @@ class Line(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the matrix in words."""
+    """A row of the matrix as text."""
 
     row: MatrixRow
     issue_type: str
@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 
 class Rhythm(NamedTuple):
-    """How often a tier is told news."""
+    """How often a tier gets updates."""
 
     tier: str
     cadence: Cadence
@@ -81,7 +81,7 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What a role does on a case of a tier."""
+    """The letter of a role on a case of a tier."""
 
     letter: str
     role: Role
@@ -132,7 +132,7 @@ def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[L
 
 
 def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | None, tier: str) -> tuple[str, str]:
-    """First response and decision time of an issue type where the matrix sends it."""
+    """First response and decision time of an issue type at its level."""
     if row is None:
         return "", ""
     response, decide = (

@@ -63,7 +63,7 @@ LEVELS_QUESTION = "Levels have ranks, roles and an executive"
 
 @dataclass(frozen=True)
 class Check:
-    """One question asked before publishing, and what is wrong; nothing when it passes."""
+    """One check before publishing, and its problems; none if it passes."""
 
     name: str
     problems: list[str]
@@ -84,19 +84,19 @@ def clone_draft(*, by: User) -> PolicyVersion:
 def locked_draft(version_id: int, *, by: User | None = None) -> PolicyVersion:
     """The version, locked for a change of its rows; call it first in the transaction that changes them.
 
-    Raises Stale when it is not a draft: published rows never change, whoever asks. With `by`, raises NotAllowed unless
-    that is the author: what somebody else wrote into a draft could not be told from what the second person checked.
+    Raises Stale if it is not a draft, because published rows never change. With `by`, raises NotAllowed unless that is
+    the author, because changes by other people could not be distinguished from what the second person checked.
     """
     version = PolicyVersion.objects.select_for_update(of=("self",)).get(pk=version_id)
     if version.state != PolicyVersion.DRAFT:
         raise Stale(f"{version} is {version.get_state_display().lower()} and never changes. Start a draft from it.")
     if by is not None and version.author_id != by.pk:
-        raise NotAllowed(f"Only {version.author} changes this draft. Start your own.")
+        raise NotAllowed(f"Only {version.author} can change this draft. Start your own draft.")
     return version
 
 
 def diff_to_base(version: PolicyVersion) -> list[versions.Change]:
-    """What a version changes against the one it was made from; nothing for version 1."""
+    """The changes since the version it was made from; none for version 1."""
     return versions.diff(version.based_on, version, ROWS, KEYS) if version.based_on else []
 
 
@@ -106,7 +106,7 @@ def check_draft(version: PolicyVersion) -> list[str]:
 
 
 def checks(version: PolicyVersion) -> list[Check]:
-    """The same by question, for a page that also shows what passes."""
+    """The checks one by one, for a page that also shows those that pass."""
     matrix, found = policy_rows.matrix(version), policy_rows.targets(version)
     rows = [row for row, _ in matrix]
     ladder = version.ladder
@@ -166,19 +166,19 @@ def publish(
 ) -> PolicyVersion:
     """Put a draft in force from a moment (now when none is given). Cases opened before keep the version they run on.
 
-    The version before stays published: the latest one in force applies. Raises NotAllowed for the author (a second person
-    publishes) and outside operations; Stale when it is no draft or another version was published since it was made;
-    Invalid with every problem of the checks, without a reason, or for a moment in the past.
+    The version before stays published: the latest one in force applies. Raises NotAllowed for the author (a second
+    person publishes) and outside operations; Stale if it is not a draft or another version was published since it was
+    made; Invalid with every problem of the checks, without a reason, or for a moment in the past.
     """
     _operations(by)
     at, version = now(), locked_draft(version.pk)
     if version.author_id == by.pk:
-        raise NotAllowed("You made this draft, so a second person publishes it.")
+        raise NotAllowed("You made this draft, so a second person must publish it.")
     start = effective_from or at
     if start < at:
-        raise Invalid("Enter a moment from now on: a policy never changes the past.", field="effective_from")
+        raise Invalid("Enter a moment in the future. A policy cannot change the past.", field="effective_from")
     if not (note.strip() or version.note):
-        raise Invalid("Say why this version exists; it goes on the record.", field="note")
+        raise Invalid("Enter the reason for this version. It goes on the record.", field="note")
     _not_overtaken(version)
     if problems := check_draft(version):
         raise Invalid(" ".join(problems))
@@ -190,7 +190,7 @@ def publish(
 
 
 def _rank_roles(version: PolicyVersion) -> None:
-    """Roles are ordered by the levels of the policy that was published last."""
+    """Order roles by the levels of the policy that was published last."""
     for level in version.ladder.levels:
         Role.objects.filter(level=level.slug).exclude(rank=level.rank).update(rank=level.rank)
 
@@ -203,7 +203,8 @@ def _not_overtaken(version: PolicyVersion) -> None:
 
 @transaction.atomic
 def discard(*, version: PolicyVersion, by: User) -> PolicyVersion:
-    """Retire a draft that is not wanted; its rows stay readable. Raises NotAllowed outside operations, Stale for no draft."""
+    """Retire a draft that is not wanted; its rows stay readable. Raises NotAllowed outside operations, Stale if it is
+    not a draft."""
     _operations(by)
     version = locked_draft(version.pk)
     version.state = PolicyVersion.RETIRED

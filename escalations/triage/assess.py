@@ -19,7 +19,7 @@ from ledger.errors import Invalid
 from ledger.format import money
 from ledger.json_types import JsonObject
 
-REFUND_LIMIT_USD = Decimal(RefundOver.example)  # where the policy has no refund trigger
+REFUND_LIMIT_USD = Decimal(RefundOver.example)  # if the policy has no refund trigger
 
 
 def policy_weights(policy: PolicyVersion) -> dict[str, tuple[str, int]]:
@@ -28,7 +28,7 @@ def policy_weights(policy: PolicyVersion) -> dict[str, tuple[str, int]]:
 
 
 def evaluate(policy: PolicyVersion, issue_type: IssueType, facts: triage.Facts) -> triage.Assessment:
-    """What the policy says about these facts; writes nothing. The intake preview asks this too."""
+    """The result of the policy for these facts; writes nothing. The intake preview uses this too."""
     return triage.assess(
         facts,
         bands=tiers(policy),
@@ -39,7 +39,7 @@ def evaluate(policy: PolicyVersion, issue_type: IssueType, facts: triage.Facts) 
 
 
 def facts_of(case: Escalation, at: datetime) -> triage.Facts:
-    """Everything triage looks at, read from the case, its account and its signals of the last 30 days."""
+    """The facts for triage, read from the case, its account and its signals of the last 30 days."""
     account = case.account
     signals = list(Signal.objects.filter(account=account, at__gte=at - timedelta(days=30)).order_by("-at")[:20])
     phrases = tuple((phrase["kind"], phrase["text"]) for signal in signals for phrase in signal.phrases)
@@ -78,7 +78,8 @@ def earlier_cases(account: Account, at: datetime, besides: int | None) -> int:
 
 
 def hard_threshold(case: Escalation, at: datetime) -> str:
-    """The hard threshold the ask passes, in words, or ''. An unknown currency counts as over: a person must look."""
+    """The hard threshold that the ask exceeds, as text, or ''. An unknown currency counts as above it, so that a person
+    checks it."""
     if not case.concession or case.amount is None or not is_money_back(case.concession, at):
         return ""
     limit = refund_limit(case.policy)
@@ -90,7 +91,7 @@ def hard_threshold(case: Escalation, at: datetime) -> str:
 
 
 def refund_limit(policy: PolicyVersion) -> Decimal:
-    """The amount in USD above which a refund is serious whatever the tone: that of the policy's refund trigger."""
+    """The amount in USD above which a refund is serious for any tone: that of the policy's refund trigger."""
     rule = TriggerRule.objects.filter(version=policy, condition=RefundOver.slug).first()
     return rule.threshold if rule else REFUND_LIMIT_USD
 

@@ -1,4 +1,4 @@
-"""Account health with what only cases know: open cases, missed promises, overdue commitments."""
+"""Account health with the facts of cases: open cases, missed targets, overdue commitments."""
 
 from collections import Counter
 from dataclasses import replace
@@ -15,12 +15,12 @@ BREACHES_COUNT_FOR = timedelta(days=90)
 
 
 def recompute(account: Account, *, at: datetime) -> Health | None:
-    """Compute and keep the health of an account; None, and nothing changes, when too little is known."""
+    """Compute and store the health of an account; returns None and changes nothing if too little is known."""
     known = account_verbs.known_inputs(account)
     open_cases = Escalation.objects.open().filter(account=account).order_by().values_list(Value("tier"), "tier")
     breached = Clock.objects.filter(case__account=account, breached_at__gte=at - BREACHES_COUNT_FOR).order_by()
     overdue = Commitment.objects.filter(account=account, state=Commitment.OPEN, due_on__lt=at.date()).order_by()
-    # One query for the three counts: health is computed for every mail and every step of a clock.
+    # One query for the three counts, because health is computed for every mail and every step of a clock.
     rows = open_cases.union(
         breached.values_list(Value("breach"), "kind"), overdue.values_list(Value("overdue"), "state"), all=True
     )

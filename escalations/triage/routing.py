@@ -24,7 +24,7 @@ GIVEN = "Deadline given by the customer"
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a case goes and who is on it."""
+    """The destination of a case and its people."""
 
     route: routing.Route
     owner: User | None
@@ -34,7 +34,7 @@ class Destination:
 
 @dataclass(frozen=True)
 class Asked:
-    """The concession a customer asks for; without a slug nothing is asked. Money with its currency."""
+    """The concession a customer asks for; an empty slug means none. Money with its currency."""
 
     concession: str = ""
     amount: Decimal | None = None
@@ -44,9 +44,9 @@ class Asked:
 def authority_need(
     ladder: Ladder, account: Account | None, asked: Asked, at: datetime
 ) -> tuple[routing.Need | None, Answer | None]:
-    """Level and role the ask needs. No ask: nothing. Nobody may: the executive level decides what to do (fail closed).
-
-    The words stay on the case and in its mails, so they leave out what was granted before: not all readers may see that.
+    """The level and role that the ask needs; None without an ask. If nobody may grant it, the executive level decides
+    what to do. The text is kept on the case and in its mails, so it leaves out earlier grants, which not all readers
+    may see.
     """
     if not asked.concession:
         return None, None
@@ -67,7 +67,7 @@ def destination(
     at: datetime,
     near: User | None = None,
 ) -> Destination:
-    """Where a case with these facts goes; writes nothing. Raises Invalid when the matrix has no row."""
+    """The destination of a case with these facts; writes nothing. Raises Invalid when the matrix has no row."""
     ladder = policy.ladder
     need, answer = authority_need(ladder, account, asked, at)
     try:
@@ -83,7 +83,7 @@ def destination(
 
 
 def fallback(**behaviour: bool) -> list[str]:
-    """Roles that step in where nobody holds the role of the matrix row, in their order."""
+    """Roles that replace a matrix row's role that nobody holds, in their order."""
     return list(Role.objects.filter(**behaviour).order_by("sort", "name").values_list("slug", flat=True))
 
 
@@ -112,7 +112,7 @@ def route(
         near=case.opened_by,
     )
     if where.owner is None:
-        raise Invalid("No one holds a role that could own this case. Ask an administrator to assign roles.")
+        raise Invalid("Nobody holds a role that could own this case. Ask an administrator to assign roles.")
     _keep(case, where, at, override)
     _staff(case, where, at)
     summary = f"Goes to {case.policy.ladder.label(case.level)}. {where.route.reasons[-1]}"
@@ -143,20 +143,21 @@ def _keep(case: Escalation, where: Destination, at: datetime, override: routing.
 
 
 def start_rhythm(case: Escalation, at: datetime) -> None:
-    """When the customer and the inside hear next, and the next check-in where the tier has one."""
+    """Start the clocks of the next customer update, internal update and, if the tier has one, check-in."""
     for kind in (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE, states.CHECK_IN):
         clocks.start(case, kind, at=at)
 
 
 def start_deadlines(case: Escalation, at: datetime) -> None:
-    """The resolution clock, and the customer's date: a deal resolves by it, for other cases it is a clock of its own."""
+    """Start the resolution clock and the clock of the customer's date: a deal is resolved by that date; other cases
+    have a separate clock for it."""
     if not case.issue_type.negotiation:
         clocks.start(case, states.RESOLUTION, at=at)
     start_deadline(case, at)
 
 
 def start_deadline(case: Escalation, at: datetime) -> None:
-    """The clock to the customer's date. A date that has passed is no promise any more; then a deal has the policy's target."""
+    """Start the clock to the customer's date. A date in the past is ignored; then a deal has the policy's target."""
     kind = states.RESOLUTION if case.issue_type.negotiation else states.CUSTOMER_DEADLINE
     if case.deadline and case.deadline > at:
         clocks.start(case, kind, at=at, due_at=case.deadline, why=GIVEN)
@@ -195,6 +196,6 @@ def _stakeholders(case: Escalation) -> list[tuple[Role, str]]:
 
 
 def _scribe(case: Escalation, people: list[CasePerson]) -> CasePerson | None:
-    """The scribe's duty rotates by case number over the people who have no other; None when everybody has one."""
+    """The scribe rotates by case number over the people without another duty; None if everybody has one."""
     free = [person for person in people if not person.duty]
     return free[case.pk % len(free)] if free else None

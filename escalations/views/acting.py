@@ -1,4 +1,4 @@
-"""From a form to one verb and back: done once, or refused at the field with the typed text kept."""
+"""Calls a verb with a form: it runs once, or the refusal is shown at the field and the typed text is kept."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,15 +15,13 @@ from ledger.idempotency import once
 
 
 def sent(request: SignedIn) -> QueryDict | None:
-    """What a form is bound to: the body of a POST, even an empty one; nothing when the page is only opened."""
+    """The data of a form: the body of a POST, even an empty one; None if the page is only opened."""
     return request.POST if request.method == "POST" else None
 
 
 def submit(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> int:
-    """Carry out what a valid form asks for: `act` calls the verb. 0 when it is done, else the status to answer with; the
-    refusal stands in the form.
-
-    The same page sent twice is done once. NotAllowed is not for the form: it goes on and becomes a page of its own.
+    """Run the verb of a valid form: `act` calls it. Returns 0 if it is done, else the status of the answer, with the
+    refusal in the form. The same page sent twice runs once. NotAllowed is not caught: it becomes a page of its own.
     """
     if not form.is_valid():
         return 422
@@ -44,7 +42,7 @@ def _run_once(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> N
         act()
         return 200, None
 
-    # The body is part of the key: a page brought back and changed is another wish, not a repetition.
+    # The body is part of the key: a page that was changed and sent again is a new request.
     key = f"{token}:{hashlib.sha256(body).hexdigest()}" if token else ""
     once(scope=f"{request.user.pk} {request.path}", key=key, body=body, do=do)
 
@@ -54,6 +52,6 @@ def _body(request: SignedIn) -> bytes:
 
 
 def done(request: SignedIn, case: Escalation, words: str, to: str = "escalations:case") -> HttpResponse:
-    """Say what was done and go to a page of the case."""
+    """Show a message and go to a page of the case."""
     messages.success(request, words)
     return redirect(to, case.key)

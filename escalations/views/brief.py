@@ -22,7 +22,7 @@ from ledger.now import now
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedIn, key: str) -> HttpResponse:
-    """The form of the eleven parts; each part is kept with its own version."""
+    """The form of the eleven parts; each part has its own version."""
     case = load_case(request, key)
     if request.method == "POST":
         return _save(request, case)
@@ -50,7 +50,8 @@ def _save(request: SignedIn, case: Escalation) -> HttpResponse:
 def _conflict(
     request: SignedIn, case: Escalation, form: forms.BriefForm, rows: "BaseFormSet[forms.OptionForm]", refusal: Stale
 ) -> HttpResponse:
-    """Both texts of every part somebody else wrote meanwhile; the form keeps what was typed and may be saved again."""
+    """Both texts of every part that another person wrote meanwhile; the form keeps the typed text and can be saved
+    again."""
     saved, seen, versions = briefs.current_parts(case, now()), form.versions(), forms.versions_of(case)
     newer = [part for part, version in versions.items() if version != seen[part]]
     typed: BriefParts = {**saved, "texts": form.texts(), "options": forms.options_of(rows, form)}
@@ -100,7 +101,7 @@ def page(request: SignedIn, key: str) -> HttpResponse:
 
 @require_safe
 def pdf(request: SignedIn, key: str) -> HttpResponse:
-    """The same page as a PDF. A copy leaves the house, so it is logged; nothing else changes."""
+    """The same page as a PDF. The download is logged; nothing else changes."""
     case = load_case(request, key)
     context = _sheet(request, case)
     try:
@@ -116,7 +117,7 @@ def pdf(request: SignedIn, key: str) -> HttpResponse:
 
 
 def _sheet(request: SignedIn, case: Escalation) -> dict[str, object]:
-    """The sheet as it stands now, or of the snapshot named by ?version=."""
+    """The current sheet, or that of the snapshot in ?version=."""
     at, wanted = now(), request.GET.get("version", "")
     if wanted.isdigit():
         kept = get_object_or_404(case.brief_snapshots, number=int(wanted))
@@ -131,7 +132,7 @@ def _sheet(request: SignedIn, case: Escalation) -> dict[str, object]:
 
 @require_safe
 def snapshot(request: SignedIn, key: str, number: int) -> HttpResponse:
-    """A frozen version beside the brief as it is now."""
+    """A frozen version beside the current brief."""
     case = load_case(request, key)
     kept = get_object_or_404(case.brief_snapshots, number=number)
     rows = brief_page.compare(kept.parts, briefs.current_parts(case, now()))

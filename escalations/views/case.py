@@ -25,7 +25,7 @@ def thread(request: SignedIn, key: str) -> HttpResponse:
 def thread_page(
     request: SignedIn, case: Escalation, form: ComposerForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """The thread with a composer, fresh or with what was typed and why it was refused."""
+    """The thread with a composer, empty or with the typed text and the reason for its refusal."""
     show = request.GET.get("show", "all")
     if show not in threads.SHOW:
         raise Http404
@@ -58,7 +58,7 @@ def _number(text: str | None) -> int | None:
 
 @require_safe
 def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse:
-    """The audit trail with its fingerprints, verified while you look; `?format=csv` takes a copy."""
+    """The audit trail with its fingerprints, verified on each view; `?format=csv` downloads it."""
     case = load_case(request, key)
     kind = request.GET.get("kind", "all")
     if kind not in threads.KINDS:
@@ -82,7 +82,7 @@ def _history_csv(case: Escalation) -> StreamingHttpResponse:
 
 
 def csv_answer(name: str, header: Sequence[str], rows: Iterable[exports.CsvRow]) -> StreamingHttpResponse:
-    """A CSV download that is sent while it is read."""
+    """A streamed CSV download."""
     lines = exports.csv_lines(header, rows)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -1,4 +1,4 @@
-"""One clock paused by hand, with a reason, and let go again."""
+"""Pausing one clock by hand, with a reason, and resuming it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,7 +14,7 @@ from ledger.errors import Refused
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def hold(request: SignedIn, key: str, pk: int) -> HttpResponse:
-    """Why this clock pauses."""
+    """Pause the clock with a reason."""
     case = load_case(request, key)
     clock = get_object_or_404(case.clocks, pk=pk)
     form, status = HoldForm(request.POST if request.method == "POST" else None), 0
@@ -32,7 +32,7 @@ def hold(request: SignedIn, key: str, pk: int) -> HttpResponse:
 
 @require_POST
 def let_go(request: SignedIn, key: str, pk: int) -> HttpResponse:
-    """It goes on."""
+    """Resume the clock."""
     case = load_case(request, key)
     clock = verbs.let_go(case_id=case.pk, clock_id=get_object_or_404(case.clocks, pk=pk).pk, by=request.user)
     messages.success(request, f"{clock.label} is resumed.")

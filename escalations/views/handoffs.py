@@ -24,7 +24,7 @@ def _load(case: Escalation, number: int) -> HandOff:
 
 @require_safe
 def answer_page(request: SignedIn, key: str, number: int) -> HttpResponse:
-    """What somebody is asked to take over. Others may read it."""
+    """The hand-off to answer. Others may read it."""
     case = load_case(request, key)
     return _page(request, case, _load(case, number), RefuseForm())
 
@@ -48,7 +48,7 @@ def _page(request: SignedIn, case: Escalation, handoff: HandOff, form: CaseForm,
 
 @require_POST
 def accept(request: SignedIn, key: str, number: int) -> HttpResponse:
-    """Take the duty. Pressing twice is accepting once."""
+    """Take the duty. Pressing the button twice accepts once."""
     case = load_case(request, key)
     handoff = _load(case, number)
     try:
@@ -65,7 +65,7 @@ def accept(request: SignedIn, key: str, number: int) -> HttpResponse:
 
 @require_POST
 def refuse(request: SignedIn, key: str, number: int) -> HttpResponse:
-    """Say no with a reason; the sender is told."""
+    """Refuse with a reason; the sender is notified."""
     case = load_case(request, key)
     handoff = _load(case, number)
     form = RefuseForm(request.POST)
@@ -80,7 +80,7 @@ def refuse(request: SignedIn, key: str, number: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def reassign(request: SignedIn, key: str) -> HttpResponse:
-    """Hand the owner duty to somebody else, with notes."""
+    """Hand the owner duty to another person, with notes."""
     case, status = load_case(request, key), 200
     access.check(case, request.user, "hand_off")
     form = HandOverForm(sent(request))
@@ -114,7 +114,7 @@ def escalate(request: SignedIn, key: str) -> HttpResponse:
 
 
 def _target(case: Escalation, target: tuple[int, str] | None) -> dict[str, object] | None:
-    """Level, role and person the matrix names next."""
+    """The next level, role and person by the matrix."""
     if target is None:
         return None
     level, slug = target

@@ -1,4 +1,4 @@
-"""Raising an escalation: the form with its preview and draft, and the page that says what happens next."""
+"""Raising an escalation: the form with its preview and draft, and the page with the next steps."""
 
 from django.contrib import messages
 from django.db.models import Q
@@ -39,7 +39,7 @@ def form(request: SignedIn) -> HttpResponse:
 
 
 def _initial(request: SignedIn) -> tuple[dict[str, object], IntakeDraft | None]:
-    """First values: from a signal, an account, or the draft that was left."""
+    """First values: from a signal, an account, or the saved draft."""
     if signal := request.GET.get("signal"):
         seen = Signal.objects.visible_to(request.user).select_related("account", "contact")
         return from_signal(get_object_or_404(seen, pk=_id(signal))), None
@@ -69,7 +69,7 @@ def _page(
 
 @require_POST
 def preview(request: SignedIn) -> HttpResponse:
-    """Where it would go, from what is typed so far. Writes nothing; without JS it shows the whole page again."""
+    """Where the case would go, from the current input. Writes nothing; without JS it shows the whole page again."""
     bound = IntakeForm(request.POST, user=request.user)
     bound.is_valid()
     seen = _preview(bound, request.user)
@@ -101,7 +101,7 @@ def _preview(bound: IntakeForm, user: User) -> dict[str, object]:
 
 
 def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, object]:
-    """Who would take part in deciding the ask, when one is typed; or why nobody may."""
+    """The people who would decide the ask, if there is one; or why nobody may."""
     if not data.concession:
         return {}
     ask = Ask(data.concession, data.amount, data.currency, data.account)
@@ -113,7 +113,7 @@ def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, objec
 
 @require_POST
 def draft(request: SignedIn) -> HttpResponse:
-    """Keep what is typed (every 20 seconds by itself, or by the button), or discard it."""
+    """Save the typed text (automatically every 20 seconds, or by the button), or discard it."""
     if request.POST.get("discard"):
         drafts.discard(user=request.user)
         messages.success(request, "Draft discarded.")
@@ -127,7 +127,7 @@ def draft(request: SignedIn) -> HttpResponse:
 
 @require_safe
 def opened(request: SignedIn, key: str) -> HttpResponse:
-    """It is open: by when it is decided, what happens next, who was told."""
+    """The case is open: the time of the decision, the next steps, the notified people."""
     case = load_case(request, key)
     told = User.objects.filter(Q(notices__case_key=key) | Q(mails__case_key=key)).exclude(pk=request.user.pk).distinct()
     return render_case(request, case, "thread", "escalations/opened.html", {"told": told})

@@ -1,4 +1,4 @@
-"""What every page of a case starts and ends with: load it for this person, show it inside its frame."""
+"""The start and end of every page of a case: load it for this person, show it inside its frame."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from ledger.now import now
 
 
 def load_case(request: SignedIn, key: str) -> Escalation:
-    """The case with its account, people and policy. A case this person may not see does not exist for them (404)."""
+    """The case with its account, people and policy. 404 for a case that this person may not see."""
     visible = case_page.with_people(Escalation.objects.visible_to(request.user))
     return get_object_or_404(visible, pk=int(key.removeprefix("ESC-")))
 
@@ -39,6 +39,6 @@ def render_case(
 
 
 def add_refusal(form: forms.BaseForm, refusal: Refused) -> int:
-    """Show a refusal at the field it names (or above the form) and return its status; what was typed stays."""
+    """Show a refusal at its field (or above the form) and return its status; the typed text stays."""
     form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
     return refusal.status

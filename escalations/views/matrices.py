@@ -1,4 +1,4 @@
-"""The published matrices, for everybody in the field. Every question is a GET: nothing is written."""
+"""The published matrices, for all users. Every request is a GET: nothing is written."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +33,7 @@ def _nothing(request: SignedIn, name: str) -> HttpResponse:
 
 @require_safe
 def escalation(request: SignedIn) -> HttpResponse:
-    """Where each issue goes, and which row fires for a case one has in mind."""
+    """Where each issue goes, and the row that fires for an example case."""
     version = matrices.in_force(now())
     if version is None:
         return _nothing(request, "escalation")
@@ -80,7 +80,7 @@ def authority(request: SignedIn) -> HttpResponse:
 
 @require_safe
 def authority_history(request: SignedIn) -> HttpResponse:
-    """What each published version of the authority matrix changed, the newest first."""
+    """The changes of each published version of the authority matrix, the newest first."""
     found = Paginator(history(now()), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
     rows = [{"version": version, "changes": changes(version) if version.based_on_id else []} for version in found]
     return _page(request, "authority_history", {"versions": rows, "found": found})

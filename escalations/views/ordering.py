@@ -1,4 +1,4 @@
-"""How a case goes on or ends. Every page asks for what the verb needs and calls it."""
+"""The moves of a case. Every page asks for the values that the verb needs and calls it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ FORM_METHODS = require_http_methods(["GET", "HEAD", "POST"])
 
 @dataclass(frozen=True)
 class Page:
-    """What the page of one move says. Title, sentence above the form, its button, and what is said when it is done."""
+    """The texts of the page of one move: title, sentence above the form, button, and message when it is done."""
 
     title: str
     lead: str
     button: str
     said: str
-    # Only for moves that ask for a reason: its label, and what is said while it is missing.
+    # Only for moves with a reason: its label, and the error if it is missing.
     label: str = ""
     missing: str = ""
     to: str = "escalations:case"
@@ -39,7 +39,7 @@ class Page:
 
 
 class ReasonVerb(Protocol):
-    """A verb that takes nothing but a reason."""
+    """A verb that takes only a reason."""
 
     def __call__(self, *, case_id: int, by: User, reason: str) -> object: ...
 
@@ -71,7 +71,7 @@ def _run(
 
 @FORM_METHODS
 def skip_to_execute(request: SignedIn, key: str) -> HttpResponse:
-    """Nothing needs a decision."""
+    """Go to Execute without a decision."""
     page = Page(
         title="Execute without approval",
         lead="For cases without a concession. The Approve step is skipped and your reason goes on the record.",
@@ -85,7 +85,7 @@ def skip_to_execute(request: SignedIn, key: str) -> HttpResponse:
 
 @FORM_METHODS
 def resolve(request: SignedIn, key: str) -> HttpResponse:
-    """The work is done and the customer knows."""
+    """Resolve the case: the work is done and the customer knows."""
     case = load_case(request, key)
     page = Page(
         title="Resolve",
@@ -106,11 +106,11 @@ def resolve(request: SignedIn, key: str) -> HttpResponse:
 
 @FORM_METHODS
 def close(request: SignedIn, key: str) -> HttpResponse:
-    """After the review, or its waiver."""
+    """Close the case after the review, or its waiver."""
     case = load_case(request, key)
     page = Page(
         title="Close",
-        lead="The case ends here. It can be reopened with a reason when the same issue is back.",
+        lead="The case ends here. It can be reopened with a reason if the same issue comes back.",
         button="Close the case",
         said="{key} is closed.",
         commitments=case.commitments.filter(state=Commitment.OPEN).select_related("owner"),
@@ -125,11 +125,11 @@ def close(request: SignedIn, key: str) -> HttpResponse:
 
 @FORM_METHODS
 def reopen(request: SignedIn, key: str) -> HttpResponse:
-    """The same issue is back."""
+    """Reopen the case: the same issue is back."""
     page = Page(
         title="Reopen",
         lead="The case goes back to Diagnose; the decision, update and resolution clocks start again.",
-        label="What came back",
+        label="Why the issue is back",
         missing="Enter what came back.",
         button="Reopen the case",
         said="{key} is open again.",
@@ -139,7 +139,7 @@ def reopen(request: SignedIn, key: str) -> HttpResponse:
 
 @FORM_METHODS
 def withdraw(request: SignedIn, key: str) -> HttpResponse:
-    """No longer wanted."""
+    """Withdraw the case."""
     page = Page(
         title="Withdraw",
         lead="Open requests are recalled, hand-offs end and every clock stops. This cannot be undone.",

@@ -1,4 +1,4 @@
-"""The queue: one page, its rows for the refresh every minute, and its file."""
+"""The queue: one page, its rows for the refresh every minute, and its CSV."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ PER_PAGE = 25
 
 
 class _Counted(Paginator):
-    """Pages of a list whose length is known already."""
+    """Pages of a list whose length is already known."""
 
     def __init__(self, rows: QuerySet[Escalation], length: int) -> None:
         self._length = length
@@ -36,7 +36,7 @@ class _Counted(Paginator):
 
 @require_safe
 def page(request: SignedIn) -> HttpResponse:
-    """Open escalations, worst first. A refresh asks for the rows alone."""
+    """Open escalations, worst first. A refresh loads only the rows."""
     at, filters = now(), queue.Filters.read(request.GET)
     found = queue.overview(request.user, filters, at)
     context = {
@@ -58,7 +58,7 @@ def _page(request: SignedIn, filters: queue.Filters, length: int, at: datetime) 
 
 
 def _link(request: SignedIn) -> str:
-    """The query string of this list, for the refresh and the file."""
+    """The query string of this list, for the refresh and the CSV."""
     return request.GET.urlencode()
 
 
@@ -87,7 +87,7 @@ def _selects(filters: queue.Filters, found: queue.Overview) -> list[tuple[str, s
 
 @require_safe
 def export(request: SignedIn) -> StreamingHttpResponse:
-    """The list as it is filtered, all pages, as a CSV file."""
+    """The filtered list, all pages, as a CSV file."""
     rows = queue.rows(request.user, queue.Filters.read(request.GET), now())
     cases = (exports.queue_row(case) for case in rows.iterator(chunk_size=500))
     return csv_answer("escalations.csv", exports.QUEUE_HEADER, cases)

@@ -1,4 +1,4 @@
-"""Approval requests of a case: what was asked, and asking."""
+"""Approval requests of a case: the board, and asking."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,7 +19,7 @@ from ledger.now import now
 
 @require_safe
 def board(request: SignedIn, key: str) -> HttpResponse:
-    """Requests with state, chain, frozen terms and checks."""
+    """Requests with state, stages, frozen terms and checks."""
     case = load_case(request, key)
     proofs = case.actions.filter(execution=True).select_related("owner")
     context = {**request_cards.cards(case, request.user, now()), "proofs": list(proofs)}
@@ -28,7 +28,7 @@ def board(request: SignedIn, key: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: SignedIn, key: str) -> HttpResponse:
-    """Ask for a concession. Checking who decides sends nothing."""
+    """Request a concession. Checking who decides sends nothing."""
     case = load_case(request, key)
     access.check(case, request.user, "ask")
     parts = briefs.current_parts(case, now())
@@ -58,7 +58,7 @@ def _ask(request: SignedIn, case: Escalation, form: AskForm, parts: BriefParts) 
     waits = (
         f"It waits for {made.approver}."
         if made and made.is_open
-        else "It is inside an exception band and is granted by rule."
+        else "It is inside an exception band, so it is granted by rule."
     )
     messages.success(request, f"Approval requested. {waits}")
     return redirect("escalations:requests", case.key)

@@ -29,7 +29,7 @@ def _review_of(case: Escalation) -> Review:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: SignedIn, key: str) -> HttpResponse:
-    """Facts, tasks and answers. What a person changed is saved, nothing else."""
+    """Facts, tasks and answers. Only changed answers are saved."""
     case = load_case(request, key)
     review = _review_of(case)
     form = ReviewForm(sent(request), review=review)
@@ -97,7 +97,7 @@ def sign(request: SignedIn, key: str) -> HttpResponse:
 
 @require_POST
 def waive(request: SignedIn, key: str) -> HttpResponse:
-    """Do without the review, with a reason."""
+    """Waive the review, with a reason."""
     case = load_case(request, key)
     review, form = _review_of(case), WaiveForm(request.POST, auto_id="waive_%s")
 

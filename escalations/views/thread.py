@@ -1,4 +1,4 @@
-"""What people do on a thread: post, tell the customer, set the status, correct, pause; and placing unmatched mail."""
+"""The actions on a thread: post, update the customer, set the status, correct, pause; also placing unmatched mail."""
 
 from django import forms
 from django.contrib import messages
@@ -32,13 +32,13 @@ DONE = {CUSTOMER: "Customer update sent.", DECISION: "Decision noted."}
 
 @require_POST
 def post(request: SignedIn, key: str) -> HttpResponse:
-    """Add an entry: an internal update, a decision for the record, or words for the customer."""
+    """Add an entry: an internal update, a decision for the record, or a customer update."""
     return _post(request, load_case(request, key), request.POST)
 
 
 @require_POST
 def customer_update(request: SignedIn, key: str) -> HttpResponse:
-    """Words for the customer, whatever else the form says."""
+    """Send a customer update."""
     data = request.POST.copy()
     data["mode"] = CUSTOMER
     return _post(request, load_case(request, key), data)
@@ -70,7 +70,7 @@ def _write(case: Escalation, user: User, form: ComposerForm) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: SignedIn, key: str) -> HttpResponse:
-    """Edit the pinned status; when somebody changed the case meanwhile, show both texts and lose neither."""
+    """Edit the pinned status; if another user changed the case meanwhile, show both texts and lose neither."""
     case = load_case(request, key)
     seen = {"text": case.status_text, "seen": case.status_text, "version": case.version}
     form = StatusForm(request.POST if request.method == "POST" else None, initial=seen)
@@ -104,7 +104,7 @@ def _conflict(request: SignedIn, case: Escalation, mine: str, seen: str, refusal
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: SignedIn, key: str, pk: int) -> HttpResponse:
-    """Another text for an own entry; the earlier one stays."""
+    """A new text for one's own entry; the earlier one is kept."""
     case = load_case(request, key)
     event = get_object_or_404(case.events.select_related("text"), pk=pk)
     words = {"text": event.text.body if event.text else ""}
@@ -122,7 +122,7 @@ def correct(request: SignedIn, key: str, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def waiting(request: SignedIn, key: str) -> HttpResponse:
-    """Pause the clocks while somebody else has to act, with a reason; waiting on nobody resumes them."""
+    """Pause the clocks while another party has to act, with a reason; waiting on nobody resumes them."""
     case = load_case(request, key)
     form = WaitingForm(request.POST if request.method == "POST" else None, initial={"waiting_on": "customer"})
     if not form.is_valid():
@@ -138,7 +138,7 @@ def waiting(request: SignedIn, key: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def deadline(request: SignedIn, key: str) -> HttpResponse:
-    """Another customer deadline; its clock starts again."""
+    """Change the customer deadline; its clock starts again."""
     case = load_case(request, key)
     seen = {"deadline": case.deadline, "version": case.version}
     form = DeadlineForm(request.POST if request.method == "POST" else None, initial=seen)
@@ -171,7 +171,7 @@ def _words_page(
 
 @require_POST
 def place_mail(request: SignedIn) -> HttpResponse:
-    """Place a mail nobody could match on an account. Received mail is read by operations, so they place it."""
+    """Place an unmatched mail on an account. Operations read received mail, so only they place it."""
     if not request.user.is_ops:
         raise NotAllowed("Only operations may place mail.")
     mail = get_object_or_404(InboundMail, pk=_id(request, "mail"))

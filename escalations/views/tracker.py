@@ -59,7 +59,7 @@ def add(request: SignedIn, key: str) -> HttpResponse:
 
 @require_POST
 def done(request: SignedIn, key: str, pk: int) -> HttpResponse:
-    """An action is done."""
+    """Mark an action as done."""
     case = load_case(request, key)
     action = get_object_or_404(case.actions, pk=pk)
     form = ProofForm(request.POST, auto_id=f"proof{pk}_%s")
@@ -96,7 +96,7 @@ def promise(request: SignedIn, key: str) -> HttpResponse:
 
 @require_POST
 def keep(request: SignedIn, key: str, pk: int) -> HttpResponse:
-    """A commitment was kept, or broken."""
+    """Mark a commitment as kept or broken."""
     case = load_case(request, key)
     commitment = get_object_or_404(case.commitments, pk=pk)
     form = KeptForm(request.POST)

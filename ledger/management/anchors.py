@@ -1,8 +1,8 @@
-"""Daily anchors: a file outside the database that says how many entries there were and what they added up to.
+"""Daily anchors: a file outside the database with the number of entries and their joint digest.
 
-The chain of one parent shows a change inside it. Whoever holds the key could still rewrite a whole chain; an anchor kept
-elsewhere shows that too. Append-only means: the entries up to an id are for ever the same, so their count and joint digest
-must stay what they were.
+The chain of one parent shows a change inside it. A person who has the key could still rewrite a whole chain; an anchor
+kept elsewhere shows that too. In an append-only table the entries up to an id never change, so their count and joint
+digest must stay the same.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ def load(folder: Path) -> list[Anchor]:
 
 
 def save(folder: Path, day: str, anchors: list[Anchor]) -> Path:
-    """Write the day's file, once: what stands is not overwritten."""
+    """Write the file of the day once; an existing file is not overwritten."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{day}.json"
     if not path.exists():
@@ -51,7 +51,7 @@ def save(folder: Path, day: str, anchors: list[Anchor]) -> Path:
 
 
 def settled_id(model: type[ChainedRow], at: datetime) -> int:
-    """Up to which id nothing can be added any more."""
+    """The id up to which no entry can be added any more."""
     rows = model._default_manager
     young = rows.filter(at__gt=at - SETTLED).order_by("pk").values_list("pk", flat=True).first()
     last = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -76,13 +76,13 @@ def _digests(model: type[ChainedRow], last: int) -> Iterator[tuple[int, str]]:
 
 
 def check(model: type[ChainedRow], kept: list[Anchor], at: datetime) -> tuple[list[str], Anchor]:
-    """What no longer is as an anchor says, in words, and the anchor of today."""
+    """The differences from the anchors, as text, and the anchor of today."""
     table = model._meta.db_table
     mine = [each for each in kept if each.table == table]
     until = settled_id(model, at)
     sums = walk(model, [*(each.last_id for each in mine), until])
     wrong = [
-        f"{table}: the entries of {each.day} are no longer what its anchor says "
+        f"{table}: the entries of {each.day} differ from their anchor "
         f"({each.count} entries then, {sums[each.last_id][0]} now)"
         for each in mine
         if sums[each.last_id] != (each.count, each.digest)

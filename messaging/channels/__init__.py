@@ -1,1 +1,1 @@
-"""Ways by which messages leave: one class each, listed in settings.MESSAGE_CHANNELS."""
+"""The ways to deliver messages: one class each, listed in settings.MESSAGE_CHANNELS."""

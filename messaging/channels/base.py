@@ -1,4 +1,4 @@
-"""What every channel has in common."""
+"""The common parts of all channels."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ class ServerDown(TryLater):
 
 
 class Channel(ABC):
-    """One way by which messages leave. An object delivers one batch, inside a `with` block that opens and closes it.
+    """One way to deliver messages. An object delivers one batch, inside a `with` block that opens and closes it.
 
     A channel is one class and one line in settings.MESSAGE_CHANNELS; messaging.checks verifies the list.
     """
 
     name: ClassVar[str] = ""
     label: ClassVar[str] = ""
-    # Whether what a person chose for mail (at once, daily digest, off) and the daily limit an address apply.
+    # Whether a person's settings for mail (at once, daily digest, off) and the daily limit of an address apply.
     follows_preferences: ClassVar[bool] = False
 
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class Channel(ABC):
 
     @abstractmethod
     def deliver(self, message: Message, files: Sequence[File] = ()) -> str:
-        """Hand over one message; returns what is worth keeping on the attempt.
+        """Deliver one message; returns the note for the attempt.
 
         Raises Undeliverable, TryLater or ServerDown. Any other exception counts as TryLater.
         """

@@ -33,7 +33,7 @@ SYSTEM_TROUBLE = re.compile(r"\s*4\.3\.")
 
 
 class Plain(Compat32):
-    """Writes short headers as they are. Splitting them into words for folding takes most of the time of a mail."""
+    """Writes short headers unchanged. Splitting them into words for folding would take most of the time of a mail."""
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """One header as bytes."""
@@ -43,7 +43,7 @@ class Plain(Compat32):
 
 
 class Letter(EmailMultiAlternatives):
-    """A mail that is serialised once, however often it is asked for."""
+    """A mail that is serialised only once."""
 
     _written: Any = None
 
@@ -79,14 +79,14 @@ class Email(Channel):
 
     @classmethod
     def check_address(cls, address: str) -> None:
-        """Raises Invalid for what is no mail address."""
+        """Raises Invalid for a text that is not a mail address."""
         try:
             validate_email(address)
         except ValidationError:
             raise Invalid(f"“{address[:80]}” is not a mail address. Enter one such as name@example.com.", field="to")
 
     def deliver(self, message: Message, files: Sequence[File] = ()) -> str:
-        """Give one message with its files to the server."""
+        """Send one message with its files to the server."""
         if not self.leaves():
             return NO_SERVER
         try:
@@ -102,7 +102,7 @@ class Email(Channel):
         wire = getattr(self._connection, "connection", None)
         try:
             if isinstance(wire, smtplib.SMTP):
-                # As the backend does, but without parsing both addresses for every mail.
+                # Like the backend, but without parsing both addresses for every mail.
                 wire.sendmail(self._sender, mail.envelope(), mail.message().as_bytes(linesep="\r\n"))
             else:
                 self._connection.send_messages([mail])
@@ -133,7 +133,7 @@ class Email(Channel):
         self._connection = connection
 
     def close(self) -> None:
-        """End the connection; one that is broken is forgotten."""
+        """Close the connection; a broken one is discarded."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -155,7 +155,7 @@ def _built(message: Message, files: Sequence[File]) -> Letter:
     headers = {
         "Message-ID": message.message_id,
         "Date": format_datetime(now()),
-        # Absence notes and robots do not answer such mail, so two desks cannot write to each other for ever.
+        # Absence notes and robots do not answer such mail, so two desks cannot answer each other endlessly.
         "Auto-Submitted": "auto-replied" if message.kind == ANSWER else "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }

@@ -14,7 +14,7 @@ def registered() -> list[type[Channel]]:
 
 
 def channel(name: str) -> type[Channel]:
-    """The channel of this name. Raises LookupError when none has it."""
+    """The channel of this name. Raises LookupError if there is none."""
     for each in registered():
         if each.name == name:
             return each

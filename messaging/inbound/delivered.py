@@ -1,4 +1,4 @@
-"""Mail that a mail service hands us by calling our webhook."""
+"""Mail that a mail service delivers by calling our webhook."""
 
 from anymail.signals import AnymailInboundEvent
 
@@ -10,8 +10,9 @@ HEADER_LOOKED_AT = 64 * 1024
 
 
 def take(*, event: AnymailInboundEvent, service: str) -> InboundMail:
-    """Take in the mail of an Anymail inbound event: its own bytes where the service gives them, else as Anymail put it
-    together. To whom it was delivered is written on top where its headers do not say so."""
+    """Receive the mail of an Anymail inbound event: its own bytes if the service sends them, else the mail that Anymail
+    built. If its headers do not name the address it was delivered to, a header with that address is added at the top.
+    """
     raw = _raw(event)
     recipient = str(event.message.envelope_recipient or "")
     address = recipient.strip().strip("<>")

@@ -1,5 +1,5 @@
-"""Mail out of the mailbox: each one is fetched, kept (committed), then marked. Killed in between, it is fetched again and
-is the same row."""
+"""Fetches mail from the mailbox: each mail is fetched, kept (committed), then marked. If the process is killed in
+between, the mail is fetched again and stays the same row."""
 
 import logging
 import time
@@ -14,13 +14,14 @@ from messaging.models import InboundMail
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500
-# The timetable comes again after a minute.
+# The schedule runs this again after a minute.
 LONGEST_SECONDS = 50.0
 
 
 def fetch(*, limit: int = AT_ONCE) -> Iterator[tuple[str, InboundMail]]:
-    """Take in what waits in the mailbox of IMAP_URL, oldest first, at most `limit` and for at most 50 seconds; yields each
-    mail with its number there. One that could not be kept stays in the mailbox for the next time and holds up no other.
+    """Fetch the mail that waits in the mailbox of IMAP_URL, oldest first, at most `limit` mails and for at most 50
+    seconds; yields each mail with its number in the mailbox. A mail that could not be kept stays in the mailbox for the
+    next time and does not hold up others.
 
     Raises MailboxTrouble when the mailbox cannot be read.
     """
@@ -51,7 +52,7 @@ def _kept(mailbox: Mailbox, uid: str) -> InboundMail | None:
 
 
 def fetch_all() -> int:
-    """For the timetable: take in what waits; returns how many. A mailbox that cannot be read is logged and tried again."""
+    """For the schedule: fetch waiting mail; returns how many. A mailbox that cannot be read is logged and tried again."""
     if not settings.IMAP_URL:
         return 0
     try:

@@ -1,4 +1,4 @@
-"""The mailbox that receives for us, over IMAP. A mail is marked, or moved, only when we are told that it is kept."""
+"""Our mailbox, over IMAP. A mail is marked or moved only after it is kept."""
 
 import imaplib
 import ssl
@@ -22,13 +22,13 @@ class MailboxTrouble(Exception):
     """The mailbox cannot be read now; the sentence says why, without the password."""
 
 
-# What the mailbox answers to a question.
+# The type of a mailbox answer.
 Said = TypeVar("Said")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the mailbox is. `move` is the folder for what was taken in; without one it is marked as read."""
+    """The address of the mailbox. `move` is the folder for fetched mail; without one, fetched mail is marked as read."""
 
     host: str
     port: int
@@ -45,7 +45,7 @@ class Place:
 def place(url: str) -> Place:
     """`imaps://user:password@host:993/folder?move=folder`. Raises MailboxTrouble for anything else.
 
-    `imap://` starts TLS on port 143; only the loopback is spoken to in plain text.
+    `imap://` starts TLS on port 143; only the connection to the loopback is unencrypted.
     """
     parts = urlsplit(url)
     try:
@@ -90,18 +90,19 @@ class Mailbox:
         self._leave()
 
     def waiting(self) -> list[str]:
-        """What has not been taken in, oldest first: all of the folder when mail is moved out of it, else what is unread."""
+        """Mail that was not fetched yet, oldest first: the whole folder if mail is moved out of it, else the unread
+        mail."""
         return list(self._ask(lambda box: box.uids("ALL" if self.where.move else "UNSEEN")))
 
     def raw(self, uid: str) -> bytes | None:
-        """The bytes of one mail, one more than we read at most; None when it is gone. The mail stays unread."""
+        """The bytes of one mail, at most one more than our limit; None if it is gone. The mail stays unread."""
         wanted = f"(BODY.PEEK[]<0.{MAX_RAW_BYTES + 1}>)"
         status, answer = self._ask(lambda box: box.client.uid("FETCH", uid, wanted))
         found = [each[1] for each in answer or [] if isinstance(each, tuple) and isinstance(each[1], bytes)]
         return found[0] if status == "OK" and found else None
 
     def done(self, uid: str) -> None:
-        """Mark or move a mail: it is kept with us."""
+        """Mark or move a mail that is kept."""
         if self.where.move:
             self._ask(lambda box: box.move(uid, self.where.move))
         else:

@@ -1,4 +1,4 @@
-"""Received mail and what became of it."""
+"""Received mail and its state."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from ledger.now import now
 
 
 class InboundMailQuerySet(models.QuerySet["InboundMail"]):
-    """The questions the inbox asks."""
+    """The queries of the inbox."""
 
     def waiting(self) -> "InboundMailQuerySet":
         """Mail that no rule could place; a person decides."""
@@ -18,7 +18,7 @@ class InboundMailQuerySet(models.QuerySet["InboundMail"]):
 
 
 class InboundMail(models.Model):
-    """A received mail, its original bytes as a stored file, and what became of it."""
+    """A received mail, its original bytes as a stored file, and its state."""
 
     WAITING, CLAIMED, AUTOMATIC, DISMISSED, REFUSED = "waiting", "claimed", "automatic", "dismissed", "refused"
     QUARANTINED = "quarantine"
@@ -39,20 +39,20 @@ class InboundMail(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(default=now)
     text = models.TextField(blank=True, help_text="The whole text part.")
-    visible_text = models.TextField(blank=True, help_text="What the sender newly wrote.")
+    visible_text = models.TextField(blank=True, help_text="The text that the sender wrote, without quotations.")
     in_reply_to = models.CharField(max_length=255, blank=True)
     references = models.JSONField(default=list)
     automatic = models.CharField(max_length=16, blank=True)
     single_from = models.CharField(
-        max_length=254, blank=True, help_text="The one address of its one From header; empty when there is any doubt."
+        max_length=254, blank=True, help_text="The address of its only From header; empty if there is any doubt."
     )
     auth_results = models.JSONField(
-        default=list, blank=True, help_text="Its Authentication-Results headers, as they came, oldest last."
+        default=list, blank=True, help_text="Its Authentication-Results headers, unchanged, oldest last."
     )
     own_words = models.BooleanField(
         default=True, help_text="Whether the visible text was typed by the sender, not taken from a forwarded mail."
     )
-    note = models.CharField(max_length=300, blank=True, help_text="Why it is where it is.")
+    note = models.CharField(max_length=300, blank=True, help_text="Why it has this state.")
     raw = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT)
     handled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -11,7 +11,6 @@ from ledger.now import now
 from messaging.events import mail_received
 from messaging.inbound.parsing.parsed import MailRefused, ParsedMail
 from messaging.inbound.parsing.reader import parse_in_child
-from messaging.inbound.rules.html_text import html_to_text
 from messaging.inbound.rules.mail_auth import MAX_HEADER
 from messaging.models import InboundMail
 
@@ -106,7 +105,6 @@ def _keep(raw: bytes, channel: str, parsed: ParsedMail, facts: dict[str, object]
 
 def _facts(parsed: ParsedMail) -> dict[str, object]:
     human = parsed.automatic_kind == HUMAN
-    text = parsed.text if parsed.text.strip() else html_to_text(parsed.html)
     return {
         "state": InboundMail.WAITING if human else InboundMail.AUTOMATIC,
         "sender": _fit(next(iter(parsed.from_addresses), ""), 254),
@@ -114,7 +112,7 @@ def _facts(parsed: ParsedMail) -> dict[str, object]:
         "recipients": [_fit(address, 254) for address in parsed.to_addresses],
         "subject": _fit(parsed.subject, 500),
         "sent_at": parsed.date,
-        "text": _fit(text, LONGEST_TEXT),
+        "text": _fit(parsed.text, LONGEST_TEXT),
         "visible_text": _fit(parsed.visible_text, LONGEST_TEXT),
         "in_reply_to": _fit(parsed.in_reply_to, 255),
         "references": [_fit(reference, 255) for reference in parsed.references],

@@ -1,7 +1,9 @@
-"""The daily digest: one mail a person and day with the messages they asked to get together; none when nothing happened.
+"""The daily digest: one mail a day for each person with the messages the person wants to get together; none if nothing
+happened.
 
-The digest is a message of its own, due at the person's hour and written when the first message is held for it. So no schedule
-is needed: the sender finds it due like any other, writes its words then, and marks the messages it carries as sent.
+The digest is a message of its own, due at the person's hour and written when the first message is held for it. So no
+schedule is needed: the sender finds it due like any other message, writes its text then, and marks the messages in it
+as sent.
 """
 
 import logging
@@ -29,7 +31,7 @@ MOST_NAMED = 100
 
 
 def hold(*, user: User, messages: Sequence[Message], why: str) -> Message:
-    """Hold leased messages of one person for their next digest, which is made when there is none. Returns the digest."""
+    """Hold leased messages of one person for their next digest, which is created if needed. Returns the digest."""
     at = now()
     with transaction.atomic():
         digest = _open_digest(user, at)
@@ -41,18 +43,17 @@ def hold(*, user: User, messages: Sequence[Message], why: str) -> Message:
 
 
 class Digest(MessageKind):
-    """The daily digest of one person and day."""
+    """The digest of one person for one day."""
 
     prefix = DIGEST
 
     def still_wanted(self, message: Message) -> bool:
-        """Always; `compose` finds out whether anything is left to say."""
+        """Always; `compose` checks whether there is anything to say."""
         return True
 
     def compose(self, message: Message) -> Content | None:
-        """The words from what is held for it and still wanted; None when that is nothing.
-
-        From then on nothing more is put into it. What is no longer wanted is dropped.
+        """The text from the held messages that are still wanted; None if there are none. After this no message is added
+        to it. Messages that are no longer wanted are dropped.
         """
         with transaction.atomic():
             digest = Message.objects.select_for_update().get(pk=message.pk)
@@ -66,7 +67,7 @@ class Digest(MessageKind):
 
 
 def _still_wanted(held: list[Message]) -> list[Message]:
-    """Those with something left to say; the others are dropped. One that fails stays in the digest as it was written, so
+    """The messages with something left to say; the others are dropped. One that fails stays in the digest unchanged, so
     that nothing is lost; one of an unknown kind is parked."""
     kept: list[Message] = []
     stale: list[Message] = []
@@ -87,7 +88,7 @@ def _still_wanted(held: list[Message]) -> list[Message]:
 
 
 def _has_words(message: Message, kind: MessageKind) -> bool:
-    """Writes what is composed when sent; False when there is nothing left to say."""
+    """Write the text of a message that is composed when sent; False if there is nothing left to say."""
     if not message.source or message.text:
         return True
     content = kind.compose(message)
@@ -98,7 +99,7 @@ def _has_words(message: Message, kind: MessageKind) -> bool:
 
 
 def _open_digest(user: User, at: datetime) -> Message:
-    """The person's next digest that nobody has begun to send, locked; one a local day at most."""
+    """The person's next digest that is not being sent yet, locked; at most one a local day."""
     mine = Message.objects.select_for_update().filter(
         user=user, kind=DIGEST, state=Message.PENDING, text="", attempts=0, next_try_at__gt=at
     )
@@ -111,7 +112,8 @@ def _open_digest(user: User, at: datetime) -> Message:
         day, moment = next_daily(after, user.zone, hour)
         key = f"{DIGEST}:{user.pk}:{day}"
         digest, new = Message.objects.get_or_create(key=key, defaults=_blank(user, key, at, moment))
-        # Not new: somebody else has made it this moment, or it has gone out and the hour was put later since.
+        # Not new: another process created it at this moment, or it was sent and the person has chosen a later hour
+        # since.
         if new or mine.filter(pk=digest.pk).exists():
             return digest
         after = moment + timedelta(hours=1)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template import Context, loader
 from django.utils import timezone
 
-# Background and letters of the status word (spec §2).
+# Background and text colour of the status word.
 TONES = {
     "red": ("#B3261E", "#FFFFFF"),
     "yellow": ("#FFF3D1", "#6B4300"),
@@ -18,26 +18,26 @@ TONES = {
 
 
 def render(template: str, context: Mapping[str, Any], *, zone: str = "") -> tuple[str, str]:
-    """The text and the HTML part of `emails/<template>`; a template that does not exist means the plain base.
+    """The text and the HTML part of `emails/<template>`; if the template does not exist, the plain base is used.
 
-    Times are shown in `zone` (the reader's) when given. A `url` that is a path becomes a full address, `tone` (red, yellow,
+    Times are in `zone` (the reader's) if given. A `url` that is a path becomes a full address, `tone` (red, yellow,
     green, neutral) chooses the colours of `word`, and `quote` may be a text or (label, text) pairs.
     """
     values = _completed(context)
     with timezone.override(ZoneInfo(zone) if zone else timezone.get_current_timezone()):
         html = _template(template, "html").render(Context(values))
-        # The text part is no HTML: escaping there would show &amp; to the reader.
+        # The text part is not HTML, so escaping would show &amp; to the reader.
         text = _template(template, "txt").render(Context(values, autoescape=False))
     return _tidy(text), html
 
 
 def absolute(path: str) -> str:
-    """A path of the desk as a full address for mail; a full address stays as it is."""
+    """A path of the desk as a full address for mail; a full address does not change."""
     return f"{settings.SITE_URL}{path}" if path.startswith("/") else path
 
 
 def _template(name: str, kind: str) -> Any:
-    # The engine's own template: only it lets the text part go unescaped.
+    # The engine's own template class, because only it can render the text part without escaping.
     return loader.select_template([f"emails/{name}.{kind}", f"emails/base.{kind}"]).template
 
 
@@ -55,7 +55,7 @@ def _completed(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tidy(text: str) -> str:
-    """Without blank lines at the ends and with at most one between paragraphs."""
+    """Remove blank lines at the ends and all but one between paragraphs."""
     lines: list[str] = []
     for line in text.splitlines():
         if line.strip() or (lines and lines[-1]):

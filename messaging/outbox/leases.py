@@ -1,11 +1,11 @@
-"""Which sender works on which message, and what came of it. All of it is in the rows, so a sender can be killed at any time.
+"""Which sender works on which message, and the result. All of it is in the rows, so a sender can be killed at any time.
 
-A sender leases a batch for half a minute (OUTBOX_LEASE_SECONDS). It extends the lease of one message at a time for as long as
-a slow server may need (OUTBOX_HAND_OVER_SECONDS), by a conditional UPDATE that fails if the lease is no longer its own. The
-result of the message before is written in the same commit, so each message costs one commit.
+A sender leases a batch for half a minute (OUTBOX_LEASE_SECONDS). It extends the lease of one message at a time for as
+long as a slow server may need (OUTBOX_HAND_OVER_SECONDS), by a conditional UPDATE that fails if the lease is no longer
+its own. The result of the message before is written in the same commit, so each message costs one commit.
 
-A killed sender therefore leaves at most one message that the server may have accepted without a mark on the row. That one
-is sent again under the same Message-ID; the rest of the batch is free for other senders after half a minute.
+A killed sender therefore leaves at most one message that the server may have accepted without a mark on the row. That
+one is sent again under the same Message-ID; the rest of the batch is free for other senders after half a minute.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,9 +52,8 @@ class Outcome:
 
 
 def take(channel: str, limit: int) -> list[Message]:
-    """Lease due messages of a channel, oldest first, at most `limit`.
-
-    Rows that another sender is taking are skipped (PostgreSQL) or already taken when it is our turn (SQLite has one writer).
+    """Lease due messages of a channel, oldest first, at most `limit`. Rows that another sender is leasing are skipped
+    (PostgreSQL) or already leased when it is our turn (SQLite has one writer).
     """
     at = now()
     until = at + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
@@ -68,7 +67,8 @@ def take(channel: str, limit: int) -> list[Message]:
 
 
 def turn_over(before: Outcome | None, following: Message | None) -> bool:
-    """Write down what came of one message and take the next in hand, in one commit. False when the next is no longer ours."""
+    """Write the result of one message and extend the lease of the next, in one commit. False if the next is no longer
+    ours."""
     if before:
         faults.passing("before_mark")
     if before and following and before.leaves and before.message.kind != DIGEST and connection.vendor == "postgresql":
@@ -80,12 +80,12 @@ def turn_over(before: Outcome | None, following: Message | None) -> bool:
 
 
 def write(outcome: Outcome) -> None:
-    """Write down what came of one message, in a commit of its own."""
+    """Write the result of one message, in a commit of its own."""
     turn_over(outcome, None)
 
 
 def release(messages: Sequence[Message]) -> None:
-    """Give back what is still ours."""
+    """End the leases that are still ours."""
     if messages:
         leases = {message.leased_until for message in messages}
         ours = Message.objects.filter(pk__in=[message.pk for message in messages], leased_until__in=leases)
@@ -96,8 +96,9 @@ def release(messages: Sequence[Message]) -> None:
 def quick_commits() -> Iterator[None]:
     """Commits on this connection do not wait for the disk.
 
-    They survive the death of any process of ours. A power cut may lose the marks of the last moment; those messages then
-    go again under the same Message-ID, none is lost. Waiting for the disk costs more than handing a mail over.
+    They survive when one of our processes dies. A power cut may lose the marks of the last moment; those messages are
+    then sent again under the same Message-ID, and none is lost. Waiting for the disk would cost more than delivering a
+    mail.
     """
     if connection.in_atomic_block:
         yield
@@ -110,13 +111,13 @@ def quick_commits() -> Iterator[None]:
         try:
             _set_durability(before)
         except DatabaseError:
-            connection.close()  # a new connection starts as the settings want it
+            connection.close()  # a new connection starts with the configured options
 
 
 def _write(outcome: Outcome) -> None:
     message, at = outcome.message, outcome.at
     if outcome.leaves:
-        # An accepted message is sent, even if the lease has run out meanwhile.
+        # An accepted message counts as sent, even if the lease has run out meanwhile.
         _execute(SENT, *_sent(outcome))
     else:
         ours = Message.objects.filter(pk=message.pk, state=Message.PENDING, leased_until=message.leased_until)
@@ -145,7 +146,7 @@ def _attempt(outcome: Outcome) -> tuple[Any, ...]:
 
 
 def _execute(statement: str, *values: Any) -> int:
-    """Run a statement that every message needs; through the ORM these three cost as much as handing the mail over."""
+    """Run a statement that every message needs; through the ORM these three would cost as much as delivering the mail."""
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.execute(statement, [adapt(each) if isinstance(each, datetime) else each for each in values])
@@ -161,5 +162,5 @@ def _durability() -> Any:
 def _set_durability(level: Any) -> None:
     setting = "PRAGMA synchronous" if connection.vendor == "sqlite" else "SET synchronous_commit"
     with connection.cursor() as cursor:
-        # Only our own words and what the database itself said before.
+        # Only our own constants and a value that the database returned.
         cursor.execute(f"{setting} = {level}")

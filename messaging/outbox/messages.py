@@ -1,7 +1,7 @@
 """The outbox: a message is a row written with the change it reports, and is sent after the commit.
 
-`leases` shares the rows out among senders and recovers those of a sender that was killed; `selection` decides what does not
-leave by itself (no longer wanted, switched off, held for a digest); `outages` remembers a server that is down.
+`leases` distributes the rows among senders and recovers those of a sender that was killed; `selection` decides which
+messages are not sent (no longer wanted, switched off, held for a digest); `outages` remembers a server that is down.
 """
 
 import logging
@@ -28,16 +28,17 @@ from messaging.outbox.leases import Outcome
 
 log = logging.getLogger(__name__)
 AT_ONCE = 200
-# Twelve tries over 27 hours: a message outlives a server that says "later" to everything for a day.
+# Twelve tries over 27 hours: a message survives a server that answers "later" for a day.
 MOST_TRIES = 12
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240))
-# A sender works on one batch for at most so long; then it gives the rest back and its heartbeat can be written.
+# The longest time for one batch. Then the sender ends its other leases and can write its heartbeat.
 LONGEST_TURN_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
 class Regarding:
-    """What a message belongs to. Without a thread, messages of one case share one; `reply_to` is where answers go."""
+    """What a message belongs to. Without a thread, messages of one case share one; `reply_to` is the address for
+    answers."""
 
     case_key: str = ""
     account_name: str = ""
@@ -55,7 +56,8 @@ def post(
     source: str = "",
     channel: str = Message.EMAIL,
 ) -> None:
-    """Write one message in the caller's transaction. It is sent once after the commit, however often the key is posted.
+    """Write one message in the caller's transaction. It is sent once after the commit, even if the key is posted
+    several times.
 
     Raises Invalid for an address to which the channel cannot deliver. `source` names its kind and what it is about
     (messaging.kinds).
@@ -82,14 +84,16 @@ def post(
         created_at=moment,
         next_try_at=moment,
     )
-    # One statement; a row with this key stays as it is. `ignore_conflicts` would also drop a row for any other fault on SQLite.
+    # One statement; an existing row with this key does not change. On SQLite, `ignore_conflicts` would also drop a row
+    # with any other fault.
     Message.objects.bulk_create([message], update_conflicts=True, unique_fields=["key"], update_fields=["key"])
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A mail of the engine, composed from `source` when it is sent. Until then `subject` stands on the Messages page and in the
-    in-app notice with a link to `notice_url`. The key must be new: the caller has claimed the step it tells of."""
+    """A mail of the engine, composed from `source` when it is sent. Until then `subject` stands on the Messages page
+    and in the in-app notice with a link to `notice_url`. The key must be new: the caller has claimed the step that the
+    message reports."""
 
     key: str
     kind: str
@@ -105,8 +109,8 @@ class Draft:
 
 
 def post_many(drafts: Sequence[Draft], *, at: datetime) -> None:
-    """Write mails in one go in the caller's transaction; they are sent after the commit. A key that was posted before is a
-    fault, and the whole transaction fails."""
+    """Write mails in one go in the caller's transaction; they are sent after the commit. A key that was posted before
+    is an error, and the whole transaction fails."""
     Message.objects.bulk_create(
         Message(
             key=draft.key,
@@ -192,7 +196,7 @@ def _queued_again() -> dict[str, Any]:
 
 
 def _deliver(channel: type[Channel], batch: Sequence[Message], outage: Outage | None) -> int:
-    """Send one after the other. Taking the next one writes down what came of the one before, in the same commit."""
+    """Send one after the other. The result of a message is written in the commit that leases the next one."""
     sent, waiting = 0, list(batch)
     before: Outcome | None = None
     deadline = time.monotonic() + LONGEST_TURN_SECONDS
@@ -218,7 +222,7 @@ def _deliver(channel: type[Channel], batch: Sequence[Message], outage: Outage | 
 
 
 def _tried(channel: Channel, message: Message) -> Outcome:
-    """Try one message and say what came of it. Lets ServerDown through."""
+    """Try one message and return the result. Does not catch ServerDown."""
     try:
         kind = kinds.kind_of(message)
         if not _composed(message, kind):
@@ -231,7 +235,7 @@ def _tried(channel: Channel, message: Message) -> Outcome:
     except Undeliverable as refusal:
         return _failed(message, str(refusal), final=True)
     except Exception as error:
-        # One message that breaks its kind or a library must not hold up the others.
+        # A message that makes its kind or a library fail must not hold up the others.
         log.exception("Message %s could not be sent", message.pk)
         return _failed(message, _described(error))
     faults.passing("after_250")
@@ -248,9 +252,8 @@ def _failed(message: Message, detail: str, *, final: bool = False) -> Outcome:
 
 
 def _composed(message: Message, kind: kinds.MessageKind) -> bool:
-    """Write the words of a message that was posted without them, as things stand now; False when nothing is left to say.
-
-    They are kept on the row, so that a repeated send says the same and people can read what was sent.
+    """Write the current text of a message that was posted without one; False if there is nothing left to say. The text
+    is kept on the row, so that a second send says the same and people can read what was sent.
     """
     if not message.source or message.text:
         return True
@@ -263,7 +266,7 @@ def _composed(message: Message, kind: kinds.MessageKind) -> bool:
 
 
 def _attached(message: Message, kind: kinds.MessageKind, *, leaves: bool) -> Sequence[File]:
-    """The files that go with it. Without them the message is sent all the same, and says so."""
+    """The attachments. If they cannot be made, the message is sent without them and says so."""
     found = kind.attachments(message, leaves=leaves)
     for before, after in found.replacements.items():
         message.text, message.html = (each.replace(before, after) for each in (message.text, message.html))
@@ -277,7 +280,7 @@ def _described(error: Exception) -> str:
 
 
 def _storable(text: str) -> str:
-    """Without what a database refuses: NUL and halves of characters."""
+    """The text without NUL and halves of characters, which a database refuses."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -291,6 +294,6 @@ def _bracketed(message_id: str) -> str:
 
 
 def _thread_of(case_key: str) -> str:
-    """The one thread of a case, whichever app writes: cases and requests of ESC-1042 refer to <case-1042@…>."""
+    """The mail thread of a case, the same for all apps: cases and requests of ESC-1042 refer to <case-1042@…>."""
     number = case_key.rpartition("-")[2].lower()
     return f"<case-{number}@{settings.MAIL_DOMAIN}>" if case_key else ""

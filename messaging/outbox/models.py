@@ -12,15 +12,15 @@ STUCK_AFTER = timedelta(minutes=1)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    """The questions the outbox and its pages ask."""
+    """The queries of the outbox and its pages."""
 
     def due(self, at: datetime) -> "MessageQuerySet":
-        """Waiting, with no sender working on it. What waits for a digest is not due: it leaves with the digest."""
+        """Waiting, and no sender works on it. A message held for a digest is not due: it is sent with the digest."""
         waiting = self.filter(state=Message.PENDING, next_try_at__lte=at, digest__isnull=True)
         return waiting.exclude(leased_until__gt=at)
 
     def untold(self) -> "MessageQuerySet":
-        """Still to be shown as an in-app notification, whatever becomes of the mail."""
+        """To be shown as an in-app notification, independent of the mail."""
         return self.filter(notice_url__gt="")
 
     def held(self) -> "MessageQuerySet":
@@ -28,7 +28,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state=Message.PENDING, digest__isnull=False)
 
     def stuck(self, at: datetime) -> "MessageQuerySet":
-        """Leased by a sender that stopped, and taken over by nobody for a minute: no sender is running."""
+        """Leased by a sender that stopped, and not taken over for a minute: no sender is running."""
         return self.filter(state=Message.PENDING, leased_until__lt=at - STUCK_AFTER)
 
     def needs_attention(self) -> "MessageQuerySet":
@@ -63,7 +63,7 @@ class Message(models.Model):
         related_name="mails",
         db_index=False,
     )
-    address = models.CharField(max_length=500, help_text="Where the channel delivers it, such as a mail address.")
+    address = models.CharField(max_length=500, help_text="Address on the channel, such as a mail address.")
     reply_to = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=300, blank=True)
     text = models.TextField()
@@ -123,7 +123,7 @@ class Message(models.Model):
 
 
 class Delivery(models.Model):
-    """One attempt to send a message, and what came of it."""
+    """One attempt to send a message, and its result."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="deliveries")
     at = models.DateTimeField()
@@ -163,7 +163,7 @@ class Notice(models.Model):
 
 
 class Preference(models.Model):
-    """How one person wants to be notified of one group of news (messaging.outbox.rules.kinds). No row: the default."""
+    """How one person wants to be notified of one group of messages (messaging.outbox.rules.kinds). No row: the default."""
 
     NOW, DIGEST, OFF = "now", "digest", "off"
     MAIL: ClassVar = [(NOW, "At once"), (DIGEST, "Daily digest"), (OFF, "Off")]

@@ -1,4 +1,4 @@
-"""In-app notifications: written once a key and person, read when the person says so."""
+"""In-app notifications: written once for each key and person, read when the person marks them."""
 
 from collections.abc import Collection, Iterable
 
@@ -27,11 +27,11 @@ def tell(
     case_key: str = "",
     urgent: bool = False,
 ) -> None:
-    """Notify each active person once, in the caller's transaction. None and repeated people are left out; a person who was
-    notified under this key before is not notified again. `url` is a path of the desk.
+    """Notify each active person once, in the caller's transaction. None and repeated people are left out; a person who
+    was notified under this key before is not notified again. `url` is a path of the desk.
 
-    People who switched this kind off in the desk are left out. News without a mail of its own is also sent as mail to people
-    who asked for that."""
+    People who switched this kind off in the desk are left out. A notification without its own mail is also sent as mail
+    to people who asked for that."""
     at = now()
     people = {user.pk: user for user in users if user is not None and user.is_active}
     chosen = preferences.chosen(kind, people)
@@ -57,7 +57,8 @@ def tell(
 
 
 def mail_too(*, users: Iterable[User], key: str, kind: str, text: str, url: str, case_key: str = "") -> None:
-    """Send the text of a notification as mail to these people, once a key and person, in the caller's transaction."""
+    """Send the text of a notification as mail to these people, once for each key and person, in the caller's
+    transaction."""
     for user in users:
         context = {
             "subject": text,
@@ -78,10 +79,11 @@ def mail_too(*, users: Iterable[User], key: str, kind: str, text: str, url: str,
 
 
 def tell_waiting(*, limit: int = 1000) -> int:
-    """Write the in-app notices of messages that were posted with a `notice_url`, oldest first; returns how many messages.
+    """Write the in-app notices of messages that were posted with a `notice_url`, oldest first; returns how many
+    messages.
 
-    A mail server that is down delays no notice. Each is told once, however many senders look; people who switched the kind off
-    are left out.
+    A mail server that is down does not delay notices. Each notice is written once, for any number of senders; people
+    who switched the kind off are left out.
     """
     waiting = Message.objects.untold().order_by("id")
     if not waiting.exists():
@@ -100,7 +102,7 @@ def tell_waiting(*, limit: int = 1000) -> int:
                 text=row.subject,
                 url=row.notice_url,
                 case_key=row.case_key,
-                urgent=True,  # whatever the engine has to say is urgent
+                urgent=True,  # all messages of the engine are urgent
                 at=row.created_at,
             )
             for row in rows
@@ -111,7 +113,8 @@ def tell_waiting(*, limit: int = 1000) -> int:
 
 
 def read(*, user: User, ids: Collection[int] | None = None) -> int:
-    """Mark this person's unread notices as read: those of `ids`, or all. Returns how many changed; foreign ids do nothing."""
+    """Mark this person's unread notices as read: those of `ids`, or all. Returns how many changed; ids of other people
+    are ignored."""
     unread = Notice.objects.filter(user=user, read_at__isnull=True)
     if ids is not None:
         unread = unread.filter(pk__in=ids)

@@ -1,4 +1,4 @@
-"""Servers that accept nothing: all messages of the channel wait together, and none loses one of its tries."""
+"""Servers that accept nothing: all messages of the channel wait together, and none loses a try."""
 
 import logging
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ LONGEST_WAIT = timedelta(minutes=1)
 
 
 def current() -> dict[str, Outage]:
-    """The outages by name of their channel."""
+    """The outages by the name of their channel."""
     return {outage.channel: outage for outage in Outage.objects.all()}
 
 
@@ -43,7 +43,7 @@ def over(*, channel: str) -> None:
 
 
 def pauses(outage: Outage, at: datetime) -> bool:
-    """Whether senders wait at this moment."""
+    """Whether senders must wait now."""
     return outage.retry_at > at
 
 

@@ -1,4 +1,4 @@
-"""How people want to be told: saved by themselves, asked by notices and by the sender."""
+"""Notification settings: people save them; notices and the sender read them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,10 +22,9 @@ class Choice:
 
 
 def save(*, user: User, choices: Mapping[str, Choice], digest_hour: int = DigestHour.DEFAULT) -> None:
-    """Keep a person's choices by group and the local hour of their digest (0 to 23), which moves one that is waiting.
-
-    Groups left out stay as they are. What equals the default is not kept, so that the default may change. Raises Invalid
-    for a group that does not exist or cannot be switched off, an unknown way of mail, and an hour the day does not have.
+    """Keep a person's choices by group and the local hour of their digest (0 to 23), which also moves a waiting digest.
+    Groups left out do not change. A choice equal to the default is not stored, so that the default may change. Raises
+    Invalid for a group that does not exist or cannot be switched off, an unknown mail option, and an invalid hour.
     """
     for slug, choice in choices.items():
         _checked(slug, choice)
@@ -43,8 +42,8 @@ def save(*, user: User, choices: Mapping[str, Choice], digest_hour: int = Digest
 
 
 def chosen(kind: str, users: Collection[int]) -> dict[int, Choice]:
-    """What these people (ids) have chosen for a kind of news; who chose nothing is missing. One query, none for a kind
-    that is always sent."""
+    """The choices of these people (ids) for a kind of message; people without a choice are missing. One query, none for
+    a kind that is always sent."""
     group = switchable(kind)
     if group is None or not users:
         return {}
@@ -53,7 +52,7 @@ def chosen(kind: str, users: Collection[int]) -> dict[int, Choice]:
 
 
 def chosen_by_group(users: Collection[int]) -> dict[tuple[int, str], Choice]:
-    """What these people (ids) have chosen, by person and group. One query."""
+    """The choices of these people (ids), by person and group. One query."""
     rows = Preference.objects.filter(user__in=users) if users else []
     return {(row.user_id, row.group): Choice(row.mail, row.in_app) for row in rows}
 
@@ -61,7 +60,7 @@ def chosen_by_group(users: Collection[int]) -> dict[tuple[int, str], Choice]:
 def _checked(slug: str, choice: Choice) -> None:
     label = next((group.label for group in GROUPS if group.slug == slug), "")
     if not label:
-        raise Invalid(f"There is no group of news “{slug[:40]}”.", field="group")
+        raise Invalid(f"There is no group of notifications “{slug[:40]}”.", field="group")
     if slug not in SWITCHABLE:
         raise Invalid(f"{label} cannot be switched off.", field=slug)
     if choice.mail not in dict(Preference.MAIL):

@@ -1,4 +1,4 @@
-"""What becomes of leased messages before they are sent: sent now, dropped, held for a digest, or broken."""
+"""Sorts leased messages before sending: send now, drop, hold for a digest, or broken."""
 
 import logging
 from collections import Counter
@@ -16,7 +16,7 @@ from messaging.outbox.rules.kinds import CAPPED_KINDS, DIGEST, switchable
 
 log = logging.getLogger(__name__)
 DAY = timedelta(days=1)
-# A mail is held back only where the person chose so; a group's default concerns notifications without a mail.
+# A mail is held only if the person chose that; the default of a group is for notifications without a mail.
 AT_ONCE = preferences.Choice(Preference.NOW)
 LEFT = "Not sent: this person has left."
 SWITCHED_OFF = "Not sent: switched off by this person."
@@ -26,8 +26,9 @@ CHOSEN = "Held for the daily digest, as this person chose."
 def select(
     messages: list[Message], *, follows_preferences: bool = True
 ) -> tuple[list[Message], list[tuple[Message, Exception]]]:
-    """Drop what is no longer wanted and hold what belongs into a digest. Returns what is sent now, and what could not be
-    judged with the error. News that cannot be switched off, or is in no group, is always sent while it is wanted."""
+    """Drop messages that are no longer wanted and hold those for a digest. Returns the messages to send now, and those
+    that failed with their error. A message that cannot be switched off, or is in no group, is always sent while it is
+    wanted."""
     wanted: list[Message] = []
     broken: list[tuple[Message, Exception]] = []
     gone: list[Message] = []
@@ -38,8 +39,8 @@ def select(
             continue
         try:
             (wanted if kind_of(message).still_wanted(message) else stale).append(message)
-        except Exception as error:  # one message that breaks its kind must not hold up the others
-            log.exception("Message %s could not be judged", message.pk)
+        except Exception as error:  # one message that makes its kind fail must not hold up the others
+            log.exception("Message %s could not be checked", message.pk)
             broken.append((message, error))
     _drop(gone, LEFT)
     _drop(stale, "")
@@ -61,7 +62,8 @@ def _as_chosen(messages: list[Message]) -> list[Message]:
 
 
 def _over_the_cap(messages: list[Message]) -> list[Message]:
-    """Those beyond the limit of an address within 24 hours. Several senders at once may each let a batch through."""
+    """The messages beyond the limit of an address within 24 hours. Several senders at the same time may each send one
+    batch more."""
     rows = Message.objects.filter(
         address__in={each.address for each in messages},
         sent_at__gt=now() - DAY,
@@ -84,7 +86,7 @@ def _drop(messages: Iterable[Message], note: str) -> None:
         ours = Message.objects.filter(pk__in=[each.pk for each in rows], state=Message.PENDING)
         ours = ours.filter(leased_until__in={each.leased_until for each in rows})
         ours.update(state=Message.DROPPED, leased_until=None, note=note)
-        # What was held for a dropped digest is dropped with it.
+        # Messages held for a dropped digest are dropped with it.
         held = Message.objects.held().filter(digest__in=[each.pk for each in rows if each.kind == DIGEST])
         held.update(state=Message.DROPPED, note=note)
 

@@ -1,1 +1,1 @@
-"""Reads behind the figures and the health of the engine. Nothing here writes."""
+"""The reads of the figures and of the engine's health. Nothing here writes."""

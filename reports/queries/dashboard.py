@@ -1,4 +1,4 @@
-"""Everything the dashboard shows, read in a constant number of queries."""
+"""The data of the dashboard, read in a constant number of queries."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from reports.rules.periods import Period
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The page's facts; charts are drawn from them by the view."""
+    """The facts of the page; the view draws charts from them."""
 
     period: Period
     catalogue: rules.Catalogue
@@ -41,7 +41,7 @@ class Dashboard:
 
 
 def dashboard(scope: Scope, period: Period) -> Dashboard:
-    """Fourteen queries at most, whatever the number of cases."""
+    """At most fourteen queries, for any number of cases."""
     counting = Counting(scope, period)
     shown = counting.shown
     ended, points = drawn.ended_clocks(scope, period), drawn.starts(period)

@@ -1,4 +1,4 @@
-"""Measures the engine: what is due, what is stuck, who is alive."""
+"""Measures the engine: due clocks, stuck messages, signs of life."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -23,12 +23,12 @@ NEXT_EVENTS = 10
 MOST_PARKED = 50
 
 
-# Age of a sign of life; messages set aside; messages that are stuck.
+# Age of a sign of life; parked messages; stuck messages.
 Beat = tuple[timedelta, int, int]
 
 
 class Ages(TypedDict):
-    """How old the last signs of life are; None: there never was one."""
+    """The ages of the last signs of life; None: there never was one."""
 
     engine: timedelta | None
     sender: timedelta | None
@@ -37,7 +37,7 @@ class Ages(TypedDict):
 
 
 class Counted(TypedDict):
-    """What was counted of the live clocks. A banner counts the first four alone."""
+    """The counts of the live clocks. A banner counts only the first four."""
 
     lag: timedelta
     overdue: int
@@ -50,7 +50,7 @@ class Counted(TypedDict):
 
 
 class CountedMessages(TypedDict):
-    """What was counted of the messages."""
+    """The counts of the messages."""
 
     parked_messages: int
     waiting_messages: int
@@ -58,7 +58,7 @@ class CountedMessages(TypedDict):
 
 
 def vitals() -> Vitals:
-    """Everything the health page, /healthz and check_engine look at, in six queries."""
+    """The measures for the health page, /healthz and check_engine, in six queries."""
     at = now()
     return Vitals(
         **_ages(at),
@@ -70,16 +70,15 @@ def vitals() -> Vitals:
 
 
 def alarm() -> Vitals:
-    """The little that a banner on every page needs: two queries that stay fast however much the tables hold.
-
-    Cases with a promise that no clock watches are not counted here; a person looks for them on the engine page.
+    """The few measures for a banner on every page: two queries that are fast with large tables. Cases with a target
+    that no clock watches are not counted here; the engine page lists them.
     """
     at = now()
     rows = Heartbeat.objects.filter(name__in=PARTS).values_list(
         "name", "at", _counted(Message.objects.needs_attention()), _counted(Message.objects.stuck(at))
     )
     beats: dict[str, Beat] = {name: (at - beaten, parked, stuck) for name, beaten, parked, stuck in rows}
-    # Without any sign of life there is no row to count beside; then that is the alarm.
+    # Without any sign of life there is no row to attach the counts to; then this is the alarm.
     _, parked, stuck = next(iter(beats.values()), (None, 0, 0))
     figures = _figures(at)
     clocks = _live().aggregate(**{name: figures[name] for name in ALARMING})
@@ -103,9 +102,9 @@ def _counted(rows: QuerySet[Message]) -> Coalesce:
 
 
 def _ages(at: datetime) -> Ages:
-    """How old the last signs of life are."""
+    """The ages of the last signs of life."""
     beats = {beat.name: at - beat.at for beat in Heartbeat.objects.filter(name__in=[*PARTS, OUTSIDE])}
-    # Nobody outside is told unless the setting names somebody; then the first good word is expected from now on.
+    # The external monitor is called only if it is configured; then the first call is expected from now on.
     return {
         "engine": beats.get(ENGINE),
         "sender": beats.get(SENDER),
@@ -115,12 +114,12 @@ def _ages(at: datetime) -> Ages:
 
 
 def _live() -> QuerySet[Clock]:
-    """Clocks that run or are paused. They have not stopped: that index finds them among the many that ended."""
+    """Clocks that run or are paused. They have not stopped: the index finds them among the many that ended."""
     return Clock.objects.live().filter(stopped_at=None)
 
 
 def _figures(at: datetime) -> dict[str, Aggregate]:
-    """What is counted of the live clocks."""
+    """The counts of the live clocks."""
     running = Q(state=Clock.RUNNING)
     watched = running & Q(parked=False)
     soon = watched & Q(fire_at__lte=at + timedelta(hours=1))
@@ -137,7 +136,7 @@ def _figures(at: datetime) -> dict[str, Aggregate]:
 
 
 def _lag(counted: dict[str, Any], at: datetime) -> Counted:
-    """The figures, as the database counted them, with the wait of the oldest due clock in place of its moment."""
+    """The figures from the database, with the wait of the oldest due clock instead of its due time."""
     oldest = counted.pop("oldest")
     return cast("Counted", {**counted, "lag": at - oldest if oldest else timedelta(0)})
 
@@ -151,7 +150,8 @@ def _messages(at: datetime) -> CountedMessages:
 
 
 def database_drift() -> timedelta:
-    """How far the database's clock is from ours. SQLite has none of its own; a clock moved by tests is not compared."""
+    """The difference between the database's clock and ours. SQLite has no own clock; a clock moved by tests is not
+    compared."""
     if connection.vendor != "postgresql" or settings.CLOCK_MAY_MOVE:
         return timedelta(0)
     with connection.cursor() as cursor:
@@ -162,12 +162,12 @@ def database_drift() -> timedelta:
 
 
 def heartbeats() -> dict[str, Heartbeat]:
-    """The last sign of life of each part."""
+    """The last sign of life of each process."""
     return {beat.name: beat for beat in Heartbeat.objects.all()}
 
 
 def next_events(limit: int = NEXT_EVENTS) -> QuerySet[Clock]:
-    """What fires next, the soonest first."""
+    """The clocks that fire next, the soonest first."""
     rows = Clock.objects.filter(state=Clock.RUNNING, parked=False, fire_at__isnull=False)
     return rows.select_related("case").order_by("fire_at", "id")[:limit]
 
@@ -182,5 +182,5 @@ def parked_clocks() -> QuerySet[Clock]:
 
 
 def parked_messages() -> QuerySet[Message]:
-    """Messages set aside after their tries."""
+    """Messages parked after their tries."""
     return Message.objects.needs_attention().order_by("created_at", "id")[:MOST_PARKED]

@@ -43,14 +43,14 @@ from reports.rules.periods import Period
 # Rows of any model that belongs to a case.
 Rows = TypeVar("Rows", bound=Model)
 CauseCounts = dict[tuple[str, str], int]
-# The columns of a row that are counted: words, or seconds.
+# The counted columns of a row: texts, or seconds.
 Values = tuple[str | float | None, ...]
 NO_LEVEL = "Deal desk and below"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose cases are counted: those a person may see (None: all), of one region or of all."""
+    """The cases that are counted: those a person may see (None: all), of one region or of all."""
 
     user: User | None = None
     region: str = ""
@@ -93,7 +93,7 @@ def escalated(scope: Scope) -> QuerySet[Any]:
 
 
 def catalogue() -> rules.Catalogue:
-    """The figures there are now. A level's target is the policy's general time to decide at that level."""
+    """The current figures. A level's target is the policy's general time to decide at that level."""
     policy = PolicyVersion.objects.current(present_time())
     if policy is None:
         return rules.Catalogue(())
@@ -122,19 +122,19 @@ def level_name() -> Subquery:
 
 
 def decisions(scope: Scope, levels: Iterable[str] | None = None) -> QuerySet[Any]:
-    """Decisions people of these levels (None: all) took on cases, with `got` (when that level got it) and `took` in
+    """Decisions by people of these levels (None: all) on cases, with `got` (when that level got it) and `took` in
     seconds."""
     rows = CaseRequest.objects.filter(request__state__in=ApprovalRequest.DECIDED, request__by_rule=False)
     if levels is not None:
         rows = rows.filter(request__decided_level__in=list(levels))
-    # The rank that the level which decided has in the policy of the case.
+    # The rank of the deciding level in the policy of the case.
     level = Level.objects.filter(version=OuterRef("case__policy"), slug=OuterRef("request__decided_level"))
     ranked = scope.of_cases(rows).annotate(rank=Subquery(level.values("rank")[:1]))
     return ranked.annotate(got=_got()).annotate(took=SecondsBetween(F("got"), F("request__decided_at")))
 
 
 def _got() -> Case:
-    """When the level that decided got the case; see the definitions in the rules."""
+    """When the deciding level got the case; see the definitions in the rules."""
     earlier = CaseRequest.objects.filter(
         case=OuterRef("case"),
         request__decided_level=OuterRef("request__decided_level"),
@@ -171,7 +171,7 @@ def resolved(scope: Scope) -> QuerySet[Any]:
         case=OuterRef("pk"), request__state__in=ApprovalRequest.DECIDED, request__by_rule=False
     )
     at_the_top = Q(Exists(asked.filter(request__decided_level__in=executive)))
-    # Cases brought over from another system name the level, without the request.
+    # Cases imported from another system have the level, but no request.
     brought = Q(decided_level__in=executive) & ~Exists(CaseRequest.objects.filter(case=OuterRef("pk")))
     rows = scope.cases().filter(resolved_at__isnull=False)
     return rows.annotate(executive=Case(When(at_the_top | brought, then=True), default=False))
@@ -197,7 +197,7 @@ def _present(period: Period, field: str) -> Case:
 
 
 def _split(rows: QuerySet[Rows], field: str, period: Period, *more: str) -> tuple[list[Values], list[Values]]:
-    """Values of both periods in one query: (this one, the one before). The last column says which."""
+    """Values of both periods in one query: (this one, the one before). The last column gives the period."""
     marked = rows.filter(_either(period, field)).annotate(present=_present(period, field))
     found: tuple[list[Values], list[Values]] = ([], [])
     for *values, present in marked.order_by().values_list(*more, "present"):
@@ -206,13 +206,13 @@ def _split(rows: QuerySet[Rows], field: str, period: Period, *more: str) -> tupl
 
 
 def _seconds(rows: list[Values], place: int = 0) -> list[float]:
-    """Never below zero: a clock set back, or an impasse typed as later than the opening, is no time at all."""
+    """Never below zero: a clock set back, or an impasse entered as later than the opening, counts as zero."""
     return [max(0.0, float(took)) for row in rows if isinstance(took := row[place], int | float)]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One case as it was counted. `value` is hours where the figure is a time; `text` says the value in words."""
+    """One counted case. `value` is in hours if the figure is a time; `text` is the value as text."""
 
     case: Escalation
     what: str
@@ -224,13 +224,13 @@ class Row:
 
     @property
     def level(self) -> str:
-        """The level of a decision, without what it was about."""
+        """The level of a decision, without its concession."""
         return self.what.partition(":")[0]
 
 
 @dataclass(frozen=True)
 class Listing(Generic[Rows]):
-    """The rows of one figure, as a query, and how a row of the query is shown."""
+    """The rows of one figure as a query, and the display of a row."""
 
     rows: QuerySet[Rows]
     show: Callable[[Rows], Row]
@@ -242,7 +242,7 @@ class Listing(Generic[Rows]):
 
 
 class Counting:
-    """Figures of one scope and period. What several figures are counted from is read once."""
+    """Figures of one scope and period. Data that several figures share is read once."""
 
     def __init__(self, scope: Scope, period: Period) -> None:
         self.scope = scope
@@ -250,7 +250,7 @@ class Counting:
 
     @cached_property
     def shown(self) -> rules.Catalogue:
-        """The figures there are now."""
+        """The current figures."""
         return catalogue()
 
     @cached_property
@@ -270,7 +270,7 @@ class Counting:
         return TimeToDecision(level.definition, levels=level.counts) if level else KPIS[slug]
 
     def figures(self) -> dict[str, Figure]:
-        """All figures by slug, those with a target first; in six queries whatever the number of cases."""
+        """All figures by slug, those with a target first; in six queries for any number of cases."""
         return {slug: self.kpi(slug).figure(self) for slug in self.shown.every}
 
 
@@ -286,7 +286,7 @@ class Kpi(ABC):
 
     @abstractmethod
     def cases(self, counting: Counting) -> Listing:
-        """The list behind it: the cases that were counted, with the value of each."""
+        """The drill-down: the cases that were counted, with the value of each."""
 
 
 class TimeToEscalate(Kpi):
@@ -343,7 +343,7 @@ class TimeToDecision(Kpi):
 
 
 class ResolvedWithoutExecutive(Kpi):
-    """Of the resolved cases, those that no executive decided on."""
+    """The resolved cases without a decision of an executive."""
 
     def figure(self, counting: Counting) -> Figure:
         """One query."""
@@ -376,7 +376,7 @@ class ResolvedWithoutExecutive(Kpi):
 
 
 class Recurrence(Kpi):
-    """Root causes that come back within a month."""
+    """Root causes that repeat within a month."""
 
     def figure(self, counting: Counting) -> Figure:
         """One query, which the chart of root causes shares."""

@@ -1,4 +1,4 @@
-"""Spans of time computed by the database as plain numbers: no row is turned into a date in Python."""
+"""Durations computed by the database as plain numbers, so that Python converts no row to a date."""
 
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ class SecondsBetween(Func):
 
 
 class WholeSteps(Func):
-    """How many whole steps of so many seconds fit into a number of seconds that is not negative."""
+    """The number of whole steps of `size` seconds in a number of seconds that is not negative."""
 
     output_field = IntegerField()
     template = "CAST(FLOOR((%(expressions)s) / %(size)s) AS INTEGER)"
@@ -40,7 +40,7 @@ class WholeSteps(Func):
         super().__init__(seconds, size=size)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
-        """SQLite cuts towards zero, which is the floor of what is not negative."""
+        """SQLite cuts towards zero, which is the floor of a value that is not negative."""
         return self.as_sql(compiler, connection, template="CAST((%(expressions)s) / %(size)s AS INTEGER)", **context)
 
 

@@ -20,7 +20,7 @@ SAVED = ("renewed", "signed", "saved", "fixed", "credited", "declined")
 
 @dataclass(frozen=True)
 class HandOffs:
-    """Hand-offs sent in the period: how fast they are taken and acted on, and how many are refused or run out."""
+    """Hand-offs sent in the period: how fast they are accepted and acted on, and how many are refused or expire."""
 
     sent: int
     accept_hours: float | None
@@ -51,7 +51,8 @@ def handoffs(scope: Scope, period: Period) -> HandOffs:
 
 @dataclass(frozen=True)
 class Overrides:
-    """Decisions of people in the period, and how many went against the recommendation or over the head of the approver."""
+    """Decisions of people in the period, and how many went against the recommendation or replaced the approver's
+    decision."""
 
     decided: int
     overridden: int
@@ -77,7 +78,7 @@ def overrides(scope: Scope, period: Period) -> Overrides:
 
 @dataclass(frozen=True)
 class Reopened:
-    """Cases that came back in the period, and how many of them within 72 hours of being resolved."""
+    """Cases reopened in the period, and how many of them within 72 hours of being resolved."""
 
     cases: int
     soon: int

@@ -1,4 +1,4 @@
-"""What the charts of the dashboard are drawn from."""
+"""The data of the dashboard's charts."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def decision_trends(scope: Scope, period: Period, shown: rules.Catalogue) -> lis
 
 @dataclass(frozen=True)
 class Promises:
-    """Clocks that ended in one week: in good time, after the warning, past SLA."""
+    """Clocks that ended in one week: before the warning, after it, past SLA."""
 
     green: int
     yellow: int
@@ -69,7 +69,8 @@ class Promises:
 
 
 class Ended(NamedTuple):
-    """A group of clocks that ended: at which point of the chart, of which kind, how, and whether a warning went before."""
+    """A group of clocks that ended: the point of the chart, the kind, the result, and whether a warning was sent
+    before."""
 
     slot: int
     kind: str
@@ -78,7 +79,7 @@ class Ended(NamedTuple):
 
 
 def ended_clocks(scope: Scope, period: Period) -> Counter[Ended]:
-    """How many clocks ended in each group. One query that counts in the database."""
+    """The number of clocks that ended in each group. One query that counts in the database."""
     ended = Clock.objects.filter(
         stopped_at__gte=period.start, stopped_at__lt=period.end, state__in=[Clock.MET, Clock.MISSED]
     )
@@ -100,7 +101,7 @@ def promises(ended: Counter[Ended], points: int) -> list[Promises]:
 
 @dataclass(frozen=True)
 class Attainment:
-    """One kind of clock: how many promises ended in the period, and the share kept."""
+    """One kind of clock: how many clocks ended in the period, and the share that was met."""
 
     name: str
     met: int
@@ -123,7 +124,7 @@ def attainment(ended: Counter[Ended]) -> list[Attainment]:
 
 @dataclass(frozen=True)
 class Cause:
-    """A root cause, how often it came in the period, and whether it repeated within a month."""
+    """A root cause, how often it occurred in the period, and whether it repeated within a month."""
 
     name: str
     cases: int
@@ -131,7 +132,7 @@ class Cause:
 
 
 def root_causes(scope: Scope, period: Period, counts: CauseCounts) -> list[Cause]:
-    """The most frequent ones, from the counts of `kpis.cause_counts`; one query finds the words as people write them."""
+    """The most frequent ones, from the counts of `kpis.cause_counts`; one query finds the spelling that people use."""
     cases: Counter[str] = Counter()
     repeats: Counter[str] = Counter()
     for (cause, _), count in counts.items():

@@ -1,7 +1,6 @@
-"""Promises that no clock watches: open cases whose state asks for a clock that is not there, and clocks without a step.
-
-Only what the case's own policy promises counts. The cases are one query from the index on their state; each question about
-a case is a subquery of its own that an index answers.
+"""Targets that no clock watches: open cases whose state needs a clock that is missing, and clocks without a next step.
+Only targets of the case's own policy count. The cases are one query from the index on their state; each check of a case
+is a separate subquery that uses an index.
 """
 
 from dataclasses import dataclass
@@ -13,17 +12,17 @@ from escalations import states
 from escalations.models import CasePerson, CaseRequest, Clock, Escalation, HandOff, Review, Target
 from reports.rules.vitals import missing_words, step_words
 
-# Nothing is promised before a case is triaged; afterwards somebody always has to act by some time.
+# There is no target before a case is triaged; afterwards somebody always has to act by some time.
 PROMISED = tuple(state for state in states.OPEN if state != states.NEW)
 LIVE = (Clock.RUNNING, Clock.PAUSED)
 THIS_CASE = OuterRef("pk")
-# A clock that runs towards a breach nothing is set to tell of: its step was lost.
+# A running clock whose breach is not scheduled: its step was lost.
 LOST = Q(state=Clock.RUNNING, fire_at=None, breached_at=None)
 
 
 @dataclass(frozen=True)
 class Unwatched:
-    """One case, and what is missing in words."""
+    """One case, and the missing clocks as text."""
 
     key: str
     title: str
@@ -32,7 +31,7 @@ class Unwatched:
 
 
 def _live(kind: str = "") -> Exists:
-    """Whether a clock of this kind, or any, is alive on the case."""
+    """Whether the case has a live clock of this kind, or of any."""
     rows = Clock.objects.filter(case=THIS_CASE, state__in=LIVE)
     return Exists(rows.filter(kind=kind) if kind else rows)
 
@@ -46,7 +45,7 @@ def _promised(*kinds: str) -> Exists:
 
 
 def _lacks() -> dict[str, Q]:
-    """For each thing that can be missing, when it is."""
+    """For each clock that can be missing, the condition."""
     waiting = HandOff.objects.filter(case=THIS_CASE, state=HandOff.WAITING, duty=CasePerson.OWNER)
     asked = CaseRequest.objects.filter(case=THIS_CASE, request__state=ApprovalRequest.OPEN)
     review = Review.objects.filter(case=THIS_CASE, state=Review.OPEN)
@@ -70,7 +69,7 @@ def _lacks() -> dict[str, Q]:
 
 
 def unwatched() -> QuerySet[Escalation]:
-    """The cases with a promise that no clock watches."""
+    """The cases with a target that no clock watches."""
     found = Q()
     for lack in _lacks().values():
         found |= lack
@@ -78,8 +77,8 @@ def unwatched() -> QuerySet[Escalation]:
 
 
 def listed(limit: int) -> list[Unwatched]:
-    """The first cases of both kinds, each with what is missing."""
-    # A live clock has not stopped: that index finds the few that live among the many that ended.
+    """The first cases of both kinds, each with the missing clocks."""
+    # A live clock has not stopped: the index finds the few live ones among the many that ended.
     steps = Clock.objects.filter(LOST, stopped_at=None).select_related("case").order_by("case", "id")[:limit]
     rows = [
         *_cases(limit),

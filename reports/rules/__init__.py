@@ -1,1 +1,1 @@
-"""Pure decisions about figures: periods, targets, medians, what is well."""
+"""Pure rules of figures: periods, targets, medians, health of the engine."""

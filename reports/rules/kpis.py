@@ -1,17 +1,17 @@
-"""The figures of the framework: what they mean, their targets and owners, and whether a value meets them.
+"""The figures of the framework: their definitions, targets and owners, and whether a value meets the target.
 
-Definitions (domain.md §10), as they are counted here:
+Definitions of the framework, in the way they are counted here:
 - Time to escalate: of escalations opened in the period (duplicates left out), the time from impasse to opening; the median.
-- Time to decision, by level: of decisions people took in the period on requests of a case (rules left out), the time from
+- Time to decision, by level: of decisions by people in the period on requests of a case (without rules), the time from
   when that level got it to the decision; the median. A level gets a case when it is routed or raised to it, which is when
   the hand-off is sent. A level that has decided on the same case before gets it again when it is asked again.
-  Levels are those of the policy in force; decisions count by the level's slug, whatever its rank was at the time. What a
-  role without a level may grant counts as the lowest level's. The lowest level is reported apart,
-  and so are the decisions on external cases, which also count at their level.
-- Resolved without executive: of cases resolved in the period, those on which no decision was ever taken at a level that
+  Levels are those of the policy in force; decisions count by the level's slug, for any rank it had then. A decision by
+  a role without a level counts for the lowest level. The lowest level is reported separately,
+  and so are decisions on external cases, which also count for their level.
+- Resolved without executive: of cases resolved in the period, those without any decision at a level that
   counts as executive. Cases that never left the lowest level are shown beside it.
-- Recurrence: of cases resolved in the period with a root cause, those whose cause had been met in the same calendar month
-  before (three cases of one cause in a month are two repeats); the change of their number against the period before.
+- Recurrence: of cases resolved in the period with a root cause, those whose cause occurred before in the same calendar
+  month (three cases of one cause in a month are two repeats); the change of their number since the period before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,13 +26,13 @@ MET, MISSED, FEW = "met", "missed", "too_few"
 ESCALATE, WITHOUT, RECURRENCE, DECISIONS = "time-to-escalate", "without-executive", "recurrence", "decisions"
 EXTERNAL = "decision-external"
 HOURS, PERCENT, CHANGE = "h", "%", "% QoQ"
-# Within a tenth of the target a miss is yellow, beyond it red.
+# A miss by at most a tenth of the target is yellow, a larger one red.
 NEAR = 0.1
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One figure: its name, unit, target (None: reported only) and who answers for it."""
+    """One figure: its name, unit, target (None: reported only) and owner."""
 
     slug: str
     name: str
@@ -43,7 +43,7 @@ class Definition:
 
     @property
     def target_text(self) -> str:
-        """The target in words."""
+        """The target as text."""
         if self.target is None:
             return "No target, reported only"
         if self.unit == CHANGE:
@@ -67,12 +67,12 @@ class LevelFigure:
 
     @property
     def counts(self) -> tuple[str, ...]:
-        """Levels whose decisions it counts."""
+        """The levels whose decisions are counted."""
         return (self.level, "") if self.lowest else (self.level,)
 
     @property
     def definition(self) -> Definition:
-        """As it is shown."""
+        """The definition for display."""
         target = None if self.lowest else self.target
         return Definition(self.slug, f"Time to decision, {self.name}", HOURS, target, self.name)
 
@@ -91,7 +91,7 @@ FIXED = {
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Which figures there are: those that every policy has, and one for each level of the policy in force."""
+    """The existing figures: those of every policy, and one for each level of the policy in force."""
 
     levels: tuple[LevelFigure, ...]
 
@@ -103,17 +103,17 @@ class Catalogue:
 
     @property
     def apart(self) -> tuple[str, ...]:
-        """Figures that are reported without a target. The decisions of every level are a list and no figure of their own."""
+        """Figures that are reported without a target. The decisions of all levels are a list, not a separate figure."""
         others = (slug for slug, each in FIXED.items() if each.target is None and slug != DECISIONS)
         return (*(each.slug for each in self.levels if each.lowest), *others)
 
     @property
     def every(self) -> tuple[str, ...]:
-        """All of them."""
+        """All figures."""
         return (*self.main, *self.apart, DECISIONS)
 
     def level(self, slug: str) -> LevelFigure | None:
-        """The level a figure is about; None for the others."""
+        """The level of a figure; None for figures without one."""
         return next((each for each in self.levels if each.slug == slug), None)
 
     def of_level(self, level: str) -> LevelFigure | None:
@@ -139,7 +139,7 @@ class Figure:
 
     @property
     def state(self) -> str:
-        """Met, missed or too few to say."""
+        """Met, missed or too few cases."""
         if self.value is None or self.cases < TOO_FEW:
             return FEW
         target = self.definition.target
@@ -152,7 +152,7 @@ class Figure:
 
     @property
     def shown(self) -> float | None:
-        """The value, or nothing where there are too few cases to say."""
+        """The value, or None if there are too few cases."""
         return None if self.state == FEW else self.value
 
     @property
@@ -165,7 +165,7 @@ class Figure:
 
     @property
     def colour(self) -> str:
-        """Of its chip."""
+        """The colour of its chip."""
         if self.state != MISSED:
             return "green"
         target = self.definition.target or 0.0
@@ -174,7 +174,7 @@ class Figure:
 
     @property
     def word(self) -> str:
-        """What the chip says."""
+        """The text of the chip."""
         if self.state == FEW:
             return f"Too few to show ({self.cases})"
         return {MET: "On target", MISSED: self._missed_by()}.get(self.state, "")
@@ -189,7 +189,7 @@ class Figure:
 
     @property
     def change(self) -> str:
-        """Against the period before, in words; nothing when either is not known."""
+        """The change since the period before, as text; empty if either is not known."""
         if self.previous is None or self.shown is None or self.definition.unit == CHANGE:
             return ""
         gap = self.shown - self.previous
@@ -200,7 +200,7 @@ class Figure:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """For machines; the value stays even where the page says too few."""
+        """For the API; the value is included even if the page says too few."""
         each = self.definition
         return {
             "kpi": each.slug,
@@ -217,13 +217,13 @@ class Figure:
 
 
 def median(values: Iterable[float]) -> float | None:
-    """The exact median, or None of nothing."""
+    """The exact median, or None without values."""
     ordered = list(values)
     return float(middle(ordered)) if ordered else None
 
 
 def share(part: int, whole: int) -> float | None:
-    """Percent, or None of nothing."""
+    """Percent, or None without cases."""
     return 100.0 * part / whole if whole else None
 
 
@@ -251,9 +251,8 @@ def without_executive(counts: tuple[int, int, int], before: tuple[int, int, int]
 
 
 def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figure:
-    """From how many cases each cause had in each month, in both periods: the change of the repeats in percent.
-
-    With no repeat in either period nothing recurs and the target is met; with none before, any repeat is a miss.
+    """The change of the repeats in percent, from the cases of each cause and month in both periods. Without a repeat in
+    either period the target is met; if there was none before, any repeat is a miss.
     """
     present = list(now_counts)
     repeats, before = repeats_in(present), repeats_in(before_counts)

@@ -1,4 +1,4 @@
-"""The span figures are about, read from the address of the page. Half-open, in UTC, so that everybody sees the same figures."""
+"""The period of figures, read from the address of the page. Half-open, in UTC, so that everybody sees the same figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,22 +45,21 @@ class Period:
 
     @property
     def compared(self) -> str:
-        """What it is compared with, in words."""
+        """The period of comparison, as text."""
         if "quarter" in self.key:
             return "the quarter before"
         return f"the {(self.end - self.start).days} days before"
 
     @property
     def query(self) -> str:
-        """The part of an address that says this period again."""
+        """The query string of this period."""
         custom = f"&from={self.first_day}&to={self.last_day}" if self.key == "custom" else ""
         return f"period={self.key}{custom}"
 
 
 def read(given: Mapping[str, str], at: datetime) -> Period:
-    """The period an address asks for; without one, or without its days, the last 90 days.
-
-    Raises Invalid naming `period`, `from` or `to`.
+    """The period in an address; without one, or without its days, the last 90 days. Raises Invalid with `period`,
+    `from` or `to`.
     """
     key = given.get("period") or ("custom" if given.get("from") or given.get("to") else DEFAULT)
     today = at.astimezone(UTC).date()
@@ -75,7 +74,7 @@ def read(given: Mapping[str, str], at: datetime) -> Period:
         return _make(key, start, end - timedelta(days=1), _quarter(start - timedelta(days=1)))
     if key == "custom":
         return _custom(given) if given.get("from") or given.get("to") else _days(key, today - timedelta(days=89), today)
-    raise Invalid(f"There is no period “{key[:40]}”. Choose one of the list.", field="period")
+    raise Invalid(f"There is no period “{key[:40]}”. Choose one from the list.", field="period")
 
 
 def _custom(given: Mapping[str, str]) -> Period:
@@ -103,7 +102,7 @@ def _days(key: str, first: date, last: date) -> Period:
 
 def _make(key: str, first: date, last: date, before: date) -> Period:
     start, end = _midnight(first), _midnight(last + timedelta(days=1))
-    # A quarter still running is compared with as many days of the quarter before.
+    # The current quarter is compared with the same number of days of the quarter before.
     previous_end = min(start, _midnight(before) + (end - start)) if key == "quarter" else start
     return Period(key, start, end, _midnight(before), previous_end)
 

@@ -1,4 +1,4 @@
-"""Whether every promise is being watched: what was measured, and what is wrong with it, in words."""
+"""Whether every clock is being watched: the measures, and the problems as text."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ CLOCK_DRIFT = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Vitals:
-    """What was measured at one moment. An age of None: there never was a sign of life.
-
-    `outside`: since the watcher outside last heard that all is well; None when nobody outside is told.
+    """The measures of one moment. An age of None: there never was a sign of life. `outside`: the time since the
+    external monitor was last called; None if there is no external monitor.
     """
 
     engine: timedelta | None
@@ -41,7 +40,7 @@ class Vitals:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not well. `stops` means promises are not being watched, rather than one row needing a person."""
+    """A problem. `stops` means that clocks are not being watched; otherwise only some rows need a person."""
 
     code: str
     text: str
@@ -49,7 +48,7 @@ class Problem:
 
 
 def problems(vitals: Vitals) -> list[Problem]:
-    """All that is wrong, the worst first."""
+    """All problems, the worst first."""
     found = [*_silent("engine", vitals.engine, STALE, stops=True), *_late(vitals)]
     found += _silent("sender", vitals.sender, STALE, stops=False)
     found += _silent("worker", vitals.worker, WORKER_STALE, stops=False)
@@ -63,12 +62,12 @@ def problems(vitals: Vitals) -> list[Problem]:
 
 
 def _counted(vitals: Vitals) -> Iterator[Problem]:
-    """Rows that wait for a person, in counts."""
+    """The counts of rows that wait for a person."""
     for count, code, noun, what in (
-        (vitals.unwatched, "unwatched", "case", "a promise that no clock watches"),
-        (vitals.lost_steps, "lost_steps", "clock", "running with nothing set to happen when the time is up"),
+        (vitals.unwatched, "unwatched", "case", "a target that no clock watches"),
+        (vitals.lost_steps, "lost_steps", "clock", "running without a next step"),
         (vitals.parked_clocks, "parked_clocks", "clock", "set aside after failing, waiting for a person"),
-        (vitals.stuck_messages, "stuck_messages", "message", "taken by a sender that fell silent"),
+        (vitals.stuck_messages, "stuck_messages", "message", "taken by a sender that has stopped"),
         (vitals.parked_messages, "parked_messages", "message", "set aside after failing, waiting for a person"),
     ):
         if count:
@@ -82,8 +81,8 @@ def _silent(name: str, age: timedelta | None, limit: timedelta, *, stops: bool) 
     elif age > limit:
         yield Problem(name, f"no sign of life from the {name} for {rough(age)}", stops)
     elif age < -limit:
-        # The clock was set back: a sign that lies ahead proves nothing until time has caught up with it.
-        yield Problem(name, f"the last sign of life from the {name} lies {rough(-age)} ahead of the clock", stops)
+        # The clock was set back: a sign of life in the future proves nothing until that time is reached.
+        yield Problem(name, f"the last sign of life from the {name} is {rough(-age)} in the future", stops)
 
 
 def _late(vitals: Vitals) -> Iterator[Problem]:
@@ -95,17 +94,17 @@ def sentence(vitals: Vitals) -> tuple[str, str]:
     """One sentence for the top of the page, with the kind of its banner: good, warn or bad."""
     found = problems(vitals)
     if any(each.stops for each in found):
-        return "bad", "Promises are not being watched."
+        return "bad", "Clocks are not being watched."
     return (
-        ("warn", "All promises are being watched, but something needs a person.")
+        ("warn", "All clocks are being watched, but something needs a person.")
         if found
-        else ("good", "All promises are being watched.")
+        else ("good", "All clocks are being watched.")
     )
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """The banner over every page of operations. `kind`: bad, or warn for what only needs a person."""
+    """The banner above every page for operations. `kind`: bad, or warn if only a person is needed."""
 
     kind: str
     title: str
@@ -113,30 +112,30 @@ class Alarm:
 
 
 def alarm_of(vitals: Vitals) -> Alarm | None:
-    """What the banner says: nothing when all is well, one sentence otherwise."""
+    """The text of the banner: None if all is well, else one sentence."""
     found = problems(vitals)
     stopping = [each.text for each in found if each.stops]
     if stopping:
-        return Alarm("bad", "Promises are not being watched:", "; ".join(stopping) + ".")
+        return Alarm("bad", "Clocks are not being watched:", "; ".join(stopping) + ".")
     return Alarm("warn", "Something needs a person:", "; ".join(each.text for each in found) + ".") if found else None
 
 
 MISSING: dict[str, str] = {
-    "acceptance": "It waits to be accepted, but no acceptance clock runs.",
+    "acceptance": "The case waits to be accepted, but no acceptance clock runs.",
     "decision": "A request waits for a decision, but no decision clock runs.",
-    "review": "Its review is open, but no review clock runs.",
-    "resolution": "It is open, but no resolution clock runs.",
-    "any": "It is open, but no clock of it runs.",
+    "review": "The review is open, but no review clock runs.",
+    "resolution": "The case is open, but no resolution clock runs.",
+    "any": "The case is open, but none of its clocks runs.",
 }
 
 
 def missing_words(codes: Iterable[str]) -> str:
-    """What a case lacks, a sentence for each. A case without any clock is told so once."""
+    """The missing clocks of a case, one sentence for each. A case without any clock gets one sentence."""
     found = [code for code in MISSING if code in set(codes)]
     told = [code for code in found if code != "resolution"] if "any" in found else found
     return " ".join(MISSING[code] for code in told)
 
 
 def step_words(label: str) -> str:
-    """What is wrong with a clock that lost its step."""
-    return f"The clock “{label}” runs, but nothing is set to happen when its time is up."
+    """The problem of a clock that lost its step."""
+    return f"The clock “{label}” runs, but it has no next step."

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.customers import health, panels
 from accounts.customers.rules.health import HealthInputs
@@ -187,7 +188,7 @@ class Greeting(panels.AccountPanel):
         return None if account.name == "Empty" else {"title": f"Cases for {user.name}"}
 
 
-def test_apps_above_add_blocks_to_the_page(cast: Cast, browse: Browse, settings: Any) -> None:
+def test_apps_above_add_blocks_to_the_page(cast: Cast, browse: Browse, settings: Settings) -> None:
     settings.ACCOUNT_PANELS = [f"{__name__}.Greeting"]
     assert panels.check_panels() == []
     assert "Cases for the reader" in page(browse, cast.csm, cast.northwind)
@@ -196,7 +197,7 @@ def test_apps_above_add_blocks_to_the_page(cast: Cast, browse: Browse, settings:
     assert "Cases for the reader" not in page(browse, cast.csm, cast.northwind)
 
 
-def test_a_block_that_is_none_is_reported(settings: Any) -> None:
+def test_a_block_that_is_none_is_reported(settings: Settings) -> None:
     settings.ACCOUNT_PANELS = [f"{__name__}.page", "accounts.models.Missing"]
     first, second = (error.msg for error in panels.check_panels())
     assert first == f"ACCOUNT_PANELS: {__name__}.page is no AccountPanel with a title and a template."

@@ -59,7 +59,7 @@ def test_an_always_open_calendar_needs_no_spans(cast: Cast, browse: Browse) -> N
         (calendar(NINE_TO_FIVE, country="DE", subdivision="ZZ"), "No holidays are known for DE ZZ"),
         (calendar(NINE_TO_FIVE, zone="Mars/Base"), "Unknown time zone"),
         (calendar(NINE_TO_FIVE, country="QQ"), "No holidays are known"),
-        (calendar(NINE_TO_FIVE, days=({"name": "X", "month": 2, "day": 30},)), "There is no such day"),
+        (calendar(NINE_TO_FIVE, days=({"name": "X", "month": 2, "day": 30},)), "This date does not exist"),
         (calendar(NINE_TO_FIVE, days=({"name": "X", "month": 2, "day": 3, "opens": 5},)), "both ends"),
     ],
 )

@@ -7,27 +7,28 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from approvals.events import log_appended
 from approvals.matrix.totals import Ask
 from approvals.models import ApprovalRequest
 from approvals.requests.ask import CaseRef, Parties, Question, submit
 from ledger.now import now
+from tests.support.cast import Cast
 from tests.support.databases import DECIDING, Templates
-from tests.support.deciding import World
 
 
 @pytest.fixture
-def world(db: None, database_templates: Templates) -> World:
-    """Northwind (ARR 500,000 USD, CSM Marcus, AE Priya), everybody above them, and Omar, who has no part in it."""
-    found: World = pickle.loads(database_templates.made(DECIDING))
+def deciders(db: None, database_templates: Templates) -> Cast:
+    """Northwind (ARR 500,000 USD, CSM Priya, AE Marcus), everybody above them, and Olga, who has no part in it."""
+    found: Cast = pickle.loads(database_templates.made(DECIDING))
     return found
 
 
 @pytest.fixture
-def ask(world: World) -> Callable[..., Any]:
-    """Make a request with as little as the test cares for: Marcus asks for a 15 % discount for Northwind."""
-    return lambda **values: make_request(world, **values)
+def ask(deciders: Cast) -> Callable[..., Any]:
+    """Make a request with as little as the test cares for: Priya asks for a 15 % discount for Northwind."""
+    return lambda **values: make_request(deciders, **values)
 
 
 QUESTION: dict[str, Any] = {
@@ -47,10 +48,16 @@ CASE = {
 }
 
 
-def make_request(world: World, **values: Any) -> ApprovalRequest:
+def make_request(deciders: Cast, **values: Any) -> ApprovalRequest:
     """The request itself, from the values of its ask, its question, its parties and its case."""
-    wanted: dict[str, Any] = {**QUESTION, "deadline": now() + timedelta(hours=4), **CASE, "requester": world.marcus}
-    wanted |= {"concession": "discount", "amount": Decimal(15), "currency": "USD", "account": world.northwind, **values}
+    wanted: dict[str, Any] = {**QUESTION, "deadline": now() + timedelta(hours=4), **CASE, "requester": deciders.csm}
+    wanted |= {
+        "concession": "discount",
+        "amount": Decimal(15),
+        "currency": "USD",
+        "account": deciders.northwind,
+        **values,
+    }
 
     def given(*names: str) -> dict[str, Any]:
         return {name: wanted.pop(name) for name in names if name in wanted}
@@ -60,7 +67,8 @@ def make_request(world: World, **values: Any) -> ApprovalRequest:
     parties = Parties(**given("requester", "beneficiary"), left_out=wanted.pop("exclude", ()))
     about = given("case_key", "case_url", "case_title", "tier", "confidential")
     case = CaseRef(**{name.removeprefix("case_"): value for name, value in about.items()})
-    return submit(ask, question=question, parties=parties, case=case, **wanted)
+    with transaction.atomic():
+        return submit(ask, question=question, parties=parties, case=case, **wanted)
 
 
 @pytest.fixture

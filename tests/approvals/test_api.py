@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 LIST = "/api/v1/approvals/"
@@ -31,15 +32,15 @@ def decide(user: User, made: ApprovalRequest, key: str = "", **body: Any) -> Any
     return caller(user).post(f"{LIST}{made.pk}/decide/", {**wanted, **body}, format="json", headers=headers)
 
 
-def test_a_decision_through_the_api_is_the_same_decision(world: Any, ask: Ask) -> None:
+def test_a_decision_through_the_api_is_the_same_decision(deciders: Cast, ask: Ask) -> None:
     made = ask()
-    answer = decide(world.lena, made)
+    answer = decide(deciders.director, made)
     assert (answer.status_code, answer.json()["state"], answer.json()["version"]) == (200, "approved", 2)
     assert [entry["kind"] for entry in answer.json()["log"]] == ["asked", "approved"]
     assert made.log.last().channel == "api"
 
 
-def test_what_a_rule_proposes_is_for_those_who_decide(world: Any, ask: Ask) -> None:
+def test_what_a_rule_proposes_is_for_those_who_decide(deciders: Cast, ask: Ask) -> None:
     made = ask()
     made.suggestions.all().delete()
     said = {
@@ -49,37 +50,37 @@ def test_what_a_rule_proposes_is_for_those_who_decide(world: Any, ask: Ask) -> N
         "certainty": 75,
     }
     made.suggestions.create(authority=made.authority, made_at=made.opened_at, **said)
-    shown = caller(world.lena).get(f"{LIST}{made.pk}/").json()
+    shown = caller(deciders.director).get(f"{LIST}{made.pk}/").json()
     assert {name: shown["suggestion"][name] for name in said} == said
-    assert caller(world.dana).get(f"{LIST}{made.pk}/").json()["suggestion"]
+    assert caller(deciders.sponsor).get(f"{LIST}{made.pk}/").json()["suggestion"]
     assert caller(made.requester).get(f"{LIST}{made.pk}/").json()["suggestion"] is None
 
 
-def test_the_same_key_decides_once_and_answers_the_same(world: Any, ask: Ask) -> None:
+def test_the_same_key_decides_once_and_answers_the_same(deciders: Cast, ask: Ask) -> None:
     made = ask()
-    first, second = decide(world.lena, made, key="k1"), decide(world.lena, made, key="k1")
+    first, second = decide(deciders.director, made, key="k1"), decide(deciders.director, made, key="k1")
     assert (first.status_code, second.status_code) == (200, 200)
     assert first.json() == second.json()
     assert made.log.count() == 2
-    assert decide(world.lena, made, key="k1", reason="Other").status_code == 409
+    assert decide(deciders.director, made, key="k1", reason="Other").status_code == 409
 
 
 @pytest.mark.parametrize(
     ("who", "body", "status", "code", "field"),
     [
-        ("marcus", {}, 403, "not_allowed", ""),
-        ("tina", {}, 403, "not_allowed", ""),
-        ("omar", {}, 404, "not_found", ""),
-        ("lena", {"verdict": "declined"}, 422, "invalid", "reason"),
-        ("lena", {"version": 7}, 409, "changed_meanwhile", ""),
-        ("dana", {}, 422, "invalid", "reason"),
+        ("csm", {}, 403, "not_allowed", ""),
+        ("lead", {}, 403, "not_allowed", ""),
+        ("outsider", {}, 404, "not_found", ""),
+        ("director", {"verdict": "declined"}, 422, "invalid", "reason"),
+        ("director", {"version": 7}, 409, "changed_meanwhile", ""),
+        ("sponsor", {}, 422, "invalid", "reason"),
     ],
 )
 def test_refusals_have_the_status_code_and_field_of_the_service(
-    world: Any, ask: Ask, who: str, body: dict[str, Any], status: int, code: str, field: str
+    deciders: Cast, ask: Ask, who: str, body: dict[str, Any], status: int, code: str, field: str
 ) -> None:
     made = ask()
-    answer = decide(getattr(world, who), made, **body)
+    answer = decide(getattr(deciders, who), made, **body)
     assert answer.status_code == status
     assert answer.json()["code"] == code
     assert answer.json()["field"] == field
@@ -87,60 +88,60 @@ def test_refusals_have_the_status_code_and_field_of_the_service(
     assert (made.state, made.log_count) == ("open", 1)
 
 
-def test_a_decided_request_answers_409_with_who_and_when(world: Any, ask: Ask) -> None:
+def test_a_decided_request_answers_409_with_who_and_when(deciders: Cast, ask: Ask) -> None:
     made = ask()
-    decide(world.lena, made)
-    answer = decide(world.dana, made, reason="Me too")
+    decide(deciders.director, made)
+    answer = decide(deciders.sponsor, made, reason="Me too")
     assert (answer.status_code, answer.json()["code"]) == (409, "already_done")
     assert answer.json()["message"].startswith("Already approved by Lena Ortiz at ")
 
 
-def test_lists_show_what_the_caller_may_see_and_filter(world: Any, ask: Ask) -> None:
+def test_lists_show_what_the_caller_may_see_and_filter(deciders: Cast, ask: Ask) -> None:
     made = ask()
-    other = ask(requester=world.omar, account=world.brightline, case_key="ESC-1043")
-    deciding.decide(request_id=other.pk, by=world.lena, verdict="approved", version=1)
+    other = ask(requester=deciders.outsider, account=deciders.elsewhere, case_key="ESC-1043")
+    deciding.decide(request_id=other.pk, by=deciders.director, verdict="approved", version=1)
 
     def ids(user: User, **query: Any) -> list[int]:
         return [row["id"] for row in caller(user).get(LIST, query).json()["results"]]
 
-    assert ids(world.omar) == [other.pk]
-    assert ids(world.sana) == [made.pk, other.pk]
-    assert ids(world.sana, state="open") == [made.pk]
-    assert ids(world.sana, case_key="ESC-1043") == [other.pk]
-    assert ids(world.sana, account=world.northwind.pk) == [made.pk]
-    assert ids(world.lena, mine="true") == [made.pk]
-    assert ids(world.lena, mine="false") == [other.pk]
-    assert caller(world.omar).get(f"{LIST}{made.pk}/").status_code == 404
+    assert ids(deciders.outsider) == [other.pk]
+    assert ids(deciders.ops) == [made.pk, other.pk]
+    assert ids(deciders.ops, state="open") == [made.pk]
+    assert ids(deciders.ops, case_key="ESC-1043") == [other.pk]
+    assert ids(deciders.ops, account=deciders.northwind.pk) == [made.pk]
+    assert ids(deciders.director, mine="true") == [made.pk]
+    assert ids(deciders.director, mine="false") == [other.pk]
+    assert caller(deciders.outsider).get(f"{LIST}{made.pk}/").status_code == 404
     assert APIClient().get(LIST).status_code == 401
 
 
-def test_recall_and_question_through_the_api(world: Any, ask: Ask) -> None:
+def test_recall_and_question_through_the_api(deciders: Cast, ask: Ask) -> None:
     made = ask()
-    lena, marcus = caller(world.lena), caller(world.marcus)
+    lena, priya = caller(deciders.director), caller(deciders.csm)
     assert lena.post(f"{LIST}{made.pk}/question/", {"text": "Which year?"}, format="json").status_code == 200
-    assert marcus.post(f"{LIST}{made.pk}/recall/", {}, format="json").status_code in (400, 422)
-    assert marcus.post(f"{LIST}{made.pk}/recall/", {"reason": "Better"}, format="json").json()["state"] == "recalled"
+    assert priya.post(f"{LIST}{made.pk}/recall/", {}, format="json").status_code in (400, 422)
+    assert priya.post(f"{LIST}{made.pk}/recall/", {"reason": "Better"}, format="json").json()["state"] == "recalled"
 
 
-def test_who_approves_this_through_the_api(world: Any) -> None:
-    asked = {"concession": "discount", "amount": "20.01", "account": world.northwind.pk}
-    answer = caller(world.marcus).get("/api/v1/authority/who/", asked).json()
-    assert (answer["role"], answer["person"], answer["limit"]) == ("executive-sponsor", world.dana.email, "35%")
-    refusal = caller(world.marcus).get("/api/v1/authority/who/", {"concession": "payment-terms", "amount": "120"})
+def test_who_approves_this_through_the_api(deciders: Cast) -> None:
+    asked = {"concession": "discount", "amount": "20.01", "account": deciders.northwind.pk}
+    answer = caller(deciders.csm).get("/api/v1/authority/who/", asked).json()
+    assert (answer["role"], answer["person"], answer["limit"]) == ("executive-sponsor", deciders.sponsor.email, "35%")
+    refusal = caller(deciders.csm).get("/api/v1/authority/who/", {"concession": "payment-terms", "amount": "120"})
     assert (refusal.status_code, refusal.json()["code"]) == (422, "invalid")
-    foreign = caller(world.omar).get("/api/v1/authority/who/", asked)
+    foreign = caller(deciders.outsider).get("/api/v1/authority/who/", asked)
     assert foreign.status_code == 404
 
 
-def test_the_number_of_queries_of_the_list_does_not_grow(world: Any, ask: Ask) -> None:
+def test_the_number_of_queries_of_the_list_does_not_grow(deciders: Cast, ask: Ask) -> None:
     def queries() -> int:
-        client = caller(world.sana)
+        client = caller(deciders.ops)
         with CaptureQueriesContext(connection) as captured:
             assert client.get(LIST).status_code == 200
         return len(captured)
 
     ask()
     at_one = queries()
-    ask(requester=world.priya)
-    ask(requester=world.omar, account=world.brightline)
+    ask(requester=deciders.ae)
+    ask(requester=deciders.outsider, account=deciders.elsewhere)
     assert queries() == at_one

@@ -14,6 +14,7 @@ from approvals.models import ApprovalRequest, CalendarFeed
 from ledger.now import now
 from tests.approvals.requests.test_chains import committee, lawyer, plain_matrix, rule, vote
 from tests.approvals.test_pages import signed_in, url
+from tests.support.cast import Cast
 
 __all__ = ["committee", "lawyer", "plain_matrix"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -45,7 +46,12 @@ def browse(watch: Any) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
 def test_the_pages_are_clean(
-    world: Any, ask: Callable[..., ApprovalRequest], lawyer: Any, committee: Any, browse: Any, viewport: dict[str, int]
+    deciders: Cast,
+    ask: Callable[..., ApprovalRequest],
+    lawyer: Any,
+    committee: Any,
+    browse: Any,
+    viewport: dict[str, int],
 ) -> None:
     rule("legal")
     rule("deal-desk", "after", part="consult")
@@ -53,26 +59,28 @@ def test_the_pages_are_clean(
     vote(made, lawyer, "conditions", conditions="Mutual indemnity", reason="As the law wants it.")
     at = now()
     span = {"starts_at": at, "ends_at": at + timedelta(days=5), "concessions": ["discount", "refund", "credit"]}
-    away = delegating.StandIn(to=world.tina, note="At the sea", **span)
-    delegating.make(away, user=world.lena, by=world.lena)
+    away = delegating.StandIn(to=deciders.lead, note="At the sea", **span)
+    delegating.make(away, user=deciders.director, by=deciders.director)
     CalendarFeed.objects.create(
-        user=world.lena, url="https://calendar.example/a.ics", stand_in=world.tina, problem="404."
+        user=deciders.director, url="https://calendar.example/a.ics", stand_in=deciders.lead, problem="404."
     )
     size = f"{viewport['width']}"
     for who, pages in {
-        world.lena: [url("detail", made), reverse("approvals:inbox"), reverse("approvals:delegations")],
-        world.marcus: [url("detail", made), url("terms", made)],
-        world.tina: [f"{url('confirm', made)}?verdict=approved"],
-        world.sana: [reverse("approvals:delegations")],
+        deciders.director: [url("detail", made), reverse("approvals:inbox"), reverse("approvals:delegations")],
+        deciders.csm: [url("detail", made), url("terms", made)],
+        deciders.lead: [f"{url('confirm', made)}?verdict=approved"],
+        deciders.ops: [reverse("approvals:delegations")],
     }.items():
         for path in pages:
             seen = browse(who, path, viewport)
             seen.assert_clean(f"chain {size} {who.name} {path.split('?')[0].strip('/')}")
 
 
-def test_the_forms_open_and_submit_by_keyboard(world: Any, ask: Callable[..., ApprovalRequest], browse: Any) -> None:
-    page = browse(world.lena, url("detail", ask()), WIDE).page
-    page.locator("summary", has_text="Delegate this one").focus()
+def test_the_forms_open_and_submit_by_keyboard(
+    deciders: Cast, ask: Callable[..., ApprovalRequest], browse: Any
+) -> None:
+    page = browse(deciders.director, url("detail", ask()), WIDE).page
+    page.locator("summary", has_text="Delegate this request").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.name") == "to"

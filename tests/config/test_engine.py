@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django_q import scheduler
 from django_q.models import OrmQ, Schedule
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from config import engine, health, schedules, tasks, watch, worker
 from escalations.models import Clock
@@ -66,7 +67,7 @@ def test_an_error_never_ends_a_loop(
         raise DatabaseError("gone")
 
     assert a_loop(work).turn() == engine.AFTER_AN_ERROR
-    assert "goes on" in caplog.text
+    assert "continues" in caplog.text
 
 
 def test_a_sign_of_life_is_written_every_five_seconds_only(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +151,7 @@ def test_check_engine_ends_with_1_until_all_is_well(db: None, capsys: pytest.Cap
     for name in ("engine", "sender", "worker"):
         heartbeats.beat(name)
     call_command("check_engine")
-    assert "All promises are being watched." in capsys.readouterr().out
+    assert "All clocks are being watched." in capsys.readouterr().out
 
 
 def test_healthz_is_open_to_all_and_says_why_in_counts(client: Client, db: None) -> None:
@@ -190,7 +191,7 @@ def test_clocks_that_were_set_aside_are_tried_again_on_demand(cast: Cast, capsys
     broken = Clock.objects.filter(case=case, kind="decision")
     broken.update(parked=True, tries=3, error="ValueError: odd")
     call_command("run_engine", "--retry")
-    assert capsys.readouterr().out == "1 clock to be tried again.\n"
+    assert capsys.readouterr().out == "1 clock to be retried.\n"
     assert list(broken.values_list("parked", "tries", "error")) == [(False, 0, "")]
 
 
@@ -261,7 +262,10 @@ def test_one_malformed_schedule_stops_all_until_the_timetable_is_put_right(
 
 
 def test_the_banner_is_looked_up_a_few_times_a_minute_at_most(
-    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+    db: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     monkeypatch.setattr(watch, "_kept", None)
     settings.BANNER_SECONDS = 15.0
@@ -276,7 +280,7 @@ def test_the_banner_is_looked_up_a_few_times_a_minute_at_most(
     with django_assert_max_num_queries(2):
         found = watch.alarm()
     assert found is not None
-    assert (found.kind, found.title) == ("bad", "Promises are not being watched:")
+    assert (found.kind, found.title) == ("bad", "Clocks are not being watched:")
     assert found.text.startswith("the engine has not started yet")
 
 

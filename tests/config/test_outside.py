@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from config import engine, outside
 from ledger import heartbeats
@@ -57,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def watcher(settings: Any) -> Iterator[Watcher]:
+def watcher(settings: Settings) -> Iterator[Watcher]:
     with Watcher() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         settings.HEARTBEAT_URL = server.url
@@ -110,7 +111,7 @@ def test_a_clock_set_back_does_not_silence_the_word(watcher: Watcher, all_well: 
     assert len(watcher.heard) == 2
 
 
-def test_nobody_is_called_without_an_address(watcher: Watcher, all_well: None, settings: Any) -> None:
+def test_nobody_is_called_without_an_address(watcher: Watcher, all_well: None, settings: Settings) -> None:
     settings.HEARTBEAT_URL = ""
     outside.tell()
     assert not watcher.heard
@@ -119,7 +120,12 @@ def test_nobody_is_called_without_an_address(watcher: Watcher, all_well: None, s
 
 @pytest.mark.parametrize("fault", ["refused", "gone", "silent", "scheme"])
 def test_a_watcher_that_is_not_reached_is_noted_without_its_address(
-    watcher: Watcher, all_well: None, settings: Any, monkeypatch: pytest.MonkeyPatch, fault: str, caplog: Any
+    watcher: Watcher,
+    all_well: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    caplog: Any,
 ) -> None:
     monkeypatch.setattr(outside, "TIMEOUT_SECONDS", 0.2)
     watcher.status = 500 if fault == "refused" else 200
@@ -158,7 +164,9 @@ def test_a_watcher_not_reached_for_minutes_is_a_problem(watcher: Watcher, all_we
     assert "the external monitor was last reached 6 min ago" in capsys.readouterr().err
 
 
-def test_a_slow_watcher_delays_no_clock(watcher: Watcher, transactional_db: None, monkeypatch: Any) -> None:
+def test_a_slow_watcher_delays_no_clock(
+    watcher: Watcher, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heartbeats.beat("engine")
     watcher.silent = True
     fired: list[bool] = []

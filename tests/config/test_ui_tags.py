@@ -296,7 +296,7 @@ def test_the_pager_keeps_the_filters_of_the_address():
 
 def test_the_page_for_our_own_failure_needs_nothing_but_the_template():
     html = render_to_string("500.html", {"reference": "7KQ2-41F9"})
-    assert "What you sent was not saved" in html
+    assert "Your input was not saved" in html
     assert "7KQ2-41F9" in html
 
 

@@ -51,7 +51,7 @@ def test_the_benchmark_prints_every_figure_and_changes_nothing(demo, monkeypatch
     before = Escalation.objects.count(), Event.objects.count()
     said = StringIO()
     call_command("bench", pages_only=True, stdout=said)
-    for word in ("bare HMAC", "bare segment look-up", "count(*)", "cases/s"):
+    for word in ("plain HMAC", "plain segment look-up", "count(*)", "cases/s"):
         assert word in said.getvalue()
     assert (Escalation.objects.count(), Event.objects.count()) == before
 
@@ -76,7 +76,7 @@ def test_the_engine_is_measured_on_clocks_that_fall_due_beside_bare_updates_of_t
     assert len(due) == 4 * len(engines.KINDS)
     told = {"p99": 0.5, "latest": 0.7, "backlog": 9.0, "floor": engines.floor(clocks)}
     lines = "\n".join(str(figure) for figure in bench.engine(told))
-    for word in ("p99", "the latest of them", "due clocks gone", "bare UPDATE and INSERT"):
+    for word in ("p99", "the latest of them", "due clocks gone", "plain UPDATE and INSERT"):
         assert word in lines
 
 

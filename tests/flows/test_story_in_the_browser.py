@@ -181,6 +181,14 @@ def finish_it(lena: Watched, key: str) -> None:
     lena.assert_clean("closed")
 
 
+def read_the_api_reference(dana: Watched) -> None:
+    """The reference on a phone, also with every operation opened."""
+    page = dana.visit("/api/")
+    dana.assert_clean("api_phone")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    dana.assert_clean()
+
+
 def test_a_signal_becomes_a_case_is_decided_from_a_mail_and_closed(
     demo_desk: Desk, mailbox: Mailbox, watch: Callable[..., Watched], tmp_path: Path
 ) -> None:
@@ -197,6 +205,7 @@ def test_a_signal_becomes_a_case_is_decided_from_a_mail_and_closed(
     finish_it(lena, key)
     lena.visit("/dashboard/")
     lena.assert_clean("dashboard")
+    read_the_api_reference(dana)
     page = lena.visit("/escalations/?q=" + key)
     assert page.locator("h1").inner_text() == "Escalation queue"
     assert "0 breaks" in demo_desk.manage("verify_log") or "verified" in demo_desk.manage("verify_log")

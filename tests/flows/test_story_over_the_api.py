@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from accounts.models import User
@@ -210,7 +211,7 @@ def test_the_list_filters_and_pages(cast: Cast, csm: Caller) -> None:
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_lists_take_a_constant_number_of_queries(
-    cast: Cast, csm: Caller, rows: int, django_assert_max_num_queries: Any
+    cast: Cast, csm: Caller, rows: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(rows):
         open_case(csm, cast, title=f"Case {number}")

@@ -51,6 +51,36 @@ def test_numbers_run_without_a_gap_even_through_stale_instances(case: Escalation
     assert breaks(case) == []
 
 
+def test_entries_written_together_keep_their_order_and_save_the_fields_with_them(
+    case: Escalation, django_assert_num_queries: Any
+) -> None:
+    with transaction.atomic():
+        mine, other = lock(case.pk), lock(case.pk)
+        record(other, [Entry(kind="update", summary="between")], at=now())
+        # Two statements, and two more to find the end that was written in between.
+        with django_assert_num_queries(4), chain.together(mine):
+            record(mine, [Entry(kind="update", summary="one")], at=now())
+            mine.title = "Written with the entries"
+            chain.save(mine, ["title"])
+            record(mine, [Entry(kind="update", summary="two")], at=now())
+    summaries = Event.objects.filter(case=case).order_by("seq").values_list("summary", flat=True)
+    assert list(summaries)[-3:] == ["between", "one", "two"]
+    assert Escalation.objects.get(pk=case.pk).title == "Written with the entries"
+    assert breaks(case) == []
+
+
+def test_what_was_collected_is_dropped_when_the_change_fails(case: Escalation) -> None:
+    def fail() -> None:
+        with chain.together(case):
+            record(case, [Entry(kind="update", summary="never")], at=now())
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    assert not Event.objects.filter(case=case, summary="never").exists()
+    assert case.unwritten is None
+
+
 def test_an_edited_entry_shows(case: Escalation) -> None:
     tamper("UPDATE escalations_event SET summary = 'nothing happened' WHERE case_id = %s AND seq = 2", case.pk)
     assert "content was changed" in breaks(case)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from pytest_django import Settings
 
 from ledger import files, heartbeats, idempotency
 from ledger.errors import Stale
@@ -48,7 +49,7 @@ def test_a_failed_request_is_not_remembered(db: None) -> None:
     assert idempotency.once(scope="s", key="k", body=b"", do=lambda: (200, "yes")) == (200, "yes")
 
 
-def test_a_file_is_kept_once_by_its_content(db: None, settings: Any, tmp_path: Any) -> None:
+def test_a_file_is_kept_once_by_its_content(db: None, settings: Settings, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
     one, two = files.store(b"words", name="a.txt"), files.store(b"words", name="b.txt")
     assert one == two
@@ -64,7 +65,7 @@ def test_a_heartbeat_has_an_age(db: None) -> None:
         assert heartbeats.age("engine") == timedelta(seconds=40)
 
 
-def test_the_clock_moves_only_where_it_may(db: None, settings: Any) -> None:
+def test_the_clock_moves_only_where_it_may(db: None, settings: Settings) -> None:
     ClockOffset.objects.create(seconds=3600)
     plain = now()
     settings.CLOCK_MAY_MOVE = True

@@ -117,7 +117,7 @@ def test_an_anchor_shows_what_a_whole_chain_written_anew_hides(
         with lifted():
             Event.objects.filter(case=cases[0]).delete()
         Escalation.objects.filter(pk=cases[0].pk).update(log_count=0, log_last="", log_seal="")
-        assert "no longer what its anchor says (6 entries then, 3 now)" in verify(tmp_path, capsys)
+        assert "differ from their anchor (6 entries then, 3 now)" in verify(tmp_path, capsys)
         later.shift(86_400)
 
 

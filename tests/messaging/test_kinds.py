@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from pytest_django import Settings
 
 from messaging import checks
 from messaging.models import Message, Outage
@@ -35,12 +36,12 @@ def test_the_shipped_registries_are_complete(db: None) -> None:
         (["messaging.models.Message"], "messaging.models.Message is no MessageKind"),
     ],
 )
-def test_a_faulty_list_of_kinds_is_reported(settings: Any, listed: list[str], problem: str) -> None:
+def test_a_faulty_list_of_kinds_is_reported(settings: Settings, listed: list[str], problem: str) -> None:
     settings.MESSAGE_KINDS = listed
     assert problem in said(checks.check_message_kinds())
 
 
-def test_a_faulty_list_of_channels_is_reported(settings: Any) -> None:
+def test_a_faulty_list_of_channels_is_reported(settings: Settings) -> None:
     settings.MESSAGE_CHANNELS = [
         "messaging.channels.base.Channel",
         "tests.messaging.kinds.Chat",
@@ -69,7 +70,7 @@ def test_a_message_of_an_unknown_channel_is_parked_with_the_reason(real_smtp: Ma
 
 
 @pytest.fixture
-def chat(settings: Any) -> Any:
+def chat(settings: Settings) -> Any:
     """A second channel, registered by one line."""
     settings.MESSAGE_CHANNELS = [*settings.MESSAGE_CHANNELS, "tests.messaging.kinds.Chat"]
     yield Chat

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.models import Account, User
 from messaging.inbound import receive as inbound
@@ -71,7 +72,7 @@ def test_visitors_sign_in_first(db: None) -> None:
         assert "/auth/login/" in answer["Location"]
 
 
-def test_the_text_is_escaped_and_only_links_to_the_desk_work(post: Post, dana: User, settings: Any) -> None:
+def test_the_text_is_escaped_and_only_links_to_the_desk_work(post: Post, dana: User, settings: Settings) -> None:
     text = f"{HOSTILE}\n{settings.SITE_URL}/d/abc-1/ and http://evil.example/d/x {settings.SITE_URL}.evil.example/y"
     page = get(dana, "message", post(to=dana, text=text, subject=HOSTILE).pk).content.decode()
     assert HOSTILE not in page
@@ -127,7 +128,7 @@ def test_what_waits_for_its_digest_is_not_late(post: Post, dana: User) -> None:
     assert get(dana, "outbox").context["pulse"].oldest is None
 
 
-def test_without_a_mail_server_the_page_says_where_mail_is(post: Post, dana: User, settings: Any) -> None:
+def test_without_a_mail_server_the_page_says_where_mail_is(post: Post, dana: User, settings: Settings) -> None:
     assert "No mail server is configured" not in get(dana, "outbox").content.decode()
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     message = post(to=dana)
@@ -247,7 +248,7 @@ def test_query_counts_do_not_grow_with_the_rows(post: Post, sana: User) -> None:
     assert max(one) <= 15
 
 
-def test_the_admin_shows_messages_and_mail_and_changes_nothing(post: Post, settings: Any) -> None:
+def test_the_admin_shows_messages_and_mail_and_changes_nothing(post: Post, settings: Settings) -> None:
     root = User.objects.create_superuser("root@desk.example", "long-enough-1", name="Root")
     message, mail = post(), receive()
     outbox.send_due()

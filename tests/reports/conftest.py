@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.utils.module_loading import import_string
 
-# Models come by name: this file may be read before Django's registry is ready.
+from reports.rules.periods import Period, read
+from tests.reports.builders import Builder
+from tests.support.cast import Cast
+
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
 
@@ -20,25 +22,25 @@ def frozen() -> Iterator[datetime]:
 
 
 @pytest.fixture
-def period() -> Any:
+def period() -> Period:
     """January to March 2026, compared with October to December 2025."""
     given = {"period": "custom", "from": "2026-01-01", "to": "2026-03-31"}
-    return import_string("reports.rules.periods.read")(given, NOW)
+    return read(given, NOW)
 
 
 @pytest.fixture
-def build(cast: Any) -> Any:
+def build(cast: Cast) -> Builder:
     """Puts rows straight into the database."""
-    return import_string("tests.reports.builders.Builder")(cast)
+    return Builder(cast)
 
 
 @pytest.fixture
-def a_case(build: Any) -> Callable[..., Any]:
+def a_case(build: Builder) -> Callable[..., Any]:
     """A case; see Builder.case."""
     return build.case
 
 
 @pytest.fixture
-def a_decision(build: Any) -> Callable[..., Any]:
+def a_decision(build: Builder) -> Callable[..., Any]:
     """A decision on a case; see Builder.decision."""
     return build.decision

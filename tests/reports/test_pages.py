@@ -160,7 +160,7 @@ def test_the_engine_page_says_what_is_wrong_in_one_sentence(client: Client, cast
     for name in ("engine", "sender", "worker"):
         heartbeats.beat(name)
     client.force_login(cast.ops)
-    assert "All promises are being watched." in client.get("/engine/").content.decode()
+    assert "All clocks are being watched." in client.get("/engine/").content.decode()
     due = now() - timedelta(minutes=5)
     running = {
         "case": case,
@@ -176,7 +176,7 @@ def test_the_engine_page_says_what_is_wrong_in_one_sentence(client: Client, cast
         key="k", kind="breach", address="a@b.example", subject="Broken", text="x", message_id="<1>", state="parked"
     )
     page = client.get("/engine/").content.decode()
-    assert "Promises are not being watched." in page
+    assert "Clocks are not being watched." in page
     assert "the oldest due clock has waited 5 min" in page.lower()
     assert "ValueError: &lt;odd&gt;" in page
     assert "Broken" in page

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from escalations import states
 from escalations.cases import closing
@@ -42,7 +43,7 @@ def test_cases_whose_clocks_run_or_are_paused_are_not_listed(cast: Cast) -> None
 def test_a_hand_off_that_no_acceptance_clock_watches_is_found(cast: Cast) -> None:
     case = opened(cast)
     take_away(case, states.ACCEPTANCE)
-    assert found() == {case.key: "It waits to be accepted, but no acceptance clock runs."}
+    assert found() == {case.key: "The case waits to be accepted, but no acceptance clock runs."}
 
 
 def test_a_request_that_no_decision_clock_watches_is_found(cast: Cast) -> None:
@@ -59,7 +60,7 @@ def test_an_open_review_that_no_clock_watches_is_found(cast: Cast) -> None:
     closing.resolve(case_id=case.pk, by=case.owner, ending=ending)
     assert found() == {}
     take_away(case, states.REVIEW_DUE)
-    assert found() == {case.key: "Its review is open, but no review clock runs."}
+    assert found() == {case.key: "The review is open, but no review clock runs."}
     Review.objects.filter(case=case).update(state=Review.DONE)
     assert found() == {}
 
@@ -68,15 +69,13 @@ def test_an_open_case_without_any_clock_is_found_and_told_so_once(cast: Cast) ->
     case = accepted(cast)
     take_away(case, *dict(CHOICES))
     words = found()[case.key]
-    assert words == "It is open, but no clock of it runs."
+    assert words == "The case is open, but none of its clocks runs."
 
 
 def test_a_clock_that_lost_its_step_is_found(cast: Cast) -> None:
     case = accepted(cast)
     Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING).update(fire_at=None)
-    assert found() == {
-        case.key: "The clock “Director decision” runs, but nothing is set to happen when its time is up."
-    }
+    assert found() == {case.key: "The clock “Director decision” runs, but it has no next step."}
 
 
 def test_a_clock_that_ran_out_and_told_so_has_no_step_and_is_no_fault(cast: Cast) -> None:
@@ -97,7 +96,7 @@ def test_what_the_policy_of_the_case_does_not_promise_is_not_missing(cast: Cast,
     assert found() == {}
 
 
-def test_the_number_of_queries_does_not_grow(cast: Cast, django_assert_max_num_queries: Any) -> None:
+def test_the_number_of_queries_does_not_grow(cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for title in ("One", "Two", "Three"):
         take_away(opened(cast, title=title), states.ACCEPTANCE)
     with django_assert_max_num_queries(2):
@@ -113,9 +112,9 @@ def test_the_engine_page_lists_them_with_a_link(client: Client, cast: Cast) -> N
     take_away(case, states.ACCEPTANCE)
     client.force_login(cast.ops)
     page = client.get("/engine/").content.decode()
-    assert "Promises without a clock" in page
+    assert "Targets without a clock" in page
     assert f'<a href="/escalations/{case.key}/">{case.key}</a>' in page
-    assert "1 case has a promise that no clock watches" in page
+    assert "1 case has a target that no clock watches" in page
 
 
 def well() -> None:
@@ -130,7 +129,7 @@ def test_operations_read_on_every_page_that_promises_are_not_watched(client: Cli
     Heartbeat.objects.filter(name="engine").update(at=now() - timedelta(seconds=61))
     page = client.get("/escalations/").content.decode()
     assert '<div class="banner bad">' in page
-    assert "<strong>Promises are not being watched:</strong> no sign of life from the engine for 61 s." in page
+    assert "<strong>Clocks are not being watched:</strong> no sign of life from the engine for 61 s." in page
     assert '<a class="text-nowrap fw-semibold" href="/engine/">Open the engine page</a>' in page
     assert 'class="alarm' not in client.get("/engine/").content.decode()
 
@@ -143,10 +142,12 @@ def test_something_set_aside_is_said_more_quietly(client: Client, cast: Cast) ->
     Message.objects.create(key="s", message_id="<2>", leased_until=now() - timedelta(minutes=2), **message)
     page = client.get("/escalations/").content.decode()
     assert '<div class="banner warn">' in page
-    assert "1 message taken by a sender that fell silent; 1 message set aside after failing" in page
+    assert "1 message taken by a sender that has stopped; 1 message set aside after failing" in page
 
 
-def test_nobody_else_is_bothered_and_no_query_is_spent_on_them(client: Client, cast: Cast, monkeypatch: Any) -> None:
+def test_nobody_else_is_bothered_and_no_query_is_spent_on_them(
+    client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail() -> None:
         raise AssertionError("asked for somebody who is not in operations")
 
@@ -165,7 +166,7 @@ def test_operations_have_clocks_tried_again_that_were_set_aside(client: Client, 
     page = client.get("/engine/").content.decode()
     assert "RuntimeError: no such thing" in page
     assert 'action="/engine/try-again/"' in page
-    assert "1 clock is tried again now." in client.post("/engine/try-again/", follow=True).content.decode()
+    assert "1 clock is retried now." in client.post("/engine/try-again/", follow=True).content.decode()
     clock.refresh_from_db()
     assert (clock.parked, clock.tries, clock.error) == (False, 0, "")
     assert client.post("/engine/try-again/").status_code == 409

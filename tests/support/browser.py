@@ -1,4 +1,4 @@
-"""Chromium for tests. `python -m tests.support.browser` prints which one, or says that there is none."""
+"""Chromium for tests. `python -m tests.support.browser` prints its path, or says that there is none."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ ARGUMENTS = [
 
 
 def chromium_path() -> str | None:
-    """CHROMIUM from the environment, else the system's, else the one Playwright brought; None without any."""
+    """CHROMIUM from the environment, else the system's, else Playwright's; None without any."""
     named = os.environ.get("CHROMIUM")
     if named:
         return named if os.access(named, os.X_OK) else None

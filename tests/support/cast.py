@@ -1,4 +1,4 @@
-"""The people and the account that access stories are told with."""
+"""The people and the account of the tests."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,19 +6,20 @@ from decimal import Decimal
 
 from accounts.models import Account, AccountDomain, Contact, Role, RoleHolding, User
 from approvals.matrix import defaults as authority
+from approvals.models import ChainRule, Committee
 from escalations.policy import defaults as policy
 from ledger.now import now
 
 PASSWORD = "correct horse battery"
 
 
-# Before every day that a test takes for today.
+# Before every day that a test uses as today.
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @dataclass
 class Cast:
-    """Who plays. `csm` looks after `northwind`; `lead`, `director` and `sponsor` are the chain above."""
+    """The people of a test. `csm` represents `northwind`; `lead`, `director` and `sponsor` are the managers above."""
 
     csm: User
     ae: User
@@ -36,7 +37,7 @@ class Cast:
     elsewhere: Account
 
     def renew_soon(self) -> None:
-        """Northwind renews in 34 days, whatever day the test takes for today."""
+        """Northwind renews in 34 days, for any day the test uses as today."""
         self.northwind.renewal_date = (now() + timedelta(days=34)).date()
         self.northwind.save(update_fields=["renewal_date"])
 
@@ -49,7 +50,7 @@ def person(email: str, name: str, role: str, manager: User | None = None, **extr
 
 
 def make_cast() -> Cast:
-    """Shipped policy and authority, a chain of people, an account in trouble and one that is none of theirs."""
+    """Shipped policy and authority, a chain of people, an account in trouble and one of other people."""
     policy.ensure_defaults()
     authority.ensure_defaults()
     sponsor = person("dana@desk.example", "Dana Whitfield", "executive-sponsor")
@@ -84,3 +85,19 @@ def make_cast() -> Cast:
         contact=Contact.objects.create(account=northwind, name="Jonas Thiel", email="jonas@northwind.example"),
         elsewhere=Account.objects.create(external_id="HH-1", name="Harbor Health", arr=Decimal(40_000), csm=outsider),
     )
+
+
+def make_deciders() -> Cast:
+    """The cast on a desk where the authority decides alone, because no function has a holder.
+
+    Northwind is worth 500,000 USD and has no renewal date.
+    """
+    cast = make_cast()
+    ChainRule.objects.all().delete()
+    Committee.objects.all().delete()
+    RoleHolding.objects.filter(user__in=(cast.legal, cast.finance)).delete()
+    cast.northwind.arr, cast.northwind.segment, cast.northwind.renewal_date = Decimal(500_000), "enterprise", None
+    cast.northwind.save()
+    cast.ops.is_staff = cast.ops.is_superuser = True
+    cast.ops.save()
+    return cast

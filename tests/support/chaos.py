@@ -16,13 +16,13 @@ from typing import Any
 from tests.support.ports import free_port
 from tests.support.server import ROOT, environment_for
 
-# Chance to die at each point a step or a message passes.
+# The probability of dying at each point that a step or a message passes.
 POINTS = "after_claim=0.02,before_commit=0.02,after_lease=0.01,after_250=0.005,before_mark=0.005"
 KILL_SECONDS = (0.05, 0.25)
 
 
 class Nursery:
-    """Starts, counts and kills engines. `deaths` counts every engine that did not end of its own will."""
+    """Starts, counts and kills engines. `deaths` counts every engine that did not end by itself."""
 
     def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
         self._process, self.log = process, log
@@ -31,7 +31,7 @@ class Nursery:
         self.started = 0
 
     def ask(self, verb: str, *arguments: Any) -> Any:
-        """Have something done; returns the answer, fails with the log when there is none."""
+        """Send a command; returns the answer, fails with the log if there is none."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([verb, *arguments]) + "\n")
@@ -41,7 +41,7 @@ class Nursery:
         return json.loads(answer)
 
     def keep(self, number: int) -> None:
-        """Have so many engines running: those that died at a named point are counted and replaced."""
+        """Keep this number of engines running: those that died at a named point are counted and replaced."""
         alive = [pid for pid in self.engines if Path(f"/proc/{pid}").exists()]
         self.deaths += len(self.engines) - len(alive)
         self.engines = alive
@@ -50,7 +50,7 @@ class Nursery:
             self.started += 1
 
     def kill_one(self, chance: random.Random) -> None:
-        """`kill -9` an engine, whatever it is doing."""
+        """`kill -9` an engine at any point of its work."""
         pid = self.engines.pop(chance.randrange(len(self.engines)))
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -95,7 +95,8 @@ def nursery(url: str, folder: Path, **extra: str) -> Iterator[Nursery]:
 
 
 def torment(engines: Nursery, *, number: int, at_least: float, at_most: float, seed: int) -> None:
-    """Kill one of the engines every 50 to 250 ms and replace it: at least so long, then until nothing is left to do."""
+    """Kill one of the engines every 50 to 250 ms and replace it: at least for this time, then until nothing is left to
+    do."""
     chance = random.Random(seed)
     deadline, look = time.monotonic() + at_most, time.monotonic() + at_least
     while time.monotonic() < deadline:
@@ -109,8 +110,8 @@ def torment(engines: Nursery, *, number: int, at_least: float, at_most: float, s
 
 
 def finish(engines: Nursery, *, number: int, seconds: float) -> dict[str, Any]:
-    """Let the engines work in peace until nothing is due and nothing waits; returns what is left when they have got no
-    further for so many seconds. How long the rest takes is a matter of the machine; that it gets done is not."""
+    """Let the engines work without kills until nothing is due and nothing waits; returns what is left if there is no
+    progress for this number of seconds. The time depends on the machine; the result must not."""
     deadline, least = time.monotonic() + seconds, float("inf")
     while not is_done(left := engines.ask("left")) and time.monotonic() < deadline:
         if (rest := left["clocks"] + left["messages"]) < least:
@@ -122,7 +123,7 @@ def finish(engines: Nursery, *, number: int, seconds: float) -> dict[str, Any]:
 
 
 def is_done(left: dict[str, Any]) -> bool:
-    """Whether nothing is due and nothing waits to leave."""
+    """Whether nothing is due and no message waits."""
     return not left["clocks"] and not left["messages"]
 
 

@@ -1,4 +1,4 @@
-"""Cases with clocks that fall due during a test, made in bulk, and the account of what became of them."""
+"""Cases with clocks that are due during a test, made in bulk, and the check of the results."""
 
 import io
 import itertools
@@ -29,12 +29,12 @@ ONCE = ("clock.start", "clock.breach", "clock.stop", "clock.decay")
 
 
 def build(clocks: int) -> int:
-    """Open cases in every state, copied from those of the demo, with at least so many running clocks; returns how many."""
+    """Open cases in every state, copied from the demo, with at least this number of running clocks; returns how many."""
     cases = max(20, clocks // CLOCKS_A_CASE)
     while (running := _running().count()) < clocks:
         fill(cases, 1 + Escalation.objects.count(), lambda progress: None, open_share=1.0)
         cases = max(20, (clocks - running) // CLOCKS_A_CASE)
-    # What the demo calls sent has never left, and a clock that starts over here sends under the same keys again.
+    # Mail that the demo marked as sent was never delivered, and a clock that starts again here uses the same keys.
     Message.objects.all().delete()
     Notice.objects.all().delete()
     return running
@@ -46,10 +46,9 @@ def _running() -> Any:
 
 @transaction.atomic
 def fall_due(clocks: int, seconds: float, lead: float = 0.5, each: int = 2) -> list[dict[str, Any]]:
-    """Let so many running clocks fall due over the next seconds, in any order; all others rest for a day.
-
-    All warn, and one in `each` also runs out. Each row is consistent: what it says follows from its start and target.
-    Returns what is to come: clock, and whether it breaches.
+    """Make this number of running clocks due over the next seconds, in any order; all others are not due for a day. All
+    warn, and one in `each` also breaches. Each row is consistent with its start and target. Returns the expected steps:
+    clock, and whether it breaches.
     """
     begin = now() + timedelta(seconds=lead)
     rows = list(_running().select_related("calendar"))
@@ -71,14 +70,14 @@ def fall_due(clocks: int, seconds: float, lead: float = 0.5, each: int = 2) -> l
 
 
 def _let_warn(clock: Clock, moment: datetime, gap: timedelta) -> None:
-    """A clock around the clock that warns at that moment, three quarters through, and is due `gap` later."""
+    """A round-the-clock clock that warns at that moment, with three quarters used, and is due `gap` later."""
     terms = Terms(int(4 * gap.total_seconds()), repeat_minutes=clock.repeat_minutes, repeat_times=clock.repeat_times)
     terms = replace(terms, decays=clock.rule.decays)
     clock.take(advance(ClockState(), Step(StepKind.START, terms=terms), moment - 3 * gap))
 
 
 def left(at_most: int = 5) -> dict[str, Any]:
-    """What is still to do: clocks that are due, messages that wait to leave."""
+    """The remaining work: due clocks, waiting messages."""
     at = now()
     waiting = Message.objects.filter(state=Message.PENDING)
     due = Clock.objects.past_due(at)
@@ -92,14 +91,14 @@ def left(at_most: int = 5) -> dict[str, Any]:
 
 
 def move_clock(seconds: float) -> None:
-    """Set the clock of all processes on, or back."""
+    """Move the clock of all processes forward or back."""
     before = ClockOffset.objects.order_by("-id").values_list("seconds", flat=True).first() or 0.0
     ClockOffset.objects.create(seconds=before + seconds)
 
 
 def lateness(due: list[dict[str, Any]], since: int) -> list[float]:
-    """How many seconds after its moment each warning and breach of these clocks was written. Who is given another target
-    that has passed already (a level up re-targets the other clocks of its case) is late from then on."""
+    """How many seconds after its moment each warning and breach of these clocks was written. A clock that gets a target
+    in the past (a new level re-targets the other clocks of its case) is late from then on."""
     kinds = ["clock.retarget", "clock.warn", "clock.breach"]
     events = Event.objects.filter(pk__gt=since, kind__in=kinds, clock__in=[each["clock"] for each in due])
     given: dict[Any, datetime] = {}
@@ -114,7 +113,7 @@ def lateness(due: list[dict[str, Any]], since: int) -> list[float]:
 
 
 def poison() -> None:
-    """Work that never ends, work that cannot be done, and a schedule nobody can read."""
+    """Work that never ends, work that cannot be done, and a schedule that cannot be read."""
     async_task("time.sleep", 100_000)
     async_task("os.no_such_function")
     async_task("math.sqrt", -1)
@@ -127,7 +126,7 @@ def poison_for_ever() -> None:
 
 
 def poison_that_raises() -> None:
-    """Work that fails, more often than anybody works."""
+    """Work that fails, more often than there are workers."""
     for _ in range(6):
         async_task("math.sqrt", -1)
 
@@ -143,7 +142,7 @@ def empty_broker() -> None:
 
 
 def queue_sweep() -> None:
-    """What the timetable does once a minute."""
+    """The job that runs once a minute."""
     async_task("config.tasks.sweep", save=False)
 
 
@@ -153,12 +152,12 @@ def worker_lives() -> bool:
 
 
 def last_event() -> int:
-    """Where the log ends now."""
+    """The current end of the log."""
     return Event.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
 def account(due: list[dict[str, Any]], since: int) -> dict[str, Any]:
-    """Everything that must be empty after a test, and how much was done: clocks that were chosen, events after `since`."""
+    """All findings that must be empty after a test, and the counts: chosen clocks, events after `since`."""
     events = list(Event.objects.filter(pk__gt=since).order_by("case", "seq"))
     told = Counter(event.kind for event in events)
     by_case = {key: list(rows) for key, rows in itertools.groupby(events, key=lambda event: event.case_id)}
@@ -178,7 +177,7 @@ def account(due: list[dict[str, Any]], since: int) -> dict[str, Any]:
 
 
 def _lost(due: list[dict[str, Any]], events: list[Event]) -> list[str]:
-    """Chosen clocks that did not speak. One that was ended before its time, by what another led to, need not."""
+    """Chosen clocks that did not fire. A clock that another step ended before its time need not."""
     spoke = {kind: {each.clock_id for each in events if each.kind == kind} for kind in ("clock.warn", "clock.breach")}
     ended = {each.clock_id for each in events if each.kind in ("clock.stop", "clock.retarget")}
     wrong = []
@@ -195,14 +194,14 @@ def _doubled(events: Iterable[Event]) -> list[str]:
 
 
 def _doubled_warnings(events: Iterable[Event]) -> list[str]:
-    """A warning is told once a percent, a reminder once a number."""
+    """A warning is sent once for each percent, a reminder once for each number."""
     names = {"clock.warn": "warned_percent", "clock.repeat": "repeats"}
     told = [(each.clock_id, each.kind, each.data.get(names[each.kind])) for each in events if each.kind in names]
     return [f"clock {key}: {count} times" for key, count in Counter(told).items() if count > 1]
 
 
 def _broken_moves(case: int, events: list[Event]) -> list[str]:
-    """Each move starts where the one before ended, and the case is where the last one ended; nobody is expired twice."""
+    """Each move starts where the one before ended, and the case is where the last one ended; no hand-off expires twice."""
     moves = [event.data for event in events if event.kind == "moved"]
     wrong = [f"case {case}: {a} then {b}" for a, b in itertools.pairwise(moves) if a["to"] != b["from"]]
     state = Escalation.objects.values_list("state", flat=True).get(pk=case)
@@ -213,7 +212,7 @@ def _broken_moves(case: int, events: list[Event]) -> list[str]:
 
 
 def _doubled_levels(case: int, events: list[Event]) -> list[str]:
-    """A case only goes up. A clock that runs out may take it up twice: with its request, then to whom the matrix names."""
+    """A case only goes up. A clock that runs out may escalate it twice: with its request, then by the matrix."""
     levels = [event.data["level"] for event in events if event.kind == "level"]
     breaches = sum(event.kind == "clock.breach" for event in events)
     wrong = [f"case {case}: level {levels}"] if sorted(set(levels)) != levels else []
@@ -223,7 +222,7 @@ def _doubled_levels(case: int, events: list[Event]) -> list[str]:
 
 
 def _log() -> list[str]:
-    """What `verify_log` finds."""
+    """The findings of `verify_log`."""
     complaints = io.StringIO()
     try:
         call_command("verify_log", "--no-anchors", stdout=io.StringIO(), stderr=complaints)

@@ -22,8 +22,7 @@ from approvals.matrix import defaults as authority
 from escalations.policy import defaults as policy
 from ledger.now import moved_to, now
 from tests.support import postgres
-from tests.support.cast import make_cast
-from tests.support.deciding import make_world
+from tests.support.cast import make_cast, make_deciders
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def _publish_defaults() -> None:
 
 
 def _seed_demo() -> datetime:
-    """The demo, and the moment that it was told for."""
+    """The demo, and its moment."""
     at = now()
     with moved_to(at):
         call_command("seed_demo", stdout=StringIO())
@@ -56,12 +55,13 @@ def _seed_demo() -> datetime:
 EMPTY = Stage("empty", _migrate)
 SHIPPED = Stage("shipped", _publish_defaults, EMPTY)
 CAST = Stage("cast", make_cast, SHIPPED)
-DECIDING = Stage("deciding", make_world, SHIPPED)
+DECIDING = Stage("deciding", make_deciders, SHIPPED)
 DEMO = Stage("demo", _seed_demo, EMPTY)
 
 
 class Templates:
-    """The databases of a test run, in a folder that all workers share: whoever needs one first makes it, the others wait."""
+    """The databases of a test run, in a folder that all workers share: the first worker that needs one makes it, the
+    others wait."""
 
     def __init__(self, folder: Path, blocker: DjangoDbBlocker) -> None:
         self.folder, self._blocker = folder, blocker
@@ -102,7 +102,7 @@ class Templates:
             shutil.copyfile(self.path(template), self.path(name))
 
     def drop(self, name: str) -> None:
-        """Remove a database, whoever is connected."""
+        """Remove a database, even if there are connections."""
         if self.on_postgres:
             postgres.drop(self.server, name)
         else:
@@ -122,7 +122,7 @@ class Templates:
         return name
 
     def _fill(self, name: str, stage: Stage) -> None:
-        # Also a test without a database of its own may be the first to need a template for a desk.
+        # A test without a database may also be the first to need a template for a desk.
         with self._blocker.unblock():
             connect(self, name)
             made = stage.fill()
@@ -130,14 +130,14 @@ class Templates:
         (self.folder / f"{name}.pickle").write_bytes(pickle.dumps(made))
 
     def _settle(self, name: str) -> None:
-        """Bring everything into the one file that is copied."""
+        """Write everything into the one file that is copied."""
         if not self.on_postgres:
             with closing(sqlite3.connect(self.path(name))) as file:
                 file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 class WorkerDatabases:
-    """One copy of each stage for the tests of this process. A copy serves until a test has committed something."""
+    """One copy of each stage for the tests of this process. A copy is used until a test has committed something."""
 
     def __init__(self, templates: Templates, worker: str) -> None:
         self.templates = templates
@@ -147,7 +147,7 @@ class WorkerDatabases:
     def use(self, stage: Stage) -> None:
         """Connect this process to a clean database of the stage."""
         if connection.in_atomic_block:
-            # A fixture of the module has chosen one, and what it wrote would be lost.
+            # A fixture of the module has chosen one, and its data would be lost.
             return
         template = self.templates.template(stage)
         name = f"{self.worker}_{stage.name}"
@@ -159,7 +159,7 @@ class WorkerDatabases:
             connect(self.templates, name)
 
     def spoil(self, stage: Stage) -> None:
-        """The copy of the stage holds what a test committed: the next test gets a new one."""
+        """The copy of the stage has committed data of a test, so the next test gets a new one."""
         connection.close()
         self._clean.discard(f"{self.worker}_{stage.name}")
 

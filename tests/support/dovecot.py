@@ -1,4 +1,4 @@
-"""A real IMAP server (Dovecot) on a free port of the loopback, with one mailbox. Started by root it serves as `nobody`."""
+"""A real IMAP server (Dovecot) on a free port of the loopback, with one mailbox. Started by root, it runs as `nobody`."""
 
 import grp
 import imaplib
@@ -63,7 +63,7 @@ namespace inbox {{
 
 @dataclass
 class Server:
-    """A running server; `url` is what IMAP_URL wants."""
+    """A running server; `url` is the value for IMAP_URL."""
 
     port: int
 
@@ -74,7 +74,7 @@ class Server:
 
     @contextmanager
     def session(self, folder: str = "INBOX") -> Iterator[imaplib.IMAP4]:
-        """Signed in, with a folder open, as any mail program would be."""
+        """A signed-in session with an open folder, like a mail program."""
         client = imaplib.IMAP4("127.0.0.1", self.port, timeout=10)
         try:
             client.login(USER, PASSWORD)
@@ -92,7 +92,7 @@ class Server:
                 assert status == "OK", answer
 
     def numbers(self, criterion: str = "ALL", folder: str = "INBOX") -> list[str]:
-        """What a search finds."""
+        """The results of a search."""
         with self.session(folder) as client:
             found: list[bytes] = client.uid("SEARCH", criterion)[1]
             return found[0].decode().split() if found[0] else []

@@ -1,8 +1,8 @@
 """`python -m tests.support.nursery`: starts engines in milliseconds, by forking a process that has everything loaded.
 
-A killed engine would otherwise need two seconds to come back, and would never live long enough to be killed at work. Reads a
-JSON list a line, [verb, argument …], and answers with a JSON line: "engine" answers with the new process id, any other verb
-is a function of tests.support.chaos_cases.
+Otherwise a killed engine would need two seconds to restart, and would never run long enough to be killed at work. Reads
+a JSON list a line, [verb, argument …], and answers with a JSON line: "engine" answers with the new process id, any
+other verb is a function of tests.support.chaos_cases.
 """
 
 import json
@@ -24,7 +24,7 @@ from config.lifeline import follow_parent
 
 def serve() -> None:
     """Answer until the input ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are nobody's zombies
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # dead children must not stay as zombies
     follow_parent()
     django.setup()
     engine = import_module("config.engine")
@@ -37,10 +37,10 @@ def serve() -> None:
 
 
 def _call(verb: str, arguments: list[Any]) -> Any:
-    # Engines die at the named points, not the nursery, although what it builds passes them too.
+    # Only engines die at the named points, not the nursery, although its own work passes them too.
     with override_settings(DIE_AT={}):
         answer = import_string(f"tests.support.chaos_cases.{verb}")(*arguments)
-    # A connection must not be shared by a process and the engines that it starts.
+    # A process and the engines that it starts must not share a connection.
     connections.close_all()
     return answer
 
@@ -53,7 +53,7 @@ def _engine(engine: Any) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     random.seed()  # otherwise all of them would die at the same points
-    # Small batches come through between two kills, large ones are cut off in the middle.
+    # Small batches finish between two kills, large ones are killed in the middle.
     engine.CASES_AT_ONCE, engine.MESSAGES_AT_ONCE = random.choice((5, 20, 100, 500)), random.choice((5, 50, 200))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())

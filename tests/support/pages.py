@@ -1,4 +1,4 @@
-"""A browser page that is being watched: what the console said, what the CSP refused, what axe finds."""
+"""A browser page with checks: console messages, CSP refusals, axe findings."""
 
 import re
 from functools import cache
@@ -29,7 +29,7 @@ def _where(nodes: list[dict[str, Any]]) -> str:
 
 
 class Watched:
-    """A person at a screen: a browser context of its own, one page, and what went wrong on it."""
+    """A person at a screen: a separate browser context, one page, and its faults."""
 
     def __init__(self, browser: Browser, base_url: str, *, viewport: dict[str, int] | None = None) -> None:
         self.base_url = base_url.rstrip("/")
@@ -56,7 +56,7 @@ class Watched:
         return self.page
 
     def sign_in(self, email: str, password: str) -> Page:
-        """Through the sign-in page, as a person does."""
+        """Sign in through the page, like a person."""
         self.visit("/auth/login/")
         self.page.locator("input[name=login]").fill(email)
         self.page.locator("input[name=password]").fill(password)
@@ -65,34 +65,34 @@ class Watched:
         return self.page
 
     def press(self, button: Locator) -> Page:
-        """Click what leads to another page (or the same one anew) and wait until that has settled."""
+        """Click a link or button that loads a page, and wait until it has loaded."""
         with self.page.expect_navigation(wait_until="networkidle"):
             button.click()
         return self.page
 
     def csp_violations(self) -> list[str]:
-        """What the content security policy refused on the present page."""
+        """The refusals of the content security policy on the current page."""
         return list(self.page.evaluate("window.cspViolations || []"))
 
     def axe_violations(self) -> list[str]:
-        """Accessibility violations of the present page, one line each: rule, impact, where."""
+        """Accessibility violations of the current page, one line each: rule, impact, where."""
         self.page.evaluate(_axe())
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [f"{each['id']} ({each['impact']}): {_where(each['nodes'])}" for each in found["violations"]]
 
     def overflow(self) -> int:
-        """Pixels by which the page is wider than its window; 0 when nothing must be scrolled sideways."""
+        """Pixels by which the page is wider than its window; 0 without sideways scrolling."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
     def shot(self, name: str) -> Path:
-        """Keep a picture of the whole page in test-output/."""
+        """Save a picture of the whole page in test-output/."""
         OUTPUT.mkdir(exist_ok=True)
         path = OUTPUT / f"{re.sub(r'[^a-z0-9_-]+', '_', name.lower())}.png"
         self.page.screenshot(path=str(path), full_page=True)
         return path
 
     def assert_clean(self, name: str = "") -> None:
-        """Console silent, nothing refused by the CSP, axe content, no sideways scrolling. A name keeps a picture."""
+        """No console messages, CSP refusals, axe findings or sideways scrolling. A name saves a picture."""
         if name:
             self.shot(name)
         problems = [*self.complaints, *(f"csp: {each}" for each in self.csp_violations())]

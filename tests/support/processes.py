@@ -1,4 +1,4 @@
-"""Processes as the kernel shows them."""
+"""Reads processes from the kernel."""
 
 import subprocess
 import time
@@ -26,7 +26,7 @@ def processes(session_of: "subprocess.Popen[bytes]") -> dict[int, tuple[int, str
 
 
 def eventually(wanted: Callable[[], bool], seconds: float) -> bool:
-    """Whether it comes true within so many seconds."""
+    """Whether it becomes true within this number of seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if wanted():

@@ -1,4 +1,4 @@
-"""A running desk for tests: gunicorn and the engine as processes of their own, on a database of their own."""
+"""A running desk for tests: gunicorn and the engine as separate processes, on a separate database."""
 
 import json
 import os
@@ -26,7 +26,7 @@ START_SECONDS = 60
 
 @dataclass
 class Desk:
-    """One running desk. `environment` is what its processes see; `folder` holds its files and logs."""
+    """One running desk. `environment` is the one of its processes; `folder` has its files and logs."""
 
     database_url: str
     folder: Path
@@ -36,7 +36,7 @@ class Desk:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Its address."""
         return f"http://127.0.0.1:{self.port}"
 
     def manage(self, *arguments: str, seconds: float = 120) -> str:
@@ -70,7 +70,8 @@ class Desk:
         self.start(name, "manage.py", "run_engine")
 
     def wait_until_ready(self) -> None:
-        """Until the web part of /healthz is well (the engine may start later); AssertionError with the log when it does not."""
+        """Wait until the web part of /healthz is well (the engine may start later); AssertionError with the log if it
+        is not."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.processes["web"].poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz?part=web", timeout=5) as answer:
@@ -80,14 +81,14 @@ class Desk:
         raise AssertionError(f"the desk did not start:\n{self.log('web')}")
 
     def kill(self, name: str) -> None:
-        """End a process at once, as a power cut does: its whole group gets SIGKILL."""
+        """End a process at once, like a power cut: its whole group gets SIGKILL."""
         process = self.processes.pop(name)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def stop(self) -> None:
-        """Ask all processes to end, then make them."""
+        """Ask all processes to end, then kill them."""
         for process in self.processes.values():
             process.terminate()
         for name, process in list(self.processes.items()):
@@ -96,7 +97,7 @@ class Desk:
             self.kill(name)
 
     def log(self, name: str) -> str:
-        """What a process has printed."""
+        """The output of a process."""
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -111,7 +112,7 @@ class Desk:
             return cursor.fetchall() if cursor.description else []
 
     def move_clock(self, by: timedelta) -> None:
-        """Move the time of all the desk's processes on by so much."""
+        """Move the time of all the desk's processes forward."""
         rows = self.query("SELECT seconds FROM ledger_clockoffset ORDER BY id DESC LIMIT 1")
         before = float(rows[0][0]) if rows else 0.0
         self.query("INSERT INTO ledger_clockoffset (seconds) VALUES (%s)", [before + by.total_seconds()])
@@ -137,7 +138,7 @@ class Desk:
 
 
 def environment_for(database_url: str, folder: Path, *, port: int, **extra: str) -> dict[str, str]:
-    """What the processes of a test desk see: test settings, this database, files in this folder."""
+    """The environment of a test desk's processes: test settings, this database, files in this folder."""
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings.test",

@@ -1,4 +1,4 @@
-"""A real SMTP server on a free port of the loopback, keeping what it receives."""
+"""A real SMTP server on a free port of the loopback that keeps received mail."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.support.ports import free_port
 
 
 class Mailbox:
-    """What arrived, in order. `refuse_next` answers that many messages with a temporary error."""
+    """The received mail, in order. `refuse_next` answers that many messages with a temporary error."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
@@ -35,7 +35,7 @@ class Mailbox:
         return [each for each in self.messages if address in str(each["X-Envelope-To"]).split(", ")]
 
     def wait_for(self, wanted: Callable[[EmailMessage], bool], seconds: float = 20) -> EmailMessage:
-        """The first message that is wanted; AssertionError with the subjects seen when none comes in time."""
+        """The first matching message; AssertionError with the received subjects if none arrives in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for message in list(self.messages):
@@ -47,14 +47,14 @@ class Mailbox:
 
 
 def plain_text(message: EmailMessage) -> str:
-    """The text part, as a person without HTML reads it."""
+    """The text part."""
     part = message.get_body(preferencelist=("plain",))
     return part.get_content() if part else ""
 
 
 @contextmanager
 def running_smtp() -> Iterator[Mailbox]:
-    """Run the server for a while; `url` is what EMAIL_URL wants."""
+    """Run the server in a block; `url` is the value for EMAIL_URL."""
     mailbox = Mailbox()
     controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     controller.start()

@@ -1,4 +1,4 @@
-"""Run a command of manage.py on a PostgreSQL that lives as long: `python -m tests.support.with_postgres bench`."""
+"""Run a command of manage.py on a temporary PostgreSQL: `python -m tests.support.with_postgres bench`."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from tests.support import postgres
 
 
 def main() -> int:
-    """The command's own exit code."""
+    """Returns the command's exit code."""
     url = postgres.start()
     try:
         environment = {**os.environ, "DATABASE_URL": url}

@@ -1,4 +1,4 @@
-"""The one warning rule: which colour a promise with a due time has. Pure."""
+"""The only warning rule: the colour of a due time. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -14,6 +14,6 @@ def colour(at: datetime, *, due_at: datetime, warn_at: datetime | None) -> str:
 
 
 def warns_at(start: datetime, due_at: datetime) -> datetime:
-    """When a promise that runs around the clock and has no warning of its own warns: with a quarter of the time left."""
+    """The warning time of a target around the clock that has no warning of its own: when a quarter of the time is left."""
     whole: timedelta = due_at - start
     return start + whole * (WARN_PERCENT / 100)

@@ -9,7 +9,7 @@ from accounts.calendars.rules.worktime import Pause, due_after, work_used
 
 
 class PauseFact(TypedDict):
-    """A clock stops or goes on."""
+    """A clock is paused or resumed."""
 
     at: str
     type: str
@@ -31,7 +31,7 @@ class Fact(TypedDict, total=False):
 
 
 class Failure(NamedTuple):
-    """One fact that did not come out as recorded."""
+    """One fact whose result differs from the record."""
 
     id: str
     expected: str
@@ -45,9 +45,8 @@ def split_verified(facts: Iterable[Fact]) -> tuple[list[Fact], list[Fact]]:
 
 
 def run_facts(facts: Iterable[Fact]) -> tuple[int, list[Failure]]:
-    """Runs every verified fact; answers how many came out to the second, and the ones that did not.
-
-    A fact that cannot be read counts as failed, with the reason as what was got.
+    """Runs every verified fact; returns how many matched to the second, and the failures. A fact that cannot be read
+    counts as failed, with the reason as its result.
     """
     verified, _ = split_verified(facts)
     results = [check(fact) for fact in verified]
@@ -56,7 +55,7 @@ def run_facts(facts: Iterable[Fact]) -> tuple[int, list[Failure]]:
 
 
 def check(fact: Fact) -> Failure | None:
-    """Runs one fact; None when it came out to the second."""
+    """Runs one fact; None when it matches to the second."""
     is_due = fact.get("op") == "due"
     expected = fact.get("expected_due") if is_due else fact.get("expected_business_seconds")
     try:

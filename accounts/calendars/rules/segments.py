@@ -1,6 +1,6 @@
-"""Working hours laid out as segments of UTC, a year at a time: built once, then only looked up.
+"""Working hours as segments of UTC, one year at a time: built once, then only looked up.
 
-Everything is an aware datetime or a timedelta, so nothing is converted while looking and no microsecond is rounded.
+Everything is an aware datetime or a timedelta, so a lookup converts nothing and rounds nothing.
 """
 
 from bisect import bisect_right
@@ -13,18 +13,17 @@ from zoneinfo import ZoneInfo
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
 
-FIRST_YEAR, LAST_YEAR = 2, 9998  # a day more on either side still has a name
-KEPT_YEARS = 200  # of one calendar; dates out of a broken file must not fill the memory
+FIRST_YEAR, LAST_YEAR = 2, 9998  # one more day on either side can still be written
+KEPT_YEARS = 200  # of one calendar; dates from a broken file must not fill the memory
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 NOTHING = timedelta(0)
 
 
 class Segments(NamedTuple):
-    """The working time of one UTC year. Segment 0 is empty and stands at New Year, so every instant has one before it.
-
-    `done[i]` is the work up to the end of segment i, and `zeros[i] + work` the instant at which so much has been done
-    when that lies in segment i: zeros are openings moved back by the work before them.
+    """The working time of one UTC year. Segment 0 is empty and at New Year, so every instant has a segment before it.
+    `done[i]` is the work up to the end of segment i. `zeros[i] + work` is the instant at which this work is done, if it
+    lies in segment i: zeros are openings moved back by the work before them.
     """
 
     starts: tuple[datetime, ...]
@@ -39,7 +38,7 @@ class Segments(NamedTuple):
 
 
 class Years(dict[int, Segments]):
-    """The segments of each UTC year, built when first asked for. Two threads may build one twice; both are the same."""
+    """The segments of each UTC year, built at first use. Two threads may build one twice; both are equal."""
 
     def __init__(self, zone: ZoneInfo, spans_on: Callable[[date], Spans]) -> None:
         super().__init__()
@@ -56,7 +55,7 @@ class Years(dict[int, Segments]):
 
 
 def build(zone: ZoneInfo, spans_on: Callable[[date], Spans], year: int) -> Segments:
-    """Lays out one UTC year: each span of its local days, joined where they touch and cut at New Year."""
+    """Builds one UTC year: each span of its local days, joined where they touch and cut at New Year."""
     first, last = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     segments = [(first, first)]
     day = first.date() - 2 * DAY  # zones are up to a day off UTC, and a day that came twice lasted two
@@ -65,7 +64,7 @@ def build(zone: ZoneInfo, spans_on: Callable[[date], Spans], year: int) -> Segme
             start = max(first_instant(zone, day, opening), first)
             end = min(first_instant(zone, day, closing), last)
             if start >= end:
-                continue  # in another year, or wholly inside the hour the clocks skip
+                continue  # in another year, or completely inside the skipped hour
             if len(segments) > 1 and start <= segments[-1][1]:
                 segments[-1] = (segments[-1][0], max(end, segments[-1][1]))
             else:

@@ -1,4 +1,4 @@
-"""The calendar that working time is counted in: weekly hours, holidays and special days, in one zone."""
+"""The calendar in which working time is counted: weekly hours, holidays and special days, in one zone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturd
 
 
 class CalendarFacts(TypedDict, total=False):
-    """A calendar as a file of facts states it: days as 2026-12-24 (yearly ones as 12-24), spans as ["9:00", "17:30"]."""
+    """A calendar as written in a file of facts: days as 2026-12-24 (yearly ones as 12-24), spans as ["9:00", "17:30"]."""
 
     tz: str
     hours: dict[str, list[list[str]]]
@@ -27,7 +27,7 @@ class CalendarFacts(TypedDict, total=False):
 
 @dataclass(frozen=True, eq=False)
 class WorkCalendar:
-    """When work is done: weekly spans in minutes of the local day (1440 = midnight at the day's end) and exceptions.
+    """The working time: weekly spans in minutes of the local day (1440 = midnight at the day's end) and exceptions.
 
     A date in `special` has that day's spans instead of any other, even on a holiday; an empty tuple closes the day.
     `always_open` means 24 x 7 and ignores every other field. Calendars with equal content are equal and hash alike.
@@ -39,7 +39,7 @@ class WorkCalendar:
     yearly_holidays: frozenset[tuple[int, int]] = frozenset()
     special: Mapping[date, Spans] = field(default_factory=dict)
     always_open: bool = False
-    years: Years = field(init=False, repr=False)  # the working time of each UTC year, laid out when first needed
+    years: Years = field(init=False, repr=False)  # the working time of each UTC year, built at first use
     _key: tuple[object, ...] = field(init=False, repr=False)
     _hash: int = field(init=False, repr=False)
 
@@ -89,7 +89,7 @@ class WorkCalendar:
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The time zone of that name. Raises ValueError, readable, when there is none."""
+    """The time zone of that name. Raises ValueError with a clear message if there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):

@@ -1,7 +1,6 @@
-"""Working-time arithmetic: when is a promise due, and how much of it has been used?
-
-Working hours are written in the calendar's own zone; everything that goes in or comes out is an aware datetime
-and results are UTC. Seconds are real elapsed seconds: on the day the clocks go back an all-day calendar has 25 hours.
+"""Working-time arithmetic: when a target is due, and how much of it is used. Working hours are in the calendar's own
+zone; all arguments and results are aware datetimes, and results are UTC. Seconds are real elapsed seconds: on the day
+the clocks go back an all-day calendar has 25 hours.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,9 +15,10 @@ from accounts.calendars.rules.workcalendar import WorkCalendar
 Pause = tuple[datetime, datetime | None]
 
 DAY_SECONDS = 24 * 60 * 60
-# A calendar whose only open day is 29 February may rest eight years (1896 to 1904, 2096 to 2104); ten is proof enough.
+# A calendar whose only open day is 29 February may be closed for eight years (1896 to 1904, 2096 to 2104), so ten years
+# are enough.
 IDLE_YEARS = 10
-FURTHEST_YEARS = 100  # no promise runs longer; it bounds the work that a mistyped number can cause
+FURTHEST_YEARS = 100  # no target runs longer; it limits the work that a mistyped number can cause
 
 
 def opens_ever(calendar: WorkCalendar) -> bool:
@@ -30,7 +30,7 @@ def business_day_seconds(calendar: WorkCalendar) -> int:
     """The length of one business day, to turn "1 business day" into seconds.
 
     It is the median of the days of the week that have working time (the shorter of the two middle ones when even), so
-    that a short Friday or a Saturday morning does not shrink every promise; breaks are left out, special days and the
+    that a short Friday or a Saturday morning does not shorten every target; breaks are left out, special days and the
     change of clocks are ignored. A calendar with only special days uses those. Raises ValueError with no working time.
     """
     if calendar.always_open:
@@ -43,7 +43,7 @@ def business_day_seconds(calendar: WorkCalendar) -> int:
 
 
 def next_open(calendar: WorkCalendar, at: datetime) -> datetime:
-    """`at` itself when work is being done then, else the next opening. Closing time itself is already closed.
+    """`at` itself if it is working time, else the next opening. Closing time itself is already closed.
 
     Raises ValueError when the calendar does not open within ten years, or `at` has no zone.
     """
@@ -82,7 +82,7 @@ def _add(calendar: WorkCalendar, start: datetime, left: timedelta) -> datetime:
 
 
 def _add_simply(calendar: WorkCalendar, start: datetime, left: timedelta) -> datetime:
-    """With nothing left, or hours that never end."""
+    """The result if no work is left or the calendar is always open."""
     if not left:
         return next_open(calendar, start)
     try:
@@ -92,7 +92,7 @@ def _add_simply(calendar: WorkCalendar, start: datetime, left: timedelta) -> dat
 
 
 def _add_later(calendar: WorkCalendar, start: datetime, left: timedelta) -> datetime:
-    """Where the work that was left at the end of the starting year is done."""
+    """The instant at which the work left at the end of the starting year is done."""
     idle = 0
     for year in range(start.year + 1, min(start.year + FURTHEST_YEARS, LAST_YEAR) + 1):
         segments = calendar.years[year]
@@ -126,7 +126,7 @@ def _between(calendar: WorkCalendar, start: datetime, end: datetime) -> timedelt
 
 
 def due_after(calendar: WorkCalendar, start: datetime, seconds: int, pauses: Iterable[Pause] = ()) -> datetime | None:
-    """When `seconds` of working time are used up, paused time left out; None while a pause with no end holds the clock.
+    """When `seconds` of working time are used up, without paused time; None while a pause has no end.
 
     A pause is (from, to), `to` None when it is still on. Pauses may overlap, be in any order and begin before `start`.
     """
@@ -152,7 +152,7 @@ def work_used(calendar: WorkCalendar, start: datetime, end: datetime, pauses: It
 
 
 def _joined(pauses: Iterable[Pause]) -> list[Pause]:
-    """The pauses in order, overlapping ones made one, so that no second is left out twice."""
+    """The pauses in order, with overlapping ones joined, so that no second is left out twice."""
     joined: list[Pause] = []
     for begin, end in sorted(pauses, key=lambda pause: pause[0]):
         last = joined[-1] if joined else None
@@ -174,7 +174,7 @@ def _utc(moment: datetime) -> datetime:
         raise _too_far() from None
 
 
-@lru_cache(maxsize=4096)  # making one takes as long as looking a due time up, and targets repeat
+@lru_cache(maxsize=4096)  # making one takes as long as a lookup of a due time, and targets repeat
 def _duration(seconds: int) -> timedelta:
     if seconds < 0:
         raise ValueError(f"Working time cannot be negative: {seconds} seconds.")

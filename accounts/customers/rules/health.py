@@ -18,9 +18,9 @@ WEIGHTS: Mapping[str, int] = {
     "renewal": 10,
     "commitments": 5,
 }
-# One open red case costs the whole part, two yellow ones too.
+# One open red case costs the whole part, and so do two yellow ones.
 TIER_COST: Mapping[str, float] = {"red": 1.0, "yellow": 0.5, "green": 0.2}
-# A neutral tone keeps three quarters of the part: -0.6 is as bad as it gets, +0.2 is good.
+# A neutral tone keeps three quarters of the part: -0.6 or less gives nothing, +0.2 or more gives all.
 WORST_TONE, GOOD_TONE = -0.6, 0.2
 IDLE_USE, FULL_USE = 20, 80  # percent of what was bought
 RENEWAL_STEPS = ((0, 0.0), (31, 0.2), (61, 0.5), (91, 0.8))  # fewer days than the first number → this share
@@ -30,14 +30,14 @@ OVERDUE_SHARES = (1.0, 0.5, 0.0)
 
 @dataclass(frozen=True)
 class HealthInputs:
-    """What is known about an account. None means not known: the part is left out of the score and named as missing."""
+    """The known facts of an account. None means not known: the part is left out of the score and named as missing."""
 
     sentiment: Sequence[float] | None = None
     """Compound tone (-1 to 1) of recent signals, newest first; empty counts as not known."""
     open_escalations: Mapping[str, int] | None = field(default_factory=dict)
     """Open cases by tier: red, yellow, green."""
     sla_breaches: int | None = 0
-    """Promises missed in the last 90 days."""
+    """Targets missed in the last 90 days."""
     days_to_renewal: int | None = None
     """Negative when the renewal date has passed; None also for suppliers and partners."""
     overdue_commitments: int | None = 0
@@ -46,7 +46,7 @@ class HealthInputs:
 
 
 class Part(NamedTuple):
-    """One part of the score: `points` of at most `weight`, and why in words."""
+    """One part of the score: `points` of at most `weight`, and the reason as text."""
 
     name: str
     points: int
@@ -77,9 +77,8 @@ def health_word(score: int) -> Word:
 
 
 def account_health(inputs: HealthInputs) -> Health | None:
-    """The health of an account; the parts that are known are scaled up to 100.
-
-    None, "no health yet", when nothing but the renewal date is known: a date alone says nothing about a relationship.
+    """The health of an account; the known parts are scaled up to 100. None ("no health yet") if only the renewal date
+    is known, because a date alone says nothing about a relationship.
     """
     shares = {
         "escalations": _escalations(inputs.open_escalations),
@@ -100,7 +99,7 @@ def account_health(inputs: HealthInputs) -> Health | None:
 
 
 def _sentence(score: int, parts: Sequence[Part], missing: Sequence[str]) -> str:
-    """Names the parts that cost most, the worst first, and what is not known."""
+    """Names the parts that cost most points, the worst first, and the unknown parts."""
     costly = sorted((part for part in parts if part.points < part.weight), key=lambda part: part.points - part.weight)
     reasons = "; ".join(part.why for part in costly[:3]) or "no negative factors"
     unknown = f" Not known: {', '.join(missing)}." if missing else ""

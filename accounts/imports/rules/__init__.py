@@ -1,4 +1,4 @@
-"""Everything an import needs to understand a file: its rows, what its columns mean, what its cells say."""
+"""The rules by which an import reads a file: its rows, columns and cells."""
 
 from accounts.imports.rules.cells import date_order, is_blank, parse_bool, parse_currency, parse_date, parse_money
 from accounts.imports.rules.columns import FIELDS, detect_kind, suggest_mapping

@@ -34,7 +34,7 @@ MONTH_NAME_DAY = re.compile(r"([a-z]{3,9})\.?[-\s]*([0-9]{1,2})(?:st|nd|rd|th)?[
 
 
 def is_blank(text: str | None) -> bool:
-    """Whether a cell says nothing: empty, a dash, a question mark, n/a …"""
+    """Whether a cell has no value: empty, a dash, a question mark, n/a …"""
     return text is None or (len(text) < 1000 and text.strip().lower() in BLANKS)
 
 
@@ -49,7 +49,7 @@ def parse_money(text: str | None) -> Decimal | None:
     figure = SPACES.sub(" ", text[:80]).strip().lstrip("'")
     negative, figure = _unsigned(figure)
     figure = SIGN_AROUND.sub("", figure).strip()
-    if not negative:  # a sign may also stand behind the currency: $-5
+    if not negative:  # the sign may also be after the currency: $-5
         negative, figure = _unsigned(figure)
     if len(text) > 80 or sum(char.isdigit() for char in figure) > MOST_DIGITS:
         raise ValueError(f"{_short(text)} is too long for an amount: use at most {MOST_DIGITS} digits.")
@@ -58,10 +58,9 @@ def parse_money(text: str | None) -> Decimal | None:
 
 
 def parse_date(text: str | None, day_first: bool = False) -> date | None:
-    """The date in a cell, None when blank; a time of day after it is left out.
-
-    `day_first` decides only where both readings are dates (03/04/2025); take it from `date_order` of the whole column.
-    With points (03.04.2025) the day is first. Raises ValueError with a hint for anything that is no date.
+    """The date in a cell, None when blank; a time of day after it is ignored. `day_first` decides only if both readings
+    are dates (03/04/2025); take it from `date_order` of the whole column. With points (03.04.2025) the day is first.
+    Raises ValueError with a hint if it is not a date.
     """
     if text is None or is_blank(text):
         return None
@@ -81,9 +80,8 @@ def parse_date(text: str | None, day_first: bool = False) -> date | None:
 
 
 def date_order(values: Iterable[str | None]) -> DateOrder:
-    """How a column writes its dates. A part above 12 gives it away; the majority wins.
-
-    When no value tells, points mean the day is first and anything else the month; 'iso' when none has the year last.
+    """The order of day and month in a column. A part above 12 is certain; the majority decides. If no value is certain,
+    points mean that the day is first, other separators that the month is; 'iso' if no value has the year last.
     """
     day_first = month_first = dots = seen = 0
     for value in values:

@@ -1,4 +1,4 @@
-"""Guesses which column of a table is which field, from the column's name and a look at its first values."""
+"""Guesses the field of each column from its name and its first values."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from accounts.imports.rules.cells import is_blank, parse_bool, parse_currency, p
 
 Kind = Literal["accounts", "subscriptions", "contacts"]
 
-# Names are compared in lower case without spaces and marks; the earlier a name stands, the better it fits.
+# Names are compared in lower case without spaces and marks; earlier names fit better.
 _ACCOUNT_ID = "accountid customerid clientid companyid organizationid organisationid orgid accountnumber customernumber"
 _ACCOUNT_FIELDS = {
     "external_id": f"externalid {_ACCOUNT_ID} crmid supplierid vendorid partnerid id account customer client company",
@@ -57,15 +57,15 @@ FIELDS: Mapping[Kind, Mapping[str, Sequence[str]]] = {
     "subscriptions": {field: names.split() for field, names in _SUBSCRIPTION_FIELDS.items()},
     "contacts": {field: names.split() for field, names in _CONTACT_FIELDS.items()},
 }
-# Ids of other records that also carry an account: such a file is none of ours.
+# Ids of other records that also name an account: the desk cannot import such a file.
 OTHER_RECORDS = ("ticket", "opportunity", "event", "order", "invoice", "case", "incident", "deal", "lead", "product")
 ACCOUNT_KINDS = frozenset(("customer", "supplier", "vendor", "partner", "client", "prospect"))
-SAMPLE = 50  # values looked at in each column
-GOOD_SHARE = 0.8  # so many of them must make sense in the field
+SAMPLE = 50  # values checked in each column
+GOOD_SHARE = 0.8  # this share of them must be valid in the field
 
 
 def detect_kind(headers: Iterable[str]) -> Kind | None:
-    """What a table with these headers lists; None for anything that is not accounts, subscriptions or contacts."""
+    """The kind of table with these headers; None if it is not accounts, subscriptions or contacts."""
     names = {_plain(header) for header in headers}
     if any(name.endswith(f"{record}id") for name in names for record in OTHER_RECORDS):
         return None
@@ -88,10 +88,9 @@ def detect_kind(headers: Iterable[str]) -> Kind | None:
 def suggest_mapping(
     headers: Sequence[str], sample_rows: Iterable[Mapping[str, str]], kind: Kind | None = None
 ) -> dict[str, str]:
-    """Field → header for the fields that a column was found for. `kind` is detected from the headers unless given.
-
-    A column whose first values make no sense in the field is not suggested. One column may serve as id and as name.
-    A company's revenue is never taken for our ARR.
+    """Field → header for the fields with a matching column. `kind` is detected from the headers unless given. A column
+    whose first values are not valid in the field is not suggested. One column may be both id and name. A company's
+    revenue is never used as our ARR.
     """
     kind = kind or detect_kind(headers)
     if kind is None:
@@ -114,7 +113,7 @@ def _best(
 
 
 def _with_name(kind: Kind, mapping: dict[str, str]) -> dict[str, str]:
-    """An account needs a name: without a column for it its id is shown."""
+    """An account needs a name: without a column for it, the id is the name."""
     if kind == "accounts" and "external_id" in mapping:
         mapping.setdefault("name", mapping["external_id"])
     return mapping

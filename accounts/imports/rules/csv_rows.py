@@ -1,4 +1,4 @@
-"""Reads the rows of a CSV file as people export them: any usual encoding, delimiter and dirt."""
+"""Reads the rows of a CSV file in the usual encodings and delimiters, also with faulty rows."""
 
 import csv
 import io
@@ -12,8 +12,9 @@ from charset_normalizer import from_bytes
 DELIMITERS = (",", ";", "\t", "|")
 MOST_COLUMNS = 500
 LARGEST_CELL = 16 * 1024 * 1024
-# Names are too short to tell Windows-1252 from its neighbours, so it is taken unless its letters make no sense. Names were
-# measured at up to 0.2, names in other encodings that are read as Windows-1252 mostly above 0.6 (decision 0014).
+# Names are too short to distinguish Windows-1252 from similar encodings, so it is used unless its letters make no
+# sense. Names were measured at up to 0.2, names in other encodings that are read as Windows-1252 mostly above 0.6
+# (decision 0014).
 MOST_NONSENSE = 0.5
 LEAST_LETTERS = 5  # fewer letters outside ASCII prove nothing
 OTHER_ENCODINGS = ("cp932", "gb18030", "big5", "cp949", "cp1250", "cp1251")
@@ -23,7 +24,7 @@ csv.field_size_limit(LARGEST_CELL)
 
 
 class Row(NamedTuple):
-    """One row: the line it starts on (the header is line 1), its cells by header, what is wrong with it ("" = fine)."""
+    """One row: the line it starts on (the header is line 1), its cells by header, and its fault ("" = none)."""
 
     line: int
     values: dict[str, str]
@@ -33,9 +34,9 @@ class Row(NamedTuple):
 def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
     """The headers and the rows of a CSV file.
 
-    Reads UTF-8 (with or without BOM), UTF-16 with BOM, Windows-1252 and, where they are recognised, encodings of Eastern
-    Europe and East Asia; commas, semicolons, tabs or bars. Empty lines are left out; a row with too few or too many cells
-    comes with a `problem`. Raises ValueError (readable) when there is no table at all: an empty file, a workbook.
+    Reads UTF-8 (with or without BOM), UTF-16 with BOM, Windows-1252 and, if recognised, encodings of Eastern Europe and
+    East Asia; commas, semicolons, tabs or bars. Empty lines are left out; a row with too few or too many cells comes
+    with a `problem`. Raises ValueError with a clear message if there is no table: an empty file, a workbook.
     """
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ValueError("This is a spreadsheet workbook, not a CSV file: save it as CSV (UTF-8) and upload that.")
@@ -74,7 +75,7 @@ def _decode(content: bytes) -> str:
 
 
 def _delimiter(header: str) -> str:
-    bare = "".join(header.split('"')[::2])  # what stands outside quotes
+    bare = "".join(header.split('"')[::2])  # the text outside quotes
     return max(DELIMITERS, key=bare.count)
 
 
@@ -106,7 +107,7 @@ def _row(names: list[str], line: int, cells: list[str], problem: str) -> Row:
 
 
 def _unique(header: list[str]) -> list[str]:
-    """Column names as shown to people: trimmed, an empty one named by its place, repeated ones numbered."""
+    """Column names as shown to people: trimmed, empty ones named by their position, repeated ones numbered."""
     names: list[str] = []
     for place, cell in enumerate(header, start=1):
         name = base = cell.strip() or f"column {place}"

@@ -1,4 +1,4 @@
-"""`manage.py check_calendar FILE`: does our working-time arithmetic agree with a file of known facts?"""
+"""`manage.py check_calendar FILE`: check the working-time arithmetic against a file of known facts."""
 
 import json
 from argparse import ArgumentParser
@@ -34,7 +34,7 @@ def _told(failure: Failure) -> str:
 
 
 def _read_facts(name: str) -> list[Fact]:
-    """The facts of the file. Raises CommandError (exit 2), one line, for a file that cannot be used."""
+    """The facts of the file. Raises CommandError (exit 2) with one line for an unusable file."""
     try:
         content = json.loads(Path(name).read_text(encoding="utf-8-sig"))
     except OSError as error:

@@ -16,7 +16,7 @@ SHOWN = 50
 
 
 class Options(TypedDict):
-    """What the command line gave."""
+    """The options of the command line."""
 
     file: str
     kind: str | None
@@ -29,7 +29,7 @@ class Options(TypedDict):
 
 
 class Command(BaseCommand):
-    """Stages the file, matches its columns, applies it and lists the rows that did not go in."""
+    """Stages the file, matches its columns, applies it and lists the rows that were not imported."""
 
     help = (
         "Imports accounts, subscriptions or contacts from a CSV file. Known ids are updated, new ones created; rows with "
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The file, and how to read it where the guess would be wrong."""
+        """The file, and options for reading it if the guess is wrong."""
         parser.add_argument("file", metavar="FILE", help="A CSV file of at most 10 MB with a header line.")
         parser.add_argument("--kind", choices=list(imports.REQUIRED), help="What the file lists (default: detected).")
         parser.add_argument("--source", default="crm", help="The system the ids come from (default: crm).")
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--errors", metavar="FILE", help="Write the rows that were not imported to this CSV file.")
 
     def handle(self, *args: object, **options: Unpack[Options]) -> None:
-        """Run the import; every refusal is one line."""
+        """Run the import; every error is one line."""
         try:
             run = self._staged(options)
             self._settle_currency(run)
@@ -119,7 +119,7 @@ def _write(name: str, text: str) -> None:
     try:
         Path(name).write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise CommandError(f"The rows are in, but {name} cannot be written: {error.strerror}.")
+        raise CommandError(f"The rows are imported, but {name} cannot be written: {error.strerror}.")
 
 
 def _mapping(name: str | None, kind: str | None) -> ImportMapping | None:

@@ -43,7 +43,7 @@ _ASK = (
     r"(?:refund(?:s|ed|ing)?|credit(?!\s(?:cards?|limit|score|line|rating|check))(?:s|ed)?|re-?imburse(?:ment|d)?|"
     r"compensat(?:e|ed|ion)|rebate|money back|pay\s(?:us|me)\sback|repay(?:ment)?|give\s(?:us|me)\sback|waive)"
 )
-# Words that begin another thought: "a refund and we paid $50,000" asks for no amount.
+# Words that begin another statement: "a refund and we paid $50,000" asks for no amount.
 _WORD = (
     r"(?:\s(?!(?:and|but|because|since|which|paid|pay|paying|pays|cost|costs|worth|if|when|until|after|before|than|"
     r"from|on|"
@@ -86,7 +86,7 @@ def _read(match: re.Match[str]) -> tuple[Decimal, str] | None:
 
 
 def _figure(text: str, currency: str) -> Decimal | None:
-    """The figure as written by a person; None when a lone point before three digits could mean either thing."""
+    """The figure that a person wrote; None if a single point before three digits is ambiguous."""
     text = re.sub(r"[ '\u00a0\u202f]", "", text)
     last = max(text.rfind(","), text.rfind("."))
     if last < 0:

@@ -1,9 +1,9 @@
-"""The weighted risk phrases we listen for in a customer's words.
+"""The weighted risk phrases that are searched in a customer's text.
 
-Each row is a kind, a weight from 0 (a hint) to 1 (act now) and patterns. In a pattern a space stands for a short run
-of white space; matching ignores case, starts and ends at word boundaries, and apostrophes are made straight before it.
-Airlines' customers cancel flights and shoppers cancel orders every day: a cancellation counts when a contract, renewal,
-subscription or account is meant, or when somebody says "we will cancel" without naming such an everyday thing.
+Each row is a kind, a weight from 0 (a hint) to 1 (act now) and patterns. In a pattern a space matches a short run of
+white space. Matching ignores case and starts and ends at word boundaries; apostrophes are made straight first.
+Airlines' customers cancel flights and shoppers cancel orders every day: a cancellation counts if it is about a
+contract, renewal, subscription or account, or if somebody writes "we will cancel" without such an everyday object.
 """
 
 import re
@@ -40,7 +40,7 @@ _NUMBER = r"(?:\d{1,3}|one|two|three|four|five|six|seven|ten|twelve|twenty[- ]fo
 
 
 class PhraseRule(NamedTuple):
-    """One compiled row: what kind of risk its patterns show and how heavy each hit weighs."""
+    """One compiled row: the kind of risk of its patterns and the weight of each match."""
 
     kind: str
     weight: float

@@ -1,7 +1,7 @@
-"""Reads the tone of a customer's words: a general sentiment, and the risk phrases with their exact place in the text.
+"""Reads the tone of a customer's text: a general sentiment, and the risk phrases with their exact position in the text.
 
-The sentiment comes from VADER, sentence by sentence; the phrases are ours and explicit, so that a person can see why a
-text was taken as it was. Nothing here decides anything: triggers and triage weigh the result.
+The sentiment comes from VADER, sentence by sentence; the phrases are our own explicit list, so that a person can see
+the reason for a result. Nothing here decides anything: triggers and triage use the result.
 """
 
 import re
@@ -18,14 +18,14 @@ __all__ = ["Phrase", "Tone", "money_asked", "read_tone"]
 
 Label = Literal["negative", "neutral", "positive"]
 
-READ_LIMIT = 20_000  # characters; who pastes ten megabytes of log has made the point on the first pages
-LONGEST_SENTENCE = 600  # the analyser compares every word with every other: keep its portions small
+READ_LIMIT = 20_000  # characters; in a pasted log of ten megabytes the first pages are enough
+LONGEST_SENTENCE = 600  # the analyser compares every word with every other, so its input is short
 LONGEST_WORD = 100
-PHRASE_PULL = 0.6  # how far the heaviest phrases can pull the sentiment down
-NEGATIVE_EDGE = -0.15  # questions that merely say "still" or "late" stay neutral
+PHRASE_PULL = 0.6  # the most by which the heaviest phrases lower the sentiment
+NEGATIVE_EDGE = -0.15  # questions that only contain "still" or "late" stay neutral
 POSITIVE_EDGE = 0.05
 
-# In customers' letters "help", "please" and "support" are asks, not praise, and the words below are complaints.
+# In customers' letters "help", "please" and "support" are requests, not praise, and the words below are complaints.
 SERVICE_WORDS = {
     **dict.fromkeys(("help", "helped", "please", "pls", "plz", "support", "supported", "care", "like", "share"), 0.0),
     **dict.fromkeys(("resolve", "resolved", "credit", "solution", "solutions", "interest", "security", "assets"), 0.0),
@@ -70,7 +70,7 @@ class Phrase(NamedTuple):
 
 
 class Tone(NamedTuple):
-    """What a text sounds like: compound from -1 (hostile) to 1 (delighted), its label, the risk phrases in order."""
+    """The tone of a text: compound from -1 (hostile) to 1 (delighted), its label, the risk phrases in order."""
 
     compound: float
     label: Label
@@ -78,7 +78,7 @@ class Tone(NamedTuple):
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds of risk that were heard."""
+        """The kinds of risk that were found."""
         return frozenset(phrase.kind for phrase in self.phrases)
 
 
@@ -136,7 +136,8 @@ def _without_overlaps(phrases: list[Phrase]) -> tuple[Phrase, ...]:
 
 
 def _sentiment(plain: str) -> float:
-    """Half the mean of the sentences that say something, half the worst of them: one bad line colours a letter."""
+    """Half the mean of the sentences with a sentiment, half the worst of them, because one bad line affects the whole
+    letter."""
     sentences = (part[:LONGEST_SENTENCE] for part in SENTENCE.split(plain) if part.strip())
     scores = [score for sentence in sentences if (score := _score(sentence))]
     return (sum(scores) / len(scores) + min(scores)) / 2 if scores else 0.0

@@ -20,7 +20,7 @@ MOST_EVENTS = 20_000
 MOST_RULES, MOST_VALUES = 100, 400
 FROM_YEAR, TO_YEAR = 2000, 2200
 LONGEST = timedelta(days=366 * (TO_YEAR - FROM_YEAR))
-# Words alone could stand in the title of a meeting: such an entry must also last this long.
+# A meeting may have these words in its title, so such an entry must also last this long.
 LEAST = timedelta(hours=4)
 DAY = timedelta(days=1)
 SLOW = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
@@ -37,8 +37,8 @@ PARTS = {
     "BYMONTH",
     "BYSETPOS",
 }
-# A rule that never comes true ("February 30") is searched up to the year 9999, which takes ten seconds. The calendar repeats
-# itself every 400 years, so whether a rule comes true is tried on a start that is moved close to that year.
+# A rule that never matches ("February 30") is searched up to the year 9999, which takes ten seconds. The calendar
+# repeats every 400 years, so a rule is tested with a start that is moved close to that year.
 LATE = timedelta(days=19 * 146_097)
 OTHER_ADDRESS = "Correct “Calendar address (.ics)”: enter the secret address that your calendar shows under sharing."
 CORRECT_IT = "Correct this in your calendar."
@@ -51,7 +51,7 @@ WORDS = re.compile(
 
 @dataclass(frozen=True)
 class Away:
-    """A time somebody is away, half-open, with the calendar's own id of the entry."""
+    """A time of absence, half-open, with the calendar's own id of the entry."""
 
     uid: str
     starts_at: datetime
@@ -63,10 +63,11 @@ class NotACalendar(ValueError):
 
 
 def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
-    """Every time away that is not over and begins within 60 days, recurring entries expanded, overlaps joined, in order.
+    """All absences that are not over and begin within 60 days, in order, with recurring entries expanded and overlaps
+    joined.
 
-    Days without a time and times without a zone are in `zone`. Raises NotACalendar, also for a single time away that cannot
-    be understood: what would be left out could be a time nobody decides. Other entries may be as odd as they like.
+    Days without a time and times without a zone are in `zone`. Raises NotACalendar, also for a single absence that
+    cannot be read: if it were left out, nobody might decide in that time. Faults in other entries do not matter.
     """
     local, events = ZoneInfo(zone or "UTC"), _events(ics)
     try:
@@ -118,7 +119,7 @@ def _repeats(event: Component) -> bool:
 
 
 def _listed(event: Component, name: str, kind: type[T]) -> list[T]:
-    """The values of a line that may stand in an entry several times. Raises NotACalendar for a value of another kind."""
+    """The values of a line that an entry may contain several times. Raises NotACalendar for a value of another kind."""
     value = event.get(name)
     given = value if isinstance(value, list) else [] if value is None else [value]
     found = [each for each in given if isinstance(each, kind)]
@@ -132,7 +133,7 @@ def _broken(name: str) -> NotACalendar:
 
 
 def _value(event: Component, name: str) -> object:
-    """The value of a line of times; None where it is broken or there twice."""
+    """The value of a line of times; None if it is broken or there twice."""
     found = event[name]
     return found.dt if isinstance(found, vDDDTypes) else None
 
@@ -141,14 +142,14 @@ def _moment(event: Component, name: str) -> date | datetime:
     """The day or moment of a line that names one. Raises NotACalendar."""
     found = _value(event, name)
     if not isinstance(found, date):
-        raise NotACalendar(f"An absence in it has a {name} that is no date.")
+        raise NotACalendar(f"An absence in it has a {name} that is not a date.")
     if not FROM_YEAR <= found.year <= TO_YEAR:
         raise NotACalendar(f"An absence in it has a {name} outside of {FROM_YEAR} to {TO_YEAR}.")
     return found
 
 
 def _zoned(moment: date | datetime, local: ZoneInfo) -> date | datetime:
-    """A moment without a zone gets the person's; a day stays a day."""
+    """A moment without a zone gets the person's zone; a day stays a day."""
     if isinstance(moment, datetime) and moment.tzinfo is None:
         return moment.replace(tzinfo=local)
     return moment
@@ -183,12 +184,12 @@ def _span(event: Component, local: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _bounds(event: Component, local: ZoneInfo) -> tuple[date | datetime, date | datetime]:
-    """The beginning and the end of an entry: days for an entry of whole days, which has at least one, otherwise moments."""
+    """The start and end of an entry: days for an entry of whole days, which has at least one, otherwise moments."""
     begins = _zoned(_moment(event, "DTSTART"), local)
     ends = _zoned(_moment(event, "DTEND"), local) if "DTEND" in event else None
     length = _value(event, "DURATION") if ends is None and "DURATION" in event else timedelta(0)
     if not isinstance(length, timedelta) or length > LONGEST:
-        raise NotACalendar("An absence in it has a DURATION that cannot be.")
+        raise NotACalendar("An absence in it has an impossible DURATION.")
     if isinstance(begins, datetime):
         return begins, begins.astimezone(UTC) + length if ends is None else ends
     days = length if ends is None else DAY if isinstance(ends, datetime) else ends - begins
@@ -196,7 +197,7 @@ def _bounds(event: Component, local: ZoneInfo) -> tuple[date | datetime, date | 
 
 
 def _occurrences(event: Component, changes: list[Component], local: ZoneInfo, at: datetime) -> list[Component]:
-    """The times of a repeated entry around now, changed ones as they are now. Raises NotACalendar."""
+    """The times of a repeated entry around now, with changes applied. Raises NotACalendar."""
     calendar = Calendar()
     core = _entry(event, local, away=True)
     start = _moment(core, "DTSTART")
@@ -208,7 +209,7 @@ def _occurrences(event: Component, changes: list[Component], local: ZoneInfo, at
     calendar.add_component(core)
     for change in changes:
         calendar.add_component(_changed(change, local, whole_days=not isinstance(start, datetime)))
-    # The length of the entry is looked back by itself, the lengths that a list of days may carry are not.
+    # The library looks back by the length of the entry itself, but not by the lengths in a list of days.
     back = LONGEST_REPEATED if added else DAY
     try:
         found = recurring_ical_events.of(calendar).between(at - back, at + AHEAD + DAY)
@@ -230,7 +231,7 @@ def _rules(event: Component, start: date | datetime) -> list[vRecur]:
 
 
 def _entry(event: Component, local: ZoneInfo, *, away: bool) -> Event:
-    """What the expansion needs of an entry. Other lines could make it slow or fail."""
+    """The lines of an entry that the expansion needs. Other lines could make it slow or fail."""
     begins, ends = _span(event, local)
     if ends - begins > LONGEST_REPEATED:
         raise NotACalendar(f"An absence in it repeats and lasts longer than {LONGEST_REPEATED.days} days.")
@@ -245,7 +246,7 @@ def _entry(event: Component, local: ZoneInfo, *, away: bool) -> Event:
 
 
 def _changed(event: Component, local: ZoneInfo, *, whole_days: bool) -> Event:
-    """One time of a repeated entry that was changed; with a RANGE the later ones change with it."""
+    """One changed time of a repeated entry; with a RANGE the later ones change too."""
     entry = _entry(event, local, away=_is_away(event, local))
     original = _zoned(_moment(event, "RECURRENCE-ID"), local)
     parameters = event["RECURRENCE-ID"].params
@@ -261,12 +262,12 @@ def _changed(event: Component, local: ZoneInfo, *, whole_days: bool) -> Event:
 
 
 def _checked_rule(given: vRecur, start: date | datetime) -> vRecur:
-    """The rule with its end in the form that `start` asks for. Nobody is away anew every hour, and no rule stands still: such
-    a rule would be counted for hours. Raises NotACalendar."""
+    """The rule with its end in the form that `start` needs. Raises NotACalendar for a rule that repeats within a day or
+    does not advance, because counting it would take hours."""
     rule = {key.upper(): value if isinstance(value, list) else [value] for key, value in given.items()}
     unknown = sorted(set(rule) - PARTS)
     if unknown:
-        raise NotACalendar(f"An absence in it repeats by {unknown[0][:40]}, which is not read.")
+        raise NotACalendar(f"An absence in it repeats by {unknown[0][:40]}, which is not supported.")
     if str((rule.get("FREQ") or [""])[0]).upper() not in SLOW:
         raise NotACalendar("An absence in it repeats by less than a day.")
     if any(int(step) < 1 for step in rule.get("INTERVAL", [])):
@@ -279,7 +280,7 @@ def _checked_rule(given: vRecur, start: date | datetime) -> vRecur:
 
 def _until(ends: Sequence[date | datetime], start: date | datetime) -> date | datetime:
     """The end of a rule: a day for an entry of whole days, otherwise a moment in UTC. An end without a zone is in the
-    entry's own; "for ever" is often written as the year 9999."""
+    entry's zone; "for ever" is often written as the year 9999."""
     if not isinstance(start, datetime):
         return min(date(each.year, each.month, each.day) for each in ends)
     moments = []
@@ -299,7 +300,7 @@ def _comes_true(rule: vRecur, start: date | datetime) -> bool:
 
 
 def _joined(aways: Iterable[Away]) -> list[Away]:
-    """Entries that touch are one time away, under the id of the first."""
+    """Joins entries that touch to one absence, under the id of the first."""
     joined: list[Away] = []
     for away in sorted(aways, key=lambda each: (each.starts_at, each.ends_at, each.uid)):
         if joined and away.starts_at <= joined[-1].ends_at:

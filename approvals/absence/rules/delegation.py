@@ -1,4 +1,4 @@
-"""What a dated delegation carries, and which ones are refused. Pure."""
+"""What a delegation for a time covers, and which ones are refused. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ FARTHEST = timedelta(days=3653)
 
 @dataclass(frozen=True)
 class Span:
-    """A delegation: whose decisions, to whom, half-open from when to when, for which concessions (none named: all)."""
+    """A delegation: the delegator, the stand-in, the time (half-open) and the concessions (none named: all)."""
 
     user: int
     to: int
@@ -31,7 +31,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a delegation is refused, and which field is wrong."""
+    """The reason why a delegation is refused, and the wrong field."""
 
     words: str
     field: str
@@ -40,14 +40,14 @@ class Problem:
 def covers(
     concessions: Collection[str], up_to_usd: Decimal | None, concession: str, unit: str, total: Decimal | None
 ) -> bool:
-    """Whether an ask lies within a delegation. With an amount set it takes in money only, earlier grants added up."""
+    """Whether a delegation covers an ask. If it has an amount, it covers money only, with earlier grants added up."""
     if concessions and concession not in concessions:
         return False
     return up_to_usd is None or (unit == MONEY and total is not None and total <= up_to_usd)
 
 
 def why_not(new: Span, others: Iterable[Span], at: datetime) -> Problem | None:
-    """Why a delegation is refused; None when it is not. `others` are all that have not ended."""
+    """The reason why a delegation is refused; None if it is allowed. `others` are all that have not ended."""
     if new.user == new.to:
         return Problem("Choose someone else: you already decide for yourself.", "to")
     if wrong := _wrong_time(new, at):
@@ -76,7 +76,7 @@ def _wrong_time(new: Span, at: datetime) -> str:
 
 
 def _comes_round(new: Span, others: Collection[Span]) -> bool:
-    """Whether, of those who stand in for one another while this one runs, the last would stand in for the first."""
+    """Whether the delegations during this time would form a circle."""
     reached, fresh = {new.to}, {new.to}
     while fresh:
         fresh = {other.to for other in others if other.user in fresh and new.meets(other)} - reached

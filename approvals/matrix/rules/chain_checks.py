@@ -1,4 +1,4 @@
-"""What must be right beside the limits: bands, caps, committees, functions that take part, and what mail may decide."""
+"""The checks besides the limits: bands, caps, committees, functions that take part, and decisions by mail."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ ALL, ANY, NUMBER, PERCENT_OF = "all", "any", "number", "percent"
 
 @dataclass(frozen=True)
 class Band:
-    """A pre-approved range as it stands in the draft. `in_usd` is its amount as compared, None without a rate."""
+    """A pre-approved range of the draft. `in_usd` is its amount for comparing, None without a rate."""
 
     concession: str
     unit: str
@@ -58,7 +58,7 @@ class Seats:
 
 @dataclass(frozen=True)
 class Mailed:
-    """What an e-mail may decide of a concession: by reply, and from the link without signing in."""
+    """The amounts of a concession that may be decided by e-mail: by reply, and from the link without signing in."""
 
     concession: str
     unit: str
@@ -67,7 +67,7 @@ class Mailed:
 
 
 def check_bands(bands: Iterable[Band], known: Known) -> list[str]:
-    """A range for a graver tier reaches no further than that of the calmer ones, or what lies between is a hole."""
+    """The range of a more serious tier may not be larger than that of a calmer one."""
     bands, found = list(bands), []
     for band in bands:
         found += [f"Band {band.concession}, {band.tier}: {problem}" for problem in _band(band, known)]
@@ -93,7 +93,7 @@ def _band(band: Band, known: Known) -> list[str]:
 
 
 def _by_tier(bands: list[Band], tiers: Sequence[str]) -> list[str]:
-    """Tiers come calmest first."""
+    """Groups ranges by tier, the least serious first."""
     by_tier = {tier: [band for band in bands if band.tier == tier] for tier in tiers}
     found = [f"Band {rows[0].concession}, {tier}: two ranges. Keep one." for tier, rows in by_tier.items() if rows[1:]]
     calmer: Band | None = None
@@ -101,9 +101,11 @@ def _by_tier(bands: list[Band], tiers: Sequence[str]) -> list[str]:
         for band in by_tier[tier][:1]:
             where = f"Band {band.concession}, {tier}"
             if place and calmer is None:
-                found.append(f"{where}: {tiers[0]} cases are calmer and have no range. Add one for them.")
+                found.append(f"{where}: {tiers[0]} cases are less serious and have no range. Add one for them.")
             elif calmer and (band.measured or Decimal(0)) > (calmer.measured or Decimal(0)):
-                found.append(f"{where}: it reaches further than for {calmer.tier} cases, which are calmer. Lower it.")
+                found.append(
+                    f"{where}: it is larger than the range for {calmer.tier} cases, which are less serious. Lower it."
+                )
             calmer = band
     return found
 
@@ -114,7 +116,7 @@ def check_caps(caps: Iterable[CapRow], known: Known) -> list[str]:
     for cap in caps:
         where = f"Cap {cap.concession}, {cap.role}"
         if cap.up_to <= 0:
-            found.append(f"{where}: the cap must be above 0. Delete the role's limits when it may grant nothing.")
+            found.append(f"{where}: the cap must be above 0. Delete the role's limits if it may grant nothing.")
         if not unit_of(cap.unit).takes_amount and cap.up_to != cap.up_to.to_integral_value():
             found.append(f"{where}: a yes-or-no concession is counted. Enter a whole number.")
         if unit_of(cap.unit).in_currency and known.currencies and cap.currency not in known.currencies:
@@ -125,7 +127,7 @@ def check_caps(caps: Iterable[CapRow], known: Known) -> list[str]:
 
 
 def check_seats(rows: Iterable[Seats], known: Known, *, committees: bool) -> list[str]:
-    """Committees and functions that somebody holds, with a quorum they can reach, each once."""
+    """Committees and functions must have holders and a quorum that can be reached, each once."""
     rows, found = list(rows), []
     for row in rows:
         where = (
@@ -147,7 +149,7 @@ def _quorum(row: Seats) -> list[str]:
     if not row.holders and not row.consult:
         return [f"nobody holds the role {row.role}, so it could never be decided. Assign it, or delete the row."]
     if row.quorum == NUMBER and (row.quorum_of or 0) < 1:
-        return ["say how many of them must agree."]
+        return ["enter how many of them must agree."]
     if row.quorum == NUMBER and not row.consult and (row.quorum_of or 0) > row.holders:
         return [f"{row.quorum_of} of them must agree, but {row.holders} hold the role. Lower it, or assign more."]
     if row.quorum == PERCENT_OF and not 1 <= (row.quorum_of or 0) <= 100:
@@ -164,7 +166,7 @@ def _function(row: Seats, known: Known) -> list[str]:
     elif row.above is not None and row.above < 0:
         found.append("“above” cannot be below 0.")
     if row.consult and row.place == "after":
-        found.append("who is consulted after the decision cannot be heard. Choose before or at the same time.")
+        found.append("people cannot be consulted after the decision. Choose before or at the same time.")
     for name, value, values in (("segment", row.segment, known.segments), ("region", row.region, known.regions)):
         if value and values and value.strip().casefold() not in {each.strip().casefold() for each in values}:
             found.append(f"no account has the {name} “{value}”.")
@@ -172,7 +174,7 @@ def _function(row: Seats, known: Known) -> list[str]:
 
 
 def check_mailed(rows: Iterable[Mailed]) -> list[str]:
-    """What a mail may decide: an amount of what is measured, never a yes-or-no."""
+    """Mail may decide concessions with an amount, never a yes-or-no concession."""
     found = []
     for row in rows:
         for name, amount in (("Reply up to", row.reply_up_to), ("Link up to", row.link_up_to)):

@@ -1,7 +1,7 @@
-"""What must be right before the limits of an authority matrix are published: no hole, no overlap, known units and currencies.
+"""The checks before the limits of an authority matrix are published: no hole, no overlap, known units and currencies.
 
-ARR bands and dates are half-open: from inclusive, to exclusive. Rows of one role with the same segment, region and asked-in
-currency must not meet: neither two rows for every ARR, nor two bands, on a day that both hold.
+ARR bands and dates are half-open: from inclusive, to exclusive. Rows of one role with the same segment, region and
+asked-in currency must not overlap: neither two rows for every ARR, nor two bands, on a day on which both apply.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +19,7 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True)
 class Row:
-    """One limit (or, with `role` empty, a concession without any) as it stands in the draft."""
+    """One limit (or, with `role` empty, a concession without any) of the draft."""
 
     concession: str
     unit: str
@@ -36,28 +36,28 @@ class Row:
 
     @property
     def group(self) -> Group:
-        """What rows must share to be able to meet."""
+        """The values that rows must share to overlap."""
         return (self.concession, self.role, _key(self.segment), _key(self.region), _key(self.asked_in))
 
     @property
     def is_banded(self) -> bool:
-        """Whether it is for some ARR only."""
+        """Whether it has an ARR band."""
         return self.arr_from is not None or self.arr_to is not None
 
     @property
     def where(self) -> str:
-        """The row in words: concession, role and what it is for."""
+        """The row as text: concession, role and conditions."""
         parts = [("segment", self.segment), ("region", self.region), ("asked in", self.asked_in)]
         return ", ".join([self.concession, self.role, *(f"{name} {value}" for name, value in parts if value)])
 
     def holds_on(self, day: date) -> bool:
-        """Whether it is there that day."""
+        """Whether it applies on that day."""
         return (self.starts or date.min) <= day < (self.ends or date.max)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What an installation knows. Empty: not checked."""
+    """The known names of an installation. Empty: not checked."""
 
     currencies: Collection[str] = ()
     segments: Collection[str] = ()
@@ -67,14 +67,14 @@ class Known:
 
 
 def check_matrix(rows: Iterable[Row], known: Known | None = None) -> list[str]:
-    """Every reason not to publish the limits, in words; an empty list when there is none."""
+    """Every reason not to publish the limits, as text; an empty list if there is none."""
     rows, known = list(rows), known or Known()
     found = _nobody(rows, known.today)
     return list(dict.fromkeys([*found, *check_rows(rows, known)]))
 
 
 def check_rows(rows: Iterable[Row], known: Known) -> list[str]:
-    """The same without asking whether every concession has a limit: what a draft must keep to while it is edited."""
+    """The same without the check that every concession has a limit: the checks while a draft is edited."""
     rows, found = list(rows), []
     for row in rows:
         found += _values(row, known) if row.role else _unit(row)
@@ -93,7 +93,7 @@ def _key(text: str) -> str:
 
 
 def _is_wider(row: Row, than: Row) -> bool:
-    """Whether a row without a band holds wherever the other group does."""
+    """Whether a row without a band applies wherever the other group does."""
     pairs = zip(row.group[2:], than.group[2:], strict=True)
     return row.group[:2] == than.group[:2] and all(mine in ("", other) for mine, other in pairs)
 
@@ -111,7 +111,7 @@ def _nobody(rows: list[Row], today: date | None) -> list[str]:
 
 
 def _spans(rows: Iterable[Row], today: date | None = None) -> list[Days]:
-    """The time from today on, cut wherever a row begins or ends: between two cuts the same rows hold."""
+    """The time from today on, split wherever a row begins or ends: between two splits the same rows apply."""
     first = today or date.min
     cuts = {day for row in rows for day in (row.starts, row.ends) if day and day > first}
     return list(pairwise([first, *sorted(cuts), date.max]))
@@ -141,19 +141,19 @@ def _amount(row: Row) -> list[str]:
     if not unit.takes_amount:
         return ["a yes-or-no concession takes no amount. Empty “up to”."]
     if row.up_to <= 0:
-        return ["the limit must be above 0. Delete the row when the role may grant nothing."]
+        return ["the limit must be above 0. Delete the row if the role may grant nothing."]
     if unit.most is not None and row.up_to > unit.most:
         return [f"the limit cannot be above {unit.words(unit.most)}."]
     return [problem] if (problem := unit.problem(row.up_to, row.currency)) else []
 
 
 def _named(row: Row, known: Known) -> list[str]:
-    """Names that nothing stands behind."""
+    """Unknown names."""
     found = []
     if row.unit == MONEY:
         found += [_no_rate(code) for code in (row.currency, row.asked_in or "USD") if _unknown(code, known.currencies)]
     elif row.asked_in:
-        found.append("only money is asked for in a currency. Empty “asked in”.")
+        found.append("only money has a currency. Empty “asked in”.")
     for name, value, values in (("segment", row.segment, known.segments), ("region", row.region, known.regions)):
         if value and values and _key(value) not in {_key(each) for each in values}:
             found.append(f"no account has the {name} “{value}”. Use {listed(sorted(values)[:12])}.")
@@ -171,9 +171,9 @@ def _no_rate(code: str) -> str:
 def _ends(row: Row) -> list[str]:
     found = []
     if row.arr_from is not None and row.arr_to is not None and row.arr_to <= row.arr_from:
-        found.append("the ARR band ends where it begins. “ARR to” is the first ARR it is not for.")
+        found.append("the ARR band ends where it begins. “ARR to” is the first ARR outside the band.")
     if row.starts and row.ends and row.ends <= row.starts:
-        found.append("it ends before it begins. “Effective to” is the first day it no longer holds.")
+        found.append("it ends before it begins. “Effective to” is the first day on which it no longer applies.")
     return found
 
 
@@ -204,7 +204,7 @@ def _high(row: Row) -> Decimal:
 
 
 def _holes(group: list[Row], plain: list[Row]) -> list[str]:
-    """ARR for which the role has no limit on days it has one for other ARR; a row for every ARR fills them."""
+    """ARR ranges without a limit of the role on days on which it has one for other ARR; a row for every ARR fills them."""
     found: list[str] = []
     for days in _spans([*group, *plain]):
         banded = sorted((row for row in group if row.is_banded and row.holds_on(days[0])), key=_low)

@@ -1,9 +1,10 @@
-"""Whose authority covers an ask: the lowest role whose limit is large enough. No rule means nobody may.
+"""Which role may grant an ask: the lowest role whose limit is large enough. Without a limit nobody may.
 
-Of the rows of one role, the most specific that fits applies. Order: the row with more conditions (segment, region, asked-in
-currency, ARR band) wins; with the same number, one that names the segment, then the region, then the currency, then the band.
-Dates say when a row is there at all; they make it no more specific. Two rows of the same rank: the smaller limit holds.
-What is not known of an ask can only take authority away: a row that might fit never grants more than the rows that surely do.
+Of the rows of one role, the most specific that fits applies. Order: the row with more conditions (segment, region,
+asked-in currency, ARR band); with the same number, one that names the segment, then the region, then the currency, then
+the band. Dates say when a row exists; they do not make it more specific. Of two rows with the same rank, the smaller
+limit applies. Unknown facts can only reduce authority: a row that might fit never grants more than the rows that
+certainly do.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ LAST = ", so this is the last that fits"
 
 @dataclass(frozen=True)
 class Facts:
-    """What conditions look at. Empty or None: not known."""
+    """The facts for conditions. Empty or None: not known."""
 
     segment: str = ""
     region: str = ""
@@ -33,7 +34,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Cap:
-    """What a role may grant of a concession in the present quarter, over all accounts. Money in USD; yes-or-no is counted."""
+    """How much of a concession a role may grant in the current quarter, over all accounts. Money in USD; yes-or-no is
+    counted."""
 
     role: str
     unit: str
@@ -57,9 +59,9 @@ class Cap:
 class Limit:
     """How much of one concession a role may grant. For money, `up_to` is in USD; `shown` keeps the words of the matrix.
 
-    ARR bands (in USD) and dates (days, UTC) are half-open: from inclusive, to exclusive. `stopped` says why the role does not
-    cover an ask that its limit would cover; `cautious` that something about the ask is not known and the smallest limit holds;
-    `converted` the rate by which a limit in another currency became USD.
+    ARR bands (in USD) and dates (days, UTC) are half-open: from inclusive, to exclusive. `stopped`: why the role does
+    not cover an ask that its limit would cover. `cautious`: a fact about the ask is not known, so the smallest limit
+    applies. `converted`: the rate by which a limit in another currency became USD.
     """
 
     role: str
@@ -90,13 +92,13 @@ class Limit:
 
     @property
     def conditions(self) -> str:
-        """For which asks the row is: "enterprise, EMEA, asked in EUR, ARR $0 to $250,000"; empty for all."""
+        """The conditions as text: "enterprise, EMEA, asked in EUR, ARR $0 to $250,000"; empty for all."""
         parts = [self.segment, self.region, f"asked in {self.asked_in}" if self.asked_in else ""]
         return ", ".join(part for part in (*parts, band_words(self.arr_from, self.arr_to)) if part)
 
     @property
     def stops(self) -> str:
-        """Why it does not cover: "has a limit of 20%", or that its quarter is used up."""
+        """Why it does not cover the ask: "has a limit of 20%", or that its quarterly cap is used up."""
         return self.stopped or f"has a limit of {self.words}"
 
     @property
@@ -106,19 +108,19 @@ class Limit:
 
     @property
     def is_banded(self) -> bool:
-        """Whether it holds for some ARR only."""
+        """Whether it has an ARR band."""
         return self.arr_from is not None or self.arr_to is not None
 
     @property
     def specificity(self) -> tuple[int, bool, bool, bool, bool]:
-        """Which of two fitting rows of one role applies: the larger."""
+        """The rank among fitting rows of one role: the largest applies."""
         given = (bool(self.segment), bool(self.region), bool(self.asked_in), self.is_banded)
         return (sum(given), *given)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """The roles whose authority covers an ask, lowest first, and those that stop below it or are held back by their cap."""
+    """The roles whose limit covers an ask, lowest first, and those whose limit or cap is too small."""
 
     covering: tuple[Limit, ...]
     below: tuple[Limit, ...]
@@ -128,7 +130,7 @@ class Coverage:
         return [limit for limit in self.covering if limit.role != role and (rank is None or limit.rank > rank)]
 
     def passed(self, limit: Limit) -> list[Limit]:
-        """Roles of lower authority that were looked at first and do not cover."""
+        """Roles of lower authority that do not cover the ask."""
         return [each for each in self.below if each.rank < limit.rank]
 
 
@@ -151,7 +153,7 @@ def covers(limit: Limit, amount: Decimal | None) -> bool:
 
 
 def fits(row: Limit, facts: Facts) -> bool | None:
-    """Whether every condition of the row holds; None when that cannot be known."""
+    """Whether every condition of the row holds; None if that is not known."""
     answers = (
         _same(row.segment, facts.segment),
         _same(row.region, facts.region),
@@ -180,7 +182,7 @@ def _within(low: Edge | None, high: Edge | None, value: Edge | None) -> bool | N
 
 
 def applying(limits: Iterable[Limit], *, concession: str, facts: Facts = Facts()) -> dict[str, Limit]:
-    """The one limit of each role that holds for this ask; a role without a row that surely fits is left out."""
+    """The limit of each role that applies to this ask; a role without a row that certainly fits is left out."""
     by_role: dict[str, list[Limit]] = {}
     for limit in limits:
         if limit.concession == concession:
@@ -190,7 +192,7 @@ def applying(limits: Iterable[Limit], *, concession: str, facts: Facts = Facts()
 
 
 def _of_role(rows: list[Limit], facts: Facts) -> Limit | None:
-    """The smallest of the rows that may turn out to be the one that applies; none unless one surely does."""
+    """The smallest of the rows that may apply; None unless one certainly does."""
     fitting = [(row, fits(row, facts)) for row in rows]
     sure = [row for row, answer in fitting if answer]
     if not sure:
@@ -212,7 +214,8 @@ def coverage_for(
 ) -> Coverage:
     """Roles in order of authority, split into those that cover the amount and those that do not.
 
-    `amount` counts earlier grants to the account; `own` is the ask alone, which is what the quarter of a role must still hold.
+    `amount` counts earlier grants to the account; `own` is the ask alone, which must fit into the quarterly cap of a
+    role.
     """
     found = applying(limits, concession=concession, facts=facts)
     capped = [_capped(limit, (caps or {}).get(limit.role), own) for limit in found.values()]
@@ -239,7 +242,7 @@ def explain(
     others: Decimal = Decimal(0),
     rates: Iterable[str] = (),
 ) -> str:
-    """Why this role: its limit, what was converted and added up, who does not cover it, who must take part."""
+    """Explains the role: its limit, conversions and sums, the roles that do not cover the ask, and who must take part."""
     parts = [_fits(limit, amount), *rates]
     if granted:
         parts.append(_added(limit.unit, granted, others, window_days))
@@ -247,15 +250,15 @@ def explain(
     if stops:
         parts.append(", ".join(stops) + ".")
     if limit.cautious:
-        parts.append("Not all that a limit depends on is known of the account, so the smallest that could hold counts.")
+        parts.append("Some facts about the account are not known, so the smallest possible limit applies.")
     if limit.needs_function:
         parts.append(f"{limit.needs_function.replace('-', ' ').capitalize()} must take part.")
     return " ".join(parts)
 
 
 def untold(sentence: str, unit: str, granted: Decimal, others: Decimal, days: int) -> str:
-    """The same explanation for somebody who may not know what was granted before: that it counts, and not how much it is."""
-    short = f"What was granted in the last {days} days counts."
+    """The same explanation for a person who may not see earlier grants: it says that they count, without amounts."""
+    short = f"Grants of the last {days} days are included."
     head, told, tail = sentence.partition(_added(unit, granted, others, days))
     return head.replace(LAST, "") + short + tail if told else short
 

@@ -1,4 +1,4 @@
-"""The units in which concessions are measured. A new unit is one row of UNITS: everything that depends on a unit asks here."""
+"""The units in which concessions are measured. A new unit is one row of UNITS; all other code uses this module."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Unit:
     """How a concession is measured, read and checked. `reads` and `quantity` take an amount and its currency."""
 
     slug: str
-    label: str  # what the administrator chooses
-    hint: str  # what help texts call it
+    label: str  # the label for the administrator
+    hint: str  # the name in help texts
     reads: Words  # an amount of the concession: net 60
     quantity: Words  # a sum, a difference or a share of a cap: 60 days
     takes_amount: bool = True
@@ -31,7 +31,7 @@ class Unit:
         return "any amount" if amount is None else self.reads(amount, currency)
 
     def problem(self, amount: Decimal | None, currency: str = "USD") -> str:
-        """Why nobody can ask for this amount, and what to enter instead; empty when they can."""
+        """The error text for an amount that cannot be requested; empty if it is valid."""
         if not self.takes_amount:
             return ""
         if amount is None or not amount.is_finite() or amount <= 0:
@@ -80,21 +80,21 @@ CHOICES = [(unit.slug, unit.label) for unit in UNITS]
 
 
 def unit_of(slug: str) -> Unit:
-    """The unit with this slug. Raises KeyError for another one: a wrong word about an amount is worse than none."""
+    """The unit with this slug. Raises KeyError for another one, because a wrong unit is worse than an error."""
     return BY_SLUG[slug]
 
 
 def amount_words(unit: str, amount: Decimal | None, currency: str = "USD") -> str:
-    """An amount as a decision says it: `$12,400`, `24 months of fees`."""
+    """An amount as a decision shows it: `$12,400`, `24 months of fees`."""
     return unit_of(unit).words(amount, currency)
 
 
 def quantity_words(unit: str, amount: Decimal, currency: str = "USD") -> str:
-    """A sum or a difference of amounts: `15 days`, `$2,400`; for a yes-or-no concession how often it was granted."""
+    """A sum or a difference of amounts: `15 days`, `$2,400`; for a yes-or-no concession the number of grants."""
     return unit_of(unit).quantity(amount, currency)
 
 
 def help_text() -> str:
-    """What may be entered as an amount: `Percent, money, net days or months of fees.`"""
+    """The units of an amount: `Percent, money, net days or months of fees.`"""
     hints = [unit.hint for unit in UNITS if unit.takes_amount]
     return f"{', '.join(hints[:-1])} or {hints[-1]}.".capitalize()

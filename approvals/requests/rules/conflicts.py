@@ -1,15 +1,15 @@
-"""No self-approval by any road. Pure: one answer to "why may this person not decide this?"."""
+"""Prevents self-approval. Pure: one answer to "why may this person not decide this?"."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-OWN = "You asked for this, so someone else decides it."
+OWN = "You requested this, so someone else decides it."
 
 
 @dataclass(frozen=True)
 class Party:
-    """Somebody as far as self-approval goes. `addresses` are verified and plain (see `plain`); `owner` is the manager of a
-    service; `delegators` are those who have put their decisions into this person's hands at that moment."""
+    """The facts about a person for the check of self-approval. `addresses` are verified and plain (see `plain`);
+    `owner` is the manager of a service; `delegators` are the people for whom this person stands in at that moment."""
 
     id: int
     name: str
@@ -20,7 +20,7 @@ class Party:
 
     @property
     def owner(self) -> int | None:
-        """Who answers for a service."""
+        """The person who is responsible for a service."""
         return self.manager if self.service else None
 
 
@@ -31,10 +31,9 @@ def plain(address: str) -> str:
 
 
 def why_not(decider: Party, requester: Party, beneficiary: Party | None = None, *, owners: Iterable[Party] = ()) -> str:
-    """Why the decider would approve for themselves; empty when they would not.
-
-    `owners`: the people behind the services among the three. Roads: oneself, an alias (a shared mailbox), a service and its
-    owner, the one who decides for the requester, and the beneficiary's own manager.
+    """Why this would be self-approval; empty if it is not. `owners`: the owners of the services among the three. Cases:
+    oneself, an alias (a shared mailbox), a service and its owner, the stand-in of the requester, and the beneficiary's
+    own manager.
     """
     known = {each.id: each for each in (decider, requester, beneficiary, *owners) if each is not None}
     deciders = _with_owner(decider, known)
@@ -57,7 +56,7 @@ def _with_owner(party: Party, known: dict[int, Party]) -> list[Party]:
 def _same(mine: Party, theirs: Party, role: str, decider: Party) -> str:
     if mine.id == theirs.id:
         if mine.id != decider.id:
-            return f"{theirs.name} answers for this service and {role}, so someone else decides it."
+            return f"{theirs.name} is responsible for this service and {role}, so someone else decides it."
         return OWN if role == "asked for this" else "You are the beneficiary, so someone else decides it."
     if mine.addresses & theirs.addresses:
         return f"You share a mailbox with {theirs.name}, who {role}, so someone else decides it."

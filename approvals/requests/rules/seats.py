@@ -1,8 +1,9 @@
-"""Who takes part in a decision, in which order, and what settles it. Pure: roles come with their holders, best first.
+"""Who takes part in a decision, in which order, and how many must agree. Pure: roles come with their holders, best
+first.
 
-Stages are decided one after the other. A stage holds groups that are asked together, each with its own quorum; all of its
-deciding groups must agree. Consulted groups comment and never block. One person never has two deciding seats: where two
-groups share a holder, another holder takes the second seat, and without one the ask is refused.
+Stages are decided one after the other. A stage has groups that are asked together, each with its own quorum; all of its
+deciding groups must agree. Consulted groups comment and never block. One person never has two deciding seats: if two
+groups share a holder, another holder takes the second seat; without one the ask is refused.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ WAITING = ""
 
 @dataclass(frozen=True)
 class SeatPlan:
-    """One seat: its number within the request, and who sits there."""
+    """One seat: its number within the request, and its person."""
 
     number: int
     person: int
@@ -33,7 +34,7 @@ class SeatPlan:
 class Group:
     """Seats of one role that decide, or comment, together. `quorum`: how many of them must agree; 0 for the consulted.
 
-    `override` is the number of the seat through which a higher authority spoke for the whole group.
+    `override` is the number of the seat through which a higher authority decided for the whole group.
     """
 
     role: str
@@ -81,18 +82,18 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """`Director and Finance`: who must agree in it."""
+        """`Director and Finance`: the groups that must agree in it."""
         return " and ".join(group.name for group in self.groups if group.decides)
 
     @property
     def seats(self) -> list[SeatPlan]:
-        """All of them, the consulted too."""
+        """All seats, including consulted ones."""
         return [seat for group in self.groups for seat in group.seats]
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who holds a role."""
+    """A person who holds a role."""
 
     id: int
     name: str
@@ -100,7 +101,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A role that takes part. `holders` leaves out everybody who must not decide. `single`: one of them is enough to ask."""
+    """A role that takes part. `holders` excludes people who must not decide. `single`: only one of them is asked."""
 
     role: str
     role_name: str
@@ -119,12 +120,12 @@ class Wanted:
 
     @property
     def least(self) -> int:
-        """How many seats it cannot do without."""
+        """The number of seats it needs."""
         return self.quorum_of or 1 if self.quorum == NUMBER and not self.single else 1
 
 
 def need_of(quorum: str, of: int | None, seats: int) -> int:
-    """How many of the seats must agree. More than there are means: never."""
+    """How many of the seats must agree. A number larger than the seats can never be reached."""
     if quorum == ANY:
         return 1
     if quorum == NUMBER:
@@ -133,7 +134,8 @@ def need_of(quorum: str, of: int | None, seats: int) -> int:
 
 
 def group_outcome(need: int, verdicts: Collection[str]) -> str:
-    """Of one verdict for each seat, "" while it waits: approved, declined, or "" while both are still possible."""
+    """The outcome from one verdict for each seat ("" while it waits): approved, declined, or "" while both are
+    possible."""
     agreed = sum(verdict in YES for verdict in verdicts)
     waiting = sum(verdict == WAITING for verdict in verdicts)
     if agreed >= need:
@@ -142,7 +144,8 @@ def group_outcome(need: int, verdicts: Collection[str]) -> str:
 
 
 def stage_outcome(stage: Stage, said: Mapping[int, str]) -> str:
-    """Approved once every deciding group has agreed, declined as soon as one cannot any more. `said`: verdict by seat."""
+    """Approved once every deciding group has agreed, declined as soon as one group cannot agree any more. `said`:
+    verdict by seat."""
     outcomes = [_outcome(group, said) for group in stage.groups if group.decides]
     if DECLINED in outcomes:
         return DECLINED
@@ -156,7 +159,7 @@ def _outcome(group: Group, said: Mapping[int, str]) -> str:
 
 
 def with_conditions(outcome: str, said: Iterable[str]) -> str:
-    """An approval is one with conditions as soon as one seat gave any."""
+    """An approval becomes one with conditions if any seat set conditions."""
     return CONDITIONS if outcome == APPROVED and CONDITIONS in said else outcome
 
 
@@ -176,7 +179,8 @@ def stages_for(wanted: Sequence[Wanted], *, first: int = 1) -> list[Stage]:
 
 
 def _without_doubles(wanted: Sequence[Wanted]) -> list[Wanted]:
-    """Each role once: the authority's own role is heard by its decision; deciding beats consulting, earlier beats later."""
+    """Each role once: the authority's own role counts by its decision; deciding replaces consulting, earlier replaces
+    later."""
     rank = {AUTHORITY: -1, BEFORE: 0, BESIDE: 1, AFTER: 2}
     kept: dict[str, Wanted] = {}
     for each in sorted(
@@ -187,7 +191,7 @@ def _without_doubles(wanted: Sequence[Wanted]) -> list[Wanted]:
 
 
 def _in_order(wanted: list[Wanted]) -> list[list[Wanted]]:
-    """Groups by stage. The consulted are asked with the first deciding stage not before their own place."""
+    """Groups by stage. Consulted people are asked with the first deciding stage that is not before their own place."""
     keys = {BEFORE: 0, AUTHORITY: 1, BESIDE: 1, AFTER: 2}
     stages: dict[tuple[int, int], list[Wanted]] = {}
     for each in sorted((each for each in wanted if each.decides), key=lambda each: each.place != AUTHORITY):
@@ -201,7 +205,7 @@ def _in_order(wanted: list[Wanted]) -> list[list[Wanted]]:
 
 
 def _seat(wanted: list[Wanted]) -> dict[Wanted, list[Person]]:
-    """Who sits where: first everybody who cannot be done without, then all other holders, each once."""
+    """Assigns people to seats: first the required seats, then all other holders, each once."""
     deciding = [each for each in wanted if each.decides]
     for each in deciding:
         _check(each)
@@ -231,13 +235,14 @@ def _check(each: Wanted) -> None:
 
 
 def _matched(deciding: list[Wanted]) -> dict[int, Wanted]:
-    """The seats that must be filled, each by somebody of its own; a holder moves where only they can sit."""
+    """Fills each required seat with a different person; a holder moves to a seat that only they can fill."""
     taken: dict[int, Wanted] = {}
     for each in deciding:
         for _ in range(each.least):
             if not _place(each, taken, set()):
                 raise Invalid(
-                    f"{each.role_name} has nobody left: one person does not decide twice. Ask operations to assign another."
+                    f"Nobody is left for {each.role_name}, because one person cannot decide twice. "
+                    "Ask operations to assign another person."
                 )
     return taken
 
@@ -255,7 +260,7 @@ def _place(each: Wanted, taken: dict[int, Wanted], tried: set[int]) -> bool:
 
 
 def group_of(wanted: Wanted, people: Sequence[Person], *, first: int) -> Group:
-    """A role with the people who sit for it. Raises Invalid when they are fewer than must agree."""
+    """A role with the people in its seats. Raises Invalid if they are fewer than must agree."""
     quorum = ANY if wanted.single else wanted.quorum
     need = need_of(quorum, wanted.quorum_of, len(people)) if wanted.decides else 0
     if need > len(people):
@@ -273,13 +278,13 @@ def group_of(wanted: Wanted, people: Sequence[Person], *, first: int) -> Group:
 
 
 def sole_holders(wanted: Iterable[Wanted]) -> set[int]:
-    """People whom a function cannot do without, so that the authority is somebody else."""
+    """People whom a function needs, so that another person is the authority."""
     must = [each for each in wanted if each.decides and each.place != AUTHORITY and len(each.holders) <= each.least]
     return {person.id for each in must for person in each.holders}
 
 
 def without(wanted: Wanted, people: Collection[int]) -> Wanted:
-    """The same with some holders left out."""
+    """The same without some holders."""
     return replace(wanted, holders=tuple(person for person in wanted.holders if person.id not in people))
 
 

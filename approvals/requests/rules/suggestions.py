@@ -1,6 +1,6 @@
-"""What rules propose for an ask: from decisions on like asks, else from policy. Pure: facts in, a proposal with reasons out.
-
-A proposal is shown to the person who decides and never acted on. One that is not certain enough is not made at all.
+"""What rules suggest for an ask: from decisions on similar asks, else from policy. Pure: facts in, a suggestion with
+reasons out. A suggestion is shown to the person who decides and never acted on. A suggestion that is not certain enough
+is not made.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from approvals.requests.rules.verdicts import APPROVED, CONDITIONS, DECLINED
 from ledger.format import percent
 
 LIKE_ASKS, POLICY = "like-asks", "policy"
-# Raised by every change of a figure or of the reasoning below, so that override rates are of one rule.
+# Raise it with every change of a figure or of the reasoning below, so that override rates belong to one rule.
 VERSION = 1
 LEAST_LIKE_ASKS = 5
-# An ask is like another when its amount lies between half and twice as much.
+# An ask is similar to another if its amount is between half and twice as much.
 NEAR = (Decimal("0.5"), Decimal(2))
 CERTAIN_ENOUGH = 50
-# Policy: a grant is worth it when it costs at most this share of the yearly revenue it protects …
+# Policy: a grant is worth it if it costs at most this share of the yearly revenue it protects …
 WORTH = Decimal("0.05")
-# … and the account is not about to leave anyway, or the ask far inside what the role may grant.
+# … and the account's health is at least this, or the ask is at most this share of the role's limit.
 FAR_INSIDE = Decimal("0.5")
 
 
@@ -36,8 +36,8 @@ class Past:
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked. `amount`, `total` (with what was granted before), `limit` and `arr` in USD for money; `limit` of the role
-    that is asked, None: any amount."""
+    """The ask. `amount`, `total` (with earlier grants), `limit` and `arr` in USD for money; `limit` of the role that is
+    asked, None: any amount."""
 
     unit: str
     amount: Decimal | None
@@ -61,7 +61,7 @@ class Proposal:
 
 
 def propose(ask: Ask, past: Sequence[Past]) -> Proposal | None:
-    """The proposal for an ask, or None where nothing is certain enough."""
+    """The suggestion for an ask, or None if nothing is certain enough."""
     found = _from_like_asks(ask, past) or _from_policy(ask)
     return found if found and found.certainty >= CERTAIN_ENOUGH else None
 
@@ -74,7 +74,7 @@ def outcome(suggested: str, decided: str) -> str:
 
 
 def like(ask: Ask, past: Sequence[Past]) -> list[Past]:
-    """Decisions on amounts near the one asked for; on a yes-or-no concession all."""
+    """Decisions on similar amounts; for a yes-or-no concession all decisions."""
     if ask.amount is None:
         return list(past)
     low, high = (ask.amount * edge for edge in NEAR)
@@ -82,7 +82,7 @@ def like(ask: Ask, past: Sequence[Past]) -> list[Past]:
 
 
 def certainty(agreeing: int, of: int) -> int:
-    """The lower end of Wilson's 90 % interval for a share, in percent: few cases are little certainty.
+    """The lower end of Wilson's 90 % interval for a share, in percent: few cases give little certainty.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
     """
@@ -124,15 +124,15 @@ def _largest(ask: Ask, granted: list[Past]) -> list[str]:
 
 
 def _from_policy(ask: Ask) -> Proposal | None:
-    """Without like asks: money that costs little beside the revenue it protects, well inside the authority."""
+    """Without similar asks: money that costs little compared with the revenue it protects, well within the authority."""
     if ask.unit != MONEY or ask.amount is None or not ask.arr or ask.recommended == DECLINED:
         return None
     share = ask.amount / ask.arr
     if share > WORTH:
         return None
     cost, worth = percent(share * 100, 1), percent(WORTH * 100)
-    reasons = [f"It costs {cost} of the yearly revenue it protects; policy calls up to {worth} worth it."]
-    # What was granted before counts against the limit, not against what this grant is worth.
+    reasons = [f"It costs {cost} of the yearly revenue it protects; by policy up to {worth} is worth it."]
+    # Earlier grants count against the limit, but not against the value of this grant.
     far = ask.limit is None or (ask.total or ask.amount) <= ask.limit * FAR_INSIDE
     if far and ask.limit is not None:
         reasons.append(f"It is well within the role's limit, {amount_words(ask.unit, ask.limit)}.")

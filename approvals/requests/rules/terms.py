@@ -1,4 +1,4 @@
-"""The fingerprint of what an approval binds: the same terms give the same hash, however they were typed."""
+"""The hash of the approved terms: the same terms give the same hash, independent of their spelling."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from ledger.errors import Invalid
 from ledger.format import number
 from ledger.json_types import Json, JsonObject
 
-# What a term may say; kept as JSON.
+# The value of a term; kept as JSON.
 Term: TypeAlias = "str | int | float | Decimal | date | Sequence[Term] | Mapping[str, Term] | None"
 Terms = dict[str, Term]
 
@@ -25,7 +25,7 @@ def terms_hash(terms: Terms) -> str:
 
 
 def canonical(terms: Terms) -> str:
-    """Sorted, compact JSON. 24, 24.0 and "24.00" stay apart from other numbers, not from each other."""
+    """Sorted, compact JSON. 24, 24.0 and "24.00" are equal to each other."""
     return json.dumps(_plain(terms), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -68,14 +68,15 @@ SMALLER = "The amount is smaller."
 BETTER, SAME, WORSE = "better", "same", "worse"
 NUMBERS = re.compile(r"\d(?:[\d.,]*\d)?")
 AMOUNT = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
-# Neither database keeps these in text.
+# Neither database stores these in text.
 NOT_KEPT = re.compile("[\0\ud800-\udfff]")
 DEEPEST, LONGEST, MOST = 3, 8_000, 100
 
 
 def check(terms: Terms) -> None:
-    """Raises Invalid for terms that name what the request itself says (account, amount …), or that cannot be kept: texts,
-    numbers, dates and yes or no, in lists or groups of at most three levels, 100 of them, 8,000 characters in all."""
+    """Raises Invalid for terms that repeat fields of the request (account, amount …), or that cannot be stored. Allowed
+    are texts, numbers, dates and yes or no, in lists or groups of at most three levels, 100 of them, 8,000 characters
+    in all."""
     if said := sorted(set(terms) & set(BASIS)):
         raise Invalid(f"Leave {said[0]} out of the terms: it is already part of the request.", field="terms")
     given = terms.get(GIVE_GETS)
@@ -104,8 +105,8 @@ def _leaves(value: Term, depth: int) -> Iterator[Term]:
 
 @dataclass(frozen=True)
 class Offer:
-    """What would be agreed to: how much (money in USD), the question, and the text terms. `shown`: how much, as people read
-    it in the question."""
+    """The terms to agree to: the amount (money in USD), the question, and the text terms. `shown`: the amount as
+    written in the question."""
 
     amount: Decimal | None
     ask: str = ""
@@ -122,18 +123,18 @@ class Comparison:
 
     @property
     def outcome(self) -> str:
-        """One term for the worse makes the whole worse."""
+        """One worse term makes the whole worse."""
         return WORSE if self.worse else BETTER if self.better else SAME
 
     @property
     def reasons(self) -> list[str]:
-        """All of them, the worse first."""
+        """All reasons, the worse first."""
         return [*self.worse, *self.better]
 
 
 def compare(before: Offer, after: Offer) -> Comparison:
-    """Better only where that is certain: a smaller amount, something more that is given to us. All else that differs is worse:
-    a larger amount, a give-get that is gone, another text term, another question (the amount in it aside)."""
+    """Better only if that is certain: a smaller amount, or something more in return. Every other difference is worse: a
+    larger amount, less in return, another text term, another question (apart from the amount in it)."""
     worse, better = _amounts(before.amount, after.amount)
     if not _same_question(before, after):
         worse.append("The question is worded differently.")
@@ -158,7 +159,7 @@ def _amounts(before: Decimal | None, after: Decimal | None) -> tuple[list[str], 
 
 
 def _same_question(before: Offer, after: Offer) -> bool:
-    """The same words and numbers; the amount may stand in it as the new amount, in one place."""
+    """Whether words and numbers are the same; in one place the old amount may be replaced by the new one."""
     old, new = _text(before.ask).casefold(), _text(after.ask).casefold()
     if NUMBERS.sub("#", old) != NUMBERS.sub("#", new):
         return False

@@ -12,7 +12,7 @@ LONGEST_WORDS = 4_000
 
 
 class Option(TypedDict, total=False):
-    """One way to decide, as the brief lists it; kept with the request as JSON."""
+    """One option of the brief; kept with the request as JSON."""
 
     name: str
     revenue: str
@@ -24,7 +24,7 @@ class Option(TypedDict, total=False):
 
 
 def check_words(words: str, field: str, missing: str) -> None:
-    """Raises Invalid, with the sentence `missing`, where nothing is said, and for more than the record takes."""
+    """Raises Invalid with the sentence `missing` for an empty text, and for a text that is too long."""
     if not words.strip():
         raise Invalid(missing, field=field)
     if len(words.strip()) > LONGEST_WORDS:
@@ -46,15 +46,15 @@ def recommended_conditions(options: list[Option]) -> list[str]:
 
 
 def recommended_verdict(options: list[Option]) -> str:
-    """What following the recommendation means. Recommending the status quo is recommending to decline."""
+    """The verdict that follows the recommendation. Recommending the status quo means recommending to decline."""
     if recommended_option(options).get("status_quo"):
         return DECLINED
     return CONDITIONS if recommended_conditions(options) else APPROVED
 
 
 def goes_against(verdict: str, options: list[Option], conditions: str | None = None) -> bool:
-    """Whether it goes against the recommendation. Adding conditions to what should be granted does not; dropping one does.
-    `conditions`: those that are given, one per line; None while they are not known: as recommended."""
+    """Whether it goes against the recommendation. Adding conditions to a recommended grant does not; dropping one does.
+    `conditions`: the given ones, one per line; None while they are not known, then those recommended."""
     recommended = recommended_verdict(options)
     if (verdict == DECLINED) != (recommended == DECLINED):
         return True
@@ -67,7 +67,7 @@ def goes_against(verdict: str, options: list[Option], conditions: str | None = N
 def what_is_missing(
     *, verdict: str, reason: str, conditions: str, override: bool, against: bool, suggested: bool = False
 ) -> tuple[str, str]:
-    """(field, sentence) of what must still be written; empty when nothing is. `suggested`: something else was."""
+    """(field, sentence) of a missing text; empty if nothing is missing. `suggested`: the suggestion is different."""
     if verdict == CONDITIONS and not conditions.strip():
         return "conditions", "Enter the conditions."
     causes = (

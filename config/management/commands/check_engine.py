@@ -1,4 +1,4 @@
-"""`manage.py check_engine`: is every promise watched? For a monitor, a cron job or a person."""
+"""`manage.py check_engine`: whether every clock is watched. For a monitor, a cron job or a person."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -14,12 +14,12 @@ from reports.rules.vitals import Problem, Vitals, problems, sentence
 
 
 class Command(BaseCommand):
-    help = "Print how the engine is; exit 1 when something is not well."
+    help = "Print the state of the engine; exit 1 if there is a problem."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--quiet", action="store_true", help="print the problems only")
         parser.add_argument(
-            "--ping", action="store_true", help="call HEARTBEAT_URL when every promise is watched, as the engine does"
+            "--ping", action="store_true", help="call HEARTBEAT_URL if every clock is watched, like the engine"
         )
 
     def handle(self, *args: object, **options: object) -> None:
@@ -38,7 +38,8 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _ping(self, found: list[Problem]) -> bool:
-        """Send word outside; what needs a person does not keep it back, what stops the watch does."""
+        """Call the external monitor, unless clocks are not watched. Problems that only need a person do not prevent the
+        call."""
         if not settings.HEARTBEAT_URL:
             raise CommandError("No external monitor is set up: set HEARTBEAT_URL to its address.")
         if any(each.stops for each in found):
@@ -59,12 +60,12 @@ def lines(measured: Vitals) -> list[str]:
         f"engine    {_age(measured.engine)}",
         f"sender    {_age(measured.sender)}",
         f"worker    {_age(measured.worker)}",
-        f"outside   {'not set up' if measured.outside is None else f'told {rough(measured.outside)} ago'}",
+        f"outside   {'not set up' if measured.outside is None else f'called {rough(measured.outside)} ago'}",
         (
             f"clocks    {measured.running} running, {measured.paused} paused, {measured.overdue} due now, "
             f"{measured.parked_clocks} set aside; oldest due waits {rough(measured.lag)}"
         ),
-        f"promises  {measured.unwatched} cases without a clock they need, {measured.lost_steps} clocks without a step",
+        f"targets {measured.unwatched} cases without a required clock, {measured.lost_steps} clocks without a step",
         (
             f"messages  {measured.waiting_messages} waiting, {measured.parked_messages} set aside, "
             f"{measured.stuck_messages} taken by a silent sender"

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         )
         try:
             if not supervisor.wait_until_ready(supervisord, settings.PORT):
-                raise CommandError(f"Escalation Desk did not start; {settings.VAR_DIR / 'log'} says why.")
+                raise CommandError(f"Escalation Desk did not start; see {settings.VAR_DIR / 'log'}.")
             self._welcome()
             supervisord.wait()
             raise CommandError(f"The supervisor ended; {settings.VAR_DIR / 'log' / 'supervisor.log'} says why.")
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
 
 def static_is_stale() -> bool:
-    """Whether a static file, or what is installed, is newer than what was last collected."""
+    """Whether a static file or an installed package is newer than the last collection."""
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     if not manifest.exists():
         return True

@@ -1,4 +1,4 @@
-"""`manage.py run_engine`: fire clocks and send messages until told to stop."""
+"""`manage.py run_engine`: fire clocks and send messages until it is stopped."""
 
 import signal
 import threading
@@ -16,18 +16,18 @@ class Command(BaseCommand):
     help = "Fire clocks when they are due and send messages, until SIGTERM or Ctrl-C. Several may run at once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="do what is due now, say how much it was, and end")
+        parser.add_argument("--once", action="store_true", help="do what is due now, print how much it was, and end")
 
         parser.add_argument(
             "--retry",
             action="store_true",
-            help="have the clocks that were set aside after failing tried again, and end",
+            help="retry the clocks that were set aside after failing, and end",
         )
 
     def handle(self, *args: object, **options: object) -> None:
         if options["retry"]:
             number = clocks.retry_failed()
-            self.stdout.write(f"{number} clock{'' if number == 1 else 's'} to be tried again.")
+            self.stdout.write(f"{number} clock{'' if number == 1 else 's'} to be retried.")
             return
         if options["once"]:
             fired, sent = engine.run_once()

@@ -1,4 +1,4 @@
-"""`manage.py run_worker`: background jobs, watched over."""
+"""`manage.py run_worker`: run and watch the background jobs."""
 
 from django.core.management.base import BaseCommand
 
@@ -7,7 +7,7 @@ from config.supervisor import Stopped, stopped_by_signals
 
 
 class Command(BaseCommand):
-    help = "Run the background jobs; a cluster without a sign of life for three minutes is ended and started anew."
+    help = "Run the background jobs; a cluster without a sign of life for three minutes is stopped and started again."
 
     def handle(self, *args: object, **options: object) -> None:
         try:

@@ -14,7 +14,7 @@ HEAD = "# States\n\nGenerated from the transition tables of the models by `make 
 
 
 class Command(BaseCommand):
-    help = "Write the states and moves of cases and requests to FILE, or check that FILE still says them."
+    help = "Write the states and moves of cases and requests to FILE, or check that FILE is up to date."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")

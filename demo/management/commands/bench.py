@@ -1,4 +1,4 @@
-"""`manage.py bench`: figures of this machine and database beside their floors, in the same run."""
+"""`manage.py bench`: figures of this machine and database with their floors, in the same run."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--engine-only", action="store_true", help="measure only the engine")
-        parser.add_argument("--pages-only", action="store_true", help="leave the engine out")
+        parser.add_argument("--pages-only", action="store_true", help="do not measure the engine")
         parser.add_argument("--fill-and-fire", action="store_true", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(refusal.message) from refusal
 
     def _engine(self) -> None:
-        """On a database of its own, which is gone afterwards."""
+        """On a separate database, which is deleted afterwards."""
         self.stdout.write(
             f"Engine on {connection.vendor}: filling a database with {number(engines.CASES)} open cases …"
         )

@@ -1,4 +1,4 @@
-"""`manage.py demo_signins`: who can sign in to the demo, as what, and what to try."""
+"""`manage.py demo_signins`: the users of the demo, their roles, and what to try."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 def _found() -> list[tuple[Person, User]]:
     try:
         found = demo_people()
-        # They share one hash unless somebody changed theirs; a check takes long on purpose.
+        # All users share one hash unless one was changed; checking a hash is slow on purpose.
         unchanged = {each for each in {user.password for _, user in found} if check_password(PASSWORD, each)}
         return [(person, user) for person, user in found if user.password in unchanged]
     except DatabaseError:

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Fill the desk with demo data: people for every role, accounts, cases in every state. --cases N adds N more."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--if-empty", action="store_true", help="do nothing when there are accounts or users")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing if there are accounts or users")
         parser.add_argument(
             "--cases", type=int, default=0, metavar="N", help="add N cases more, copied from the demo's, for measuring"
         )

@@ -1,4 +1,4 @@
-"""The decision-ready brief: parts that live, snapshots that stay."""
+"""The decision-ready brief: current parts and frozen snapshots."""
 
 from typing import ClassVar
 
@@ -42,7 +42,7 @@ class BriefPart(models.Model):
 
 
 class BriefSnapshot(models.Model):
-    """The brief as it stood when it was handed off, sent or asked on. Never changes."""
+    """The brief at the time of a hand-off, a message or a request. Never changes."""
 
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="brief_snapshots")
     number = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""The case itself: facts, state, level, people, caches. State changes go through `services.lifecycle.move` only."""
+"""The case itself: facts, state, level, people, caches. Only `cases.lifecycle.move` changes the state."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,21 +18,21 @@ from ledger.models import ChainParent
 
 
 class EscalationQuerySet(models.QuerySet["Escalation"]):
-    """Cases in business words."""
+    """The business queries of cases."""
 
     def open(self) -> "EscalationQuerySet":
-        """Work goes on."""
+        """Cases with open work."""
         return self.filter(state__in=states.OPEN)
 
     def visible_to(self, user: User) -> "EscalationQuerySet":
-        """What this person may see (design rule 10). A confidential case is for the people named on it."""
+        """The cases this person may see. Only the people named on a confidential case see it."""
         named = Q(pk__in=_cases("people", Q(user=user)))
         open_to_all = self if user.is_superuser else self.filter(Q(confidential=False) | named)
         return open_to_all if user.sees == Role.ALL else open_to_all.filter(named | _handed_to(user) | _own(user))
 
 
 def _cases(relation: str, condition: Q) -> models.QuerySet[Any]:
-    """Case ids of related rows. Each is a subquery of its own: one big join with ORs could not use any index."""
+    """Case ids of related rows. Each is a separate subquery, because one big join with ORs could not use any index."""
     field: Any = Escalation._meta.get_field(relation)
     return field.related_model._default_manager.filter(condition).values(field.field.attname)
 
@@ -65,7 +65,7 @@ class Escalation(FSMModelMixin, ChainParent):
     executive_complaint = models.BooleanField(default=False)
     security = models.BooleanField(default=False)
     legal = models.BooleanField(default=False)
-    concession = models.CharField(max_length=40, blank=True, help_text="What is asked of us (slug).")
+    concession = models.CharField(max_length=40, blank=True, help_text="The requested concession (slug).")
     amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, default="USD")
     arr_at_risk = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
@@ -165,7 +165,7 @@ class Escalation(FSMModelMixin, ChainParent):
         state = RUNNING if self.sla_due_at else ""
         return status(at, state=state, due_at=self.sla_due_at, warn_at=self.sla_warn_at, paused_at=self.sla_paused_at)
 
-    # The transition table: written out, one method a move; docs/states.md is generated from it.
+    # The transition table, with one method for each move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)
     def triage(self) -> None:
         """Score, tier and lane are set."""
@@ -176,15 +176,15 @@ class Escalation(FSMModelMixin, ChainParent):
         target=states.HANDED_OFF,
     )
     def hand_off(self) -> None:
-        """Somebody is asked to take it; nobody owns the change until they accept."""
+        """A person is asked to take it. Ownership does not change until they accept."""
 
     @transition(field=state, source=states.HANDED_OFF, target=states.DIAGNOSING)
     def accept(self) -> None:
-        """The new owner took it."""
+        """The new owner accepted it."""
 
     @transition(field=state, source=states.HANDED_OFF, target=states.TRIAGED)
     def give_back(self) -> None:
-        """The hand-off was refused or ran out; it is routed again."""
+        """The hand-off was refused or expired; the case is routed again."""
 
     @transition(field=state, source=[states.DIAGNOSING, states.EXECUTING, states.HANDED_OFF], target=states.APPROVING)
     def ask(self) -> None:
@@ -192,11 +192,11 @@ class Escalation(FSMModelMixin, ChainParent):
 
     @transition(field=state, source=[states.DIAGNOSING, states.APPROVING], target=states.EXECUTING)
     def execute(self) -> None:
-        """Decided, or nothing to decide (with a reason): what was agreed is carried out."""
+        """Decided, or no decision needed (with a reason): the agreement is carried out."""
 
     @transition(field=state, source=states.APPROVING, target=states.DIAGNOSING)
     def rework(self) -> None:
-        """Declined or recalled: back to the facts."""
+        """Declined or recalled: the case returns to Diagnose."""
 
     @transition(field=state, source=states.EXECUTING, target=states.RESOLVED)
     def resolve(self) -> None:
@@ -216,15 +216,15 @@ class Escalation(FSMModelMixin, ChainParent):
 
     @transition(field=state, source=list(states.OPEN), target=states.WITHDRAWN)
     def withdraw(self) -> None:
-        """No longer wanted."""
+        """The case is no longer wanted."""
 
     @transition(field=state, source=list(states.OPEN), target=states.DUPLICATE)
     def mark_duplicate(self) -> None:
-        """Another case carries it."""
+        """Another case covers the issue."""
 
 
 class CaseRequest(models.Model):
-    """Link between a case and the requests made for it; approvals know nothing of cases."""
+    """Link between a case and its requests; approvals do not know cases."""
 
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="case_requests")
     request = models.OneToOneField(ApprovalRequest, on_delete=models.PROTECT, related_name="case_link")

@@ -11,7 +11,8 @@ from ledger.models import ChainedRow
 
 
 class EventText(models.Model):
-    """Words of an entry. The only part of the thread the law may ask us to erase; the entry keeps their keyed hash."""
+    """The text of an entry. The only part of the thread that the law may require us to erase; the entry keeps its keyed
+    hash."""
 
     body = models.TextField()
     erased_at = models.DateTimeField(null=True, blank=True)
@@ -21,12 +22,13 @@ class EventText(models.Model):
 
 
 class Event(ChainedRow):
-    """One entry of a case: a post, a customer's words, a move, a clock's history row."""
+    """One entry of a case: a post, a customer's text, a move, a row of a clock's history."""
 
     INTERNAL, CUSTOMER, SYSTEM = "internal", "customer", "system"
     AUDIENCES: ClassVar = [(INTERNAL, "Internal"), (CUSTOMER, "Customer"), (SYSTEM, "System")]
-    # Kinds people write; everything else is written by the system: opened, triaged, routed, moved, handed_off, accepted,
-    # refused, level, role, status, brief, action, request, decision, clock.start/pause/resume/retarget/warn/breach/stop …
+    # Kinds that people write; the system writes all others: opened, triaged, routed, moved, handed_off, accepted,
+    # refused, level, role, status, brief, action, request, decision, clock.start/pause/resume/retarget/warn/breach/stop
+    # …
     UPDATE, CUSTOMER_UPDATE, CUSTOMER_MESSAGE, NOTE_DECISION = (
         "update",
         "customer_update",
@@ -34,15 +36,16 @@ class Event(ChainedRow):
         "decision",
     )
 
-    # Written far more often than read: only what pages and figures look up has an index (the case's is event_seq).
+    # Entries are written far more often than read, so only the look-ups of pages and figures have an index (the one of
+    # the case is event_seq).
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="events", db_index=False)
     kind = models.CharField(max_length=32)
     audience = models.CharField(max_length=10, choices=AUDIENCES, default=SYSTEM)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    actor_name = models.CharField(max_length=120, blank=True, help_text="Who, as shown: a person, contact or rule.")
-    summary = models.CharField(max_length=400, blank=True, help_text="One line without confidential words.")
+    actor_name = models.CharField(max_length=120, blank=True, help_text="Displayed name: a person, contact or rule.")
+    summary = models.CharField(max_length=400, blank=True, help_text="One line without confidential text.")
     text = models.ForeignKey(EventText, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     text_hash = models.CharField(max_length=64, blank=True)
     clock = models.ForeignKey(Clock, null=True, blank=True, on_delete=models.PROTECT, related_name="history")
@@ -54,14 +57,14 @@ class Event(ChainedRow):
     class Meta:
         ordering = ["case", "seq"]
         constraints = [models.UniqueConstraint(fields=["case", "seq"], name="event_seq")]
-        # Figures ask for moves of a period; entries of clocks, the many, are found by their clock.
+        # Figures read the moves of a period; the many entries of clocks are found by their clock.
         indexes = [models.Index(fields=["kind", "at"], condition=models.Q(clock__isnull=True), name="event_kind")]
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.case_id}.{self.seq})"
 
     def content(self) -> dict[str, Any]:
-        """What the chain signs."""
+        """The values that the chain signs."""
         names = (
             "kind",
             "audience",

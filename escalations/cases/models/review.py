@@ -9,7 +9,7 @@ from escalations.cases.models.escalation import Escalation
 
 
 class Review(models.Model):
-    """What we learn from one case. Closing waits for it, or for its waiver with a reason."""
+    """The lessons from one case. A case closes only after its review, or after its waiver with a reason."""
 
     OPEN, DONE, WAIVED = "open", "done", "waived"
     STATES: ClassVar = [(OPEN, "Open"), (DONE, "Done"), (WAIVED, "Waived")]
@@ -40,7 +40,7 @@ class Review(models.Model):
 
 
 class IntakeDraft(models.Model):
-    """What somebody had typed into the intake form; one a person, gone when submitted."""
+    """The unsent text of the intake form; one for each person, deleted when submitted."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="intake_draft")
     data = models.JSONField(default=dict)

@@ -43,7 +43,7 @@ class CasePerson(models.Model):
 
 
 class HandOff(models.Model):
-    """Somebody is asked to own the case; it counts only when accepted."""
+    """A person is asked to take a duty; it counts only when accepted."""
 
     WAITING, ACCEPTED, REFUSED, EXPIRED, REPLACED = "waiting", "accepted", "refused", "expired", "replaced"
     STATES: ClassVar = [

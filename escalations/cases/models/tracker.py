@@ -43,7 +43,7 @@ class Action(models.Model):
 
 
 class Commitment(models.Model):
-    """A promise made to or by the customer; it lives on after the case until kept."""
+    """A promise to or by the customer. It outlives the case until it is kept or broken."""
 
     US, THEM = "us", "them"
     BY: ClassVar = [(US, "We promised"), (THEM, "They promised")]

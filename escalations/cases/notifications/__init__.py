@@ -1,4 +1,4 @@
-"""Who is told what about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
+"""Notifications about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
 
 from escalations.cases.notifications.cases import (
     accepted,

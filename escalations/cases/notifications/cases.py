@@ -1,4 +1,4 @@
-"""Who is told what about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
+"""Notifications about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
 
 from accounts.models import Contact, Role, User
 from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of, regarding
@@ -10,7 +10,7 @@ from messaging.outbox.layout import render
 
 
 def opened(case: Escalation) -> None:
-    """The named people learn that the case is open; the owner and the authority get their own messages."""
+    """Notify the named people that the case is open; the owner and the authority get their own messages."""
     told = [user for user in people_of(case) if user.pk != case.opened_by_id]
     notice(case, told, key=f"opened:{case.pk}", kind="opened", text=f"{case.key} is open: {case.title}")
 
@@ -36,7 +36,7 @@ def handed_off(case: Escalation, handoff: HandOff) -> None:
         ],
         "button": "Review and accept",
         "url": case_url(case, tail),
-        "after": "Nothing changes hands until you accept on the page. Without an answer it moves to the next person.",
+        "after": "The case is not yours until you accept on the page. Without an answer it goes to the next person.",
         "why": f"You get this because the escalation matrix names you for {case.issue_type.name.lower()} cases.",
     }
     text, html = render("case_note", context, zone=user.zone)
@@ -60,7 +60,7 @@ def handed_off(case: Escalation, handoff: HandOff) -> None:
 
 
 def accepted(case: Escalation, handoff: HandOff) -> None:
-    """The sender and the communication lead learn who owns it now."""
+    """Notify the sender and the communication lead who owns it now."""
     told = [handoff.from_user, *people_of(case, CasePerson.COMMUNICATION)]
     users = [user for user in told if user and user.pk != handoff.to_user_id]
     text = f"{handoff.to_user.name} accepted {case.key} as {handoff.get_duty_display().lower()}"
@@ -68,20 +68,20 @@ def accepted(case: Escalation, handoff: HandOff) -> None:
 
 
 def refused(case: Escalation, handoff: HandOff) -> None:
-    """The sender learns the reason."""
+    """Notify the sender of the reason."""
     users = [user for user in [handoff.from_user, *people_of(case, CasePerson.COMMUNICATION)] if user]
     text = f"{handoff.to_user.name} refused {case.key}: {handoff.reason}"
     notice(case, users, key=f"refused:{handoff.pk}", kind="handoff", text=text, urgent=True)
 
 
 def posted(case: Escalation, event: Event) -> None:
-    """Named people see that something new stands in the thread."""
+    """Notify named people of a new entry in the thread."""
     users = [user for user in people_of(case) if user.pk != event.actor_id]
     notice(case, users, key=f"event:{event.pk}", kind="update", text=f"{event.actor_name} posted on {case.key}")
 
 
 def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> None:
-    """Mail to the customer's people. Only the words of the update leave; nothing internal does."""
+    """Mail the customer's people. It contains only the text of the update, nothing internal."""
     words = event.text.body if event.text else ""
     number = case.events.filter(kind=Event.CUSTOMER_UPDATE, seq__lte=event.seq).count()
     for contact in contacts:
@@ -99,34 +99,34 @@ def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> 
 
 
 def action_given(case: Escalation, action: Action, by: User | None) -> None:
-    """The owner of an action learns of it, unless they made it themselves."""
+    """Notify the owner of an action, unless they made it themselves."""
     if by is None or by.pk != action.owner_id:
         text = f"{case.key}: {action.title}, due {moment_for(action.owner, action.due_at)}"
         notice(case, [action.owner], key=f"action:{action.pk}", kind="action", text=text, tail="tracker/")
 
 
 def escalated(case: Escalation, why: str) -> None:
-    """Named people learn that the case went up."""
+    """Notify named people that the case was escalated."""
     text = f"{case.key} is now at {case.get_level_display()}: {why}"
     notice(case, people_of(case), key=f"level:{case.pk}:{case.version}", kind="level", text=text, urgent=True)
 
 
 def nobody(case: Escalation, role: str) -> None:
-    """Operations must fill a role nobody holds."""
+    """Ask operations to fill a role that nobody holds."""
     users = User.objects.holding(Role.objects.filter(operations=True).values_list("slug", flat=True))
     text = f"Nobody holds the role {role}, which {case.key} needs"
     notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
 
 
 def resolved(case: Escalation, by: User) -> None:
-    """Named people learn that it is resolved and a review follows."""
+    """Notify named people that it is resolved and a review follows."""
     users = [user for user in people_of(case) if user.pk != by.pk]
     text = f"{case.key} is resolved: {case.get_outcome_display()}. The review is next."
     notice(case, users, key=f"resolved:{case.pk}:{case.version}", kind="resolved", text=text, tail="review/")
 
 
 def reopened(case: Escalation, by: User, reason: str) -> None:
-    """Named people learn that it is back."""
+    """Notify named people that it was reopened."""
     users = [user for user in people_of(case) if user.pk != by.pk]
     text = f"{case.key} is open again: {reason}"
     notice(case, users, key=f"reopened:{case.pk}:{case.version}", kind="reopened", text=text, urgent=True)

@@ -1,4 +1,4 @@
-"""What all messages about a case have in common: the page they point to, their thread, and the people of the case."""
+"""The common parts of messages about a case: the page they link to, their thread, and the people of the case."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -39,7 +39,7 @@ def regarding(case: Escalation) -> Regarding:
 
 
 def facts_of(case: Escalation, user: User) -> list[tuple[str, str]]:
-    """The facts in every mail: the account and what is at stake."""
+    """The facts in every mail: the account, the ARR at risk and the dates."""
     renewal = day(case.account.renewal_date) if case.account.renewal_date else "no date"
     return [
         ("Account", case.account.name),
@@ -52,7 +52,7 @@ def facts_of(case: Escalation, user: User) -> list[tuple[str, str]]:
 def notice(
     case: Escalation, users: Iterable[User], *, key: str, kind: str, text: str, tail: str = "", urgent: bool = False
 ) -> None:
-    """In-app notification to people, once a key."""
+    """In-app notification to people, once for each key."""
     notices.tell(
         users=list(users),
         key=key,

@@ -6,7 +6,7 @@ from messaging.models import Message
 
 
 class HandOffAsked(MessageKind):
-    """The question whether somebody accepts a hand-off: `handoff:ID`."""
+    """The question to accept a hand-off: `handoff:ID`."""
 
     prefix = "handoff"
 

@@ -29,7 +29,7 @@ class OpenCases(AccountPanel):
 
 
 class Commitments(AccountPanel):
-    """What we and the customer promised, open ones first; not shown without any on cases the person may see."""
+    """The commitments of both sides, open ones first; not shown if there are none on cases the person may see."""
 
     title = "Commitments"
     template = "escalations/panels/commitments.html"

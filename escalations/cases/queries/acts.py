@@ -1,4 +1,4 @@
-"""What the next-step card offers to this person: buttons for the codes of the rule that they may use now."""
+"""The buttons of the next-step card: those of the rule's codes that this person may use now."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Scene:
-    """What decides which buttons there are."""
+    """The facts that decide which buttons are shown."""
 
     case: Escalation
     user: User

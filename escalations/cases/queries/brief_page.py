@@ -1,4 +1,4 @@
-"""The brief as its tab, its one-page sheet and its comparison show it. Parts come in as `briefs.current_parts` gives them."""
+"""The brief for its tab, its one-page sheet and its comparison. Parts have the form of `briefs.current_parts`."""
 
 import difflib
 from collections.abc import Iterable
@@ -73,7 +73,7 @@ Pieces = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Compared:
-    """One part then and now, as (kind, words) pieces; kind is "", del or ins."""
+    """One part before and now, as (kind, words) pieces; kind is "", del or ins."""
 
     part: str
     name: str
@@ -99,7 +99,7 @@ def _part_state(part: str, name: str, parts: BriefParts) -> PartState:
 
 
 def part_gaps(part: str, parts: BriefParts) -> list[str]:
-    """What this part still misses, in words."""
+    """The gaps of this part, as text."""
     if part == "options":
         return rules.option_gaps(parts["options"])
     text = parts["texts"].get(part, "").strip()
@@ -121,7 +121,7 @@ def overview(parts: BriefParts) -> Overview:
 
 
 def version_of(parts: BriefParts, snapshots: list[BriefSnapshot]) -> tuple[int, bool]:
-    """Number the brief bears now, and whether that is still a draft: words that no snapshot has."""
+    """The current number of the brief, and whether it is a draft (with text that no snapshot has)."""
     if not snapshots:
         return 1, True
     last = max(snapshots, key=lambda each: each.number)
@@ -133,7 +133,7 @@ def version_of(parts: BriefParts, snapshots: list[BriefSnapshot]) -> tuple[int, 
 
 
 def sheet(case: Escalation, parts: BriefParts, at: datetime) -> dict[str, object]:
-    """The sheet of a live case: decision first, then what supports it. About six queries."""
+    """The sheet of a current case: the decision first, then the support for it. About six queries."""
     actions = case.actions.filter(state__in=[Action.OPEN, Action.BLOCKED]).select_related("owner")[:SHOWN_ROWS]
     return {
         **frozen_sheet(case, parts),
@@ -147,7 +147,7 @@ def sheet(case: Escalation, parts: BriefParts, at: datetime) -> dict[str, object
 
 
 def frozen_sheet(case: Escalation, parts: BriefParts) -> dict[str, object]:
-    """What a snapshot can say: its parts, with nothing of today."""
+    """The sheet of a snapshot: its parts, without current facts."""
     texts = parts.get("texts", {})
     return {
         "case": case,
@@ -205,7 +205,7 @@ def _by_when(case: Escalation, parts: BriefParts) -> datetime | None:
 
 
 def milestones(case: Escalation) -> QuerySet[Event]:
-    """Entries worth a line in a brief or a review."""
+    """Entries that are shown in a brief or a review."""
     return case.events.filter(kind__in=MILESTONES).select_related("actor")
 
 
@@ -218,7 +218,7 @@ def timeline(case: Escalation) -> list[Event]:
 
 
 def compare(then: BriefParts, now: BriefParts) -> list[Compared]:
-    """Part by part: the words then and now as (kind, words) pieces; kind is "", del or ins."""
+    """For each part, the text before and now as (kind, words) pieces; kind is "", del or ins."""
     return [_compared(part, name, then, now) for part, name in BriefPart.PARTS]
 
 
@@ -248,7 +248,7 @@ def _option_words(option: Lettered) -> str:
 
 
 def word_diff(before: str, after: str) -> tuple[Pieces, Pieces]:
-    """Pieces of the old and of the new text, by words."""
+    """Pieces of the old and the new text, by words."""
     old, new = _tokens(before), _tokens(after)
     left: Pieces = []
     right: Pieces = []
@@ -259,7 +259,7 @@ def word_diff(before: str, after: str) -> tuple[Pieces, Pieces]:
 
 
 def _tokens(text: str) -> list[str]:
-    # Long texts are compared line by line: words of 20,000 characters would take the server seconds.
+    # Long texts are compared line by line, because comparing 20,000 characters by words would take seconds.
     if len(text) > 6000:
         return text.splitlines(keepends=True)
     return [f"{word} " for word in text.replace("\n", " \n ").split(" ") if word]

@@ -1,4 +1,4 @@
-"""Everything around the tabs of a case: header, facts, next step, clocks, people, tracker. Few queries, none per row."""
+"""The frame around the tabs of a case: header, facts, next step, clocks, people, tracker. Few queries, none per row."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,16 +30,16 @@ from ledger.format import listed
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 BRIEF_PARTS = 11
-COMPUTED_PARTS = 2  # classification and account context fill themselves
+COMPUTED_PARTS = 2  # classification and account context are filled automatically
 LIVE = (Clock.RUNNING, Clock.PAUSED)
 WORST_FIRST = ("red", "yel", "grn", "pau")
-# Verbs of the page → the move of the transition table they need. Verbs without one need an open case.
+# Verbs of the page → the required move of the transition table. Other verbs need an open case.
 MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
 WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
 
 
 def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
-    """The case as its pages read it; with it the filled parts of its brief and the minutes between customer updates."""
+    """The case with everything its pages read, the filled parts of its brief and the minutes between customer updates."""
     people = CasePerson.objects.select_related("user", "role")
     related = ("account__csm", "account__ae", "policy", "issue_type", "owner", "opened_by", "status_by", "duplicate_of")
     empty = Q(text="") & (Q(data={}) | Q(data={"rows": []}))
@@ -55,7 +55,7 @@ def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
 
 @dataclass
 class ClockRow:
-    """A clock as the rail shows it."""
+    """A clock in the rail."""
 
     clock: Clock
     status: str
@@ -65,7 +65,7 @@ class ClockRow:
 
     @property
     def rank(self) -> tuple[int, bool, datetime]:
-        """Worst on top: past its time, then warned, then the others, each by when it is due; paused ones last."""
+        """The order of clocks: past due, then warned, then the others, each by due time; paused ones last."""
         due_at = self.clock.due_at or self.clock.started_at
         return WORST_FIRST.index(self.status) if self.status in WORST_FIRST else 99, self.clock.due_at is None, due_at
 
@@ -76,12 +76,10 @@ class ClockRow:
 
 
 def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, object]:
-    """What escalations/case_base.html needs besides `tab`.
-
-    `can`: services.access.abilities. Keys: case, account, at, can, may (ability and state allow it), clocks (live ones),
-    ended_clocks, people, handoff (the waiting one for the owner's duty), actions, tracker, requests, open_requests,
-    step, acts (its buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip)
-    and the counts of the tabs.
+    """The context of escalations/case_base.html besides `tab`. `can`: cases.access.abilities. Keys: case, account, at,
+    can, may (ability and state allow it), clocks (live ones), ended_clocks, people, handoff (the waiting one for the
+    owner's duty), actions, tracker, requests, open_requests, step, acts (its buttons), stages, stage_number, review,
+    level_name, sees_account, sla (code of the header's chip) and the counts of the tabs.
     """
     handoff = _waiting_handoff(case)
     clocks = clock_rows(case, at, handoff)
@@ -122,7 +120,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
 
 
 def sees_account(user: User, account: Account) -> bool:
-    """Whether the account's page opens for this person; what Account.objects.visible_to says, without a query."""
+    """Whether this person may open the account's page; the same as Account.objects.visible_to, without a query."""
     if user.sees in (Role.ALL, Role.FUNCTION):
         return True
     mine = set(user.tree_ids) if user.sees == Role.TREE else {user.pk}
@@ -130,7 +128,7 @@ def sees_account(user: User, account: Account) -> bool:
 
 
 def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
-    """What the buttons offer: the person's ability and the state of the case together."""
+    """The verbs that the person and the state of the case allow."""
     moves = {move.name for move in cast(Any, case).get_available_state_transitions()}
     found = {verb: can[verb] and move in moves for verb, move in MOVES.items()}
     found |= {verb: can[verb] and case.is_open for verb in WHILE_OPEN}
@@ -142,7 +140,7 @@ def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
 
 
 def clock_rows(case: Escalation, at: datetime, handoff: HandOff | None = None) -> list[ClockRow]:
-    """The clocks of the case, each a row of its own with its history and who keeps it. `handoff`: the owner's, if one waits."""
+    """The clocks of the case, each with its history and its keeper. `handoff`: the owner's hand-off, if one waits."""
     history: dict[int, list[Event]] = {}
     for event in case.events.filter(clock__isnull=False).order_by("seq").defer("data"):
         history.setdefault(event.clock_id or 0, []).append(event)
@@ -159,7 +157,7 @@ def clock_rows(case: Escalation, at: datetime, handoff: HandOff | None = None) -
 
 
 def _keeper(clock: Clock, names: dict[str, str], asked: str) -> str:
-    """Who has to act before it is due."""
+    """The person who has to act before it is due."""
     if clock.kind == states.COMMITMENT:
         return getattr(clock, "promiser", None) or ""
     if clock.kind == states.ACCEPTANCE:
@@ -197,7 +195,7 @@ class TrackerRow(NamedTuple):
 
 
 class Tracker(NamedTuple):
-    """How many actions are done of how many, the first rows, and how many more there are."""
+    """The number of done and all actions, the first rows, and the number of further rows."""
 
     done: int
     of: int
@@ -206,7 +204,7 @@ class Tracker(NamedTuple):
 
 
 def tracker(actions: list[Action], at: datetime) -> Tracker:
-    """Counts for the tab and the rail's first rows: what is open and due first, late ones marked."""
+    """Counts for the tab and the rail's first rows: open ones by due time, late ones marked."""
     done = [each for each in actions if each.state == Action.DONE]
     open_ones = [each for each in actions if each.state != Action.DONE]
     rows = [TrackerRow(each, each.is_late(at)) for each in [*open_ones, *done][:7]]
@@ -214,12 +212,12 @@ def tracker(actions: list[Action], at: datetime) -> Tracker:
 
 
 def _brief_filled(case: Escalation) -> int:
-    """Parts of the brief that say something; counted by `with_people`."""
+    """The number of filled parts of the brief; counted by `with_people`."""
     return min(BRIEF_PARTS, (getattr(case, "brief_written", None) or 0) + COMPUTED_PARTS)
 
 
 def stages(case: Escalation) -> list[dict[str, str]]:
-    """The path: done, now, next. A resolved or ended case has no present stage."""
+    """The path: done, now, next. A resolved or ended case has no current stage."""
     at = states.STAGES.index(case.stage)
     ended = case.state in (*states.AFTER, states.CLOSED)
     kinds = ["done" if ended or i < at else "now" if i == at else "" for i in range(len(states.STAGES))]
@@ -227,7 +225,7 @@ def stages(case: Escalation) -> list[dict[str, str]]:
 
 
 def review_of(case: Escalation) -> Review | None:
-    """The review, once the case was resolved."""
+    """The review, if the case was resolved."""
     return getattr(case, "review_record", None)
 
 

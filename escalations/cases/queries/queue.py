@@ -18,7 +18,7 @@ from escalations.policy.levels import at_level
 from escalations.policy.models import published_ladder
 
 RENEWAL_DAYS = 60
-# Code → (label, place in the order). The worst comes first.
+# Code → (label, position). The worst comes first.
 STATUSES = {
     "red": "Red · past SLA",
     "yel": "Yellow · at risk",
@@ -40,7 +40,7 @@ VIEWS = {
 
 @dataclass(frozen=True)
 class Filters:
-    """What the address asks for; unknown values fall away."""
+    """The filters of the address; unknown values are ignored."""
 
     view: str = "open"
     q: str = ""
@@ -71,7 +71,7 @@ class Filters:
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything but the view is asked for."""
+        """Whether there is a filter besides the view."""
         return any((self.q, self.status, self.level, self.type, self.owner, self.lane, self.tier))
 
     def condition(self) -> Q:
@@ -108,12 +108,12 @@ def view_conditions(user: User, at: datetime) -> dict[str, Q]:
 
 
 def open_cases(user: User, at: datetime) -> QuerySet[Escalation]:
-    """Open cases this person may see, each with its status code as the chip shows it."""
+    """Open cases this person may see, each with the status code of its chip."""
     return with_status(Escalation.objects.visible_to(user).open(), at)
 
 
 def rows(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
-    """The cases of a view, worst status first, then soonest due, then largest ARR; with who they wait for."""
+    """The cases of a view, worst status first, then soonest due, then largest ARR; with the people they wait for."""
     found = open_cases(user, at).filter(view_conditions(user, at)[filters.view]).filter(filters.condition())
     order = Case(*[When(status=code, then=Value(place)) for place, code in enumerate(STATUSES)])
     waiting = HandOff.objects.filter(case=OuterRef("pk"), state=HandOff.WAITING, duty=CasePerson.OWNER)
@@ -128,7 +128,7 @@ def rows(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
 
 @dataclass
 class Tile:
-    """Cases of one status: how many, their ARR in USD, and how many are in another currency (never added up)."""
+    """Cases of one status: their number, their ARR in USD, and the number in another currency (never added up)."""
 
     count: int = 0
     usd: Decimal = Decimal(0)
@@ -137,7 +137,7 @@ class Tile:
 
 @dataclass
 class Overview:
-    """Counts of the views and tiles, the number of cases that match, and what the filters can choose from."""
+    """Counts of the views and tiles, the number of matching cases, and the choices of the filters."""
 
     views: Counter[str] = field(default_factory=Counter)
     tiles: dict[str, Tile] = field(default_factory=lambda: defaultdict(Tile))
@@ -148,7 +148,7 @@ class Overview:
 
 
 def overview(user: User, filters: Filters, at: datetime) -> Overview:
-    """Everything the page counts, from one grouped query over the open cases."""
+    """All counts of the page, from one grouped query over the open cases."""
     conditions = view_conditions(user, at)
     chosen = conditions[filters.view] & filters.condition()
     flags = {f"in_{view}": _flag(condition) for view, condition in conditions.items() if condition}

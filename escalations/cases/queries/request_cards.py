@@ -1,4 +1,4 @@
-"""Requests of a case as the Approvals tab shows them."""
+"""Requests of a case for the Approvals tab."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from escalations.models import Escalation
 
 SEAT_WORDS = {
     Seat.ASKED: ("wait", "Waiting"),
-    Seat.PASSED_UP: ("pau", "Passed up"),
+    Seat.PASSED_UP: ("pau", "Escalated"),
     Seat.RECALLED: ("none", "Recalled"),
     Seat.DELEGATED: ("none", "Delegated"),
     Seat.VOIDED: ("none", "Void: the terms changed"),
-    Seat.SETTLED: ("none", "Settled without it"),
+    Seat.SETTLED: ("none", "Decided without it"),
     Seat.REASSIGNED: ("none", "Reassigned"),
 }
 VERDICTS = {
@@ -36,7 +36,7 @@ STATE_MARKS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """Who was asked for a seat, and what came of it."""
+    """The person asked for a seat, and the result."""
 
     user: User
     role: str
@@ -57,7 +57,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Check:
-    """A guard that held when the request was made."""
+    """A check that passed when the request was made."""
 
     mark: str
     name: str
@@ -98,7 +98,8 @@ class Earlier:
 
 
 def cards(case: Escalation, user: User, at: datetime) -> dict[str, object]:
-    """Open requests (or else the last one) in full, the earlier ones as lines. `opens`: ids whose page opens for the viewer."""
+    """Open requests (or else the last one) in full, the earlier ones as lines. `opens`: ids of the requests that the
+    viewer may open."""
     found = list(ApprovalRequest.objects.filter(case_link__case=case).with_seats().order_by("-pk"))
     full = [each for each in found if each.is_open] or found[:1]
     numbers = {each.pk: number for number, each in enumerate(reversed(found), 1)}
@@ -144,7 +145,7 @@ def _seat(request: ApprovalRequest, seat: Seat, at: datetime) -> Step:
 
 
 def checks(request: ApprovalRequest) -> list[Check]:
-    """The guards that held when the request was made."""
+    """The checks that passed when the request was made."""
     if request.by_rule:
         return [Check("grn", "Inside an exception band", "Approved by rule, no person decides.")]
     rule = request.rule

@@ -1,4 +1,4 @@
-"""Reviews: the list, the eight tasks of one, causes that come back, commitments by owner."""
+"""Reviews: the list, the eight tasks of one review, repeated causes, commitments by owner."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_CAUSES = 40
 
 @dataclass(frozen=True)
 class Task:
-    """One of the eight tasks, as components/tasklist.html shows it."""
+    """One of the eight tasks, for components/tasklist.html."""
 
     name: str
     href: str
@@ -30,17 +30,18 @@ class Task:
 
     @property
     def state(self) -> str:
-        """green done, wait begun, none not started."""
+        """green: done, wait: in progress, none: not started."""
         return "green" if self.done else "wait" if self.begun else "none"
 
     @property
     def label(self) -> str:
-        """The state in words."""
+        """The label of the state."""
         return "Done" if self.done else "In progress" if self.begun else "Not started"
 
 
 def tasks(review: Review, commitments: int, entries: int = 0) -> list[Task]:
-    """What the reviewer goes through. `commitments`: how many of the case are still open; `entries`: of the timeline."""
+    """The tasks of the reviewer. `commitments`: the number of open ones of the case; `entries`: the number in the
+    timeline."""
     handed = f"{commitments} handed on, each with owner and due date" if commitments else "None open"
     lessons = bool(review.lessons.strip())
     return [
@@ -99,7 +100,7 @@ def views_of(user: User) -> dict[str, QuerySet[Review]]:
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """A review in the list. `repeat`: another visible case had its root cause too."""
+    """A review in the list. `repeat`: another visible case had the same root cause."""
 
     review: Review
     state: str
@@ -114,7 +115,7 @@ class ReviewRow:
 
 
 def rows(reviews: list[Review], user: User, at: datetime) -> list[ReviewRow]:
-    """Rows of the list with progress, chip state and the mark of a cause that was there before. One query for all."""
+    """Rows of the list with progress, chip state and the mark of a repeated cause. One query for all."""
     repeated = repeated_causes(user)
     return [
         ReviewRow(
@@ -142,7 +143,7 @@ def repeated_causes(user: User) -> set[str]:
 
 
 def used_causes(user: User) -> list[str]:
-    """Root causes written before, the most used first: names stay the same when the cause is the same."""
+    """Root causes used before, the most used first, so that the same cause gets the same name."""
     written = visible(user).exclude(root_cause="").order_by().values_list("root_cause", flat=True)
     return [cause for cause, _ in Counter(written[:2000]).most_common(MOST_CAUSES)]
 

@@ -1,4 +1,4 @@
-"""The thread and the audit trail of a case, as their pages show them."""
+"""The thread and the audit trail of a case, for their pages."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ PAGE = 50
 DAY = 24 * 60
 DECISIONS = (Event.NOTE_DECISION, "decision_log", "request")
 UPDATES = (Event.UPDATE, Event.CUSTOMER_UPDATE, "status")
-# Moves that stand in the thread as an entry of their own kind already: triaged, handed off, accepted, requested.
+# Moves that already have an entry of their own kind in the thread: triaged, handed off, accepted, requested.
 TOLD_TWICE = Q(kind="moved", data__verb__in=["triage", "hand_off", "accept", "ask"])
-# What a clock says, but not the rhythm inside the house: it would drown what people write. The history has it all.
+# Entries of clocks, but not of internal rhythms, because they would hide what people write. The history shows all.
 SPOKEN = Q(kind__in=["clock.warn", "clock.breach"]) & ~Q(clock__kind__in=RHYTHM)
 SHOW: dict[str, tuple[str, Q]] = {
     "all": ("All", SPOKEN | ~Q(kind__startswith="clock.") & ~TOLD_TWICE),
@@ -75,7 +75,7 @@ TONES = {"clock.breach": "red", "clock.warn": "yel", "accepted": "grn", "action.
 
 @dataclass
 class Shown:
-    """One place in the thread: the entry and what replaced it."""
+    """One place in the thread: the entry and its replacements."""
 
     event: Event
     replacements: list[Event] = field(default_factory=list)
@@ -83,12 +83,12 @@ class Shown:
 
     @property
     def latest(self) -> Event:
-        """The entry as it counts now."""
+        """The current version of the entry."""
         return self.replacements[-1] if self.replacements else self.event
 
     @property
     def earlier(self) -> list[Event]:
-        """What it said before, oldest first."""
+        """The earlier versions, oldest first."""
         return [self.event, *self.replacements[:-1]] if self.replacements else []
 
     @property
@@ -98,7 +98,7 @@ class Shown:
 
     @property
     def shape(self) -> str:
-        """How it looks: customer, outgoing, decision, update, status, or system (one line)."""
+        """The layout: customer, outgoing, decision, update, status, or system (one line)."""
         return SHAPES.get(self.event.kind, "opened" if self.event.kind == "opened" and self.event.text_id else "system")
 
     @property
@@ -113,14 +113,14 @@ class Shown:
 
     @property
     def by(self) -> str:
-        """Who did it, where the line does not say so already; rules have no author."""
+        """The author, if the line does not name one already; rules have no author."""
         if self.event.actor_id is None or self.event.kind in ("triaged", "routed"):
             return ""
         return "" if self.event.actor_name in self.event.summary else self.event.actor_name
 
     @property
     def phrases(self) -> list[JsonObject]:
-        """Flagged phrases of a customer's words."""
+        """Flagged phrases in a customer's text."""
         return list(self.event.data.get("phrases") or [])
 
     @property
@@ -130,7 +130,7 @@ class Shown:
 
 
 def entries(case: Escalation, user: User, *, show: str, before: int | None) -> tuple[list[Shown], int | None]:
-    """A page of the thread, newest first, and the number to go on from (None: that was all)."""
+    """A page of the thread, newest first, and the number of the next page's start (None: no more)."""
     top = case.events.filter(SHOW[show][1], replaces__isnull=True).select_related("actor", "text").order_by("-seq")
     page, older = _page(top, before)
     newer = _replacements(case)
@@ -143,7 +143,7 @@ def _page(events: QuerySet[Event], before: int | None) -> tuple[list[Event], int
 
 
 def _replacements(case: Escalation) -> dict[int, list[Event]]:
-    """Entries that replace another one, by what they replace."""
+    """Entries that replace another one, by the replaced entry."""
     found: dict[int, list[Event]] = {}
     for event in case.events.filter(replaces__isnull=False).select_related("text", "actor").order_by("seq"):
         found.setdefault(event.replaces_id or 0, []).append(event)
@@ -151,7 +151,7 @@ def _replacements(case: Escalation) -> dict[int, list[Event]]:
 
 
 def _chain(event: Event, newer: dict[int, list[Event]]) -> list[Event]:
-    """All that replaced an entry, directly or by replacing its replacement, oldest first."""
+    """All entries that replaced an entry, directly or through its replacements, oldest first."""
     found: list[Event] = []
     waiting = [event]
     while waiting:
@@ -168,18 +168,18 @@ def by_day(shown: Iterable[Shown]) -> list[tuple[date, list[Shown]]]:
 
 
 def next_update_default(case: Escalation, at: datetime) -> datetime:
-    """When the next update would be due by the cadence of the case's tier; a day from now where the policy has none."""
+    """When the next update is due by the cadence of the case's tier; a day from now if the policy has none."""
     return at + timedelta(minutes=getattr(case, "update_minutes", None) or DAY)
 
 
 def audit(case: Escalation, *, kind: str, before: int | None) -> tuple[list[Event], int | None]:
-    """A page of the audit trail, newest first, and the number to go on from."""
+    """A page of the audit trail, newest first, and the number of the next page's start."""
     rows = case.events.filter(KINDS[kind][1]).select_related("actor", "text", "replaces").order_by("-seq")
     return _page(rows, before)
 
 
 def breaks(case: Escalation) -> list[chain.Break]:
-    """Where the log of the case does not hold: entries and, where they still exist, their words."""
+    """The faults in the log of the case: entries and, if they still exist, their texts."""
     rows = list(case.events.select_related("text").order_by("seq"))
     return [*chain.breaks_in(case, rows), *_changed_words(case, rows)]
 
@@ -189,4 +189,4 @@ def _changed_words(case: Escalation, rows: list[Event]) -> Iterator[chain.Break]
         if row.text is None or row.text.erased_at:
             continue
         if chain.sign("text\x00" + row.text.body, row.key_id) != row.text_hash:
-            yield chain.Break(case.pk, row.seq, "the words were changed")
+            yield chain.Break(case.pk, row.seq, "the text was changed")

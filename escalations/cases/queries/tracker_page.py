@@ -12,7 +12,7 @@ LATE, TODAY, LATER, DONE = "Late", "Due today", "Later", "Done"
 
 
 class Group(NamedTuple):
-    """Actions that are due alike."""
+    """Actions in the same due group."""
 
     name: str
     rows: list[Action]

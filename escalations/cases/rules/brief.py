@@ -1,4 +1,4 @@
-"""Is the brief ready to be decided on? Names what is missing and refuses vague deadlines."""
+"""Whether the brief is ready for a decision. Names the missing parts and refuses vague deadlines."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ VAGUE = re.compile(
 
 
 class BriefParts(TypedDict):
-    """The brief as plain values: what a snapshot freezes as JSON."""
+    """The brief as plain values; a snapshot freezes them as JSON."""
 
     key: str
     title: str
@@ -40,13 +40,13 @@ class BriefParts(TypedDict):
 
 
 def missing(texts: Mapping[str, str], options: list[Option]) -> list[str]:
-    """What the author still has to fill, in words a form can show. Empty: the brief may be sent."""
+    """The parts that the author still has to fill, as text for a form. Empty: the brief may be sent."""
     gaps = [NAMES[part] for part in REQUIRED if part != "options" and not texts.get(part, "").strip()]
     return gaps + option_gaps(options) + vague_parts(texts)
 
 
 def option_gaps(options: list[Option]) -> list[str]:
-    """An honest choice has two options at least, one of them the status quo, each with its trade-off."""
+    """A brief needs at least two options, one of them the status quo, each with its trade-off."""
     filled = [option for option in options if str(option.get("name", "")).strip()]
     gaps = []
     if len(filled) < 2:
@@ -62,7 +62,7 @@ def option_gaps(options: list[Option]) -> list[str]:
 
 
 def vague_parts(texts: Mapping[str, str]) -> list[str]:
-    """“As soon as possible” is no deadline."""
+    """“As soon as possible” is not a deadline."""
     return [
         f"{NAMES[part]}: name a date and time instead of “as soon as possible”"
         for part in ("ask",)

@@ -1,4 +1,4 @@
-"""What should happen next on a case, and why: one sentence by rule, the most pressing one. Source: ux/spec.md §5.2."""
+"""The next step of a case and its reason: one sentence by rule, the most urgent one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ HOT, DUE, CALM, NONE = "hot", "due", "", "none"
 
 @dataclass(frozen=True)
 class Promise:
-    """The live clock of one kind: when it is due, whether its warning time is over, what its end sets off."""
+    """The live clock of one kind: its due time, whether its warning time is over, and the effect of its breach."""
 
     due_at: datetime | None
     warned: bool = False
@@ -20,7 +20,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rule looks at. Names are as shown; empty means nobody or nothing."""
+    """The facts for the rule. Names are as displayed; empty means nobody or nothing."""
 
     state: str
     goes_up: bool = True
@@ -46,7 +46,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Step:
-    """The card: title, why, the moment it is about, what happens by itself then, and what can be done (codes)."""
+    """The card: title, reason, the moment it is about, what happens automatically then, and possible actions (codes)."""
 
     code: str
     mood: str
@@ -58,8 +58,8 @@ class Step:
 
 
 def next_step(facts: Facts, at: datetime) -> Step:
-    """The first of these that holds: no owner accepted, decision past due, customer update due, approval to request,
-    action late, ready to resolve or close; then what the stage asks for."""
+    """The first that holds: no owner accepted, decision past due, customer update due, approval to request, action
+    late, ready to resolve or close; else the step of the stage."""
     if facts.state not in states.OPEN:
         return _after(facts)
     for rule in (_no_owner, _decision_late, _customer_update, _approval, _late_action, _ready):
@@ -77,7 +77,7 @@ def _no_owner(facts: Facts, at: datetime) -> Step | None:
         return None
     due = facts.acceptance.due_at if facts.acceptance else None
     if not facts.asked_to_own:
-        why = "Nobody owns this escalation and nobody has been asked."
+        why = "Nobody owns this escalation, and nobody has been asked to own it."
         return Step("no_owner", HOT, "Next: find an owner", why, acts=("hand_over",))
     then = "If it is not accepted in time, it goes to the next person."
     mood = HOT if _late(facts.acceptance, at) else DUE
@@ -112,7 +112,11 @@ def _customer_update(facts: Facts, at: datetime) -> Step | None:
     if promise is None or promise.due_at is None or not (promise.warned or promise.due_at <= at):
         return None
     late = promise.due_at <= at
-    why = "The customer was promised an update and has not received it." if late else "The customer expects news soon."
+    why = (
+        "The customer was promised an update and has not received it."
+        if late
+        else "The customer expects an update soon."
+    )
     return Step(
         "customer_update",
         HOT if late else DUE,
@@ -148,7 +152,7 @@ def _late_action(facts: Facts, at: datetime) -> Step | None:
 def _ready(facts: Facts, at: datetime) -> Step | None:
     if facts.state != states.EXECUTING or facts.open_execution:
         return None
-    why = "What was agreed is carried out. Confirm that the customer knows, then resolve."
+    why = "The agreement is carried out. Confirm that the customer knows, then resolve the case."
     return Step("ready", CALM, "Next: resolve this escalation", why, acts=("resolve",))
 
 
@@ -158,17 +162,21 @@ def _by_stage(facts: Facts) -> Step:
     if states.WAITING[facts.waiting_on].pauses:
         whom = states.WAITING[facts.waiting_on].words
         return Step(
-            "waiting", NONE, "Nothing is waiting on you", f"Clocks are paused: waiting on the {whom}.", acts=("resume",)
+            "waiting",
+            NONE,
+            "Nothing is waiting for you",
+            f"Clocks are paused: waiting on the {whom}.",
+            acts=("resume",),
         )
     if facts.state == states.EXECUTING:
         return Step(
             "execute",
             CALM,
-            "Next: carry out what was agreed",
+            "Next: carry out the agreement",
             f"{facts.open_execution} execution actions are open.",
             acts=("tracker",),
         )
-    why = "The facts are being gathered. Request an approval, or carry it out without one and say why none is needed."
+    why = "The facts are being collected. Request an approval, or go on without one and say why none is needed."
     return Step("diagnose", CALM, "Next: complete the brief", why, acts=("brief", "ask", "execute"))
 
 
@@ -181,7 +189,7 @@ def _waiting_for_decision(facts: Facts) -> Step:
     return Step(
         "decision",
         NONE,
-        f"Nothing is waiting on you: {who} {'decide' if facts.deciders > 1 else 'decides'}",
+        f"Nothing is waiting for you: {who} {'decide' if facts.deciders > 1 else 'decides'}",
         "The approval was requested.",
         due,
         then,
@@ -192,8 +200,10 @@ def _waiting_for_decision(facts: Facts) -> Step:
 def _after(facts: Facts) -> Step:
     if facts.state in states.AFTER:
         if facts.review_settled:
-            return Step("close", CALM, "Next: close this escalation", "The review is settled.", acts=("close",))
-        why = "It is resolved. Closing waits for the review, or for its waiver with a reason."
+            return Step(
+                "close", CALM, "Next: close this escalation", "The review is signed or waived.", acts=("close",)
+            )
+        why = "The case is resolved. It can be closed after the review, or after its waiver with a reason."
         return Step("review", CALM, "Next: write the review", why, facts.review_due, acts=("review",))
     word = dict(states.STATES)[facts.state].lower()
-    return Step("ended", NONE, "Nothing is waiting on you", f"This escalation is {word}.")
+    return Step("ended", NONE, "Nothing is waiting for you", f"This escalation is {word}.")

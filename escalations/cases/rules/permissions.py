@@ -1,11 +1,11 @@
-"""Who may do what on a case they can see. Pure: the person's standing on the case in, yes or no out."""
+"""Who may do what on a visible case. Pure: the person's role on the case in, yes or no out."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a person stands to a case."""
+    """A person's role on a case."""
 
     owner: bool = False
     authority: bool = False
@@ -13,9 +13,7 @@ class Standing:
     named: bool = False
     opened: bool = False
     account_team: bool = False
-    senior: bool = (
-        False  # a role that decides at some level and sees the case through the reporting tree or as executive
-    )
+    senior: bool = False  # holds a deciding role and sees the case through the reporting tree or as executive
     ops: bool = False
 
 
@@ -38,17 +36,17 @@ _RULES: dict[str, tuple[str, ...]] = {
 
 
 def may(verb: str, standing: Standing) -> bool:
-    """Whether this standing allows the verb. An unknown verb is never allowed."""
+    """Whether the verb is allowed. An unknown verb is never allowed."""
     return any(getattr(standing, name) for name in _RULES.get(verb, ()))
 
 
 def who_may(verb: str) -> str:
-    """Who is allowed, for the sentence that refuses."""
+    """The allowed people, for the refusal."""
     names = {
         "owner": "the escalation owner",
         "communication": "the communication lead",
         "authority": "the decision authority",
-        "opened": "whoever raised it",
+        "opened": "the person who raised it",
         "account_team": "the account team",
         "named": "people named on the case",
         "senior": "their managers",

@@ -1,4 +1,4 @@
-"""What changed between two short texts, sentence by sentence, for the page that shows both sides of a conflict."""
+"""The changes between two short texts by sentence, for the page that shows a conflict."""
 
 import re
 from difflib import SequenceMatcher
@@ -12,7 +12,7 @@ def sentences(text: str) -> list[str]:
 
 
 def changes(before: str, after: str) -> list[tuple[str, str]]:
-    """(sign, sentence) pairs: `del` for what is gone, `ins` for what is new, `same` for the rest, in reading order."""
+    """(sign, sentence) pairs in reading order: `del` for removed, `ins` for new, `same` for unchanged sentences."""
     old, new = sentences(before), sentences(after)
     found: list[tuple[str, str]] = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():

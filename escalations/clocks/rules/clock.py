@@ -19,7 +19,7 @@ WHOLE, DECAY_PERCENT = 100, 200
 
 
 class StepKind(StrEnum):
-    """What can happen to a clock. The values name the entries of its history."""
+    """The steps of a clock. The values name the entries of its history."""
 
     START = "start"
     PAUSE = "pause"
@@ -37,7 +37,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True)
 class Terms:
-    """What was promised. Seconds count on the calendar; without hours they elapse around the clock."""
+    """The target of a clock. Seconds count on the calendar; without hours they elapse around the clock."""
 
     target_seconds: int = 0
     calendar_id: int | None = None
@@ -51,20 +51,20 @@ class Terms:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happens to a clock. Every field but the kind belongs to some kinds only."""
+    """One step of a clock. Every field but the kind belongs to some kinds only."""
 
     kind: StepKind
     number: int = 0  # WARN: the percent. REPEAT: which reminder it is
     terms: Terms | None = None  # START, RETARGET
     reason: str = ""  # PAUSE, RELEASE: why it is paused. FAIL: the error
     by_hand: bool = False  # PAUSE: it resumes only by hand
-    outcome: str = ""  # STOP: the state it ends in; empty: met, or missed when it was late
+    outcome: str = ""  # STOP: the final state; empty: met, or missed if it was late
     due_at: datetime | None = None  # BREACH: the due time on record, when the history is replayed
 
 
 @dataclass(frozen=True)
 class ClockState:
-    """A clock as the rules see it. The names are those of the columns of `Clock`."""
+    """A clock in the rules. The names are those of the columns of `Clock`."""
 
     terms: Terms = Terms()
     state: str = ""
@@ -119,7 +119,7 @@ def advance(clock: ClockState, step: Step, at: datetime) -> ClockState:  # noqa:
         case StepKind.WARN:
             return _with_next(replace(clock, warned_at=at, warned_percent=step.number, tries=0))
         case StepKind.BREACH:
-            # Breach time is the due time, not when somebody noticed. Missed reminders are counted and not sent.
+            # The breach has the due time, not the time somebody noticed. Missed reminders are counted and not sent.
             due_at = step.due_at or clock.due_at
             late = replace(clock, due_at=due_at, breached_at=due_at, tries=0)
             return _with_next(replace(late, repeats=max(clock.repeats, _reminders_until(late, at))))
@@ -138,20 +138,20 @@ def advance(clock: ClockState, step: Step, at: datetime) -> ClockState:  # noqa:
 
 
 def may_pause(clock: ClockState, at: datetime) -> bool:
-    """A running clock may pause until its time is over: a broken promise is not paused."""
+    """A running clock may be paused until it is due; a breached clock is not paused."""
     return clock.state == RUNNING and clock.breached_at is None and (clock.due_at is None or at < clock.due_at)
 
 
 def is_late(clock: ClockState, at: datetime) -> bool:
-    """Whether its time is over, noticed or not."""
+    """Whether its due time has passed, noticed or not."""
     return clock.breached_at is not None or (clock.due_at is not None and at > clock.due_at)
 
 
 def step_due(clock: ClockState, at: datetime) -> Step | None:
     """The one step that a running clock has to take at that moment; None when nothing is due.
 
-    However late the question comes, one step is the answer: the breach and not the warnings before it, the last reminder
-    and not every one that was missed.
+    Even if this is called late, the answer is one step: the breach and not the warnings before it, the last reminder
+    and not every missed one.
     """
     if clock.due_at is None:
         return None
@@ -169,7 +169,7 @@ def step_due(clock: ClockState, at: datetime) -> Step | None:
 def status(
     at: datetime, *, state: str, due_at: datetime | None, warn_at: datetime | None, paused_at: datetime | None = None
 ) -> str:
-    """Code of the SLA chip, of a clock and of a case by its worst clock: red, yel, grn, pau, or '' when nothing runs.
+    """Code of the SLA chip, of a clock and of a case by its worst clock: red, yel, grn, pau, or '' if none runs.
 
     `queries.with_status` is the same rule for lists.
     """
@@ -179,12 +179,12 @@ def status(
 
 
 def weight(step: Step) -> int:
-    """A breach says more than a reminder, a reminder more than a warning."""
+    """The importance of a step: a breach above a reminder, a reminder above a warning."""
     return (StepKind.WARN, StepKind.REPEAT, StepKind.DECAY, StepKind.BREACH).index(step.kind)
 
 
 def _scheduled(clock: ClockState) -> ClockState:
-    """Set what follows from start, pauses, target and hours: due time, warnings, next step, fingerprint."""
+    """Set the values that follow from start, pauses, target and hours: due time, warnings, next step, fingerprint."""
     terms = clock.terms
     percents = {terms.warn_percent, *terms.also_warn_at, WHOLE} | ({DECAY_PERCENT} if terms.decays else set())
     begun_at = clock.resumed_at
@@ -207,7 +207,7 @@ def _scheduled(clock: ClockState) -> ClockState:
 
 
 def _counted(clock: ClockState) -> ClockState:
-    """Count the earlier stretches on the hours of the terms, as they are now; a running clock is scheduled anew."""
+    """Recalculate the earlier stretches with the current hours of the terms; a running clock is scheduled again."""
     hours = clock.terms.hours
     used = sum(timing.used_between(hours, begin, end) for begin, end in clock.stretches)
     counted = replace(clock, used_seconds=used, calendar_print=timing.print_of(hours) if hours else "")
@@ -217,13 +217,14 @@ def _counted(clock: ClockState) -> ClockState:
 
 
 def _with_next(clock: ClockState) -> ClockState:
-    """Set when the next step falls due, given what was told already; None when none is to come."""
+    """Set when the next step is due, given the steps already taken; None if there is none."""
     fire_at: datetime | None = None
     if clock.breached_at is None:
         ahead = [moment for percent, moment in clock.warnings if percent > clock.warned_percent]
         fire_at = min([*ahead, clock.due_at]) if clock.due_at else None
     elif clock.decays_at is not None:
-        # Whoever accepted and did nothing is reminded at the due time; as long again, and somebody else gets the case.
+        # An owner who accepted and did nothing is reminded at the due time; after the same time again, another person
+        # gets the case.
         fire_at = clock.decays_at
     elif clock.terms.repeat_minutes and clock.repeats < clock.terms.repeat_times:
         fire_at = clock.breached_at + timedelta(minutes=clock.terms.repeat_minutes * (clock.repeats + 1))
@@ -238,7 +239,7 @@ def _reminders_until(clock: ClockState, at: datetime) -> int:
 
 
 def _fingerprint(clock: ClockState) -> str:
-    """Of all that the due time follows from."""
+    """The fingerprint of everything that the due time depends on."""
     terms = clock.terms
     inputs = [
         terms.calendar_id,

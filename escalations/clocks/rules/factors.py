@@ -1,4 +1,5 @@
-"""Dynamic targets: what makes a target shorter or longer for a case like this. Pure: rows and facts in, seconds out, and why.
+"""Dynamic targets: factors make a target shorter or longer for a case like this. Pure: rows and facts in, seconds and
+reasons out.
 
 Factors of different parts multiply, so their order does not matter; within one part the first row that fits applies.
 """
@@ -15,13 +16,13 @@ Value = Decimal | int
 Facts = Mapping[str, Value | None]
 
 MINUTE, HOUR = 60, 3600
-LEAST_SHARE = 4  # never below a quarter of the target, whatever comes together
+LEAST_SHARE = 4  # never below a quarter of the target, for any combination
 TIER_NAMES = [name for _, name in states.TIERS]  # the index is the value of the part
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One row of the policy. The range is half-open [low, high); None leaves that side open. No clock: every clock."""
+    """One row of the policy. The range is half-open [low, high); None leaves that side open. Empty clock: every clock."""
 
     part: str
     low: Decimal | None
@@ -30,13 +31,13 @@ class Factor:
     clock: str = ""
 
     def fits(self, value: Value) -> bool:
-        """Whether the value lies in the range."""
+        """Whether the value is in the range."""
         return (self.low is None or value >= self.low) and (self.high is None or value < self.high)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Something a target may depend on, and how its values are said."""
+    """A fact that a target may depend on, and how its values are written."""
 
     slug: str
     name: str
@@ -76,14 +77,14 @@ def tier_value(tier: str) -> int:
 
 
 def for_clock(rows: Sequence[Factor], clock: str) -> list[Factor]:
-    """The rows that count for a clock: its own, and for parts without one those of every clock."""
+    """The rows for a clock: its own, and for parts without one those for every clock."""
     own = [row for row in rows if row.clock == clock]
     parts = {row.part for row in own}
     return own + [row for row in rows if not row.clock and row.part not in parts]
 
 
 def between(row: Factor) -> str:
-    """The range in words: under 30 days, $250,000 to under $500,000, 3 or more, Yellow or Red."""
+    """The range as text: under 30 days, $250,000 to under $500,000, 3 or more, Yellow or Red."""
     if row.part == "tier":
         return " or ".join(name for value, name in enumerate(TIER_NAMES) if row.fits(value)) or "no tier"
     edge = BY_SLUG[row.part].edge
@@ -93,23 +94,22 @@ def between(row: Factor) -> str:
 
 
 def in_words(row: Factor) -> str:
-    """A row as the SLA page says it: Renewal under 30 days: 80% of the time."""
+    """A row on the SLA page: Renewal under 30 days: 80% of the time."""
     return f"{BY_SLUG[row.part].name} {between(row)}: {row.percent}% of the time"
 
 
 @dataclass(frozen=True)
 class Adjusted:
-    """What is left of a target, in seconds, and why: a line for each factor that applied, and one for the others."""
+    """The adjusted target in seconds, and the reasons: a line for each factor that applied, and one for the others."""
 
     seconds: int
     lines: tuple[str, ...]
 
 
 def adjust(rows: Sequence[Factor], facts: Facts, seconds: int) -> Adjusted:
-    """Multiply the target by the factors that fit. `rows` are those that count for the clock, in order.
-
-    A fact that is None is unknown and changes nothing. The result is cut to whole minutes, and never below a quarter of
-    the target or 1 minute. Every part is named in the lines.
+    """Multiply the target by the factors that fit. `rows` are those for the clock, in order. A fact that is None is
+    unknown and changes nothing. The result is cut to whole minutes, and never below a quarter of the target or 1
+    minute. Every part is named in the lines.
     """
     left, lines, same, unknown, silent = Fraction(seconds), [], [], [], []
     for part in PARTS:

@@ -1,4 +1,4 @@
-"""The kinds of clock, one row each: what it measures, who keeps it and how it behaves. Pure.
+"""The kinds of clock, one row each: what it measures, its keeper and its behaviour. Pure.
 
 A new behaviour is a new column.
 """
@@ -12,22 +12,22 @@ OWNER, AUTHORITY, COMMUNICATION = "owner", "authority", "communication"
 
 @dataclass(frozen=True)
 class ClockKind:
-    """One kind of clock. The defaults are those of a promise about the whole case."""
+    """One kind of clock. The defaults are those of a target for the whole case."""
 
     slug: str
     name: str
-    about: str  # from when to when, as the SLA page says it
-    keeper: str  # who keeps the promise, as the SLA page says it
-    duties: tuple[str, ...] = (OWNER, COMMUNICATION)  # duties on the case that hear of it
-    waits: bool = True  # pauses while the case waits for somebody outside
+    about: str  # what it measures, on the SLA page
+    keeper: str  # the keeper, on the SLA page
+    duties: tuple[str, ...] = (OWNER, COMMUNICATION)  # duties on the case that are notified
+    waits: bool = True  # pauses while the case waits for an outside party
     in_queue: bool = True  # counts for the SLA status of the case
-    reminds: bool = False  # a passed date reminds people; otherwise the case goes to the next level
-    rhythm: bool = False  # rhythm inside the house: no broken promise to a customer
-    met_by_resolving: bool = False  # resolving the case keeps the promise
-    outlives_case: bool = False  # goes on after the case has ended
-    dated: bool = False  # runs only to a date that somebody gave; the policy has no target for it
-    hands_on: bool = False  # a breach asks somebody else to take the case
-    decays: bool = False  # after twice the target the case goes to somebody else
+    reminds: bool = False  # a breach reminds people; otherwise the case goes to the next level
+    rhythm: bool = False  # an internal rhythm: a breach is not one towards the customer
+    met_by_resolving: bool = False  # resolving the case meets the target
+    outlives_case: bool = False  # continues after the case has ended
+    dated: bool = False  # runs only to a date that a person entered; the policy has no target for it
+    hands_on: bool = False  # a breach asks another person to take the case
+    decays: bool = False  # after twice the target the case goes to another person
 
 
 KINDS = {

@@ -1,4 +1,4 @@
-"""How long may it take? The most specific target of the policy, as seconds on a calendar, explained."""
+"""The most specific target of the policy, as seconds on a calendar, with its explanation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ class TargetRow:
 
 
 def rhythm(clock: str, tier: str, minutes: int) -> TargetRow:
-    """The promise that the rhythm of a tier makes where no target says otherwise: people are reminded by the clock."""
+    """The target from the rhythm of a tier, if no other target applies; a breach reminds people."""
     return TargetRow(clock, tier, None, "", minutes, CLOCK, 75, "remind", from_rhythm=True)
 
 
 def pick(rows: Sequence[TargetRow], *, clock: str, tier: str, level: int, issue_type: str) -> TargetRow | None:
-    """Most specific row that fits: issue type weighs more than level, level more than tier. None: no promise is made."""
+    """Most specific row that fits: issue type weighs more than level, level more than tier. None: there is no target."""
     fitting = [
         row
         for row in rows
@@ -49,7 +49,7 @@ def pick(rows: Sequence[TargetRow], *, clock: str, tier: str, level: int, issue_
 
 
 def specificity(row: TargetRow) -> int:
-    """How narrow a row is; the narrowest applies."""
+    """How specific a row is; the most specific applies."""
     return 4 * bool(row.issue_type) + 2 * (row.level is not None) + bool(row.tier)
 
 
@@ -59,20 +59,20 @@ def seconds(row: TargetRow, business_day: int) -> int:
 
 
 def in_words(row: TargetRow) -> str:
-    """The promise as people say it: 4 business hours, 45 minutes, 5 business days."""
+    """The target as text: 4 business hours, 45 minutes, 5 business days."""
     if row.unit == DAYS:
         return counted(row.amount, "business day")
     return span_in_words(row.amount, "business" if row.unit == BUSINESS else "")
 
 
 def due(row: TargetRow, calendar: WorkCalendar | None, at: datetime) -> datetime:
-    """When a clock with this target is due if it starts at that moment, no factor applied. No calendar: clock time."""
+    """The due time of a clock with this target that starts at that moment, without factors. No calendar: clock time."""
     length = seconds(row, business_day_seconds(calendar) if calendar else 86_400)
     return timing.plan(calendar, resumed_at=at, used=0, target=length, warn_percent=row.warn_percent).due_at
 
 
 def shortened(row: TargetRow, base: int, now: int) -> str:
-    """The promise in words with what became of it: 4 business hours, shortened to 3 h 12 min."""
+    """The target as text with its adjustment: 4 business hours, shortened to 3 h 12 min."""
     if now == base:
         return in_words(row)
     of = " of business time" if row.unit == DAYS else ""
@@ -80,7 +80,7 @@ def shortened(row: TargetRow, base: int, now: int) -> str:
 
 
 def further_warnings(row: TargetRow) -> list[int]:
-    """The further warnings in percent, in order. What is no percentage is left out: a check names it before publishing."""
+    """The further warnings in percent, in order. Invalid values are left out: a check names them before publishing."""
     found = {int(word) for word in row.also_warn_at.replace(" ", "").split(",") if word.isdecimal()}
     return sorted(each for each in found - {row.warn_percent} if 0 < each < 100)
 
@@ -91,6 +91,6 @@ def warnings_in_words(row: TargetRow) -> str:
 
 
 def end_of_business(calendar: WorkCalendar, day: date) -> datetime:
-    """The last closing of a local day, in UTC; the end of the day when the calendar is closed on it."""
+    """The last closing of a local day, in UTC; the end of the day if the calendar is closed on that day."""
     closes = max((end for _, end in calendar.spans_on(day)), default=24 * 60)
     return first_instant(ZoneInfo(calendar.zone), day, closes)

@@ -1,4 +1,4 @@
-"""When is a clock due? Pure: calendar, start, time used and target in; due, warning and the explanation out."""
+"""The due time of a clock. Pure: calendar, start, time used and target in; due time, warning and explanation out."""
 
 import hashlib
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class Plan:
 def plan(calendar: WorkCalendar | None, *, resumed_at: datetime, used: int, target: int, warn_percent: int) -> Plan:
     """Warning and due time of a clock that used `used` of `target` seconds before `resumed_at`.
 
-    With no calendar, seconds elapse around the clock. A target used up already is due at `resumed_at`.
+    With no calendar, seconds elapse around the clock. A target that is already used up is due at `resumed_at`.
     """
     warn = max(0, target * warn_percent // 100 - used)
     left = max(0, target - used)
@@ -45,7 +45,8 @@ def used_between(calendar: WorkCalendar | None, start: datetime, end: datetime) 
 def at_percents(
     calendar: WorkCalendar | None, *, resumed_at: datetime, used: int, target: int, percents: Iterable[int]
 ) -> tuple[tuple[int, datetime], ...]:
-    """When so much of the target is used, for each percent, ascending; one that was used up before is at `resumed_at`."""
+    """The moment when each percent of the target is used, ascending; a percent that was reached before is at
+    `resumed_at`."""
     return tuple(
         (percent, _after(calendar, resumed_at, max(0, target * percent // 100 - used))) for percent in sorted(percents)
     )
@@ -53,7 +54,8 @@ def at_percents(
 
 @lru_cache(maxsize=256)
 def print_of(calendar: WorkCalendar) -> str:
-    """A short fingerprint of the hours of a calendar: another one means that due times were counted on other hours."""
+    """A short fingerprint of the hours of a calendar. A different one means that due times were calculated with other
+    hours."""
     special = sorted((day.isoformat(), spans) for day, spans in calendar.special.items())
     week = sorted(calendar.spans.items())
     days = [sorted(calendar.holidays), sorted(calendar.yearly_holidays)]

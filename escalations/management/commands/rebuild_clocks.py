@@ -1,4 +1,4 @@
-"""`manage.py rebuild_clocks`: work out every clock from its history and say where its row differs."""
+"""`manage.py rebuild_clocks`: compute every clock from its history and report rows that differ."""
 
 from argparse import ArgumentParser
 
@@ -9,10 +9,10 @@ from escalations.models import Clock
 
 
 class Command(BaseCommand):
-    help = "Rebuild every clock from its history and report differences; exit 1 when there are any."
+    help = "Rebuild every clock from its history and report differences; exit 1 if there are any."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="write what the history says to the rows that differ")
+        parser.add_argument("--repair", action="store_true", help="repair the rows that differ from their history")
 
     def handle(self, *args: object, **options: object) -> None:
         found = list(rebuilding.differences())

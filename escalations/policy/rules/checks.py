@@ -1,4 +1,4 @@
-"""What must be right before a policy is published. Pure: plain rows in, problems as sentences out."""
+"""The checks before a policy is published. Pure: plain rows in, problems as sentences out."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ def missing_tiers(found: Collection[str], what: str) -> list[str]:
 
 
 def bands(tiers: Sequence[TierBand]) -> list[str]:
-    """Tiers take in every health from 0 to 100 exactly once."""
+    """Tiers cover every health from 0 to 100 exactly once."""
     problems = missing_tiers({tier.slug for tier in tiers}, "band of health")
     problems += [
         f"{TIER_NAMES[tier.slug]} tier: health to {tier.health_to} must be above health from {tier.health_from}."
@@ -57,12 +57,14 @@ def general_rows(rows: Sequence[Row]) -> list[str]:
 
 
 def unreachable_rows(rows: Sequence[Row]) -> list[str]:
-    """A row behind a wider one never applies, because the first row that fits applies."""
+    """A row after a wider one never applies, because the first row that fits applies."""
     problems = []
     for place, row in enumerate(rows):
         for before in rows[:place]:
             if before.issue_type in ("", row.issue_type) and before.tier in ("", row.tier):
-                problems.append(f"Matrix row “{in_words(row)}” never applies: “{in_words(before)}” stands before it.")
+                problems.append(
+                    f"Matrix row “{in_words(row)}” never applies, because “{in_words(before)}” comes before it."
+                )
                 break
     return problems
 
@@ -83,7 +85,7 @@ def one_accountable(letters: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def positive_targets(rows: Sequence[targets.TargetRow]) -> list[str]:
-    """No target without time; the warning comes before the breach."""
+    """Every target has a time, and its warning comes before the breach."""
     names = dict(CHOICES)
     problems = [f"{names[row.clock]}: a target must be above 0." for row in rows if row.amount < 1]
     return problems + [
@@ -94,7 +96,7 @@ def positive_targets(rows: Sequence[targets.TargetRow]) -> list[str]:
 
 
 def promised(rows: Sequence[targets.TargetRow], matrix: Sequence[Row]) -> list[str]:
-    """Wherever the matrix sends a case, each clock that matters has a target."""
+    """Each required clock has a target for every level to which the matrix sends a case."""
     places = {(row.issue_type, tier, row.level) for row in matrix for tier in _tiers_of(row)}
     missing = {
         (clock, tier, level)
@@ -114,7 +116,7 @@ def _tiers_of(row: Row) -> list[str]:
 
 
 def same_times(matrix: Sequence[tuple[Row, int]], rows: Sequence[targets.TargetRow]) -> list[str]:
-    """The waiting time a matrix row names is the one its decision clock runs. `matrix`: (row, minutes), in order."""
+    """The waiting time of a matrix row equals the target of its decision clock. `matrix`: (row, minutes), in order."""
     plain, problems = [row for row, _ in matrix], []
     for row, minutes in matrix:
         for tier in _tiers_of(row):
@@ -134,7 +136,7 @@ def _applies(rows: Sequence[Row], row: Row, tier: str) -> bool:
 
 
 def weights(parts: Iterable[tuple[str, int]]) -> list[str]:
-    """`parts`: (part, points). Each is a part triage knows, and counts."""
+    """`parts`: (part, points). Each is a part that triage knows, with points."""
     parts = list(parts)
     problems = [
         f"Score part “{part}” is not known. Use {', '.join(sorted(PARTS))}." for part, _ in parts if part not in PARTS

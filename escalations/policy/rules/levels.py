@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 RESERVED = "external"
-WORKS = 0  # the rank of a role that works cases and decides nothing
+WORKS = 0  # the rank of a role that works on cases and decides nothing
 
 
 @dataclass(frozen=True)
 class Level:
     """One level of a policy. `slug` stays the same in every version; `rank` orders the levels of one version.
 
-    `role`: who decides at this level where the matrix has no row for it.
+    `role`: who decides at this level if the matrix has no row for it.
     """
 
     rank: int
@@ -29,17 +29,17 @@ class Ladder:
 
     @property
     def lowest(self) -> Level:
-        """Where the least serious cases are decided."""
+        """The level that decides the least serious cases."""
         return self.levels[0]
 
     @property
     def top(self) -> Level:
-        """There is no level above it."""
+        """The highest level."""
         return self.levels[-1]
 
     @property
     def executive(self) -> Level:
-        """The lowest level that counts as executive, else the top: it decides what nobody else may."""
+        """The lowest level that counts as executive, else the top: it decides if nobody else may."""
         return next((level for level in self.levels if level.counts_as_executive), self.top)
 
     def find(self, rank: int | None) -> Level | None:
@@ -57,12 +57,13 @@ class Ladder:
         return f"Level {rank}, {level.name}" if level else self.name(rank)
 
     def slug(self, rank: int | None) -> str:
-        """Its slug, which other versions know as well."""
+        """Its slug, the same in all versions."""
         level = self.find(rank)
         return level.slug if level else ""
 
     def rank_of(self, slug: str) -> int:
-        """The rank of a role's level. A level that this version does not have counts as its top (fail closed)."""
+        """The rank of a role's level. A level that this version does not have counts as its top, which is the safe
+        choice."""
         if not slug:
             return WORKS
         return next((level.rank for level in self.levels if level.slug == slug), self.top.rank)
@@ -85,12 +86,14 @@ def problems(levels: Sequence[Level]) -> list[str]:
     reserved = [level.name for level in levels if level.slug == RESERVED]
     found += [f"{name}: choose another slug, “external” means third parties." for name in reserved]
     found += [
-        f"Two levels have rank {rank}. Give each its own." for rank in sorted(set(ranks)) if ranks.count(rank) > 1
+        f"Two levels have rank {rank}. Give each a different rank."
+        for rank in sorted(set(ranks))
+        if ranks.count(rank) > 1
     ]
     if not any(level.counts_as_executive for level in levels):
-        found.append("No level counts as executive. Mark at least one: it decides what nobody else may.")
+        found.append("No level counts as executive. Mark at least one: it decides if nobody else may.")
     return found + [
-        f"{level.name}: name the role that decides at this level where the matrix has no row for it."
+        f"{level.name}: enter the role that decides at this level if the matrix has no row for it."
         for level in levels
         if not level.role
     ]

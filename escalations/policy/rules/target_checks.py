@@ -1,4 +1,4 @@
-"""What must be right about targets and their factors before a policy is published. Pure: rows in, problems as sentences out."""
+"""The checks of targets and factors before a policy is published. Pure: rows in, problems as sentences out."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
@@ -21,7 +21,7 @@ def further_warnings(rows: Sequence[targets.TargetRow]) -> list[str]:
 
 
 def warning_problem(text: str, warn_percent: int) -> str:
-    """What is wrong with further warnings as they were typed, and how to fix it; '' when nothing is."""
+    """The fault of the typed further warnings and how to fix it; '' if they are valid."""
     if not text.strip():
         return ""
     words = [word.strip() for word in text.split(",")]
@@ -36,30 +36,30 @@ def warning_problem(text: str, warn_percent: int) -> str:
 
 
 def row_name(row: targets.TargetRow) -> str:
-    """Which target it is: First response, Red tier, level 2, billing-dispute."""
+    """The name of the target: First response, Red tier, level 2, billing-dispute."""
     words = [CLOCK_NAMES.get(row.clock, row.clock), f"{TIER_NAMES[row.tier]} tier" if row.tier else ""]
     words += [f"level {row.level}" if row.level else "", row.issue_type]
     return ", ".join(word for word in words if word)
 
 
 def factor_rows(rows: Iterable[factors.Factor], switched_on: Sequence[factors.Factor]) -> list[str]:
-    """Factors stay within bounds and their ranges hold something; no value falls into two that are switched on."""
+    """Factors stay within bounds and their ranges are not empty; no value is in two factors that are switched on."""
     problems = [problem for row in rows for problem in row_problems(row)]
     return problems + [_overlap(one, two) for one, two in combinations(switched_on, 2) if overlap(one, two)]
 
 
 def row_problems(row: factors.Factor) -> list[str]:
-    """What is wrong with one factor, whatever the others say."""
+    """The faults of one factor by itself."""
     problems = []
     if not LEAST <= row.percent <= MOST:
         problems.append(f"{factor_name(row)}: the percent must be from {LEAST} to {MOST}, not {row.percent}.")
     if row.low is not None and row.high is not None and row.low >= row.high:
-        problems.append(f"{factor_name(row)}: the value it ends at must be above the one it starts from.")
+        problems.append(f"{factor_name(row)}: the end value must be above the start value.")
     return problems
 
 
 def factor_name(row: factors.Factor) -> str:
-    """Which factor it is, by clock and range."""
+    """The name of the factor: its clock and range."""
     name, between = factors.BY_SLUG[row.part].name, factors.between(row)
     return f"Factor “{name} {between}” of {_clock(row.clock)}"
 
@@ -69,7 +69,7 @@ def _clock(clock: str) -> str:
 
 
 def overlap(one: factors.Factor, two: factors.Factor) -> bool:
-    """Whether some value falls into both, for the same clock."""
+    """Whether a value is in both, for the same clock."""
     if (one.clock, one.part) != (two.clock, two.part):
         return False
     starts_first = two.high is None or one.low is None or one.low < two.high

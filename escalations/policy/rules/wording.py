@@ -1,4 +1,4 @@
-"""The rules of the policy in words, as the matrices show them."""
+"""The rules of the policy as text for the matrix pages."""
 
 from escalations import states
 from escalations.clocks.rules import targets
@@ -13,11 +13,11 @@ def short(row: targets.TargetRow) -> str:
     return span(row.amount * 60)
 
 
-BREACH = {"escalate": "goes to the next level", "remind": "is told to people"}
+BREACH = {"escalate": "goes to the next level", "remind": "notifies people"}
 
 
 def warnings(row: targets.TargetRow) -> str:
-    """When a clock with this target speaks before its time, and what follows a breach."""
+    """When a clock with this target warns, and the effect of a breach."""
     return f"Warns at {targets.warnings_in_words(row)} of the time; a breach {BREACH[row.on_breach]}"
 
 
@@ -29,7 +29,7 @@ def again(minutes: int, times: int) -> str:
 
 
 def tier_rules(band: TierBand) -> list[str]:
-    """What puts a case into a tier, line by line. Red also takes in every flag and hard threshold."""
+    """The rules that put a case into a tier, line by line. Red also includes every flag and hard threshold."""
     top = band.health_to - 1
     low = f"Health {band.health_from} to {top}" if band.health_from else f"Health under {band.health_to}"
     lines = [low if top < 100 else f"Health {band.health_from} or more"]

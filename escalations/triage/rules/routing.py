@@ -1,4 +1,4 @@
-"""Where does it go? The first matrix row that fits, lifted to the lowest level whose authority covers the ask."""
+"""Where a case goes: the first matrix row that fits, raised to the lowest level whose authority covers the ask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from escalations.policy.rules.levels import Ladder
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the escalation matrix; empty issue type or tier means any. `name`: the issue type in words."""
+    """One row of the escalation matrix; empty issue type or tier means any. `name`: the name of the issue type."""
 
     id: int
     issue_type: str
@@ -25,7 +25,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Need:
-    """What the authority matrix asks for: the level and role that may grant the ask, and the rule in words."""
+    """The requirement of the authority matrix: the level and role that may grant the ask, and the rule as text."""
 
     level: int
     role: str
@@ -46,7 +46,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Override:
-    """Another level than the matrix says, with the reason. Without a rank the case goes to a third party."""
+    """A level that differs from the matrix, with the reason. Without a rank the case goes to a third party."""
 
     reason: str
     level: int | None = None
@@ -57,7 +57,7 @@ class Override:
 
 
 class NoRoute(LookupError):
-    """No row fits: fail closed, a person must decide."""
+    """No row fits, so a person must decide."""
 
 
 def pick_row(rows: Sequence[Row], issue_type: str, tier: str) -> Row:
@@ -77,16 +77,16 @@ def route(rows: Sequence[Row], ladder: Ladder, *, issue_type: str, tier: str, ne
         if need is not None:
             reasons.append(need.sentence)
         return Route(row, row.level, row.kind, row.role, row.owner_role, tuple(reasons))
-    reasons.append(f"{need.sentence} So the case goes up to {ladder.label(need.level)}")
+    reasons.append(f"{need.sentence} Therefore the case is escalated to {ladder.label(need.level)}")
     return Route(row, need.level, states.HIERARCHICAL, need.role, row.owner_role, tuple(reasons))
 
 
 def ways_up(rows: Sequence[Row], ladder: Ladder, *, issue_type: str, tier: str, level: int) -> list[tuple[int, str]]:
-    """Levels and roles that may get a case which its level did not decide in time, the best first; empty at the very top.
+    """Levels and roles that may get a case that its level did not decide in time, the best first; empty at the top.
 
-    The matrix's “then whom” of the row in force comes first; then the row of the same issue type one level up; then the
-    general row of that level; then the levels above that. At the top level the next bodies are those some row names
-    after it, such as the steering committee. Whoever looks for a person takes the first way that has one.
+    The next role of the case's matrix row comes first; then the row of the same issue type one level up; then the
+    general row of that level; then the levels above that. At the top level, the next roles are those that some row
+    names after it, such as the steering committee. The caller takes the first way with a person.
     """
     row, above = pick_row(rows, issue_type, tier), ladder.above(level)
     found: list[tuple[int, str]] = []

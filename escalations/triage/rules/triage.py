@@ -1,4 +1,4 @@
-"""How serious is it? Score with named parts, tier, lane: each with its reasons. Source: domain.md §3."""
+"""How serious a case is: score with named parts, tier and lane, each with its reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ NEGATIVE = -0.2  # compound sentiment at or below this counts as negative
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a case and its account when it is triaged. Money in USD, sentiment -1 to 1."""
+    """The facts about a case and its account at triage. Money in USD, sentiment -1 to 1."""
 
     arr: Decimal
     health: int | None = None
@@ -48,7 +48,7 @@ class TierBand:
 
 @dataclass(frozen=True)
 class Part:
-    """Points one named part added, of how many, and why."""
+    """The points of one part, its maximum, and the reason."""
 
     name: str
     points: int
@@ -88,7 +88,7 @@ def renewal_share(days: int | None) -> float:
 
 
 def _shares(facts: Facts) -> dict[str, tuple[float, str]]:
-    """Per part: the fraction of its weight that applies and the reason in words."""
+    """Per part: the fraction of its weight that applies and the reason as text."""
     words = ", ".join(f"“{text}”" for _, text in facts.phrases[:3])
     flags = [
         name
@@ -117,7 +117,7 @@ def _shares(facts: Facts) -> dict[str, tuple[float, str]]:
 
 
 def score(facts: Facts, weights: Mapping[str, tuple[str, int]]) -> tuple[int, tuple[Part, ...]]:
-    """Points 0 to 100 and the parts that made them, largest first. `weights`: part → (name, points)."""
+    """Points from 0 to 100 and their parts, largest first. `weights`: part → (name, points)."""
     shares = _shares(facts)
     parts = [
         Part(name, round(points * shares[part][0]), points, shares[part][1])
@@ -150,7 +150,7 @@ def _band_reasons(facts: Facts, band: TierBand, points: int) -> list[str]:
 
 
 def tier(facts: Facts, bands: Sequence[TierBand], points: int, minimum: str) -> tuple[str, tuple[str, ...]]:
-    """The most serious tier whose rules hold, with the reasons. Flags and hard thresholds are Red whatever the score."""
+    """The most serious tier whose rules hold, with the reasons. Flags and hard thresholds are Red for any score."""
     hard = [
         text
         for text, on in (
@@ -176,7 +176,7 @@ def _at_least(slug: str, minimum: str, reasons: tuple[str, ...]) -> tuple[str, t
 
 
 def lane(facts: Facts, chosen: str, usual: str) -> tuple[str, str]:
-    """Who acts: people own legal, executive, security and outage cases; a band on a Green case runs by rule."""
+    """Who acts: people own legal, executive, security and outage cases; a Green case inside a band runs by rule."""
     human = [
         word
         for word, on in (
@@ -204,7 +204,7 @@ def assess(
     usual_lane: str,
     minimum_tier: str,
 ) -> Assessment:
-    """Score, tier and lane of a case, and one sentence that says it."""
+    """Score, tier and lane of a case, with a summary sentence."""
     points, parts = score(facts, weights)
     chosen, reasons = tier(facts, bands, points, minimum_tier)
     lane_slug, lane_reason = lane(facts, chosen, usual_lane)

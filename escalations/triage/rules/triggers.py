@@ -1,4 +1,4 @@
-"""Conditions that open a case by themselves, one class each. The policy's triggers name a condition and its threshold."""
+"""Conditions that open a case automatically, one class each. The policy's triggers name a condition and its threshold."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from typing import ClassVar
 from ledger.format import money, number
 
 RISKY = frozenset({"legal", "cancellation", "churn"})
-# Phrases weigh 0 to 1; softer ones ("our lawyers") count from here, mere mentions do not.
+# Phrases weigh 0 to 1; phrases like "our lawyers" have this weight and count; mere mentions have less and do not.
 CLEAR_ENOUGH = 0.6
 
 
 @dataclass(frozen=True)
 class SignalFacts:
-    """What a signal and its account say. Money in USD (None when unknown or not convertible)."""
+    """The facts of a signal and its account. Money in USD (None when unknown or not convertible)."""
 
     kind: str
     phrases: tuple[tuple[str, str, float], ...] = ()  # kind, words, weight
@@ -26,10 +26,9 @@ class SignalFacts:
 
 
 class Condition(ABC):
-    """One condition: how it is called, in what its threshold is measured, and when it holds.
-
-    `kinds`: the kinds of signal it looks at, by slug; empty: every kind. `asks_money_back`: a case it opens requests the
-    refund of the signal; other cases start with a blocker.
+    """One condition: its label, the unit of its threshold, and when it holds. `kinds`: the kinds of signal it checks,
+    by slug; empty: every kind. `asks_money_back`: a case it opens requests the refund of the signal; other cases start
+    with a blocker.
     """
 
     slug: ClassVar[str]
@@ -41,23 +40,23 @@ class Condition(ABC):
 
     @abstractmethod
     def words(self, threshold: Decimal) -> str:
-        """When it fires, for the matrix."""
+        """The text for the matrix."""
 
     @abstractmethod
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
-        """Why it fires on these facts; '' when it does not."""
+        """The reason why it fires for these facts; '' if it does not."""
 
 
 class RefundOver(Condition):
-    """A refund or credit above the amount, whatever the sentiment is (domain.md §2, hard thresholds)."""
+    """A refund or credit above the amount, for any sentiment."""
 
-    slug, label = "refund_over", "Refund or credit asked above an amount"
+    slug, label = "refund_over", "Refund or credit above an amount"
     unit, example = "USD", 10_000
     asks_money_back = True
 
     def words(self, threshold: Decimal) -> str:
         """A refund or credit of more than $10,000 is asked for."""
-        return f"A refund or credit of more than {money(threshold)} is asked for (converted to USD)"
+        return f"The customer asks for a refund or credit of more than {money(threshold)} (converted to USD)"
 
     def reason(self, facts: SignalFacts, threshold: Decimal) -> str:
         """Only amounts that could be converted to USD count."""
@@ -67,7 +66,7 @@ class RefundOver(Condition):
 
 
 class RiskLanguageBeforeRenewal(Condition):
-    """Legal or cancellation language while the renewal is within the days given."""
+    """Legal or cancellation language while the renewal is within the given days."""
 
     slug, label = "risk_language_renewal", "Legal or cancellation language while the renewal is near"
     unit, example = "days", 60
@@ -86,7 +85,7 @@ class RiskLanguageBeforeRenewal(Condition):
 
 
 class NoConcession(Condition):
-    """So many counterproposals in a row without any concession."""
+    """A number of counterproposals in a row without any concession."""
 
     slug, label = "no_concession", "Counterproposals without a concession"
     unit, example = "rounds", 3
@@ -110,12 +109,12 @@ CHOICES = [(each.slug, each.label) for each in CONDITIONS.values()]
 
 
 def threshold_help() -> str:
-    """What the threshold is measured in, condition by condition."""
+    """The unit of the threshold for each condition."""
     return "Number above 0. " + "; ".join(f"{each.label}: {each.unit}" for each in CONDITIONS.values()) + "."
 
 
 def in_words(condition: str, threshold: Decimal) -> str:
-    """When a trigger fires."""
+    """The text of a trigger."""
     found = CONDITIONS.get(condition)
     return found.words(threshold) if found else "Unknown condition: never fires"
 

@@ -1,4 +1,4 @@
-"""`manage.py verify_log`: walk every append-only log and say whether it is whole."""
+"""`manage.py verify_log`: check every append-only log."""
 
 from argparse import ArgumentParser
 from collections import defaultdict
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{entries} entries in {logs} logs verified")
 
     def _anchors(self, models: list[type[ChainedRow]], folder: Path, *, whole: bool) -> list[str]:
-        """Compare with the anchors kept, and keep today's unless something is wrong."""
+        """Compare with the stored anchors, and store today's unless something is wrong."""
         at = now()
         try:
             kept = anchors.load(folder)
@@ -71,7 +71,7 @@ def parent_field(model: type[ChainedRow]) -> ForeignKey:
 
 
 def walk(model: type[ChainedRow]) -> Iterator[tuple[int, list[str]]]:
-    """(entries, what is wrong) for every log of a model, read 500 logs at a time."""
+    """The number of entries and the faults of every log of a model, read 500 logs at a time."""
     field = parent_field(model)
     owner = cast("type[ChainParent]", field.related_model)
     last = 0
@@ -108,7 +108,7 @@ def _wrong(model: type[ChainedRow], parent: ChainParent, entries: list[ChainedRo
 
 
 def _text_changed(entry: Any) -> bool:
-    """Erased text is allowed; other text must still be what the log signed."""
+    """Erased text is allowed; other text must equal the text that the log signed."""
     text = entry.text
     if text is None or text.erased_at is not None:
         return False

@@ -1,4 +1,4 @@
-"""Addresses, message ids and dates out of header values that may hold anything."""
+"""Addresses, message ids and dates from header values with any content."""
 
 import hashlib
 import re
@@ -25,7 +25,7 @@ MAX_ADDRESS_HEADER = 16_000
 
 
 def addresses(values: list[str]) -> list[tuple[str, str]]:
-    """(name, address) pairs; addresses in lower case, implausible ones left out, each once."""
+    """(name, address) pairs; addresses in lower case, without implausible ones and duplicates."""
     found: dict[str, str] = {}
     for value in values:
         for name, address in _pairs(clean(value)[:MAX_ADDRESS_HEADER]):
@@ -42,7 +42,7 @@ def _pairs(value: str) -> list[tuple[str, str]]:
 
 
 def message_id(values: list[str], raw: bytes) -> tuple[str, str]:
-    """The mail's id and a problem, if its own could not serve. A derived id is the same for the same bytes."""
+    """The mail's id, and a problem if its own could not be used. A derived id is the same for the same bytes."""
     tokens = [clean(value).strip() for value in values]
     if len(tokens) == 1 and _GOOD_MESSAGE_ID.match(tokens[0]):
         return tokens[0], ""
@@ -59,7 +59,7 @@ def message_ids(values: list[str], limit: int = 100) -> list[str]:
 
 
 def date(value: str) -> datetime | None:
-    """In UTC; a time without a zone is read as UTC, an impossible one as none."""
+    """In UTC; a time without a zone is read as UTC; an impossible one gives None."""
     try:
         read = parsedate_to_datetime(clean(value)[:200])
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,7 +1,7 @@
 """The process in which raw mail is parsed. Reads frames (8-byte length, bytes) and answers each with a frame of JSON.
 
-Run as `python -m messaging.inbound.parsing.child`. It limits itself before it reads a byte: memory, processor time per mail,
-no files, no core dump. Whatever goes wrong here costs one mail.
+Run as `python -m messaging.inbound.parsing.child`. It limits itself before it reads a byte: memory, processor time per
+mail, no files, no core dump. A failure here affects one mail only.
 """
 
 import json
@@ -43,7 +43,7 @@ def _read(source: BinaryIO) -> bytes | None:
 
 
 def _allow_more_processor_time() -> None:
-    """The limit counts from the start of the process; each mail gets its own allowance."""
+    """The limit counts from the start of the process, so it is raised for each mail."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(used.ru_utime + used.ru_stime) + MAX_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))

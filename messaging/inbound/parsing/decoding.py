@@ -1,4 +1,4 @@
-"""Bytes and header words to text that any database takes. Nothing here raises on bad input; it replaces."""
+"""Converts bytes and header words to text that any database accepts. Bad input is replaced; nothing here raises."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ def _only_escapes(text: str) -> bool:
 
 
 def decode_bytes(raw: bytes, charset: str | None) -> tuple[str, str]:
-    """The text and, when the stated charset did not serve, a problem in words."""
+    """The text and, if the stated charset did not work, a problem as text."""
     problem = ""
     codec = _codec((charset or "us-ascii").strip(" \"'"))
     if codec is None:
@@ -69,7 +69,7 @@ def _decode_word(match: re.Match[str]) -> str:
 
 
 def decode_base64(raw: bytes) -> bytes:
-    """As much as can be read: foreign characters are skipped, a torn end is completed or dropped."""
+    """The readable part: foreign characters are skipped, an incomplete end is completed or dropped."""
     packed = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
     packed = packed[: len(packed) - 1] if len(packed) % 4 == 1 else packed
     try:

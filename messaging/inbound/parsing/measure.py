@@ -34,7 +34,7 @@ class AutomaticScore:
 
 
 def measure_replies(folder: Path) -> ReplyScore:
-    """A row counts when the visible text equals the expected one without white space, or holds it (`contains`)."""
+    """A row counts when the visible text equals the expected text without white space, or contains it (`contains`)."""
     score = ReplyScore()
     with MailReader() as reader:
         for row in _rows(folder / "replies.jsonl", "id", "kind", "body", "expected_reply", "expected_kind"):
@@ -52,7 +52,7 @@ def _agrees(visible: str, row: Mapping[str, str]) -> bool:
 
 
 def _visible(folder: Path, row: Mapping[str, str], reader: MailReader) -> str:
-    """From the mail file or page that the row names, where there is one; else from its body."""
+    """From the mail file or page that the row names, if there is one; else from its body."""
     name = Path(row["id"]).name
     if row["kind"] == "eml" and (folder / "replies_eml" / name).is_file():
         try:
@@ -66,7 +66,8 @@ def _visible(folder: Path, row: Mapping[str, str], reader: MailReader) -> str:
 
 
 def measure_automatic(folder: Path) -> AutomaticScore:
-    """Robots found and people lost. A row labelled human that itself says a machine sent it counts as a robot."""
+    """Automatic mails found and human mails lost. A row labelled human whose text says that a machine sent it counts as
+    automatic."""
     score = AutomaticScore()
     rows = list(_rows(folder / "auto_index.jsonl", "file", "kind"))
     for row, mail in zip(rows, parse_many(_bytes(folder / row["file"]) for row in rows), strict=True):
@@ -89,15 +90,15 @@ def _says_machine(row: Mapping[str, str]) -> bool:
 
 
 def decisions_taken(folder: Path, authserv_id: str = "", *, as_if_proven: bool = False) -> int:
-    """How many mails of auto/ and malformed/ would decide a request: own words, a person, proven by our server (or taken
-    as proven, so that the words and the kind of mail alone must hold)."""
+    """How many mails of auto/ and malformed/ would decide a request: own words of a person, proven by our server. With
+    `as_if_proven` every sender counts as proven, so that only the words and the kind of mail are checked."""
     files = [each for name in ("auto", "malformed") for each in sorted(_folder(folder / name).glob("*.eml"))]
     mails = parse_many(map(_bytes, files))
     return sum(would_decide(mail, authserv_id, as_if_proven=as_if_proven) for mail in mails)
 
 
 def would_decide(mail: ParsedMail | MailRefused, authserv_id: str, *, as_if_proven: bool = False) -> bool:
-    """Whether this mail, sent to a live reply address by the person asked, would be taken as a decision."""
+    """Whether this mail would be a decision if the person asked sent it to a valid reply address."""
     if isinstance(mail, MailRefused) or not mail.visible_is_own or not decision_in(mail.visible_text):
         return False
     proven = as_if_proven or is_proven(mail.single_from, mail.all_headers("Authentication-Results"), authserv_id)

@@ -1,4 +1,4 @@
-"""One raw mail to a ParsedMail. Runs in the child process; call it directly only on mail you made yourself."""
+"""Parses one raw mail to a ParsedMail. Runs in the child process; call it directly only on mail you made yourself."""
 
 import email
 import re
@@ -21,7 +21,7 @@ _MBOX_LINE = re.compile(rb"^>?From [^\r\n]{0,1000}\r?\n")
 
 
 def parse_mail(raw: bytes) -> ParsedMail:
-    """Never raises anything but MailRefused (over a limit); what is broken is noted in `problems`."""
+    """Raises only MailRefused (over a limit); other faults are noted in `problems`."""
     if len(raw) > MAX_RAW_BYTES:
         raise MailRefused(f"The mail is larger than {MAX_RAW_BYTES // 1024**2} MB.")
     body = _MBOX_LINE.sub(b"", raw.lstrip(b"\r\n")[:2000], count=1) + raw.lstrip(b"\r\n")[2000:]
@@ -59,8 +59,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         in_reply_to=replied_to[0] if replied_to else "",
         references=addresses.message_ids(_all(headers, "references")),
         headers=headers,
-        text=body.text,
-        html=body.html,
+        text=body.text if body.text.strip() else body.page,
         visible_text=reply.text,
         single_from=(clear and single_from(_unfolded(message))) or "",
         visible_is_own=reply.is_own,
@@ -80,7 +79,7 @@ def _headers(message: Message) -> list[tuple[str, str]]:
 
 
 def _unfolded(message: Message) -> list[tuple[str, str]]:
-    """As they came, only folded lines joined: cleaning could turn a suspicious address into a good one."""
+    """The headers unchanged, only with folded lines joined: cleaning could turn a suspicious address into a good one."""
     return [(str(name), re.sub(r"\r?\n(?=[ \t])", "", str(value))) for name, value in message.raw_items()]
 
 
@@ -97,13 +96,13 @@ def _first(headers: list[tuple[str, str]], name: str) -> str:
 
 
 def _reply(body: Body) -> ReplyText:
-    """From the plain text. Where that is a decision and the page beside it is not the same one, from the page: it is what
-    the sender saw, and a mail program leaves what is struck out there unmarked in the plain text."""
+    """The reply from the plain text. If that is a decision and the HTML does not say the same, the reply from the HTML:
+    the sender saw the HTML, and in the plain text a mail program does not mark struck-out words."""
     plain = read_reply(body.text)
     decision = decision_in(plain.text)
     if not body.html or (body.text.strip() and not decision):
         return plain
-    page = read_reply(html_to_text(body.html))
+    page = read_reply(body.page)
     return plain if decision and decision_in(page.text) == decision else page
 
 

@@ -1,4 +1,4 @@
-"""What is known of a mail after parsing, and the limits under which it was read. No Django: the child starts fast."""
+"""The facts of a parsed mail, and the limits of reading it. No Django, so that the child process starts fast."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ MAX_TEXT_CHARACTERS = 1_000_000
 
 
 class MailRefused(Exception):
-    """The mail was not read: over a limit, or it brought the parser down. `reason` is a sentence for a person."""
+    """The mail was not read: it is over a limit, or the parser failed on it. `reason` is a sentence for a person."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -38,11 +38,10 @@ class ParsedMail:
     date: datetime | None  # UTC
     in_reply_to: str
     references: list[str]
-    headers: list[tuple[str, str]]  # unfolded, encoded words left as they came
-    text: str
-    html: str
-    visible_text: str  # what the sender wrote, without quotation and signature
-    single_from: str  # the one address of the one From header; empty when there is any doubt
+    headers: list[tuple[str, str]]  # unfolded, encoded words not decoded
+    text: str  # the text of the HTML if the mail has no plain text; the HTML itself stays in the child process
+    visible_text: str  # the sender's own text, without quotation and signature
+    single_from: str  # the address of the only From header; empty if there is any doubt
     visible_is_own: bool  # False: nothing was typed; visible_text is from a forwarded mail
     automatic_kind: str
     automatic_reason: str

@@ -1,12 +1,14 @@
-"""The parts of a mail: its text, its HTML and what is attached."""
+"""The parts of a mail: its text, its HTML and its attachments."""
 
 import quopri
 import re
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import cached_property
 
 from messaging.inbound.parsing.decoding import clean, decode_base64, decode_bytes, decode_words
 from messaging.inbound.parsing.parsed import MAX_DEPTH, MAX_PARTS, MAX_TEXT_CHARACTERS, MailRefused
+from messaging.inbound.rules.html_text import html_to_text
 
 _PARAMETER = re.compile(
     r";\s{0,20}(filename|name|charset)(\*\d{0,2}\*?)?\s{0,20}=\s{0,20}(\"[^\"]{0,500}\"|[^;\s]{1,500})", re.IGNORECASE
@@ -22,6 +24,11 @@ class Body:
     attachments: list[tuple[str, str, int]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
+    @cached_property
+    def page(self) -> str:
+        """The HTML as text. Call it only when the body is complete, because it is read once."""
+        return html_to_text(self.html)
+
 
 def read_body(message: Message) -> Body:
     _check_structure(message)
@@ -34,7 +41,7 @@ def read_body(message: Message) -> Body:
 
 
 def _check_structure(message: Message) -> None:
-    """Counts parts inside attached mails too: they cost as much."""
+    """Counts parts inside attached mails too, because they take as much time."""
     waiting, count = [(message, 1)], 0
     while waiting:
         part, depth = waiting.pop()
@@ -90,9 +97,9 @@ def _header(part: Message, name: str) -> str:
 
 
 def _payload(part: Message, body: Body) -> bytes:
-    """The decoded bytes; a transfer encoding that is unknown or wrong leaves them as they are."""
+    """The decoded bytes; with an unknown or wrong transfer encoding, the bytes unchanged."""
     encoding = _header(part, "content-transfer-encoding").split(";")[0].strip().strip("\"'").lower().replace(" ", "")
-    del part["Content-Transfer-Encoding"]  # the library then hands out the bytes as they came
+    del part["Content-Transfer-Encoding"]  # the library then returns the bytes unchanged
     raw = _raw_bytes(part)
     if encoding == "base64":
         if re.search(rb"[^A-Za-z0-9+/=\s]", raw):
@@ -111,7 +118,7 @@ def _raw_bytes(part: Message) -> bytes:
 
 
 def _parameters(part: Message, header: str) -> dict[str, str]:
-    """Parameters by base name; RFC 2231 pieces are joined in the order they came."""
+    """Parameters by base name; RFC 2231 pieces are joined in their order in the mail."""
     found: dict[str, str] = {}
     for name, piece, quoted in _PARAMETER.findall(_header(part, header)):
         value = quoted.strip('"')
@@ -132,7 +139,7 @@ def _parameter(part: Message, header: str, name: str) -> str | None:
 
 
 def _file_name(part: Message) -> str:
-    """The bare name, without folders and control characters."""
+    """The file name without folders and control characters."""
     name = _parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name") or ""
     return re.split(r"[/\\]", decode_words(name))[-1].strip()[:200]
 

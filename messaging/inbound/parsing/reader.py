@@ -19,13 +19,13 @@ START_SECONDS = 5
 
 
 def parse_in_child(raw: bytes) -> ParsedMail:
-    """Parse one mail. Raises MailRefused when it is over a limit or brings the parser down."""
+    """Parse one mail. Raises MailRefused when it is over a limit or the parser fails on it."""
     with MailReader() as reader:
         return reader.parse(raw)
 
 
 def parse_many(mails: Iterable[bytes]) -> Iterator[ParsedMail | MailRefused]:
-    """One answer per mail, in order, from one child; a mail that kills the child costs only itself."""
+    """One answer per mail, in order, from one child; if a mail kills the child, only this mail is lost."""
     with MailReader() as reader:
         for raw in mails:
             try:
@@ -35,7 +35,7 @@ def parse_many(mails: Iterable[bytes]) -> Iterator[ParsedMail | MailRefused]:
 
 
 class MailReader:
-    """Holds one child; starts it when needed and again after it died. Use it in a `with` block."""
+    """Keeps one child process; starts it when needed and again after it died. Use it in a `with` block."""
 
     def __init__(self, seconds: float = MAX_SECONDS) -> None:
         self.seconds = seconds

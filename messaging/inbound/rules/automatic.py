@@ -1,7 +1,7 @@
-"""Did a person write this mail? Robots are filed, never answered and never acted upon (RFC 3834, 3464, 5965).
+"""Whether a person wrote a mail. Automatic mail is kept, never answered and never acted upon (RFC 3834, 3464, 5965).
 
-A header that a machine sets about itself decides alone. Words in a subject count at its start only, so that a person's
-"Re: Out of office" stays a person's; words in a body need two witnesses.
+A header by which a machine identifies itself is enough. Words in a subject count only at its start, so that a person's
+"Re: Out of office" counts as human; words in a body need two signs.
 """
 
 import re
@@ -55,7 +55,7 @@ BOUNCE_SUBJECT = re.compile(
     r")",
     re.IGNORECASE,
 )
-# No person opens a mail with these; they need no witness in the body.
+# No person begins a subject with these words; they need no sign in the body.
 SURE_BOUNCE_SUBJECT = re.compile(
     r"^(?:undelivered mail returned|undeliver(?:able|ed)(?: mail| message)?(?::|$)|delivery status notification"
     r"|mail delivery (?:failed|failure|error|system)|returned mail:|failure notice$|delivery notification: delivery"
@@ -99,7 +99,7 @@ CALENDAR_SUBJECT = re.compile(
     r"|aceptad[oa]|accettato|aceit[oe]|geaccepteerd)\s?:\s",
     re.IGNORECASE,
 )
-# These may be a person's words too ("Declined: my card"): the mail must show that it speaks of a meeting or a mail.
+# A person may write these words too ("Declined: my card"): the mail must show that it is about a meeting or a mail.
 CANCEL_OR_READ_SUBJECT = re.compile(
     r"^(?:declined|cancel(?:l)?ed(?: event)?|abgelehnt|abgesagt|refusé|rechazad[oa]|rifiutato|recusado|afgewezen"
     r"|read|not read|gelesen|ungelesen|lu|leído|letto"
@@ -179,7 +179,7 @@ HUMAN = Automatic("human", "")
 def classify(
     headers: Sequence[tuple[str, str]], subject: str, from_: str, body_start: str, content_type: str
 ) -> Automatic:
-    """`subject` and `from_` decoded, `content_type` with its parameters; the first sure sign wins."""
+    """Takes `subject` and `from_` decoded and `content_type` with its parameters; the first certain sign decides."""
     mail = _Mail(headers, subject, from_, body_start, content_type)
     for look in (_report, _feedback, _bounce, _own_statement, _subject, _envelope, _body, _list):
         found = look(mail)
@@ -189,7 +189,7 @@ def classify(
 
 
 class _Mail:
-    """What the rules look at, cut to a size that no mail can make dear."""
+    """The parts of a mail that the rules read, cut to a size that limits the cost."""
 
     def __init__(
         self, headers: Sequence[tuple[str, str]], subject: str, from_: str, body: str, content_type: str
@@ -203,11 +203,11 @@ class _Mail:
         self.content_type = content_type[:SUBJECT_LOOKED_AT].lower().replace('"', "")
 
     def get(self, name: str) -> str:
-        """The topmost one: the last server to touch the mail wrote it."""
+        """The topmost header, written by the last server that handled the mail."""
         return next(iter(self.fields.get(name, [])), "")
 
     def all(self, *names: str) -> list[str]:
-        """What is said under these names, however often: a "no" must not hide what stands below it."""
+        """All values under these names: a "no" must not hide a value below it."""
         return [value for name in names for value in self.fields.get(name, [])]
 
     def has(self, *names: str) -> str:
@@ -255,7 +255,7 @@ def _bounce(mail: _Mail) -> Automatic | None:
 
 
 def _own_statement(mail: _Mail) -> Automatic | None:
-    """Headers by which a program says that it, not a person, sent this."""
+    """Headers by which a program says that it sent the mail."""
     said = (_first_word(value) for value in mail.all("auto-submitted"))
     submitted = next((word for word in said if word not in ("", "no")), "")
     if submitted:
@@ -272,7 +272,7 @@ def _own_statement(mail: _Mail) -> Automatic | None:
 
 
 def _first_word(value: str) -> str:
-    """Without comments and parameters; all of a value that opens with neither a word nor a comment."""
+    """The first word, without comments and parameters; the whole value if it starts with neither a word nor a comment."""
     bare = COMMENT.sub(" ", value).strip()
     return (re.split(r"[;\s(]", bare)[0] or bare).replace("_", "-")
 
@@ -307,7 +307,7 @@ def _is_cancel_or_receipt(mail: _Mail) -> bool:
 
 
 def _looks_returned(mail: _Mail) -> bool:
-    """A subject alone may be a person's complaint about a delivery; the body must sound like a mail server."""
+    """The subject alone may be a person's complaint about a delivery; the body must read like a mail server's text."""
     return not mail.body.strip() or bool(TECHNICAL_BODY.search(mail.body))
 
 
@@ -318,7 +318,8 @@ def _envelope(mail: _Mail) -> Automatic | None:
 
 
 def _body(mail: _Mail) -> Automatic | None:
-    """Bounces of old servers: plain text, ordinary sender. Two independent signs at the very start, and no reply."""
+    """Bounces of old servers have plain text and an ordinary sender. They need two independent signs at the very start,
+    and must not be a reply."""
     start = mail.body[:700]
     if AUTO_BODY.match(start.lstrip()):
         return Automatic("auto_reply", "first line of an automatic reply")

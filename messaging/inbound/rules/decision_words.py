@@ -1,8 +1,8 @@
-"""A decision given by mail is one word alone on the first line. Anything else is no decision.
+"""A decision by mail is one word alone on the first line. Anything else is no decision.
 
-Nobody says in which language a reply is written, so a word decides only where it cannot be taken for another one: what is an
-answer of another meaning, alone on a line, in another of these languages is in no list of words. One exception: "no" is a loose
-yes in Polish and Czech, but the mail that is answered asks in English, and a "no" grants nothing.
+The language of a reply is not known. Therefore a word is in no list if it is, alone on a line, an answer with another
+meaning in another of these languages. One exception: "no" is a loose yes in Polish and Czech, but our mail asks in
+English, and a "no" grants nothing.
 """
 
 from typing import Literal
@@ -91,7 +91,7 @@ WORDS: dict[str, dict[Decision, str]] = {
         "decline": "거부|거절|아니요",
     },
 }
-# These decide nothing. Below a decision they count all the same: whoever contradicts it, if only perhaps, has not decided.
+# These words decide nothing. Below a decision they count as a possible contradiction, and then there is no decision.
 AMBIGUOUS: dict[Decision, dict[str, str]] = {
     "approve": {
         "tak": "yes in Polish; thanks in Danish, so in Czech, roof in Swedish, branch in Dutch",
@@ -107,11 +107,12 @@ _DECISIONS: dict[str, Decision] = {
     word: decision for lists in WORDS.values() for decision, words in lists.items() for word in words.split("|")
 }
 _PERHAPS: dict[str, Decision] = _DECISIONS | {word: decision for decision, words in AMBIGUOUS.items() for word in words}
-# No quotation marks and no tildes: a word that is quoted or struck out is not said. No comma and no colon: more follows.
+# No quotation marks and no tildes, because a quoted or struck-out word is not the sender's answer. No comma and no
+# colon, because more text follows.
 _EDGES = " \t.!*_。！"
-# Marks that may stand beside a word of their own kind, never beside the other.
+# Marks that may be beside a word of the same meaning, never beside one of the other.
 _MARKS: dict[Decision, str] = {"approve": "✅👍✔\ufe0f", "decline": "❌👎✖\ufe0f"}
-# "No" with such a line below it is one phrase that the line end has cut in two, and means yes.
+# "No" with such a line below it is one phrase, cut by the line end, and means yes.
 _NO_WHAT = frozenset(["worries", "problem", "problems", "objection", "objections", "issue", "issues", "doubt"])
 
 
@@ -125,7 +126,7 @@ def decision_in(visible_text: str) -> Decision | None:
 
 
 def comment_in(visible_text: str) -> str:
-    """What follows the decision word, from the second line on."""
+    """The text after the decision word, from the second line on."""
     _, _, rest = visible_text.strip().partition("\n")
     return rest.strip()
 

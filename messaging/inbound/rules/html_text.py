@@ -1,7 +1,6 @@
-"""HTML of a mail to plain text, keeping what tells own words from quoted ones.
-
-A small tokenizer of our own: one pass, `str.find` only, so that hostile markup costs no more than its length
-(the parser of the standard library is quadratic on unclosed comments and tags).
+"""Converts the HTML of a mail to plain text and marks quoted, struck-out and hidden words. The tokenizer is our own:
+one pass with `str.find` only, so that the cost of hostile markup is linear in its length (the parser of the standard
+library is quadratic on unclosed comments and tags).
 """
 
 import re
@@ -25,7 +24,8 @@ _FONT_OF_NO_SIZE = re.compile(r"(?:^|\s)0*\.?0+(?:[a-z]{1,4}|%)?(?=[\s/])")
 
 
 def look_of(name: str, attributes: str) -> Look:
-    """By the tag itself, its `hidden` and its `style`; style sheets, colours and places off the page are not followed."""
+    """The look by the tag itself, its `hidden` and its `style`. Style sheets, colours and places outside the page are
+    not evaluated."""
     style: dict[str, str] = {}
     unseen = name in UNSEEN
     if not unseen and attributes and _MAY_TELL.search(attributes):
@@ -73,7 +73,7 @@ def _declarations(css: str) -> dict[str, str]:
 
 MAX_CHARACTERS = 1_000_000
 MAX_TAG = 4_000
-MAX_TAGS = 100_000  # the rest of such a page is left out
+MAX_TAGS = 100_000  # the rest of such a page is ignored
 MAX_DEPTH = 100
 ORIGINAL_MARK = "-----Original Message-----"
 
@@ -86,7 +86,7 @@ _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
-# What stands in these is text up to their own closing tag, whatever tags it seems to hold.
+# The content of these tags is text up to their own closing tag, even if it looks like tags.
 _RAW = {name: re.compile(f"</{name}", re.I) for name in ("style", "script", "textarea", "title", "iframe", "noframes")}
 _BLOCK = frozenset(
     [
@@ -126,9 +126,9 @@ _BLOCK = frozenset(
         "ul",
     ]
 )
-# What is struck out or quoted within a line stays on record, in marks under which no word is taken for a decision.
+# Struck-out and quoted words within a line are kept in marks, so that they are not read as a decision.
 _MARKS = {"struck": "~~{}~~", "cited": "“{}”"}
-# Marks that mail programs leave on their quotations, signatures and on the header block above a quotation.
+# Marks by which mail programs identify quotations, signatures and the header block above a quotation.
 _QUOTE_MARKS = (
     "yahoo_quoted",
     "moz-cite-prefix",
@@ -159,8 +159,8 @@ def html_to_text(html: str) -> str:
 
 
 class _Reader:
-    """Walks the tags once. `open` holds (tag, role) of what is open; roles are quote, unseen, struck, cited or nothing.
-    `line` holds the pieces of the line so far; those from `piece` on look alike."""
+    """Walks the tags once. `open` holds (tag, role) of the open tags; roles are quote, unseen, struck, cited or
+    nothing. `line` holds the pieces of the line so far; those from `piece` on have the same look."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -182,7 +182,7 @@ class _Reader:
         return "\n".join(self.lines)
 
     def _markup(self, html: str, at: int) -> int:
-        """Handle what opens with `<` at `at`; give the place after it."""
+        """Handle the markup that starts with `<` at `at`; returns the position after it."""
         if html.startswith("<!--", at):
             return self._skip_past(html, "-->", at + 4)
         name = _TAG_NAME.match(html, at + 1)
@@ -193,7 +193,7 @@ class _Reader:
             self._text("<")
             return at + 1
         if "@" in html[at : min(end, name.end() + 80)] and html[name.end()] in "@.-_+":
-            self._text(html[at : end + 1])  # an address whose brackets nobody escaped
+            self._text(html[at : end + 1])  # an address with unescaped brackets
             return end + 1
         return self._tag(html, name.group().lower(), html[name.end() : end], end + 1)
 
@@ -213,7 +213,7 @@ class _Reader:
         return after
 
     def _raw_end(self, html: str, name: str, after: int) -> int:
-        """Where the closing tag stands; -1 if nowhere, which is looked for once only."""
+        """The position of the closing tag, -1 if there is none. It is searched only once."""
         if name in self.endless:
             return -1
         found = _RAW[name].search(html, after)
@@ -258,7 +258,7 @@ class _Reader:
             self.line.append(_BLANKS.sub(" ", unescape(text)))
 
     def _end_piece(self, role: str) -> None:
-        """Mark what was written since the last change of looks, when `role` changes them."""
+        """Mark the text since the last change of the look, if `role` changes it."""
         if role not in _MARKS:
             return
         mark = next((each for each in _MARKS if self.inside[each]), "")

@@ -1,6 +1,5 @@
-"""Who sent this mail, as far as our own mail server vouches for it (RFC 8601 Authentication-Results, RFC 7489 DMARC).
-
-Everything here fails closed: what cannot be read exactly counts as not passed.
+"""Who sent a mail, according to our own mail server (RFC 8601 Authentication-Results, RFC 7489 DMARC). In any doubt the
+answer is no: a result that cannot be read exactly counts as not passed.
 """
 
 import re
@@ -35,7 +34,7 @@ def dmarc_passes(auth_results_headers: Iterable[str], authserv_id: str, from_dom
 
 
 def is_proven(single_from: str, auth_results_headers: Iterable[str], authserv_id: str) -> bool:
-    """Whether our own server vouches that the one sender of a mail is who the mail says."""
+    """Whether our own server confirms the only sender of a mail."""
     domain = single_from.rpartition("@")[2]
     return bool(domain) and dmarc_passes(auth_results_headers, authserv_id, domain)
 
@@ -112,9 +111,8 @@ def _result(text: str) -> Result | None:
 
 
 def single_from(headers: Sequence[tuple[str, str]]) -> str | None:
-    """The one address (lower case) of the one From header; None when there is none, more, or any doubt.
-
-    Give the header as it arrived (encoded words not decoded): a decoded name may hold brackets and commas.
+    """The address (lower case) of the only From header; None if there is none, more than one, or any doubt. Pass the
+    header as it arrived (encoded words not decoded), because a decoded name may contain brackets and commas.
     """
     values = [value for name, value in headers if name.strip().lower() == "from"]
     if len(values) != 1 or len(values[0]) > 1_000 or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", values[0]):

@@ -1,6 +1,6 @@
 """The newly written part of a reply: what the sender typed, without the quotation and the signature.
 
-Everything works line by line with a bounded look-ahead, so the cost grows with the length of the text and no more.
+Everything works line by line with a bounded look-ahead, so the cost is linear in the length of the text.
 """
 
 import re
@@ -42,7 +42,7 @@ LABELS_BY_ROLE = {
 }
 LABELS = {label: role for role, spec in LABELS_BY_ROLE.items() for label in words(spec)}
 
-# The marker line over a quoted or forwarded mail, compared without dashes and case.
+# The marker line above a quoted or forwarded mail, compared without dashes and case.
 ORIGINAL_MESSAGE = frozenset(
     words(
         "original message|original mail|mail original|mail d'origine|original appointment|reply message"
@@ -75,7 +75,7 @@ ORIGINAL_MESSAGE = frozenset(
     )
 )
 
-# "On <date> <person> wrote:" – the verb, wherever it stands in the line.
+# "On <date> <person> wrote:" – the verb, anywhere in the line.
 WROTE = (
     "wrote|writes|has written|schrieb|schrieben|geschrieben|a écrit|a ecrit|écrivit|escribió|escribio|ha escrito"
     "|ha scritto"
@@ -89,7 +89,7 @@ WROTE = (
     "|va scrigui|idatzi zuen|scríobh|skrivaði|menulis pada|je napisala"
 )
 
-# How such a line opens; only used to tell it from the prose above when the client broke it over several lines.
+# The first words of such a line; used to separate it from the text above when the client broke it over several lines.
 OPENERS = (
     "on|am|le|el|il|em|op|den|in data|w dniu|dnia|dne|pada|vào|la data|στις|ב-|בתאריך|на|в|в день|tarihinde|the"
     "|at|в пн|а"
@@ -129,7 +129,8 @@ _DEVICE = (
     r"|xiaomi|nokia|htc|sony|wiko|oneplus|motorola|typeapp|spark|yahoo|gmx|proton\w*|hotmail|cell|device|laptop"
     r"|watch|mac)\w*)"
 )
-# One line that a phone or an app appends. Verbs further on ("Sent from my desk, is much easier") mean prose.
+# One line that a phone or an app appends. If verbs follow ("Sent from my desk, is much easier"), it is the sender's
+# text.
 MOBILE_SIGNATURE = re.compile(
     r"^[\s(<\[*_\-–—]{0,6}(?:"
     rf"(?:sent|written|typed) (?:from|via|with|by|using|on) (?!.*\b(?:is|are|was|were|has|have|because|about"
@@ -162,8 +163,8 @@ MOBILE_SIGNATURE = re.compile(
 )
 
 MAX_CHARACTERS = 1_000_000
-MAX_LINES = 5_000  # nobody types more; the rest can only be quotation or noise
-MAX_LINE = 300  # longer lines are prose, never a header of a quotation
+MAX_LINES = 5_000  # nobody types more; the rest is quotation or noise
+MAX_LINE = 300  # longer lines are text, never a header of a quotation
 ATTRIBUTION_LINES = 4
 SIGNATURE_LINES = 15
 
@@ -193,7 +194,7 @@ class ReplyText:
 
 
 def visible_reply(text: str) -> str:
-    """What a person reads as the answer. A mail that only forwards another shows the forwarded words."""
+    """The text that a person reads as the answer. For a mail that only forwards another, the forwarded text."""
     return read_reply(text).text
 
 
@@ -220,7 +221,7 @@ def _own_words(lines: list[str]) -> str:
 
 
 def _first_cut(lines: list[str]) -> int:
-    """The first line from which on nothing is the sender's: original-message marks, headers, signatures."""
+    """The first line after which nothing is the sender's own text: original-message marks, headers, signatures."""
     return next((i for i in range(len(lines)) if _cuts(lines, i)), len(lines))
 
 
@@ -250,7 +251,7 @@ def _is_mobile_signature(line: str) -> bool:
 
 
 def _opens_signature(lines: list[str], i: int) -> bool:
-    """`-- ` by the standard, or a long rule over a short foot; both only near the end of what was typed."""
+    """`-- ` by the standard, or a long rule above a short footer; both only near the end of the typed text."""
     is_dashes = lines[i].strip() == "--"
     if not is_dashes and not _FOOTER_RULE.match(lines[i]):
         return False
@@ -299,7 +300,7 @@ def _is_quoted(line: str) -> bool:
 
 
 def _without_quotations(lines: list[str]) -> list[str]:
-    """Drop attributions and what follows them, but keep quotations that the sender answered in between."""
+    """Drop attributions and the text after them, but keep quotations that the sender answered in between."""
     last_own = _last_own_line(lines)
     kept: list[str] = []
     at = 0
@@ -324,7 +325,7 @@ def _last_own_line(lines: list[str]) -> int:
 
 
 def _is_wrapped_quotation(lines: list[str], at: int) -> bool:
-    """The overhang of a long quoted line that some mail server broke without a new `>`."""
+    """The rest of a long quoted line that a mail server broke without a new `>`."""
     above = lines[at - 1] if at else ""
     below = lines[at + 1] if at + 1 < len(lines) else ""
     return _is_quoted(above) and _is_quoted(below) and (len(above) >= 60 or " " not in lines[at])

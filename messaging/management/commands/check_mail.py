@@ -1,4 +1,4 @@
-"""`manage.py check_mail DIR`: how well the mail rules read a folder of labelled mails."""
+"""`manage.py check_mail DIR`: measure how well the mail rules read a folder of labelled mails."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -11,7 +11,7 @@ from messaging.inbound.parsing.measure import BadFolder, decisions_taken, measur
 class Command(BaseCommand):
     help = (
         "Measures reply reading and robot detection over a folder with replies.jsonl, auto_index.jsonl, auto/ and"
-        " malformed/. Prints three lines: replies exact, automatic mails found and people lost, decisions taken."
+        " malformed/. Prints three lines: replies exact, automatic mails found and human mails lost, decisions taken."
     )
     requires_system_checks: list[str] = []
 
@@ -25,9 +25,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as-if-proven",
             action="store_true",
-            help="count decisions as if our server had proven every mail, so that words and kind alone must hold",
+            help="count decisions as if every mail were proven, so that only words and kind of mail are checked",
         )
-        parser.add_argument("--list", action="store_true", help="name the misread rows on standard error")
+        parser.add_argument("--list", action="store_true", help="print the misread rows on standard error")
 
     def handle(self, *args: object, folder: Path, authserv_id: str, as_if_proven: bool, **options: object) -> None:
         try:
@@ -39,8 +39,6 @@ class Command(BaseCommand):
         except BadFolder as error:
             raise CommandError(str(error)) from error
         for name in robots.relabelled:
-            self.stderr.write(
-                f"{name}: labelled human, but it says of itself that a machine sent it; counted as automatic"
-            )
+            self.stderr.write(f"{name}: labelled human, but its text says that a machine sent it; counted as automatic")
         for name in replies.missed + robots.missed if options["list"] else []:
             self.stderr.write(f"misread: {name}")

@@ -1,4 +1,4 @@
-"""`manage.py ingest_mail PATH… | --imap`: take mail in from files or from the mailbox, one line each."""
+"""`manage.py ingest_mail PATH… | --imap`: receive mail from files or from the mailbox, one line each."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -17,7 +17,7 @@ from messaging.models import InboundMail
 
 MAILBOXES = (".box", ".mbox")
 ENDINGS = (".eml", *MAILBOXES)
-# What became of a mail: the word in the summary, and how its line reads.
+# The outcome of a mail: the word in the summary, and the text of its line.
 OUTCOMES = {
     InboundMail.CLAIMED: ("placed", "placed: {note}"),
     InboundMail.WAITING: ("waiting in the inbox", "waits in the inbox: {note}"),
@@ -29,10 +29,10 @@ OUTCOMES = {
 
 
 class Command(BaseCommand):
-    """Reads mail files and says what became of each."""
+    """Receives mail files and prints the outcome of each."""
 
     help = (
-        "Take in received mail: with --imap what waits in the mailbox of IMAP_URL, else files (.eml, or .mbox and .box with"
+        "Receive mail: with --imap from the mailbox of IMAP_URL, else files (.eml, or .mbox and .box with"
         " several mails) and folders of them. A mail from a known "
         "contact or domain goes to its account; others wait in the inbox. The same mail again is skipped."
     )
@@ -40,12 +40,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Paths, or the mailbox."""
         parser.add_argument("paths", nargs="*", metavar="PATH", type=Path, help="A mail file or a folder of them.")
-        parser.add_argument("--imap", action="store_true", help="Fetch what waits in the mailbox of IMAP_URL.")
+        parser.add_argument("--imap", action="store_true", help="Fetch waiting mail from the mailbox of IMAP_URL.")
 
     def handle(self, *args: object, paths: list[Path], imap: bool, **options: object) -> None:
-        """Take everything that can be read; fail at the end when a path could not."""
+        """Receive everything that can be read; fail at the end if a path could not be read."""
         if bool(paths) == imap:
-            raise CommandError("Name files or folders of mail, or use --imap.")
+            raise CommandError("Give files or folders of mail, or use --imap.")
         self.tally: Counter[str] = Counter()
         self.newest = InboundMail.objects.aggregate(newest=Max("pk"))["newest"] or 0
         self.seen: set[int] = set()
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(unread))
 
     def _take_mailbox(self) -> list[str]:
-        """Fetch, keep and mark; returns what went wrong."""
+        """Fetch, keep and mark; returns the failures."""
         if not settings.IMAP_URL:
             raise CommandError("Set IMAP_URL to the mailbox, such as imaps://user:password@mail.example.com/INBOX.")
         try:
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         return []
 
     def _take_path(self, path: Path) -> list[str]:
-        """Take a file or all mail files of a folder; returns what could not be read."""
+        """Receive a file or all mail files of a folder; returns what could not be read."""
         if not path.is_dir():
             return self._take_file(path)
         found = sorted(each for each in path.rglob("*") if each.suffix.lower() in ENDINGS and each.is_file())
@@ -98,7 +98,7 @@ class Command(BaseCommand):
 
 
 def _mails(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The mails of a file with the name to print. More of a file than a mail may have is not even read."""
+    """The mails of a file with the name to print. At most one byte more than the limit of a mail is read."""
     with path.open("rb") as file:
         if path.suffix.lower() not in MAILBOXES:
             yield path.name, file.read(MAX_RAW_BYTES + 1)

@@ -1,4 +1,4 @@
-"""The next time a clock on the wall shows a full hour."""
+"""The next time of a local full hour."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ HOURS = range(24)
 def next_daily(at: datetime, zone: str, hour: int) -> tuple[date, datetime]:
     """The first `hour` o'clock in `zone` after `at`: its local date and the moment (UTC).
 
-    An hour that a change of the clocks leaves out is the moment after the gap; one that comes twice is the first.
+    If a clock change skips the hour, the moment after the gap; if the hour comes twice, the first one.
     """
     place = place_of(zone)
     day = at.astimezone(place).date()
@@ -19,7 +19,7 @@ def next_daily(at: datetime, zone: str, hour: int) -> tuple[date, datetime]:
 
 
 def place_of(zone: str) -> ZoneInfo:
-    """A zone by its name; UTC for a name that no zone has, so that a typing error keeps no mail back."""
+    """A zone by its name; UTC for an unknown name, so that a typing error does not hold back mail."""
     try:
         return ZoneInfo(zone or "UTC")
     except (ValueError, OSError, LookupError):

@@ -1,19 +1,17 @@
-"""Kinds of news in the groups that people choose by. A kind that no group knows is always sent: word is not lost."""
+"""The groups of message kinds in the notification settings. A kind that is in no group is always sent."""
 
 from dataclasses import dataclass
 
 DIGEST = "digest"
-# A word back to somebody who wrote to us: no group knows it, so it is always sent.
+# An answer to a person who wrote to us. It is in no group, so it is always sent.
 ANSWER = "mail_answer"
 NOW, OFF = "now", "off"
 
 
 @dataclass(frozen=True)
 class Group:
-    """One row of the page on which people choose how they are told.
-
-    `locked`: nobody may switch it off. `mailed`: the desk writes a mail of its own for it; without one, the in-app
-    notice is sent as mail to those who ask for it.
+    """One row of the notification settings. `locked`: it cannot be switched off. `mailed`: the desk writes a mail for
+    it; otherwise the in-app notice is sent as mail to people who ask for that.
     """
 
     slug: str
@@ -25,7 +23,7 @@ class Group:
 
     @property
     def default(self) -> str:
-        """How its mail goes while a person has chosen nothing."""
+        """The mail option of a person who has chosen nothing."""
         return NOW if self.mailed else OFF
 
 
@@ -36,33 +34,33 @@ GROUPS = (
     Group(
         "approval",
         "Approval requests",
-        "Your decision or your answer is asked for. Reminders too.",
+        "You are asked for a decision or an answer. Includes reminders.",
         frozenset({"approval", "approval_question"}),
         locked=True,
     ),
     Group(
         "handoff",
         "Hand-offs",
-        "A duty is handed to you, or yours is accepted or refused.",
+        "A duty is handed to you, or your hand-off is accepted or refused.",
         frozenset({"handoff"}),
         True,
     ),
     Group("warning", "SLA warnings", "Most of the time of a clock is used.", frozenset({"warning"})),
     Group(
         "decision",
-        "News on requests",
-        "Decided, answered, escalated, recalled or taken back.",
+        "Updates on requests",
+        "Decided, answered, escalated, recalled or undone.",
         frozenset(f"approval_{each}" for each in ("decided", "passed_up", "answer", "recalled", "undone")),
     ),
     Group(
         "movement",
-        "Cases that move",
+        "Case changes",
         "Opened, escalated, resolved or reopened.",
         frozenset({"opened", "level", "resolved", "reopened"}),
         mailed=False,
     ),
     Group("update", "Posts", "Somebody posted on your case.", frozenset({"update"}), mailed=False),
-    Group("action", "Actions", "An action in a tracker is yours.", frozenset({"action"}), mailed=False),
+    Group("action", "Actions", "An action in a tracker is assigned to you.", frozenset({"action"}), mailed=False),
 )
 SWITCHABLE = {group.slug: group for group in GROUPS if not group.locked}
 _GROUP_OF = {kind: group for group in GROUPS for kind in group.kinds}
@@ -70,7 +68,7 @@ CAPPED_KINDS = frozenset(kind for group in SWITCHABLE.values() for kind in group
 
 
 def group_of(kind: str) -> Group | None:
-    """The group a kind belongs to; None for one that no group knows."""
+    """The group of a kind; None if it is in no group."""
     return _GROUP_OF.get(kind)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py kpis`: the figures of domain.md §10, for a terminal or a machine."""
+"""`manage.py kpis`: the figures of the framework, for a terminal or a program."""
 
 from argparse import ArgumentParser
 from json import dumps

@@ -157,11 +157,14 @@ EVERY_SECOND = ";".join(
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        ("UID:d\nDTSTART:20260304T000000Z\nDTSTART:20260305T000000Z\nDTEND:20260309T000000Z\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART:PT1H\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART:20260304T000000Z/PT9H\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART:tomorrow\nSUMMARY:OOO", "no date"),
-        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND:soon\nSUMMARY:OOO", "no date"),
+        (
+            "UID:d\nDTSTART:20260304T000000Z\nDTSTART:20260305T000000Z\nDTEND:20260309T000000Z\nSUMMARY:OOO",
+            "not a date",
+        ),
+        ("UID:d\nDTSTART:PT1H\nSUMMARY:OOO", "not a date"),
+        ("UID:d\nDTSTART:20260304T000000Z/PT9H\nSUMMARY:OOO", "not a date"),
+        ("UID:d\nDTSTART:tomorrow\nSUMMARY:OOO", "not a date"),
+        ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND:soon\nSUMMARY:OOO", "not a date"),
         ("UID:d\nDTSTART;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),
         ("UID:d\nDTSTART;VALUE=DATE:00010101\nSUMMARY:OOO", "outside of 2000 to 2200"),
         ("UID:d\nDTSTART;VALUE=DATE:20260304\nDTEND;VALUE=DATE:99991231\nSUMMARY:OOO", "outside of 2000 to 2200"),

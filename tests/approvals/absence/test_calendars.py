@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from approvals.absence import feeds as calendars
 from approvals.models import CalendarFeed, Delegation
@@ -15,6 +16,7 @@ from approvals.tasks import read_calendars
 from config.schedules import SCHEDULES
 from ledger.errors import Invalid
 from ledger.now import now
+from tests.support.cast import Cast
 
 
 def away(*spans: tuple[datetime, datetime], title: str = "Out of office") -> bytes:
@@ -28,9 +30,9 @@ def away(*spans: tuple[datetime, datetime], title: str = "Out of office") -> byt
 
 
 @pytest.fixture
-def feed(world: Any) -> CalendarFeed:
-    """Lena's calendar; Tina stands in."""
-    return calendars.keep(user=world.lena, url="https://calendar.example/lena.ics", stand_in=world.tina)
+def feed(deciders: Cast) -> CalendarFeed:
+    """Lena's calendar; Tom stands in."""
+    return calendars.keep(user=deciders.director, url="https://calendar.example/lena.ics", stand_in=deciders.lead)
 
 
 def day(number: int) -> datetime:
@@ -44,43 +46,43 @@ def live() -> list[tuple[int, int]]:
     return [(row.to_id, (row.ends_at - row.starts_at).days) for row in rows]
 
 
-def test_times_out_become_delegations_once(world: Any, feed: CalendarFeed) -> None:
+def test_times_out_become_delegations_once(deciders: Cast, feed: CalendarFeed) -> None:
     ics = away((day(1), day(3)), (day(10), day(11)))
     assert calendars.read_feed(feed, ics) == ""
     assert calendars.read_feed(feed, ics) == ""
-    assert live() == [(world.tina.pk, 2), (world.tina.pk, 1)]
+    assert live() == [(deciders.lead.pk, 2), (deciders.lead.pk, 1)]
     assert Delegation.objects.count() == 2
     assert {row.source for row in Delegation.objects.all()} == {"calendar"}
     feed.refresh_from_db()
     assert feed.checked_at
 
 
-def test_what_moved_or_is_gone_in_the_calendar_moves_or_ends(world: Any, feed: CalendarFeed) -> None:
+def test_what_moved_or_is_gone_in_the_calendar_moves_or_ends(deciders: Cast, feed: CalendarFeed) -> None:
     start = day(1)
     calendars.read_feed(feed, away((start, day(3)), (day(10), day(11))))
     calendars.read_feed(feed, away((start, day(5))))
-    assert live() == [(world.tina.pk, 4)]
-    feed.stand_in = world.omar
+    assert live() == [(deciders.lead.pk, 4)]
+    feed.stand_in = deciders.outsider
     calendars.read_feed(feed, away((start, day(5))))
-    assert live() == [(world.omar.pk, 4)]
+    assert live() == [(deciders.outsider.pk, 4)]
     calendars.read_feed(feed, away())
     assert live() == []
 
 
-def test_delegations_made_by_hand_stay(world: Any, feed: CalendarFeed) -> None:
+def test_delegations_made_by_hand_stay(deciders: Cast, feed: CalendarFeed) -> None:
     values = {"starts_at": day(20), "ends_at": day(22)}
-    Delegation.objects.create(user=world.lena, to=world.omar, **values)
+    Delegation.objects.create(user=deciders.director, to=deciders.outsider, **values)
     calendars.read_feed(feed, away())
-    assert live() == [(world.omar.pk, 2)]
+    assert live() == [(deciders.outsider.pk, 2)]
     assert "You already have a stand-in" in calendars.read_feed(feed, away((day(21), day(23))))
-    assert live() == [(world.omar.pk, 2)]
+    assert live() == [(deciders.outsider.pk, 2)]
 
 
 @pytest.mark.parametrize("junk", [b"", b"<html>Sign in</html>", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"])
-def test_a_file_that_cannot_be_read_ends_nothing_and_says_why(world: Any, feed: CalendarFeed, junk: bytes) -> None:
+def test_a_file_that_cannot_be_read_ends_nothing_and_says_why(deciders: Cast, feed: CalendarFeed, junk: bytes) -> None:
     calendars.read_feed(feed, away((day(1), day(3))))
     assert "could not be read" in calendars.read_feed(feed, junk)
-    assert live() == [(world.tina.pk, 2)]
+    assert live() == [(deciders.lead.pk, 2)]
     feed.refresh_from_db()
     assert "could not be read" in feed.problem
 
@@ -88,14 +90,14 @@ def test_a_file_that_cannot_be_read_ends_nothing_and_says_why(world: Any, feed: 
 @pytest.mark.parametrize(
     "url", ["http://calendar.example/a.ics", "ftp://calendar.example/a", "https://", "file:///etc/passwd"]
 )
-def test_only_https_addresses_are_kept(world: Any, url: str) -> None:
+def test_only_https_addresses_are_kept(deciders: Cast, url: str) -> None:
     with pytest.raises(Invalid):
-        calendars.keep(user=world.lena, url=url, stand_in=world.tina)
+        calendars.keep(user=deciders.director, url=url, stand_in=deciders.lead)
 
 
-def test_nobody_is_their_own_stand_in(world: Any) -> None:
+def test_nobody_is_their_own_stand_in(deciders: Cast) -> None:
     with pytest.raises(Invalid):
-        calendars.keep(user=world.lena, url="https://calendar.example/a.ics", stand_in=world.lena)
+        calendars.keep(user=deciders.director, url="https://calendar.example/a.ics", stand_in=deciders.director)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ class Pages(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def served(settings: Any) -> Iterator[Callable[[str], str]]:
+def served(settings: Settings) -> Iterator[Callable[[str], str]]:
     """The address of a page of that server."""
     settings.CALENDARS_MAY_BE_LOCAL = True
     server = HTTPServer(("127.0.0.1", 0), Pages)
@@ -162,33 +164,35 @@ def test_redirects_are_followed_and_checked_large_and_missing_files_refused(serv
 
 
 def test_the_hourly_task_reads_every_calendar_and_one_failing_stops_no_other(
-    world: Any, feed: CalendarFeed, served: Callable[[str], str]
+    deciders: Cast, feed: CalendarFeed, served: Callable[[str], str]
 ) -> None:
     Pages.body = away((day(1), day(3)))
-    calendars.keep(user=world.dana, url=served("/gone"), stand_in=world.ruth)
+    calendars.keep(user=deciders.sponsor, url=served("/gone"), stand_in=deciders.committee)
     CalendarFeed.objects.filter(pk=feed.pk).update(url=served("/a.ics"))
     read_calendars()
-    assert live() == [(world.tina.pk, 2)]
-    assert "404" in CalendarFeed.objects.get(user=world.dana).problem
+    assert live() == [(deciders.lead.pk, 2)]
+    assert "404" in CalendarFeed.objects.get(user=deciders.sponsor).problem
     assert SCHEDULES["read_calendars"]["func"] == "approvals.tasks.read_calendars"
 
 
 def test_whatever_is_wrong_with_one_calendar_is_told_its_owner_and_stops_no_other(
-    world: Any, feed: CalendarFeed, monkeypatch: pytest.MonkeyPatch
+    deciders: Cast, feed: CalendarFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calendars.keep(user=world.omar, url="https://calendar.example/omar.ics", stand_in=world.tina)
-    calendars.keep(user=world.dana, url="https://calendar.example/dana.ics", stand_in=world.ruth)
+    calendars.keep(user=deciders.outsider, url="https://calendar.example/olga.ics", stand_in=deciders.lead)
+    calendars.keep(user=deciders.sponsor, url="https://calendar.example/dana.ics", stand_in=deciders.committee)
     odd = away((day(1), day(3))).replace(b"DTEND", b"DTSTART")
 
     def fetched(url: str) -> bytes:
-        if "omar" in url:
+        if "olga" in url:
             raise RecursionError
         return odd if "lena" in url else away((day(1), day(3)))
 
     monkeypatch.setattr(calendars, "fetch", fetched)
     assert calendars.fetch_all() == 2
-    assert live() == [(world.ruth.pk, 2)]
+    assert live() == [(deciders.committee.pk, 2)]
     problems = dict(CalendarFeed.objects.values_list("user__email", "problem"))
-    assert "DTSTART that is no date" in problems[world.lena.email]
-    assert problems[world.omar.email] == "The calendar could not be read. It contains something that cannot be read."
-    assert problems[world.dana.email] == ""
+    assert "DTSTART that is not a date" in problems[deciders.director.email]
+    assert (
+        problems[deciders.outsider.email] == "The calendar could not be read. It contains an entry that cannot be read."
+    )
+    assert problems[deciders.sponsor.email] == ""

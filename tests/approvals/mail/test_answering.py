@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 import time_machine
+from pytest_django import Settings
 
 from approvals.models import ApprovalRequest, ConcessionType
 from ledger.now import now
 from messaging.outbox import messages as outbox
 from tests.approvals.mail.replies import AUTHSERV, VOUCHED, answers, receive, token_of
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _replies_are_on(settings: Any, world: Any) -> None:
+def _replies_are_on(settings: Settings, deciders: Cast) -> None:
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
     ConcessionType.objects.update(reply_up_to=Decimal(20))
 
@@ -50,11 +52,11 @@ def test_a_mail_is_answered_once_a_day(ask: Ask) -> None:
     assert len(answers()) == 2
 
 
-def test_an_unproven_mail_in_the_approvers_name_is_told_to_the_approver(ask: Ask, world: Any) -> None:
+def test_an_unproven_mail_in_the_approvers_name_is_told_to_the_approver(ask: Ask, deciders: Cast) -> None:
     made = ask()
     receive(token_of(made), "Approve", proof="")
     [told] = answers()
-    assert (told.user, told.address) == (world.lena, "lena@desk.example")
+    assert (told.user, told.address) == (deciders.director, "lena@desk.example")
     assert "could not confirm that you sent it" in " ".join(told.text.split())
 
 
@@ -78,7 +80,7 @@ def test_an_unproven_stranger_is_never_written_to(ask: Ask, sender: str) -> None
     assert answers() == []
 
 
-def test_our_own_addresses_are_never_answered(ask: Ask, settings: Any) -> None:
+def test_our_own_addresses_are_never_answered(ask: Ask, settings: Settings) -> None:
     settings.DEFAULT_FROM_EMAIL = "Desk <desk@desk.example>"
     made = ask()
     for number, sender in enumerate(("desk@desk.example", "case+1@desk.example")):

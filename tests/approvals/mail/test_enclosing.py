@@ -11,6 +11,7 @@ import pypdf
 import pytest
 from django.contrib.staticfiles import finders
 from django.db import connection
+from pytest_django import Settings
 
 from approvals.mail import kinds
 from approvals.models import ApprovalRequest
@@ -116,7 +117,7 @@ def test_a_mail_that_is_tried_again_says_what_holds_then(
 
 
 @pytest.mark.django_db
-def test_where_no_mail_leaves_nothing_is_made_and_the_page_does_not_claim_it(ask: Ask, settings: Any) -> None:
+def test_where_no_mail_leaves_nothing_is_made_and_the_page_does_not_claim_it(ask: Ask, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     made = ask()
     outbox.send_due()

@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from approvals.models import ApprovalRequest, ConcessionType
 from messaging.inbound import receive as inbound
 from messaging.inbound.parsing.reader import MailReader
 from messaging.models import InboundMail
 from tests.approvals.mail.replies import AUTHSERV, VOUCHED, raw_reply, receive, token_of
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 SHORT, SEED = 20, 20260302
@@ -30,7 +31,7 @@ def _one_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _replies_are_on(settings: Any, world: Any) -> None:
+def _replies_are_on(settings: Settings, deciders: Cast) -> None:
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
     ConcessionType.objects.update(reply_up_to=Decimal(20))
 

@@ -16,13 +16,14 @@ from approvals.requests import decide as deciding
 from approvals.requests import seats as seating
 from ledger.now import now
 from tests.approvals.mail.replies import token_of
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _links_are_open(world: Any) -> None:
+def _links_are_open(deciders: Cast) -> None:
     ConcessionType.objects.update(link_up_to=Decimal(15))
 
 
@@ -57,7 +58,7 @@ def test_the_page_shows_one_request_and_changes_nothing(ask: Ask) -> None:
     text = page.content.decode()
     for words in (
         made.ask,
-        "Marcus Lee needs your decision",
+        "Priya Raman needs your decision",
         "Northwind wants a discount.",
         "You decide as Lena Ortiz",
     ):
@@ -69,13 +70,13 @@ def test_the_page_shows_one_request_and_changes_nothing(ask: Ask) -> None:
     assert (made.state, made.version, made.log.count()) == ("open", 1, 1)
 
 
-def test_submitting_decides_as_the_person_it_was_mailed_to(ask: Ask, world: Any) -> None:
+def test_submitting_decides_as_the_person_it_was_mailed_to(ask: Ask, deciders: Cast) -> None:
     made = ask()
     path = link_of(made)
     answer = submit(path)
     assert (answer.status_code, answer["Location"]) == (302, path)
     made.refresh_from_db()
-    assert (made.state, made.decided_by) == ("approved", world.lena)
+    assert (made.state, made.decided_by) == ("approved", deciders.director)
     assert made.log.get(kind="approved").channel == DecisionEntry.LINK
     after = Client().get(path)
     assert "Already approved by Lena Ortiz at" in after.content.decode()
@@ -123,7 +124,7 @@ def test_recommended_conditions_go_along(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("cap", [None, Decimal("14.99"), Decimal(0)])
-def test_above_the_amount_or_switched_off_one_signs_in(ask: Ask, cap: Decimal | None, world: Any) -> None:
+def test_above_the_amount_or_switched_off_one_signs_in(ask: Ask, cap: Decimal | None, deciders: Cast) -> None:
     ConcessionType.objects.update(link_up_to=cap)
     made = ask()
     for answer in (Client().get(link_of(made)), Client().post(link_of(made), {"verdict": "approved", "version": "1"})):
@@ -131,10 +132,10 @@ def test_above_the_amount_or_switched_off_one_signs_in(ask: Ask, cap: Decimal | 
         assert "/auth/login/" in answer["Location"]
     made.refresh_from_db()
     assert made.state == "open"
-    assert signed_in(world.lena).get(link_of(made))["Location"] == f"/approvals/{made.pk}/"
+    assert signed_in(deciders.director).get(link_of(made))["Location"] == f"/approvals/{made.pk}/"
 
 
-def test_the_default_is_off(world: Any) -> None:
+def test_the_default_is_off(deciders: Cast) -> None:
     field = ConcessionType._meta.get_field("link_up_to")
     assert ConcessionType(slug="x", name="x").link_up_to is None
     assert field.null
@@ -144,9 +145,9 @@ def test_confidential_requests_are_never_open(ask: Ask) -> None:
     assert "/auth/login/" in Client().get(link_of(ask(confidential=True)))["Location"]
 
 
-def test_whoever_is_signed_in_as_somebody_else_sees_nothing(ask: Ask, world: Any) -> None:
+def test_whoever_is_signed_in_as_somebody_else_sees_nothing(ask: Ask, deciders: Cast) -> None:
     made = ask()
-    for user in (world.marcus, world.omar, world.sana):
+    for user in (deciders.csm, deciders.outsider, deciders.ops):
         client = signed_in(user)
         assert client.get(link_of(made)).status_code == 404
         assert client.post(link_of(made), {"verdict": "approved", "version": "1"}).status_code == 404
@@ -155,14 +156,14 @@ def test_whoever_is_signed_in_as_somebody_else_sees_nothing(ask: Ask, world: Any
 
 
 @pytest.mark.parametrize("how", ["expired", "left"])
-def test_a_used_link_tells_the_outcome_no_longer_than_it_would_have_lived(ask: Ask, world: Any, how: str) -> None:
+def test_a_used_link_tells_the_outcome_no_longer_than_it_would_have_lived(ask: Ask, deciders: Cast, how: str) -> None:
     made = ask()
     path, at = link_of(made), now()
     submit(path)
     assert Client().get(path).status_code == 200
     if how == "left":
-        world.lena.is_active = False
-        world.lena.save()
+        deciders.director.is_active = False
+        deciders.director.save()
     else:
         at = made.deadline + timedelta(days=7, seconds=1)
     with time_machine.travel(at):
@@ -177,18 +178,18 @@ def ended(answer: Any) -> bool:
 
 
 @pytest.mark.parametrize("how", ["recall", "pass_up", "role", "left", "expired"])
-def test_the_link_dies_with_what_it_stands_for(ask: Ask, world: Any, how: str) -> None:
+def test_the_link_dies_with_what_it_stands_for(ask: Ask, deciders: Cast, how: str) -> None:
     made = ask()
     path, at = link_of(made), now()
     if how == "recall":
-        deciding.recall(request_id=made.pk, by=world.marcus, reason="Solved")
+        deciding.recall(request_id=made.pk, by=deciders.csm, reason="Solved")
     elif how == "pass_up":
         seating.pass_up(request_id=made.pk, reason="No answer")
     elif how == "role":
-        world.lena.holdings.update(starts=at - timedelta(days=2), ends=at - timedelta(days=1))
+        deciders.director.holdings.update(starts=at - timedelta(days=2), ends=at - timedelta(days=1))
     elif how == "left":
-        world.lena.is_active = False
-        world.lena.save()
+        deciders.director.is_active = False
+        deciders.director.save()
     else:
         at = made.deadline + timedelta(days=7, seconds=1)
     with time_machine.travel(at):

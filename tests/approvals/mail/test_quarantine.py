@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.models import User
 from approvals.mail import replies as replying
@@ -15,13 +16,14 @@ from ledger.errors import AlreadyDone, NotAllowed, NotThere
 from messaging.models import InboundMail, Message
 from tests.approvals.mail.replies import AUTHSERV, receive, token_of
 from tests.approvals.test_pages import text
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _replies_are_on(settings: Any, world: Any) -> None:
+def _replies_are_on(settings: Settings, deciders: Cast) -> None:
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
     ConcessionType.objects.update(reply_up_to=Decimal(20))
 
@@ -42,9 +44,9 @@ def held(ask: Ask, **more: Any) -> tuple[ApprovalRequest, InboundMail, str]:
     return made, mail, token
 
 
-def test_operations_find_it_under_quarantine_and_place_it_as_a_comment(ask: Ask, world: Any) -> None:
+def test_operations_find_it_under_quarantine_and_place_it_as_a_comment(ask: Ask, deciders: Cast) -> None:
     made, mail, _ = held(ask)
-    client = signed_in(world.sana)
+    client = signed_in(deciders.ops)
     assert "Re: Decision needed" in client.get(reverse("messaging:inbox"), {"view": "quarantine"}).content.decode()
     page = text(client.get(reverse("messaging:inbound", args=[mail.pk])))
     assert "it never counts as a decision" in page
@@ -53,41 +55,41 @@ def test_operations_find_it_under_quarantine_and_place_it_as_a_comment(ask: Ask,
     assert answer.status_code == 302
     made.refresh_from_db()
     mail.refresh_from_db()
-    assert (made.state, mail.state, mail.handled_by) == ("open", "claimed", world.sana)
+    assert (made.state, mail.state, mail.handled_by) == ("open", "claimed", deciders.ops)
     entry = made.log.get(kind="comment")
-    assert (entry.actor, entry.channel) == (world.sana, DecisionEntry.MAIL)
-    assert entry.rationale.startswith("From a mail of lena@desk.example, which nothing proves: Approve\nI said so.")
+    assert (entry.actor, entry.channel) == (deciders.ops, DecisionEntry.MAIL)
+    assert entry.rationale.startswith("From a mail of lena@desk.example, not proven: Approve\nI said so.")
 
 
-def test_it_is_dismissed_like_other_mail(ask: Ask, world: Any) -> None:
+def test_it_is_dismissed_like_other_mail(ask: Ask, deciders: Cast) -> None:
     made, mail, _ = held(ask)
-    signed_in(world.sana).post(reverse("messaging:dismiss", args=[mail.pk]))
+    signed_in(deciders.ops).post(reverse("messaging:dismiss", args=[mail.pk]))
     mail.refresh_from_db()
     assert mail.state == "dismissed"
-    assert signed_in(world.sana).post(reverse("approvals:place_reply", args=[mail.pk])).status_code == 409
+    assert signed_in(deciders.ops).post(reverse("approvals:place_reply", args=[mail.pk])).status_code == 409
     assert made.log.count() == 1
 
 
-def test_only_operations_place_it_and_only_what_is_in_quarantine(ask: Ask, world: Any) -> None:
+def test_only_operations_place_it_and_only_what_is_in_quarantine(ask: Ask, deciders: Cast) -> None:
     made, mail, _ = held(ask)
-    for user in (world.lena, world.marcus, world.omar):
+    for user in (deciders.director, deciders.csm, deciders.outsider):
         assert signed_in(user).post(reverse("approvals:place_reply", args=[mail.pk])).status_code == 403
         with pytest.raises(NotAllowed):
             replying.place(mail=mail, by=user)
     other = receive("b" * 52, number=7)
     with pytest.raises(NotThere):
-        replying.place(mail=other, by=world.sana)
-    replying.place(mail=mail, by=world.sana)
+        replying.place(mail=other, by=deciders.ops)
+    replying.place(mail=mail, by=deciders.ops)
     mail.refresh_from_db()
     with pytest.raises(AlreadyDone):
-        replying.place(mail=mail, by=world.sana)
+        replying.place(mail=mail, by=deciders.ops)
     assert made.log.filter(kind="comment").count() == 1
 
 
-def test_no_page_shows_the_token_to_operations(ask: Ask, world: Any) -> None:
+def test_no_page_shows_the_token_to_operations(ask: Ask, deciders: Cast) -> None:
     made, mail, token = held(ask)
     message = Message.objects.get(key=f"approval:{made.pk}:1")
-    client = signed_in(world.sana)
+    client = signed_in(deciders.ops)
     addresses = [
         reverse("messaging:inbound", args=[mail.pk]),
         reverse("messaging:inbox") + "?view=quarantine",
@@ -102,7 +104,7 @@ def test_no_page_shows_the_token_to_operations(ask: Ask, world: Any) -> None:
         assert token not in answer.content.decode().lower(), address
     client.post(reverse("approvals:place_reply", args=[mail.pk]))
     assert token not in made.log.get(kind="comment").rationale
-    own = signed_in(world.lena).get(reverse("messaging:message", args=[message.pk])).content.decode()
+    own = signed_in(deciders.director).get(reverse("messaging:message", args=[message.pk])).content.decode()
     assert f'href="/d/{token}/"' in own
 
 

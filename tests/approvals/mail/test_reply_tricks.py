@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from approvals.models import ApprovalRequest, ConcessionType
 from messaging.inbound import receive as inbound
 from tests.approvals.mail.replies import AUTHSERV, VOUCHED, raw_reply, receive, token_of
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _replies_are_on(settings: Any, world: Any) -> None:
+def _replies_are_on(settings: Settings, deciders: Cast) -> None:
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
     ConcessionType.objects.update(reply_up_to=Decimal(20))
 
@@ -34,18 +35,18 @@ def test_a_colleague_cannot_hide_their_from_behind_a_header_that_ends_earlier_fo
     made = ask()
     to = f"To: approve+{token_of(made)}@desk.example"
     hidden = f"X-A: a\rFrom: lena@desk.example\r{to}\rContent-Type: text/plain\r\rApprove\r\r-- \r\n"
-    own = f"From: Omar Haddad <omar@desk.example>\r\n{to}\r\nSubject: Hello\r\nMessage-ID: <q@desk.example>\r\n\r\nHello\r\n"
+    own = f"From: Olga Novak <olga@desk.example>\r\n{to}\r\nSubject: Hello\r\nMessage-ID: <q@desk.example>\r\n\r\nHello\r\n"
     mail = inbound.receive(raw=f"{VOUCHED}{hidden}{own}".encode())
     assert (state(made), mail.state, mail.single_from) == ("open", "quarantine", "")
 
 
-@pytest.mark.parametrize("second", ["From : omar@desk.example\r\n", "X-A: a\rb\r\n", "FROM\t:omar@desk.example\r\n"])
+@pytest.mark.parametrize("second", ["From : olga@desk.example\r\n", "X-A: a\rb\r\n", "FROM\t:olga@desk.example\r\n"])
 def test_a_second_sender_in_disguise_puts_the_reply_in_quarantine(ask: Ask, second: str) -> None:
     made = ask()
     token = token_of(made)
     above = f"From: lena@desk.example\r\nTo: approve+{token}@desk.example\r\nMessage-ID: <q@desk.example>\r\n"
     mail = inbound.receive(raw=f"{VOUCHED}{above}{second}\r\nApprove\r\n".encode())
-    assert (state(made), mail.state, mail.note) == ("open", "quarantine", "It names no sender, or more than one.")
+    assert (state(made), mail.state, mail.note) == ("open", "quarantine", "It has no sender, or more than one.")
 
 
 def test_a_reply_stored_with_plain_line_ends_decides_as_before(ask: Ask) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from pytest_django import Settings
 
 from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
 from approvals.requests import decide as deciding
@@ -16,13 +16,14 @@ from ledger.now import now
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail, Message
 from tests.approvals.mail.replies import AUTHSERV, VOUCHED, answers, raw_reply, receive, token_of
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _replies_are_on(settings: Any, world: Any) -> None:
+def _replies_are_on(settings: Settings, deciders: Cast) -> None:
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
     ConcessionType.objects.update(reply_up_to=Decimal(20))
 
@@ -46,15 +47,15 @@ def test_the_mail_is_answered_at_an_address_of_its_own_that_a_mail_system_may_wr
     assert state(made) == "approved"
 
 
-def test_a_proven_reply_decides_with_its_reason(ask: Ask, world: Any) -> None:
+def test_a_proven_reply_decides_with_its_reason(ask: Ask, deciders: Cast) -> None:
     made = ask()
     mail = receive(token_of(made), "Approved.\r\n\r\nFor this renewal only.")
-    assert (state(made), made.decided_by, made.reason) == ("approved", world.lena, "For this renewal only.")
+    assert (state(made), made.decided_by, made.reason) == ("approved", deciders.director, "For this renewal only.")
     entry = made.log.get(kind="approved")
-    assert (entry.channel, entry.actor, entry.limit) == (DecisionEntry.MAIL, world.lena, "20%")
+    assert (entry.channel, entry.actor, entry.limit) == (DecisionEntry.MAIL, deciders.director, "20%")
     assert (mail.state, mail.note) == ("claimed", f"Reply to approval request {made.pk} (ESC-1042): approved")
     [told] = answers()
-    assert (told.user, told.thread_id) == (world.lena, mail.message_id)
+    assert (told.user, told.thread_id) == (deciders.director, mail.message_id)
     assert "Approved by your reply at" in told.text
     assert "undo" in told.text
 
@@ -94,11 +95,11 @@ def test_the_same_mail_twice_decides_once_and_a_later_one_is_told(ask: Ask) -> N
         ({"proof": VOUCHED.replace("from=desk", "from=evil")}, "no DMARC pass"),
         ({"proof": VOUCHED + VOUCHED.replace("=pass", "=fail")}, "no DMARC pass"),
         ({"sender": "Lena Ortiz <lena@evil.example>"}, "no DMARC pass"),
-        ({"sender": "Lena Ortiz <marcus@desk.example>"}, "not sent to"),
-        ({"sender": "Dana Whitfield <dana@desk.example>"}, "not sent to"),
-        ({"sender": "lena@desk.example <marcus@desk.example>"}, "no sender, or more"),
-        ({"sender": "lena@desk.example, marcus@desk.example"}, "no sender, or more"),
-        ({"headers": "From: marcus@desk.example\r\n"}, "no sender, or more"),
+        ({"sender": "Lena Ortiz <priya@desk.example>"}, "was not asked"),
+        ({"sender": "Dana Whitfield <dana@desk.example>"}, "was not asked"),
+        ({"sender": "lena@desk.example <priya@desk.example>"}, "no sender, or more"),
+        ({"sender": "lena@desk.example, priya@desk.example"}, "no sender, or more"),
+        ({"headers": "From: priya@desk.example\r\n"}, "no sender, or more"),
         ({"sender": "Lena <lena@desk.example.evil.example>"}, "no DMARC pass"),
     ],
 )
@@ -110,11 +111,13 @@ def test_what_nothing_proves_waits_in_quarantine(ask: Ask, change: dict[str, str
     assert kinds(made) == ["asked"]
 
 
-def test_while_our_mail_server_has_no_name_nothing_is_proven_and_nobody_is_invited(ask: Ask, settings: Any) -> None:
+def test_while_our_mail_server_has_no_name_nothing_is_proven_and_nobody_is_invited(
+    ask: Ask, settings: Settings
+) -> None:
     settings.AUTHSERV_ID = ""
     made = ask()
     message = Message.objects.get(key=f"approval:{made.pk}:1")
-    assert message.reply_to == "marcus@desk.example"
+    assert message.reply_to == "priya@desk.example"
     assert "reply" not in message.text.lower()
     mail = receive(token_of(made))
     assert (state(made), mail.state) == ("open", "quarantine")
@@ -131,7 +134,7 @@ def test_while_our_mail_server_has_no_name_nothing_is_proven_and_nobody_is_invit
         "~~approve~~",
         "approve\r\ndecline",
         "Looks fine to me",
-        "Hi Marcus,\r\napprove",
+        "Hi Priya,\r\napprove",
     ],
 )
 def test_anything_but_the_word_alone_is_a_comment(ask: Ask, text: str) -> None:
@@ -188,21 +191,23 @@ def test_an_absence_note_that_quotes_the_question_decides_nothing(ask: Ask) -> N
 def test_an_amount_over_the_cap_is_decided_on_the_page(ask: Ask, cap: Decimal | None) -> None:
     ConcessionType.objects.filter(slug="discount").update(reply_up_to=cap)
     made = ask()
-    assert "more than a reply may decide" in Message.objects.get(key=f"approval:{made.pk}:1").text.replace("\n", " ")
+    assert "too large for a decision by reply" in Message.objects.get(key=f"approval:{made.pk}:1").text.replace(
+        "\n", " "
+    )
     receive(token_of(made), "Approve\r\nGo ahead.")
     assert state(made) == "open"
     assert made.log.get(kind="comment").rationale == "Approve\nGo ahead."
-    assert "more than a reply may decide. Decide on the page." in answers()[0].text
+    assert "too large for a decision by reply. Decide on the page." in answers()[0].text
 
 
-def test_what_was_granted_before_counts_towards_the_cap(ask: Ask, world: Any) -> None:
+def test_what_was_granted_before_counts_towards_the_cap(ask: Ask, deciders: Cast) -> None:
     ConcessionType.objects.filter(slug="discount").update(reply_up_to=Decimal(20))
     first = ask(amount=Decimal(8))
     deciding.decide(request_id=first.pk, by=first.approver, verdict="approved", version=first.version)
     second = ask(amount=Decimal(13), case_key="ESC-1043")
     receive(token_of(second), "Approve", sender=f"<{second.approver.email}>")
     assert state(second) == "open"
-    assert "more than a reply may decide" in answers()[0].text
+    assert "too large for a decision by reply" in answers()[0].text
 
 
 def test_an_ask_without_an_amount_is_decided_on_the_page(ask: Ask) -> None:
@@ -211,18 +216,18 @@ def test_an_ask_without_an_amount_is_decided_on_the_page(ask: Ask) -> None:
     assert state(made) == "open"
 
 
-def test_a_reply_after_the_role_has_ended_decides_nothing(ask: Ask, world: Any) -> None:
+def test_a_reply_after_the_role_has_ended_decides_nothing(ask: Ask, deciders: Cast) -> None:
     made = ask()
-    world.lena.holdings.update(starts=now() - timedelta(days=2), ends=now() - timedelta(days=1))
+    deciders.director.holdings.update(starts=now() - timedelta(days=2), ends=now() - timedelta(days=1))
     receive(token_of(made), "Approve")
     assert state(made) == "open"
     assert "Nothing was decided" in answers()[0].text
 
 
-def test_a_person_who_has_left_proves_nothing(ask: Ask, world: Any) -> None:
+def test_a_person_who_has_left_proves_nothing(ask: Ask, deciders: Cast) -> None:
     made = ask()
-    world.lena.is_active = False
-    world.lena.save()
+    deciders.director.is_active = False
+    deciders.director.save()
     assert receive(token_of(made), "Approve").state == "quarantine"
     assert (state(made), answers()) == ("open", [])
 
@@ -243,17 +248,17 @@ def test_a_token_ends_seven_days_after_the_deadline(ask: Ask) -> None:
     assert state(made) == "open"
 
 
-def test_a_reply_after_a_recall_is_told(ask: Ask, world: Any) -> None:
+def test_a_reply_after_a_recall_is_told(ask: Ask, deciders: Cast) -> None:
     made = ask()
-    deciding.recall(request_id=made.pk, by=world.marcus, reason="Solved otherwise")
+    deciding.recall(request_id=made.pk, by=deciders.csm, reason="Solved otherwise")
     receive(token_of(made), "Approve")
     assert state(made) == "recalled"
-    assert "Recalled by Marcus Lee" in answers()[0].text
+    assert "Recalled by Priya Raman" in answers()[0].text
 
 
-def test_a_second_verified_address_is_the_persons_own_an_unverified_one_is_not(ask: Ask, world: Any) -> None:
+def test_a_second_verified_address_is_the_persons_own_an_unverified_one_is_not(ask: Ask, deciders: Cast) -> None:
     made = ask()
-    address = EmailAddress.objects.create(user=world.lena, email="Lena@Home.example", verified=False)
+    address = EmailAddress.objects.create(user=deciders.director, email="Lena@Home.example", verified=False)
     proof = VOUCHED.replace("from=desk.example", "from=home.example")
     reply = {"sender": "lena@home.example", "proof": proof}
     assert receive(token_of(made), "Approve", **reply).state == "quarantine"
@@ -286,15 +291,15 @@ def test_the_token_counts_wherever_the_mail_names_its_recipient(ask: Ask) -> Non
         assert state(made) == "approved", header
 
 
-def test_a_reply_goes_to_no_account_as_a_signal(ask: Ask, world: Any) -> None:
-    world.northwind.contacts.create(name="Lena", email="lena@desk.example")
+def test_a_reply_goes_to_no_account_as_a_signal(ask: Ask, deciders: Cast) -> None:
+    deciders.northwind.contacts.create(name="Lena", email="lena@desk.example")
     made = ask()
     mail = receive(token_of(made), "Approve")
     assert (state(made), mail.state) == ("approved", "claimed")
-    assert not world.northwind.signals.exists()
+    assert not deciders.northwind.signals.exists()
 
 
-def test_a_mail_that_waits_is_all_that_is_taken(ask: Ask, world: Any) -> None:
+def test_a_mail_that_waits_is_all_that_is_taken(ask: Ask, deciders: Cast) -> None:
     made = ask()
     mail = receive(token_of(made), "Approve", proof="")
     InboundMail.objects.filter(pk=mail.pk).update(auth_results=[VOUCHED.partition(": ")[2].strip()])

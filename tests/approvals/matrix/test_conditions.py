@@ -83,7 +83,7 @@ def test_what_is_not_known_never_grants_more(condition: dict[str, Any]) -> None:
 
 def test_the_explanation_says_when_something_is_not_known() -> None:
     found = applying([limit(9), limit(1, region="EMEA")], concession="refund")["director"]
-    assert "Not all that a limit depends on is known" in explain(found, [], D(1), D(0))
+    assert "Some facts about the account are not known" in explain(found, [], D(1), D(0))
 
 
 rows_of_one = st.builds(

@@ -138,7 +138,7 @@ def test_days_on_which_nobody_may_approve_are_named() -> None:
         ({"segment": "smb "}, ""),
         ({"segment": "huge"}, "no account has the segment “huge”. Use smb."),
         ({"region": "EMAE"}, "no account has the region “EMAE”. Use APAC and EMEA."),
-        ({"asked_in": "EUR"}, "only money is asked for in a currency"),
+        ({"asked_in": "EUR"}, "only money has a currency"),
         ({"unit": "money", "asked_in": "XXA"}, "no exchange rate for “XXA”"),
         ({"arr_from": D(5), "arr_to": D(5)}, "the ARR band ends where it begins"),
         ({"starts": day("04-01"), "ends": day("04-01")}, "it ends before it begins"),

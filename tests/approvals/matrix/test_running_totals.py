@@ -15,7 +15,8 @@ from approvals.models import ApprovalRequest, AuthorityVersion, QuarterCap
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
-from tests.support.deciding import granted
+from tests.approvals.granted import granted
+from tests.support.cast import Cast
 
 pytestmark = pytest.mark.both_databases
 
@@ -23,15 +24,15 @@ D = Decimal
 
 
 @pytest.fixture
-def family(world: Any) -> Any:
+def family(deciders: Cast) -> Any:
     """Northwind Group above Northwind, Northwind Labs below it, Northwind Air beside."""
     make = Account.objects.create
-    world.group = make(external_id="NW-0", name="Northwind Group", arr=D(1), segment="enterprise", csm=world.marcus)
-    world.northwind.parent = world.group
-    world.northwind.save()
-    world.labs = make(external_id="NW-2", name="Northwind Labs", parent=world.northwind, csm=world.marcus)
-    world.air = make(external_id="NW-3", name="Northwind Air", parent=world.group, csm=world.marcus)
-    return world
+    deciders.group = make(external_id="NW-0", name="Northwind Group", arr=D(1), segment="enterprise", csm=deciders.csm)
+    deciders.northwind.parent = deciders.group
+    deciders.northwind.save()
+    deciders.labs = make(external_id="NW-2", name="Northwind Labs", parent=deciders.northwind, csm=deciders.csm)
+    deciders.air = make(external_id="NW-3", name="Northwind Air", parent=deciders.group, csm=deciders.csm)
+    return deciders
 
 
 def refund(ask: Any, amount: str | int, decided_by: Any = None, **values: Any) -> ApprovalRequest:
@@ -48,45 +49,45 @@ def test_the_family_is_everybody_under_one_head(family: Any) -> None:
     for account in (family.group, family.northwind, family.labs, family.air):
         assert root_id(account) == family.group.pk
         assert family_ids(account) == everybody
-    assert family_ids(family.brightline) == {family.brightline.pk}
+    assert family_ids(family.elsewhere) == {family.elsewhere.pk}
 
 
 def test_a_circle_of_parents_has_one_head_and_ends(family: Any) -> None:
     Account.objects.filter(pk=family.group.pk).update(parent=family.labs)
     accounts = Account.objects.filter(pk__in=[family.group.pk, family.northwind.pk, family.labs.pk])
-    heads = {root_id(each) for each in Account.objects.all() if each.pk != family.brightline.pk}
+    heads = {root_id(each) for each in Account.objects.all() if each.pk != family.elsewhere.pk}
     assert heads == {min(each.pk for each in accounts)}
 
 
 @pytest.mark.parametrize("second", ["group", "northwind", "labs", "air"])
 def test_what_is_split_over_the_family_goes_up(family: Any, ask: Any, second: str) -> None:
-    refund(ask, 6000, family.lena)
-    made = refund(ask, 6000, account=getattr(family, second), requester=family.priya)
-    assert made.approver == family.dana
+    refund(ask, 6000, family.director)
+    made = refund(ask, 6000, account=getattr(family, second), requester=family.ae)
+    assert made.approver == family.sponsor
     assert D(made.rule["granted"]) == 6000
     assert D(made.rule["others"]) == (0 if second == "northwind" else 6000)
 
 
 def test_another_family_is_not_counted_unless_it_is_the_same_renewal(family: Any, ask: Any) -> None:
-    refund(ask, 6000, family.lena, renewal="R-77")
-    assert refund(ask, 6000, account=family.brightline, requester=family.omar).approver == family.lena
-    same = refund(ask, 6000, account=family.brightline, requester=family.omar, renewal="R-77")
-    assert same.approver == family.dana
+    refund(ask, 6000, family.director, renewal="R-77")
+    assert refund(ask, 6000, account=family.elsewhere, requester=family.outsider).approver == family.director
+    same = refund(ask, 6000, account=family.elsewhere, requester=family.outsider, renewal="R-77")
+    assert same.approver == family.sponsor
     assert "all of it to accounts of the same group or on the same renewal" in same.rule["sentence"]
 
 
 def test_currencies_add_up_in_usd_as_they_were_stored(family: Any, ask: Any) -> None:
     ExchangeRate.objects.create(currency="EUR", on=now().date(), usd=D("1.5"))
-    refund(ask, 4000, family.lena, currency="EUR", account=family.labs)
+    refund(ask, 4000, family.director, currency="EUR", account=family.labs)
     ExchangeRate.objects.filter(currency="EUR").update(usd=D("0.5"))
     assert granted(family.air) == D("6000.00")
-    made = refund(ask, "4000.01", requester=family.priya)
-    assert (made.approver, made.rule["total"]) == (family.dana, "10000.01")
+    made = refund(ask, "4000.01", requester=family.ae)
+    assert (made.approver, made.rule["total"]) == (family.sponsor, "10000.01")
     exact = who_approves(Ask(concession="refund", amount=D(4000), currency="USD", account=family.group))
-    assert exact.person == family.lena
+    assert exact.person == family.director
 
 
-def test_the_rate_its_day_and_both_amounts_are_kept(world: Any, ask: Any) -> None:
+def test_the_rate_its_day_and_both_amounts_are_kept(deciders: Cast, ask: Any) -> None:
     day = now().date() - timedelta(days=3)
     ExchangeRate.objects.create(currency="EUR", on=day, usd=D("1.25"))
     made = refund(ask, 8000, currency="EUR")
@@ -95,48 +96,48 @@ def test_the_rate_its_day_and_both_amounts_are_kept(world: Any, ask: Any) -> Non
     assert f"€8,000 counts as $10,000, by the rate 1.25 of {day}." in made.rule["sentence"]
 
 
-def test_a_limit_in_another_currency_names_its_rate(world: Any, ask: Any) -> None:
+def test_a_limit_in_another_currency_names_its_rate(deciders: Cast, ask: Any) -> None:
     version = AuthorityVersion.objects.get()
     version.limits.filter(concession__slug="refund", role__slug="director").update(up_to=D(9000), currency="EUR")
-    found = who_approves(Ask(concession="refund", amount=D(9720), currency="USD", account=world.northwind))
-    assert (found.person, found.limit_text) == (world.lena, "€9,000")
+    found = who_approves(Ask(concession="refund", amount=D(9720), currency="USD", account=deciders.northwind))
+    assert (found.person, found.limit_text) == (deciders.director, "€9,000")
     assert [(rate["of"], rate["in_usd"], rate["on"]) for rate in found.rule["rates"]] == [
         ("limit", "9720.00", "2015-01-01")
     ]
-    beyond = who_approves(Ask(concession="refund", amount=D("9720.01"), currency="USD", account=world.northwind))
-    assert beyond.person == world.dana
+    beyond = who_approves(Ask(concession="refund", amount=D("9720.01"), currency="USD", account=deciders.northwind))
+    assert beyond.person == deciders.sponsor
 
 
-def test_a_currency_without_a_rate_says_what_to_do(world: Any) -> None:
-    with pytest.raises(Invalid, match="Use another currency, or have an administrator add the rate") as refused:
-        who_approves(Ask(concession="refund", amount=D(1), currency="XXA", account=world.northwind))
+def test_a_currency_without_a_rate_says_what_to_do(deciders: Cast) -> None:
+    with pytest.raises(Invalid, match="Use another currency, or ask an administrator to add the rate") as refused:
+        who_approves(Ask(concession="refund", amount=D(1), currency="XXA", account=deciders.northwind))
     assert refused.value.field == "currency"
 
 
-def test_the_window_of_the_version_ends_to_the_second(world: Any, ask: Any) -> None:
+def test_the_window_of_the_version_ends_to_the_second(deciders: Cast, ask: Any) -> None:
     AuthorityVersion.objects.update(window_days=10)
-    made = refund(ask, 6000, world.lena)
+    made = refund(ask, 6000, deciders.director)
     assert made.decided_at
     window = timedelta(days=10)
-    assert granted(world.northwind, at=made.decided_at + window - timedelta(seconds=1)) == 6000
-    assert granted(world.northwind, at=made.decided_at + window) == 0
+    assert granted(deciders.northwind, at=made.decided_at + window - timedelta(seconds=1)) == 6000
+    assert granted(deciders.northwind, at=made.decided_at + window) == 0
     second = refund(ask, 6000)
     assert "granted to this account in the last 10 days" in second.rule["sentence"]
 
 
-def test_replaced_requests_and_the_one_that_is_replaced_do_not_count_twice(world: Any, ask: Any) -> None:
-    made = refund(ask, 6000, world.lena)
-    assert granted(world.northwind) == 6000
-    assert granted(world.northwind, without=[made.pk]) == 0
+def test_replaced_requests_and_the_one_that_is_replaced_do_not_count_twice(deciders: Cast, ask: Any) -> None:
+    made = refund(ask, 6000, deciders.director)
+    assert granted(deciders.northwind) == 6000
+    assert granted(deciders.northwind, without=[made.pk]) == 0
     ApprovalRequest.objects.filter(pk=made.pk).update(state=ApprovalRequest.REPLACED)
-    assert granted(world.northwind) == 0
+    assert granted(deciders.northwind) == 0
 
 
 def test_two_open_halves_over_the_family_are_added_up_when_decided(family: Any, ask: Any) -> None:
     one, two = refund(ask, 6000, account=family.labs), refund(ask, 6000, account=family.air)
-    deciding.decide(request_id=one.pk, by=family.lena, verdict="approved", version=one.version)
-    with pytest.raises(NotAllowed, match="comes to \\$12,000 with the \\$6,000 granted in the last 90 days"):
-        deciding.decide(request_id=two.pk, by=family.lena, verdict="approved", version=two.version)
+    deciding.decide(request_id=one.pk, by=family.director, verdict="approved", version=one.version)
+    with pytest.raises(NotAllowed, match="total is \\$12,000 with the \\$6,000 granted in the last 90 days"):
+        deciding.decide(request_id=two.pk, by=family.director, verdict="approved", version=two.version)
     two.refresh_from_db()
     assert two.is_open
 
@@ -149,7 +150,7 @@ def test_a_band_grants_only_what_is_inside_with_the_family_added_up(family: Any,
     assert not ask(concession="credit", amount=D(101), tier="green", account=family.air).by_rule
 
 
-def test_a_band_tells_the_time_saved_against_the_usual_chain(world: Any, ask: Any) -> None:
+def test_a_band_tells_the_time_saved_against_the_usual_chain(deciders: Cast, ask: Any) -> None:
     start = now()
     by_deadline = ask(concession="credit", amount=D(10), tier="green", deadline=start + timedelta(hours=6))
     assert by_deadline.rule["usual"] == "deadline"
@@ -157,7 +158,7 @@ def test_a_band_tells_the_time_saved_against_the_usual_chain(world: Any, ask: An
     for hours in (1, 2, 9):
         with time_machine.travel(start, tick=False):
             made = ask(
-                concession="credit", amount=D(5000), account=world.brightline, deadline=start + timedelta(days=1)
+                concession="credit", amount=D(5000), account=deciders.elsewhere, deadline=start + timedelta(days=1)
             )
         with time_machine.travel(start + timedelta(hours=hours), tick=False):
             deciding.decide(
@@ -169,12 +170,12 @@ def test_a_band_tells_the_time_saved_against_the_usual_chain(world: Any, ask: An
             )
     with time_machine.travel(start + timedelta(hours=10), tick=False):
         deadline = now() + timedelta(hours=1)
-        saved = ask(concession="credit", amount=D(10), tier="green", account=world.brightline, deadline=deadline)
+        saved = ask(concession="credit", amount=D(10), tier="green", account=deciders.elsewhere, deadline=deadline)
     assert (saved.rule["saved_seconds"], saved.rule["usual"]) == (2 * 3600, "median")
     entry = saved.log.get(kind="approved")
     assert entry.facts == {"saved_seconds": 7200, "usual": "median"}
     client = Client()
-    client.force_login(world.marcus, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(deciders.csm, backend="allauth.account.auth_backends.AuthenticationBackend")
     page = client.get(f"/approvals/{saved.pk}/").content.decode()
     assert "Saved 2h compared with the usual time when people decide." in " ".join(page.split())
 
@@ -194,41 +195,41 @@ def test_quarters_are_those_of_the_calendar(moment: Any, start: Any, end: Any) -
 
 
 @pytest.fixture
-def capped(world: Any) -> QuarterCap:
+def capped(deciders: Cast) -> QuarterCap:
     """The director may refund 12,000 a quarter."""
     version = AuthorityVersion.objects.get()
     limit = version.limits.get(role__slug="director", concession__slug="refund")
     return QuarterCap.objects.create(version=version, role=limit.role, concession=limit.concession, up_to=D(12_000))
 
 
-def test_beyond_its_quarter_a_role_does_not_cover_and_the_next_is_asked(world: Any, ask: Any, capped: Any) -> None:
-    refund(ask, 8000, world.lena)
-    fits = refund(ask, 4000, account=world.brightline, requester=world.omar)
-    assert (fits.approver, fits.rule["cap"]) == (world.lena, "$8,000 of $12,000 used this quarter")
-    beyond = refund(ask, "4000.01", account=world.brightline, requester=world.omar)
-    assert beyond.approver == world.dana
+def test_beyond_its_quarter_a_role_does_not_cover_and_the_next_is_asked(deciders: Cast, ask: Any, capped: Any) -> None:
+    refund(ask, 8000, deciders.director)
+    fits = refund(ask, 4000, account=deciders.elsewhere, requester=deciders.outsider)
+    assert (fits.approver, fits.rule["cap"]) == (deciders.director, "$8,000 of $12,000 used this quarter")
+    beyond = refund(ask, "4000.01", account=deciders.elsewhere, requester=deciders.outsider)
+    assert beyond.approver == deciders.sponsor
     assert "Director has $8,000 of $12,000 used this quarter." in beyond.rule["sentence"]
 
 
-def test_a_cap_reached_meanwhile_is_told_and_the_decision_undone(world: Any, ask: Any, capped: Any) -> None:
-    one, two = refund(ask, 8000), refund(ask, 8000, account=world.brightline, requester=world.omar)
-    deciding.decide(request_id=one.pk, by=world.lena, verdict="approved", version=one.version)
+def test_a_cap_reached_meanwhile_is_told_and_the_decision_undone(deciders: Cast, ask: Any, capped: Any) -> None:
+    one, two = refund(ask, 8000), refund(ask, 8000, account=deciders.elsewhere, requester=deciders.outsider)
+    deciding.decide(request_id=one.pk, by=deciders.director, verdict="approved", version=one.version)
     with pytest.raises(NotAllowed, match="Director has \\$8,000 of \\$12,000 used this quarter"):
-        deciding.decide(request_id=two.pk, by=world.lena, verdict="approved", version=two.version)
+        deciding.decide(request_id=two.pk, by=deciders.director, verdict="approved", version=two.version)
     two.refresh_from_db()
     assert two.is_open
 
 
-def test_the_quarter_counts_for_the_role_that_decided_and_begins_anew(world: Any, ask: Any, capped: Any) -> None:
+def test_the_quarter_counts_for_the_role_that_decided_and_begins_anew(deciders: Cast, ask: Any, capped: Any) -> None:
     made = refund(ask, 8000)
     deciding.decide(
         request_id=made.pk,
-        by=world.dana,
+        by=deciders.sponsor,
         verdict="approved",
         version=made.version,
         words=deciding.Words(reason="Urgent"),
     )
-    version, ask_ = AuthorityVersion.objects.get(), Ask("refund", D(1), "USD", world.northwind)
+    version, ask_ = AuthorityVersion.objects.get(), Ask("refund", D(1), "USD", deciders.northwind)
     assert caps_of(ask_total(ask_, now()))["director"].used == 0
     first = datetime(2026, 7, 1, tzinfo=UTC)
     ApprovalRequest.objects.filter(pk=made.pk).update(rule={**made.rule, "decided_role": "director"}, decided_at=first)
@@ -241,32 +242,32 @@ def test_the_quarter_counts_for_the_role_that_decided_and_begins_anew(world: Any
         assert caps_of(ask_total(ask_, at, version=version))["director"].used == used
 
 
-def test_dated_limits_hold_by_the_day_of_the_decision(world: Any, ask: Any) -> None:
+def test_dated_limits_hold_by_the_day_of_the_decision(deciders: Cast, ask: Any) -> None:
     today = now().date()
     version = AuthorityVersion.objects.get()
     version.limits.filter(concession__slug="refund", role__slug="director").update(
         effective_to=today + timedelta(days=1)
     )
     made = refund(ask, 8000, deadline=now() + timedelta(days=3))
-    assert made.approver == world.lena
+    assert made.approver == deciders.director
     with (
         time_machine.travel(now() + timedelta(days=1), tick=False),
         pytest.raises(NotAllowed, match="outside your authority"),
     ):
-        deciding.decide(request_id=made.pk, by=world.lena, verdict="approved", version=made.version)
+        deciding.decide(request_id=made.pk, by=deciders.director, verdict="approved", version=made.version)
 
 
 @pytest.mark.parametrize(
     ("values", "person"),
-    [({"region": "EMEA"}, "lena"), ({"region": "APAC"}, "dana"), ({"region": ""}, "dana")],
+    [({"region": "EMEA"}, "director"), ({"region": "APAC"}, "sponsor"), ({"region": ""}, "sponsor")],
 )
-def test_conditions_of_region_and_currency_reach_the_ask(world: Any, values: dict[str, str], person: str) -> None:
+def test_conditions_of_region_and_currency_reach_the_ask(deciders: Cast, values: dict[str, str], person: str) -> None:
     version = AuthorityVersion.objects.get()
     director = version.limits.filter(concession__slug="refund", role__slug="director")
     director.update(region="EMEA", asked_in="EUR", up_to=D(50_000))
-    Account.objects.filter(pk=world.northwind.pk).update(**values)
-    world.northwind.refresh_from_db()
-    found = who_approves(Ask(concession="refund", amount=D(20_000), currency="EUR", account=world.northwind))
-    assert found.person == getattr(world, person)
-    in_usd = who_approves(Ask(concession="refund", amount=D(20_000), currency="USD", account=world.northwind))
-    assert in_usd.person == world.dana
+    Account.objects.filter(pk=deciders.northwind.pk).update(**values)
+    deciders.northwind.refresh_from_db()
+    found = who_approves(Ask(concession="refund", amount=D(20_000), currency="EUR", account=deciders.northwind))
+    assert found.person == getattr(deciders, person)
+    in_usd = who_approves(Ask(concession="refund", amount=D(20_000), currency="USD", account=deciders.northwind))
+    assert in_usd.person == deciders.sponsor

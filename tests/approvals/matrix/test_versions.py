@@ -16,6 +16,7 @@ from approvals.matrix.totals import Ask
 from approvals.models import AuthorityLimit, AuthorityVersion, DecisionEntry
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
+from tests.support.cast import Cast
 
 pytestmark = pytest.mark.both_databases
 
@@ -23,17 +24,17 @@ D = Decimal
 
 
 @pytest.fixture
-def draft(world: Any) -> AuthorityVersion:
+def draft(deciders: Cast) -> AuthorityVersion:
     """Sana's draft, in which the director may grant 25 %."""
-    made = versions.clone_draft(by=world.sana)
+    made = versions.clone_draft(by=deciders.ops)
     made.limits.filter(role__slug="director", concession__slug="discount").update(up_to=D(25))
     return made
 
 
-def test_a_draft_is_a_whole_copy_that_points_into_itself(world: Any) -> None:
+def test_a_draft_is_a_whole_copy_that_points_into_itself(deciders: Cast) -> None:
     base = AuthorityVersion.objects.get()
-    made = versions.clone_draft(by=world.sana)
-    assert (made.number, made.state, made.based_on, made.author) == (2, "draft", base, world.sana)
+    made = versions.clone_draft(by=deciders.ops)
+    assert (made.number, made.state, made.based_on, made.author) == (2, "draft", base, deciders.ops)
     for name in ("concessions", "limits", "bands"):
         assert getattr(made, name).count() == getattr(base, name).count() > 0
     assert not AuthorityLimit.objects.filter(version=made).exclude(concession__version=made).exists()
@@ -56,52 +57,52 @@ def test_the_diff_names_added_removed_and_changed_rows(draft: AuthorityVersion) 
 
 
 def test_a_second_person_publishes_and_earlier_requests_keep_their_version(
-    world: Any, ask: Any, draft: AuthorityVersion
+    deciders: Cast, ask: Any, draft: AuthorityVersion
 ) -> None:
     with pytest.raises(NotAllowed, match="second person"):
-        versions.publish(version_id=draft.pk, by=world.sana)
+        versions.publish(version_id=draft.pk, by=deciders.ops)
     with pytest.raises(NotAllowed, match="Only operations"):
-        versions.publish(version_id=draft.pk, by=world.lena)
+        versions.publish(version_id=draft.pk, by=deciders.director)
     before = ask(amount=D(22))
-    versions.publish(version_id=draft.pk, by=world.aisha, note="More for directors")
-    assert ask(amount=D(22), account=world.brightline).approver == world.lena
+    versions.publish(version_id=draft.pk, by=deciders.admin, note="More for directors")
+    assert ask(amount=D(22), account=deciders.elsewhere).approver == deciders.director
     before.refresh_from_db()
-    assert (before.authority.number, before.approver) == (1, world.dana)
+    assert (before.authority.number, before.approver) == (1, deciders.sponsor)
 
 
-def test_a_version_in_force_later_does_not_hold_yet(world: Any, draft: AuthorityVersion) -> None:
+def test_a_version_in_force_later_does_not_hold_yet(deciders: Cast, draft: AuthorityVersion) -> None:
     tomorrow = now() + timedelta(days=1)
-    versions.publish(version_id=draft.pk, by=world.aisha, effective_from=tomorrow)
-    asked = {"concession": "discount", "amount": D(22), "currency": "USD", "account": world.northwind}
-    assert who_approves(Ask(**asked)).person == world.dana
-    assert who_approves(Ask(**asked), at=tomorrow).person == world.lena
+    versions.publish(version_id=draft.pk, by=deciders.admin, effective_from=tomorrow)
+    asked = {"concession": "discount", "amount": D(22), "currency": "USD", "account": deciders.northwind}
+    assert who_approves(Ask(**asked)).person == deciders.sponsor
+    assert who_approves(Ask(**asked), at=tomorrow).person == deciders.director
 
 
-def test_a_matrix_with_a_hole_an_overlap_or_nonsense_is_not_published(world: Any, draft: AuthorityVersion) -> None:
+def test_a_matrix_with_a_hole_an_overlap_or_nonsense_is_not_published(deciders: Cast, draft: AuthorityVersion) -> None:
     draft.limits.filter(concession__slug="indemnity").delete()
     draft.limits.filter(concession__slug="refund", role__slug="csm").update(currency="XXA")
     with pytest.raises(Invalid) as refused:
-        versions.publish(version_id=draft.pk, by=world.aisha)
+        versions.publish(version_id=draft.pk, by=deciders.admin)
     assert "Indemnity: nobody may approve it" in refused.value.message
     assert "no exchange rate for “XXA”" in refused.value.message
     draft.refresh_from_db()
     assert draft.state == "draft"
 
 
-def test_the_past_and_overtaken_or_published_drafts_are_refused(world: Any, draft: AuthorityVersion) -> None:
-    with pytest.raises(Invalid, match="from now on"):
-        versions.publish(version_id=draft.pk, by=world.aisha, effective_from=now() - timedelta(minutes=1))
-    other = versions.clone_draft(by=world.sana)
-    versions.publish(version_id=draft.pk, by=world.aisha)
+def test_the_past_and_overtaken_or_published_drafts_are_refused(deciders: Cast, draft: AuthorityVersion) -> None:
+    with pytest.raises(Invalid, match="in the future"):
+        versions.publish(version_id=draft.pk, by=deciders.admin, effective_from=now() - timedelta(minutes=1))
+    other = versions.clone_draft(by=deciders.ops)
+    versions.publish(version_id=draft.pk, by=deciders.admin)
     with pytest.raises(Stale, match="was published after"):
-        versions.publish(version_id=other.pk, by=world.aisha)
+        versions.publish(version_id=other.pk, by=deciders.admin)
     with pytest.raises(Stale, match="is not a draft"):
-        versions.publish(version_id=draft.pk, by=world.aisha)
+        versions.publish(version_id=draft.pk, by=deciders.admin)
 
 
-def test_the_matrix_is_a_table_that_marks_the_viewers_row_and_the_answer(world: Any) -> None:
-    asked = {"concession": "discount", "amount": D(15), "currency": "USD", "account": world.northwind}
-    table = matrix(now(), world.lena, hit=who_approves(Ask(**asked)), concession="discount")
+def test_the_matrix_is_a_table_that_marks_the_viewers_row_and_the_answer(deciders: Cast) -> None:
+    asked = {"concession": "discount", "amount": D(15), "currency": "USD", "account": deciders.northwind}
+    table = matrix(now(), deciders.director, hit=who_approves(Ask(**asked)), concession="discount")
     rows = {row.role.slug: row for row in table.rows}
     assert [slug for slug, row in rows.items() if row.mine] == ["director"]
     cells = dict(zip([column.slug for column in table.columns], rows["director"].cells, strict=True))
@@ -120,24 +121,24 @@ def admin(user: Any) -> Client:
 CHANGES = "admin:approvals_authorityversion_changelist"
 
 
-def test_in_the_admin_a_draft_is_made_by_one_and_published_by_another(world: Any) -> None:
-    sana, aisha = admin(world.sana), admin(world.aisha)
+def test_in_the_admin_a_draft_is_made_by_one_and_published_by_another(deciders: Cast) -> None:
+    sana, rita = admin(deciders.ops), admin(deciders.admin)
     draft_url = reverse("admin:approvals_authorityversion_draft")
     sana.get(draft_url)
     assert AuthorityVersion.objects.count() == 1, "opening the address makes nothing"
     assert "New draft from the published version" in sana.get(reverse(CHANGES)).content.decode()
     page = sana.post(draft_url, follow=True)
     draft = AuthorityVersion.objects.get(number=2)
-    assert "Changes against the version it was made from" in page.content.decode()
+    assert "Changes since the version it was made from" in page.content.decode()
     publish = {"action": "publish", "_selected_action": [draft.pk]}
     assert "You made this draft" in sana.post(reverse(CHANGES), publish, follow=True).content.decode()
-    assert "is published" in aisha.post(reverse(CHANGES), publish, follow=True).content.decode()
+    assert "is published" in rita.post(reverse(CHANGES), publish, follow=True).content.decode()
     draft.refresh_from_db()
-    assert (draft.state, draft.publisher) == ("published", world.aisha)
+    assert (draft.state, draft.publisher) == ("published", deciders.admin)
 
 
-def test_in_the_admin_published_rows_and_the_record_cannot_be_changed(world: Any, ask: Any) -> None:
-    made, client = ask(), admin(world.sana)
+def test_in_the_admin_published_rows_and_the_record_cannot_be_changed(deciders: Cast, ask: Any) -> None:
+    made, client = ask(), admin(deciders.ops)
     version = AuthorityVersion.objects.get()
     page = client.get(reverse("admin:approvals_authorityversion_change", args=[version.pk]))
     assert page.status_code == 200
@@ -154,12 +155,14 @@ def test_in_the_admin_published_rows_and_the_record_cannot_be_changed(world: Any
     assert made.is_open
 
 
-def test_in_the_admin_delegations_are_read_and_ended(world: Any) -> None:
+def test_in_the_admin_delegations_are_read_and_ended(deciders: Cast) -> None:
     start, end = now(), now() + timedelta(days=3)
     given = delegating.make(
-        delegating.StandIn(to=world.omar, starts_at=start, ends_at=end), user=world.lena, by=world.lena
+        delegating.StandIn(to=deciders.outsider, starts_at=start, ends_at=end),
+        user=deciders.director,
+        by=deciders.director,
     )
-    client, listed = admin(world.sana), reverse("admin:approvals_delegation_changelist")
+    client, listed = admin(deciders.ops), reverse("admin:approvals_delegation_changelist")
     assert "Lena Ortiz" in client.get(listed).content.decode()
     change = reverse("admin:approvals_delegation_change", args=[given.pk])
     assert (client.get(change).status_code, client.post(change, {"note": "x"}).status_code) == (200, 403)
@@ -167,11 +170,11 @@ def test_in_the_admin_delegations_are_read_and_ended(world: Any) -> None:
     assert "Delegations ended: 1." in client.post(listed, data, follow=True).content.decode()
     assert "Delegations ended: 0." in client.post(listed, data, follow=True).content.decode()
     given.refresh_from_db()
-    assert given.ended_by == world.sana
+    assert given.ended_by == deciders.ops
 
 
-def test_in_the_admin_the_rows_of_a_draft_can_be_changed(world: Any) -> None:
-    draft, client = versions.clone_draft(by=world.sana), admin(world.sana)
+def test_in_the_admin_the_rows_of_a_draft_can_be_changed(deciders: Cast) -> None:
+    draft, client = versions.clone_draft(by=deciders.ops), admin(deciders.ops)
     page = client.get(reverse("admin:approvals_authorityversion_change", args=[draft.pk]))
     data: dict[str, Any] = {}
     for formset in page.context["inline_admin_formsets"]:

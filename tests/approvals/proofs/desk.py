@@ -21,19 +21,19 @@ from tests.approvals.proofs.doors import API, LINK, REPLY, WEB, Caller, Knock
 from tests.approvals.proofs.model import OPEN, Ask, Model
 
 SERVICE = "service"
-DECIDERS = ("marcus", "tina", "lena", "mia", "dana", "ruth", "omar", "priya")
-ASKERS = ("marcus", "marcus", "priya", "tina")
+DECIDERS = ("csm", "lead", "director", "mia", "sponsor", "committee", "outsider", "ae")
+ASKERS = ("csm", "csm", "ae", "lead")
 ROLES = {
-    "marcus": {"csm"},
-    "priya": {"ae"},
-    "tina": {"team-lead"},
-    "lena": {"director"},
+    "csm": {"csm"},
+    "ae": {"ae"},
+    "lead": {"team-lead"},
+    "director": {"director"},
     "mia": {"director"},
-    "dana": {"executive-sponsor"},
-    "ruth": {"steering-committee"},
-    "omar": {"csm"},
+    "sponsor": {"executive-sponsor"},
+    "committee": {"steering-committee"},
+    "outsider": {"csm"},
 }
-MANAGERS = {"lena": "dana", "tina": "lena", "marcus": "tina", "priya": "tina"}
+MANAGERS = {"director": "sponsor", "lead": "director", "csm": "lead", "ae": "lead"}
 # Each edge, just under it and just over it, and some that add up.
 EDGES = (500, 2_000, 10_000, 100_000)
 AMOUNTS = [Decimal(edge) + by for edge in EDGES for by in (Decimal("-0.01"), Decimal(0), Decimal("0.01"))]
@@ -42,7 +42,7 @@ TICKS = [timedelta(minutes=9), timedelta(minutes=11), timedelta(days=40), timede
 WAITS = [timedelta(seconds=1), timedelta(minutes=11)]
 
 people = st.sampled_from(DECIDERS)
-# Mia shares a mailbox with Marcus, who asks most: the road to self-approval that is easiest to overlook.
+# Mia shares a mailbox with Priya, who asks most: the road to self-approval that is easiest to overlook.
 helpers = st.sampled_from((*DECIDERS, "mia", "mia", "mia"))
 mostly = st.sampled_from((True, True, True, False))
 amounts = st.sampled_from(AMOUNTS)
@@ -54,9 +54,9 @@ Done = ApprovalRequest | None
 
 
 class Desk(RuleBasedStateMachine):
-    """The real desk beside the model. `world` is set by the test; each example is rolled back."""
+    """The real desk beside the model. `deciders` is set by the test; each example is rolled back."""
 
-    world: ClassVar[Any] = None
+    deciders: ClassVar[Any] = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,11 +64,11 @@ class Desk(RuleBasedStateMachine):
         self.open.__enter__()
         self.time = time_machine.travel(now() + timedelta(hours=1), tick=False)
         self.clock = self.time.start()
-        self.users: dict[str, User] = {name: getattr(self.world, name) for name in DECIDERS}
+        self.users: dict[str, User] = {name: getattr(self.deciders, name) for name in DECIDERS}
         self.names = {user.pk: name for name, user in self.users.items()}
         self.callers = {name: Caller(user) for name, user in self.users.items()}
         roles = {name: set(held) for name, held in ROLES.items()}
-        self.model = Model(roles, dict(MANAGERS), [{"marcus", "mia"}], now())
+        self.model = Model(roles, dict(MANAGERS), [{"csm", "mia"}], now())
 
     def teardown(self) -> None:
         self.time.stop()
@@ -180,7 +180,7 @@ class Desk(RuleBasedStateMachine):
         amount=amounts,
         concession=st.sampled_from(("refund", "refund", "credit")),
         tier=st.sampled_from(("green", "yellow")),
-        beneficiary=st.sampled_from(("", "", "", "priya")),
+        beneficiary=st.sampled_from(("", "", "", "ae")),
     )
     def ask(self, by: str, amount: Decimal, concession: str, tier: str, beneficiary: str) -> None:
         """Somebody asks for money for the one account, so that everything adds up."""
@@ -190,7 +190,7 @@ class Desk(RuleBasedStateMachine):
         values["deadline"] = now() + timedelta(days=1000)
         try:
             with transaction.atomic():
-                made = make_request(self.world, requester=self.users[by], **values)
+                made = make_request(self.deciders, requester=self.users[by], **values)
         except Refused:
             return
         self.adopt(made, by, tier, beneficiary=beneficiary)
@@ -216,7 +216,7 @@ class Desk(RuleBasedStateMachine):
         ask = self.pick(number, OPEN)
         if ask is None or (door == REPLY and verdict == "conditions"):
             return
-        who = who or ask.seat or "lena"
+        who = who or ask.seat or "director"
         current = ask.state == OPEN and not stale
         may = self.model.may_decline if verdict == "declined" else self.model.may_approve
         allowed = current and may(who, ask)

@@ -81,7 +81,7 @@ class Model:
 
     def covering(self, person: str, ask: Ask) -> list[str]:
         """The roles of a person that take it in; a CSM decides for their own account only."""
-        total, roles = self.total(ask), self.roles[person] - (set() if person == "marcus" else {"csm"})
+        total, roles = self.total(ask), self.roles[person] - (set() if person == "csm" else {"csm"})
         return [role for role in roles if role in LIMITS and _within(total, LIMITS[role])]
 
     def self_approval(self, person: str, ask: Ask) -> bool:
@@ -134,7 +134,7 @@ class Model:
     def heirs(self, ask: Ask, asked: set[str]) -> set[str]:
         """Who may be given the seat: whoever delegated it, where they still can, else another holder of the role."""
         giver = ask.delegated_from
-        holds = giver != "" and ask.role in self.roles[giver] and (ask.role != "csm" or giver == "marcus")
+        holds = giver != "" and ask.role in self.roles[giver] and (ask.role != "csm" or giver == "csm")
         can = holds and giver not in ask.left_out and not self.self_approval(giver, ask)
         return {giver} if can else self.next_holders(ask, asked)
 
@@ -149,7 +149,7 @@ class Model:
         while boss:
             above.add(boss)
             boss = self.managers.get(boss)
-        return person in {ask.by, "marcus", "priya"} or (person in above and bool(self.roles[person] & set(RANKS[1:])))
+        return person in {ask.by, "csm", "ae"} or (person in above and bool(self.roles[person] & set(RANKS[1:])))
 
     def may_undo(self, person: str, ask: Ask) -> bool:
         """One's own decision, for ten minutes, until something outside has happened."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from pytest_django import Settings
 
 from accounts.defaults import ROLES
 from accounts.models import Account, Role, User
@@ -65,7 +66,7 @@ def cells() -> list[Cell]:
 
 
 @pytest.fixture
-def company(shipped: None, settings: Any) -> Any:
+def company(shipped: None, settings: Settings) -> Any:
     """One person in each shipped role, and somebody outside all of this who asks."""
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
     people = {}
@@ -82,7 +83,7 @@ def company(shipped: None, settings: Any) -> Any:
         # Signed in before anything is rolled back.
         assert caller.browser
         assert caller.program
-    return SimpleNamespace(people=people, callers=callers, marcus=asker, northwind=account)
+    return SimpleNamespace(people=people, callers=callers, csm=asker, northwind=account)
 
 
 @contextmanager

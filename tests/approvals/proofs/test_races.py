@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations_with_replacement
-from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django import Settings
 
 from accounts.models import Account, User
 from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry, Seat
@@ -40,7 +40,7 @@ from tests.approvals.proofs.doors import (
     Heard,
     Knock,
 )
-from tests.support.deciding import World
+from tests.support.cast import Cast
 
 SIZE, SHORT_ROUNDS, LONG_ROUNDS, SEED = 8, 12, 200, 20260302
 PAIRS = list(combinations_with_replacement((APPROVE, DECLINE, RECALL, DELEGATE, TIMEOUT, EDIT), 2))
@@ -68,15 +68,15 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest
 
 
 @pytest.fixture
-def desk(world: World, settings: Any) -> World:
-    """The world, committed. Replies and open links may decide up to 20 %."""
+def desk(deciders: Cast, settings: Settings) -> Cast:
+    """The deciders, committed. Replies and open links may decide up to 20 %."""
     settings.AUTHSERV_ID, settings.MAIL_DOMAIN = AUTHSERV, "desk.example"
     ConcessionType.objects.update(reply_up_to=20, link_up_to=20)
-    return world
+    return deciders
 
 
 @pytest.fixture
-def people(desk: World) -> Iterator[Crowd]:
+def people(desk: Cast) -> Iterator[Crowd]:
     """Eight processes, forked from one that has gone through every door: what is loaded once is loaded."""
     for pair in ((APPROVE, DECLINE), (RECALL, DELEGATE), (TIMEOUT, EDIT)):
         asked = knocks(desk, new_request(desk, f"warm {pair[0]}"), pair, 0)
@@ -88,28 +88,28 @@ def people(desk: World) -> Iterator[Crowd]:
         yield found
 
 
-def new_request(desk: World, name: str) -> ApprovalRequest:
-    """Marcus asks Lena for 15 %, for an account of its own: nothing adds up."""
-    account = Account.objects.create(external_id=name, name=name, csm=desk.marcus)
+def new_request(desk: Cast, name: str) -> ApprovalRequest:
+    """Priya asks Lena for 15 %, for an account of its own: nothing adds up."""
+    account = Account.objects.create(external_id=name, name=name, csm=desk.csm)
     made: ApprovalRequest = make_request(desk, account=account, case_key="")
     return made
 
 
-def knocks(desk: World, made: ApprovalRequest, pair: tuple[str, str], number: int) -> list[Knock]:
+def knocks(desk: Cast, made: ApprovalRequest, pair: tuple[str, str], number: int) -> list[Knock]:
     """Four of each verb, over all its doors in turn. Some decline over the approver's head; terms get better or worse."""
     token = token_of(made)
     # Whoever it waits for decides; the requester takes back and edits.
-    by = {APPROVE: desk.lena, DECLINE: desk.lena, DELEGATE: desk.lena, TIMEOUT: desk.lena}
+    by = {APPROVE: desk.director, DECLINE: desk.director, DELEGATE: desk.director, TIMEOUT: desk.director}
     found = []
     for place in range(SIZE):
         verb = pair[place % 2]
         door = DOORS[verb][(number + place // 2) % len(DOORS[verb])]
-        person = by.get(verb, desk.marcus)
+        person = by.get(verb, desk.csm)
         if verb == DECLINE and door in (WEB, API) and number % 2:
-            person = desk.dana
+            person = desk.sponsor
         amount = "12" if (number + place) % 3 else "18"
         seen = {"version": made.version, "seat": made.authority_seat.number}
-        values = {**seen, "token": token, "to": desk.omar.pk, "amount": amount}
+        values = {**seen, "token": token, "to": desk.outsider.pk, "amount": amount}
         found.append(Knock(verb=verb, door=door, request=made.pk, by=person.pk, **values))
     return found
 
@@ -167,7 +167,7 @@ def finish(made: ApprovalRequest) -> None:
         assert told.count() == 1
 
 
-def test_every_pair_of_verbs_at_once_leaves_one_story(desk: World, people: Crowd, proving: bool) -> None:
+def test_every_pair_of_verbs_at_once_leaves_one_story(desk: Cast, people: Crowd, proving: bool) -> None:
     plan = [(pair, number) for number in range(int(os.environ.get("RACE_ROUNDS", LONG_ROUNDS))) for pair in PAIRS]
     if not proving:
         plan = random.Random(SEED).sample(plan, SHORT_ROUNDS)

@@ -20,6 +20,7 @@ from approvals.models import ApprovalRequest, ConcessionType
 from ledger.now import now
 from tests.approvals.mail.replies import token_of
 from tests.approvals.proofs.doors import APPROVE, LINK, OPEN_LINK, Caller, Knock
+from tests.support.cast import Cast
 from tests.support.databases import DEMO, Templates
 from tests.support.pages import Watched
 from tests.support.server import Desk, running_desk
@@ -84,11 +85,13 @@ def scan(client: Client, path: str, most: int) -> list[str]:
 @pytest.mark.prove
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("who", ["nobody", "nobody, links are open", "the approver"])
-def test_a_scanner_changes_nothing_and_the_person_still_decides(world: Any, ask: Ask, who: str, proving: bool) -> None:
+def test_a_scanner_changes_nothing_and_the_person_still_decides(
+    deciders: Cast, ask: Ask, who: str, proving: bool
+) -> None:
     if who.endswith("open"):
         ConcessionType.objects.update(link_up_to=Decimal(20))
     made = ask()
-    lena = Caller(world.lena)
+    lena = Caller(deciders.director)
     client = lena.browser if who == "the approver" else Client()
     token, before = token_of(made), everything()
     # Later than everything that is there, so that a moment written anew would show.
@@ -97,10 +100,10 @@ def test_a_scanner_changes_nothing_and_the_person_still_decides(world: Any, ask:
         assert everything() == before
         assert len(pages) > 1 or who.endswith("open")
         door = OPEN_LINK if who.endswith("open") else LINK
-        knock = Knock(APPROVE, door, made.pk, world.lena.pk, made.version, made.authority_seat.number, token)
+        knock = Knock(APPROVE, door, made.pk, deciders.director.pk, made.version, made.authority_seat.number, token)
         assert lena.knock(knock).yes
     made.refresh_from_db()
-    assert (made.state, made.decided_by, made.log.last().channel) == ("approved", world.lena, "link")
+    assert (made.state, made.decided_by, made.log.last().channel) == ("approved", deciders.director, "link")
     print(f"\n{who}: {len(pages)} pages, each {TIMES} GETs and HEADs")
 
 

@@ -106,9 +106,9 @@ def test_the_second_seat_of_one_person_goes_to_another_holder() -> None:
 
 
 def test_without_another_holder_there_is_no_plan() -> None:
-    with pytest.raises(Invalid, match="one person does not decide twice"):
+    with pytest.raises(Invalid, match="one person cannot decide twice"):
         rules.stages_for([authority(1), function("legal", 1)])
-    with pytest.raises(Invalid, match="one person does not decide twice"):
+    with pytest.raises(Invalid, match="one person cannot decide twice"):
         rules.stages_for([authority(9), function("legal", 1), function("tax", 1)])
 
 

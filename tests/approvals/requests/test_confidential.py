@@ -1,24 +1,24 @@
 """Requests of confidential cases, and decisions that are none."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from tests.approvals.test_pages import signed_in, submit, text, url
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 
 
-def test_a_request_of_a_confidential_case_is_for_those_who_take_part_in_it(world: Any, ask: Ask) -> None:
+def test_a_request_of_a_confidential_case_is_for_those_who_take_part_in_it(deciders: Cast, ask: Ask) -> None:
     made = ask(confidential=True)
     assert made.approver is not None
     for user in (made.requester, made.approver):
         assert signed_in(user).get(url("detail", made)).status_code == 200
     # The account's AE, a manager, an executive and the whole tree would see it if it were not confidential.
-    outside = [world.priya, *User.objects.exclude(pk__in=[made.requester_id, made.approver.pk, world.priya.pk])]
+    outside = [deciders.ae, *User.objects.exclude(pk__in=[made.requester_id, made.approver.pk, deciders.ae.pk])]
     for user in outside:
         if not user.is_superuser:
             assert signed_in(user).get(url("detail", made)).status_code == 404

@@ -16,15 +16,15 @@ from ledger import chain
 from ledger.errors import AlreadyDone, NotAllowed, Refused
 from messaging.models import Message
 from tests.approvals.conftest import make_request
-from tests.support.deciding import World
+from tests.support.cast import Cast
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.prove, pytest.mark.both_databases]
 
 
 @pytest.fixture
-def desk(world: World) -> World:
-    """The world, committed, so that every thread sees it."""
-    return world
+def desk(deciders: Cast) -> Cast:
+    """The deciders, committed, so that every thread sees it."""
+    return deciders
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -48,10 +48,10 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     return answers
 
 
-def test_of_many_decisions_at_once_exactly_one_is_taken(desk: World) -> None:
+def test_of_many_decisions_at_once_exactly_one_is_taken(desk: Cast) -> None:
     for _ in range(3):
         made = make_request(desk, amount=Decimal(11), account=desk.northwind, concession="liability-cap")
-        people = [(desk.lena, "approved"), (desk.dana, "declined"), (desk.ruth, "conditions")] * 2
+        people = [(desk.director, "approved"), (desk.sponsor, "declined"), (desk.committee, "conditions")] * 2
         words = {"request_id": made.pk, "version": 1, "words": deciding.Words("Mine", "One")}
         calls = [partial(deciding.decide, by=person, verdict=verdict, **words) for person, verdict in people]
         answers = at_once(*calls)
@@ -64,11 +64,11 @@ def test_of_many_decisions_at_once_exactly_one_is_taken(desk: World) -> None:
         assert list(chain.breaks_in(made, made.log.all())) == []
 
 
-def test_two_halves_decided_at_once_cannot_pass_the_limit_together(desk: World) -> None:
+def test_two_halves_decided_at_once_cannot_pass_the_limit_together(desk: Cast) -> None:
     halves = [make_request(desk, concession="refund", amount=Decimal(6000)) for _ in range(2)]
     answers = at_once(
         *[
-            (lambda half=half: deciding.decide(request_id=half.pk, by=desk.lena, verdict="approved", version=1))
+            (lambda half=half: deciding.decide(request_id=half.pk, by=desk.director, verdict="approved", version=1))
             for half in halves
         ]
     )
@@ -76,17 +76,17 @@ def test_two_halves_decided_at_once_cannot_pass_the_limit_together(desk: World) 
     assert ApprovalRequest.objects.filter(state="approved").count() == 1
 
 
-def test_a_band_is_not_used_up_twice_by_requests_at_once(desk: World) -> None:
+def test_a_band_is_not_used_up_twice_by_requests_at_once(desk: Cast) -> None:
     answers = at_once(
         *[lambda: make_request(desk, concession="credit", amount=Decimal(400), tier="green") for _ in range(3)]
     )
     assert sorted(answer.by_rule for answer in answers) == [False, False, True]
 
 
-def test_a_decision_and_passing_up_at_once_leave_one_story(desk: World) -> None:
+def test_a_decision_and_passing_up_at_once_leave_one_story(desk: Cast) -> None:
     made = make_request(desk)
     at_once(
-        lambda: deciding.decide(request_id=made.pk, by=desk.lena, verdict="approved", version=1, seat=1),
+        lambda: deciding.decide(request_id=made.pk, by=desk.director, verdict="approved", version=1, seat=1),
         lambda: seating.pass_up(request_id=made.pk, reason="Late"),
     )
     made.refresh_from_db()

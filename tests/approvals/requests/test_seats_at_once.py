@@ -32,7 +32,7 @@ def members(desk: Any) -> list[User]:
     ]
     for person in people:
         person.holdings.create(role=role)
-    return [desk.lena, *people]
+    return [desk.director, *people]
 
 
 def said(made: ApprovalRequest, by: User, verdict: str = "approved") -> Any:
@@ -53,7 +53,7 @@ def test_votes_at_once_each_count_and_one_ends_it(desk: Any, members: list[User]
 
 def test_the_same_seat_is_taken_once_by_its_holder_and_from_above(desk: Any, members: list[User]) -> None:
     made = make_request(desk)
-    at_once(said(made, members[1]), said(made, members[1]), said(made, desk.dana, "declined"))
+    at_once(said(made, members[1]), said(made, members[1]), said(made, desk.sponsor, "declined"))
     made.refresh_from_db()
     votes = [entry.facts["seat"] for entry in made.log.filter(kind="vote")]
     assert len(votes) == len(set(votes)) or made.state == "declined"
@@ -66,12 +66,12 @@ def test_terms_delegating_and_a_vote_at_once_leave_one_story(desk: Any, members:
     worse = partial(
         changing.change_terms,
         request_id=made.pk,
-        by=desk.marcus,
+        by=desk.csm,
         version=1,
         wanted=changing.NewTerms(amount=Decimal(18)),
         reason="More",
     )
-    given = partial(delegating.delegate, request_id=made.pk, by=members[1], to=desk.tina, reason="Away")
+    given = partial(delegating.delegate, request_id=made.pk, by=members[1], to=desk.lead, reason="Away")
     at_once(said(made, members[0]), worse, given)
     made.refresh_from_db()
     assert made.is_open

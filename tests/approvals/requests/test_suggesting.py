@@ -82,7 +82,7 @@ def test_what_was_granted_before_counts_against_the_limit_only() -> None:
     found = propose(an_ask(2000, total=Decimal(8000), arr=Decimal(100_000)), [])
     assert found is not None
     assert found.certainty == 55
-    assert found.reasons == ("It costs 2% of the yearly revenue it protects; policy calls up to 5% worth it.",)
+    assert found.reasons == ("It costs 2% of the yearly revenue it protects; by policy up to 5% is worth it.",)
     assert len(like(an_ask(1000, total=Decimal(9000)), past(APPROVED, 1, 1000))) == 1
 
 

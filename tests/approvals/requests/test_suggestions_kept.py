@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from approvals.models import ApprovalRequest, Suggestion
 from approvals.requests import decide as deciding
@@ -14,6 +15,7 @@ from approvals.requests import overrides
 from ledger.errors import Invalid
 from ledger.models import DownloadLog
 from ledger.now import now
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 
@@ -28,7 +30,7 @@ def credit(ask: Ask, **more: Any) -> ApprovalRequest:
     return ask(concession="credit", amount=Decimal(2000), ask="Credit 2,000 USD?", **more)
 
 
-def test_a_request_carries_what_policy_suggests(world: Any, ask: Ask) -> None:
+def test_a_request_carries_what_policy_suggests(deciders: Cast, ask: Ask) -> None:
     made = credit(ask)
     found = made.suggestions.get()
     assert (found.rule, found.verdict, found.outcome) == ("policy", "approved", Suggestion.SHOWN)
@@ -38,7 +40,7 @@ def test_a_request_carries_what_policy_suggests(world: Any, ask: Ask) -> None:
     assert (found.outcome, found.answered_by) == (Suggestion.ACCEPTED, made.approver)
 
 
-def test_going_against_a_suggestion_needs_a_reason_and_is_counted(world: Any, ask: Ask) -> None:
+def test_going_against_a_suggestion_needs_a_reason_and_is_counted(deciders: Cast, ask: Ask) -> None:
     for _ in range(6):
         made = ask(amount=Decimal(9), ask="Approve 9%?")
         decide(made, made.approver, "declined", reason="Too early")
@@ -48,35 +50,35 @@ def test_going_against_a_suggestion_needs_a_reason_and_is_counted(world: Any, as
     with pytest.raises(Invalid, match="Enter a reason for not following the suggestion"):
         decide(made, made.approver)
     decide(made, made.approver, reason="Competitor at the door")
-    (figure,) = overrides.of_rules(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))
+    (figure,) = overrides.of_rules(deciders.admin, now() - timedelta(days=1), now() + timedelta(days=1))
     assert (figure.rule, figure.shown, figure.rejected, figure.rate) == ("like-asks", 1, 1, 100.0)
-    (said, *_) = overrides.Reasons(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))[:]
+    (said, *_) = overrides.Reasons(deciders.admin, now() - timedelta(days=1), now() + timedelta(days=1))[:]
     assert said["reason"] == "Competitor at the door"
 
 
-def test_an_undone_decision_leaves_the_suggestion_unanswered(world: Any, ask: Ask) -> None:
+def test_an_undone_decision_leaves_the_suggestion_unanswered(deciders: Cast, ask: Ask) -> None:
     made = credit(ask)
     done = decide(made, made.approver, "declined", reason="No")
     assert made.suggestions.get().outcome == Suggestion.REJECTED
     deciding.undo(request_id=done.pk, by=made.approver)
     assert made.suggestions.get().outcome == Suggestion.SHOWN
-    assert overrides.of_rules(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1)) == []
+    assert overrides.of_rules(deciders.admin, now() - timedelta(days=1), now() + timedelta(days=1)) == []
 
 
-def test_nobody_reads_the_overrides_of_requests_they_may_not_see(world: Any, ask: Ask) -> None:
+def test_nobody_reads_the_overrides_of_requests_they_may_not_see(deciders: Cast, ask: Ask) -> None:
     made = credit(ask)
     decide(made, made.approver, "declined", reason="No")
     period = (now() - timedelta(days=1), now() + timedelta(days=1))
-    assert overrides.of_approvers(world.omar, *period) == []
-    assert overrides.Reasons(world.omar, *period)[:] == []
-    (figure,) = overrides.of_approvers(world.aisha, *period)
+    assert overrides.of_approvers(deciders.outsider, *period) == []
+    assert overrides.Reasons(deciders.outsider, *period)[:] == []
+    (figure,) = overrides.of_approvers(deciders.admin, *period)
     assert (figure.person, figure.decided, figure.overridden) == (made.approver, 1, 1)
 
 
-def test_the_page_and_the_api_show_rates_and_reasons(world: Any, ask: Ask, client: Client) -> None:
+def test_the_page_and_the_api_show_rates_and_reasons(deciders: Cast, ask: Ask, client: Client) -> None:
     made = credit(ask)
     decide(made, made.approver, "declined", reason="=HYPERLINK(1)")
-    client.force_login(world.aisha)
+    client.force_login(deciders.admin)
     page = client.get("/dashboard/overrides/").content.decode()
     assert "policy" in page
     assert "review this rule" in page
@@ -93,30 +95,32 @@ def test_the_page_and_the_api_show_rates_and_reasons(world: Any, ask: Ask, clien
 
 
 def test_reasons_are_read_in_parts_the_latest_first(
-    world: Any, ask: Ask, client: Client, django_assert_max_num_queries: Any
+    deciders: Cast, ask: Ask, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(4):
         made = credit(ask)
         decide(made, made.approver, "declined", reason=f"No {number}")
         Suggestion.objects.filter(request=made).update(answered_at=now() - timedelta(hours=1))
-    said = overrides.Reasons(world.aisha, now() - timedelta(days=1), now() + timedelta(days=1))
+    said = overrides.Reasons(deciders.admin, now() - timedelta(days=1), now() + timedelta(days=1))
     with django_assert_max_num_queries(2 + 3 * 3):
         assert len(said) == 8
         parts = [*said[:3], *said[3:6], *said[6:]]
     assert [each["reason"] for each in parts] == [each["reason"] for each in said[:]]
     assert [each["at"] for each in parts] == sorted((each["at"] for each in parts), reverse=True)
     assert [each["what"][:10] for each in parts] == ["Recommenda"] * 4 + ["Suggestion"] * 4
-    client.force_login(world.aisha)
+    client.force_login(deciders.admin)
     found = client.get("/api/v1/overrides/?limit=3&offset=6").json()
     assert (found["reasons_count"], [each["reason"] for each in found["reasons"]]) == (8, ["No 1", "No 0"])
     assert client.get("/api/v1/overrides/?limit=0").status_code == 422
     assert client.get("/api/v1/overrides/?offset=-1").status_code == 422
 
 
-def test_the_decision_log_leaves_as_csv_and_pdf_for_those_who_may_read_it(world: Any, ask: Ask, client: Client) -> None:
+def test_the_decision_log_leaves_as_csv_and_pdf_for_those_who_may_read_it(
+    deciders: Cast, ask: Ask, client: Client
+) -> None:
     made = credit(ask)
     decide(made, made.approver, "declined", reason="+cmd")
-    client.force_login(world.marcus)
+    client.force_login(deciders.csm)
     text = client.get(f"/approvals/{made.pk}/log.csv").content.decode()
     lines = text.splitlines()
     assert lines[0].startswith("\ufeffrequest,ask,concession")
@@ -126,13 +130,13 @@ def test_the_decision_log_leaves_as_csv_and_pdf_for_those_who_may_read_it(world:
     answer = client.get("/approvals/cases/ESC-1042/log.pdf")
     assert answer.status_code == 200
     assert answer.content.startswith(b"%PDF")
-    assert DownloadLog.objects.filter(user=world.marcus).count() == 3
-    client.force_login(world.omar)
+    assert DownloadLog.objects.filter(user=deciders.csm).count() == 3
+    client.force_login(deciders.outsider)
     assert client.get(f"/approvals/{made.pk}/log.csv").status_code == 404
     assert client.get("/approvals/cases/ESC-1042/log.pdf").status_code == 404
 
 
-def test_the_page_of_a_request_shows_the_suggestion(world: Any, ask: Ask, client: Client) -> None:
+def test_the_page_of_a_request_shows_the_suggestion(deciders: Cast, ask: Ask, client: Client) -> None:
     made = credit(ask)
     client.force_login(made.approver)
     page = client.get(f"/approvals/{made.pk}/").content.decode()

@@ -123,7 +123,7 @@ def test_a_case_names_no_figures_of_earlier_grants(cast: Cast) -> None:
     deciding.decide(request_id=made.pk, by=cast.director, verdict="approved", version=made.version)
     case = opened(cast, amount=Decimal(2))
     words = " ".join([case.authority_reason, *case.route_reasons])
-    assert "What was granted in the last 90 days counts." in words
+    assert "Grants of the last 90 days are included." in words
     assert case.level == DIRECTOR
     mails = " ".join(Message.objects.values_list("text", flat=True))
     for figure in ("18% granted", "the last that fits"):

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import audit as rebuilding
@@ -72,6 +73,19 @@ def test_the_statements_do_not_grow_with_the_clocks(cast: Cast) -> None:
     assert counts[1] <= counts[0] + 1
 
 
+def test_all_that_is_due_on_a_case_is_read_when_the_limit_cuts_its_clocks(cast: Cast) -> None:
+    start = now()
+    with time_machine.travel(start, tick=False):
+        oldest, later = accepted(cast), accepted(cast, title="The other")
+    with time_machine.travel(start + timedelta(days=3), tick=False):
+        everything = engine.due_clocks(now())
+        cut = engine.due_clocks(now(), limit=1)
+    of_oldest = [clock for clock in everything if clock.case_id == everything[0].case_id]
+    assert {clock.case_id for clock in everything} == {oldest.pk, later.pk}
+    assert cut == of_oldest
+    assert len(cut) > 1
+
+
 def test_a_clock_that_changed_meanwhile_spoils_the_batch_and_nothing_is_written(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +131,9 @@ def test_a_case_that_changed_since_it_was_read_waits_for_the_next_round(cast: Ca
         assert engine.fire_due() == len(due)
 
 
-def test_one_warning_is_fired_in_at_most_eight_statements(cast: Cast, django_assert_max_num_queries: Any) -> None:
+def test_one_warning_is_fired_in_at_most_eight_statements(
+    cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     clock = first(accepted(cast))
     assert clock.warn_at is not None
     with time_machine.travel(clock.warn_at + timedelta(seconds=1), tick=False), django_assert_max_num_queries(8):

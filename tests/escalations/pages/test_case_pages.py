@@ -176,7 +176,7 @@ def test_only_the_communication_lead_writes_to_the_customer(cast, accepted, as_u
     assert "We will answer by Friday." in refused.content.decode()
     assert not accepted.events.filter(kind=Event.CUSTOMER_UPDATE).exists()
     assert (
-        "Customer updates are sent by the communication lead"
+        "The communication lead sends customer updates"
         in as_user(cast.director).get(urls("case", accepted)).content.decode()
     )
     assert as_user(lead).post(urls("post", accepted), words).status_code == 302

@@ -80,7 +80,7 @@ def test_why_is_it_due_then_names_target_policy_calendar_every_factor_and_the_wa
         assert words in why
     assert all(part.name in why for part in factors.PARTS)
     assert "Renewal in 34 days (30 days to under 60 days): 90% of the time" in why
-    assert "Warns at 75% of the time; a breach is told to people" in why
+    assert "Warns at 75% of the time; a breach notifies people" in why
 
 
 def test_reminders_that_were_told_are_counted_on_the_row(cast, accepted, as_user):
@@ -143,8 +143,8 @@ def test_the_deadline_is_changed_on_a_page_with_a_reason(cast, open_case, as_use
     [
         ({"deadline": "soon"}, "Enter the deadline as a date and time."),
         ({"deadline": "2001-01-01T10:00"}, "must be in the future"),
-        ({"reason": ""}, "Enter who moved the deadline and why."),
-        ({"version": "0"}, "Someone changed the case while you typed."),
+        ({"reason": ""}, "Enter who changed the deadline and why."),
+        ({"version": "0"}, "Another user changed the case while you typed."),
     ],
 )
 def test_a_wrong_deadline_is_422_and_keeps_what_was_typed(cast, case, as_user, typed, words):

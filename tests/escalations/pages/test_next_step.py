@@ -77,7 +77,7 @@ def test_executing_with_nothing_left_to_carry_out_is_ready_to_resolve():
 
 def test_waiting_on_the_customer_asks_nothing_of_anybody():
     found = step(waiting_on=states.CUSTOMER)
-    assert (found.mood, found.title) == ("none", "Nothing is waiting on you")
+    assert (found.mood, found.title) == ("none", "Nothing is waiting for you")
 
 
 def test_an_escalating_clock_says_what_happens_by_itself_below_the_top():

@@ -60,7 +60,7 @@ def test_a_change_of_something_else_is_told_apart_from_a_changed_status(cast, ac
     communication.wait_on(case_id=accepted.pk, by=accepted.owner, whom="customer", reason="Their counsel reads")
     answer = as_user(accepted.owner).post(urls("status", accepted), stale)
     assert answer.status_code == 409
-    assert "something else of this escalation changed" in answer.content.decode()
+    assert "another part of this escalation has" in answer.content.decode()
 
 
 @pytest.mark.parametrize("typed", [{"text": "", "version": 1}, {"text": "Fine", "version": "x"}, {"text": "Fine"}])
@@ -86,7 +86,7 @@ def test_history_notices_changed_words_but_not_erased_ones(cast, accepted, as_us
     assert "Verified." in client.get(urls("history", accepted)).content.decode()
     assert "Personal words" not in client.get(urls("case", accepted)).content.decode()
     EventText.objects.filter(pk=entry.text_id).update(body="Other words", erased_at=None)
-    assert "the words were changed" in client.get(urls("history", accepted)).content.decode()
+    assert "the text was changed" in client.get(urls("history", accepted)).content.decode()
 
 
 def test_history_is_filtered_by_kind_and_leaves_as_csv(cast, accepted, as_user):

@@ -114,7 +114,7 @@ def test_only_the_author_edits_a_draft(as_user, second, draft):
 def test_the_author_sees_no_button_to_publish_and_posting_is_refused(as_user, author, draft):
     page, url = as_user(author), reverse(PUBLISH, args=[draft.pk])
     words = page.get(url).content.decode()
-    assert "a second person publishes it" in words
+    assert "a second person must publish it" in words
     assert "Publish policy version" not in words
     assert page.post(url, {"note": "Mine"}).status_code == 422
     draft.refresh_from_db()
@@ -135,7 +135,7 @@ def test_a_refusal_to_publish_stands_at_its_field(as_user, second, draft):
     data = {"note": "Q3", "effective_from": "2020-01-01T08:00"}
     answer = as_user(second).post(reverse(PUBLISH, args=[draft.pk]), data)
     assert answer.status_code == 422
-    assert "never changes the past" in str(answer.context["form"].errors["effective_from"])
+    assert "cannot change the past" in str(answer.context["form"].errors["effective_from"])
 
 
 def test_an_incomplete_draft_cannot_be_published_and_the_page_says_why(as_user, second, draft):
@@ -274,7 +274,7 @@ def test_further_warnings_and_a_factor_are_saved_and_shown_as_differences(as_use
     ("values", "words"),
     [
         ({"percent": "5"}, "the percent must be from 10 to 300, not 5."),
-        ({"from_value": "40"}, "the value it ends at must be above the one it starts from."),
+        ({"from_value": "40"}, "the end value must be above the start value."),
     ],
 )
 @pytest.mark.usefixtures("few_rows")

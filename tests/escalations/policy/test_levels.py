@@ -134,7 +134,7 @@ def test_figures_add_up_when_a_level_gets_another_rank(
 
 def test_a_level_without_a_role_or_that_rows_still_name_is_refused(draft: PolicyVersion) -> None:
     draft.levels.create(slug="board", rank=4, name="Board")
-    assert "Board: name the role that decides" in check_draft(draft)[0]
+    assert "Board: enter the role that decides" in check_draft(draft)[0]
     draft.levels.filter(slug="board").delete()
     draft.levels.filter(slug="director").delete()
     problems = check_draft(PolicyVersion.objects.get(pk=draft.pk))

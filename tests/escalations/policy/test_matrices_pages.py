@@ -83,7 +83,7 @@ def test_testing_a_case_marks_the_row_that_fires(read):
 def test_an_ask_above_the_authority_of_the_level_goes_up(read):
     page = read("matrices", issue_type="discount-beyond-limit", tier="green", concession="discount", amount="30")
     assert "Level 3 · Executive sponsor" in page
-    assert "So the case goes up to Level 3" in page
+    assert "Therefore the case is escalated to Level 3" in page
 
 
 def test_an_account_gives_the_tier_and_the_people(read, cast):

@@ -104,7 +104,7 @@ def test_levels_with_ranks_roles_and_an_executive_pass():
         ([TEAM], "No level counts as executive"),
         ([TEAM, BOARD, Level(4, "vp", "VP", role="vp")], "Two levels have rank 4"),
         ([Level(0, "team", "Team lead", role="team-lead"), BOARD], "Team lead: the rank must be above 0"),
-        ([Level(1, "team", "Team lead"), BOARD], "Team lead: name the role that decides"),
+        ([Level(1, "team", "Team lead"), BOARD], "Team lead: enter the role that decides"),
     ],
 )
 def test_wrong_levels_are_named(rows, problem):
@@ -187,8 +187,8 @@ def test_a_value_in_two_rows_is_named_with_the_fix(one, two):
     [
         (factor(None, 30, 9), "the percent must be from 10 to 300, not 9."),
         (factor(None, 30, 301), "the percent must be from 10 to 300, not 301."),
-        (factor(30, 30), "the value it ends at must be above the one it starts from."),
-        (factor(40, 30, clock="decision"), "of Decision: the value it ends at must be above"),
+        (factor(30, 30), "the end value must be above the start value."),
+        (factor(40, 30, clock="decision"), "of Decision: the end value must be above"),
     ],
 )
 def test_a_factor_out_of_bounds_or_with_an_empty_range_is_named(row, problem):

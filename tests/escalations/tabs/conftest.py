@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import User
+
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -13,7 +15,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def browse(db: None) -> Callable[..., Any]:
     """`browse(user, "/path/")` reads a page as this person; with data it posts."""
 
-    def go(user: Any, path: str, data: dict[str, Any] | None = None) -> Any:
+    def go(user: User, path: str, data: dict[str, Any] | None = None) -> Any:
         client = Client()
         client.force_login(user, backend=BACKEND)
         return client.get(path) if data is None else client.post(path, data)

@@ -151,7 +151,7 @@ def test_signing_names_what_is_empty(cast: Cast, browse: Browse) -> None:
     case = resolved(cast)
     answer = browse(cast.lead, go(case, "review/sign"), {})
     assert answer.status_code == 422
-    assert "Still to fill in: Timeline checked, What worked, What to change, Lessons." in answer.content.decode()
+    assert "Still empty: Timeline checked, What worked, What to change, Lessons." in answer.content.decode()
 
 
 def test_waiving_needs_a_reason_and_a_manager(cast: Cast, browse: Browse) -> None:

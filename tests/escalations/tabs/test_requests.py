@@ -39,7 +39,7 @@ def test_asking_from_the_form_puts_the_question_to_the_authority(cast: Cast, bro
         "Approve an 18 percent discount?",
         "Waits for Lena Ortiz as Director",
         "Limit of Team lead",
-        "Checks made",
+        "Checks",
     ):
         assert words in page
     assert f'href="/approvals/{made.pk}/"' in page

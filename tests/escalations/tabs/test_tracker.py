@@ -83,7 +83,7 @@ def test_an_execution_action_is_done_only_with_its_proof(cast: Cast, case: Escal
     url = f"/escalations/{case.key}/tracker/actions/{made.pk}/done/"
     bare = browse(cast.ae, url, {})
     assert bare.status_code == 422
-    assert "Give the proof" in bare.content.decode()
+    assert "Enter the proof" in bare.content.decode()
     assert browse(cast.ae, url, {"proof": "CN-2231"}).status_code == 302
     made.refresh_from_db()
     assert (made.state, made.proof, made.done_by) == (Action.DONE, "CN-2231", cast.ae)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from ledger import files
 from messaging.events import mail_received
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _configured(settings: Any) -> Iterator[None]:
+def _configured(settings: Settings) -> Iterator[None]:
     settings.INBOUND_ESP = "postmark"
     settings.ANYMAIL = {"WEBHOOK_SECRET": [SECRET], "MAILGUN_WEBHOOK_SIGNING_KEY": KEY}
     before, mail_received.receivers = mail_received.receivers, []
@@ -110,13 +111,13 @@ def test_without_the_secret_nothing_is_taken(secret: str) -> None:
 
 
 @pytest.mark.parametrize("secrets", [[], [""]])
-def test_while_no_secret_is_set_there_is_no_such_address(settings: Any, secrets: list[str]) -> None:
+def test_while_no_secret_is_set_there_is_no_such_address(settings: Settings, secrets: list[str]) -> None:
     settings.ANYMAIL = {"WEBHOOK_SECRET": secrets}
     assert post_json(postmark()).status_code == 404
     assert not InboundMail.objects.exists()
 
 
-def test_only_the_configured_service_has_an_address(settings: Any) -> None:
+def test_only_the_configured_service_has_an_address(settings: Settings) -> None:
     assert post("sendgrid").status_code == 404
     settings.INBOUND_ESP = ""
     assert post_json(postmark()).status_code == 404
@@ -138,7 +139,7 @@ def mailgun(**more: str) -> dict[str, str]:
     }
 
 
-def test_a_mail_from_mailgun_is_kept_and_shows_to_whom_it_was_delivered(settings: Any) -> None:
+def test_a_mail_from_mailgun_is_kept_and_shows_to_whom_it_was_delivered(settings: Settings) -> None:
     settings.INBOUND_ESP = "mailgun"
     assert post("mailgun", data=mailgun()).status_code == 200
     mail = InboundMail.objects.get()
@@ -147,14 +148,14 @@ def test_a_mail_from_mailgun_is_kept_and_shows_to_whom_it_was_delivered(settings
     assert mail.visible_text.strip() == "Es ist überfällig."
 
 
-def test_a_recipient_cannot_smuggle_a_header_in(settings: Any) -> None:
+def test_a_recipient_cannot_smuggle_a_header_in(settings: Settings) -> None:
     settings.INBOUND_ESP = "mailgun"
     hostile = "x@desk.example\r\nFrom: boss@desk.example"
     assert post("mailgun", data=mailgun(recipient=hostile)).status_code == 200
     assert InboundMail.objects.get().single_from == "ana@customer.example"
 
 
-def test_a_forged_signature_of_mailgun_takes_nothing(settings: Any) -> None:
+def test_a_forged_signature_of_mailgun_takes_nothing(settings: Settings) -> None:
     settings.INBOUND_ESP = "mailgun"
     assert post("mailgun", data=mailgun(signature="0" * 64)).status_code == 400
     assert not InboundMail.objects.exists()

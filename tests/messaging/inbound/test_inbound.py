@@ -14,6 +14,7 @@ from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from messaging.events import mail_received
 from messaging.inbound import receive as inbound
 from messaging.inbound.parsing.parsed import MAX_RAW_BYTES
+from messaging.inbound.rules import html_text
 from messaging.models import InboundMail
 
 
@@ -140,6 +141,15 @@ def test_a_mail_over_the_limit_is_kept_with_the_reason() -> None:
     mail = inbound.receive(raw=letter() + b"x" * MAX_RAW_BYTES)
     assert mail.state == "refused"
     assert "25 MB" in mail.note
+
+
+def test_the_page_of_a_mail_is_read_by_the_child_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(reader: object, html: str) -> str:
+        raise AssertionError("a stranger's page is not read in this process")
+
+    monkeypatch.setattr(html_text._Reader, "read", never)
+    mail = inbound.receive(raw=letter(text="<p>The refund is overdue.</p>", headers="Content-Type: text/html\r\n"))
+    assert (mail.state, mail.text, mail.visible_text) == ("waiting", *["The refund is overdue."] * 2)
 
 
 def test_what_cannot_be_stored_is_made_storable() -> None:

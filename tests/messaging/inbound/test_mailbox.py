@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from config import schedules
 from ledger import files
@@ -43,7 +44,7 @@ def alone() -> Iterator[None]:
 
 
 @pytest.fixture
-def configured(imap: Server, settings: Any) -> Server:
+def configured(imap: Server, settings: Settings) -> Server:
     """The desk's mailbox is on this server."""
     settings.IMAP_URL = imap.url
     return imap
@@ -72,7 +73,7 @@ def test_what_is_unread_is_kept_byte_for_byte_and_marked_as_read(configured: Ser
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("alone")
-def test_what_was_taken_in_is_moved_when_a_folder_is_named_read_or_not(imap: Server, settings: Any) -> None:
+def test_what_was_taken_in_is_moved_when_a_folder_is_named_read_or_not(imap: Server, settings: Settings) -> None:
     settings.IMAP_URL = f"{imap.url}?move=Taken%20in"
     imap.put(letter(1), letter(2))
     with imap.session() as client:
@@ -180,9 +181,9 @@ def test_an_address_that_is_none_is_told_with_an_example(url: str) -> None:
 
 
 @pytest.mark.django_db
-def test_the_command_wants_files_or_the_mailbox(settings: Any, tmp_path: Path) -> None:
+def test_the_command_wants_files_or_the_mailbox(settings: Settings, tmp_path: Path) -> None:
     for arguments in ([], ["--imap", str(tmp_path)]):
-        with pytest.raises(CommandError, match="Name files"):
+        with pytest.raises(CommandError, match="Give files"):
             call_command("ingest_mail", *arguments)
     settings.IMAP_URL = ""
     with pytest.raises(CommandError, match="IMAP_URL"):
@@ -192,7 +193,7 @@ def test_the_command_wants_files_or_the_mailbox(settings: Any, tmp_path: Path) -
 
 @pytest.mark.django_db
 def test_a_mailbox_that_does_not_answer_is_told_and_tried_again(
-    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.IMAP_URL = "imap://desk:hidden-word@127.0.0.1:1/INBOX"
     assert fetching.fetch_all() == 0

@@ -1,3 +1,4 @@
+import email
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from messaging.inbound.parsing.parsed import (
     MailRefused,
     ParsedMail,
 )
+from messaging.inbound.parsing.parts import read_body
 
 PLAIN = b"""Return-Path: <ana@example.com>
 Delivered-To: desk@example.org
@@ -88,7 +90,7 @@ def test_the_facts_of_a_plain_reply_are_read() -> None:
 def test_text_page_and_attachments_are_told_apart() -> None:
     mail = parse_mail(MIXED)
     assert mail.text.strip() == "See the file."
-    assert "<b>file</b>" in mail.html
+    assert "<b>file</b>" in read_body(email.message_from_bytes(MIXED)).html
     assert mail.attachments[0] == Attachment("über.pdf", "application/pdf", 6)
     assert mail.attachments[1].content_type == "message/rfc822"
     assert "approve" not in mail.text
@@ -149,8 +151,9 @@ def test_raw_bytes_in_a_subject_are_read() -> None:
     assert body(b"Subject: gr\xfcn", b"x").subject == "grün"
 
 
-def test_a_page_without_text_gives_the_visible_text() -> None:
-    assert body(b"Content-Type: text/html", b"<p>Fine.</p><blockquote>Old</blockquote>").visible_text == "Fine."
+def test_a_page_without_text_gives_the_text_and_the_visible_text() -> None:
+    mail = body(b"Content-Type: text/html", b"<p>Fine.</p><blockquote>Old</blockquote>")
+    assert (mail.text, mail.visible_text) == ("Fine.\n> Old", "Fine.")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from messaging.inbound.parsing.reader import MailReader, parse_in_child, parse_m
 
 GOOD = b"From: ana@example.com\nMessage-ID: <1@example.com>\nSubject: s\n\nhello\n"
 DEVOURING = GOOD.replace(b"\n\n", b"\nContent-Type: multipart/mixed; boundary=b\n\n") + b"--b\n\nx\n" * 3_000_000
+PAGE = b"From: ana@example.com\nMessage-ID: <2@example.com>\nContent-Type: text/html\n\n"
 
 
 def test_a_mail_is_parsed_in_a_child() -> None:
@@ -46,6 +47,18 @@ def test_a_mail_that_takes_too_long_is_refused_and_the_next_one_read() -> None:
         assert busy
         assert busy.poll() is not None, "the child must not go on reading"
         assert mail_reader.parse(GOOD).subject == "s"
+
+
+def test_a_page_that_takes_too_long_is_refused_and_the_next_one_read() -> None:
+    with MailReader(seconds=0.1) as mail_reader:
+        mail_reader.parse(GOOD)
+        with pytest.raises(MailRefused, match=r"longer than 0\.1 seconds"):
+            mail_reader.parse(PAGE + b"<s>a</s>" * 120_000)
+        assert mail_reader.parse(PAGE + b"<p>Fine.</p>").text == "Fine."
+
+
+def test_a_page_nested_deep_is_read() -> None:
+    assert parse_in_child(PAGE + b"<blockquote>" * 80_000 + b"Fine.").text == "> > > > > Fine."
 
 
 def test_a_child_that_dies_is_replaced() -> None:

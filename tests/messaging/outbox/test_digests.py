@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
+from time_machine import Traveller
 
 from accounts.models import User
 from messaging.channels.base import Undeliverable
@@ -36,7 +38,7 @@ def dana_collects(dana: User) -> User:
 
 
 def test_news_of_a_day_comes_in_one_mail_at_the_persons_hour_grouped_by_case(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, settings: Any
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller, settings: Settings
 ) -> None:
     for number, case in enumerate(["ESC-1042", "ESC-1001", "ESC-1042"]):
         text = f"Open the case:\n{settings.SITE_URL}/escalations/{case}/\n"
@@ -60,7 +62,7 @@ def test_news_of_a_day_comes_in_one_mail_at_the_persons_hour_grouped_by_case(
     assert outbox.send_due() == 0
 
 
-def test_a_day_without_news_brings_no_mail(real_smtp: Mailbox, dana_collects: User, clock: Any) -> None:
+def test_a_day_without_news_brings_no_mail(real_smtp: Mailbox, dana_collects: User, clock: Traveller) -> None:
     for _ in range(3):
         clock.shift(DAY)
         assert outbox.send_due() == 0
@@ -68,7 +70,7 @@ def test_a_day_without_news_brings_no_mail(real_smtp: Mailbox, dana_collects: Us
 
 
 def test_what_was_settled_before_it_leaves_is_left_out(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, note: type[Note]
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller, note: type[Note]
 ) -> None:
     settled = post(1, to=dana_collects, kind="warning", source="note:1")
     post(2, to=dana_collects, kind="warning", source="note:2")
@@ -82,7 +84,7 @@ def test_what_was_settled_before_it_leaves_is_left_out(
 
 
 def test_a_digest_of_which_nothing_is_left_stays_away(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, note: type[Note]
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller, note: type[Note]
 ) -> None:
     post(1, to=dana_collects, kind="warning", source="note:1")
     outbox.send_due()
@@ -93,7 +95,9 @@ def test_a_digest_of_which_nothing_is_left_stays_away(
     assert set(Message.objects.values_list("state", flat=True)) == {Message.DROPPED}
 
 
-def test_the_next_day_has_a_digest_of_its_own(real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any) -> None:
+def test_the_next_day_has_a_digest_of_its_own(
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller
+) -> None:
     post(1, to=dana_collects, kind="warning")
     outbox.send_due()
     clock.move_to(EIGHT)
@@ -109,7 +113,7 @@ def test_the_next_day_has_a_digest_of_its_own(real_smtp: Mailbox, post: Post, da
 
 
 def test_a_person_who_moves_the_hour_moves_what_waits_and_still_gets_one_a_day(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller
 ) -> None:
     post(1, to=dana_collects, kind="warning")
     outbox.send_due()
@@ -128,7 +132,7 @@ def test_a_person_who_moves_the_hour_moves_what_waits_and_still_gets_one_a_day(
 
 
 def test_a_digest_that_fails_is_tried_again_with_the_same_words_and_takes_nothing_more(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller
 ) -> None:
     post(1, to=dana_collects, kind="warning")
     outbox.send_due()
@@ -148,7 +152,12 @@ def test_a_digest_that_fails_is_tried_again_with_the_same_words_and_takes_nothin
 
 
 def test_a_digest_that_cannot_be_delivered_is_parked_with_all_it_holds_and_sent_again_by_hand(
-    real_smtp: Mailbox, post: Post, clock: Any, dana_collects: User, sana: User, monkeypatch: pytest.MonkeyPatch
+    real_smtp: Mailbox,
+    post: Post,
+    clock: Traveller,
+    dana_collects: User,
+    sana: User,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(postman: Email, message: Message, files: Any = ()) -> str:
         raise Undeliverable("550 no such mailbox")
@@ -167,7 +176,9 @@ def test_a_digest_that_cannot_be_delivered_is_parked_with_all_it_holds_and_sent_
     assert held.state == Message.SENT
 
 
-def test_somebody_who_left_gets_no_digest(real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any) -> None:
+def test_somebody_who_left_gets_no_digest(
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller
+) -> None:
     post(1, to=dana_collects, kind="warning")
     outbox.send_due()
     User.objects.filter(pk=dana_collects.pk).update(is_active=False)
@@ -177,7 +188,7 @@ def test_somebody_who_left_gets_no_digest(real_smtp: Mailbox, post: Post, dana_c
 
 
 def test_mail_that_is_composed_when_sent_is_composed_for_the_digest(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any, note: type[Note]
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller, note: type[Note]
 ) -> None:
     for number, source in enumerate(["fine", "over", "unwritten"]):
         post(number, to=dana_collects, kind="warning", text="")
@@ -190,7 +201,7 @@ def test_mail_that_is_composed_when_sent_is_composed_for_the_digest(
 
 
 def test_a_long_digest_names_the_first_hundred_and_counts_the_rest(
-    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Any
+    real_smtp: Mailbox, post: Post, dana_collects: User, clock: Traveller
 ) -> None:
     for number in range(103):
         post(number, to=dana_collects, kind="warning")
@@ -203,7 +214,9 @@ def test_a_long_digest_names_the_first_hundred_and_counts_the_rest(
     assert Message.objects.filter(state=Message.SENT, digest__isnull=False).count() == 103
 
 
-def test_the_page_says_where_held_mail_is(post: Post, dana_collects: User, clock: Any, real_smtp: Mailbox) -> None:
+def test_the_page_says_where_held_mail_is(
+    post: Post, dana_collects: User, clock: Traveller, real_smtp: Mailbox
+) -> None:
     held = post(1, to=dana_collects, kind="warning")
     outbox.send_due()
     client = Client()
@@ -213,10 +226,10 @@ def test_the_page_says_where_held_mail_is(post: Post, dana_collects: User, clock
     assert "as this person chose" in page
     digest = Message.objects.get(kind="digest")
     page = client.get(reverse("messaging:message", args=[digest.pk])).content.decode()
-    assert "The text is written when the message is sent" in page
+    assert "The text is written from the latest state" in page
     clock.move_to(EIGHT)
     outbox.send_due()
-    assert "Left with the" in client.get(reverse("messaging:message", args=[held.pk])).content.decode()
+    assert "Sent with the" in client.get(reverse("messaging:message", args=[held.pk])).content.decode()
 
 
 def utc(text: str) -> datetime:
@@ -242,7 +255,7 @@ def test_the_next_hour_of_a_place(at: str, zone: str, hour: int, day: date, mome
     assert next_daily(utc(at), zone, hour) == (day, utc(moment))
 
 
-def test_holding_twice_makes_one_digest(post: Post, dana: User, clock: Any) -> None:
+def test_holding_twice_makes_one_digest(post: Post, dana: User, clock: Traveller) -> None:
     first, second = post(1, to=dana), post(2, to=dana)
     made = [digests.hold(user=dana, messages=[each], why="Test.") for each in (first, second)]
     assert made[0] == made[1]

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from time_machine import Traveller
 
 from ledger import faults
 from messaging.channels.email import Email
@@ -44,7 +45,9 @@ def die_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return arm
 
 
-def test_a_leased_message_is_left_alone_until_the_lease_runs_out(real_smtp: Mailbox, post: Post, clock: Any) -> None:
+def test_a_leased_message_is_left_alone_until_the_lease_runs_out(
+    real_smtp: Mailbox, post: Post, clock: Traveller
+) -> None:
     message = post()
     Message.objects.update(leased_until=NOON + LEASE)
     assert outbox.send_due() == 0
@@ -54,7 +57,7 @@ def test_a_leased_message_is_left_alone_until_the_lease_runs_out(real_smtp: Mail
 
 
 def test_a_message_in_hand_stays_away_from_others_longer_than_the_rest(
-    real_smtp: Mailbox, post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+    real_smtp: Mailbox, post: Post, clock: Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leased = []
 
@@ -70,7 +73,7 @@ def test_a_message_in_hand_stays_away_from_others_longer_than_the_rest(
 
 
 def test_what_a_slow_sender_lost_to_another_it_does_not_send(
-    post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+    post: Post, clock: Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent, other = [], NOON + timedelta(hours=1)
 
@@ -101,7 +104,7 @@ def test_a_sender_shows_that_it_lives_and_gives_back_what_it_had_no_time_for(
 
 
 def test_a_sender_that_lost_its_lease_does_not_disturb_the_next_one(
-    post: Post, clock: Any, monkeypatch: pytest.MonkeyPatch
+    post: Post, clock: Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = NOON + timedelta(hours=1)
 
@@ -118,7 +121,12 @@ def test_a_sender_that_lost_its_lease_does_not_disturb_the_next_one(
 
 @pytest.mark.parametrize(("point", "doubled"), [("after_lease", 0), ("after_250", 1), ("before_mark", 1)])
 def test_a_sender_that_dies_sends_one_message_again_at_most(
-    real_smtp: Mailbox, post: Post, clock: Any, die_at: Callable[[str], None], point: str, doubled: int
+    real_smtp: Mailbox,
+    post: Post,
+    clock: Traveller,
+    die_at: Callable[[str], None],
+    point: str,
+    doubled: int,
 ) -> None:
     messages = [post(number) for number in range(3)]
     die_at(point)
@@ -135,7 +143,7 @@ def test_a_sender_that_dies_sends_one_message_again_at_most(
     assert Message.objects.filter(state=Message.SENT, leased_until=None).count() == 3
 
 
-def test_a_stuck_lease_shows_after_a_minute(post: Post, clock: Any) -> None:
+def test_a_stuck_lease_shows_after_a_minute(post: Post, clock: Traveller) -> None:
     post(1), post(2)
     (taken,) = leases.take("email", 1)
     clock.shift(LEASE + timedelta(seconds=60))

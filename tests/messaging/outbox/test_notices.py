@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pytest_django import Settings
+
 from accounts.models import User
 from messaging.models import Notice
 from messaging.outbox import notices
@@ -27,7 +29,7 @@ def test_somebody_who_left_is_not_told(dana: User) -> None:
     assert not Notice.objects.exists()
 
 
-def test_a_full_address_of_the_desk_is_kept_as_a_path(dana: User, settings: Any) -> None:
+def test_a_full_address_of_the_desk_is_kept_as_a_path(dana: User, settings: Settings) -> None:
     tell(dana, url=f"{settings.SITE_URL}/approvals/7/", text="x" * 400)
     notice = Notice.objects.get()
     assert (notice.url, len(notice.text)) == ("/approvals/7/", 300)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from pytest_django import Settings
+from time_machine import Traveller
 
 from messaging.models import Message, Outage
 from messaging.outbox import messages as outbox
@@ -21,14 +23,14 @@ LATER = "later"
 
 
 @pytest.fixture
-def dead_server(settings: Any) -> int:
+def dead_server(settings: Settings) -> int:
     """The desk sends to a port where nobody listens."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     return int(settings.EMAIL_PORT)
 
 
-def test_a_server_that_is_down_costs_no_message_a_try(post: Post, dead_server: int, clock: Any) -> None:
+def test_a_server_that_is_down_costs_no_message_a_try(post: Post, dead_server: int, clock: Traveller) -> None:
     messages = [post(number) for number in range(3)]
     assert outbox.send_due() == 0
     for message in messages:
@@ -41,7 +43,7 @@ def test_a_server_that_is_down_costs_no_message_a_try(post: Post, dead_server: i
     assert "did not answer" in outage.detail
 
 
-def test_senders_knock_at_growing_intervals_of_a_minute_at_most(post: Post, dead_server: int, clock: Any) -> None:
+def test_senders_knock_at_growing_intervals_of_a_minute_at_most(post: Post, dead_server: int, clock: Traveller) -> None:
     post()
     waits = []
     for _ in range(6):
@@ -54,7 +56,7 @@ def test_senders_knock_at_growing_intervals_of_a_minute_at_most(post: Post, dead
 
 
 def test_a_day_without_a_mail_server_loses_nothing_and_all_leaves_once_in_order(
-    post: Post, dead_server: int, clock: Any
+    post: Post, dead_server: int, clock: Traveller
 ) -> None:
     messages = []
     for hour in range(24):
@@ -77,7 +79,9 @@ def test_a_day_without_a_mail_server_loses_nothing_and_all_leaves_once_in_order(
     assert not Outage.objects.exists()
 
 
-def test_a_server_that_refuses_everything_for_a_day_parks_nothing(real_smtp: Mailbox, post: Post, clock: Any) -> None:
+def test_a_server_that_refuses_everything_for_a_day_parks_nothing(
+    real_smtp: Mailbox, post: Post, clock: Traveller
+) -> None:
     messages = [post(number) for number in range(3)]
     real_smtp.refuse_next = 10**6
     for _ in range(24 * 6):
@@ -101,7 +105,7 @@ def test_a_server_that_refuses_everything_for_a_day_parks_nothing(real_smtp: Mai
     ],
 )
 def test_an_answer_that_would_meet_every_message_counts_as_an_outage(
-    real_smtp: Mailbox, post: Post, clock: Any, handler: str, answer: str
+    real_smtp: Mailbox, post: Post, clock: Traveller, handler: str, answer: str
 ) -> None:
     async def refuse(*args: Any) -> str:
         return answer

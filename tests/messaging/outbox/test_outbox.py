@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from pytest_django import Settings
+from time_machine import Traveller
 
 from accounts.models import User
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
@@ -75,7 +77,7 @@ def test_one_connection_carries_a_batch(real_smtp: Mailbox, post: Post) -> None:
 
 
 def test_a_refusal_for_now_is_tried_again_later_under_the_same_message_id(
-    real_smtp: Mailbox, post: Post, clock: Any
+    real_smtp: Mailbox, post: Post, clock: Traveller
 ) -> None:
     message, _ = post(1), post(2)
     real_smtp.refuse_next = 1
@@ -128,7 +130,7 @@ def test_a_kind_that_breaks_does_not_hold_up_the_others(real_smtp: Mailbox, post
     assert "ZeroDivisionError" in broken.deliveries.get().detail
 
 
-def test_the_limit_holds_and_the_oldest_go_first(real_smtp: Mailbox, post: Post, clock: Any) -> None:
+def test_the_limit_holds_and_the_oldest_go_first(real_smtp: Mailbox, post: Post, clock: Traveller) -> None:
     for number in range(3):
         post(number)
         clock.shift(timedelta(seconds=1))
@@ -136,7 +138,7 @@ def test_the_limit_holds_and_the_oldest_go_first(real_smtp: Mailbox, post: Post,
     assert [mail["Subject"] for mail in real_smtp.messages] == ["Message 0", "Message 1"]
 
 
-def test_without_a_mail_server_mail_is_kept_to_be_read_here(post: Post, settings: Any) -> None:
+def test_without_a_mail_server_mail_is_kept_to_be_read_here(post: Post, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     message = post()
     assert outbox.send_due() == 1
@@ -162,7 +164,7 @@ def test_what_is_no_address_is_refused_when_posted(db: None, address: str) -> No
 
 
 def test_after_twelve_tries_over_more_than_a_day_a_message_is_parked(
-    real_smtp: Mailbox, post: Post, clock: Any
+    real_smtp: Mailbox, post: Post, clock: Traveller
 ) -> None:
     message = post()
     real_smtp.refuse_next = 12
@@ -218,7 +220,7 @@ def test_operations_send_all_parked_messages_again_at_once(
 
 
 def test_all_mails_of_a_case_make_one_thread_whichever_app_writes_them(
-    real_smtp: Mailbox, post: Post, clock: Any
+    real_smtp: Mailbox, post: Post, clock: Traveller
 ) -> None:
     first = post(1, case_key="ESC-1042")
     post(2, case_key="ESC-1042", thread_id="case-1042@localhost")

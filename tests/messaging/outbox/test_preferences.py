@@ -9,6 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
+from time_machine import Traveller
 
 from accounts.models import User
 from ledger.errors import Invalid
@@ -221,7 +223,7 @@ def test_telling_costs_the_same_for_one_and_for_three(dana: User, tom: User, san
 
 
 def test_the_cap_sends_the_rest_to_the_digest_and_never_holds_what_needs_an_answer(
-    real_smtp: Mailbox, post: Post, dana: User, tom: User, settings: Any, clock: Any
+    real_smtp: Mailbox, post: Post, dana: User, tom: User, settings: Settings, clock: Traveller
 ) -> None:
     settings.MAIL_CAP_PER_TARGET_PER_DAY = 3
     for number in range(5):

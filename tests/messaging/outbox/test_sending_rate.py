@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from messaging.models import Delivery, Message
 from messaging.outbox import messages as outbox
@@ -48,7 +48,7 @@ def send_all() -> tuple[int, float]:
 
 
 @pytest.fixture
-def arrived(tmp_path: Path, settings: Any) -> Iterator[Path]:
+def arrived(tmp_path: Path, settings: Settings) -> Iterator[Path]:
     """The desk sends to an SMTP server in a process of its own."""
     with smtp_process(tmp_path) as (port, path):
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
