@@ -206,6 +206,18 @@ def test_only_the_ledger_reads_the_clock() -> None:
     assert places(others, CLOCKS) == []
 
 
+def test_hidden_words_leave_a_button_as_wide_as_it_looks() -> None:
+    # A space after the hidden words would count as one more piece of the button, with a gap before it.
+    button = re.compile(r"(\{% oneline %\}\s*)?<(button|a)\b[^>]*\bbtn\b[^>]*>((?:(?!</\2>).)*)</\2>", re.DOTALL)
+    wide = [
+        f"{name} {found[3].strip()[:60]}"
+        for name in templates()
+        for found in button.finditer(text(name))
+        if not found[1] and re.search(r'\w<span class="visually-hidden">.*</span>\s+$', found[3], re.DOTALL)
+    ]
+    assert wide == []
+
+
 def test_no_template_formats_by_itself() -> None:
     found = [name for name in files() if name.startswith("templates/")]
     assert places(found, FORMATS_IN_A_TEMPLATE) == []
