@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
-from typing import Any
 
 import pypdf
 import pytest
@@ -17,6 +16,7 @@ from approvals.models import ApprovalRequest, AuthorityLimit
 from approvals.pdf.brief import brief_pdf
 from ledger.errors import Invalid
 from messaging.models import Message
+from tests.support.cast import Cast
 
 Ask = Callable[..., ApprovalRequest]
 ASKED = datetime(2030, 1, 21, 14, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ READ = ASKED + timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def _everybody_in_utc(world: Any) -> None:
+def _everybody_in_utc(deciders: Cast) -> None:
     User.objects.update(zone="UTC")
 
 
@@ -51,7 +51,7 @@ def written(made: ApprovalRequest, client: Client) -> dict[str, str]:
     [("1200.50", "EUR", "€1,200.50"), ("1201", "JPY", "¥1,201"), ("1.23", "KWD", "KWD 1.230")],
 )
 def test_an_amount_is_written_alike_wherever_it_is_read(
-    world: Any, ask: Ask, client: Client, amount: str, currency: str, words: str
+    deciders: Cast, ask: Ask, client: Client, amount: str, currency: str, words: str
 ) -> None:
     ExchangeRate.objects.create(currency=currency, on="2020-01-01", usd=Decimal(1))
     # A limit of the same amount, so that the log says it too.
@@ -64,7 +64,7 @@ def test_an_amount_is_written_alike_wherever_it_is_read(
     assert [place for place, text in found.items() if words not in text] == []
 
 
-def test_a_moment_is_written_alike_and_names_its_zone(world: Any, ask: Ask, client: Client) -> None:
+def test_a_moment_is_written_alike_and_names_its_zone(deciders: Cast, ask: Ask, client: Client) -> None:
     with time_machine.travel(ASKED, tick=False):
         made = ask(deadline=DEADLINE)
         brief = printed(brief_pdf(made))
@@ -85,7 +85,7 @@ def test_a_moment_is_written_alike_and_names_its_zone(world: Any, ask: Ask, clie
     ],
 )
 def test_more_decimals_than_its_currency_has_are_refused(
-    world: Any, ask: Ask, amount: str, currency: str, words: str
+    deciders: Cast, ask: Ask, amount: str, currency: str, words: str
 ) -> None:
     ExchangeRate.objects.create(currency=currency, on="2020-01-01", usd=Decimal(1))
     with pytest.raises(Invalid) as refused:
