@@ -13,12 +13,16 @@ from escalations.models import Action, Clock, Commitment, Escalation, Event, Eve
 from ledger import chain
 
 Model = type[models.Model]
-# Ids, moments and people that entries name in their data, by key.
+# Ids, moments and people in the data of entries (`data` of an event, `facts` of a decision), by key.
 IDS: dict[str, Model] = {
     "handoff": HandOff, "request": ApprovalRequest, "entry": DecisionEntry, "action": Action, "commitment": Commitment,
     "about": Commitment,
 }  # fmt: skip
-MOMENTS, PEOPLE = ("due_at", "moment"), ("to", "user", "owner")
+MOMENTS: dict[Model, tuple[str, ...]] = {
+    Event: ("due_at", "moment", "before", "after"),
+    DecisionEntry: ("wished_deadline",),
+}
+PEOPLE = ("to", "user", "owner")
 # What comes after the chain's own columns; the content of an entry is the end of it.
 COLUMNS: dict[Model, tuple[str, ...]] = {
     Event: ("text_id", "kind", "audience", "actor_id", "actor_name", "summary", "text_hash", "clock_id", "replaces_id",
@@ -32,8 +36,8 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Copy:
-    """One case to be: the template, its new number, account and people, days further back. `shifts`: what is added to the ids
-    of the template's rows, by model."""
+    """A case to create from a template: its number, account and people, and how many days it is moved back. `shifts`: what is
+    added to the ids of the template's rows, by model."""
 
     case_id: int
     new_case: int
@@ -47,13 +51,13 @@ class Copy:
     ae: int | None
     shifts: dict[Model, int]
 
-    def moved(self, model: Model, pk: Any) -> Any:
+    def moved(self, model: Model, pk: int) -> int:
         """The id of a copied row."""
-        return None if pk is None else pk + self.shifts[model]
+        return pk + self.shifts[model]
 
 
 class Line:
-    """An entry of a template's log, with what a copy of it changes worked out once."""
+    """An entry of a template's log. The values that a copy must change are found once."""
 
     def __init__(self, entry: Event | DecisionEntry) -> None:
         self.model: Model = type(entry)
@@ -65,10 +69,11 @@ class Line:
             for place, value in enumerate(self.content.values())
             if isinstance(value, (dict, list))
         ]
-        data = self.content["data"] if isinstance(entry, Event) else {}
-        self.moments = [(key, datetime.fromisoformat(data[key])) for key in MOMENTS if data.get(key)]
-        self.people = [key for key in PEOPLE if data.get(key)]
-        self.ids = [(key, model, data[key]) for key, model in IDS.items() if data.get(key)]
+        self.data_name, named = ("data", entry.data) if isinstance(entry, Event) else ("facts", {})
+        data = self.content[self.data_name]
+        self.moments = [(key, datetime.fromisoformat(data[key])) for key in MOMENTS[self.model] if data.get(key)]
+        self.people = [key for key in PEOPLE if named.get(key)]
+        self.ids = [(key, model, named[key]) for key, model in IDS.items() if named.get(key)]
         self.data_changes = bool(self.moments or self.people or self.ids)
 
 
@@ -82,7 +87,7 @@ class Template:
 
 
 class _Parent:
-    """What the chain needs of the owner of a log."""
+    """The owner of a copied log, with the columns that the chain sets."""
 
     def __init__(self, pk: int) -> None:
         self.pk, self.log_count, self.log_last, self.log_seal = pk, 0, "", ""
@@ -108,7 +113,7 @@ class _Entry:
 def signed(copy: Copy, parent_id: int, lines: Sequence[Line], seals: list[Row]) -> Iterator[Row]:
     """The rows of a copied log, numbered and signed. The seal of its parent is added to `seals`."""
     back, people = timedelta(days=copy.days), {copy.old_csm: copy.csm, copy.old_ae: copy.ae}
-    parent: Any = _Parent(parent_id)
+    parent = _Parent(parent_id)
     made = [_Entry(line.at - back, _content(line, copy, people, back)) for line in lines]
     chain.number(parent, made)
     seals.append((parent.log_count, parent.log_last, parent.log_seal, parent_id))
@@ -117,7 +122,7 @@ def signed(copy: Copy, parent_id: int, lines: Sequence[Line], seals: list[Row]) 
         for place, text in line.json:
             values[place] = json.dumps(values[place]) if line.data_changes else text
         if line.model is Event:
-            values.insert(0, copy.moved(EventText, line.text_id))
+            values.insert(0, copy.moved(EventText, line.text_id) if line.text_id else None)
         pk = copy.moved(line.model, line.pk)
         yield pk, parent_id, new.seq, new.at, new.content_digest, new.digest, new.key_id, *values
 
@@ -125,14 +130,13 @@ def signed(copy: Copy, parent_id: int, lines: Sequence[Line], seals: list[Row]) 
 def _content(line: Line, copy: Copy, people: dict[int | None, int | None], back: timedelta) -> dict[str, Any]:
     row = dict(line.content)
     row["actor_id"] = people.get(row["actor_id"], row["actor_id"])
-    if line.model is DecisionEntry:
-        return row
-    row["clock_id"] = copy.moved(Clock, row["clock_id"])
-    row["replaces_id"] = copy.moved(Event, row["replaces_id"])
-    if copy.old_name in row["summary"]:
-        row["summary"] = row["summary"].replace(copy.old_name, copy.new_name)[:400]
+    if line.model is Event:
+        row["clock_id"] = copy.moved(Clock, row["clock_id"]) if row["clock_id"] else None
+        row["replaces_id"] = copy.moved(Event, row["replaces_id"]) if row["replaces_id"] else None
+        if copy.old_name in row["summary"]:
+            row["summary"] = row["summary"].replace(copy.old_name, copy.new_name)[:400]
     if line.data_changes:
-        data = row["data"] = dict(row["data"])
+        data = row[line.data_name] = dict(row[line.data_name])
         for key, moment in line.moments:
             data[key] = (moment - back).isoformat()
         for key in line.people:

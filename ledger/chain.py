@@ -32,6 +32,15 @@ class Entry(Protocol):
     def content(self) -> Mapping[str, object]: ...
 
 
+class Numbered(Protocol):
+    """The columns of a parent that `number` reads and sets."""
+
+    pk: int
+    log_count: int
+    log_last: str
+    log_seal: str
+
+
 @dataclass(frozen=True)
 class Break:
     """A place where a chain is broken, with the reason as text."""
@@ -87,7 +96,7 @@ def _digest(parent: int, entry: Entry, before: str) -> str:
     return _mac(_keys()[entry.key_id], _signed(parent, entry, before))
 
 
-def _seal(parent: ChainParent) -> str:
+def _seal(parent: Numbered) -> str:
     return sign(f"seal\x00{parent.pk}\x00{parent.log_count}\x00{parent.log_last}", current_key())
 
 
@@ -128,7 +137,7 @@ def _sealed_with(parent: ChainParent, rows: Sequence[ChainedRow], changed: Colle
 
 
 def save(parent: ChainParent, fields: Collection[str]) -> None:
-    """Save these fields of a parent, inside `together` with the entries at its end."""
+    """Save these fields of a parent. Inside a `together` block, they are saved when the block ends."""
     if parent.unwritten is not None:
         parent.unwritten.fields |= set(fields)
     elif fields:
@@ -137,9 +146,9 @@ def save(parent: ChainParent, fields: Collection[str]) -> None:
 
 @contextmanager
 def together(parent: ChainParent) -> Iterator[None]:
-    """Collect the entries appended to this instance's chain and the fields saved by `save`, and write them at the end
-    with one UPDATE and one INSERT. Entries have no id until then, and the block must not read the parent's row or its
-    entries from the database."""
+    """Collect the entries that the block appends and the fields that it saves through this instance, and write them when the
+    block ends, with one UPDATE and one INSERT. Until then the entries have no id, and the block must not read the parent's row
+    or its entries from the database."""
     if parent.unwritten is not None:
         yield
         return
@@ -164,7 +173,7 @@ def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:
     type(parents[0])._default_manager.bulk_update(parents, ["log_count", "log_last", "log_seal"])
 
 
-def number(parent: ChainParent, rows: Iterable[Entry]) -> None:
+def number(parent: Numbered, rows: Iterable[Entry]) -> None:
     """The part of `append` that touches no database: number and sign the rows, and seal the parent in memory.
 
     Seeding and filling write whole histories at once: they call this and insert rows and parents themselves.

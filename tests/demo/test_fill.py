@@ -1,6 +1,7 @@
 """Filling a database for measurements: copies of finished cases that hold as the cases themselves."""
 
 from collections import Counter
+from datetime import datetime
 from io import StringIO
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F
 
 from accounts.models import Account, User
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, DecisionEntry
 from demo.companies import DEMO
 from demo.fill import fill
 from escalations import states
@@ -94,6 +95,24 @@ def test_all_logs_hold_and_every_clock_is_what_its_history_says(copies):
         broken += chain.breaks_in(made, made.log.order_by("seq"))
     assert broken == []
     assert [str(each) for each in differences()] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "case", "column", "names"),
+    [
+        (Event.objects.filter(kind="deadline"), "case", "data", ("before", "after")),
+        (DecisionEntry.objects.all(), "request__cases", "facts", ("wished_deadline",)),
+    ],
+)
+def test_deadlines_in_the_logs_of_copies_are_moved_back_with_them(copies, rows, case, column, names):
+    def until(entries):
+        """How long after its entry each deadline is: the same in a copy and in its template."""
+        found = [(getattr(entry, column).get(name), entry.at) for entry in entries for name in names]
+        return {datetime.fromisoformat(text) - at for text, at in found if text}
+
+    copied = until(rows.filter(**{f"{case}__in": copies}))
+    assert copied
+    assert copied <= until(rows.exclude(**{f"{case}__in": copies}))
 
 
 def test_the_desk_goes_on_behind_the_copies(copies):
