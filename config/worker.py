@@ -2,7 +2,7 @@
 
 A cluster can look alive and do nothing: a worker killed while idle may take the queue's lock with it. So the proof
 of life is work done: a small task that writes a heartbeat, or any task finished. Without either for STALE_SECONDS the
-whole group is killed and started anew; tasks are idempotent and come back by themselves.
+whole group is killed and restarted; tasks are idempotent and are queued again by themselves.
 """
 
 import logging
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
@@ -43,7 +43,7 @@ def prove_life() -> None:
 
 
 def look_after() -> None:
-    """Put the timetable right, then ask for a sign of life."""
+    """Correct the schedules, then ask for a sign of life."""
     schedules.ensure()
     async_task("config.worker.prove_life", save=False, group="heartbeat")
 
@@ -64,8 +64,11 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     stale_seconds: float = STALE_SECONDS
     signs: Signs = ()
-    changed: float = 0.0
+    changed: float = field(init=False)
     asked: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self.changed = self.clock()
 
     def is_stale(self) -> bool:
         """Look once, ask for a proof when the last one is answered and old, and say whether the cluster is stale."""
@@ -114,7 +117,7 @@ def run() -> None:
     while True:
         cluster = start_cluster()
         try:
-            log.error("Starting the cluster anew: %s", guard(cluster, Watch(read=signs_of_life, ask=look_after)))
+            log.error("Restarting the cluster: %s", guard(cluster, Watch(read=signs_of_life, ask=look_after)))
         except BaseException:
             end_cluster(cluster, gently=True)
             raise

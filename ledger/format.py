@@ -179,6 +179,13 @@ def on_paper(at: datetime, zone: Zone, written: datetime | None = None, locale: 
     return f"{weekday(local(at, zone).date(), today, locale)}, {time_of_day(at, zone, locale)}"
 
 
+def to_the_second(at: datetime, zone: Zone, locale: str = LOCALE) -> str:
+    """For documents that prove something: `Fri Jan 23, 2026, 5:00:08 PM ET`."""
+    here = local(at, zone)
+    time = format_time(here, "h:mm:ss a", locale=locale)
+    return f"{weekday(here.date(), locale=locale)}, {time} {zone_name(at, zone)}"
+
+
 def zone_name(at: datetime, zone: Zone) -> str:
     """The short name of a zone at that moment: `ET`, `CET`, `UTC+3`."""
     here = local(at, zone)

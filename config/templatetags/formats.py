@@ -131,6 +131,12 @@ def dated(value: dt.datetime | None, written: dt.datetime | None = None) -> str:
     return write.NOTHING if value is None else write.on_paper(value, timezone.get_current_timezone(), written)
 
 
+@register.filter
+def to_the_second(value: dt.datetime | None) -> str:
+    """For documents that prove something: `Fri Jan 23, 2026, 5:00:08 PM ET`."""
+    return write.NOTHING if value is None else write.to_the_second(value, timezone.get_current_timezone())
+
+
 @register.simple_tag
 def viewer_zone() -> str:
     """The short name of the viewer's zone now, for "times in ET"."""

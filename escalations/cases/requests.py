@@ -34,7 +34,8 @@ EXECUTION_TIME = timedelta(days=2)
 
 @dataclass(frozen=True)
 class CaseAsk:
-    """What a case asks for. Without a deadline the decision is due when its clock is; `why_later`: why it may be later."""
+    """What a case asks for. Without a deadline, the decision is due when the decision clock is. `why_later`: the reason for a
+    deadline after that."""
 
     concession: str
     amount: Decimal | None
@@ -50,16 +51,14 @@ class CaseAsk:
 def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> ApprovalRequest:
     """Freeze the brief and request a concession from the lowest level whose authority covers it.
 
-    Raises Invalid naming the missing parts of the brief, a deadline in the past or later than the decision clock without a
-    reason, or an ask nobody may grant; AlreadyDone when the case is not at a point where it can ask; NotAllowed. A request
-    inside a band comes back approved.
+    Raises Invalid if parts of the brief are missing (it names them), if the deadline is in the past, or later than the decision
+    clock without a reason, and if nobody may grant the ask; AlreadyDone if the case is in a state that cannot ask; NotAllowed.
+    A request inside a band is returned approved.
     """
     at, case = now(), lock_with_requests(case_id)
     # Read once, for the permission and for the authority of the request.
     prefetch_related_objects([case], "people")
     check(case, by, "ask")
-    if wanted.deadline is not None and wanted.deadline <= at:
-        raise Invalid("The decision deadline must be in the future. Enter a later date and time.", field="deadline")
     parts = current_parts(case, at)
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
@@ -90,17 +89,18 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
 
 
 def _link(case: Escalation, made: ApprovalRequest) -> None:
-    """Tie a request to its case, so that everything that is logged of it stands in the case's thread."""
+    """Link a request to its case, so that the entries of its decision log appear in the case's thread."""
     CaseRequest.objects.create(case=case, request=made)
 
 
 def due_now(case: Escalation, at: datetime) -> Due | None:
-    """When a decision on this case is due, before somebody asks for another time; None when the policy promises nothing."""
+    """When a decision on this case is due if nobody asks for another time; None if the policy has no target for decisions."""
     return clocks.decision_due(case, case.decision_clock, at)
 
 
 def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
-    """A request was made: the case moves to Approve, and up where the authority is higher; both are due at the same time."""
+    """A request was made: the case moves to Approve, and to a higher level if the authority needs it. The request and the
+    decision clock get the same due time."""
     at = entry.at
     if case.state != states.APPROVING:
         move(case, "ask", at=at, actor=entry.actor)
@@ -110,10 +110,11 @@ def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> Non
 
 
 def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
-    """The deadline of a request and the decision clock of its locked case become one: the wish moves the clock, without one the
-    request takes the clock's. Without a target in the policy there is no clock, and the request keeps its own."""
+    """Give a request and the decision clock of its locked case one due time. If a deadline was asked for, the clock moves to
+    it; otherwise the request gets the due time of the clock. Without a target in the policy there is no clock, and the request
+    keeps its own deadline."""
     at, wish = entry.at, parse_datetime(entry.facts.get("wished_deadline", ""))
-    # Asked again after a decision: the new one is promised too.
+    # A request after an earlier decision needs a new decision clock.
     clock = case.decision_clock or clocks.start(case, states.DECISION, at=at)
     due = clocks.decision_due(case, clock, at) if clock else None
     if clock is None or due is None:
@@ -127,7 +128,7 @@ def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionE
 
 
 def _move_due(case: Escalation, clock: Clock, wish: datetime, entry: DecisionEntry, due_at: datetime) -> None:
-    """Move the decision clock to the date wished for. Raises Invalid for a later one without a reason."""
+    """Move the decision clock to the date that was asked for. Raises Invalid for a later date without a reason."""
     at, by, why = entry.at, entry.actor, str(entry.facts.get("why_later", ""))
     later = wish > due_at
     if later and not why:
@@ -151,7 +152,7 @@ def _minute(at: datetime) -> datetime:
 
 
 def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why: str) -> None:
-    """Whoever decides the request is the case's decision authority, and the case is at their level at least."""
+    """Make the person who decides the request the decision authority of the case. A case below their level is raised to it."""
     seat = made.authority_seat
     if seat is None:
         return
@@ -173,7 +174,8 @@ def _authority(case: Escalation, user: User, at: datetime) -> None:
 def raise_level(
     case: Escalation, level: int, at: datetime, why: str, by: User | None = None, since: datetime | None = None
 ) -> None:
-    """A locked case goes up: level, since when (the breach, where one led to it), the decision clock of the new level."""
+    """Raise a locked case to a higher level and start the decision clock of that level. `since`: when the new level begins,
+    the due time of the breach if a breach caused it."""
     ladder = case.policy.ladder
     before, after = ladder.label(case.level), ladder.label(level)
     case.level, case.level_since = level, since or at
@@ -192,7 +194,8 @@ def raise_level(
 
 
 def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
-    """A request of a locked case came to an end: approved → Execute with an action to carry out; declined → rework."""
+    """A request of a locked case has ended. Approved: the case moves to Execute with an action to carry out; declined: to
+    rework."""
     granted = made.state in ApprovalRequest.GRANTED
     others_open = case.requests.filter(state=ApprovalRequest.OPEN).exists()
     if granted or made.state == ApprovalRequest.DECLINED:
@@ -201,7 +204,7 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         chain.save(case, ["decided_at", "decided_level"])
         if not others_open:
             clocks.stop(case, states.DECISION, at=at)
-        # Whoever decides has taken the duty, whether or not they answered a hand-off before.
+        # A person who decides has accepted the duty, even without an answer to the hand-off.
         case.people.filter(duty=CasePerson.AUTHORITY, user=made.decided_by, accepted_at=None).update(accepted_at=at)
         handoffs.settle(case, duty=CasePerson.AUTHORITY, by=made.decided_by, at=at)
     if others_open or case.state != states.APPROVING:
@@ -234,7 +237,7 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
 
 
 def on_decision_log(entry: DecisionEntry) -> None:
-    """Every row of the decision log stands in the thread of its case and moves the case where it must."""
+    """Show an entry of the decision log in the thread of its case, and apply its effect to the case."""
     case, made, at = _case_of(entry), entry.request, entry.at
     if case is None:
         return
@@ -251,7 +254,7 @@ def _case_of(entry: DecisionEntry) -> Escalation | None:
     if ApprovalRequest.case_link.is_cached(made):
         # `ask` holds the case and has linked this instance to it.
         return made.case_link.case
-    # New terms are asked for by the approvals themselves: they belong to the case of the request they replace.
+    # `approvals` creates a request with new terms itself. It belongs to the case of the request that it replaces.
     case = locking().filter(case_requests__request__replaced_by=made).first()
     if case is not None:
         _link(case, made)
@@ -259,7 +262,7 @@ def _case_of(entry: DecisionEntry) -> Escalation | None:
 
 
 def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:
-    """What a row of the decision log does to its case."""
+    """Apply the effect of an entry of the decision log to its case."""
     if entry.kind == entry.ASKED:
         _asked(case, made, entry)
     elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
@@ -267,10 +270,10 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
     elif entry.kind == entry.PASSED_UP:
         _follow_authority(case, made, at, "not decided in time")
     elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open:
-        # New terms may need a higher authority; a delegated or reassigned request waits for somebody else.
+        # New terms may need a higher authority; a delegated or reassigned request waits for another person.
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
     elif entry.kind == entry.VOIDED and made.state == ApprovalRequest.REPLACED:
-        # What the approval set off is cancelled before the new terms are asked for.
+        # The actions that the approval created are cancelled before the new terms are asked for.
         case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
     elif entry.kind == entry.UNDONE and made.decided_at is None and case.state in (states.EXECUTING, states.DIAGNOSING):
         _reopen_decision(case, at)
@@ -305,7 +308,7 @@ def _reopen_decision(case: Escalation, at: datetime) -> None:
 
 
 def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:
-    """Hand the open requests of a case to the next authority; one that has none above stays where it is, on record."""
+    """Escalate the open requests of a case to the next authority. A request without one above stays, and this is recorded."""
     for request_id in list(
         case.requests.filter(state=ApprovalRequest.OPEN).order_by("pk").values_list("pk", flat=True)
     ):
@@ -317,6 +320,6 @@ def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:
 
 
 def asked_now(case: Escalation) -> User | None:
-    """Who the newest open request of the case waits on."""
+    """The person for whom the newest open request of the case waits."""
     made = case.requests.filter(state=ApprovalRequest.OPEN).order_by("-pk").first()
     return made.approver if made else None

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
@@ -56,7 +55,7 @@ class Fired:
     people: Sequence[Person]
 
 
-def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> list[Clock]:
+def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> Sequence[Clock]:
     """All due clocks of the cases with the `limit` oldest ones, oldest first: a read, no lock.
 
     Each carries `entries_seen`, the length of its case's log when it was read.
@@ -69,7 +68,7 @@ def due_clocks(at: datetime, limit: int = CASES_AT_ONCE) -> list[Clock]:
         found = list(rows.filter(case__in={clock.case_id for clock in found}))
     for clock in found:
         clock.entries_seen = clock.log_count
-    return [*found]
+    return found
 
 
 def fire_due(*, limit: int = CASES_AT_ONCE, between: Callable[[], None] = lambda: None) -> int:
@@ -201,7 +200,7 @@ def _claim(clocks: Sequence[Clock], columns: Sequence[str], at: datetime) -> Non
     A value that all of them share is set at once, and so is a moment that is the due time of each: a column that differs by
     row costs as much as the rest of the step.
     """
-    shared: dict[str, Any] = {}
+    shared: dict[str, object] = {}
     for name in columns:
         values = {getattr(clock, name) for clock in clocks}
         if len(values) == 1:

@@ -11,7 +11,7 @@ from escalations.cases import requests as asking
 from escalations.cases.queries import brief_page, request_cards
 from escalations.cases.rules.brief import BriefParts
 from escalations.forms.requests import AskForm, initial_of, preview
-from escalations.models import Escalation
+from escalations.models import Clock, Escalation
 from escalations.views.acting import submit
 from escalations.views.loading import load_case, render_case
 from ledger.now import now
@@ -72,11 +72,12 @@ def _page(
     status: int = 200,
     found: dict[str, object] | None = None,
 ) -> HttpResponse:
-    due = asking.due_now(case, now())
+    due, clock = asking.due_now(case, now()), case.decision_clock
     page = {
         "form": form,
         "gaps": brief_page.overview(parts).gaps,
         "decision_due": due and due.due_at,
+        "decision_paused": clock is not None and clock.state == Clock.PAUSED,
         **(found or {}),
     }
     return render_case(request, case, "approvals", "escalations/ask.html", page, status=status)

@@ -323,7 +323,7 @@ class TimeToDecision(Kpi):
         return rules.hours_figure(self.definition, present, before)
 
     def _counts(self, level: str | float | None, kind: str | float | None) -> bool:
-        return (self.levels is None or level in self.levels) and kind in (self.kind or kind,)
+        return (self.levels is None or level in self.levels) and (not self.kind or kind == self.kind)
 
     def cases(self, counting: Counting) -> Listing:
         """The slowest first."""

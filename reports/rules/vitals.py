@@ -16,7 +16,7 @@ CLOCK_DRIFT = timedelta(seconds=2)
 @dataclass(frozen=True)
 class Vitals:
     """The measures of one moment. An age of None: there never was a sign of life. `outside`: the time since the
-    external monitor was last called; None if there is no external monitor.
+    external monitor last answered, or since its first call if it never did; None if there is no external monitor.
     """
 
     engine: timedelta | None
@@ -56,7 +56,7 @@ def problems(vitals: Vitals) -> list[Problem]:
         text = f"the clocks of application and database differ by {rough(abs(vitals.drift))}"
         found.append(Problem("drift", text, stops=False))
     if vitals.outside is not None and vitals.outside > OUTSIDE_STALE:
-        text = f"the external monitor was last reached {rough(vitals.outside)} ago"
+        text = f"the external monitor has not answered for {rough(vitals.outside)}"
         found.append(Problem("outside", text, stops=False))
     return [*found, *_counted(vitals)]
 
@@ -68,7 +68,7 @@ def _counted(vitals: Vitals) -> Iterator[Problem]:
         (vitals.lost_steps, "lost_steps", "clock", "running without a next step"),
         (vitals.parked_clocks, "parked_clocks", "clock", "set aside after failing, waiting for a person"),
         (vitals.stuck_messages, "stuck_messages", "message", "taken by a sender that has stopped"),
-        (vitals.parked_messages, "parked_messages", "message", "set aside after failing, waiting for a person"),
+        (vitals.parked_messages, "parked_messages", "message", "parked after failing, waiting for a person"),
     ):
         if count:
             has = ("have " if count > 1 else "has ") if code == "unwatched" else ""

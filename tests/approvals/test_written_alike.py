@@ -72,7 +72,7 @@ def test_a_moment_is_written_alike_and_names_its_zone(deciders: Cast, ask: Ask, 
     assert "Wed Jan 23, 10:00 PM UTC" in found["mail"]
     assert "Wed Jan 23, 2030, 10:00 PM UTC" in brief, "paper is read in another year too"
     assert "Mon Jan 21, 2:12 PM UTC" in found["page"]
-    assert "Mon Jan 21, 2030, 2:12 PM UTC" in found["record"]
+    assert "Mon Jan 21, 2030, 2:12:00 PM UTC" in found["record"], "a proof names the second"
     assert "at (UTC)" in found["log"]
     assert "2030-01-21 14:12:00" in found["log"], "a table for machines names the zone in its head"
 

@@ -144,7 +144,7 @@ def test_a_watcher_that_is_not_reached_is_noted_without_its_address(
 def test_check_engine_sends_the_word_for_a_cron_job(watcher: Watcher, all_well: None, capsys: Any) -> None:
     call_command("check_engine", "--ping")
     assert len(watcher.heard) == 1
-    assert "The external monitor was called." in capsys.readouterr().out
+    assert "The external monitor answered." in capsys.readouterr().out
     Heartbeat.objects.filter(name="engine").update(at=now() - 2 * MINUTE)
     with pytest.raises(SystemExit):
         call_command("check_engine", "--ping")
@@ -161,7 +161,7 @@ def test_a_watcher_not_reached_for_minutes_is_a_problem(watcher: Watcher, all_we
     Heartbeat.objects.create(name="outside", at=now() - 6 * MINUTE)
     with pytest.raises(SystemExit):
         call_command("check_engine")
-    assert "the external monitor was last reached 6 min ago" in capsys.readouterr().err
+    assert "the external monitor has not answered for 6 min" in capsys.readouterr().err
 
 
 def test_a_slow_watcher_delays_no_clock(

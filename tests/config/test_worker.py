@@ -43,6 +43,17 @@ def test_a_silent_cluster_is_stale_after_three_minutes():
     assert watch.is_stale()
 
 
+def test_a_cluster_that_never_showed_a_sign_has_three_minutes_too():
+    cluster = Cluster()
+    cluster.seconds, cluster.signs = 5_000, ()
+    watch = cluster.watch()
+    assert not watch.is_stale()
+    cluster.seconds = 5_179
+    assert not watch.is_stale()
+    cluster.seconds = 5_180
+    assert watch.is_stale()
+
+
 def test_any_sign_of_life_gives_another_three_minutes():
     cluster = Cluster()
     watch = cluster.watch()

@@ -78,6 +78,7 @@ def test_a_moment_on_paper_keeps_its_day_and_names_its_zone():
     at = datetime(2026, 1, 23, 22, 0, tzinfo=UTC)
     assert write.on_paper(at, "America/New_York") == "Fri Jan 23, 2026, 5:00 PM ET"
     assert write.on_paper(at, "America/New_York", at) == "Fri Jan 23, 5:00 PM ET"
+    assert write.to_the_second(at.replace(second=8), "America/New_York") == "Fri Jan 23, 2026, 5:00:08 PM ET"
     assert write.in_table(at.astimezone(ZoneInfo("America/New_York"))) == "2026-01-23 22:00:00"
     assert (write.weekday(at, NOW), write.month(at)) == ("Fri Jan 23", "Jan 2026")
 

@@ -142,7 +142,7 @@ def test_something_set_aside_is_said_more_quietly(client: Client, cast: Cast) ->
     Message.objects.create(key="s", message_id="<2>", leased_until=now() - timedelta(minutes=2), **message)
     page = client.get("/escalations/").content.decode()
     assert '<div class="banner warn">' in page
-    assert "1 message taken by a sender that has stopped; 1 message set aside after failing" in page
+    assert "1 message taken by a sender that has stopped; 1 message parked after failing" in page
 
 
 def test_nobody_else_is_bothered_and_no_query_is_spent_on_them(

@@ -12,6 +12,8 @@ import recurring_ical_events
 from dateutil.rrule import rrulestr
 from icalendar import Calendar, Component, Event, vDDDLists, vDDDTypes, vRecur
 
+from ledger.format import number
+
 T = TypeVar("T")
 AHEAD = timedelta(days=60)
 # The longest a repeated entry may last, and how far back its repetitions are read.
@@ -42,6 +44,7 @@ PARTS = {
 LATE = timedelta(days=19 * 146_097)
 OTHER_ADDRESS = "Correct “Calendar address (.ics)”: enter the secret address that your calendar shows under sharing."
 CORRECT_IT = "Correct this in your calendar."
+DELETE_OLD = "Delete old entries from your calendar, or enter the address of a smaller one."
 UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError)
 WORDS = re.compile(
     r"\b(out[ -]of[ -](the[ -])?office|ooo|oof|vacation|annual leave|parental leave|sick leave|on leave|pto)\b",
@@ -75,7 +78,7 @@ def absences(ics: bytes, zone: str, at: datetime) -> list[Away]:
     except NotACalendar as problem:
         raise NotACalendar(f"{problem} {CORRECT_IT}") from problem
     except UNREADABLE as error:
-        raise NotACalendar(f"An absence in it cannot be read: its DTSTART or DTEND is broken. {CORRECT_IT}") from error
+        raise NotACalendar(f"An absence in it cannot be read. {CORRECT_IT}") from error
     return _joined(away for away in found if away.ends_at > at and away.starts_at < at + AHEAD)
 
 
@@ -90,7 +93,7 @@ def _found(events: list[Component], local: ZoneInfo, at: datetime) -> list[Away]
         if "RECURRENCE-ID" in each and _uid(each) in ids:
             changes[_uid(each)].append(each)
     if sum(len(changes[_uid(each)]) for each in repeated) > MOST_EVENTS:
-        raise NotACalendar(f"Its repeating absences are changed more than {MOST_EVENTS} times.")
+        raise NotACalendar(f"Its repeating absences are changed more than {number(MOST_EVENTS)} times.")
     found = [each for each in aways if not _repeats(each) and ("RECURRENCE-ID" not in each or _uid(each) not in ids)]
     for each in repeated:
         found += _occurrences(each, changes[_uid(each)], local, at)
@@ -106,7 +109,7 @@ def _events(ics: bytes) -> list[Component]:
     if not calendars:
         raise NotACalendar(f"It is empty. {OTHER_ADDRESS}")
     if len(events) > MOST_EVENTS:
-        raise NotACalendar(f"It has more than {MOST_EVENTS} entries.")
+        raise NotACalendar(f"It has more than {number(MOST_EVENTS)} entries. {DELETE_OLD}")
     return events
 
 

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         except outside.NotReached as error:
             self.stderr.write(f"The external monitor was not reached: {error}")
             return False
-        self.stdout.write("The external monitor was called.")
+        self.stdout.write("The external monitor answered.")
         return True
 
 
@@ -60,14 +60,14 @@ def lines(measured: Vitals) -> list[str]:
         f"engine    {_age(measured.engine)}",
         f"sender    {_age(measured.sender)}",
         f"worker    {_age(measured.worker)}",
-        f"outside   {'not set up' if measured.outside is None else f'called {rough(measured.outside)} ago'}",
+        f"outside   {'not set up' if measured.outside is None else f'last answered {rough(measured.outside)} ago'}",
         (
             f"clocks    {measured.running} running, {measured.paused} paused, {measured.overdue} due now, "
             f"{measured.parked_clocks} set aside; oldest due waits {rough(measured.lag)}"
         ),
-        f"targets {measured.unwatched} cases without a required clock, {measured.lost_steps} clocks without a step",
+        f"targets   {measured.unwatched} cases without a required clock, {measured.lost_steps} clocks without a step",
         (
-            f"messages  {measured.waiting_messages} waiting, {measured.parked_messages} set aside, "
+            f"messages  {measured.waiting_messages} waiting, {measured.parked_messages} parked, "
             f"{measured.stuck_messages} taken by a silent sender"
         ),
         f"database  clock differs by {figure(measured.drift.total_seconds(), 1)} s",

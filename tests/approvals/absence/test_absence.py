@@ -5,6 +5,7 @@ from time import process_time
 
 import pytest
 
+from approvals.absence.rules import calendar as rules
 from approvals.absence.rules.calendar import NotACalendar, absences
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -190,6 +191,19 @@ def test_a_time_away_that_cannot_be_understood_is_refused_with_its_reason(event:
     with pytest.raises(NotACalendar, match=why) as refused:
         spans(event, day(4, 6, SUMMARY="OOO"))
     assert str(refused.value).endswith("Correct this in your calendar.")
+
+
+def test_another_fault_of_an_absence_is_reported_without_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "_span", lambda event, local: [].index(event))
+    with pytest.raises(NotACalendar) as refused:
+        spans(day(4, 6, SUMMARY="OOO"))
+    assert str(refused.value) == "An absence in it cannot be read. Correct this in your calendar."
+
+
+def test_a_calendar_that_is_too_large_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_EVENTS", 1)
+    with pytest.raises(NotACalendar, match=r"more than 1 entries\. Delete old entries from your calendar"):
+        spans(day(4, 6, SUMMARY="OOO"), day(7, 8, SUMMARY="OOO"))
 
 
 @pytest.mark.parametrize(

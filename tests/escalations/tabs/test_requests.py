@@ -9,6 +9,8 @@ from django.test import Client
 
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
+from escalations import states
+from escalations.clocks import verbs
 from escalations.models import Clock, Escalation
 from ledger.now import now
 from tests.escalations.cases.builders import accepted, asked, briefed
@@ -67,7 +69,7 @@ def test_a_brief_with_gaps_blocks_the_request_and_names_them(cast: Cast, browse:
     ("changes", "words"),
     [
         ({"deadline": "soon"}, "Enter a date and time."),
-        ({"deadline": "2020-01-01T10:00"}, "The decision deadline must be in the future."),
+        ({"deadline": "2020-01-01T10:00"}, "Enter a deadline in the future."),
         ({"deadline": "2030-01-01T10:00"}, "Enter why it may be later."),
         ({"question": "Approve as soon as possible"}, "Name a date and time instead of"),
         ({"concession": ""}, "Choose a concession."),
@@ -91,6 +93,15 @@ def test_the_form_shows_when_the_clock_is_due_and_takes_a_later_time_with_a_reas
     assert browse(cast.csm, url(case, "new/"), wish).status_code == 302
     assert f"{case.requests.get().deadline:%Y-%m-%d}" == "2030-01-01"
     assert "Their board meets once a year" in browse(cast.csm, f"/escalations/{case.key}/").content.decode()
+
+
+def test_the_form_says_that_a_paused_clock_has_no_firm_due_time(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    clock = case.clocks.live().get(kind=states.DECISION)
+    verbs.hold(case_id=case.pk, clock_id=clock.pk, by=cast.csm, reason="Legal hold")
+    page = browse(cast.csm, url(case, "new/")).content.decode()
+    assert "The decision clock is paused. If it resumed now, it would be due" in page
+    assert "The decision clock is due" not in page
 
 
 def test_checking_says_who_decides_and_sends_nothing(cast: Cast, browse: Browse) -> None:
