@@ -66,7 +66,7 @@ OF_CASE = {
 
 @dataclass
 class Progress:
-    """How far it is, for the line that is printed."""
+    """The progress, for the line that is printed."""
 
     done: int
     of: int
@@ -80,7 +80,7 @@ class Progress:
 
 
 def fill(cases: int, seed: int, tell: Callable[[Progress], None], *, open_share: float = OPEN_SHARE) -> Progress:
-    """Add so many cases; 3 % of them are open. Raises Invalid where there are no cases of the demo to copy."""
+    """Add this number of cases; 3 % of them are open. Raises Invalid if there are no demo cases to copy."""
     begun, progress = monotonic(), Progress(0, cases)
     templates = _templates()
     with transaction.atomic():
@@ -315,7 +315,7 @@ FAMILY = (
 
 
 def _accounts(number: int, chance: Chance) -> list[Account]:
-    """So many customers; those that an earlier filling made are used again."""
+    """This number of customers; those of an earlier fill are used again."""
     have = Account.objects.filter(source=FILLED).count()
     people = _people(min(MOST_PEOPLE, max(4, number // ACCOUNTS_PER_PERSON)) // 2)
     at = now()
@@ -360,7 +360,7 @@ def _account(place: int, team: tuple[User, User], chance: Chance, at: datetime) 
 
 
 def _people(pairs: int) -> list[tuple[User, User]]:
-    """Pairs of CSM and AE under the leads there are; those of an earlier filling are used again."""
+    """Pairs of CSM and AE under the existing leads; those of an earlier fill are used again."""
     since = now() - timedelta(days=WEEKS * 7 + 60)
     leads = list(User.objects.holding(["team-lead"]))
     roles = {role.slug: role for role in Role.objects.filter(slug__in=("csm", "ae"))}

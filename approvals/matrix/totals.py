@@ -58,20 +58,20 @@ class Earlier:
 
 @dataclass(frozen=True)
 class MatrixRows:
-    """What a version says of one concession by role, each read once."""
+    """The limits and caps of one concession in a version of the matrix, each read once."""
 
     version: AuthorityVersion
     concession: str
 
     @cached_property
     def limits(self) -> list[AuthorityLimit]:
-        """How much each role may grant."""
+        """The limits of the roles."""
         rows = self.version.limits.filter(concession__slug=self.concession)
         return list(rows.select_related("role", "concession"))
 
     @cached_property
     def caps(self) -> list[QuarterCap]:
-        """How much a role may grant in a quarter."""
+        """The quarterly caps of the roles."""
         return list(self.version.caps.filter(concession__slug=self.concession).select_related("role"))
 
 
@@ -201,8 +201,8 @@ def ask_total(ask: Ask, at: datetime, *, version: AuthorityVersion | None = None
 def total_of(request: ApprovalRequest, at: datetime, *, rows: MatrixRows | None = None) -> AskTotal:
     """The current total of a request by its own version, including grants made since.
 
-    Amounts stay at the rates of the day it was made on; limits, caps and grants are those of `at`. `rows` are those of an
-    earlier measuring in the same verb: published rows never change.
+    Amounts stay at the rates of the day it was made on; limits, caps and grants are those of `at`. `rows`: rows that the same
+    verb has already read, because published rows never change.
     """
     counted = tuple(lineage(request))
     ask = Ask(request.concession, request.amount, request.currency, request.account, request.renewal)

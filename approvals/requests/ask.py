@@ -141,7 +141,8 @@ def submit(
 
 
 def _checked(question: Question, case: CaseRef, at: datetime) -> Due:
-    """When the decision is due: as wished, else as the case says. Raises Invalid when neither says it or a part is missing."""
+    """When the decision is due: the deadline of the question, otherwise that of the case. Raises Invalid if both are
+    missing or the question is incomplete."""
     question.check(at)
     if question.deadline is not None:
         return due_from(at, question.deadline)
@@ -151,7 +152,7 @@ def _checked(question: Question, case: CaseRef, at: datetime) -> Due:
 
 
 def _wished(question: Question) -> dict[str, str]:
-    """The deadline that was wished for a case, for the log. The case compares it with its decision clock."""
+    """The deadline that the question asks for, for the log. The case compares it with its decision clock."""
     if question.deadline is None:
         return {}
     return {"wished_deadline": question.deadline.isoformat(), "why_later": question.why_later.strip()}

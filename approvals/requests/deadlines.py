@@ -1,4 +1,4 @@
-"""When a decision is due. A request of a case is due when its decision clock is; any other keeps its own deadline."""
+"""When a decision is due. A request of a case is due when its decision clock is; other requests keep their own deadline."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,12 +19,12 @@ class Due:
 
 
 def due_from(start: datetime, due_at: datetime) -> Due:
-    """Of a date with no clock behind it: it warns with a quarter of the time left."""
+    """For a deadline without a clock: the warning is sent when a quarter of the time is left."""
     return Due(due_at, warns_at(start, due_at))
 
 
 def keep_to(requests: QuerySet[ApprovalRequest], due: Due) -> None:
-    """Give these open requests another deadline; links that would end too early live on. The caller has locked the requests."""
+    """Give these open requests, which the caller has locked, another deadline. Links that would end too early are extended."""
     if not requests.update(deadline=due.due_at, warn_at=due.warn_at):
         return
     ends_at = due.due_at + links.LIFE_AFTER_DEADLINE

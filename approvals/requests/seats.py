@@ -22,8 +22,8 @@ from ledger.now import now
 
 
 def locked(request_id: int) -> ApprovalRequest:
-    """The request with its row locked, and the other open requests of its case in ascending order: what is done to one may move
-    the decision clock, and with it the deadline of all. Raises NotThere.
+    """Lock the request and the other open requests of its case, in ascending order, and return the request. A verb on one of
+    them may move the decision clock, which changes the deadline of all. Raises NotThere.
     """
     key = ApprovalRequest.objects.filter(pk=request_id).exclude(case_key="").values("case_key")
     rows = ApprovalRequest.objects.select_for_update(of=("self",)).with_people()

@@ -15,7 +15,7 @@ from ledger.json_types import JsonObject
 
 @dataclass(frozen=True)
 class Entry:
-    """What to write. `text` is what people wrote; `summary` is one line of ours and stays when text is erased."""
+    """One entry to write. `text` is what people wrote; `summary` is a line of the system, kept when the text is erased."""
 
     kind: str
     summary: str = ""
@@ -29,7 +29,7 @@ class Entry:
 
 
 def locking() -> QuerySet[Escalation]:
-    """Cases that are locked for the rest of the transaction when they are read, with what verbs and messages need of them."""
+    """Cases that a read locks for the rest of the transaction, with the related rows that verbs and messages use."""
     people = ("owner", "account__csm")
     return Escalation.objects.select_for_update(of=("self",)).select_related("account", "policy", "issue_type", *people)
 

@@ -3,8 +3,8 @@
 What a step changes is decided by `rules.clock.advance`. Every step is one chained entry of the case (the clock's history) and
 refreshes the case's cache of its worst clock. The open requests of a case are due when its decision clock is.
 
-Callers hold the case's lock, except of `hold` and `let_go`, which doors call; where the decision clock may get another due time
-they hold the locks of its requests too (`lock_with_requests`).
+Callers hold the case's lock, except callers of `hold` and `let_go`, which are doors. If the due time of the decision clock may
+change, callers also hold the locks of the case's requests (`lock_with_requests`).
 """
 
 from collections.abc import Iterable
@@ -51,8 +51,8 @@ def start(
 ) -> Clock | None:
     """Start the clock of this kind, ending the one that runs. `due_at`: a date somebody gave, instead of the policy's target.
 
-    `since`: it runs from an earlier moment than now, as when the level before ran out while nobody was looking. Each
-    commitment has a clock of its own. Returns None when the policy promises nothing for it.
+    `since`: the clock starts at an earlier moment than now, for example when the level before was due during an outage. Each
+    commitment has a clock of its own. Returns None if the policy has no target for this kind.
     """
     about = commitment.pk if commitment else 0
     stop(case, kind, at=at, outcome=Clock.STOPPED, refresh=False, about=about)
@@ -80,8 +80,8 @@ def start(
 
 
 def _until(case: Escalation, kind: str, at: datetime, due_at: datetime, why: str) -> Promise:
-    """The promise to keep a date that somebody gave. Where the policy has a target for the kind, its warnings and what
-    follows a breach apply."""
+    """The target for a date that somebody gave. If the policy has a target for the kind, its warnings and the effect of its
+    breach apply."""
     seconds = max(0, ceil((due_at - at).total_seconds()))
     words = [why or "Date given for this case"]
     rule = KINDS[kind]
@@ -93,8 +93,8 @@ def _until(case: Escalation, kind: str, at: datetime, due_at: datetime, why: str
 
 
 def move_due(case: Escalation, clock: Clock, due_at: datetime, *, at: datetime, why: str) -> None:
-    """Let a live clock run to a date that somebody gave: it starts again. One that is past its time is missed; one that is
-    held by hand stays held."""
+    """Start a live clock again with a date that somebody gave as its due time. A clock that is past due is missed; a clock that
+    is held by hand stays held."""
     late = clock.state == Clock.RUNNING and clock.due_at is not None and clock.due_at <= at
     stop(case, clock.kind, at=at, outcome="" if late else Clock.STOPPED, refresh=False, about=clock.about)
     moved = start(case, clock.kind, at=at, due_at=due_at, why=why)
@@ -104,8 +104,8 @@ def move_due(case: Escalation, clock: Clock, due_at: datetime, *, at: datetime, 
 
 
 def decision_due(case: Escalation, clock: Clock | None, at: datetime) -> Due | None:
-    """By when the case wants its decision: as its decision clock says. One that is paused counts as if it ran on from that
-    moment, one that does not run as if it started then. None when the policy promises nothing."""
+    """When a decision on the case is due: the due time of its decision clock. For a paused clock: the due time if it resumed
+    at `at`. Without a clock: the due time if it started at `at`. None if the policy has no target for decisions."""
     if clock is not None and clock.state == Clock.RUNNING:
         state = clock.as_state()
     elif clock is not None:
@@ -131,7 +131,7 @@ def _terms(kind: str, made: Promise) -> Terms:
 
 
 def _word(clock: Clock, made: Promise) -> None:
-    """What the promise says in words, and what follows its breach."""
+    """Set the text of the target, its calendar, its reasons and the effect of its breach on the clock."""
     clock.calendar, clock.target_text, clock.on_breach, clock.why = (
         made.calendar,
         made.text[:80],
@@ -141,14 +141,14 @@ def _word(clock: Clock, made: Promise) -> None:
 
 
 def measure(case: Escalation, kind: str, *, started_at: datetime, at: datetime) -> Clock | None:
-    """A clock whose time is over when it is written: how long something took, met or missed. None without a target."""
+    """Write a clock that has already ended, to record how long something took: met or missed. None without a target."""
     clock = start(case, kind, at=at, since=min(started_at, at))
     return stop(case, kind, at=at) if clock else None
 
 
 def pause(case: Escalation, clock: Clock, *, at: datetime, reason: str, held: bool = False) -> None:
-    """Stop counting, with a reason; `held` by hand, so that no state of the case resumes it. A clock that is past its time is
-    not paused: the promise is broken already."""
+    """Stop counting, with a reason; `held` by hand, so that no state of the case resumes it. A clock that is past due is not
+    paused, because it is already breached."""
     if not rules.may_pause(clock.as_state(), at):
         return
     _take(case, clock, Step(StepKind.PAUSE, reason=reason[:200], by_hand=held), at)
@@ -200,9 +200,9 @@ def _differs(clock: Clock, made: Promise) -> bool:
 
 
 def follow_calendar(case: Escalation, clock: Clock, *, at: datetime) -> bool:
-    """The hours of the clock's calendar were changed: count anew from the same start with the same pauses.
+    """The hours of the clock's calendar were changed: count again from the same start with the same pauses.
 
-    Returns whether that moved anything; a change that moves no due time (a holiday next year) is no entry of the history.
+    Returns whether the due time moved; a change that does not move it (a holiday next year) is not written to the history.
     """
     if clock.state not in (Clock.RUNNING, Clock.PAUSED) or clock.breached_at:
         return False
@@ -230,7 +230,7 @@ def stop(
 
 
 def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> None:
-    """End this live clock. One that was late without anybody noticing is breached at its due time, on the record too."""
+    """End this live clock. If it was late and not yet breached, it is breached at its due time first, and that is recorded."""
     if clock.breached_at is None and rules.is_late(clock.as_state(), at):
         _take(case, clock, Step(StepKind.BREACH), at)
         _wrote(case, clock, StepKind.BREACH, "was past SLA when it ended", at, clock.due_at)
@@ -239,8 +239,8 @@ def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> N
 
 
 def stop_all(case: Escalation, *, at: datetime, resolved: bool = False) -> None:
-    """End every live clock but those that outlive the case. Resolving keeps some promises: those clocks are met, or missed by
-    their due time; the others are stopped."""
+    """End every live clock except those that outlive the case. Resolving meets the target of some kinds: their clocks are met
+    or missed by their due time. The others are stopped."""
     for clock in list(case.clocks.live().select_related("calendar")):
         if not clock.rule.outlives_case:
             met = resolved and clock.rule.met_by_resolving

@@ -1,4 +1,4 @@
-"""The engine's loops, its command, what watches it, and the worker's timetable."""
+"""The engine's loops, its command, what watches it, and the worker's schedules."""
 
 import os
 import signal
@@ -201,7 +201,7 @@ def the_sweep() -> Schedule:
     return Schedule.objects.get(name="sweep")
 
 
-def test_the_timetable_is_put_right_once_however_often_it_is_ensured(db: None) -> None:
+def test_schedules_are_corrected_once_however_often_they_are_ensured(db: None) -> None:
     schedules.ensure()
     schedules.ensure()
     row = the_sweep()
@@ -260,7 +260,7 @@ def queued() -> list[Any]:
     return sorted((row.task for row in OrmQ.objects.all()), key=lambda task: task["func"])
 
 
-def test_one_malformed_schedule_stops_all_until_the_timetable_is_put_right(
+def test_one_malformed_schedule_stops_all_until_the_schedules_are_corrected(
     db: None, run_schedules: Callable[[], None]
 ) -> None:
     schedules.ensure()

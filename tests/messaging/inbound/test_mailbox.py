@@ -210,7 +210,7 @@ def test_a_mailbox_that_does_not_answer_is_told_and_tried_again(
         fetched()
 
 
-def test_the_timetable_looks_every_minute_when_there_is_a_mailbox(tmp_path: Path) -> None:
+def test_mail_is_fetched_every_minute_when_there_is_a_mailbox(tmp_path: Path) -> None:
     code = "from config.schedules import SCHEDULES; print(SCHEDULES.get('fetch_mail'))"
     said = {}
     for url in ("", "imaps://u:p@mail.example"):
