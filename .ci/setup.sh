@@ -10,6 +10,22 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore DEBIAN_FRONTE
 
 say() { printf '%s\n' "$*" >&2; }
 
+# Run a command that prints nothing; a line every 8 seconds says that it still runs.
+say_while() {
+  local what=$1 pid seconds=0
+  shift
+  "$@" &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 1
+    seconds=$((seconds + 1))
+    if [ $((seconds % 8)) = 0 ]; then say "$what: $seconds s"; fi
+  done
+  wait "$pid"
+}
+
+quietly() { "$@" >/dev/null 2>&1; }
+
 apt_ready() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
 }
@@ -18,10 +34,10 @@ apt_install() {
   apt_ready || return 1
   if [ -z "${apt_updated:-}" ]; then
     apt_updated=1
-    timeout 300 apt-get update -qq >/dev/null 2>&1 || true
+    say_while "Reading the package lists" quietly timeout 300 apt-get update -qq || true
   fi
   say "Installing $*"
-  timeout 600 apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null 2>&1
+  say_while "Installing $*" quietly timeout 600 apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
 }
 
 need_python() {
@@ -50,7 +66,7 @@ install_requirements() {
   [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
   say "Installing Python packages from $file"
   rm -f "$stamp"
-  if ! .venv/bin/python -m pip install -qq --require-hashes -r "$file"; then
+  if ! say_while "Installing Python packages" .venv/bin/python -m pip install -qq --require-hashes -r "$file"; then
     say "The Python packages could not be installed (see above): check the network and run make again."
     exit 1
   fi

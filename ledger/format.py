@@ -95,7 +95,8 @@ def decimal_or_none(value: object) -> Decimal | None:
 
 def rounded(amount: Decimal, places: int) -> Decimal:
     """Rounded half up, as on an invoice."""
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    # Plus 0: a small negative amount becomes 0, not -0.
+    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP) + 0
 
 
 def number(value: Decimal | float, places: int = 2, locale: str = LOCALE) -> str:

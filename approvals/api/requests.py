@@ -69,7 +69,7 @@ class ApprovalSerializer(serializers.ModelSerializer):
         fields = [
             *("id", "state", "version", "account", "account_name", "case_key", "tier", "concession", "unit"),
             *("amount", "currency", "amount_usd", "total_usd", "ask", "why_now", "recommendation"),
-            *("deadline", "warn_at"),
+            *("deadline", "warn_at", "paused_at"),
             *("requester", "beneficiary", "approver", "approver_role", "authority_version", "opened_at", "asked_since"),
             *("decided_at", "decided_by", "by_rule", "conditions", "reason", "sealed_at"),
         ]

@@ -25,7 +25,7 @@ HOW = (
     "Nothing was decided. To decide by mail, reply with approve or decline alone on the first line and your reason below it, "
     "or decide on the page."
 )
-TOO_MUCH = "Nothing was decided, because the amount is too large for a decision by reply. Decide on the page."
+NOT_BY_REPLY = "Nothing was decided, because this request cannot be decided by reply. Decide on the page."
 UNPROVEN = (
     "A reply to this request came from your address, but our mail server could not "
     "confirm that you sent it. Nothing was decided. Decide on the page; if you did not write it, contact Operations."

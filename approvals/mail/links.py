@@ -41,10 +41,11 @@ def find(token: str) -> DecisionLink | None:
 
 
 def is_alive(link: DecisionLink, at: datetime) -> bool:
-    """Whether it can still be used: its seat waits, the terms are the same, it is not used and not expired."""
+    """Whether it can still be used: its seat waits, the terms are the same, it is not used and not expired. It does not
+    expire while the clock of the case is paused."""
     request = link.request
     same = request.version == link.version and request.is_open
-    if not same or link.dead_since is not None or at >= link.expires_at:
+    if not same or link.dead_since is not None or (request.paused_at is None and at >= link.expires_at):
         return False
     return Seat.objects.asked().filter(pk=link.seat_id).exists()
 

@@ -54,11 +54,14 @@ def ask(
     """The question, to the person it waits for, with one link. `nth` counts reminders; `again` marks a question that is
     asked again; `to` is that person's stand-in."""
     at, person = total.at, to or seat.person
-    by = moment(request.deadline, person.zone, at)
-    late = request.deadline <= at
+    paused = request.paused_at is not None
+    by = "the due time" if paused else moment(request.deadline, person.zone, at)
+    late = not paused and request.deadline <= at
+    due = "needed, its clock is paused" if paused else f"was due {by}" if late else f"needed by {by}"
+    until = "" if paused else f" by {by}"
     start = f"Reminder {nth}: decision" if nth else "Decision"
-    subject = f"{start} {'was due' if late else 'needed by'} {by}: {topic(request)}"
-    text = f"{request.requester} asks for your decision by {by}: {request.ask}"
+    subject = f"{start} {due}: {topic(request)}"
+    text = f"{request.requester} asks for your decision{until}: {request.ask}"
     key = (
         f"approval:{request.pk}:{seat.number}{again}{f':reminder:{nth}' if nth else ''}{f':for:{to.pk}' if to else ''}"
     )
@@ -72,7 +75,7 @@ def ask(
             "word": "Past due" if late else f"Reminder {nth}" if nth else "Your decision",
             "tone": "red" if late else "yellow" if nth else "neutral",
             "head": request.ask,
-            "lead": f"{person.name}, {_needed(request, seat, to)} by {by}. {request.why_now}",
+            "lead": f"{person.name}, {_needed(request, seat, to)}{until}. {request.why_now}",
             "facts": facts(request, seat),
             "quote": [("Recommendation", request.recommendation)],
             "button": "Review and decide" if seat.part == Seat.DECIDE else "Read and comment",
@@ -104,7 +107,7 @@ def how_to_answer(request: ApprovalRequest, seat: Seat, total: AskTotal) -> str:
             "You can also reply to this mail: write approve or decline alone on the first line, and your reason below it. "
             "To decline, give a reason. Any other text becomes a comment."
         )
-    return "Decide on the page, because the amount is too large for a decision by reply. A reply becomes a comment."
+    return "This request cannot be decided by reply. Decide on the page. A reply becomes a comment."
 
 
 def _needed(request: ApprovalRequest, seat: Seat, to: User | None) -> str:

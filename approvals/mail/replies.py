@@ -133,7 +133,7 @@ def _judge(reply: Reply) -> None:
         _comment(reply, "" if consulted else answering.HOW)
         return
     if not by_mail.may_reply(reply.request, total_of(reply.request, reply.at)):
-        _comment(reply, answering.TOO_MUCH)
+        _comment(reply, answering.NOT_BY_REPLY)
         return
     try:
         _decide(reply, VERDICTS[decision])

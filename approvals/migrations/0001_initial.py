@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ('brief', models.JSONField(default=dict, help_text='The frozen brief: version and parts.')),
                 ('deadline', models.DateTimeField(help_text='When the decision is due. On a case: as its decision clock.')),
                 ('warn_at', models.DateTimeField(help_text='When it warns. On a case: as its decision clock.')),
+                ('paused_at', models.DateTimeField(blank=True, help_text='Since when the decision clock of its case is paused.', null=True)),
                 ('rule', models.JSONField(default=dict, help_text='The limit that applied: role, up_to, sentence.')),
                 ('state', models.CharField(choices=[('open', 'Waiting'), ('approved', 'Approved'), ('conditions', 'Approved with conditions'), ('declined', 'Declined'), ('recalled', 'Recalled'), ('replaced', 'Replaced by new terms')], db_index=True, default='open', max_length=12)),
                 ('version', models.PositiveIntegerField(default=1, help_text='Raised by every change; a decision names the version it saw.')),

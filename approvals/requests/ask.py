@@ -120,6 +120,7 @@ def submit(
         brief=question.brief,
         deadline=due.due_at,
         warn_at=due.warn_at,
+        paused_at=due.paused_at,
         opened_at=at,
         asked_since=at,
     )
@@ -127,7 +128,7 @@ def submit(
     freeze_terms(request, question.terms)
     band = authority.band_for(total, case.tier) if ask.replaces is None else None
     if band:
-        _grant(request, band, total)
+        _grant(request, band, total, case.due or due)
     else:
         plan_seats(request, total, parties.must_not_decide(at))
     if link:
@@ -192,7 +193,9 @@ def plan_seats(request: ApprovalRequest, total: AskTotal, left_out: Collection[i
     suggesting.suggest(request, total.at)
 
 
-def _grant(request: ApprovalRequest, band: ExceptionBand, total: AskTotal) -> None:
+def _grant(request: ApprovalRequest, band: ExceptionBand, total: AskTotal, due: Due) -> None:
+    # Nobody waits for it, so a wish for another time has no effect on the time saved.
+    request.deadline, request.warn_at = due.due_at, due.warn_at
     request.rule = authority.rule_of_band(band, total, request.deadline)
     request.state, request.by_rule = ApprovalRequest.APPROVED, True
     request.decided_at = request.opened_at

@@ -131,6 +131,9 @@ class ApprovalRequest(ChainParent):
     brief = models.JSONField(default=dict, help_text="The frozen brief: version and parts.")
     deadline = models.DateTimeField(help_text="When the decision is due. On a case: as its decision clock.")
     warn_at = models.DateTimeField(help_text="When it warns. On a case: as its decision clock.")
+    paused_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the decision clock of its case is paused."
+    )
     authority = models.ForeignKey(AuthorityVersion, on_delete=models.PROTECT, related_name="requests")
     rule = models.JSONField(default=dict, help_text="The limit that applied: role, up_to, sentence.")
     state = models.CharField(max_length=12, choices=STATES, default=OPEN, db_index=True)

@@ -47,6 +47,7 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
         "advice": verdicts.recommended_verdict(request.options),
         "state": due_state(request, at) if request.is_open else "",
         "due_at": request.deadline,
+        "paused_at": request.paused_at,
         "warn_at": request.warn_at,
         "reference": request.case_key,
         "href": request.case_url,
@@ -90,7 +91,10 @@ def _lead(request: ApprovalRequest, user: User) -> str:
 
 
 def due_state(request: ApprovalRequest, at: datetime) -> str:
-    """Code of the SLA chip: red from the deadline on, yel from its warning on, else grn."""
+    """Code of the SLA chip: pau while the clock of the case is paused, red from the deadline on, yel from its warning on,
+    else grn."""
+    if request.paused_at is not None:
+        return deadlines.PAUSED
     return deadlines.colour(at, due_at=request.deadline, warn_at=request.warn_at)
 
 

@@ -13,7 +13,7 @@ from approvals.matrix.totals import Ask
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.requests import seats as seating
 from approvals.requests.ask import CaseRef, Parties, Question, submit
-from approvals.requests.deadlines import Due
+from approvals.requests.deadlines import Due, keep_to
 from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import handoffs, notifications
@@ -122,14 +122,15 @@ def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionE
     if wish is not None and _minute(wish) != _minute(due.due_at):
         _move_due(case, clock, wish, entry, due.due_at)
         due = due_now(case, at) or due
-    if (made.deadline, made.warn_at) != (due.due_at, due.warn_at):
-        made.deadline, made.warn_at = due.due_at, due.warn_at
-        made.save(update_fields=["deadline", "warn_at"])
+    keep_to(made, due)
 
 
 def _move_due(case: Escalation, clock: Clock, wish: datetime, entry: DecisionEntry, due_at: datetime) -> None:
     """Move the decision clock to the date that was asked for. Raises Invalid for a later date without a reason."""
     at, by, why = entry.at, entry.actor, str(entry.facts.get("why_later", ""))
+    if by is not None:
+        # A recalled request may be asked again by people who may not ask on the case: they take its due time.
+        check(case, by, "ask")
     later = wish > due_at
     if later and not why:
         raise Invalid(
@@ -144,6 +145,8 @@ def _move_due(case: Escalation, clock: Clock, wish: datetime, entry: DecisionEnt
     data: JsonObject = {"before": due_at.isoformat(), "after": wish.isoformat(), "why_later": why if later else ""}
     summary = f"Decision due: {recorded(due_at)} → {recorded(wish)}{reason}"
     record(case, [Entry(kind="deadline", summary=summary, actor=by, data=data)], at=at)
+    others = ApprovalRequest.objects.open().filter(case_link__case=case).exclude(pk=entry.request_id).with_seats()
+    notifications.due_moved(case, list(others), due_at, wish, reason)
 
 
 def _minute(at: datetime) -> datetime:
@@ -159,7 +162,7 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
     level = case.policy.ladder.rank_of(seat.role.level)
     if level > case.level:
         raise_level(case, level, at, why)
-        made.refresh_from_db(fields=["deadline", "warn_at"])
+        made.refresh_from_db(fields=["deadline", "warn_at", "paused_at"])
     _authority(case, seat.person, at)
 
 
@@ -275,9 +278,12 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
     elif entry.kind == entry.VOIDED and made.state == ApprovalRequest.REPLACED:
         # The actions that the approval created are cancelled before the new terms are asked for.
         case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
-    elif entry.kind == entry.UNDONE and made.decided_at is None and case.state in (states.EXECUTING, states.DIAGNOSING):
-        _reopen_decision(case, at)
-        made.refresh_from_db(fields=["deadline", "warn_at"])
+    elif entry.kind == entry.UNDONE and made.decided_at is None:
+        if case.state in (states.EXECUTING, states.DIAGNOSING):
+            _reopen_decision(case, at)
+        # The clock may have moved while the request was decided.
+        if due := due_now(case, at):
+            keep_to(made, due)
 
 
 def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: datetime) -> None:

@@ -22,7 +22,7 @@ from accounts.calendars.rules.deadlines import WARN_PERCENT
 from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.models import User
 from approvals.models import ApprovalRequest
-from approvals.requests.deadlines import Due, keep_to
+from approvals.requests.deadlines import Due, keep_all_to, show_paused
 from escalations import states
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock, lock_with_requests, record
@@ -114,7 +114,8 @@ def decision_due(case: Escalation, clock: Clock | None, at: datetime) -> Due | N
         state = advance(ClockState(), Step(StepKind.START, terms=_terms(states.DECISION, made)), at)
     else:
         return None
-    return Due(state.due_at, state.warn_at or state.due_at) if state.due_at else None
+    paused_at = clock.paused_at if clock else None
+    return Due(state.due_at, state.warn_at or state.due_at, paused_at) if state.due_at else None
 
 
 def _terms(kind: str, made: Promise) -> Terms:
@@ -283,10 +284,14 @@ def _take(case: Escalation, clock: Clock, step: Step, at: datetime) -> None:
 
 
 def tell_requests(case: Escalation, clock: Clock) -> None:
-    """The decision clock has another due time: so have the open requests of the case. While it is paused they keep the last."""
-    if clock.kind == states.DECISION and clock.due_at is not None:
-        waiting = ApprovalRequest.objects.open().filter(case_link__case=case)
-        keep_to(waiting, Due(clock.due_at, clock.warn_at or clock.due_at))
+    """Give the open requests of the case the due time of its decision clock; if it is paused, they show that."""
+    if clock.kind != states.DECISION or clock.state not in (Clock.RUNNING, Clock.PAUSED):
+        return
+    waiting = ApprovalRequest.objects.open().filter(case_link__case=case)
+    if clock.due_at is not None:
+        keep_all_to(waiting, Due(clock.due_at, clock.warn_at or clock.due_at))
+    elif clock.paused_at is not None:
+        show_paused(waiting, clock.paused_at)
 
 
 def _wrote(case: Escalation, clock: Clock, kind: StepKind, detail: str, at: datetime, moment: datetime | None) -> None:

@@ -11,7 +11,7 @@ from escalations.cases import requests as asking
 from escalations.cases.queries import brief_page, request_cards
 from escalations.cases.rules.brief import BriefParts
 from escalations.forms.requests import AskForm, initial_of, preview
-from escalations.models import Clock, Escalation
+from escalations.models import Escalation
 from escalations.views.acting import submit
 from escalations.views.loading import load_case, render_case
 from ledger.now import now
@@ -72,12 +72,12 @@ def _page(
     status: int = 200,
     found: dict[str, object] | None = None,
 ) -> HttpResponse:
-    due, clock = asking.due_now(case, now()), case.decision_clock
+    due = asking.due_now(case, now())
     page = {
         "form": form,
         "gaps": brief_page.overview(parts).gaps,
         "decision_due": due and due.due_at,
-        "decision_paused": clock is not None and clock.state == Clock.PAUSED,
+        "decision_paused": due is not None and due.paused_at is not None,
         **(found or {}),
     }
     return render_case(request, case, "approvals", "escalations/ask.html", page, status=status)

@@ -87,3 +87,8 @@ def test_figures_of_a_column_keep_their_decimals():
     assert [write.figure(value, 1) for value in (6, 2.25, D("1234.5"))] == ["6.0", "2.3", "1,234.5"]
     assert [write.figure(value, 2, signed=True) for value in (0.4, 0, -0.4)] == ["+0.40", "0.00", "-0.40"]
     assert (write.decimal_hours(19.44), write.percent(61.5, 0)) == ("19.4h", "62%")
+
+
+def test_a_small_negative_figure_is_zero_without_a_sign():
+    found = (write.figure(-0.3, 0), write.number(-0.001), write.figure(-0.004, 2, signed=True))
+    assert found == ("0", "0", "0.00")

@@ -51,7 +51,7 @@ class Builder:
             "recommendation": "Yes.",
             "terms_hash": "0" * 64,
             "deadline": decided_at + timedelta(days=1),
-            "warn_at": decided_at + timedelta(hours=18),
+            "warn_at": decided_at + timedelta(days=1),
             "authority": self.authority,
             "state": ApprovalRequest.APPROVED,
             "opened_at": case.opened_at,

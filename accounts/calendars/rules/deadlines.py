@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-RED, YELLOW, GREEN = "red", "yel", "grn"
+RED, YELLOW, GREEN, PAUSED = "red", "yel", "grn", "pau"
 WARN_PERCENT = 75
 
 

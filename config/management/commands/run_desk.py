@@ -30,6 +30,8 @@ class Command(BaseCommand):
     def _prepare(self, *, demo: bool) -> None:
         if not supervisor.port_is_free(settings.PORT):
             raise CommandError(f"Port {settings.PORT} is in use. Choose another: PORT=8001 make run")
+        self.stdout.write("Preparing the database")
+        self.stdout.flush()
         try:
             call_command("migrate", verbosity=0, interactive=False)
         except OperationalError as error:
@@ -37,10 +39,14 @@ class Command(BaseCommand):
         if demo:
             call_command("seed_demo", if_empty=True, stdout=self.stdout)
         if static_is_stale():
+            self.stdout.write("Collecting static files")
+            self.stdout.flush()
             call_command("collectstatic", verbosity=0, interactive=False)
         connections.close_all()
 
     def _supervise(self) -> None:
+        self.stdout.write("Starting web, engine and worker")
+        self.stdout.flush()
         supervisord = supervisor.start(
             root=Path(settings.BASE_DIR),
             var=Path(settings.VAR_DIR),

@@ -1,6 +1,10 @@
 """Notifications about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from accounts.models import Contact, Role, User
+from approvals.models import ApprovalRequest
 from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of, regarding
 from escalations.cases.notifications.kinds import HandOffAsked
 from escalations.models import Action, CasePerson, Escalation, Event, HandOff
@@ -13,6 +17,18 @@ def opened(case: Escalation) -> None:
     """Notify the named people that the case is open; the owner and the authority get their own messages."""
     told = [user for user in people_of(case) if user.pk != case.opened_by_id]
     notice(case, told, key=f"opened:{case.pk}", kind="opened", text=f"{case.key} is open: {case.title}")
+
+
+def due_moved(
+    case: Escalation, requests: Iterable[ApprovalRequest], before: datetime, after: datetime, reason: str
+) -> None:
+    """Notify the people who are asked in other open requests of the case that their decision has another due time."""
+    for request in requests:
+        for user in {seat.person_id: seat.person for seat in request.all_seats() if seat.waits}.values():
+            times = f"{moment_for(user, before)} → {moment_for(user, after)}"
+            text = f"{case.key}: your decision on “{request.ask}” has another due time: {times}{reason}"
+            key = f"due:{request.pk}:{after.isoformat()}"
+            notice(case, [user], key=key, kind="approval", text=text, tail="approvals/")
 
 
 def handed_off(case: Escalation, handoff: HandOff) -> None:

@@ -175,7 +175,7 @@ def status(
     """
     if state == RUNNING and due_at is not None:
         return deadlines.colour(at, due_at=due_at, warn_at=warn_at)
-    return "pau" if state == PAUSED or paused_at is not None else ""
+    return deadlines.PAUSED if state == PAUSED or paused_at is not None else ""
 
 
 def weight(step: Step) -> int:

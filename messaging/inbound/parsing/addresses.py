@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 
 from messaging.inbound.parsing.decoding import clean, decode_words
@@ -59,9 +59,13 @@ def message_ids(values: list[str], limit: int = 100) -> list[str]:
 
 
 def date(value: str) -> datetime | None:
-    """In UTC; a time without a zone is read as UTC; an impossible one gives None."""
+    """In UTC; a time without a zone is read as UTC; an impossible one gives None.
+
+    So does one in the first or last year of the calendar, which has no time in other zones.
+    """
     try:
         read = parsedate_to_datetime(clean(value)[:200])
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        found = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, IndexError, OverflowError, AttributeError):
         return None
+    return found if MINYEAR < found.year < MAXYEAR else None

@@ -63,6 +63,7 @@ def test_the_page_shows_one_request_and_changes_nothing(ask: Ask) -> None:
         "You decide as Lena Ortiz",
     ):
         assert words in text
+    assert f'data-warn="{made.warn_at.isoformat()}"' in text, "the page turns yellow by itself"
     assert "href=" not in re.sub(r"<link[^>]*>|<use[^>]*>|<a class=\"skip\"[^>]*>", "", text)
     assert page["X-Robots-Tag"] == "noindex, nofollow"
     assert "no-store" in page["Cache-Control"]

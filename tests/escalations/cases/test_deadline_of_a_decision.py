@@ -9,6 +9,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from approvals.mail import links
 from approvals.models import ApprovalRequest, DecisionLink
 from approvals.requests import decide as deciding
 from approvals.requests import page
@@ -19,9 +20,10 @@ from escalations.cases import requests as asking
 from escalations.cases.handoffs import Notes
 from escalations.clocks import audit, engine, verbs
 from escalations.models import Clock, Escalation, Event
-from ledger.errors import Invalid
+from ledger.errors import Invalid, NotAllowed
 from ledger.format import moment
 from ledger.now import now
+from messaging.models import Message, Notice
 from tests.escalations.cases.builders import asked, briefed
 from tests.support.cast import Cast
 from tests.support.levels import EXECUTIVE
@@ -150,9 +152,13 @@ def test_a_paused_case_keeps_the_deadline_until_it_goes_on(cast: Cast) -> None:
     thread.wait_on(case_id=case.pk, by=cast.csm, whom=states.CUSTOMER, reason="Their answer")
     assert times(made)[0] == before
     with time_machine.travel(now() + timedelta(hours=10), tick=False):
+        made.refresh_from_db()
+        assert page.due_state(made, now()) == page.rows([made], now())[0]["state"] == "pau"
         thread.wait_on(case_id=case.pk, by=cast.csm, whom=states.NOBODY, reason="")
     assert timedelta(hours=9) < due(case) - before < timedelta(hours=11)
     assert times(made) == (decision(case).due_at, decision(case).warn_at)
+    made.refresh_from_db()
+    assert made.paused_at is None
 
 
 def test_a_clock_held_by_hand_moves_the_deadline_when_it_goes_on(cast: Cast) -> None:
@@ -177,6 +183,58 @@ def test_asking_while_the_clock_is_paused_counts_as_if_it_ran_on(cast: Cast) -> 
     moved = decision(case)
     assert (moved.state, moved.held, moved.pause_reason) == (Clock.PAUSED, True, "Legal hold")
     assert times(made)[0] == times(newer)[0]
+    assert {each.paused_at for each in case.requests.all()} == {moved.paused_at}
+    mail = Message.objects.filter(kind="approval").latest("pk")
+    assert mail.subject.startswith("Decision needed, its clock is paused: ")
+
+
+def test_a_link_lives_while_the_clock_is_paused(cast: Cast) -> None:
+    case = asked(cast)
+    made = case.requests.get()
+    thread.wait_on(case_id=case.pk, by=cast.csm, whom=states.CUSTOMER, reason="Their answer")
+    with time_machine.travel(made.deadline + timedelta(days=8), tick=False):
+        assert links.is_alive(DecisionLink.objects.select_related("request").get(), now())
+
+
+def test_a_decision_undone_takes_the_time_of_a_clock_that_moved_meanwhile(cast: Cast) -> None:
+    case = asked(cast)
+    made = case.requests.get()
+    ask_for(case, cast, 17)
+    deciding.decide(request_id=made.pk, by=cast.director, verdict="approved", version=made.version)
+    ask_for(case, cast, 16, deadline=now() + timedelta(days=30), why_later="They are away")
+    deciding.undo(request_id=made.pk, by=cast.director)
+    clock = decision(case)
+    assert times(made) == (clock.due_at, clock.warn_at)
+    alive = DecisionLink.objects.filter(request=made, dead_since=None)
+    assert all(link.expires_at > clock.due_at for link in alive)
+
+
+def test_who_may_not_ask_on_the_case_does_not_move_its_clock_by_asking_again(cast: Cast) -> None:
+    case = asked(cast)
+    made, before = case.requests.get(), due(case)
+    deciding.recall(request_id=made.pk, by=cast.csm, reason="Better terms")
+    wish = changing.Wish(before + timedelta(days=9), "They are away")
+    with pytest.raises(NotAllowed):
+        changing.resubmit(request_id=made.pk, by=cast.director, wish=wish)
+    again = changing.resubmit(request_id=made.pk, by=cast.director)
+    assert times(again)[0] == due(case)
+
+
+def test_people_asked_in_other_requests_are_notified_of_the_new_time(cast: Cast) -> None:
+    case = asked(cast)
+    ask_for(case, cast, 17, deadline=now() + timedelta(days=30), why_later="They are away")
+    told = Notice.objects.filter(user=cast.director, key__startswith="due:").get()
+    assert told.text.endswith(": They are away")
+    assert "another due time" in told.text
+
+
+def test_repairing_an_ended_clock_leaves_the_deadlines(cast: Cast) -> None:
+    case = asked(cast)
+    made, ended = case.requests.get(), decision(case)
+    verbs.move_due(case, ended, now() + timedelta(days=9), at=now(), why="Test")
+    Clock.objects.filter(pk=ended.pk).update(used_seconds=5)
+    assert audit.repair(ended.pk)
+    assert times(made) == (decision(case).due_at, decision(case).warn_at)
 
 
 def test_escalating_gives_every_open_request_the_new_time_in_the_same_number_of_queries(cast: Cast) -> None:

@@ -131,7 +131,10 @@ def test_text_in_a_wrong_dress_is_read_all_the_same(header: bytes, content: byte
     assert body(header, content).text == text
 
 
-@pytest.mark.parametrize("date", [b"nonsense", b"99 Foo 20x1", b"Mon, 99 Feb 2021 99:99:99 +9999", b"9" * 3000])
+@pytest.mark.parametrize(
+    "date",
+    [b"nonsense", b"99 Foo 20x1", b"Mon, 99 Feb 2021 99:99:99 +9999", b"9" * 3000, b"Fri, 31 Dec 9999 23:59:59 +0000"],
+)
 def test_an_impossible_date_is_none_and_noted(date: bytes) -> None:
     mail = body(b"Date: " + date, b"x")
     assert mail.date is None
