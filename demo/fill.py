@@ -4,22 +4,22 @@ A copy has ids, a key, an account and people of its own. What ended is moved bac
 what is open keeps its times, so that its clocks agree with their history and their calendar.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import cycle, islice
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.management.color import no_style
-from django.db import connection, models, transaction
-from django.db.models import Max, Min
+from django.db import connection, transaction
+from django.db.models import Max
 
 from accounts.models import Account, Contact, Role, RoleHolding, User
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from demo.chance import Chance
 from demo.companies import DEMO
+from demo.copies import Copy, Line, Model, Row, Template, insert, signed
 from escalations import states
 from escalations.models import (
     Action,
@@ -35,7 +35,6 @@ from escalations.models import (
     HandOff,
     Review,
 )
-from ledger import chain
 from ledger.errors import Invalid
 from ledger.now import now
 
@@ -45,13 +44,16 @@ OPEN_SHARE = 0.03
 CASES_PER_ACCOUNT, ACCOUNTS_PER_PERSON, MOST_PEOPLE = 5, 10, 2000
 FILLED = "filled"
 
-Model = type[models.Model]
 # In the order in which they are written. Event and DecisionEntry are signed, so they are made in Python.
 COPIED: tuple[Model, ...] = (
     Escalation, CasePerson, BriefPart, BriefSnapshot, HandOff, Clock, EventText, Action, Commitment, Review,
     ApprovalRequest, Seat, CaseRequest,
 )  # fmt: skip
 SIGNED: tuple[Model, ...] = (Event, DecisionEntry)
+MODELS = (*COPIED, *SIGNED)
+# The columns of the table of copies: what is plain in a `Copy`, and its shifts.
+PLAIN = ("case_id", "new_case", "days", "account_id", "old_name", "new_name", "old_csm", "csm", "old_ae", "ae")
+SHIFTED = tuple(f"shift_{model._meta.model_name}" for model in MODELS)
 # How the rows of a template case are found; all others have a column case_id.
 OF_CASE = {
     Escalation: "t.id",
@@ -60,12 +62,6 @@ OF_CASE = {
     Seat: "(SELECT l.case_id FROM escalations_caserequest l WHERE l.request_id = t.request_id)",
     DecisionEntry: "(SELECT l.case_id FROM escalations_caserequest l WHERE l.request_id = t.request_id)",
 }
-# Ids that entries name in their data, by key.
-IDS: dict[str, Model] = {
-    "handoff": HandOff, "request": ApprovalRequest, "entry": DecisionEntry, "action": Action, "commitment": Commitment,
-    "about": Commitment,
-}  # fmt: skip
-MOMENTS, PEOPLE = ("due_at", "moment"), ("to", "user", "owner")
 
 
 @dataclass
@@ -83,51 +79,37 @@ class Progress:
         return self.done / self.seconds if self.seconds else 0.0
 
 
-class Copy(NamedTuple):
-    """One case to be: the template, how often it was copied before, its new number, account and people, days further back."""
-
-    case_id: int
-    nth: int
-    new_case: int
-    days: int
-    account_id: int
-    old_name: str
-    new_name: str
-    old_csm: int | None
-    csm: int | None
-    old_ae: int | None
-    ae: int | None
-
-
-@dataclass
-class Template:
-    """A case of the demo with the entries of its logs."""
-
-    case: Escalation
-    events: list[Event] = field(default_factory=list)
-    decisions: dict[int, list[DecisionEntry]] = field(default_factory=dict)
-
-
 def fill(cases: int, seed: int, tell: Callable[[Progress], None], *, open_share: float = OPEN_SHARE) -> Progress:
     """Add so many cases; 3 % of them are open. Raises Invalid where there are no cases of the demo to copy."""
     begun, progress = monotonic(), Progress(0, cases)
     templates = _templates()
     with transaction.atomic():
         accounts = _accounts(max(10, cases // CASES_PER_ACCOUNT), Chance(seed + 1))
-        spaces = _Spaces(list(templates))
-    copies = _plan(cases, templates, accounts, Chance(seed), open_share)
+        sources = _Sources(templates)
+    copies = _plan(cases, templates, accounts, Chance(seed), open_share, sources)
     try:
         while batch := list(islice(copies, BATCH)):
             with transaction.atomic():
-                progress.rows += _write(batch, templates, spaces)
+                _skip_reference_checks()
+                progress.rows += _write(batch, templates)
             progress.done += len(batch)
             progress.seconds = monotonic() - begun
             tell(progress)
     finally:
         with connection.cursor() as cursor:
-            for statement in (*spaces.undo, *connection.ops.sequence_reset_sql(no_style(), [*COPIED, *SIGNED])):
+            for statement in sources.undo:
                 cursor.execute(statement)
     return progress
+
+
+def _skip_reference_checks() -> None:
+    """Let PostgreSQL write this transaction's rows without looking up what they refer to, which takes as long as writing them.
+    A copy refers to its own rows and to what its template refers to. Only a superuser may."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('is_superuser') = 'on'")
+            if cursor.fetchone()[0]:
+                cursor.execute("SET LOCAL session_replication_role = replica")
 
 
 def _templates() -> dict[int, Template]:
@@ -140,15 +122,20 @@ def _templates() -> dict[int, Template]:
     if not found:
         raise Invalid("There are no demo cases to copy. Run seed_demo on an empty database first.")
     for event in Event.objects.filter(case__in=found).order_by("case_id", "seq"):
-        found[event.case_id].events.append(event)
+        found[event.case_id].events.append(Line(event))
     requests = dict(CaseRequest.objects.filter(case__in=found).values_list("request_id", "case_id"))
     for entry in DecisionEntry.objects.filter(request__in=requests).order_by("request_id", "seq"):
-        found[requests[entry.request_id]].decisions.setdefault(entry.request_id, []).append(entry)
+        found[requests[entry.request_id]].decisions.setdefault(entry.request_id, []).append(Line(entry))
     return found
 
 
 def _plan(
-    cases: int, templates: dict[int, Template], accounts: Sequence[Account], chance: Chance, open_share: float
+    cases: int,
+    templates: dict[int, Template],
+    accounts: Sequence[Account],
+    chance: Chance,
+    open_share: float,
+    sources: "_Sources",
 ) -> Iterator[Copy]:
     """Which template, when and for whom, the oldest first: numbers follow the calendar."""
     at = now()
@@ -164,87 +151,102 @@ def _plan(
             drawn.append((template, 7 * chance.whole(1, max(1, WEEKS - age))))
     drawn.sort(key=lambda each: each[0].case.opened_at - timedelta(days=each[1]))
     number = Escalation.objects.aggregate(last=Max("pk"))["last"] or 0
-    before: dict[int, int] = {}
     for place, (template, days) in enumerate(drawn, start=1):
         old, new = template.case.account, accounts[place * 7919 % len(accounts)]
-        nth = before[template.case.pk] = before.get(template.case.pk, -1) + 1
-        yield Copy(template.case.pk, nth, number + place, days, new.pk, old.name, new.name, old.csm_id, new.csm_id,
-                   old.ae_id, new.ae_id)  # fmt: skip
+        yield Copy(template.case.pk, number + place, days, new.pk, old.name, new.name, old.csm_id, new.csm_id,
+                   old.ae_id, new.ae_id, sources.shifts(template.case.pk))  # fmt: skip
 
 
-class _Spaces:
-    """The rows of the templates in tables of their own, and which ids their copies get: `id + first + nth × span`."""
+class _Sources:
+    """The rows of the templates in tables of their own, and which ids their copies get.
 
-    def __init__(self, cases: list[int]) -> None:
-        self.first: dict[Model, int] = {}
-        self.span: dict[Model, int] = {}
-        chosen = ", ".join(str(pk) for pk in cases)
+    Ids grow from copy to copy, so that tables and indexes grow at their end.
+    """
+
+    def __init__(self, templates: dict[int, Template]) -> None:
         self.undo = ["DROP TABLE IF EXISTS fill_copy"]
-        columns = "case_id, nth, new_case, days, account_id, old_name, new_name, old_csm, csm, old_ae, ae"
-        types = ", ".join(f"{name} {'text' if name.endswith('name') else 'bigint'}" for name in columns.split(", "))
+        self.next: dict[Model, int] = {}
+        self.ids: dict[tuple[Model, int], tuple[int, int]] = {}
+        chosen = ", ".join(str(pk) for pk in templates)
+        columns = ", ".join(f"{name} {'text' if name.endswith('name') else 'bigint'}" for name in (*PLAIN, *SHIFTED))
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS fill_copy")
-            cursor.execute(f"CREATE TEMPORARY TABLE fill_copy ({types})")
+            cursor.execute(f"CREATE TEMPORARY TABLE fill_copy ({columns})")
             for model in COPIED:
-                table, of_case = model._meta.db_table, OF_CASE.get(model, "t.case_id")
-                self.undo.append(f'DROP TABLE IF EXISTS "{_source(model)}"')
+                source, table, of_case = _source(model), model._meta.db_table, OF_CASE.get(model, "t.case_id")
+                self.undo.append(f'DROP TABLE IF EXISTS "{source}"')
                 cursor.execute(self.undo[-1])
                 cursor.execute(
-                    f'CREATE TEMPORARY TABLE "{_source(model)}" AS SELECT * FROM '  # noqa: S608 names of our own models
+                    f'CREATE TEMPORARY TABLE "{source}" AS SELECT * FROM '  # noqa: S608 names of our own models
                     f'(SELECT t.*, {of_case} AS of_case FROM "{table}" t) AS s WHERE of_case IN ({chosen})'
                 )
-                cursor.execute(f'CREATE INDEX "{_source(model)}_case" ON "{_source(model)}" (of_case)')
-        for model in (*COPIED, *SIGNED):
-            ids = model._default_manager.aggregate(low=Min("pk"), high=Max("pk"))
-            low, high = ids["low"] or 0, ids["high"] or 0
-            self.first[model], self.span[model] = high + 1 - low, high + 1 - low
+                cursor.execute(f'CREATE INDEX "{source}_case" ON "{source}" (of_case)')
+                cursor.execute(f'SELECT of_case, MIN(id), MAX(id) FROM "{source}" GROUP BY of_case')  # noqa: S608
+                self.ids |= {(model, case_id): (low, high) for case_id, low, high in cursor.fetchall()}
+        for pk, template in templates.items():
+            decisions = [line for lines in template.decisions.values() for line in lines]
+            for model, lines in ((Event, template.events), (DecisionEntry, decisions)):
+                if lines:
+                    self.ids[model, pk] = min(line.pk for line in lines), max(line.pk for line in lines)
+        for model in MODELS:
+            self.next[model] = (model._default_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
 
-    def moved(self, model: Model, pk: Any, nth: int) -> Any:
-        """The id of a copied row."""
-        return None if pk is None else pk + self.first[model] + nth * self.span[model]
+    def shifts(self, case_id: int) -> dict[Model, int]:
+        """What the next copy of this case adds to the ids of its rows."""
+        found = dict.fromkeys(self.next, 0)
+        for model in found:
+            if (model, case_id) in self.ids:
+                low, high = self.ids[model, case_id]
+                found[model] = self.next[model] - low
+                self.next[model] += high + 1 - low
+        return found
 
 
 def _source(model: Model) -> str:
     return f"fill_{model._meta.db_table}"
 
 
-def _write(batch: list[Copy], templates: dict[int, Template], spaces: _Spaces) -> int:
+def _write(batch: list[Copy], templates: dict[int, Template]) -> int:
     rows = 0
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM fill_copy")
-        marks = ", ".join(["%s"] * len(Copy._fields))
-        cursor.executemany(f"INSERT INTO fill_copy VALUES ({marks})", batch)  # noqa: S608
+        marks = ", ".join(["%s"] * (len(PLAIN) + len(SHIFTED)))
+        values = [[getattr(each, name) for name in PLAIN] + [each.shifts[model] for model in MODELS] for each in batch]
+        cursor.executemany(f"INSERT INTO fill_copy VALUES ({marks})", values)  # noqa: S608
         for model in COPIED:
-            cursor.execute(_insert(model, spaces))
+            cursor.execute(_insert(model))
             rows += cursor.rowcount
-    events: list[tuple[Any, ...]] = []
-    decisions: list[tuple[Any, ...]] = []
-    seals: dict[Model, list[tuple[Any, ...]]] = {Escalation: [], ApprovalRequest: []}
-    for copy in batch:
-        template = templates[copy.case_id]
-        signed, seal = _signed(copy, copy.new_case, template.events, spaces)
-        events += signed
-        seals[Escalation].append(seal)
-        for request_id, entries in template.decisions.items():
-            signed, seal = _signed(copy, spaces.moved(ApprovalRequest, request_id, copy.nth), entries, spaces)
-            decisions += signed
-            seals[ApprovalRequest].append(seal)
-    _insert_rows(Event, events)
-    _insert_rows(DecisionEntry, decisions)
+    of_cases: list[Row] = []
+    of_requests: list[Row] = []
+    rows += insert(
+        Event,
+        (row for copy in batch for row in signed(copy, copy.new_case, templates[copy.case_id].events, of_cases)),
+    )
+    rows += insert(
+        DecisionEntry,
+        (
+            row
+            for copy in batch
+            for request_id, lines in templates[copy.case_id].decisions.items()
+            for row in signed(copy, copy.moved(ApprovalRequest, request_id), lines, of_requests)
+        ),
+    )
     with connection.cursor() as cursor:
-        for model, values in seals.items():
-            table = model._meta.db_table
+        for table, seals in ((Escalation._meta.db_table, of_cases), (ApprovalRequest._meta.db_table, of_requests)):
             cursor.executemany(
                 f'UPDATE "{table}" SET log_count = %s, log_last = %s, log_seal = %s WHERE id = %s',  # noqa: S608
-                values,
+                seals,
             )
-    return rows + len(events) + len(decisions)
+        # In each transaction, so that the desk goes on when the command is killed.
+        for statement in connection.ops.sequence_reset_sql(no_style(), MODELS):
+            cursor.execute(statement)
+    return rows
 
 
-def _insert(model: Model, spaces: _Spaces) -> str:
+def _insert(model: Model) -> str:
     """The statement that writes the copies of a batch."""
     columns = [str(column.column) for column in model._meta.concrete_fields]
-    values = ", ".join(_value(model, column, spaces) for column in model._meta.concrete_fields)
+    values = ", ".join(_value(model, column) for column in model._meta.concrete_fields)
     names = ", ".join(f'"{name}"' for name in columns)
     return (
         f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {values} '  # noqa: S608 names of our own models
@@ -252,14 +254,14 @@ def _insert(model: Model, spaces: _Spaces) -> str:
     )
 
 
-def _value(model: Model, column: Any, spaces: _Spaces) -> str:
+def _value(model: Model, column: Any) -> str:
     """The SQL of one column of a copy."""
     name = f't."{column.column}"'
     target = model if column.primary_key else column.related_model
     if target is Escalation and column.name != "duplicate_of":
         return "m.new_case"
-    if target in spaces.span and target is not Escalation:
-        return f"{name} + {spaces.first[target]} + m.nth * {spaces.span[target]}"
+    if target in MODELS and target is not Escalation:
+        return f"{name} + m.{SHIFTED[MODELS.index(target)]}"
     if target is Account:
         return "m.account_id"
     if target is User:
@@ -286,96 +288,6 @@ def _earlier(column: Any, name: str) -> str:
         return f"date({name}, '-' || m.days || ' days')"
     # Text: the fraction of the second is kept as it is.
     return f"datetime({name}, '-' || m.days || ' days') || substr({name}, 20)"
-
-
-class _Parent:
-    """What the chain needs of the owner of a log."""
-
-    def __init__(self, pk: int) -> None:
-        self.pk, self.log_count, self.log_last, self.log_seal = pk, 0, "", ""
-
-
-class _Entry:
-    """An entry of a copied log on its way into the table."""
-
-    __slots__ = ("at", "content_digest", "digest", "key_id", "row", "seq")
-    seq: int
-    digest: str
-    content_digest: str
-    key_id: str
-
-    def __init__(self, at: datetime, row: dict[str, Any]) -> None:
-        self.at, self.row = at, row
-
-    def content(self) -> dict[str, Any]:
-        """As the chain signs it."""
-        return self.row
-
-
-def _signed(
-    copy: Copy, parent_id: int, entries: Sequence[Event | DecisionEntry], spaces: _Spaces
-) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:
-    """The rows of a copied log, numbered and signed, and the seal of its parent."""
-    back, people = timedelta(days=copy.days), {copy.old_csm: copy.csm, copy.old_ae: copy.ae}
-    parent: Any = _Parent(parent_id)
-    made = [_Entry(entry.at - back, _content(entry, copy, people, back, spaces)) for entry in entries]
-    chain.number(parent, made)
-    rows = []
-    for entry, new in zip(entries, made, strict=True):
-        pk = spaces.moved(type(entry), entry.pk, copy.nth)
-        more = [spaces.moved(EventText, entry.text_id, copy.nth)] if isinstance(entry, Event) else []
-        values = tuple(json.dumps(each) if isinstance(each, (dict, list)) else each for each in new.row.values())
-        if not isinstance(entry, Event) and "facts" not in new.row:
-            values += ("{}",)
-        rows.append((pk, parent_id, new.seq, new.at, new.content_digest, new.digest, new.key_id, *more, *values))
-    return rows, (parent.log_count, parent.log_last, parent.log_seal, parent_id)
-
-
-def _content(
-    entry: Event | DecisionEntry, copy: Copy, people: dict[int | None, int | None], back: timedelta, spaces: _Spaces
-) -> dict[str, Any]:
-    row = entry.content()
-    row["actor_id"] = people.get(row["actor_id"], row["actor_id"])
-    if isinstance(entry, DecisionEntry):
-        return row
-    row["clock_id"] = spaces.moved(Clock, row["clock_id"], copy.nth)
-    row["replaces_id"] = spaces.moved(Event, row["replaces_id"], copy.nth)
-    row["summary"] = row["summary"].replace(copy.old_name, copy.new_name)[:400]
-    data = row["data"] = dict(row["data"])
-    for key, value in data.items():
-        if not value:
-            continue
-        if key in MOMENTS:
-            data[key] = (datetime.fromisoformat(value) - back).isoformat()
-        elif key in PEOPLE:
-            data[key] = people.get(value, value)
-        elif key in IDS:
-            data[key] = spaces.moved(IDS[key], value, copy.nth)
-    return row
-
-
-# In the order of `_signed`: what comes after the chain's own columns.
-COLUMNS: dict[Model, tuple[str, ...]] = {
-    Event: ("case_id", "text_id", "kind", "audience", "actor_id", "actor_name", "summary", "text_hash", "clock_id",
-            "replaces_id", "data"),
-    DecisionEntry: ("request_id", "kind", "actor_id", "on_behalf_of_id", "channel", "role", "limit", "rule_version",
-                    "seat", "terms_hash", "options", "rationale", "conditions", "override", "facts"),
-}  # fmt: skip
-
-
-def _insert_rows(model: Model, rows: list[tuple[Any, ...]]) -> None:
-    parent, *columns = COLUMNS[model]
-    every = ["id", parent, "seq", "at", "content_digest", "digest", "key_id", *columns]
-    names, table = ", ".join(f'"{name}"' for name in every), model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as target:
-                for row in rows:
-                    target.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(every))
-        plain = [(*row[:3], row[3].astimezone(UTC).replace(tzinfo=None).isoformat(" "), *row[4:]) for row in rows]
-        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', plain)  # noqa: S608
 
 
 # Accounts and people

@@ -68,9 +68,12 @@ def text_hash(text: str) -> str:
     return sign("text\x00" + text, current_key())
 
 
+# Made once: `json.dumps` with these options makes an encoder for every entry.
+_content_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
+
+
 def _content_digest(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_content_text(content).encode()).hexdigest()
 
 
 def _signed(parent: int, entry: Entry, before: str) -> str:

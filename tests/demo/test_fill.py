@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, F
 
 from accounts.models import Account, User
@@ -15,7 +15,7 @@ from demo.fill import fill
 from escalations import states
 from escalations.cases import intake
 from escalations.clocks.audit import differences
-from escalations.models import CasePerson, Clock, Escalation, HandOff, Review
+from escalations.models import CasePerson, Clock, Escalation, Event, HandOff, Review
 from ledger import chain
 from ledger.now import now
 from tests.support import databases
@@ -51,6 +51,16 @@ def test_accounts_and_people_are_in_proportion(copies):
     assert Account.objects.exclude(source=DEMO).count() == CASES / 5
     assert User.objects.filter(email__endswith="@filled.example").count() == 4
     assert copies.values("account").distinct().count() > 30
+
+
+def test_every_row_of_a_copy_refers_to_a_row_that_exists(filled, db):
+    connection.check_constraints()
+
+
+def test_ids_of_entries_grow_with_the_cases(copies):
+    entries = Event.objects.filter(case__in=copies).order_by("pk")
+    cases = list(entries.values_list("case_id", flat=True))
+    assert cases == sorted(cases)
 
 
 def test_every_copy_has_one_accountable_and_its_whole_log(copies):
