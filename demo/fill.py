@@ -54,13 +54,12 @@ MODELS = (*COPIED, *SIGNED)
 # The columns of the table of copies: what is plain in a `Copy`, and its shifts.
 PLAIN = ("case_id", "new_case", "days", "account_id", "old_name", "new_name", "old_csm", "csm", "old_ae", "ae")
 SHIFTED = tuple(f"shift_{model._meta.model_name}" for model in MODELS)
-# How the rows of a template case are found; all others have a column case_id.
-OF_CASE = {
-    Escalation: "t.id",
-    EventText: "(SELECT e.case_id FROM escalations_event e WHERE e.text_id = t.id)",
-    ApprovalRequest: "(SELECT l.case_id FROM escalations_caserequest l WHERE l.request_id = t.id)",
-    Seat: "(SELECT l.case_id FROM escalations_caserequest l WHERE l.request_id = t.request_id)",
-    DecisionEntry: "(SELECT l.case_id FROM escalations_caserequest l WHERE l.request_id = t.request_id)",
+# How the case of a row is found where it has no column case_id: the column, and the table that knows.
+OF_CASE: dict[Model, tuple[str, str]] = {
+    Escalation: ("t.id", ""),
+    EventText: ("o.case_id", "JOIN escalations_event o ON o.text_id = t.id"),
+    ApprovalRequest: ("o.case_id", "JOIN escalations_caserequest o ON o.request_id = t.id"),
+    Seat: ("o.case_id", "JOIN escalations_caserequest o ON o.request_id = t.request_id"),
 }
 
 
@@ -173,12 +172,13 @@ class _Sources:
             cursor.execute("DROP TABLE IF EXISTS fill_copy")
             cursor.execute(f"CREATE TEMPORARY TABLE fill_copy ({columns})")
             for model in COPIED:
-                source, table, of_case = _source(model), model._meta.db_table, OF_CASE.get(model, "t.case_id")
+                source, table = _source(model), model._meta.db_table
+                of_case, join = OF_CASE.get(model, ("t.case_id", ""))
                 self.undo.append(f'DROP TABLE IF EXISTS "{source}"')
                 cursor.execute(self.undo[-1])
                 cursor.execute(
-                    f'CREATE TEMPORARY TABLE "{source}" AS SELECT * FROM '  # noqa: S608 names of our own models
-                    f'(SELECT t.*, {of_case} AS of_case FROM "{table}" t) AS s WHERE of_case IN ({chosen})'
+                    f'CREATE TEMPORARY TABLE "{source}" AS SELECT t.*, {of_case} AS of_case '  # noqa: S608 our own models
+                    f'FROM "{table}" t {join} WHERE {of_case} IN ({chosen})'
                 )
                 cursor.execute(f'CREATE INDEX "{source}_case" ON "{source}" (of_case)')
                 cursor.execute(f'SELECT of_case, MIN(id), MAX(id) FROM "{source}" GROUP BY of_case')  # noqa: S608
