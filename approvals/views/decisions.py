@@ -57,6 +57,7 @@ def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, object]:
     at = now()
     return page.page(approval, request.user, at) | {
         "may_undo": deciding.may_undo(approval, request.user, at),
+        "undo_until": approval.decided_at and approval.decided_at + deciding.UNDO_WINDOW,
         **page.acts(approval, request.user, may_lead=deciding.may_recall(approval, request.user)),
         "delegate_form": DelegateForm(user=request.user, auto_id="delegate_%s"),
         "question": page.last_question(approval) if approval.is_open else None,

@@ -150,7 +150,7 @@ def checks(request: ApprovalRequest) -> list[Check]:
         return [Check("grn", "Inside an exception band", "Approved by rule, no person decides.")]
     rule = request.rule
     granted, days = str(rule.get("granted") or "0"), rule.get("window_days", 90)
-    added = f"Nothing was granted to this account in {days} days."
+    added = f"No {request.concession_name.lower()} was granted to this account in {days} days."
     if granted.strip("0."):
         added = f"{granted} granted in {days} days, together {rule.get('total')}."
     asked = (

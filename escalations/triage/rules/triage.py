@@ -112,7 +112,10 @@ def _shares(facts: Facts) -> dict[str, tuple[float, str]]:
         "strategic": (float(facts.strategic), "a strategic account"),
         "reopens": (min(1.0, facts.reopens / 2), f"reopened {facts.reopens} times"),
         "stalled": (min(1.0, facts.stalled_hours / 72), f"stalled for {number(facts.stalled_hours, 0)} hours"),
-        "history": (min(1.0, facts.earlier_cases / 3), f"{facts.earlier_cases} earlier cases in 12 months"),
+        "history": (
+            min(1.0, facts.earlier_cases / 3),
+            f"{facts.earlier_cases} earlier {'case' if facts.earlier_cases == 1 else 'cases'} in 12 months",
+        ),
     }
 
 
