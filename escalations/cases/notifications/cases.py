@@ -8,6 +8,7 @@ from approvals.models import ApprovalRequest
 from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of, regarding
 from escalations.cases.notifications.kinds import HandOffAsked
 from escalations.models import Action, CasePerson, Escalation, Event, HandOff
+from ledger.now import now
 from messaging.kinds import Content
 from messaging.outbox import messages as outbox
 from messaging.outbox.layout import render
@@ -27,7 +28,8 @@ def due_moved(
         for user in {seat.person_id: seat.person for seat in request.all_seats() if seat.waits}.values():
             times = f"{moment_for(user, before)} → {moment_for(user, after)}"
             text = f"{case.key}: your decision on “{request.ask}” has another due time: {times}{reason}"
-            key = f"due:{request.pk}:{after.isoformat()}"
+            # Also when it moves back to an earlier due time.
+            key = f"due:{request.pk}:{now().isoformat()}"
             notice(case, [user], key=key, kind="approval", text=text, tail="approvals/")
 
 
