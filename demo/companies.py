@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from accounts.customers.accounts import announce
 from accounts.models import Account, AccountDomain, Contact, Subscription, User
 
 DEMO = "demo"
@@ -116,6 +117,7 @@ def make_accounts(people: dict[str, User], at: datetime) -> dict[str, Account]:
         accounts[company.name] = account
         _contacts(account, place)
         _subscriptions(account, place, at)
+    announce(list(accounts.values()))
     Account.objects.filter(source=DEMO).update(created_at=at - timedelta(days=KNOWN_DAYS))
     return accounts
 

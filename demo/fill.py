@@ -15,6 +15,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Max
 
+from accounts.customers.accounts import announce
 from accounts.models import Account, Contact, Role, RoleHolding, User
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from demo.chance import Chance
@@ -321,6 +322,7 @@ def _accounts(number: int, chance: Chance) -> list[Account]:
     at = now()
     new = [_account(place, people[place % len(people)], chance, at) for place in range(have, number)]
     Account.objects.bulk_create(new, batch_size=500)
+    announce(new)
     Contact.objects.bulk_create(
         [
             Contact(

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
+from accounts.customers import accounts
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import website_domain
 from accounts.models import Account, AccountDomain, Contact, ExchangeRate, Subscription
@@ -127,6 +128,10 @@ class AccountAdmin(SimpleHistoryAdmin):
     search_fields = ["name", "external_id", "domains__domain", "contacts__email"]
     autocomplete_fields = ["parent", "csm", "ae"]
     readonly_fields = ["created_at", "changed_at"]
+
+    def save_model(self, request: HttpRequest, obj: Account, form: object, change: bool) -> None:
+        """Saves the account with its history; the apps above learn of a new name or team."""
+        accounts.save(obj, by=request.user)  # type: ignore[arg-type]
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         """Accounts become churned; they are not removed."""
