@@ -22,6 +22,7 @@ from demo.chance import Chance
 from demo.companies import DEMO
 from demo.copies import Copy, Line, Model, Row, Template, insert, signed
 from escalations import states
+from escalations.cases import access_rows
 from escalations.models import (
     Action,
     BriefPart,
@@ -238,6 +239,8 @@ def _write(batch: list[Copy], templates: dict[int, Template]) -> int:
                 f'UPDATE "{table}" SET log_count = %s, log_last = %s, log_seal = %s WHERE id = %s',  # noqa: S608
                 seals,
             )
+    rows += access_rows.keep([copy.new_case for copy in batch])
+    with connection.cursor() as cursor:
         # In each transaction, so that the desk goes on when the command is killed.
         for statement in connection.ops.sequence_reset_sql(no_style(), MODELS):
             cursor.execute(statement)

@@ -2,10 +2,11 @@
 
 from django.dispatch import receiver
 
-from accounts.events import signal_recorded
+from accounts.events import people_changed, signal_recorded
 from accounts.models import Signal
-from approvals.events import log_appended
-from approvals.models import DecisionEntry
+from approvals.events import log_appended, seats_asked
+from approvals.models import ApprovalRequest, DecisionEntry
+from escalations.cases import access_rows
 from escalations.cases import requests as asking
 from escalations.cases.inbound import on_mail, on_signals
 from escalations.models import Escalation
@@ -19,6 +20,12 @@ def hear_signals(signals: list[Signal], origin: object, **_: object) -> None:
     on_signals(signals, written_to=origin if isinstance(origin, Escalation) else None)
 
 
+@receiver(people_changed, dispatch_uid="escalations.access")
+def hear_people(accounts: list[int], **_: object) -> None:
+    """The new team of an account sees its cases, the old one no longer does."""
+    access_rows.keep_accounts(accounts)
+
+
 @receiver(mail_received, dispatch_uid="escalations.mail")
 def hear_mail(mail: InboundMail, **_: object) -> None:
     """Mail is assigned to its case or account, unless another app has handled it."""
@@ -30,3 +37,9 @@ def hear_mail(mail: InboundMail, **_: object) -> None:
 def hear_decisions(entry: DecisionEntry, **_: object) -> None:
     """Decisions move their case."""
     asking.on_decision_log(entry)
+
+
+@receiver(seats_asked, dispatch_uid="escalations.seats")
+def hear_seats(request: ApprovalRequest, **_: object) -> None:
+    """People who are asked see the case."""
+    asking.on_seats_asked(request)

@@ -8,10 +8,17 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import connection, models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from ledger.now import now
+
+# UNION ends a circle of managers.
+TREE = (
+    "WITH RECURSIVE tree(id) AS (SELECT CAST(%s AS bigint) UNION "
+    "SELECT person.id FROM accounts_user person JOIN tree ON person.manager_id = tree.id) SELECT id FROM tree"
+)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -129,16 +136,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether a role held now decides at some level of the policy."""
         return any(role.rank > 0 for role in self.roles)
 
+    @property
+    def tree(self) -> RawSQL:
+        """The ids of this person and everyone who reports to them, at any depth, as a part of another query."""
+        return RawSQL(TREE, [self.pk])  # noqa: S611 a constant
+
     @cached_property
     def tree_ids(self) -> list[int]:
-        """This person and everyone who reports to them, at any depth; one query (UNION ends a circle of managers)."""
+        """The same, read in one query and kept."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "WITH RECURSIVE tree(id) AS (SELECT CAST(%s AS bigint) UNION "
-                "SELECT person.id FROM accounts_user person JOIN tree ON person.manager_id = tree.id) "
-                "SELECT id FROM tree ORDER BY id",
-                [self.pk],
-            )
+            cursor.execute(f"{TREE} ORDER BY id", [self.pk])
             return [row[0] for row in cursor.fetchall()]
 
 

@@ -108,7 +108,7 @@ def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
     """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; only those the
     user may see."""
     recent = now() - DUPLICATE_WINDOW
-    seen = Escalation.objects.visible_to(user).filter(account=account, issue_type__slug=slug)
+    seen = Escalation.objects.filter(account=account, issue_type__slug=slug).visible_to(user, few=True)
     found = seen.exclude(state__in=[states.WITHDRAWN, states.DUPLICATE]).filter(opened_at__gte=recent)
     return list(found.select_related("account").order_by("-opened_at")[:3])
 
@@ -164,7 +164,9 @@ def _customer_words(signal: Signal | None) -> list[Entry]:
 
 
 def _check(data: Intake, by: User | None, at: datetime) -> None:
-    if by is not None and not Account.objects.visible_to(by).filter(pk=data.account.pk).exists():
+    # Locked, so that the team of the account does not change before the case is there to be seen by it.
+    accounts = Account.objects.visible_to(by) if by is not None else Account.objects.all()
+    if not accounts.select_for_update(no_key=True).filter(pk=data.account.pk).exists():
         raise NotAllowed("You cannot open a case on this account.")
     if not data.issue.strip():
         raise Invalid("Describe the issue in one to three sentences.", field="issue")
