@@ -74,7 +74,7 @@ def prefill(case: Escalation, at: datetime) -> None:
 
 def freeze(case: Escalation, *, reason: str, at: datetime, parts: BriefParts | None = None) -> BriefSnapshot:
     """Freeze the current brief under the next number. `parts` are its parts, if the caller has read them."""
-    number = (case.brief_snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
+    last = 0 if case.is_new else case.brief_snapshots.aggregate(last=Max("number"))["last"]
     return BriefSnapshot.objects.create(
-        case=case, number=number, parts=parts or current_parts(case, at), reason=reason[:120], at=at
+        case=case, number=(last or 0) + 1, parts=parts or current_parts(case, at), reason=reason[:120], at=at
     )

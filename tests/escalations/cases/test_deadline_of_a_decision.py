@@ -20,6 +20,7 @@ from escalations.cases import requests as asking
 from escalations.cases.handoffs import Notes
 from escalations.clocks import audit, engine, verbs
 from escalations.models import Clock, Escalation, Event
+from escalations.policy.rows import published_rows
 from ledger.errors import Invalid, NotAllowed
 from ledger.format import moment
 from ledger.now import now
@@ -326,6 +327,7 @@ def test_a_decision_taken_back_is_due_with_its_new_clock(cast: Cast) -> None:
 def test_without_a_target_a_request_has_the_deadline_it_names(cast: Cast) -> None:
     case = briefed(cast)
     case.policy.targets.filter(clock=states.DECISION).delete()
+    published_rows.cache_clear()
     verbs.stop(case, states.DECISION, at=now(), outcome=Clock.STOPPED)
     with pytest.raises(Invalid) as refused:
         ask_for(case, cast)
