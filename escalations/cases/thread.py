@@ -11,7 +11,7 @@ from escalations.cases.access import check
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
-from escalations.models import Cadence, Escalation, Event
+from escalations.models import Escalation, Event
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
@@ -90,8 +90,7 @@ def customer_update(
 
 def cadence(case: Escalation) -> timedelta:
     """Time between customer updates for the case's tier; a day if the policy has no row."""
-    row = Cadence.objects.filter(version=case.policy, tier=case.tier).first()
-    return timedelta(minutes=row.customer_minutes if row else 1440)
+    return timedelta(minutes=case.policy.customer_rhythm.get(case.tier, 1440))
 
 
 def _set_next_update(case: Escalation, due: datetime, at: datetime, *, told: bool = False) -> None:
@@ -126,11 +125,11 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
 @transaction.atomic
 def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
     """Add an entry that replaces one's own entry: an edit within 10 minutes, a correction later. The earlier text is
-    kept."""
+    kept. To correct a correction is to correct the entry again, so all its versions name the first one."""
     if not text.strip():
         raise Invalid("Write the corrected text.", field="text")
     at, case = now(), lock(case_id)
-    old = case.events.select_related("text").get(pk=event_id)
+    old = case.events.select_related("replaces").get(pk=event_id)
     if old.actor_id != by.pk or old.kind not in (Event.UPDATE, Event.NOTE_DECISION):
         raise NotAllowed("Only the author can correct an internal entry.")
     word = "edited" if at - old.at <= EDIT_WINDOW else "corrected"
@@ -140,7 +139,7 @@ def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
         actor=by,
         text=text,
         summary=word.capitalize(),
-        replaces=old,
+        replaces=old.replaces or old,
         data={"how": word},
     )
     return record(case, [entry], at=at)[0]
