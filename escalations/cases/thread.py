@@ -134,11 +134,11 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
 @transaction.atomic
 def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
     """Add an entry that replaces one's own entry: an edit within 10 minutes, a correction later. The earlier text is
-    kept."""
+    kept. To correct a correction is to correct the entry again, so all its versions name the first one."""
     if not text.strip():
         raise Invalid("Write the corrected text.", field="text")
     at, case = now(), lock(case_id)
-    old = case.events.select_related("text").get(pk=event_id)
+    old = case.events.select_related("replaces").get(pk=event_id)
     if old.actor_id != by.pk or old.kind not in (Event.UPDATE, Event.NOTE_DECISION):
         raise NotAllowed("Only the author can correct an internal entry.")
     word = "edited" if at - old.at <= EDIT_WINDOW else "corrected"
@@ -148,7 +148,7 @@ def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
         actor=by,
         text=text,
         summary=word.capitalize(),
-        replaces=old,
+        replaces=old.replaces or old,
         data={"how": word},
     )
     return record(case, [entry], at=at)[0]
