@@ -278,6 +278,7 @@ class Seat(models.Model):
     ]
     CURRENT = (PLANNED, ASKED, DECIDED, SETTLED)
     DECIDE, CONSULT = "decide", "consult"
+    WAITING = (ASKED, DECIDE)  # state and part of a seat whose decision is waited for
     PARTS: ClassVar = [(DECIDE, "Decides"), (CONSULT, "Is consulted")]
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="seats")
     number = models.PositiveSmallIntegerField()
@@ -329,7 +330,7 @@ class Seat(models.Model):
     @property
     def waits(self) -> bool:
         """Whether its decision is waited for now."""
-        return self.state == self.ASKED and self.part == self.DECIDE
+        return (self.state, self.part) == self.WAITING
 
 
 class DecisionLink(models.Model):
