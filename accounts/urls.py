@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from accounts.views import customers, imports, people
+from accounts.views import customers, imports, names, people
 
 app_name = "accounts"
 urlpatterns = [
     path("accounts/", customers.account_list, name="list"),
+    path("accounts/names/", names.account_names, name="account_names"),
+    path("people/names/", names.people_names, name="people_names"),
     path("accounts/export.csv", customers.export, name="export"),
     path("accounts/<int:pk>/", customers.detail, name="detail"),
     path("accounts/<int:pk>/signals/new/", customers.log_signal, name="log_signal"),

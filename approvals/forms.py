@@ -6,6 +6,7 @@ from typing import Unpack, cast
 from django import forms
 
 from accounts.customers.rates import known_currencies
+from accounts.fields import AccountField
 from accounts.models import Account, User
 from approvals.absence.delegations import StandIn
 from approvals.matrix.authority import Answer, concession_choices
@@ -84,9 +85,7 @@ class WhoForm(forms.Form):
         label="How much", required=False, max_digits=14, decimal_places=2, help_text=units.help_text()
     )
     currency = forms.ChoiceField(label="Currency", required=False)
-    account = forms.ModelChoiceField(
-        label="Account", required=False, queryset=Account.objects.none(), empty_label="No account yet"
-    )
+    account = AccountField()
     tier = forms.ChoiceField(
         label="Tier of the case",
         required=False,
@@ -97,7 +96,7 @@ class WhoForm(forms.Form):
     def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
         cast(forms.ChoiceField, self.fields["concession"]).choices = concession_choices()
-        cast("forms.ModelChoiceField[Account]", self.fields["account"]).queryset = Account.objects.visible_to(user)
+        cast(AccountField, self.fields["account"]).offer(Account.objects.visible_to(user))
         codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
         cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
 

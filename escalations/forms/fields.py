@@ -4,15 +4,19 @@ from typing import TypedDict, Unpack
 from uuid import uuid4
 
 from django import forms
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
+from accounts.fields import SearchInput, find_person, named
 from accounts.models import User
+from accounts.people.choosing import with_a_role
 from escalations.cases.queries.people import people_with_roles
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
 MOMENT = "%Y-%m-%dT%H:%M"
 LONGEST = 20_000
+LONGEST_PERSON = 400
+FEW_PEOPLE = 100  # a list of more people than this is searched, not scrolled
 
 
 class FieldOptions(TypedDict, total=False):
@@ -61,7 +65,7 @@ def moment(
 
 
 class PersonField(forms.ModelChoiceField):
-    """A person who holds a role, shown with the role."""
+    """A person who holds a role: chosen from a list with the roles, or typed if the list would be long."""
 
     def __init__(
         self,
@@ -81,6 +85,28 @@ class PersonField(forms.ModelChoiceField):
             help_text=help_text,
         )
         self.names: dict[int, str] = {}
+        self.people: QuerySet[User] | None = None  # set if the person is typed
+
+    def search(self, people: QuerySet[User]) -> None:
+        """Let the person be typed: by name, or by mail address."""
+        self.people = self.queryset = people
+        box = SearchInput("accounts:people_names")
+        box.is_required = self.required
+        box.attrs["maxlength"] = LONGEST_PERSON
+        self.widget = box
+
+    def prepare_value(self, value: object) -> object:
+        """The person as text in a box."""
+        if self.people is not None and str(value or "").isdecimal():
+            found = self.people.filter(pk=str(value)).first()
+            return named(found) if found else value
+        return super().prepare_value(value)
+
+    def to_python(self, value: object) -> User | None:
+        """The person who was chosen, or typed."""
+        if self.people is not None and value not in self.empty_values and not str(value).isdecimal():
+            return find_person(self.people, str(value)[:LONGEST_PERSON])
+        return super().to_python(value)
 
     def offer(self, names: dict[int, str]) -> None:
         """Set the choices: id → words."""
@@ -101,9 +127,16 @@ class CaseForm(forms.Form):
         super().__init__(data, **options)
         self.fields["once"].initial = uuid4().hex
         people = [field for field in self.fields.values() if isinstance(field, PersonField)]
-        names = people_with_roles(now()) if people else {}
-        for field in people:
-            field.offer(names)
+        if not people:
+            return
+        found = with_a_role(now())
+        if found[FEW_PEOPLE : FEW_PEOPLE + 1]:
+            for field in people:
+                field.search(found)
+        else:
+            names = people_with_roles(now())
+            for field in people:
+                field.offer(names)
 
     def clean(self) -> dict[str, object]:
         """Browsers send CR LF; we keep LF."""

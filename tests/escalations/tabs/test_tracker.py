@@ -8,8 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.fields import named
 from escalations.cases import tracker
 from escalations.cases.queries import tracker_page
+from escalations.forms import fields
 from escalations.models import Action, Escalation
 from ledger.now import now
 from tests.escalations.cases.builders import accepted
@@ -155,3 +157,19 @@ def test_the_tab_asks_the_database_no_more_for_more_rows(cast: Cast, case: Escal
     more(1)
     more(2)
     assert queries() == before
+
+
+def test_where_many_people_work_the_owner_is_typed(
+    cast: Cast, case: Escalation, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fields, "FEW_PEOPLE", 3)
+    page = browse(cast.csm, f"/escalations/{case.key}/tracker/").content.decode()
+    assert "<option" not in page.split('name="owner"')[1].split("</datalist>")[0]
+    assert f'value="{named(cast.csm)}"' in page
+    data = {"title": "Call counsel", "owner": "marcus", "due_at": soon(), "once": "k"}
+    assert browse(cast.csm, f"/escalations/{case.key}/tracker/actions/", data).status_code == 302
+    assert case.actions.get().owner == cast.ae
+    answer = browse(cast.csm, f"/escalations/{case.key}/tracker/actions/", {**data, "owner": "zoe", "once": "l"})
+    assert answer.status_code == 422
+    assert "Nobody here has that name." in answer.content.decode()
+    assert 'value="zoe"' in answer.content.decode()
