@@ -119,6 +119,7 @@ def append(parent: ChainParent, rows: Sequence[Row], *, changed: Collection[str]
     if not rows:
         save(parent, changed)
         return
+    type(rows[0]).save_related(rows)
     if not _sealed_with(parent, rows, changed):
         # A verb may have written through another instance of the same parent meanwhile, so this one may not know the
         # end.
@@ -166,9 +167,10 @@ def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:
     parents = [parent for parent, added in rows.items() if added]
     if not parents:
         return
+    added = [row for parent in parents for row in rows[parent]]
+    type(added[0]).save_related(added)
     for parent in parents:
         number(parent, rows[parent])
-    added = [row for parent in parents for row in rows[parent]]
     type(added[0])._default_manager.bulk_create(added)
     type(parents[0])._default_manager.bulk_update(parents, ["log_count", "log_last", "log_seal"])
 

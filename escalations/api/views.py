@@ -120,23 +120,23 @@ class EscalationViewSet(
     def create(self, request: Request) -> Response:
         """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to avoid duplicates."""
         data = self._valid(shapes.OpenSerializer)
-        self._own(data["account"], data.get("signal"))
-
-        def do() -> tuple[int, dict[str, str]]:
-            case = intake.open_case(intake.Intake(**data), by=self.user)
-            self.kwargs["key"] = case.key
-            return 201, {"key": case.key}
+        self._own_signal(data["account"], data.get("signal"))
 
         scope = f"open:{self.user.pk}"
         key = request.headers.get("Idempotency-Key", "")
         body = json.dumps(request.data, sort_keys=True, default=str).encode()
+        known = idempotency.is_answered(scope=scope, key=key, body=body)
+        # Read before the transaction of the key, in which all others wait on SQLite.
+        opening = None if known else intake.prepare(intake.Intake(**data), by=self.user)
+
+        def do() -> tuple[int, dict[str, str]]:
+            return 201, {"key": intake.open_case(intake.Intake(**data), by=self.user, prepared=opening).key}
+
         status, answer = idempotency.once(scope=scope, key=key, body=body, do=do)
         self.kwargs["key"] = answer["key"]
         return Response(self._whole(), status=status)
 
-    def _own(self, account: Account, signal: Signal | None) -> None:
-        if not Account.objects.visible_to(self.user).filter(pk=account.pk).exists():
-            raise NotThere("There is no such account.", field="account")
+    def _own_signal(self, account: Account, signal: Signal | None) -> None:
         if signal and not Signal.objects.visible_to(self.user).filter(pk=signal.pk, account=account).exists():
             raise NotThere("This account has no such signal.", field="signal")
 

@@ -1,6 +1,5 @@
 """Versioned policy: levels, tiers, issue types, triggers, matrix, targets, stakeholders, cadences, score weights."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import ClassVar
@@ -31,14 +30,6 @@ class PolicyVersion(Version):
             return _read_ladder(self.pk)
         return published_ladder(self.pk, self.published_at)
 
-    @cached_property
-    def customer_rhythm(self) -> Mapping[str, int]:
-        """Minutes between two customer updates, by tier. Those of a published version never change, so a process reads them
-        once."""
-        if self.state == self.DRAFT or self.published_at is None:
-            return _read_rhythm(self.pk)
-        return _published_rhythm(self.pk, self.published_at)
-
 
 def _read_ladder(version_id: int) -> Ladder:
     rows = Level.objects.filter(version=version_id).select_related("role").order_by("rank")
@@ -52,15 +43,6 @@ def published_ladder(version_id: int, published_at: datetime) -> Ladder:
     `published_at` distinguishes two versions with the same id, for example in a restored database.
     """
     return _read_ladder(version_id)
-
-
-def _read_rhythm(version_id: int) -> Mapping[str, int]:
-    return dict(Cadence.objects.filter(version=version_id).values_list("tier", "customer_minutes"))
-
-
-@lru_cache(maxsize=64)
-def _published_rhythm(version_id: int, _published_at: datetime) -> Mapping[str, int]:
-    return _read_rhythm(version_id)
 
 
 class PolicyRow(models.Model):
