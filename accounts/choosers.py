@@ -16,6 +16,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 
 from accounts.models import Account, RoleHolding, User
+from accounts.people.choosing import with_a_role
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
@@ -65,14 +66,9 @@ def colleagues(user: User) -> QuerySet[User]:
     return people if inside else people.filter(pk=user.pk)
 
 
-def with_role(people: QuerySet[User]) -> QuerySet[User]:
-    """Of these, the people who hold a role now."""
-    return people.filter(pk__in=RoleHolding.objects.in_force(now()).values("user"))
-
-
 KINDS = {
     "accounts": Kind(Account.objects.visible_to, ("name", "external_id"), "account"),
-    "people": Kind(lambda user: with_role(colleagues(user)), ("name", "email"), "person"),
+    "people": Kind(lambda user: with_a_role(now()).filter(pk__in=colleagues(user)), ("name", "email"), "person"),
     "colleagues": Kind(lambda user: colleagues(user).exclude(pk=user.pk), ("name", "email"), "person"),
 }
 
@@ -137,8 +133,11 @@ class Chooser(forms.Widget):
     field: "ChosenField"
 
     def value_from_datadict(self, data: Any, files: MultiValueDict[str, Any], name: str) -> str:
-        """The id of the chosen row, else the text."""
-        return data.get(name) or Typed(data.get(f"{name}{TEXT}", "").replace("\x00", "").strip()[:LONGEST])
+        """The id of the chosen row, else the text. A link may also give a name for the id."""
+        chosen = data.get(name) or ""
+        if str(chosen).isdecimal():
+            return str(chosen)
+        return Typed((str(chosen) or data.get(f"{name}{TEXT}", "")).replace("\x00", "").strip()[:LONGEST])
 
     def value_omitted_from_data(self, data: Any, files: MultiValueDict[str, Any], name: str) -> bool:
         """Neither an id nor a text."""
@@ -163,12 +162,16 @@ class Chooser(forms.Widget):
 
 
 class ChosenField(forms.ModelChoiceField):
-    """One row of a kind. A text that names exactly one row chooses it; otherwise the rows that it finds are offered."""
+    """One row of a kind. A text that is the name or number of exactly one row chooses it; otherwise the rows that it finds
+    are offered. With `by_start` the start of a name that only one row has is enough: for forms that change nothing.
+    """
 
     widget = Chooser
 
-    def __init__(self, kind: str, *, required: bool = True, error: str = "", **options: Any) -> None:
-        self.kind = kind
+    def __init__(
+        self, kind: str, *, required: bool = True, error: str = "", by_start: bool = False, **options: Any
+    ) -> None:
+        self.kind, self.by_start = kind, by_start
         noun = KINDS[kind].noun
         article = "an" if noun[0] in "aeiou" else "a"
         errors = {
@@ -201,6 +204,9 @@ class ChosenField(forms.ModelChoiceField):
                 return exact
             noun = KINDS[self.kind].noun
             found = KINDS[self.kind].found(self._rows(), value)
+            fits = [row for row in found if row.name.lower().startswith(value.lower())] if self.by_start else []
+            if len(fits) == 1:
+                return fits[0]
             raise forms.ValidationError(
                 f"Choose the {noun} from those found." if found else f"You have no {noun} with that name."
             )

@@ -85,7 +85,7 @@ class WhoForm(FindingForm):
         label="How much", required=False, max_digits=14, decimal_places=2, help_text=units.help_text()
     )
     currency = forms.ChoiceField(label="Currency", required=False)
-    account = ChosenField("accounts", label="Account", required=False)
+    account = ChosenField("accounts", label="Account", required=False, by_start=True)
     tier = forms.ChoiceField(
         label="Tier of the case",
         required=False,

@@ -89,6 +89,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     serializer_class = AccountSerializer
     filterset_class = AccountFilter
     queryset = Account.objects.none()
+    shown_rows = Account.objects.select_related("csm", "ae")
 
     def get_queryset(self) -> "QuerySet[Account]":
         """Only what this user may open."""

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 from django import forms
 
-from accounts.choosers import ChosenField, FindingForm, with_role
-from accounts.models import User
+from accounts.choosers import ChosenField, FindingForm
+from accounts.people.choosing import with_a_role
 from ledger.form_options import FormOptions, Posted
+from ledger.now import now
 
 MOMENT = "%Y-%m-%dT%H:%M"
 LONGEST = 20_000
@@ -73,7 +74,7 @@ class CaseForm(FindingForm):
         self.fields["once"].initial = uuid4().hex
         for field in self.fields.values():
             if isinstance(field, ChosenField):
-                field.queryset = with_role(User.objects.filter(is_active=True, kind=User.PERSON))
+                field.queryset = with_a_role(now())
 
     def clean(self) -> dict[str, object]:
         """Browsers send CR LF; we keep LF."""

@@ -21,7 +21,7 @@ class TestCaseForm(FindingForm):
 
     issue_type = forms.ChoiceField(label="Issue type")
     tier = forms.ChoiceField(label="Tier", required=False, choices=[("", "From the account"), *TIERS])
-    account = ChosenField("accounts", label="Account", required=False)
+    account = ChosenField("accounts", label="Account", required=False, by_start=True)
     concession = forms.ChoiceField(label="Concession asked for", required=False)
     amount = forms.DecimalField(label="How much", required=False, max_digits=14, decimal_places=2)
     currency = forms.ChoiceField(label="Currency", required=False)
