@@ -76,6 +76,7 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["name", "id"]
+        indexes = [models.Index(fields=["renewal_date"], name="account_renewal")]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="account_once_per_source"),
             models.CheckConstraint(condition=Q(health__isnull=True) | Q(health__lte=100), name="account_health_range"),
