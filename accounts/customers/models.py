@@ -79,6 +79,7 @@ class Account(models.Model):
         indexes = [
             models.Index(fields=["name", "id"], name="account_name"),
             models.Index(fields=["segment"], name="account_segment"),
+            models.Index(fields=["renewal_date"], name="account_renewal"),
             # The order of the list, and the counts and sums above it, are read from this index alone.
             models.Index(fields=["kind", "currency", "health", "renewal_date", "arr", "name"], name="account_figures"),
         ]

@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
+from accounts.people import rules
 from ledger.now import now
 
 Read = TypeVar("Read")
@@ -84,13 +85,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def initials(self) -> str:
         """Two letters for the avatar."""
-        words = self.name.split() or [self.email]
-        return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+        return rules.initials(self.name, self.email)
 
     @property
     def avatar(self) -> str:
         """One of four avatar colours, stable per person."""
-        return ("", "b", "c", "d")[(self.pk or 0) % 4]
+        return rules.avatar(self.pk or 0)
 
     @cached_property
     def roles(self) -> list["Role"]:

@@ -136,7 +136,14 @@ class Escalation(FSMModelMixin, ChainParent):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["state", "sla_due_at"], name="case_queue"),
+            # All that the queue counts, filters and sorts by, so that it reads few pages for thousands of open cases.
+            models.Index(
+                fields=[
+                    *("state", "sla_due_at", "sla_warn_at", "sla_paused_at", "arr_at_risk", "arr_currency", "level"),
+                    *("policy", "issue_type", "owner", "account", "waiting_on", "confidential", "kind", "lane", "tier"),
+                ],
+                name="case_queue",
+            ),
             models.Index(fields=["tier"], name="case_tier"),
         ]
 
