@@ -73,16 +73,9 @@ def select(user: User, wanted: Mapping[str, str], today: date) -> "QuerySet[Acco
         accounts = accounts.filter(due_within(int(wanted["renewal"]), today))
     if segment := wanted.get("segment", "").replace("\x00", ""):
         accounts = accounts.filter(segment=segment)
-    return by_risk(search(accounts, wanted.get("q", "")), today)
-
-
-def search(accounts: "QuerySet[Account]", text: str) -> "QuerySet[Account]":
-    """By name, external id, segment, industry or a contact's address."""
-    text = text.replace("\x00", "").strip()[:100]
-    if not text:
-        return accounts
-    words = Q(name__icontains=text) | Q(external_id__icontains=text) | Q(segment__icontains=text)
-    return accounts.filter(words | Q(industry__icontains=text) | Q(domains__domain__iexact=text)).distinct()
+    if text := wanted.get("q", "").strip():
+        accounts = accounts.matching(text)
+    return by_risk(accounts, today)
 
 
 def by_risk(accounts: "QuerySet[Account]", today: date) -> "QuerySet[Account]":

@@ -1,22 +1,25 @@
 """Users, roles and who holds which role when."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from ledger.now import now
+from ledger.search import index
+from ledger.search.index import SearchableQuerySet, SearchWords
 
 
-class UserManager(BaseUserManager["User"]):
+class UserManager(BaseUserManager.from_queryset(SearchableQuerySet["User"])):  # type: ignore[misc]
     """Creates users by e-mail; addresses are kept in lower case."""
 
+    @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
         """A user who can sign in. Raises ValueError without an address."""
         if not email:
@@ -24,6 +27,7 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=email.strip().lower(), **extra)
         user.set_password(password)
         user.save(using=self._db)
+        index.add(UserWords, user)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
@@ -140,6 +144,27 @@ class User(AbstractBaseUser, PermissionsMixin):
                 [self.pk],
             )
             return [row[0] for row in cursor.fetchall()]
+
+
+class UserWords(SearchWords):
+    """The words by which a person is found."""
+
+    user = models.OneToOneField(
+        User, primary_key=True, db_column="rowid", db_constraint=False, on_delete=models.CASCADE, related_name="words"
+    )
+
+    class Meta(SearchWords.Meta):
+        pass
+
+    @classmethod
+    def owners(cls) -> models.QuerySet[User]:
+        """People."""
+        return User.objects.only("name", "email", "team")
+
+    @classmethod
+    def texts(cls, owner: User) -> tuple[Sequence[str], Sequence[str]]:
+        """The name; address and team."""
+        return (owner.name,), (owner.email, owner.team)
 
 
 class Role(models.Model):

@@ -16,10 +16,11 @@ from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
-from escalations.models import Action, CasePerson, Clock, Escalation, Review
+from escalations.models import Action, CasePerson, CaseWords, Clock, Escalation, Review
 from escalations.triage import routing
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from ledger.search import index
 
 
 @transaction.atomic
@@ -57,6 +58,7 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     case.outcome, case.root_cause, case.resolution = ending.outcome, ending.root_cause.strip()[:120], ending.resolution
     case.resolved_at = at
     case.save(update_fields=["outcome", "root_cause", "resolution", "resolved_at"])
+    index.renew(CaseWords, case)
     move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
     clocks.stop_all(case, at=at, resolved=True)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)

@@ -14,7 +14,7 @@ from escalations.cases import brief as briefing
 from escalations.cases import notifications
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
-from escalations.models import Escalation, IntakeDraft, IssueType, PolicyVersion
+from escalations.models import CaseWords, Escalation, IntakeDraft, IssueType, PolicyVersion
 from escalations.policy.rules.levels import Ladder
 from escalations.triage import assess as triage
 from escalations.triage import routing
@@ -22,6 +22,7 @@ from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from ledger.search import index
 
 DUPLICATE_WINDOW = timedelta(days=90)
 OLDEST_IMPASSE = timedelta(days=5 * 365)
@@ -127,6 +128,7 @@ def open_case(data: Intake, *, by: User | None, trigger: str = "", trigger_text:
     case.trigger, case.trigger_text = trigger, trigger_text[:300]
     case.save()
     case = lock(case.pk)
+    index.add(CaseWords, case)
     opened = Entry(
         kind="opened",
         actor=by,
