@@ -1,19 +1,23 @@
 """Users, roles and who holds which role when."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import connection, models, transaction
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from ledger.now import now
 from ledger.search import index
 from ledger.search.index import SearchableQuerySet, SearchWords
+
+Read = TypeVar("Read")
 
 
 class UserManager(BaseUserManager.from_queryset(SearchableQuerySet["User"])):  # type: ignore[misc]
@@ -144,6 +148,22 @@ class User(AbstractBaseUser, PermissionsMixin):
                 [self.pk],
             )
             return [row[0] for row in cursor.fetchall()]
+
+    @property
+    def tree(self) -> RawSQL:
+        """`tree_ids` for `__in`, as one value: a statement with a parameter for each person takes long to read."""
+        if connection.vendor == "postgresql":
+            return RawSQL("SELECT unnest(%s::bigint[])", [self.tree_ids])
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(self.tree_ids)])
+
+
+def kept(user: User, name: str, read: Callable[[], Read]) -> Read:
+    """What `read` returns, read once for a user object. Views load the user anew for each request, so it never lives
+    longer than the page; verbs read again."""
+    found: dict[str, Any] = vars(user).setdefault("_kept", {})
+    if name not in found:
+        found[name] = read()
+    return cast(Read, found[name])
 
 
 class UserWords(SearchWords):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.models import Calendar
@@ -27,6 +27,10 @@ class ClockQuerySet(models.QuerySet["Clock"]):
     def live(self) -> "ClockQuerySet":
         """Running or paused."""
         return self.filter(state__in=[Clock.RUNNING, Clock.PAUSED])
+
+    def newest_first(self) -> "ClockQuerySet":
+        """Those that run or are paused, by due time, then the last that ended."""
+        return self.order_by(F("stopped_at").desc(nulls_first=True), "due_at", "-pk")
 
     def past_due(self, at: datetime) -> "ClockQuerySet":
         """Running with something to fire (a warning or the breach) at or before that moment, oldest first."""

@@ -47,6 +47,20 @@ def with_status(cases: QuerySet[Escalation], at: datetime) -> QuerySet[Escalatio
     return cases.annotate(status=status)
 
 
+@dataclass(frozen=True)
+class ListedClock:
+    """A clock in the list of all clocks of its case."""
+
+    clock: Clock
+    status: str
+    took: timedelta | None
+
+
+def listed_row(clock: Clock, at: datetime) -> ListedClock:
+    """The clock with its status, and the time from start to end if it has ended."""
+    return ListedClock(clock, clock.status(at), clock.stopped_at - clock.started_at if clock.stopped_at else None)
+
+
 @dataclass
 class Audience:
     """Active people by case and duty, the addressees of waiting hand-offs, the owners of commitments."""

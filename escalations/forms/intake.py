@@ -17,8 +17,9 @@ from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
 from escalations.cases.intake import KEPT, Intake
 from escalations.forms.thread import Moment
-from escalations.models import IssueType, PolicyVersion
+from escalations.models import PolicyVersion
 from escalations.policy.levels import rank_choices
+from escalations.policy.rows import rows_of
 from escalations.triage.rules.routing import Override
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
@@ -105,14 +106,15 @@ class IntakeForm(forms.Form):
         at = now()
         cast("forms.ModelChoiceField[Signal]", self.fields["signal"]).queryset = Signal.objects.visible_to(user)
         cast("forms.ModelChoiceField[Account]", self.fields["account"]).queryset = Account.objects.visible_to(user)
-        types = IssueType.objects.filter(version=PolicyVersion.objects.current(at)).values_list("slug", "name")
-        self._offer("issue_type", [("", "Choose a kind of issue"), *types])
+        policy = PolicyVersion.objects.current(at)
+        types = rows_of(policy).issue_types.values() if policy else ()
+        self._offer("issue_type", [("", "Choose a kind of issue"), *((each.slug, each.name) for each in types)])
         authority = AuthorityVersion.objects.current(at)
         self.concessions: list[ConcessionType] = list(authority.concessions.all()) if authority else []
         names = [(each.slug, each.name) for each in self.concessions]
         self._offer("concession", [("", "No concession asked for"), *names])
         self._offer("currency", [(code, code) for code in sorted(known_currencies(), key=_usd_first)])
-        self._offer("override_level", [("", "As the matrix says"), *rank_choices()])
+        self._offer("override_level", [("", "As the matrix says"), *rank_choices(policy)])
         self.helper = _helper(self.concessions)
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:

@@ -119,7 +119,7 @@ def escalation(version: PolicyVersion, tier: str) -> dict[str, object]:
 
 
 def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[Line]:
-    plain, by_id = [rows.plain_row(row, version.ladder) for row in matrix], {row.pk: row for row in matrix}
+    plain, by_id = rows.plain_rows(version), {row.pk: row for row in matrix}
     promises = rows.targets(version)
     found = []
     for kind in version.issuetypes.select_related("calendar"):

@@ -19,6 +19,7 @@ from ledger.models import ChainParent
 from ledger.search.index import Hits, SearchableQuerySet
 
 if TYPE_CHECKING:
+    from escalations.clocks.book import Book
     from escalations.clocks.models import Clock
 
 
@@ -141,6 +142,8 @@ class Escalation(FSMModelMixin, ChainParent):
     sla_clock = models.CharField(max_length=20, blank=True)
     sla_paused_at = models.DateTimeField(null=True, blank=True)
 
+    # Set while `clocks.book.together` collects changes of clocks for this instance.
+    book: "Book | None" = None
     objects = EscalationQuerySet.as_manager()
 
     class Meta:
@@ -184,12 +187,8 @@ class Escalation(FSMModelMixin, ChainParent):
 
     @cached_property
     def decision_clock(self) -> "Clock | None":
-        """The decision clock that runs or is paused, read once and kept until `forget_decision_clock`."""
+        """The decision clock that runs or is paused, read once; `clocks.verbs` sets it when the clock takes a step."""
         return self.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
-
-    def forget_decision_clock(self) -> None:
-        """Read the decision clock again next time: a clock of the case has taken a step."""
-        self.__dict__.pop("decision_clock", None)
 
     # The transition table, with one method for each move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)
