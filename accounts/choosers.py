@@ -41,14 +41,9 @@ class Kind:
     noun: str
 
     def found(self, rows: QuerySet[Any], text: str) -> list[Any]:
-        """Rows that contain every word, those that start with the text first; one more than is shown."""
-        for word in text.split()[:8]:
-            rule = Q()
-            for column in self.columns:
-                rule |= Q(**{f"{column}__icontains": word})
-            rows = rows.filter(rule)
+        """Rows with every word, those that start with the text first; one more than is shown."""
         first = Case(When(name__istartswith=text, then=Value(0)), default=Value(1), output_field=IntegerField())
-        return list(rows.order_by(first, "name", "pk")[: MOST + 1]) if text else []
+        return list(rows.matching(text).order_by(first, "name", "pk")[: MOST + 1]) if text else []
 
     def exactly(self, rows: QuerySet[Any], text: str) -> Any | None:
         """The only row with this name or number."""
