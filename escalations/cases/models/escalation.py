@@ -101,7 +101,12 @@ class Escalation(FSMModelMixin, ChainParent):
     authority_reason = models.CharField(max_length=300, blank=True)
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="owned_cases",
+        db_index=False,
     )
     waiting_on = models.CharField(max_length=12, choices=states.WAITING_ON, default=states.NOBODY)
     status_text = models.TextField(blank=True)
@@ -138,6 +143,7 @@ class Escalation(FSMModelMixin, ChainParent):
         indexes = [
             models.Index(fields=["state", "sla_due_at"], name="case_queue"),
             models.Index(fields=["tier"], name="case_tier"),
+            models.Index(fields=["owner", "state"], name="case_owner"),
         ]
 
     def __str__(self) -> str:
