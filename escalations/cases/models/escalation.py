@@ -114,12 +114,7 @@ class Escalation(FSMModelMixin, ChainParent):
     authority_reason = models.CharField(max_length=300, blank=True)
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="owned_cases",
-        db_index=False,
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
     )
     waiting_on = models.CharField(max_length=12, choices=states.WAITING_ON, default=states.NOBODY)
     status_text = models.TextField(blank=True)
