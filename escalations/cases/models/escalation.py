@@ -139,6 +139,7 @@ class Escalation(FSMModelMixin, ChainParent):
             models.Index(fields=["tier"], name="case_tier"),
             # All that counting the open cases of a person reads, without the rows.
             models.Index(fields=["state", "confidential", "id"], name="case_seen"),
+            models.Index(fields=["owner", "state"], name="case_owner"),
         ]
 
     def __str__(self) -> str:
