@@ -1,5 +1,6 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -77,7 +78,8 @@ def issue_type(policy: PolicyVersion, slug: str) -> IssueType:
     found = rows_of(policy).issue_types.get(slug)
     if found is None:
         raise Invalid("Choose the kind of issue.", field="issue_type")
-    return found
+    # All cases of this process share the row that was read. Each gets its own, which may load its calendar.
+    return copy(found)
 
 
 @dataclass(frozen=True)
