@@ -242,15 +242,19 @@ class SeatQuerySet(models.QuerySet["Seat"]):
         """Without consulted seats."""
         return self.filter(part=Seat.DECIDE)
 
-    def addressed_to(self, user: User) -> "SeatQuerySet":
-        """Seats of a person that were asked, and the planned seat of the authority. For a planned committee that is the
-        seat of its first member. Functions and further members see the request when they are asked.
+    def addressed(self) -> "SeatQuerySet":
+        """Seats that were asked, and the planned seat of the authority. For a planned committee that is the seat of its
+        first member. Functions and further members see the request when they are asked.
         """
         before = Seat.objects.planned().filter(
             request=OuterRef("request"), authority=True, number__lt=OuterRef("number")
         )
         leads = Q(authority=True) & ~Exists(before)
-        return self.filter(~Q(state=Seat.PLANNED) | leads, person=user)
+        return self.filter(~Q(state=Seat.PLANNED) | leads)
+
+    def addressed_to(self, user: User) -> "SeatQuerySet":
+        """The same, of one person."""
+        return self.addressed().filter(person=user)
 
     def known_to(self, user: User) -> "SeatQuerySet":
         """Seats that let a person see the request: addressed to them, or decided by them."""

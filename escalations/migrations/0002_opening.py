@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalations', '0002_search'),
+        ('escalations', '0002_access'),
     ]
 
     operations = [
