@@ -32,15 +32,19 @@ class EscalationQuerySet(SearchableQuerySet["Escalation"]):
 
     def found_by(self, user: User, text: str, most: int) -> Hits:
         """The cases with all these words that this person may see, open ones first: the newest `most`, the best first."""
-        seen, cases = self.visible_to(user), Escalation.objects.all()
+        seen, cases, is_open = self.visible_to(user), Escalation.objects.all(), models.Q(state__in=states.OPEN)
         # Who sees most cases may see most hits, so they are checked one by one; else the few cases are read first.
         sees_most = user.sees in (Role.ALL, Role.TREE)
-        found = seen.best(text, most, within=cases.open()) if sees_most else cases.best(text, most, within=seen.open())
-        if found.more:
+        found = (
+            seen.best(text, most, first=is_open) if sees_most else cases.best(text, most, first=is_open, within=seen)
+        )
+        if not found.more:
             return found
-        ended, rest = seen.exclude(state__in=states.OPEN), most - len(found.ids)
-        others = ended.best(text, rest) if sees_most else cases.best(text, rest, within=ended)
-        return Hits(found.ids + others.ids, others.more)
+        # Open cases may be older than the newest hits.
+        opened = seen.best(text, most, within=cases.open()) if sees_most else cases.best(text, most, within=seen.open())
+        known = set(opened.ids)
+        others = [pk for pk in found.ids if pk not in known]
+        return Hits([*opened.ids, *others][:most], more=True)
 
     def visible_to(self, user: User) -> "EscalationQuerySet":
         """The cases this person may see. Only the people named on a confidential case see it."""
