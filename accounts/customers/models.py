@@ -83,6 +83,13 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["name", "id"]
+        indexes = [
+            models.Index(fields=["name", "id"], name="account_name"),
+            models.Index(fields=["segment"], name="account_segment"),
+            models.Index(fields=["renewal_date"], name="account_renewal"),
+            # The order of the list, and the counts and sums above it, are read from this index alone.
+            models.Index(fields=["kind", "currency", "health", "renewal_date", "arr", "name"], name="account_figures"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="account_once_per_source"),
             models.CheckConstraint(condition=Q(health__isnull=True) | Q(health__lte=100), name="account_health_range"),

@@ -1,6 +1,5 @@
 """The bodies of the API; every field is named."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, TypedDict
 
 from django.db.models import Field, TextField
@@ -126,12 +125,12 @@ class EscalationSerializer(EscalationListSerializer):
         ]
 
     @extend_schema_field(ClockSerializer(many=True))
-    def get_clocks(self, case: Escalation) -> Sequence[object]:
+    def get_clocks(self, case: Escalation) -> object:
         """The running clocks first, then the last that ended."""
         return ClockSerializer(case.clocks.select_related("calendar").newest_first()[:EMBEDDED], many=True).data
 
     @extend_schema_field(HandOffSerializer(many=True))
-    def get_handoffs(self, case: Escalation) -> Sequence[object]:
+    def get_handoffs(self, case: Escalation) -> object:
         """The newest hand-offs, oldest first."""
         newest = case.handoffs.select_related("to_user", "from_user").order_by("-number")[:EMBEDDED]
         return HandOffSerializer(newest[::-1], many=True).data

@@ -74,6 +74,7 @@ class EscalationViewSet(
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
     queryset = Escalation.objects.none()
+    shown_rows = Escalation.objects.select_related("account", "issue_type", "owner", "policy")
 
     def get_queryset(self) -> QuerySet[Escalation]:
         """The cases that the caller may see, with the values of the list."""
@@ -188,15 +189,17 @@ class EscalationViewSet(
     @action(detail=True, methods=["get"], filterset_class=None)
     def clocks(self, request: Request, key: str) -> Response:
         """All clocks of the case: running ones first, then the last that ended."""
-        rows = self.get_object().clocks.select_related("calendar").newest_first()
-        return self.get_paginated_response(ClockSerializer(self.paginate_queryset(rows), many=True).data)
+        return self._pages(self.get_object().clocks.select_related("calendar").newest_first(), ClockSerializer)
 
     @extend_schema(responses=HandOffSerializer(many=True))
     @action(detail=True, methods=["get"], filterset_class=None)
     def handoffs(self, request: Request, key: str) -> Response:
         """All hand-offs of the case, the newest first."""
-        rows = self.get_object().handoffs.select_related("to_user", "from_user").order_by("-number")
-        return self.get_paginated_response(HandOffSerializer(self.paginate_queryset(rows), many=True).data)
+        sent = self.get_object().handoffs.select_related("to_user", "from_user")
+        return self._pages(sent.order_by("-number"), HandOffSerializer)
+
+    def _pages(self, rows: QuerySet[Any], shape: type[BaseSerializer]) -> Response:
+        return self.get_paginated_response(shape(self.paginate_queryset(rows), many=True).data)
 
     @extend_schema(request=shapes.BriefSerializer, responses=shapes.EscalationSerializer)
     @action(detail=True, methods=["put"])

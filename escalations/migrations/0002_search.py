@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalations', '0001_initial'),
+        ('escalations', '0002_queue'),
     ]
 
     operations = [

@@ -75,15 +75,15 @@ def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse
         return _history_csv(case)
     before, clock = _number(request.GET.get("before")), _number(request.GET.get("clock"))
     rows, older = threads.audit(case, kind=kind, before=before, clock=clock)
-    whole = request.GET.get("check") == "all"
+    check_all = request.GET.get("check") == "all"
     context = {
         "rows": rows,
         "older": older,
         "kind": kind,
         "kinds": [(slug, label) for slug, (label, _) in threads.KINDS.items()],
         "clock": get_object_or_404(case.clocks, pk=clock) if clock else None,
-        "whole": whole,
-        "breaks": threads.breaks(case) if whole else threads.breaks_shown(case, rows),
+        "whole": check_all or len(rows) == case.log_count,
+        "breaks": threads.breaks(case) if check_all else threads.breaks_shown(case, rows),
         "requests": ApprovalRequest.objects.filter(case_link__case=case).order_by("-pk")[:REQUESTS_SHOWN],
     }
     return render_case(request, case, "history", "escalations/history.html", context)

@@ -67,6 +67,8 @@ class Hits(NamedTuple):
 
 
 NOTHING = Hits([], more=False)
+# Asked for each hit. Of a join or an EXISTS, PostgreSQL may read all rows first; SQLite may ask the index once for each row.
+ONE = "({keys} LIMIT 1) IS NOT NULL"
 
 
 def matches(model: type[models.Model], text: str) -> Q:
@@ -103,13 +105,12 @@ class SearchableQuerySet(models.QuerySet[Row]):
         values: list[Any] = [asked] * fit.count("%s")
         try:
             if first:
-                lead = _compiled(self.model._default_manager.filter(this, first), "EXISTS ({keys})", values)
+                lead = _compiled(self.model._default_manager.filter(this, first), ONE, values)
             values.append(asked)
             if within is not None:
                 match.append(_compiled(within, dialect.among, values))
             if self.query.where:
-                # Not a join, so that SQLite cannot begin with the rows and ask the index once for each.
-                match.append(_compiled(self.filter(this), "EXISTS ({keys})", values))
+                match.append(_compiled(self.filter(this), ONE, values))
         except EmptyResultSet:
             return NOTHING
         newest = (

@@ -182,9 +182,10 @@ def breaks_shown(case: Escalation, shown: Sequence[Event]) -> list[chain.Break]:
     wanted = case.events.filter(Q(seq__in=[event.seq - 1 for event in shown]) | Q(seq__gte=case.log_count)).order_by()
     digests: dict[int, str] = {}
     # The counter comes with the entries, because somebody may have written since the case was read.
-    for seq, digest, *end in wanted.values_list("seq", "digest", "case__log_count", "case__log_last", "case__log_seal"):
+    end = ("case__log_count", "case__log_last", "case__log_seal")
+    for seq, digest, count, last, seal in wanted.values_list("seq", "digest", *end):
         digests[seq] = digest
-        case.log_count, case.log_last, case.log_seal = end
+        case.log_count, case.log_last, case.log_seal = count, last, seal
     return [*chain.breaks_at(case, reversed(shown), digests), *_changed_words(case, shown)]
 
 
