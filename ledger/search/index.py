@@ -24,12 +24,13 @@ Row = TypeVar("Row", bound=models.Model)
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a database calls things. `w` is the table of words, {table} its name, {keys} a select."""
+    """The SQL of a database. `w` is the index, {table} its name; {keys} is a select of keys."""
 
     tables: tuple[str, ...]
     match: str
     fit: str
     among: str
+    newest: str
 
 
 DIALECTS = {
@@ -41,6 +42,7 @@ DIALECTS = {
         fit="-bm25(w.{table}, 8.0, 1.0)",
         # Without the plus, SQLite would ask FTS5 once for each key, which takes seconds.
         among="+w.rowid IN ({keys})",
+        newest="SELECT w.rowid, {fit}, {lead} FROM {table} w WHERE {match} AND {check} ORDER BY w.rowid DESC LIMIT %s",
     ),
     "postgresql": Dialect(
         tables=(
@@ -55,6 +57,10 @@ DIALECTS = {
         fit="ts_rank(w.terms, to_tsquery('simple', %s))",
         # As an array: given a subquery, PostgreSQL reads all rows of a common word to join them.
         among="w.rowid = ANY(ARRAY({keys}))",
+        # In two steps, or PostgreSQL would check all hits before it takes the newest.
+        newest="""SELECT w.rowid, {fit}, {lead}
+            FROM (SELECT w.rowid, w.terms FROM {table} w WHERE {match} ORDER BY w.rowid DESC) w
+            WHERE {check} ORDER BY w.rowid DESC LIMIT %s""",
     ),
 }
 
@@ -100,23 +106,21 @@ class SearchableQuerySet(models.QuerySet[Row]):
         if not query:
             return NOTHING
         dialect, table, asked = DIALECTS[connection.vendor], _table(self.model), _asked(query)
-        this, lead = Q(pk=RawSQL("w.rowid", ())), "0"
-        fit, match = dialect.fit.format(table=table), [dialect.match.format(table=table)]
+        this = Q(pk=RawSQL("w.rowid", ()))
+        match, fit, lead, check = dialect.match.format(table=table), dialect.fit.format(table=table), "0", "1 = 1"
         values: list[Any] = [asked] * fit.count("%s")
         try:
             if first:
                 lead = _compiled(self.model._default_manager.filter(this, first), ONE, values)
             values.append(asked)
             if within is not None:
-                match.append(_compiled(within, dialect.among, values))
+                match += " AND " + _compiled(within, dialect.among, values)
             if self.query.where:
-                match.append(_compiled(self.filter(this), ONE, values))
+                check = _compiled(self.filter(this), ONE, values)
         except EmptyResultSet:
             return NOTHING
-        newest = (
-            f"SELECT w.rowid, {fit}, {lead} FROM {table} w WHERE {' AND '.join(match)} ORDER BY w.rowid DESC LIMIT %s"  # noqa: S608
-        )
         with connection.cursor() as cursor:
+            newest = dialect.newest.format(table=table, match=match, fit=fit, lead=lead, check=check)
             cursor.execute(newest, [*values, most + 1])
             rows = cursor.fetchall()
         ranked = sorted(rows[:most], key=lambda row: (-row[2], -row[1], -row[0]))

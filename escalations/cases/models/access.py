@@ -12,7 +12,6 @@ from django.db.models.lookups import Exact
 
 from accounts.models import Role, User
 
-
 FEW = 5000
 
 
