@@ -78,10 +78,10 @@ def found(user: User, text: str) -> dict[str, Hits]:
     """What matches every word, by kind; `@name` searches people only."""
     words = text.removeprefix("@")
     hits = dict.fromkeys(NAMES, Hits([], more=False))
-    hits[PEOPLE] = User.objects.best(words, MOST, within=_colleagues(user))
+    hits[PEOPLE] = _colleagues(user).best(words, MOST)
     if words == text:
         hits[CASES] = Escalation.objects.found_by(user, words, MOST)
-        hits[ACCOUNTS] = Account.objects.best(words, MOST, within=Account.objects.visible_to(user))
+        hits[ACCOUNTS] = Account.objects.found_by(user, words, MOST)
     return hits
 
 
