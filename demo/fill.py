@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.customers.accounts import announce
-from accounts.models import Account, Contact, Role, RoleHolding, User
+from accounts.models import Account, AccountWords, Contact, Role, RoleHolding, User, UserWords
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from demo.chance import Chance
 from demo.companies import DEMO
@@ -29,6 +29,7 @@ from escalations.models import (
     BriefSnapshot,
     CasePerson,
     CaseRequest,
+    CaseWords,
     Clock,
     Commitment,
     Escalation,
@@ -39,6 +40,7 @@ from escalations.models import (
 )
 from ledger.errors import Invalid
 from ledger.now import now
+from ledger.search import index
 
 BATCH = 500
 WEEKS = 3 * 52
@@ -239,6 +241,7 @@ def _write(batch: list[Copy], templates: dict[int, Template]) -> int:
                 f'UPDATE "{table}" SET log_count = %s, log_last = %s, log_seal = %s WHERE id = %s',  # noqa: S608
                 seals,
             )
+    index.write(CaseWords, [copy.new_case for copy in batch])
     rows += access_rows.keep([copy.new_case for copy in batch])
     with connection.cursor() as cursor:
         # In each transaction, so that the desk goes on when the command is killed.
@@ -338,6 +341,7 @@ def _accounts(number: int, chance: Chance) -> list[Account]:
         ],
         batch_size=500,
     )
+    index.write(AccountWords, [each.pk for each in new])
     return list(Account.objects.filter(source=FILLED).order_by("pk")[:number])
 
 
@@ -384,4 +388,5 @@ def _people(pairs: int) -> list[tuple[User, User]]:
             known[email] = user
     User.objects.bulk_create(new, batch_size=500)
     RoleHolding.objects.bulk_create([RoleHolding(user=user, role=role, starts=since) for user, role in held])
+    index.write(UserWords, [user.pk for user in new])
     return [(known[f"csm-{n}@filled.example"], known[f"ae-{n}@filled.example"]) for n in range(1, pairs + 1)]

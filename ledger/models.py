@@ -1,12 +1,14 @@
 """Models without a business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
+
+from ledger.search.rules import joined
 
 
 class ChainedRow(models.Model):
@@ -29,6 +31,10 @@ class ChainedRow(models.Model):
         """The values that the chain signs: plain JSON."""
         raise NotImplementedError
 
+    @classmethod
+    def save_related(cls, rows: Sequence[Self]) -> None:
+        """Save rows that these entries refer to and that have no id yet; called before the entries are signed."""
+
 
 @dataclass
 class Unwritten:
@@ -50,6 +56,12 @@ class ChainParent(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no entry is written yet. Then nothing else that belongs to it is in the database, because every change is
+        an entry."""
+        return not self.log_count
 
 
 V = TypeVar("V", bound="Version")
@@ -153,3 +165,32 @@ class ClockOffset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seconds} s"
+
+
+class SearchWords(models.Model):
+    """The words of one row: `head` says what it is, `body` what else is known. Made by `install`, not by a migration: on
+    SQLite it is a virtual table, whose key is the column `rowid`."""
+
+    head = models.TextField()
+    body = models.TextField()
+    objects: ClassVar[models.Manager[Any]]
+
+    class Meta:
+        abstract = True
+        managed = False
+
+    @classmethod
+    def owners(cls) -> models.QuerySet[Any]:
+        """The rows that have words, with all that `texts` reads."""
+        raise NotImplementedError
+
+    @classmethod
+    def texts(cls, owner: Any) -> tuple[Sequence[str], Sequence[str]]:
+        """The indexed texts of a row: those of the head, those of the body."""
+        raise NotImplementedError
+
+    @classmethod
+    def of(cls, owner: models.Model) -> Self:
+        """The words of a row as they should be."""
+        head, body = cls.texts(owner)
+        return cls(pk=owner.pk, head=joined(*head), body=joined(*body))

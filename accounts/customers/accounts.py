@@ -9,9 +9,10 @@ from django.db import transaction
 
 from accounts.customers.rates import known_currencies
 from accounts.events import people_changed
-from accounts.models import Account, Contact, User
+from accounts.models import Account, AccountWords, Contact, User
 from ledger.errors import Invalid
 from ledger.format import too_precise
+from ledger.search import index
 
 
 class AccountValues(TypedDict, total=False):
@@ -47,6 +48,7 @@ def save(account: Account, *, by: User | None = None) -> None:
     before = Account.objects.filter(pk=account.pk).values_list("name", "csm_id", "ae_id").first()
     account._history_user = by  # type: ignore[attr-defined]
     account.save()
+    index.write(AccountWords, [account.pk])
     if before != (account.name, account.csm_id, account.ae_id):
         announce([account])
 

@@ -15,8 +15,9 @@ from accounts.customers.accounts import COPIED, announce
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import Cells, Problem, account_values, contact_values, subscription_values, website_domain
 from accounts.imports.rules import is_blank
-from accounts.models import Account, AccountDomain, Contact, ImportRun, Subscription, User
+from accounts.models import Account, AccountDomain, AccountWords, Contact, ImportRun, Subscription, User
 from ledger.now import now
+from ledger.search import index
 
 Record = TypeVar("Record", bound=Model)
 
@@ -130,6 +131,7 @@ class AccountPlanner(Planner[Account]):
         for domain in outcome.domains:
             domain.account_id = domain.account.pk
         AccountDomain.objects.bulk_create(outcome.domains)
+        index.write(AccountWords, [account.pk for account in (*outcome.create, *outcome.update)])
 
     def _new(self) -> Account:
         return Account(source=self.run.source, currency=self.run.default_currency or "USD")
@@ -229,8 +231,9 @@ class ContactPlanner(Planner[Contact]):
         return outcome
 
     def write(self, outcome: Outcome[Contact]) -> None:
-        """Contacts with their history."""
+        """Contacts with their history; their accounts are found by them."""
         _save(Contact, outcome, ["name", "title"], self.run)
+        index.write(AccountWords, [person.account_id for person in (*outcome.create, *outcome.update)])
 
 
 ACCOUNT_FIELDS = [

@@ -22,6 +22,7 @@ from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock_with_requests, locking, record
 from escalations.clocks import verbs as clocks
+from escalations.clocks.book import together, written_together
 from escalations.models import Action, CasePerson, CaseRequest, Clock, Escalation, Event
 from ledger import chain
 from ledger.errors import Invalid, Refused
@@ -176,6 +177,7 @@ def _authority(case: Escalation, user: User, at: datetime) -> None:
         record(case, [Entry(kind="role", summary=summary, data={"user": user.pk, "duty": "authority"})], at=at)
 
 
+@written_together
 def raise_level(
     case: Escalation, level: int, at: datetime, why: str, by: User | None = None, since: datetime | None = None
 ) -> None:
@@ -246,7 +248,7 @@ def on_decision_log(entry: DecisionEntry) -> None:
     case, made, at = _case_of(entry), entry.request, entry.at
     if case is None:
         return
-    with chain.together(case):
+    with together(case):
         _show(case, entry, made, at)
         _follow(case, entry, made, at)
     if entry.kind in MOVES_SEATS:

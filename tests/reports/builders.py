@@ -6,7 +6,8 @@ from typing import Any
 from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
 from escalations.cases import access_rows
-from escalations.models import CaseRequest, Escalation, PolicyVersion
+from escalations.models import CaseRequest, CaseWords, Escalation, PolicyVersion
+from ledger.search import index
 from tests.support.cast import Cast
 from tests.support.levels import LADDER, TEAM
 
@@ -37,6 +38,7 @@ class Builder:
             "level_since": opened,
         }
         case = Escalation.objects.create(**{**given, **values})
+        index.add(CaseWords, case)
         access_rows.keep([case.pk])
         return case
 

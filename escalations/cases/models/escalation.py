@@ -12,21 +12,40 @@ from django_fsm import FSMField, FSMModelMixin, transition
 from accounts.models import Account, Signal, User
 from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.cases.models.access import may_see
+from escalations.cases.models.access import CaseAccess, may_see
 from escalations.clocks.rules.clock import RUNNING, status
 from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
 from ledger.models import ChainParent
+from ledger.search.index import Hits, SearchableQuerySet
 
 if TYPE_CHECKING:
+    from escalations.clocks.book import Book
     from escalations.clocks.models import Clock
 
 
-class EscalationQuerySet(models.QuerySet["Escalation"]):
+class EscalationQuerySet(SearchableQuerySet["Escalation"]):
     """The business queries of cases."""
 
     def open(self) -> "EscalationQuerySet":
         """Cases with open work."""
         return self.filter(state__in=states.OPEN)
+
+    def found_by(self, user: User, text: str, most: int) -> Hits:
+        """The cases with all these words that this person may see, open ones first: the newest `most`, the best first."""
+        cases, is_open = Escalation.objects.all(), models.Q(state__in=states.OPEN)
+        if CaseAccess.sees_few(user):
+            seen = self.visible_to(user)
+            found = cases.best(text, most, first=is_open, within=seen)
+        else:
+            seen = self.visible_to(user, few=True)
+            found = seen.best(text, most, first=is_open)
+        if not found.more:
+            return found
+        # Open cases may be older than the newest hits.
+        opened = seen.best(text, most, within=cases.open())
+        known = set(opened.ids)
+        others = [pk for pk in found.ids if pk not in known]
+        return Hits([*opened.ids, *others][:most], more=True)
 
     def visible_to(self, user: User, *, few: bool = False) -> "EscalationQuerySet":
         """The cases this person may see. `few`: for queries of open cases or of one case, see `may_see`."""
@@ -107,15 +126,25 @@ class Escalation(FSMModelMixin, ChainParent):
     sla_clock = models.CharField(max_length=20, blank=True)
     sla_paused_at = models.DateTimeField(null=True, blank=True)
 
+    # Set while `clocks.book.together` collects changes of clocks for this instance.
+    book: "Book | None" = None
     objects = EscalationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["state", "sla_due_at"], name="case_queue"),
+            # All that the queue counts, filters and sorts by, so that it reads few pages for thousands of open cases.
+            models.Index(
+                fields=[
+                    *("state", "sla_due_at", "sla_warn_at", "sla_paused_at", "arr_at_risk", "arr_currency", "level"),
+                    *("policy", "issue_type", "owner", "account", "waiting_on", "confidential", "kind", "lane", "tier"),
+                ],
+                name="case_queue",
+            ),
             models.Index(fields=["tier"], name="case_tier"),
             # All that counting the open cases of a person reads, without the rows.
             models.Index(fields=["state", "confidential", "id"], name="case_seen"),
+            models.Index(fields=["owner", "state"], name="case_owner"),
         ]
 
     def __str__(self) -> str:
@@ -152,12 +181,8 @@ class Escalation(FSMModelMixin, ChainParent):
 
     @cached_property
     def decision_clock(self) -> "Clock | None":
-        """The decision clock that runs or is paused, read once and kept until `forget_decision_clock`."""
+        """The decision clock that runs or is paused, read once; `clocks.verbs` sets it when the clock takes a step."""
         return self.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
-
-    def forget_decision_clock(self) -> None:
-        """Read the decision clock again next time: a clock of the case has taken a step."""
-        self.__dict__.pop("decision_clock", None)
 
     # The transition table, with one method for each move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)
