@@ -1,5 +1,6 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,12 +27,13 @@ from escalations.triage import routing
 from escalations.triage.asked import Asked, Measured, measure
 from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
-from ledger.errors import Invalid, NotThere
+from ledger.errors import Invalid, NotThere, Stale
 from ledger.now import now
 from ledger.search import index
 
 DUPLICATE_WINDOW = timedelta(days=90)
 OLDEST_IMPASSE = timedelta(days=5 * 365)
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def issue_type(policy: PolicyVersion, slug: str) -> IssueType:
     found = rows_of(policy).issue_types.get(slug)
     if found is None:
         raise Invalid("Choose the kind of issue.", field="issue_type")
-    return found
+    # All cases of this process share the row that was read. Each gets its own, which may load its calendar.
+    return copy(found)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Opening:
         gone = User.objects.filter(pk__in=named, is_active=False)
         seen = Account.objects.visible_to(by) if by else Account.objects.all()
         same = seen.filter(pk=account.pk, csm=account.csm_id, ae=account.ae_id, name=account.name)
-        return same.filter(~Exists(gone)).exists()
+        # Locked, so that the team of the account does not change before the case is there to be seen by it.
+        return same.filter(~Exists(gone)).select_for_update(no_key=True).exists()
 
 
 def prepare(data: Intake, *, by: User | None) -> Opening:
@@ -150,7 +154,7 @@ def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
     """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; only those the
     user may see."""
     recent = now() - DUPLICATE_WINDOW
-    seen = Escalation.objects.visible_to(user).filter(account=account, issue_type__slug=slug)
+    seen = Escalation.objects.filter(account=account, issue_type__slug=slug).visible_to(user, few=True)
     found = seen.exclude(state__in=[states.WITHDRAWN, states.DUPLICATE]).filter(opened_at__gte=recent)
     return list(found.select_related("account").order_by("-opened_at")[:3])
 
@@ -161,13 +165,18 @@ def open_case(
     """Open, triage and route a case and notify the owner. The ESC number is its primary key. The time from the impasse
     to now is kept as an ended clock, met or missed by the target of the tier. `prepared`: what the caller has read for it just
     now, before a transaction of its own. Raises Invalid with the field (missing
-    issue, deadline in the past, negative amount, unknown kind), NotThere if the person cannot see the account.
+    issue, deadline in the past, negative amount, unknown kind), NotThere if the person cannot see the account, Stale if its
+    people change several times meanwhile.
     """
     opening = prepared or prepare(data, by=by)
     with transaction.atomic():
         # On SQLite everybody else waits for this transaction, so it only writes.
-        if not opening.still_holds(by):
+        for _ in range(TRIES):
+            if opening.still_holds(by):
+                break
             opening = prepare(data, by=by)
+        else:
+            raise Stale("The people of this account are being changed. Send it again in a moment.")
         opening.case.trigger, opening.case.trigger_text = trigger, trigger_text[:300]
         return _write(opening, data, by)
 
