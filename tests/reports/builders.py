@@ -1,4 +1,4 @@
-"""Cases and decisions put straight into the database, so that every figure can be computed by hand."""
+"""Cases and decisions put straight into the database and into the facts, so that every figure can be computed by hand."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
 from escalations.models import CaseRequest, Escalation, PolicyVersion
+from reports.facts.refresh import refresh
 from tests.support.cast import Cast
 from tests.support.levels import LADDER, TEAM
 
@@ -15,8 +16,9 @@ OPENED = datetime(2026, 2, 15, 12, tzinfo=UTC)
 class Builder:
     """Makes rows for one cast."""
 
-    def __init__(self, cast: Cast) -> None:
+    def __init__(self, cast: Cast, *, counted: bool = True) -> None:
         self.cast = cast
+        self.counted = counted
         self.policy = PolicyVersion.objects.get()
         self.authority = AuthorityVersion.objects.get()
 
@@ -35,7 +37,9 @@ class Builder:
             "level": TEAM,
             "level_since": opened,
         }
-        return Escalation.objects.create(**{**given, **values})
+        made = Escalation.objects.create(**{**given, **values})
+        self._count(made)
+        return made
 
     def decision(self, case: Escalation, level: int, decided_at: datetime, **values: Any) -> ApprovalRequest:
         """A request of a case, asked half an hour before a person of that level decided it."""
@@ -62,4 +66,9 @@ class Builder:
         }
         made = ApprovalRequest.objects.create(**{**given, **values})
         CaseRequest.objects.create(case=case, request=made)
+        self._count(case)
         return made
+
+    def _count(self, case: Escalation) -> None:
+        if self.counted:
+            refresh([case.pk])

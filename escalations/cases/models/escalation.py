@@ -135,6 +135,8 @@ class Escalation(FSMModelMixin, ChainParent):
         indexes = [
             models.Index(fields=["state", "sla_due_at"], name="case_queue"),
             models.Index(fields=["tier"], name="case_tier"),
+            # Figures leave out the confidential cases on which a person is not named.
+            models.Index(fields=["id"], condition=Q(confidential=True), name="case_confidential"),
         ]
 
     def __str__(self) -> str:
