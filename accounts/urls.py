@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import customers, imports, people
+from accounts.views import choosing, customers, imports, people
 
 app_name = "accounts"
 urlpatterns = [
@@ -16,5 +16,6 @@ urlpatterns = [
     path("imports/<int:pk>/start/", imports.import_start, name="import_start"),
     path("imports/<int:pk>/stop/", imports.import_stop, name="import_stop"),
     path("imports/<int:pk>/problems.csv", imports.import_problems, name="import_problems"),
+    path("choose/<slug:kind>/", choosing.choose, name="choose"),
     path("profile/", people.profile, name="profile"),
 ]

@@ -15,7 +15,8 @@ from rest_framework.views import exception_handler
 import accounts.api
 import approvals.api
 import escalations.api
-from ledger.errors import Refused
+from ledger.errors import Busy, Refused
+from ledger.locks import is_locked
 
 CODES = {
     status.HTTP_401_UNAUTHORIZED: "not_signed_in",
@@ -32,8 +33,11 @@ SIGN_IN = "Send a token: “Authorization: Token …”. The API page explains h
 def answer_refusal(exc: Exception, context: dict[str, object]) -> Response | None:
     """Errors in one form: code, message, field; for bad input also `fields`, name → sentences. Other errors are not
     changed."""
+    if is_locked(exc):
+        exc = Busy()
     if isinstance(exc, Refused):
-        return Response(refusal(exc.code, exc.message, exc.field), status=exc.status)
+        wait = {"Retry-After": str(exc.retry_after_seconds)} if isinstance(exc, Busy) else None
+        return Response(refusal(exc.code, exc.message, exc.field), status=exc.status, headers=wait)
     answer = exception_handler(exc, context)
     if answer is None:
         return None

@@ -26,6 +26,7 @@ ERRORS = (
     (404, "not_found", "It does not exist, or you do not have access to it"),
     (409, "changed_meanwhile, already_done", "Someone changed it first: read it again"),
     (422, "invalid", "A value is missing, wrong or against a rule; “field” and “fields” say which"),
+    (503, "busy", "Too many people are saving: nothing was saved; send it again after the seconds in “Retry-After”"),
 )
 # What a type, or a format of text, is called on the page, and an example of it.
 KINDS: dict[str, tuple[str, Any]] = {

@@ -1,16 +1,18 @@
 """Per-request wiring: the viewer's time zone, and pages for refusals of verbs."""
 
 import random
+import sys
 import time
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views import defaults
 
-from ledger.errors import NotThere, Refused, Stale
+from ledger.errors import Busy, NotThere, Refused, Stale
+from ledger.locks import is_collision, is_locked
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -81,16 +83,28 @@ class RefusalMiddleware:
     ) -> HttpResponse | None:
         if isinstance(exception, NotThere):
             raise Http404(exception.message) from exception
+        if is_locked(exception):
+            return refused(request, Busy())
         if isinstance(exception, Refused):
-            return render(request, "refused.html", {"refusal": exception}, status=exception.status)
+            return refused(request, exception)
         if otherwise is not None:
             raise otherwise
         return None
 
 
-def is_collision(error: BaseException) -> bool:
-    """A deadlock, a serialization failure or a database that stayed locked: worth another try."""
-    if not isinstance(error, OperationalError):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state in ("40001", "40P01") or "database is locked" in str(error)
+def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """A refusal as a page, or as JSON for the API."""
+    if request.path.startswith("/api/"):
+        body = {"code": refusal.code, "message": refusal.message, "field": refusal.field}
+        answer: HttpResponse = JsonResponse(body, status=refusal.status)
+    else:
+        answer = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
+    if isinstance(refusal, Busy):
+        answer["Retry-After"] = str(refusal.retry_after_seconds)
+    return answer
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page of an error outside a view. A database that was busy there (a session that could not be saved) is no fault."""
+    error = sys.exc_info()[1]
+    return refused(request, Busy()) if error is not None and is_locked(error) else defaults.server_error(request)

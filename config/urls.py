@@ -18,6 +18,7 @@ for model in (Failure, OrmQ, Schedule, Success):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
+handler500 = "config.middleware.server_error"
 urlpatterns = [
     path("", home, name="home"),
     path("search/", search, name="search"),

@@ -1,11 +1,13 @@
 """The case and its policy."""
 
+from escalations.cases.models.access import CaseAccess, may_see
 from escalations.cases.models.brief import BriefPart, BriefSnapshot
 from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event, EventText
 from escalations.cases.models.review import IntakeDraft, Review
 from escalations.cases.models.roles import CasePerson, HandOff
 from escalations.cases.models.tracker import Action, CaseFile, Commitment
+from escalations.cases.models.words import CaseWords
 from escalations.clocks.models import Clock
 from escalations.policy.models import (
     Cadence,
@@ -26,9 +28,11 @@ __all__ = [
     "BriefPart",
     "BriefSnapshot",
     "Cadence",
+    "CaseAccess",
     "CaseFile",
     "CasePerson",
     "CaseRequest",
+    "CaseWords",
     "Clock",
     "Commitment",
     "Escalation",
@@ -47,4 +51,5 @@ __all__ = [
     "TargetFactor",
     "Tier",
     "TriggerRule",
+    "may_see",
 ]

@@ -28,6 +28,7 @@ case_patterns = [
     path("entries/<int:pk>/correct/", thread.correct, name="correct"),
     path("waiting/", thread.waiting, name="waiting"),
     path("deadline/", thread.deadline, name="deadline"),
+    path("clocks/", clocks.listing, name="clocks"),
     path("clocks/<int:pk>/pause/", clocks.hold, name="clock_hold"),
     path("clocks/<int:pk>/resume/", clocks.let_go, name="clock_let_go"),
     path("brief/", brief.edit, name="brief"),

@@ -119,6 +119,7 @@ def append(parent: ChainParent, rows: Sequence[Row], *, changed: Collection[str]
     if not rows:
         save(parent, changed)
         return
+    type(rows[0]).save_related(rows)
     if not _sealed_with(parent, rows, changed):
         # A verb may have written through another instance of the same parent meanwhile, so this one may not know the
         # end.
@@ -166,9 +167,10 @@ def append_many(rows: Mapping[Parent, Sequence[Row]]) -> None:
     parents = [parent for parent, added in rows.items() if added]
     if not parents:
         return
+    added = [row for parent in parents for row in rows[parent]]
+    type(added[0]).save_related(added)
     for parent in parents:
         number(parent, rows[parent])
-    added = [row for parent in parents for row in rows[parent]]
     type(added[0])._default_manager.bulk_create(added)
     type(parents[0])._default_manager.bulk_update(parents, ["log_count", "log_last", "log_seal"])
 
@@ -198,17 +200,43 @@ def breaks_in(parent: ChainParent, entries: Iterable[Entry]) -> Iterator[Break]:
         if entry.seq != expected:
             yield Break(parent.pk, expected, "entry is missing")
             expected = entry.seq
-        if entry.content_digest != _content_digest(entry.content()):
-            yield Break(parent.pk, entry.seq, "content was changed")
-        if entry.key_id not in _keys():
-            yield Break(parent.pk, entry.seq, f"signed with unknown key {entry.key_id}")
-        elif _digest(parent.pk, entry, before) != entry.digest:
-            yield Break(parent.pk, entry.seq, "signature does not match the entry before it")
+        yield from _entry_breaks(parent.pk, entry, before)
         before, expected = entry.digest, entry.seq + 1
-    if not parent.log_count and not before:
-        yield Break(parent.pk, expected, "the log is missing")
-    elif parent.log_count != expected - 1 or parent.log_last != before:
-        yield Break(parent.pk, expected, "the end of the log was cut or the counter changed")
+    yield from _end_breaks(parent, expected - 1, before)
+
+
+def breaks_at(parent: ChainParent, entries: Iterable[Entry], digests: Mapping[int, str]) -> Iterator[Break]:
+    """The faults of some entries and of the end of the log, without reading the rest: what each entry says, its signature
+    over the entry before it, and the seal. `digests`: by number, those of the entry before each, and of the last one and any
+    after it.
+    """
+    for entry in entries:
+        if entry.seq > 1 and entry.seq - 1 not in digests:
+            yield Break(parent.pk, entry.seq - 1, "entry is missing")
+        else:
+            yield from _entry_breaks(parent.pk, entry, digests.get(entry.seq - 1, ""))
+    last = max(digests, default=0)
+    if parent.log_count and parent.log_count not in digests:
+        yield Break(parent.pk, parent.log_count, "the end of the log was cut or the counter changed")
+    else:
+        yield from _end_breaks(parent, last, digests.get(last, ""))
+
+
+def _entry_breaks(parent: int, entry: Entry, before: str) -> Iterator[Break]:
+    if entry.content_digest != _content_digest(entry.content()):
+        yield Break(parent, entry.seq, "content was changed")
+    if entry.key_id not in _keys():
+        yield Break(parent, entry.seq, f"signed with unknown key {entry.key_id}")
+    elif _digest(parent, entry, before) != entry.digest:
+        yield Break(parent, entry.seq, "signature does not match the entry before it")
+
+
+def _end_breaks(parent: ChainParent, count: int, last: str) -> Iterator[Break]:
+    """`count` and `last`: the number and the digest of the last entry that was found."""
+    if not parent.log_count and not last:
+        yield Break(parent.pk, count + 1, "the log is missing")
+    elif parent.log_count != count or parent.log_last != last:
+        yield Break(parent.pk, count + 1, "the end of the log was cut or the counter changed")
     elif _seal(parent) != parent.log_seal:
         yield Break(parent.pk, parent.log_count, "the seal of the log does not match")
 

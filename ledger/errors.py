@@ -41,6 +41,19 @@ class AlreadyDone(Refused):
     status = 409
 
 
+class Busy(Refused):
+    """The database could not be written in time, because others were writing. The same request will work later."""
+
+    code = "busy"
+    status = 503
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Many people are saving at the same time. Nothing was saved; wait a few seconds and try again."
+        )
+
+
 class Invalid(Refused):
     """A value is missing or wrong; `field` names it."""
 

@@ -1,6 +1,6 @@
 """Models without a business noun: the append-only chain, idempotency keys, stored files, heartbeats, the test clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Self, TypeVar
@@ -29,6 +29,10 @@ class ChainedRow(models.Model):
         """The values that the chain signs: plain JSON."""
         raise NotImplementedError
 
+    @classmethod
+    def save_related(cls, rows: Sequence[Self]) -> None:
+        """Save rows that these entries refer to and that have no id yet; called before the entries are signed."""
+
 
 @dataclass
 class Unwritten:
@@ -50,6 +54,12 @@ class ChainParent(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no entry is written yet. Then nothing else that belongs to it is in the database, because every change is
+        an entry."""
+        return not self.log_count
 
 
 V = TypeVar("V", bound="Version")

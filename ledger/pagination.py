@@ -1,11 +1,78 @@
-"""One page size rule for every API list."""
+"""Pages of lists: one rule for the size of API pages, and pages that are read quickly however deep they are."""
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+Row = TypeVar("Row", bound=Model)
+IDS = {"pk", "-pk", "id", "-id"}
+
+
+class DeepPaginator(Paginator):
+    """Pages of a queryset. The ids of a page are found first, from the nearer end of the list; then its rows are read by them.
+
+    `found`: the queryset, or the ids if all of them were read. `rows`: the queryset that reads the rows, with the relations to
+    show and without the conditions, which the ids satisfy. `count`: the length of the list, if it is known.
+    """
+
+    def __init__(
+        self,
+        found: QuerySet[Row] | Sequence[int],
+        per_page: int,
+        *,
+        rows: QuerySet[Row],
+        count: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(found, per_page, **options)
+        self.rows = rows
+        if count is not None:
+            self.count = count
+
+    def page(self, number: int | str) -> Page:
+        """The page. Raises InvalidPage, as Django's paginator does."""
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        return Page(self._read(start, min(start + self.per_page, self.count)), number, self)
+
+    def _read(self, start: int, end: int) -> Sequence[Model]:
+        ids = self._ids(start, end)
+        rows = self.rows.in_bulk(ids)
+        return [rows[pk] for pk in ids]
+
+    def _ids(self, start: int, end: int) -> list[int]:
+        if not isinstance(self.object_list, QuerySet):
+            return list(self.object_list[start:end])
+        keys = _in_total_order(self.object_list).values_list("pk", flat=True)
+        if start > self.count // 2:
+            return list(keys.reverse()[self.count - end : self.count - start])[::-1]
+        return list(keys[start:end])
+
+
+def _in_total_order(found: QuerySet[Row]) -> QuerySet[Row]:
+    """With the id as the last column of the order, so that no row is on two pages or on none."""
+    order = tuple(found.query.order_by or found.model._meta.ordering or ())
+    return found if IDS.intersection(each for each in order if isinstance(each, str)) else found.order_by(*order, "pk")
 
 
 class Pages(PageNumberPagination):
-    """50 a page, at most 200 when asked."""
+    """50 a page, at most 200 when asked. A view that has `shown_rows`, a queryset, reads its pages as DeepPaginator does."""
 
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any, Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        """The rows of the wanted page."""
+        rows = getattr(view, "shown_rows", None)
+        if rows is not None and isinstance(queryset, QuerySet) and queryset.model is rows.model:
+            self.django_paginator_class = partial(DeepPaginator, rows=rows)  # type: ignore[assignment]  # it is only called
+        return super().paginate_queryset(queryset, request, view)

@@ -174,7 +174,8 @@ def engine_health(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not isinstance(user, User) or not user.is_ops:
         raise Http404("There is no such page.")
-    vitals = engine.vitals()
+    missing = unwatched.ids()
+    vitals = engine.vitals(len(missing))
     kind, words = sentence(vitals)
     context = {
         "v": vitals,
@@ -184,7 +185,7 @@ def engine_health(request: HttpRequest) -> HttpResponse:
         "detail": "; ".join(each.text for each in problems(vitals)),
         "beats": engine.heartbeats(),
         "told_outside": bool(settings.HEARTBEAT_URL),
-        "missing": unwatched.listed(engine.MOST_PARKED),
+        "missing": unwatched.listed(engine.MOST_PARKED, missing),
         "next": engine.next_events(),
         "clocks": engine.parked_clocks(),
         "messages_parked": engine.parked_messages(),

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from escalations.policy.rows import published_rows
 from ledger.now import moved_to
 from tests.support import browser as browsers
 from tests.support import databases, dovecot, pages, server, smtp
@@ -74,6 +75,12 @@ def _stage(
 @pytest.fixture
 def _django_db_helper(_stage: None, _django_db_helper: None) -> None:
     """pytest-django's transaction around a test begins once the test's database is chosen."""
+
+
+@pytest.fixture(autouse=True)
+def _published_rows_of_this_test() -> None:
+    """A process reads the rows of a published policy once. Each test has a database of its own, and some change such rows."""
+    published_rows.cache_clear()
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """The account list: filters, order and counts of the accounts that a person sees."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db.models import Aggregate, Case, Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum, Value, When
 
@@ -28,6 +29,8 @@ HEALTH = {
 RENEWAL_DAYS = ("30", "60", "90", "180")
 WEEKS = 12
 MONEY = DecimalField(max_digits=20, decimal_places=2)
+Worth = Mapping[str, Decimal]  # one unit of each currency in USD
+Group = dict[str, Any]  # a row of values(): texts, counts and sums by name
 
 
 class Trend(NamedTuple):
@@ -59,8 +62,8 @@ def due_within(days: int, today: date) -> Q:
     return Q(renewal_date__gte=today, renewal_date__lte=today + timedelta(days=days))
 
 
-def select(user: User, wanted: Mapping[str, str], today: date) -> "QuerySet[Account]":
-    """The accounts of the view and filters a person asked for, highest weighted risk first.
+def select(user: User, wanted: Mapping[str, str], today: date, worth: Worth) -> "QuerySet[Account]":
+    """The accounts of the view and filters a person asked for, highest weighted risk first. `worth`: customers.rates.rates.
 
     Known keys: view, q, health, kind, renewal, segment; other keys and values are ignored.
     """
@@ -73,36 +76,28 @@ def select(user: User, wanted: Mapping[str, str], today: date) -> "QuerySet[Acco
         accounts = accounts.filter(due_within(int(wanted["renewal"]), today))
     if segment := wanted.get("segment", "").replace("\x00", ""):
         accounts = accounts.filter(segment=segment)
-    return by_risk(search(accounts, wanted.get("q", "")), today)
+    if text := wanted.get("q", "").strip():
+        accounts = accounts.matching(text)
+    return by_risk(accounts, worth)
 
 
-def search(accounts: "QuerySet[Account]", text: str) -> "QuerySet[Account]":
-    """By name, external id, segment, industry or a contact's address."""
-    text = text.replace("\x00", "").strip()[:100]
-    if not text:
-        return accounts
-    words = Q(name__icontains=text) | Q(external_id__icontains=text) | Q(segment__icontains=text)
-    return accounts.filter(words | Q(industry__icontains=text) | Q(domains__domain__iexact=text)).distinct()
+def shown(worth: Worth) -> "QuerySet[Account]":
+    """The rows of a page of the list, to be read by their ids."""
+    return by_risk(Account.objects.select_related("csm"), worth)
 
 
-def by_risk(accounts: "QuerySet[Account]", today: date) -> "QuerySet[Account]":
+def by_risk(accounts: "QuerySet[Account]", worth: Worth) -> "QuerySet[Account]":
     """With `usd_arr` and `usd_risk` (ARR × (100 − health) ÷ 100), highest risk first, unknown last."""
     risk = ExpressionWrapper(F("usd_arr") * (Value(100) - F("health")) / Value(100), output_field=MONEY)
-    weighed = with_usd(accounts, today).annotate(usd_risk=risk)
+    weighed = with_usd(accounts, worth).annotate(usd_risk=risk)
     return weighed.order_by(F("usd_risk").desc(nulls_last=True), F("usd_arr").desc(nulls_last=True), "name", "id")
 
 
-def with_usd(accounts: "QuerySet[Account]", today: date) -> "QuerySet[Account]":
-    """With `usd_arr`, so that sums and orders never mix currencies."""
-    cases = [When(currency=code, then=Value(rate)) for code, rate in rates(today).items()]
+def with_usd(accounts: "QuerySet[Account]", worth: Worth) -> "QuerySet[Account]":
+    """With `usd_arr`, so that orders never mix currencies."""
+    cases = [When(currency=code, then=Value(rate)) for code, rate in worth.items()]
     rate = Case(*cases, default=None, output_field=DecimalField(max_digits=14, decimal_places=6))
     return accounts.annotate(usd_arr=ExpressionWrapper(F("arr") * rate, output_field=MONEY))
-
-
-def view_counts(user: User, today: date) -> dict[str, int]:
-    """The number of accounts in each saved view; one query."""
-    counts = {view: Count("pk", filter=in_view(view, user, today)) for view in VIEWS}
-    return Account.objects.visible_to(user).aggregate(**counts)
 
 
 @dataclass(frozen=True)
@@ -114,14 +109,57 @@ class Tile:
     arr: Decimal
 
 
-def strip(user: User, today: date) -> list[Tile]:
-    """The tiles above the list: customers by health and by renewal, each with its ARR in USD; one query and the rates."""
-    tiles = {**{name: HEALTH[name] for name in ("red", "yellow", "green")}, "renewal": due_within(60, today)}
-    sums: dict[str, Aggregate] = {}
-    for name, condition in tiles.items():
-        sums |= {f"{name}_n": Count("pk", filter=condition), f"{name}_arr": Sum("usd_arr", filter=condition)}
-    found = with_usd(Account.objects.visible_to(user).customers(), today).aggregate(**sums)
-    return [Tile(name, found[f"{name}_n"], found[f"{name}_arr"] or Decimal(0)) for name in tiles]
+@dataclass(frozen=True)
+class Overview:
+    """The number of accounts in each saved view, the tiles above the list (customers by health and by renewal), and the value
+    in USD of the currencies that the accounts have."""
+
+    counts: dict[str, int]
+    tiles: list[Tile]
+    worth: Worth
+
+
+def overview(user: User, today: date) -> Overview:
+    """The counts and sums above the list. Two queries and the rates: all accounts by kind and currency, from one index, so
+    that each currency is changed into USD once; and those of the person."""
+    worth = rates(today)
+    conditions = {
+        "red": HEALTH["red"],
+        "yellow": HEALTH["yellow"],
+        "green": HEALTH["green"],
+        "renewal": due_within(60, today),
+    }
+    sums: dict[str, Aggregate] = {"everything": Count("pk")}
+    for name, condition in conditions.items():
+        sums |= {f"{name}_n": Count("pk", filter=condition), f"{name}_arr": Sum("arr", filter=condition)}
+    visible = Account.objects.visible_to(user).order_by()
+    groups = cast("list[Group]", list(visible.values("kind", "currency").annotate(**sums)))
+    customers = [group for group in groups if group["kind"] == Account.CUSTOMER]
+    tiles = [
+        Tile(
+            name,
+            sum(group[f"{name}_n"] for group in customers),
+            sum(
+                ((group[f"{name}_arr"] or 0) * worth.get(group["currency"], Decimal(0)) for group in customers),
+                Decimal(0),
+            ),
+        )
+        for name in conditions
+    ]
+    of_kind = Counter[str]()
+    for group in groups:
+        of_kind[group["kind"]] += group["everything"]
+    found = {tile.name: tile.count for tile in tiles}
+    counts = {
+        "customers": of_kind[Account.CUSTOMER],
+        "mine": visible.filter(in_view("mine", user, today)).count(),
+        "red": found["red"],
+        "renewal": found["renewal"],
+        "suppliers": of_kind[Account.SUPPLIER],
+        "partners": of_kind[Account.PARTNER],
+    }
+    used = {group["currency"] for group in groups}
+    return Overview(counts, tiles, {code: rate for code, rate in worth.items() if code in used})
 
 
 def segments(user: User) -> list[str]:

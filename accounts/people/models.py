@@ -1,22 +1,36 @@
 """Users, roles and who holds which role when."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
+from accounts.people import rules
 from ledger.now import now
+from ledger.search import index
+from ledger.search.index import SearchableQuerySet, SearchWords
+
+Read = TypeVar("Read")
+
+# UNION ends a circle of managers.
+TREE = (
+    "WITH RECURSIVE tree(id) AS (SELECT CAST(%s AS bigint) UNION "
+    "SELECT person.id FROM accounts_user person JOIN tree ON person.manager_id = tree.id) SELECT id FROM tree"
+)
 
 
-class UserManager(BaseUserManager["User"]):
+class UserManager(BaseUserManager.from_queryset(SearchableQuerySet["User"])):  # type: ignore[misc]
     """Creates users by e-mail; addresses are kept in lower case."""
 
+    @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
         """A user who can sign in. Raises ValueError without an address."""
         if not email:
@@ -24,6 +38,7 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=email.strip().lower(), **extra)
         user.set_password(password)
         user.save(using=self._db)
+        index.add(UserWords, user)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
@@ -80,13 +95,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def initials(self) -> str:
         """Two letters for the avatar."""
-        words = self.name.split() or [self.email]
-        return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+        return rules.initials(self.name, self.email)
 
     @property
     def avatar(self) -> str:
         """One of four avatar colours, stable per person."""
-        return ("", "b", "c", "d")[(self.pk or 0) % 4]
+        return rules.avatar(self.pk or 0)
 
     @cached_property
     def roles(self) -> list["Role"]:
@@ -131,15 +145,47 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def tree_ids(self) -> list[int]:
-        """This person and everyone who reports to them, at any depth; one query (UNION ends a circle of managers)."""
+        """This person and everyone who reports to them, at any depth; one query."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "WITH RECURSIVE tree(id) AS (SELECT CAST(%s AS bigint) UNION "
-                "SELECT person.id FROM accounts_user person JOIN tree ON person.manager_id = tree.id) "
-                "SELECT id FROM tree ORDER BY id",
-                [self.pk],
-            )
+            cursor.execute(f"{TREE} ORDER BY id", [self.pk])
             return [row[0] for row in cursor.fetchall()]
+
+    @property
+    def tree(self) -> RawSQL:
+        """`tree_ids` for `__in`, as one value: a statement with a parameter for each person takes long to read."""
+        if connection.vendor == "postgresql":
+            return RawSQL("SELECT unnest(%s::bigint[])", [self.tree_ids])
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(self.tree_ids)])
+
+
+def kept(user: User, name: str, read: Callable[[], Read]) -> Read:
+    """What `read` returns, read once for a user object. Views load the user anew for each request, so it never lives
+    longer than the page; verbs read again."""
+    found: dict[str, Any] = vars(user).setdefault("_kept", {})
+    if name not in found:
+        found[name] = read()
+    return cast(Read, found[name])
+
+
+class UserWords(SearchWords):
+    """The words by which a person is found."""
+
+    user = models.OneToOneField(
+        User, primary_key=True, db_column="rowid", db_constraint=False, on_delete=models.CASCADE, related_name="words"
+    )
+
+    class Meta(SearchWords.Meta):
+        pass
+
+    @classmethod
+    def owners(cls) -> models.QuerySet[User]:
+        """People."""
+        return User.objects.only("name", "email", "team")
+
+    @classmethod
+    def texts(cls, owner: User) -> tuple[Sequence[str], Sequence[str]]:
+        """The name; address and team."""
+        return (owner.name,), (owner.email, owner.team)
 
 
 class Role(models.Model):

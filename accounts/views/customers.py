@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.customers import portfolio
 from accounts.customers.panels import panels_for
+from accounts.customers.rates import rates
 from accounts.exports import accounts_csv
 from accounts.forms import SignalForm
 from accounts.models import Account, User
@@ -20,6 +21,7 @@ from accounts.signals.kinds import COMMERCIAL as COMMERCIAL_KINDS
 from accounts.views.viewers import local_today, viewer
 from ledger.errors import Refused
 from ledger.now import now
+from ledger.pagination import DeepPaginator
 
 PAGE = 25
 SIGNALS_SHOWN, MOST_SIGNALS = 10, 200
@@ -32,16 +34,27 @@ def account_list(request: HttpRequest) -> HttpResponse:
     """Accounts by weighted risk, with saved views, filters and search."""
     user, wanted = viewer(request), request.GET.dict()
     today = local_today()
-    page = Paginator(portfolio.select(user, wanted, today).select_related("csm"), PAGE).get_page(wanted.get("page"))
+    above = portfolio.overview(user, today)
+    view = wanted["view"] if wanted.get("view") in portfolio.VIEWS else "customers"
+    filtered = any(wanted.get(key) for key in ("q", "health", "renewal", "segment", "kind"))
+    found = portfolio.select(user, wanted, today, above.worth)
+    pages = DeepPaginator(
+        # A search reads every account, so it is done once, for the count too.
+        list(found.values_list("pk", flat=True)) if wanted.get("q") else found,
+        PAGE,
+        rows=portfolio.shown(above.worth),
+        count=None if filtered else above.counts[view],
+    )
+    page = pages.get_page(wanted.get("page"))
     context = {
         "page": page,
         "rows": _rows(page),
-        "views": _views(user, wanted),
-        "tiles": portfolio.strip(user, today),
+        "views": [ViewTab(key, label, above.counts[key], key == view) for key, label in portfolio.VIEWS.items()],
+        "tiles": above.tiles,
         "segments": portfolio.segments(user),
         "kinds": Account.KINDS,
         "wanted": wanted,
-        "filtered": any(wanted.get(key) for key in ("q", "health", "renewal", "segment", "kind")),
+        "filtered": filtered,
     }
     return render(request, "accounts/list.html", context)
 
@@ -75,12 +88,6 @@ class HealthPart(NamedTuple):
     why: str
 
 
-def _views(user: User, wanted: dict[str, str]) -> list[ViewTab]:
-    counts = portfolio.view_counts(user, local_today())
-    current = wanted.get("view") if wanted.get("view") in portfolio.VIEWS else "customers"
-    return [ViewTab(key, label, counts[key], key == current) for key, label in portfolio.VIEWS.items()]
-
-
 def _rows(page: Page) -> list[Line]:
     accounts: list[Account] = list(page)
     trends = portfolio.trends([account.pk for account in accounts], now())
@@ -99,7 +106,8 @@ def _rows(page: Page) -> list[Line]:
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The list with its filters as CSV."""
-    accounts = portfolio.select(viewer(request), request.GET.dict(), local_today())
+    today = local_today()
+    accounts = portfolio.select(viewer(request), request.GET.dict(), today, rates(today))
     answer = HttpResponse(accounts_csv(accounts.select_related("csm", "ae")), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="accounts.csv"'
     return answer

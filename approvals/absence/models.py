@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models import User
+from accounts.people.models import kept
 from ledger.format import day
 from ledger.now import now
 
@@ -18,6 +20,10 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
         """Started, not over and not ended early."""
         running = self.filter(starts_at__lte=at, ends_at__gt=at)
         return running.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at))
+
+    def given_to(self, user: User) -> "list[Delegation]":
+        """Those in force now that make the person a stand-in. For lists: read once, as the person's roles are."""
+        return kept(user, "delegations", lambda: list(self.in_force(now()).filter(to=user)))
 
     def overlapping(self, start: datetime, end: datetime) -> "DelegationQuerySet":
         """In force at some moment of [start, end)."""

@@ -139,7 +139,7 @@ def _first_held(
 ) -> Answer:
     for limit in candidates:
         holders = may_decide_as(total.role(limit.role), total.account)
-        person = nearest([user for user in holders if user.pk not in exclude], total.account, near)
+        person = nearest([user for user in holders if user.pk not in exclude], total.account, near, total.managers)
         if person:
             return _answer(total, limit, person, holders)
     names = ", ".join(limit.role_name for limit in candidates)
@@ -220,14 +220,6 @@ def band_for(total: AskTotal, tier: str) -> ExceptionBand | None:
     bands = total.version.bands.select_related("concession")
     band = bands.filter(concession__slug=total.concession.slug, tier=tier).first()
     return band if band and total.total <= most_of(band, total.at) else None
-
-
-def is_in_band(ask: Ask, tier: str, at: datetime) -> bool:
-    """Whether a band would grant the ask. An ask without a total is in no band."""
-    try:
-        return band_for(ask_total(ask, at), tier) is not None
-    except Invalid:
-        return False
 
 
 def most_of(band: ExceptionBand, at: datetime) -> Decimal:

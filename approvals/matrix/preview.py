@@ -68,10 +68,9 @@ def preview(
     return Preview(answer, plan.stages, band, usual)
 
 
-def who_for_everybody(ask: Ask, at: datetime) -> Answer:
+def who_for_everybody(total: AskTotal) -> Answer:
     """Who may approve an ask, as text for a record that many people read: without the amounts granted before. Raises
     Invalid."""
-    total = ask_total(ask, at)
     try:
         answer = approver_for(total)
     except Invalid as refusal:

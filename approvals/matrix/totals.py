@@ -17,6 +17,7 @@ from django.db.models.fields.json import KeyTextTransform
 
 from accounts.customers.rates import rate_of, usd
 from accounts.models import Account, Role
+from accounts.people.queries import Managers
 from approvals.matrix.rules import limits as rules
 from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
 from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType, QuarterCap
@@ -113,6 +114,11 @@ class AskTotal:
     def window_days(self) -> int:
         """Days back in which grants are added up."""
         return self.version.window_days
+
+    @cached_property
+    def managers(self) -> Managers:
+        """The managers above the people of the account, read once for all roles of the ask."""
+        return Managers()
 
     @cached_property
     def coverage(self) -> rules.Coverage:

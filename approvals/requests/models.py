@@ -6,13 +6,19 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, prefetch_related_objects
+from django.db.models.functions import Coalesce
 
 from accounts.models import Account, Role, User
 from approvals.absence.models import Delegation
 from approvals.matrix.models import AuthorityVersion
+from approvals.requests import visibility
 from ledger.models import ChainedRow, ChainParent
-from ledger.now import now
+
+# When a request was decided; without a decision, since when its deciders were asked.
+LISTED_AT = Coalesce("decided_at", "asked_since")
+# The columns that lists filter by: with them in its index, a list reads no row that it does not show.
+SEEN = ("state", "confidential", "requester", "account", "decided_by")
 
 
 class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
@@ -39,37 +45,29 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         or to a person they stand in for now, and the requests of accounts they may open. Only people who asked, were
         asked or decided see a request of a confidential case.
         """
-        part = Q(requester=user) | Q(decided_by=user) | Q(pk__in=Seat.objects.known_to(user).values("request"))
-        part |= _stood_in_for(user)
-        if user.sees == Role.ALL:
-            own = ApprovalRequest.objects.filter(part).values("pk")
-            return self if user.is_superuser else self.filter(Q(confidential=False) | Q(pk__in=own))
-        others = _of_accounts(user) if user.is_superuser else Q(_of_accounts(user), confidential=False)
-        return self.filter(pk__in=ApprovalRequest.objects.filter(part | others).values("pk"))
+        if user.is_superuser:
+            return self
+        scans = visibility.scans(user, Seat.objects.filter(person=user))
+        parts = visibility.parts(user, scans=scans, known=Seat.objects.known_to(user), stood_in=_stood_in_for(user))
+        if scans:
+            return self.filter(reduce(or_, parts))
+        # A union of ids, because PostgreSQL reads the whole table for subqueries that are joined by OR.
+        first, *more = (ApprovalRequest.objects.filter(part).order_by().values("pk") for part in parts)
+        return self.filter(pk__in=first.union(*more))
 
     def waiting_on(self, user: User) -> "RequestQuerySet":
         """Open requests in which this person, or a person they stand in for, is asked to decide or to comment."""
         own = Seat.objects.asked().filter(person=user).values("request")
-        return self.open().filter(Q(pk__in=own) | (_stood_in_for(user) & ~Q(requester=user)))
+        if (theirs := _stood_in_for(user)) is None:
+            return self.open().filter(pk__in=own)
+        return self.open().filter(Q(pk__in=own) | Q(pk__in=theirs.values("request")) & ~Q(requester=user))
 
 
-def _of_accounts(user: User) -> Q:
-    """Requests of accounts the person may open, and those made by their team."""
-    if user.sees != Role.TREE:
-        return Q(account__csm=user) | Q(account__ae=user)
-    led = user.tree_ids
-    return Q(requester__in=led) | Q(account__csm__in=led) | Q(account__ae__in=led)
-
-
-def _stood_in_for(user: User) -> Q:
-    """Requests with a seat that the person may decide by a delegation for a time whose scope covers it."""
-    # Read first, because few people are stand-ins, and every list of requests runs this.
-    given = Delegation.objects.in_force(now()).filter(to=user)
-    scopes = [each.scope("request__") & Q(person=each.user_id) for each in given]
-    if not scopes:
-        return Q(pk__in=())
-    seats = Seat.objects.asked().deciding().filter(reduce(or_, scopes), stands_for=None)
-    return Q(pk__in=seats.values("request"))
+def _stood_in_for(user: User) -> "SeatQuerySet | None":
+    """Asked seats that the person may decide by a delegation for a time whose scope covers them; None for a person who
+    stands in for nobody."""
+    scopes = [each.scope("request__") & Q(person=each.user_id) for each in Delegation.objects.given_to(user)]
+    return Seat.objects.asked().deciding().filter(reduce(or_, scopes), stands_for=None) if scopes else None
 
 
 class ApprovalRequest(ChainParent):
@@ -161,7 +159,12 @@ class ApprovalRequest(ChainParent):
 
     class Meta:
         ordering = ["deadline", "id"]
-        indexes = [models.Index(fields=["decided_at"], name="request_decided")]
+        indexes = [
+            models.Index(fields=["decided_at"], name="request_decided"),
+            models.Index(fields=["deadline", "id", *SEEN], name="request_by_deadline"),
+            # SQLite uses it alone only if it also holds the two columns of the expression.
+            models.Index(LISTED_AT.desc(), F("id").desc(), *SEEN, "decided_at", "asked_since", name="request_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.ask
@@ -237,15 +240,19 @@ class SeatQuerySet(models.QuerySet["Seat"]):
         """Without consulted seats."""
         return self.filter(part=Seat.DECIDE)
 
-    def addressed_to(self, user: User) -> "SeatQuerySet":
-        """Seats of a person that were asked, and the planned seat of the authority. For a planned committee that is the
-        seat of its first member. Functions and further members see the request when they are asked.
+    def addressed(self) -> "SeatQuerySet":
+        """Seats that were asked, and the planned seat of the authority. For a planned committee that is the seat of its
+        first member. Functions and further members see the request when they are asked.
         """
         before = Seat.objects.planned().filter(
             request=OuterRef("request"), authority=True, number__lt=OuterRef("number")
         )
         leads = Q(authority=True) & ~Exists(before)
-        return self.filter(~Q(state=Seat.PLANNED) | leads, person=user)
+        return self.filter(~Q(state=Seat.PLANNED) | leads)
+
+    def addressed_to(self, user: User) -> "SeatQuerySet":
+        """The same, of one person."""
+        return self.addressed().filter(person=user)
 
     def known_to(self, user: User) -> "SeatQuerySet":
         """Seats that let a person see the request: addressed to them, or decided by them."""
@@ -275,6 +282,7 @@ class Seat(models.Model):
     ]
     CURRENT = (PLANNED, ASKED, DECIDED, SETTLED)
     DECIDE, CONSULT = "decide", "consult"
+    WAITING = (ASKED, DECIDE)  # state and part of a seat whose decision is waited for
     PARTS: ClassVar = [(DECIDE, "Decides"), (CONSULT, "Is consulted")]
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="seats")
     number = models.PositiveSmallIntegerField()
@@ -311,7 +319,7 @@ class Seat(models.Model):
 
     class Meta:
         ordering = ["number"]
-        indexes = [models.Index(fields=["person", "state"], name="seat_of_person")]
+        indexes = [models.Index(fields=["person", "state", "request"], name="seat_of_person")]
         constraints = [
             models.UniqueConstraint(fields=["request", "number"], name="seat_once"),
             models.CheckConstraint(
@@ -326,7 +334,7 @@ class Seat(models.Model):
     @property
     def waits(self) -> bool:
         """Whether its decision is waited for now."""
-        return self.state == self.ASKED and self.part == self.DECIDE
+        return (self.state, self.part) == self.WAITING
 
 
 class DecisionLink(models.Model):

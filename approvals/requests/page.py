@@ -1,5 +1,6 @@
 """The values of the components on the page of one request."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -158,8 +159,8 @@ def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
     return [(key, value) for key, value in request.terms.items() if key not in BASIS and value not in ("", None)]
 
 
-def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
-    """The rows of the list beside the decision."""
+def rows(requests: Iterable[ApprovalRequest], at: datetime, *, asked: bool) -> list[dict[str, Any]]:
+    """The rows of the list beside the decision; with the people who are asked and the stage if `asked`."""
     return [
         {
             "approval": each,
@@ -167,7 +168,7 @@ def rows(requests: list[ApprovalRequest], at: datetime) -> list[dict[str, Any]]:
             "warn_at": each.warn_at,
             "amount": amount(each),
             "arr": money_short(each.account.arr, each.account.currency) if each.account.arr else "",
-            "asked": listed([str(person) for person in asked_now(each)]),
+            "asked": listed([str(person) for person in asked_now(each)]) if asked else "",
         }
         for each in requests
     ]

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import Account, Role, User
-from accounts.people.queries import may_decide_as, nearest
+from accounts.people.queries import Managers, may_decide_as, nearest
 from approvals.matrix.authority import Answer, approver_for
 from approvals.matrix.totals import Ask, AskTotal, ask_total
 from approvals.models import ApprovalRequest, ChainRule, Seat
@@ -26,10 +26,12 @@ class Plan:
     roles: dict[str, Role]
 
 
-def holders(role: Role, account: Account | None, exclude: Collection[int]) -> tuple[Person, ...]:
+def holders(
+    role: Role, account: Account | None, exclude: Collection[int], managers: Managers | None = None
+) -> tuple[Person, ...]:
     """All active people who hold the role and may have a seat, the best first. A CSM or AE for their own account only."""
     found = [user for user in may_decide_as(role, account) if user.pk not in exclude]
-    return _seated(found, nearest(found, account))
+    return _seated(found, nearest(found, account, managers=managers))
 
 
 def _seated(people: Collection[User], first: User | None) -> tuple[Person, ...]:
@@ -75,7 +77,7 @@ def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[li
         Wanted(
             role=rule.role.slug,
             role_name=rule.role.name,
-            holders=holders(rule.role, total.account, exclude),
+            holders=holders(rule.role, total.account, exclude, total.managers),
             place=rule.place,
             part=rules.CONSULT if rule.part == ChainRule.CONSULT else rules.DECIDE,
             quorum=rule.quorum,
@@ -87,7 +89,7 @@ def functions(total: AskTotal, needs: str, exclude: Collection[int]) -> tuple[li
     # The role of that name, else all roles of that function.
     needed = list(Role.objects.filter(slug=needs) or Role.objects.filter(function=needs)) if needs else []
     for role in (role for role in needed if role.slug not in roles):
-        people = holders(role, total.account, exclude)
+        people = holders(role, total.account, exclude, total.managers)
         found.append(Wanted(role.slug, role.name, people, place=rules.BESIDE, part=rules.CONSULT))
     return found, {**roles, **{role.slug: role for role in needed}}
 

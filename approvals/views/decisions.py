@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -18,7 +17,6 @@ from approvals.requests.rules import verdicts
 from ledger.errors import AlreadyDone, Invalid, Refused, Stale
 from ledger.now import now
 
-PER_PAGE = 25
 SEEN_LINKS = "approval_links"
 
 
@@ -30,25 +28,20 @@ def load(request: SignedIn, pk: int) -> ApprovalRequest:
 
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
-    """The three lists, with the first request shown beside them on wide screens."""
+    """The three lists. On wide screens the browser then loads the first request beside them."""
     tab = request.GET.get("tab", lists.NEEDS_YOU)
     if tab not in lists.LISTS:
         raise Http404
-    found = _found(request, tab)
-    first = next(iter(found), None)
-    context = _listed(request, tab, found) | (_page(request, first) if first else {})
-    return render(request, "approvals/inbox.html", context)
+    found = lists.part(request.user, tab, before=request.GET.get("before", ""), after=request.GET.get("after", ""))
+    context = _listed(request, tab, found)
+    return render(request, "approvals/inbox.html", context | {"first": next(iter(found.rows), None)})
 
 
-def _found(request: SignedIn, tab: str) -> Page[ApprovalRequest]:
-    return Paginator(lists.LISTS[tab](request.user), PER_PAGE).get_page(request.GET.get("page"))
-
-
-def _listed(request: SignedIn, tab: str, found: Page[ApprovalRequest]) -> dict[str, object]:
+def _listed(request: SignedIn, tab: str, found: lists.Part) -> dict[str, object]:
     return {
         "tab": tab,
-        "counts": lists.counts(request.user),
-        "rows": page.rows(list(found), now()),
+        "counts": found.counts,
+        "rows": page.rows(found.rows, now(), asked=tab == lists.WAITING),
         "found": found,
     }
 
@@ -67,8 +60,11 @@ def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, object]:
 
 @require_safe
 def detail(request: SignedIn, pk: int) -> HttpResponse:
-    """One request: the question, the terms, and what this person may do."""
-    return show(request, load(request, pk))
+    """One request: the question, the terms, and what this person may do. For htmx only that, without the lists."""
+    approval = load(request, pk)
+    if request.htmx and "pane" in request.GET:
+        return render(request, "approvals/_decision.html", _page(request, approval))
+    return show(request, approval)
 
 
 def show(
@@ -78,13 +74,16 @@ def show(
     refused: str = "",
     status: int = 200,
     typed: dict[str, str] | None = None,
+    delegate_form: DelegateForm | None = None,
 ) -> HttpResponse:
-    """The page of one request, with the error and the `typed` text of a refused verb."""
+    """The page of one request, with the error and the `typed` text of a refused verb, or the form for delegating it."""
     tab = lists.DECIDED
     if approval.is_open:
         tab = lists.NEEDS_YOU if page.waits_on(approval, request.user) else lists.WAITING
-    context = _listed(request, tab, _found(request, tab)) | _page(request, approval)
+    context = _listed(request, tab, lists.part(request.user, tab)) | _page(request, approval)
     context |= {"refused": refused, "alone": True, "typed": typed or {}}
+    if delegate_form:
+        context |= {"delegate_form": delegate_form, "delegates": True}
     if typed and "question" in typed:
         context["words"] = WordsForm(auto_id="words_%s", initial={"text": typed["question"]})
     return render(request, "approvals/inbox.html", context, status=status)

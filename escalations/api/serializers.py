@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, TypedDict
 
 from django.db.models import Field, TextField
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Contact, User
@@ -12,6 +13,7 @@ from escalations.cases.intake import KEPT
 from escalations.models import Action, Escalation, Event, Review
 
 LONGEST_TEXT = 4_000
+EMBEDDED = 50  # rows of a list inside a case
 
 
 class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
@@ -66,12 +68,16 @@ class PersonOnCase(TypedDict):
 
 
 class EscalationSerializer(EscalationListSerializer):
-    """A whole case: reasons for its level, people, clocks, hand-offs."""
+    """A whole case: reasons for its level, people, clocks, hand-offs, requests.
+
+    `clocks` (running ones first, then the last that ended), `handoffs` and `requests` (both the newest, oldest first) hold at
+    most 50 each. All of them: `clocks/` and `handoffs/` below the case, and the list of approvals with `case_key`.
+    """
 
     people = serializers.SerializerMethodField()
-    clocks = ClockSerializer(many=True, read_only=True)
-    handoffs = HandOffSerializer(many=True, read_only=True)
-    requests: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    clocks = serializers.SerializerMethodField()
+    handoffs = serializers.SerializerMethodField()
+    requests = serializers.SerializerMethodField()
     brief_gaps = serializers.SerializerMethodField()
 
     class Meta(EscalationListSerializer.Meta):
@@ -117,6 +123,21 @@ class EscalationSerializer(EscalationListSerializer):
             }
             for person in case.people.all()
         ]
+
+    @extend_schema_field(ClockSerializer(many=True))
+    def get_clocks(self, case: Escalation) -> object:
+        """The running clocks first, then the last that ended."""
+        return ClockSerializer(case.clocks.select_related("calendar").newest_first()[:EMBEDDED], many=True).data
+
+    @extend_schema_field(HandOffSerializer(many=True))
+    def get_handoffs(self, case: Escalation) -> object:
+        """The newest hand-offs, oldest first."""
+        newest = case.handoffs.select_related("to_user", "from_user").order_by("-number")[:EMBEDDED]
+        return HandOffSerializer(newest[::-1], many=True).data
+
+    def get_requests(self, case: Escalation) -> list[int]:
+        """The ids of the newest requests, oldest first."""
+        return sorted(case.case_requests.order_by("-request").values_list("request", flat=True)[:EMBEDDED])
 
     def get_brief_gaps(self, case: Escalation) -> list[str]:
         """The missing parts of the brief."""
@@ -174,6 +195,26 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         model = Event
         fields: ClassVar = ["seq", "at", "kind", "audience", "actor_name", "summary", "text", "data", "digest"]
         read_only_fields = fields
+
+
+class EventPageSerializer(serializers.Serializer[None]):
+    """A page of the log. `next`: the address of the following page, or null."""
+
+    next = serializers.CharField(allow_null=True)
+    results = EventSerializer(many=True)
+
+
+class EventQuerySerializer(serializers.Serializer[None]):
+    """The wanted page of the log."""
+
+    ordering = serializers.ChoiceField(choices=["seq", "-seq"], default="seq", help_text="-seq: the newest first.")
+    after = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="Entries after this one."
+    )
+    before = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="Entries before this one."
+    )
+    page_size = serializers.IntegerField(default=50, min_value=1, max_value=200)
 
 
 class PostSerializer(serializers.Serializer[Event]):

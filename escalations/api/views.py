@@ -12,11 +12,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.utils.urls import replace_query_param
 
 from accounts.models import Account, Signal, User
 from escalations import states
 from escalations.api import serializers as shapes
-from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HoldSerializer
+from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HandOffSerializer, HoldSerializer
 from escalations.api.moves import MOVERS, Given
 from escalations.cases import brief as briefing
 from escalations.cases import closing, deadlines, intake, tracker
@@ -24,7 +25,7 @@ from escalations.cases import requests as asking
 from escalations.cases import thread as communication
 from escalations.cases.briefs import gaps
 from escalations.clocks import verbs
-from escalations.models import CasePerson, Clock, Escalation, HandOff, Review
+from escalations.models import CasePerson, Escalation, Review
 from escalations.policy.levels import at_level
 from ledger import idempotency
 from ledger.errors import NotThere
@@ -73,19 +74,13 @@ class EscalationViewSet(
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
     queryset = Escalation.objects.none()
+    shown_rows = Escalation.objects.select_related("account", "issue_type", "owner", "policy")
 
     def get_queryset(self) -> QuerySet[Escalation]:
         """The cases that the caller may see, with the values of the list."""
         if getattr(self, "swagger_fake_view", False):
             return Escalation.objects.none()
-        seen = Escalation.objects.visible_to(self.user).select_related("account", "issue_type", "owner", "policy")
-        if self.action == "list":
-            return seen
-        people = Prefetch("people", CasePerson.objects.select_related("user"))
-        handoffs = Prefetch("handoffs", HandOff.objects.select_related("to_user", "from_user"))
-        return seen.select_related("policy", "account__csm").prefetch_related(
-            people, handoffs, Prefetch("clocks", Clock.objects.select_related("calendar")), "requests"
-        )
+        return Escalation.objects.visible_to(self.user).select_related("account", "issue_type", "owner", "policy")
 
     @property
     def user(self) -> User:
@@ -94,14 +89,21 @@ class EscalationViewSet(
 
     def get_object(self) -> Escalation:
         """By key; 404 for a case that the caller may not see."""
-        return get_object_or_404(self.get_queryset(), pk=int(self.kwargs["key"].removeprefix("ESC-")))
+        return get_object_or_404(self.get_queryset(), pk=self._number)
+
+    @property
+    def _number(self) -> int:
+        return int(self.kwargs["key"].removeprefix("ESC-"))
 
     def get_serializer_class(self) -> type[shapes.EscalationListSerializer]:
         """The short form in lists, else the whole case."""
         return shapes.EscalationListSerializer if self.action == "list" else shapes.EscalationSerializer
 
     def _whole(self) -> dict[str, object]:
-        case = self.get_object()
+        people = Prefetch("people", CasePerson.objects.select_related("user"))
+        case = get_object_or_404(
+            self.get_queryset().select_related("account__csm").prefetch_related(people), pk=self._number
+        )
         context = {**self.get_serializer_context(), "brief_gaps": gaps(case, now())}
         return dict(shapes.EscalationSerializer(case, context=context).data)
 
@@ -118,23 +120,23 @@ class EscalationViewSet(
     def create(self, request: Request) -> Response:
         """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to avoid duplicates."""
         data = self._valid(shapes.OpenSerializer)
-        self._own(data["account"], data.get("signal"))
-
-        def do() -> tuple[int, dict[str, str]]:
-            case = intake.open_case(intake.Intake(**data), by=self.user)
-            self.kwargs["key"] = case.key
-            return 201, {"key": case.key}
+        self._own_signal(data["account"], data.get("signal"))
 
         scope = f"open:{self.user.pk}"
         key = request.headers.get("Idempotency-Key", "")
         body = json.dumps(request.data, sort_keys=True, default=str).encode()
+        known = idempotency.is_answered(scope=scope, key=key, body=body)
+        # Read before the transaction of the key, in which all others wait on SQLite.
+        opening = None if known else intake.prepare(intake.Intake(**data), by=self.user)
+
+        def do() -> tuple[int, dict[str, str]]:
+            return 201, {"key": intake.open_case(intake.Intake(**data), by=self.user, prepared=opening).key}
+
         status, answer = idempotency.once(scope=scope, key=key, body=body, do=do)
         self.kwargs["key"] = answer["key"]
         return Response(self._whole(), status=status)
 
-    def _own(self, account: Account, signal: Signal | None) -> None:
-        if not Account.objects.visible_to(self.user).filter(pk=account.pk).exists():
-            raise NotThere("There is no such account.", field="account")
+    def _own_signal(self, account: Account, signal: Signal | None) -> None:
         if signal and not Signal.objects.visible_to(self.user).filter(pk=signal.pk, account=account).exists():
             raise NotThere("This account has no such signal.", field="signal")
 
@@ -146,20 +148,17 @@ class EscalationViewSet(
         MOVERS[data["move"]](self.get_object(), self.user, cast("Given", data))
         return Response(self._whole())
 
-    @extend_schema(methods=["get"], responses=shapes.EventSerializer(many=True))
+    @extend_schema(methods=["get"], parameters=[shapes.EventQuerySerializer], responses=shapes.EventPageSerializer)
     @extend_schema(methods=["post"], request=shapes.PostSerializer, responses={201: shapes.EventSerializer})
     @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
     def events(self, request: Request, key: str) -> Response:
-        """Read the thread (oldest first, `?after=SEQ`, 200 at most) or post to it."""
+        """Read the log of the case in pages, or post to its thread.
+
+        Oldest first: follow `next`, or ask for what came after the last entry you know. `ordering=-seq`: newest first.
+        """
         case = self.get_object()
         if request.method == "GET":
-            after = (
-                int(request.query_params.get("after", "0") or 0)
-                if request.query_params.get("after", "0").isdigit()
-                else 0
-            )
-            rows = case.events.select_related("text").filter(seq__gt=after).order_by("seq")[:200]
-            return Response(shapes.EventSerializer(rows, many=True).data)
+            return Response(self._page_of_events(case, request))
         data = self._valid(shapes.PostSerializer)
         text, next_at = data["text"], data["next_update_at"]
         if data["audience"] == "customer":
@@ -169,6 +168,38 @@ class EscalationViewSet(
         else:
             event = communication.post(case_id=case.pk, by=self.user, text=text, next_update_at=next_at)
         return Response(shapes.EventSerializer(event).data, status=201)
+
+    def _page_of_events(self, case: Escalation, request: Request) -> dict[str, object]:
+        wanted = shapes.EventQuerySerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        size, order = wanted.validated_data["page_size"], wanted.validated_data["ordering"]
+        rows = case.events.select_related("text").order_by(order)
+        if "after" in wanted.validated_data:
+            rows = rows.filter(seq__gt=wanted.validated_data["after"])
+        if "before" in wanted.validated_data:
+            rows = rows.filter(seq__lt=wanted.validated_data["before"])
+        found = list(rows[: size + 1])
+        more = None
+        if len(found) > size:
+            keep = "after" if order == "seq" else "before"
+            more = replace_query_param(request.build_absolute_uri(), keep, str(found[size - 1].seq))
+        return {"next": more, "results": shapes.EventSerializer(found[:size], many=True).data}
+
+    @extend_schema(responses=ClockSerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def clocks(self, request: Request, key: str) -> Response:
+        """All clocks of the case: running ones first, then the last that ended."""
+        return self._pages(self.get_object().clocks.select_related("calendar").newest_first(), ClockSerializer)
+
+    @extend_schema(responses=HandOffSerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def handoffs(self, request: Request, key: str) -> Response:
+        """All hand-offs of the case, the newest first."""
+        sent = self.get_object().handoffs.select_related("to_user", "from_user")
+        return self._pages(sent.order_by("-number"), HandOffSerializer)
+
+    def _pages(self, rows: QuerySet[Any], shape: type[BaseSerializer]) -> Response:
+        return self.get_paginated_response(shape(self.paginate_queryset(rows), many=True).data)
 
     @extend_schema(request=shapes.BriefSerializer, responses=shapes.EscalationSerializer)
     @action(detail=True, methods=["put"])

@@ -9,7 +9,7 @@ from django.db.models import Max
 from accounts.models import User
 from approvals.requests.rules.verdicts import Option
 from escalations.cases.access import check
-from escalations.cases.briefs import current_parts
+from escalations.cases.briefs import current_parts, first_parts
 from escalations.cases.log import Entry, lock, record
 from escalations.cases.rules.brief import BriefParts
 from escalations.models import BriefPart, BriefSnapshot, Escalation
@@ -63,18 +63,13 @@ def _write(case: Escalation, part: str, text: str, data: OptionRows, by: User, a
 
 
 def prefill(case: Escalation, at: datetime) -> None:
-    """The first texts of a new brief, from the intake form."""
-    texts = {"summary": case.issue, "facts": case.impact, "ask": case.requested_support}
-    BriefPart.objects.bulk_create(
-        BriefPart(case=case, part=part, text=text, by=case.opened_by, at=at)
-        for part, text in texts.items()
-        if text.strip()
-    )
+    """Save the first texts of a new brief."""
+    BriefPart.objects.bulk_create(first_parts(case, at))
 
 
 def freeze(case: Escalation, *, reason: str, at: datetime, parts: BriefParts | None = None) -> BriefSnapshot:
     """Freeze the current brief under the next number. `parts` are its parts, if the caller has read them."""
-    number = (case.brief_snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
+    last = 0 if case.is_new else case.brief_snapshots.aggregate(last=Max("number"))["last"]
     return BriefSnapshot.objects.create(
-        case=case, number=number, parts=parts or current_parts(case, at), reason=reason[:120], at=at
+        case=case, number=(last or 0) + 1, parts=parts or current_parts(case, at), reason=reason[:120], at=at
     )

@@ -14,9 +14,17 @@ from escalations.models import BriefPart, Escalation
 from ledger.format import day, days_until, money
 
 
+def first_parts(case: Escalation, at: datetime) -> list[BriefPart]:
+    """The first texts of a new brief, from the intake form; not saved yet."""
+    texts = {"summary": case.issue, "facts": case.impact, "ask": case.requested_support}
+    given = [(part, text) for part, text in texts.items() if text.strip()]
+    return [BriefPart(case=case, part=part, text=text, by=case.opened_by, at=at) for part, text in given]
+
+
 def current_parts(case: Escalation, at: datetime) -> BriefParts:
     """All parts of the brief as plain values; computed parts (classification, account) come from the case."""
-    rows = {row.part: row for row in case.brief_parts.all()}
+    found = first_parts(case, at) if case.is_new else case.brief_parts.all()
+    rows = {row.part: row for row in found}
     texts = {part: rows[part].text for part, _ in BriefPart.PARTS if part in rows}
     options = list(rows["options"].data.get("rows", [])) if "options" in rows else []
     return {

@@ -16,10 +16,13 @@ from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
-from escalations.models import Action, CasePerson, Clock, Escalation, Review
+from escalations.clocks.book import together
+from escalations.models import Action, CasePerson, CaseWords, Clock, Escalation, Review
 from escalations.triage import routing
+from ledger import chain
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from ledger.search import index
 
 
 @transaction.atomic
@@ -31,8 +34,9 @@ def skip_to_execute(*, case_id: int, by: User, reason: str) -> Escalation:
     check(case, by, "execute")
     if case.state == states.APPROVING:
         raise Invalid("A request waits for a decision. Recall it first.", field="reason")
-    move(case, "execute", at=at, actor=by, reason=f"Approve skipped: {reason}")
-    clocks.stop(case, states.DECISION, at=at, outcome=Clock.STOPPED)
+    with together(case):
+        move(case, "execute", at=at, actor=by, reason=f"Approve skipped: {reason}")
+        clocks.stop(case, states.DECISION, at=at, outcome=Clock.STOPPED)
     return case
 
 
@@ -55,10 +59,12 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     check(case, by, "resolve")
     _need(case, ending)
     case.outcome, case.root_cause, case.resolution = ending.outcome, ending.root_cause.strip()[:120], ending.resolution
-    case.resolved_at = at
-    case.save(update_fields=["outcome", "root_cause", "resolution", "resolved_at"])
-    move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
-    clocks.stop_all(case, at=at, resolved=True)
+    with together(case):
+        case.resolved_at = at
+        chain.save(case, ["outcome", "root_cause", "resolution", "resolved_at"])
+        move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
+        clocks.stop_all(case, at=at, resolved=True)
+    index.renew(CaseWords, case)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     seal_decided(case)
     _start_review(case, at)
@@ -191,10 +197,11 @@ def close(*, case_id: int, by: User) -> Escalation:
     review = Review.objects.filter(case=case).first()
     if review is None or review.state == Review.OPEN:
         raise Invalid("Sign the review, or waive it with a reason, before closing.", field="review")
-    case.closed_at = at
-    case.save(update_fields=["closed_at"])
-    move(case, "close", at=at, actor=by)
-    clocks.stop_all(case, at=at)
+    with together(case):
+        case.closed_at = at
+        chain.save(case, ["closed_at"])
+        move(case, "close", at=at, actor=by)
+        clocks.stop_all(case, at=at)
     return case
 
 
@@ -208,15 +215,16 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         raise Invalid("Enter why the issue is back.", field="reason")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "reopen")
-    move(case, "reopen", at=at, actor=by, reason=reason)
-    case.reopened_count += 1
-    case.resolved_at = case.closed_at = None
-    case.level_since = at
-    case.save(update_fields=["reopened_count", "resolved_at", "closed_at", "level_since"])
-    clocks.stop_all(case, at=at)
-    clocks.start(case, states.DECISION, at=at)
-    routing.start_rhythm(case, at)
-    routing.start_deadlines(case, at)
+    with together(case):
+        move(case, "reopen", at=at, actor=by, reason=reason)
+        case.reopened_count += 1
+        case.resolved_at = case.closed_at = None
+        case.level_since = at
+        chain.save(case, ["reopened_count", "resolved_at", "closed_at", "level_since"])
+        clocks.stop_all(case, at=at)
+        clocks.start(case, states.DECISION, at=at)
+        routing.start_rhythm(case, at)
+        routing.start_deadlines(case, at)
     notifications.reopened(case, by, reason)
     return case
 
@@ -247,7 +255,8 @@ def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") 
 
 def _end(case: Escalation, verb: str, by: User, reason: str, at: datetime) -> None:
     case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at)
-    move(case, verb, at=at, actor=by, reason=reason)
-    clocks.stop_all(case, at=at)
+    with together(case):
+        move(case, verb, at=at, actor=by, reason=reason)
+        clocks.stop_all(case, at=at)
     for request_id in case.requests.filter(state="open").values_list("pk", flat=True):
         deciding.recall(request_id=request_id, by=by, reason=reason)

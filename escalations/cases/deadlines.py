@@ -10,8 +10,10 @@ from escalations.cases.access import check
 from escalations.cases.log import Entry, lock, record
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
+from escalations.clocks.book import together
 from escalations.models import Clock, Escalation
 from escalations.triage import routing
+from ledger import chain
 from ledger.errors import Invalid, Stale
 from ledger.format import recorded
 from ledger.now import now
@@ -32,14 +34,15 @@ def set_deadline(
         raise Stale(
             "Another user changed the case while you typed. Check it, then enter the date again.", field="deadline"
         )
-    before, case.deadline, case.version = case.deadline, deadline, case.version + 1
-    case.save(update_fields=["deadline", "version"])
-    data = {"before": before.isoformat() if before else None, "after": deadline.isoformat() if deadline else None}
-    summary = f"Customer deadline: {recorded(before)} → {recorded(deadline)}. {reason}"
-    record(case, [Entry(kind="deadline", summary=summary, actor=by, data=data)], at=at)
-    first_act(case, by, at)
-    clocks.stop(case, states.CUSTOMER_DEADLINE, at=at, outcome=Clock.STOPPED)
-    routing.start_deadline(case, at)
+    with together(case):
+        before, case.deadline, case.version = case.deadline, deadline, case.version + 1
+        chain.save(case, ["deadline", "version"])
+        data = {"before": before.isoformat() if before else None, "after": deadline.isoformat() if deadline else None}
+        summary = f"Customer deadline: {recorded(before)} → {recorded(deadline)}. {reason}"
+        record(case, [Entry(kind="deadline", summary=summary, actor=by, data=data)], at=at)
+        first_act(case, by, at)
+        clocks.stop(case, states.CUSTOMER_DEADLINE, at=at, outcome=Clock.STOPPED)
+        routing.start_deadline(case, at)
     return case
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import Role, User
 from escalations.cases import handoffs, notifications
 from escalations.cases import requests as asking
 from escalations.cases.access import check
@@ -86,7 +86,9 @@ def _up(case: Escalation, *, at: datetime, by: User | None, notes: Notes, since:
         return
     if authority is None or authority.user_id != new.pk:
         handoffs.replace_duty(case, new, CasePerson.AUTHORITY, "A", at, accepted=False)
-    handoffs.send(case, to=new, at=at, by=by, role=role, duty=CasePerson.AUTHORITY, notes=notes)
+    handoffs.send(
+        case, to=new, at=at, by=by, role=Role.objects.filter(slug=role).first(), duty=CasePerson.AUTHORITY, notes=notes
+    )
     notifications.escalated(case, notes.why)
 
 

@@ -9,13 +9,15 @@ from django.db.models import Case, Max, Value, When
 
 from accounts.models import Role, User
 from escalations import states
+from escalations.cases import access_rows, notifications
 from escalations.cases import brief as briefing
-from escalations.cases import notifications
 from escalations.cases.access import check
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
+from escalations.clocks.book import together, written_together
 from escalations.models import CasePerson, Escalation, HandOff
+from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.json_types import JsonObject
 from ledger.now import now
@@ -37,6 +39,7 @@ class Notes:
                 raise Invalid(missing, field=field)
 
 
+@written_together
 def send(
     case: Escalation,
     *,
@@ -44,20 +47,22 @@ def send(
     at: datetime,
     by: User | None,
     notes: Notes,
-    role: str = "",
+    role: Role | None = None,
     duty: str = CasePerson.OWNER,
 ) -> HandOff:
     """Ask somebody to take a duty of a locked case; freezes the brief, starts the acceptance clock, notifies the
     person. A waiting hand-off of the same duty is replaced. An owner hand-off moves the case to handed_off.
     """
-    case.handoffs.filter(state=HandOff.WAITING, duty=duty).update(state=HandOff.REPLACED, answered_at=at)
-    number = (case.handoffs.aggregate(last=Max("number"))["last"] or 0) + 1
+    number = 1
+    if not case.is_new:
+        case.handoffs.filter(state=HandOff.WAITING, duty=duty).update(state=HandOff.REPLACED, answered_at=at)
+        number = (case.handoffs.aggregate(last=Max("number"))["last"] or 0) + 1
     handoff = HandOff(
         case=case,
         number=number,
         from_user=by,
         to_user=to,
-        to_role=Role.objects.filter(slug=role).first() if role else None,
+        to_role=role,
         duty=duty,
         level=case.level,
         kind=case.kind,
@@ -71,12 +76,14 @@ def send(
     if duty == CasePerson.OWNER:
         _open_owner_change(case, handoff, at, by)
     handoff.save()
-    if not case.people.filter(user=to).exists():
+    # The first owner is named already.
+    if not case.is_new and not case.people.filter(user=to).exists():
         # The person is named on the case, so that even a confidential case can be read before it is accepted.
         CasePerson.objects.create(case=case, user=to, letter="I", since=at)
     data: JsonObject = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
     what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
     record(case, [Entry(kind="handed_off", summary=what, actor=by, data=data)], at=at)
+    access_rows.keep([case.pk], new=case.is_new)
     notifications.handed_off(case, handoff)
     return handoff
 
@@ -107,16 +114,18 @@ def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
     handoff = _waiting(case, handoff_id, by)
     handoff.state, handoff.answered_at = HandOff.ACCEPTED, at
     handoff.save(update_fields=["state", "answered_at"])
-    take_duty(case, by, handoff.duty, at)
-    summary = f"{by.name} accepted as {handoff.get_duty_display().lower()}"
-    record(case, [Entry(kind="accepted", summary=summary, actor=by, data={"handoff": handoff.pk})], at=at)
-    if handoff.duty == CasePerson.OWNER:
-        case.owner = by
-        case.save(update_fields=["owner"])
-        clocks.stop(case, states.ACCEPTANCE, at=at)
-        if case.state == states.HANDED_OFF:
-            move(case, "accept", at=at, actor=by)
-        clocks.start(case, states.FIRST_ACT, at=at)
+    with together(case):
+        take_duty(case, by, handoff.duty, at)
+        summary = f"{by.name} accepted as {handoff.get_duty_display().lower()}"
+        record(case, [Entry(kind="accepted", summary=summary, actor=by, data={"handoff": handoff.pk})], at=at)
+        if handoff.duty == CasePerson.OWNER:
+            case.owner = by
+            chain.save(case, ["owner"])
+            clocks.stop(case, states.ACCEPTANCE, at=at)
+            if case.state == states.HANDED_OFF:
+                move(case, "accept", at=at, actor=by)
+            clocks.start(case, states.FIRST_ACT, at=at)
+    access_rows.keep([case.pk])
     notifications.accepted(case, handoff)
     return case
 
@@ -168,11 +177,12 @@ def refuse(*, case_id: int, handoff_id: int, by: User, reason: str) -> Escalatio
     handoff.state, handoff.answered_at, handoff.reason = HandOff.REFUSED, at, reason[:300]
     handoff.save(update_fields=["state", "answered_at", "reason"])
     summary = f"{by.name} refused the hand-off: {reason}"
-    record(case, [Entry(kind="refused", summary=summary, actor=by, data={"handoff": handoff.pk})], at=at)
-    notifications.refused(case, handoff)
-    if handoff.duty == CasePerson.OWNER:
-        clocks.stop(case, states.ACCEPTANCE, at=at, outcome="stopped")
-        _back_or_on(case, handoff, at)
+    with together(case):
+        record(case, [Entry(kind="refused", summary=summary, actor=by, data={"handoff": handoff.pk})], at=at)
+        notifications.refused(case, handoff)
+        if handoff.duty == CasePerson.OWNER:
+            clocks.stop(case, states.ACCEPTANCE, at=at, outcome="stopped")
+            _back_or_on(case, handoff, at)
     return case
 
 
@@ -205,6 +215,7 @@ def _someone(case: Escalation, first: list[User | None], exclude: tuple[int, ...
     return User.objects.holding(roles).exclude(pk__in=exclude).first()
 
 
+@written_together
 def decay(case: Escalation, *, at: datetime) -> None:
     """An owner accepted but did not begin in twice the time: hand the case on. The owner stays until another person
     accepts. Does nothing if a hand-off already waits, if the work is over, or if nobody else could own it.
@@ -226,6 +237,7 @@ def decay(case: Escalation, *, at: datetime) -> None:
     send(case, to=target, at=at, by=None, notes=notes)
 
 
+@written_together
 def expire(case: Escalation, *, at: datetime) -> None:
     """The acceptance clock ran out: the hand-off expires and the case goes to the next person."""
     handoff = (

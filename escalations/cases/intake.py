@@ -1,10 +1,11 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Exists
 
 from accounts.models import Account, Signal, User
 from approvals.matrix.totals import checked_amount
@@ -12,16 +13,22 @@ from approvals.models import AuthorityVersion
 from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import notifications
-from escalations.cases.log import Entry, lock, record
+from escalations.cases.lifecycle import move
+from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks
-from escalations.models import Escalation, IntakeDraft, IssueType, PolicyVersion
+from escalations.clocks.book import together
+from escalations.clocks.targets import Targets, promise
+from escalations.models import CaseWords, Escalation, IntakeDraft, IssueType, PolicyVersion
+from escalations.policy.rows import rows_of
 from escalations.policy.rules.levels import Ladder
 from escalations.triage import assess as triage
 from escalations.triage import routing
+from escalations.triage.asked import Asked, Measured, measure
 from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
-from ledger.errors import Invalid, NotAllowed
+from ledger.errors import Invalid, NotThere
 from ledger.now import now
+from ledger.search import index
 
 DUPLICATE_WINDOW = timedelta(days=90)
 OLDEST_IMPASSE = timedelta(days=5 * 365)
@@ -67,10 +74,57 @@ def current_policy(at: datetime) -> PolicyVersion:
 
 def issue_type(policy: PolicyVersion, slug: str) -> IssueType:
     """The issue type of the policy. Raises Invalid for an unknown one."""
-    found = IssueType.objects.filter(version=policy, slug=slug).first()
+    found = rows_of(policy).issue_types.get(slug)
     if found is None:
         raise Invalid("Choose the kind of issue.", field="issue_type")
     return found
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A case that is not saved yet, with its assessment and destination: all that opening it needs to read."""
+
+    case: Escalation
+    assessment: triage_rules.Assessment
+    destination: routing.Destination
+    targets: Targets
+    at: datetime
+
+    def still_holds(self, by: User | None) -> bool:
+        """Whether the person may still see the account, its people and its name are the same, and everybody whom the case
+        names still works here. Asked inside the transaction that writes the case."""
+        account, where = self.case.account, self.destination
+        named = {user.pk for user in (where.owner, where.authority, *(user for user, _ in where.stakeholders)) if user}
+        gone = User.objects.filter(pk__in=named, is_active=False)
+        seen = Account.objects.visible_to(by) if by else Account.objects.all()
+        same = seen.filter(pk=account.pk, csm=account.csm_id, ae=account.ae_id, name=account.name)
+        # Locked, so that the team of the account does not change before the case is there to be seen by it.
+        return same.filter(~Exists(gone)).select_for_update(no_key=True).exists()
+
+
+def prepare(data: Intake, *, by: User | None) -> Opening:
+    """Check, read and compute everything about a case that is to be opened now; nothing is written. Raises Invalid and
+    NotThere like opening."""
+    at, data = now(), replace(data, account=_account(data.account, by))
+    _check(data, at)
+    asked = _measured(data, at)
+    if asked.problem:
+        _check_amount(data, at)
+    return _computed(data, asked, by, at)
+
+
+def _measured(data: Intake, at: datetime) -> Measured:
+    return measure(Asked(data.concession, data.amount, data.currency or "USD"), data.account, at)
+
+
+def _computed(data: Intake, asked: Measured, by: User | None, at: datetime) -> Opening:
+    policy = current_policy(at)
+    kind = issue_type(policy, data.issue_type)
+    case = _draft(data, policy, kind, by, at)
+    targets = Targets(case, at).read()
+    assessment = triage.evaluate(policy, kind, triage.facts_of(targets, asked))
+    where = routing.destination(policy, data.account, issue_type=kind.slug, tier=assessment.tier, asked=asked, near=by)
+    return Opening(case, assessment, where, targets, at)
 
 
 @dataclass(frozen=True)
@@ -86,64 +140,62 @@ class Preview:
 def preview(data: Intake, *, by: User | None) -> Preview:
     """Tier, lane, level, owner and authority that the case would get now. Raises Invalid like opening."""
     at = now()
-    policy = current_policy(at)
-    kind = issue_type(policy, data.issue_type)
-    draft = _draft(data, policy, kind, by, at)
-    found = triage.evaluate(policy, kind, triage.facts_of(draft, at))
-    where = routing.destination(
-        policy,
-        data.account,
-        issue_type=kind.slug,
-        tier=found.tier,
-        asked=routing.Asked(data.concession, data.amount, data.currency),
-        at=at,
-        near=by,
-    )
-    draft.tier, draft.level = found.tier, where.route.level
-    promised = clocks.promise(draft, states.DECISION)
-    return Preview(found, where, policy.ladder, promised.text if promised else "")
+    found = _computed(data, _measured(data, at), by, at)
+    case, where = found.case, found.destination
+    case.tier, case.level = found.assessment.tier, where.route.level
+    promised = promise(case, states.DECISION)
+    return Preview(found.assessment, where, case.policy.ladder, promised.text if promised else "")
 
 
 def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
     """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; only those the
     user may see."""
     recent = now() - DUPLICATE_WINDOW
-    seen = Escalation.objects.visible_to(user).filter(account=account, issue_type__slug=slug)
+    seen = Escalation.objects.filter(account=account, issue_type__slug=slug).visible_to(user, few=True)
     found = seen.exclude(state__in=[states.WITHDRAWN, states.DUPLICATE]).filter(opened_at__gte=recent)
     return list(found.select_related("account").order_by("-opened_at")[:3])
 
 
-@transaction.atomic
-def open_case(data: Intake, *, by: User | None, trigger: str = "", trigger_text: str = "") -> Escalation:
+def open_case(
+    data: Intake, *, by: User | None, trigger: str = "", trigger_text: str = "", prepared: Opening | None = None
+) -> Escalation:
     """Open, triage and route a case and notify the owner. The ESC number is its primary key. The time from the impasse
-    to now is kept as an ended clock, met or missed by the target of the tier. Raises Invalid with the field (missing
-    issue, deadline in the past, negative amount, unknown kind), NotAllowed if the person cannot see the account.
+    to now is kept as an ended clock, met or missed by the target of the tier. `prepared`: what the caller has read for it just
+    now, before a transaction of its own. Raises Invalid with the field (missing
+    issue, deadline in the past, negative amount, unknown kind), NotThere if the person cannot see the account.
     """
-    at = now()
-    _check(data, by, at)
-    policy = current_policy(at)
-    kind = issue_type(policy, data.issue_type)
-    case = _draft(data, policy, kind, by, at)
-    case.trigger, case.trigger_text = trigger, trigger_text[:300]
+    opening = prepared or prepare(data, by=by)
+    with transaction.atomic():
+        # On SQLite everybody else waits for this transaction, so it only writes.
+        if not opening.still_holds(by):
+            opening = prepare(data, by=by)
+        opening.case.trigger, opening.case.trigger_text = trigger, trigger_text[:300]
+        return _write(opening, data, by)
+
+
+def _write(opening: Opening, data: Intake, by: User | None) -> Escalation:
+    case, at = opening.case, opening.at
     case.save()
-    case = lock(case.pk)
+    index.add(CaseWords, case)
     opened = Entry(
         kind="opened",
         actor=by,
         actor_name="" if by else "Trigger rule",
-        summary=trigger_text or f"Opened by {by.name if by else 'a rule'}",
+        summary=case.trigger_text or f"Opened by {by.name if by else 'a rule'}",
         text=data.issue,
         audience="internal",
-        data={"signal": data.signal.pk if data.signal else None, "trigger": trigger},
+        data={"signal": data.signal.pk if data.signal else None, "trigger": case.trigger},
     )
-    record(case, [opened, *_customer_words(data.signal)], at=at)
-    briefing.prefill(case, at)
-    triage.assess(case, at=at, actor=by)
-    routing.route(case, at=at, actor=by, override=data.override)
-    clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
+    with together(case, opening.targets):
+        record(case, [opened, *_customer_words(data.signal)], at=at)
+        briefing.prefill(case, at)
+        triage.keep(case, opening.assessment, at=at, actor=by)
+        move(case, "triage", at=at, actor=by)
+        named = routing.route(case, opening.destination, at=at, actor=by, override=data.override)
+        clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()
-    notifications.opened(case)
+    notifications.opened(case, named)
     return case
 
 
@@ -163,15 +215,21 @@ def _customer_words(signal: Signal | None) -> list[Entry]:
     ]
 
 
-def _check(data: Intake, by: User | None, at: datetime) -> None:
-    if by is not None and not Account.objects.visible_to(by).filter(pk=data.account.pk).exists():
-        raise NotAllowed("You cannot open a case on this account.")
+def _account(account: Account, by: User | None) -> Account:
+    seen = Account.objects.visible_to(by) if by else Account.objects.all()
+    found = seen.select_related("csm", "ae").filter(pk=account.pk).first()
+    if found is None:
+        raise NotThere("There is no such account.", field="account")
+    return found
+
+
+def _check(data: Intake, at: datetime) -> None:
     if not data.issue.strip():
         raise Invalid("Describe the issue in one to three sentences.", field="issue")
     if data.deadline is not None and data.deadline <= at:
         raise Invalid("The customer's deadline must be in the future. Enter a later date and time.", field="deadline")
-    if data.amount is not None:
-        _check_amount(data, data.amount, at)
+    if data.amount is not None and data.amount <= 0:
+        raise Invalid("Enter an amount above 0.", field="amount")
     if data.impasse_at is not None and data.impasse_at > at:
         raise Invalid("The impasse cannot be in the future.", field="impasse_at")
     if data.impasse_at is not None and data.impasse_at < at - OLDEST_IMPASSE:
@@ -180,13 +238,12 @@ def _check(data: Intake, by: User | None, at: datetime) -> None:
         raise Invalid("Enter why you override the routing.", field="override_reason")
 
 
-def _check_amount(data: Intake, amount: Decimal, at: datetime) -> None:
-    if amount <= 0:
-        raise Invalid("Enter an amount above 0.", field="amount")
+def _check_amount(data: Intake, at: datetime) -> None:
+    """Raises Invalid if the amount itself is the reason why the ask cannot be measured."""
     authority = AuthorityVersion.objects.current(at)
     concession = authority.concessions.filter(slug=data.concession).first() if authority else None
-    if concession:
-        checked_amount(concession.unit, amount, data.currency or "USD")
+    if concession and data.amount is not None:
+        checked_amount(concession.unit, data.amount, data.currency or "USD")
 
 
 def _draft(data: Intake, policy: PolicyVersion, kind: IssueType, by: User | None, at: datetime) -> Escalation:

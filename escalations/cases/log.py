@@ -60,7 +60,6 @@ def record_many(entries: Mapping[Escalation, Sequence[Entry]], *, at: datetime) 
 
 
 def _row(case: Escalation, entry: Entry, at: datetime) -> Event:
-    text = EventText.objects.create(body=entry.text) if entry.text else None
     return Event(
         case=case,
         at=at,
@@ -69,7 +68,7 @@ def _row(case: Escalation, entry: Entry, at: datetime) -> Event:
         actor=entry.actor,
         actor_name=entry.actor_name or (entry.actor.name if entry.actor else "Escalation Desk"),
         summary=entry.summary[:400],
-        text=text,
+        text=EventText(body=entry.text) if entry.text else None,
         text_hash=chain.text_hash(entry.text) if entry.text else "",
         clock=entry.clock,
         replaces=entry.replaces,

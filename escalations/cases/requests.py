@@ -15,13 +15,14 @@ from approvals.requests import seats as seating
 from approvals.requests.ask import CaseRef, Parties, Question, submit
 from approvals.requests.deadlines import Due, keep_to
 from escalations import states
+from escalations.cases import access_rows, handoffs, notifications
 from escalations.cases import brief as briefing
-from escalations.cases import handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock_with_requests, locking, record
 from escalations.clocks import verbs as clocks
+from escalations.clocks.book import together, written_together
 from escalations.models import Action, CasePerson, CaseRequest, Clock, Escalation, Event
 from ledger import chain
 from ledger.errors import Invalid, Refused
@@ -30,6 +31,8 @@ from ledger.json_types import JsonObject
 from ledger.now import now
 
 EXECUTION_TIME = timedelta(days=2)
+# The entries after which other people sit in a request or decide the case. New requests are followed by `on_seats_asked`.
+MOVES_SEATS = (DecisionEntry.PASSED_UP, DecisionEntry.AMENDED, DecisionEntry.DELEGATED, DecisionEntry.REASSIGNED)
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,7 @@ def _authority(case: Escalation, user: User, at: datetime) -> None:
         record(case, [Entry(kind="role", summary=summary, data={"user": user.pk, "duty": "authority"})], at=at)
 
 
+@written_together
 def raise_level(
     case: Escalation, level: int, at: datetime, why: str, by: User | None = None, since: datetime | None = None
 ) -> None:
@@ -244,9 +248,20 @@ def on_decision_log(entry: DecisionEntry) -> None:
     case, made, at = _case_of(entry), entry.request, entry.at
     if case is None:
         return
-    with chain.together(case):
+    with together(case):
         _show(case, entry, made, at)
         _follow(case, entry, made, at)
+    if entry.kind in MOVES_SEATS:
+        access_rows.keep([case.pk])
+
+
+def on_seats_asked(made: ApprovalRequest) -> None:
+    """The people of the seats see the case from now on. The case was locked for the entry of the log before."""
+    if ApprovalRequest.case_link.is_cached(made):
+        cases = [made.case_link.case_id]
+    else:
+        cases = list(CaseRequest.objects.filter(request=made).values_list("case_id", flat=True))
+    access_rows.keep(cases)
 
 
 def _case_of(entry: DecisionEntry) -> Escalation | None:

@@ -11,7 +11,10 @@ from escalations.cases.access import check
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
-from escalations.models import Cadence, Escalation, Event
+from escalations.clocks.book import together
+from escalations.models import Escalation, Event
+from escalations.policy.rows import rows_of
+from ledger import chain
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
 
@@ -29,11 +32,12 @@ def post(*, case_id: int, by: User, text: str, decision: bool = False, next_upda
     at, case = now(), lock(case_id)
     kind = Event.NOTE_DECISION if decision else Event.UPDATE
     entry = Entry(kind=kind, audience=Event.INTERNAL, actor=by, text=text)
-    [event] = record(case, [entry], at=at)
-    first_act(case, by, at)
-    inside_told(case, at, next_update_at, check_in=next_update_at is not None)
-    if next_update_at:
-        _set_next_update(case, next_update_at, at)
+    with together(case):
+        [event] = record(case, [entry], at=at)
+        first_act(case, by, at)
+        inside_told(case, at, next_update_at, check_in=next_update_at is not None)
+        if next_update_at:
+            _set_next_update(case, next_update_at, at)
     notifications.posted(case, event)
     return event
 
@@ -79,10 +83,11 @@ def customer_update(
     entry = Entry(
         kind=Event.CUSTOMER_UPDATE, audience=Event.CUSTOMER, actor=by, text=text, summary=f"To {names}", data=data
     )
-    [event] = record(case, [entry], at=at)
-    first_act(case, by, at)
-    clocks.stop(case, states.RESPONSE, at=at)
-    _set_next_update(case, next_update_at or at + cadence(case), at, told=True)
+    with together(case):
+        [event] = record(case, [entry], at=at)
+        first_act(case, by, at)
+        clocks.stop(case, states.RESPONSE, at=at)
+        _set_next_update(case, next_update_at or at + cadence(case), at, told=True)
     notifications.customer_update(case, event, contacts)
     seal_decided(case)
     return event
@@ -90,7 +95,7 @@ def customer_update(
 
 def cadence(case: Escalation) -> timedelta:
     """Time between customer updates for the case's tier; a day if the policy has no row."""
-    row = Cadence.objects.filter(version=case.policy, tier=case.tier).first()
+    row = rows_of(case.policy).cadences.get(case.tier)
     return timedelta(minutes=row.customer_minutes if row else 1440)
 
 
@@ -99,7 +104,7 @@ def _set_next_update(case: Escalation, due: datetime, at: datetime, *, told: boo
         clocks.stop(case, states.CUSTOMER_UPDATE, at=at)
         clocks.start(case, states.CUSTOMER_UPDATE, at=at, due_at=due, why="Next update promised to the customer")
     case.next_update_at = due
-    case.save(update_fields=["next_update_at"])
+    chain.save(case, ["next_update_at"])
 
 
 @transaction.atomic
@@ -115,22 +120,25 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
         raise Stale(
             f"{case.status_by or 'Another user'} changed the case while you typed. Review both texts.", field="text"
         )
-    case.status_text, case.status_by, case.status_at, case.version = text, by, at, case.version + 1
-    case.save(update_fields=["status_text", "status_by", "status_at", "version"])
-    record(case, [Entry(kind="status", audience=Event.INTERNAL, actor=by, text=text, summary="Status changed")], at=at)
-    first_act(case, by, at)
-    inside_told(case, at, check_in=True)
+    with together(case):
+        case.status_text, case.status_by, case.status_at, case.version = text, by, at, case.version + 1
+        chain.save(case, ["status_text", "status_by", "status_at", "version"])
+        record(
+            case, [Entry(kind="status", audience=Event.INTERNAL, actor=by, text=text, summary="Status changed")], at=at
+        )
+        first_act(case, by, at)
+        inside_told(case, at, check_in=True)
     return case
 
 
 @transaction.atomic
 def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
     """Add an entry that replaces one's own entry: an edit within 10 minutes, a correction later. The earlier text is
-    kept."""
+    kept. To correct a correction is to correct the entry again, so all its versions name the first one."""
     if not text.strip():
         raise Invalid("Write the corrected text.", field="text")
     at, case = now(), lock(case_id)
-    old = case.events.select_related("text").get(pk=event_id)
+    old = case.events.select_related("replaces").get(pk=event_id)
     if old.actor_id != by.pk or old.kind not in (Event.UPDATE, Event.NOTE_DECISION):
         raise NotAllowed("Only the author can correct an internal entry.")
     word = "edited" if at - old.at <= EDIT_WINDOW else "corrected"
@@ -140,7 +148,7 @@ def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
         actor=by,
         text=text,
         summary=word.capitalize(),
-        replaces=old,
+        replaces=old.replaces or old,
         data={"how": word},
     )
     return record(case, [entry], at=at)[0]
@@ -159,14 +167,15 @@ def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
         raise Invalid("Enter why the clocks pause.", field="reason")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "pause")
-    case.waiting_on = whom
-    case.version += 1
-    case.save(update_fields=["waiting_on", "version"])
-    if waiting.pauses:
-        clocks.pause_all(case, at=at, reason=f"Waiting on {waiting.words}: {reason}")
-    else:
-        clocks.resume_all(case, at=at)
-    record(case, [Entry(kind="waiting", summary=f"Waiting on {waiting.words}. {reason}", actor=by)], at=at)
+    with together(case):
+        case.waiting_on = whom
+        case.version += 1
+        chain.save(case, ["waiting_on", "version"])
+        if waiting.pauses:
+            clocks.pause_all(case, at=at, reason=f"Waiting on {waiting.words}: {reason}")
+        else:
+            clocks.resume_all(case, at=at)
+        record(case, [Entry(kind="waiting", summary=f"Waiting on {waiting.words}. {reason}", actor=by)], at=at)
     return case
 
 

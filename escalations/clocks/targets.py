@@ -1,14 +1,13 @@
-"""The targets of a case: the target of its policy for a clock, its calendar, the factors and all reasons. Rows of a
-policy are read once per policy instance (published rows never change) and cached on it for all clocks.
-"""
+"""The targets of a case: the target of its policy for a clock, its calendar, the factors and all reasons."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.calendars.queries import work_calendar
@@ -19,7 +18,7 @@ from escalations import states
 from escalations.clocks.rules import factors
 from escalations.clocks.rules import targets as rules
 from escalations.models import Escalation, MatrixRow, TargetFactor
-from escalations.policy.rows import plain_factor, plain_target
+from escalations.policy.rows import PolicyRows, rows_of
 from escalations.policy.rules import wording
 from ledger.errors import Invalid
 from ledger.now import now
@@ -46,29 +45,92 @@ class Promise:
     repeat_times: int = 0
 
 
-def promise(case: Escalation, kind: str, *, at: datetime | None = None) -> Promise | None:
-    """The target of the case's policy for this clock, or None if the policy has none. Factors that are switched on for
-    the clock make it shorter or longer by the facts of the case at `at` (now).
-    """
-    _read_policy(case)
-    row = _pick(case, kind)
-    if row is None:
-        return None
-    calendar = None if row.unit == rules.CLOCK else _calendar(case, row.unit)
-    base = rules.seconds(row, business_day_seconds(work_calendar(calendar)) if calendar else 86_400)
-    adjusted = _adjusted(case, kind, base, at or now())
-    again = _matrix_row(case)
-    return Promise(
-        seconds=adjusted.seconds,
-        text=rules.shortened(row, base, adjusted.seconds),
-        warn_percent=row.warn_percent,
-        on_breach=row.on_breach,
-        calendar=calendar,
-        why=[*_why(case, row, calendar), *adjusted.lines, wording.warnings(row)],
-        also_warn_at=rules.further_warnings(row),
-        repeat_minutes=again.repeat_minutes if again else 0,
-        repeat_times=again.repeat_times if again else 0,
-    )
+class Targets:
+    """The targets of one case at a moment. What they depend on is read once, when the first target needs it."""
+
+    def __init__(self, case: Escalation, at: datetime) -> None:
+        self.case = case
+        self.at = at
+        self._counts: dict[int | None, dict[str, int | None]] = {}
+
+    def read(self) -> Self:
+        """Read now what targets of the case may need, so that a transaction that follows does not."""
+        list(self._calendars)
+        self._counted()
+        return self
+
+    @property
+    def earlier_cases(self) -> int:
+        """Cases of the account in the last 12 months, without this one."""
+        return self._counted()[TargetFactor.HISTORY] or 0
+
+    def of(self, kind: str) -> Promise | None:
+        """The target of the case's policy for this clock, or None if the policy has none. Factors that are switched on for
+        the clock make it shorter or longer by the facts of the case."""
+        case, policy = self.case, rows_of(self.case.policy)
+        row = _pick(policy, case, kind)
+        if row is None:
+            return None
+        calendar = None if row.unit == rules.CLOCK else self._calendar(row.unit)
+        base = rules.seconds(row, business_day_seconds(work_calendar(calendar)) if calendar else 86_400)
+        adjusted = self._adjusted(policy, kind, base)
+        again = _matrix_row(policy, case)
+        return Promise(
+            seconds=adjusted.seconds,
+            text=rules.shortened(row, base, adjusted.seconds),
+            warn_percent=row.warn_percent,
+            on_breach=row.on_breach,
+            calendar=calendar,
+            why=[*_why(case, row, calendar), *adjusted.lines, wording.warnings(row)],
+            also_warn_at=rules.further_warnings(row),
+            repeat_minutes=again.repeat_minutes if again else 0,
+            repeat_times=again.repeat_times if again else 0,
+        )
+
+    @cached_property
+    def _calendars(self) -> list[Calendar]:
+        """The calendar of the issue type and the business calendar."""
+        wanted = Q(slug=BUSINESS_CALENDAR) | Q(pk=self.case.issue_type.calendar_id)
+        return list(Calendar.objects.filter(wanted))
+
+    def _calendar(self, unit: str) -> Calendar:
+        """The issue type's calendar; business days use the business calendar even for round-the-clock issues."""
+        own = next((each for each in self._calendars if each.pk == self.case.issue_type.calendar_id), None)
+        if own is not None and not (unit == rules.DAYS and own.always_open):
+            return own
+        return next(each for each in self._calendars if each.slug == BUSINESS_CALENDAR)
+
+    def _adjusted(self, policy: PolicyRows, kind: str, base: int) -> factors.Adjusted:
+        rows = factors.for_clock(policy.factors, kind)
+        if not rows:
+            return factors.Adjusted(base, (NO_FACTOR,))
+        return factors.adjust(rows, self.circumstances({row.part for row in rows}), base)
+
+    def circumstances(self, parts: Collection[str]) -> dict[str, Decimal | int | None]:
+        """The facts of these parts; other parts are left out. The case may be unsaved (a preview)."""
+        case, at = self.case, self.at
+        renewal = case.account.renewal_date
+        found: dict[str, Decimal | int | None] = {
+            TargetFactor.TIER: factors.tier_value(case.tier),
+            TargetFactor.RENEWAL: (renewal - at.date()).days if renewal else None,
+            TargetFactor.AGE: max(0, int((at - case.impasse_at).total_seconds()) // 3600),
+        }
+        if TargetFactor.ARR in parts:
+            found[TargetFactor.ARR] = _in_usd(case, at)
+        if any(part in parts for part in COUNTED):
+            found |= self._counted()
+        return {part: value for part, value in found.items() if part in parts}
+
+    def _counted(self) -> dict[str, int | None]:
+        owner = self.case.owner_id
+        if owner not in self._counts:
+            self._counts[owner] = _counts(self.case, self.at)
+        return self._counts[owner]
+
+
+def promise(case: Escalation, kind: str) -> Promise | None:
+    """One target of the case now; see `Targets.of`."""
+    return Targets(case, now()).of(kind)
 
 
 def end_of_business(day: date) -> datetime:
@@ -77,35 +139,21 @@ def end_of_business(day: date) -> datetime:
     return rules.end_of_business(work_calendar(Calendar.objects.get(slug=BUSINESS_CALENDAR)), day)
 
 
-def _read_policy(case: Escalation) -> None:
-    prefetch_related_objects([case.policy], "targets", "targetfactors", "matrixrows", "cadences")
+def _pick(policy: PolicyRows, case: Escalation, kind: str) -> rules.TargetRow | None:
+    found = rules.pick(policy.targets, clock=kind, tier=case.tier, level=case.level, issue_type=case.issue_type.slug)
+    return _rhythm(policy, case.tier) if found is None and kind == states.INTERNAL_UPDATE else found
 
 
-def _pick(case: Escalation, kind: str) -> rules.TargetRow | None:
-    rows = [plain_target(row) for row in case.policy.targets.all() if row.clock == kind]
-    found = rules.pick(rows, clock=kind, tier=case.tier, level=case.level, issue_type=case.issue_type.slug)
-    return _rhythm(case) if found is None and kind == states.INTERNAL_UPDATE else found
-
-
-def _rhythm(case: Escalation) -> rules.TargetRow | None:
+def _rhythm(policy: PolicyRows, tier: str) -> rules.TargetRow | None:
     """Internal updates follow the rhythm of the tier, if no target says otherwise."""
-    rows = (row for row in case.policy.cadences.all() if row.tier == case.tier and row.internal_minutes)
-    return next((rules.rhythm(states.INTERNAL_UPDATE, row.tier, row.internal_minutes) for row in rows), None)
+    row = policy.cadences.get(tier)
+    return rules.rhythm(states.INTERNAL_UPDATE, tier, row.internal_minutes) if row and row.internal_minutes else None
 
 
-def _adjusted(case: Escalation, kind: str, base: int, at: datetime) -> factors.Adjusted:
-    every = [plain_factor(row) for row in case.policy.targetfactors.all() if row.active]
-    rows = factors.for_clock(every, kind)
-    if not rows:
-        return factors.Adjusted(base, (NO_FACTOR,))
-    return factors.adjust(rows, circumstances(case, {row.part for row in rows}, at), base)
-
-
-def _matrix_row(case: Escalation) -> MatrixRow | None:
+def _matrix_row(policy: PolicyRows, case: Escalation) -> MatrixRow | None:
     """The matrix row for the issue type and tier: it says how often people are notified again after a breach."""
     slug = case.issue_type.slug
-    rows = case.policy.matrixrows.all()
-    return next((row for row in rows if row.issue_type in ("", slug) and row.tier in ("", case.tier)), None)
+    return next((row for row in policy.matrix if row.issue_type in ("", slug) and row.tier in ("", case.tier)), None)
 
 
 def _why(case: Escalation, row: rules.TargetRow, calendar: Calendar | None) -> list[str]:
@@ -124,29 +172,6 @@ def _scope(row: rules.TargetRow, name: str) -> str:
     ]
     where = "rhythm of updates" if row.from_rhythm else "row"
     return f"{where} for {', '.join(word for word in words if word) or 'every case'}"
-
-
-def _calendar(case: Escalation, unit: str) -> Calendar:
-    """The issue type's calendar; business days use the business calendar even for round-the-clock issues."""
-    own = case.issue_type.calendar
-    if own is not None and not (unit == rules.DAYS and own.always_open):
-        return own
-    return Calendar.objects.get(slug=BUSINESS_CALENDAR)
-
-
-def circumstances(case: Escalation, parts: Collection[str], at: datetime) -> dict[str, Decimal | int | None]:
-    """The facts of these parts at a moment; other parts are left out. The case may be unsaved (a preview)."""
-    renewal = case.account.renewal_date
-    found: dict[str, Decimal | int | None] = {
-        TargetFactor.TIER: factors.tier_value(case.tier),
-        TargetFactor.RENEWAL: (renewal - at.date()).days if renewal else None,
-        TargetFactor.AGE: max(0, int((at - case.impasse_at).total_seconds()) // 3600),
-    }
-    if TargetFactor.ARR in parts:
-        found[TargetFactor.ARR] = _in_usd(case, at)
-    if any(part in parts for part in COUNTED):
-        found |= _counts(case, at)
-    return {part: value for part, value in found.items() if part in parts}
 
 
 def _in_usd(case: Escalation, at: datetime) -> Decimal | None:

@@ -1,13 +1,13 @@
 """Start, pause, resume, retarget and stop the clocks of a case; hold one by hand.
 
 What a step changes is decided by `rules.clock.advance`. Every step is one chained entry of the case (the clock's history) and
-refreshes the case's cache of its worst clock. The open requests of a case are due when its decision clock is.
+refreshes the case's cache of its worst clock. The open requests of a case are due when its decision clock is. A verb writes its
+changes when it ends, or together with those of the block that calls it (`book.together`).
 
 Callers hold the case's lock, except callers of `hold` and `let_go`, which are doors. If the due time of the decision clock may
 change, callers also hold the locks of the case's requests (`lock_with_requests`).
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -15,7 +15,6 @@ from textwrap import shorten
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.deadlines import WARN_PERCENT
@@ -26,12 +25,12 @@ from approvals.requests.deadlines import Due, keep_all_to, show_paused
 from escalations import states
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock, lock_with_requests, record
+from escalations.clocks.book import LIVE, Book, together, written_together
 from escalations.clocks.rules import clock as rules
 from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
 from escalations.clocks.rules.kinds import KINDS
 from escalations.clocks.targets import Promise, promise
 from escalations.models import Clock, Commitment, Escalation, Target
-from ledger import chain
 from ledger.errors import AlreadyDone, Invalid
 from ledger.format import recorded
 from ledger.now import now
@@ -39,6 +38,7 @@ from ledger.now import now
 DATE_GIVEN = "until the date given"
 
 
+@written_together
 def start(
     case: Escalation,
     kind: str,
@@ -55,19 +55,20 @@ def start(
     commitment has a clock of its own. Returns None if the policy has no target for this kind.
     """
     about = commitment.pk if commitment else 0
-    stop(case, kind, at=at, outcome=Clock.STOPPED, refresh=False, about=about)
-    begun = since or at
-    made = promise(case, kind) if due_at is None else _until(case, kind, begun, due_at, why)
+    stop(case, kind, at=at, outcome=Clock.STOPPED, about=about)
+    begun, book = since or at, _book(case)
+    made = book.targets.of(kind) if due_at is None else _until(case, kind, begun, due_at, why)
     if made is None:
         return None
     if due_at is not None:
         # Targets are whole seconds; the date given is met to the microsecond.
         begun = due_at - timedelta(seconds=made.seconds)
-    last = case.clocks.filter(kind=kind).aggregate(last=Max("generation"))["last"] or 0
     topic = shorten(commitment.text, 160, placeholder=" …") if commitment else ""
     if kind == states.DECISION:
         topic = case.policy.ladder.name(case.level)
-    clock = Clock(case=case, kind=kind, about=about, topic=topic, generation=last + 1, level=case.level)
+    clock = Clock(
+        case=case, kind=kind, about=about, topic=topic, generation=book.next_generation(kind), level=case.level
+    )
     _word(clock, made)
     if why and due_at is None:
         clock.why = [*made.why, why]
@@ -75,7 +76,6 @@ def start(
     _wrote(case, clock, StepKind.START, f"due {recorded(clock.due_at)}", at, begun)
     if _waits(case, kind):
         pause(case, clock, at=at, reason=_waiting_reason(case))
-    refresh_cache(case)
     return clock
 
 
@@ -85,22 +85,22 @@ def _until(case: Escalation, kind: str, at: datetime, due_at: datetime, why: str
     seconds = max(0, ceil((due_at - at).total_seconds()))
     words = [why or "Date given for this case"]
     rule = KINDS[kind]
-    known = None if rule.dated or rule.reminds or kind == states.RESOLUTION else promise(case, kind)
+    known = None if rule.dated or rule.reminds or kind == states.RESOLUTION else _book(case).targets.of(kind)
     if known is not None:
         return replace(known, seconds=seconds, text=DATE_GIVEN, calendar=None, why=words)
     on_breach = Target.REMIND if rule.reminds else Target.ESCALATE
     return Promise(seconds, DATE_GIVEN, WARN_PERCENT, on_breach, None, words)
 
 
+@written_together
 def move_due(case: Escalation, clock: Clock, due_at: datetime, *, at: datetime, why: str) -> None:
     """Start a live clock again with a date that somebody gave as its due time. A clock that is past due is missed; a clock that
     is held by hand stays held."""
     late = clock.state == Clock.RUNNING and clock.due_at is not None and clock.due_at <= at
-    stop(case, clock.kind, at=at, outcome="" if late else Clock.STOPPED, refresh=False, about=clock.about)
+    stop(case, clock.kind, at=at, outcome="" if late else Clock.STOPPED, about=clock.about)
     moved = start(case, clock.kind, at=at, due_at=due_at, why=why)
     if moved is not None and clock.held:
         pause(case, moved, at=at, reason=clock.pause_reason, held=True)
-        refresh_cache(case)
 
 
 def decision_due(case: Escalation, clock: Clock | None, at: datetime) -> Due | None:
@@ -141,12 +141,14 @@ def _word(clock: Clock, made: Promise) -> None:
     )
 
 
+@written_together
 def measure(case: Escalation, kind: str, *, started_at: datetime, at: datetime) -> Clock | None:
     """Write a clock that has already ended, to record how long something took: met or missed. None without a target."""
     clock = start(case, kind, at=at, since=min(started_at, at))
     return stop(case, kind, at=at) if clock else None
 
 
+@written_together
 def pause(case: Escalation, clock: Clock, *, at: datetime, reason: str, held: bool = False) -> None:
     """Stop counting, with a reason; `held` by hand, so that no state of the case resumes it. A clock that is past due is not
     paused, because it is already breached."""
@@ -156,6 +158,7 @@ def pause(case: Escalation, clock: Clock, *, at: datetime, reason: str, held: bo
     _wrote(case, clock, StepKind.PAUSE, reason, at, clock.paused_at)
 
 
+@written_together
 def resume(case: Escalation, clock: Clock, *, at: datetime) -> None:
     """Continue counting where it stopped."""
     if clock.state != Clock.PAUSED:
@@ -164,34 +167,36 @@ def resume(case: Escalation, clock: Clock, *, at: datetime) -> None:
     _wrote(case, clock, StepKind.RESUME, f"due {recorded(clock.due_at)}", at, at)
 
 
+@written_together
 def pause_all(case: Escalation, *, at: datetime, reason: str) -> None:
     """Pause every running clock of the kinds that wait."""
-    for clock in case.clocks.filter(state=Clock.RUNNING).select_related("calendar"):
-        if clock.rule.waits:
+    for clock in _book(case).live():
+        if clock.state == Clock.RUNNING and clock.rule.waits:
             pause(case, clock, at=at, reason=reason)
-    refresh_cache(case)
 
 
+@written_together
 def resume_all(case: Escalation, *, at: datetime) -> None:
     """Resume every paused clock but those held by hand."""
-    for clock in case.clocks.filter(state=Clock.PAUSED, held=False).select_related("calendar"):
-        resume(case, clock, at=at)
-    refresh_cache(case)
+    for clock in _book(case).live():
+        if not clock.held:
+            resume(case, clock, at=at)
 
 
+@written_together
 def retarget(case: Escalation, *, at: datetime) -> None:
     """Give the live clocks the targets of the case's present tier and level, from the same start with the same pauses.
 
     Warnings that were sent are not sent again; a new target already past breaches once, at the new due time.
     """
-    for clock in case.clocks.live().select_related("calendar"):
-        made = promise(case, clock.kind) if clock.target_text != DATE_GIVEN else None
+    book = _book(case)
+    for clock in book.live():
+        made = book.targets.of(clock.kind) if clock.target_text != DATE_GIVEN else None
         if made is None or clock.breached_at or not _differs(clock, made):
             continue
         _word(clock, made)
         _take(case, clock, Step(StepKind.RETARGET, terms=_terms(clock.kind, made)), at)
         _wrote(case, clock, StepKind.RETARGET, made.text, at, at)
-    refresh_cache(case)
 
 
 def _differs(clock: Clock, made: Promise) -> bool:
@@ -200,6 +205,7 @@ def _differs(clock: Clock, made: Promise) -> bool:
     return now_has != (made.seconds, calendar, made.warn_percent, list(made.also_warn_at), made.on_breach)
 
 
+@written_together
 def follow_calendar(case: Escalation, clock: Clock, *, at: datetime) -> bool:
     """The hours of the clock's calendar were changed: count again from the same start with the same pauses.
 
@@ -213,23 +219,19 @@ def follow_calendar(case: Escalation, clock: Clock, *, at: datetime) -> bool:
         return False
     name = clock.calendar.name if clock.calendar else ""
     _wrote(case, clock, StepKind.RETARGET, f"the hours of {name} were changed", at, at)
-    refresh_cache(case)
     return True
 
 
-def stop(
-    case: Escalation, kind: str, *, at: datetime, outcome: str = "", refresh: bool = True, about: int = 0
-) -> Clock | None:
+@written_together
+def stop(case: Escalation, kind: str, *, at: datetime, outcome: str = "", about: int = 0) -> Clock | None:
     """End the live clock of this kind: met or missed by its due time, or the outcome given. None when none is live."""
-    live = list(case.clocks.live().select_related("calendar"))
-    clock = next((each for each in live if (each.kind, each.about) == (kind, about)), None)
+    clock = _book(case).find(kind, about)
     if clock is not None:
         end(case, clock, at=at, outcome=outcome)
-        if refresh:
-            refresh_cache(case, live)
     return clock
 
 
+@written_together
 def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> None:
     """End this live clock. If it was late and not yet breached, it is breached at its due time first, and that is recorded."""
     if clock.breached_at is None and rules.is_late(clock.as_state(), at):
@@ -239,33 +241,27 @@ def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> N
     _wrote(case, clock, StepKind.STOP, clock.get_state_display(), at, at)
 
 
+@written_together
 def stop_all(case: Escalation, *, at: datetime, resolved: bool = False) -> None:
     """End every live clock except those that outlive the case. Resolving meets the target of some kinds: their clocks are met
     or missed by their due time. The others are stopped."""
-    for clock in list(case.clocks.live().select_related("calendar")):
+    for clock in _book(case).live():
         if not clock.rule.outlives_case:
             met = resolved and clock.rule.met_by_resolving
             end(case, clock, at=at, outcome="" if met else Clock.STOPPED)
-    refresh_cache(case)
 
 
-def refresh_cache(case: Escalation, clocks: Iterable[Clock] | None = None) -> None:
-    """Write the worst running clock to the case, for the order and the SLA status of lists. `clocks`: the live ones and those
-    just ended, where the caller has them."""
-    found = case.clocks.live() if clocks is None else clocks
-    queued = sorted((clock for clock in found if clock.rule.in_queue), key=_soonest)
-    running = [clock for clock in queued if clock.state == Clock.RUNNING]
-    paused = [clock for clock in queued if clock.state == Clock.PAUSED]
-    worst = running[0] if running else None
-    case.sla_due_at = worst.due_at if worst else None
-    case.sla_warn_at = worst.warn_at if worst else None
-    case.sla_clock = worst.kind if worst else (paused[0].kind if paused else "")
-    case.sla_paused_at = paused[0].paused_at if paused and not worst else None
-    chain.save(case, ["sla_due_at", "sla_warn_at", "sla_clock", "sla_paused_at"])
+@written_together
+def refresh_cache(case: Escalation) -> None:
+    """Write the worst running clock to the case again."""
+    _book(case).cache_is_old = True
 
 
-def _soonest(clock: Clock) -> tuple[bool, datetime | None, int]:
-    return (clock.due_at is None, clock.due_at, clock.pk)
+def _book(case: Escalation) -> Book:
+    """The book that the verb opened."""
+    if case.book is None:
+        raise RuntimeError("A step of a clock belongs in a block that writes it (book.together).")
+    return case.book
 
 
 def hours_of(clock: Clock) -> WorkCalendar | None:
@@ -274,18 +270,21 @@ def hours_of(clock: Clock) -> WorkCalendar | None:
 
 
 def _take(case: Escalation, clock: Clock, step: Step, at: datetime) -> None:
-    """Take one step of a clock of a locked case and save its row."""
+    """Take one step of a clock of a locked case."""
     before = (clock.due_at, clock.warn_at)
     clock.take(advance(clock.as_state(hours_of(clock)), step, at))
-    clock.save()
-    case.forget_decision_clock()
+    book = _book(case)
+    book.keep(clock)
+    book.cache_is_old = True
+    if clock.kind == states.DECISION:
+        case.decision_clock = clock if clock.state in LIVE else None
     if before != (clock.due_at, clock.warn_at):
         tell_requests(case, clock)
 
 
 def tell_requests(case: Escalation, clock: Clock) -> None:
     """Give the open requests of the case the due time of its decision clock; if it is paused, they show that."""
-    if clock.kind != states.DECISION or clock.state not in (Clock.RUNNING, Clock.PAUSED):
+    if clock.kind != states.DECISION or clock.state not in LIVE or case.is_new:
         return
     waiting = ApprovalRequest.objects.open().filter(case_link__case=case)
     if clock.due_at is not None:
@@ -340,16 +339,18 @@ def hold(*, case_id: int, clock_id: int, by: User, reason: str) -> Clock:
     clock = case.clocks.select_related("calendar").get(pk=clock_id)
     if clock.kind == states.ACCEPTANCE:
         raise Invalid("A hand-off waits for one person; refuse it, or hand the case to someone else.")
-    if clock.state == Clock.PAUSED and not clock.held:
-        _take(case, clock, Step(StepKind.PAUSE, reason=reason[:200], by_hand=True), at)
-    elif clock.state != Clock.RUNNING:
-        raise AlreadyDone(f"{clock.label} is {clock.get_state_display().lower()}. It cannot be paused.")
-    else:
-        pause(case, clock, at=at, reason=reason, held=True)
-        if clock.state != Clock.PAUSED:
-            raise AlreadyDone(f"{clock.label} is past SLA. A breached clock cannot be paused; explain in the thread.")
-    record(case, [Entry(kind="held", summary=f"{clock.label} is paused by hand: {reason}", actor=by)], at=at)
-    refresh_cache(case)
+    with together(case):
+        if clock.state == Clock.PAUSED and not clock.held:
+            _take(case, clock, Step(StepKind.PAUSE, reason=reason[:200], by_hand=True), at)
+        elif clock.state != Clock.RUNNING:
+            raise AlreadyDone(f"{clock.label} is {clock.get_state_display().lower()}. It cannot be paused.")
+        else:
+            pause(case, clock, at=at, reason=reason, held=True)
+            if clock.state != Clock.PAUSED:
+                raise AlreadyDone(
+                    f"{clock.label} is past SLA. A breached clock cannot be paused; explain in the thread."
+                )
+        record(case, [Entry(kind="held", summary=f"{clock.label} is paused by hand: {reason}", actor=by)], at=at)
     return clock
 
 
@@ -364,10 +365,10 @@ def let_go(*, case_id: int, clock_id: int, by: User) -> Clock:
     clock = case.clocks.select_related("calendar").get(pk=clock_id)
     if clock.state != Clock.PAUSED or not clock.held:
         raise AlreadyDone(f"{clock.label} is not paused by hand. Nothing changed.")
-    if _waits(case, clock.kind):
-        _take(case, clock, Step(StepKind.RELEASE, reason=_waiting_reason(case)), at)
-    else:
-        resume(case, clock, at=at)
-    record(case, [Entry(kind="held", summary=f"{clock.label} is no longer paused by hand", actor=by)], at=at)
-    refresh_cache(case)
+    with together(case):
+        if _waits(case, clock.kind):
+            _take(case, clock, Step(StepKind.RELEASE, reason=_waiting_reason(case)), at)
+        else:
+            resume(case, clock, at=at)
+        record(case, [Entry(kind="held", summary=f"{clock.label} is no longer paused by hand", actor=by)], at=at)
     return clock

@@ -4,10 +4,9 @@ from typing import TypedDict, Unpack
 from uuid import uuid4
 
 from django import forms
-from django.db.models import Model
 
-from accounts.models import User
-from escalations.cases.queries.people import people_with_roles
+from accounts.choosers import ChosenField, FindingForm
+from accounts.people.choosing import with_a_role
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
@@ -60,39 +59,12 @@ def moment(
     )
 
 
-class PersonField(forms.ModelChoiceField):
-    """A person who holds a role, shown with the role."""
-
-    def __init__(
-        self,
-        label: str,
-        *,
-        error: str = "Choose a person.",
-        empty: str = "Choose a person",
-        required: bool = True,
-        help_text: str = "",
-    ) -> None:
-        super().__init__(
-            queryset=User.objects.none(),
-            label=label,
-            empty_label=empty,
-            error_messages={"required": error, "invalid_choice": "Choose a person from the list."},
-            required=required,
-            help_text=help_text,
-        )
-        self.names: dict[int, str] = {}
-
-    def offer(self, names: dict[int, str]) -> None:
-        """Set the choices: id → words."""
-        self.names = names
-        self.queryset = User.objects.filter(pk__in=names).order_by("name", "pk")
-
-    def label_from_instance(self, obj: Model) -> str:
-        """Name and role."""
-        return self.names.get(obj.pk, str(obj))
+def person(label: str, *, error: str = "Choose a person.", required: bool = True, help_text: str = "") -> ChosenField:
+    """A person who holds a role."""
+    return ChosenField("people", label=label, error=error, required=required, help_text=help_text)
 
 
-class CaseForm(forms.Form):
+class CaseForm(FindingForm):
     """A form of a case: our line ends, people to choose from, and submitted once per page load."""
 
     once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
@@ -100,10 +72,9 @@ class CaseForm(forms.Form):
     def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
         self.fields["once"].initial = uuid4().hex
-        people = [field for field in self.fields.values() if isinstance(field, PersonField)]
-        names = people_with_roles(now()) if people else {}
-        for field in people:
-            field.offer(names)
+        for field in self.fields.values():
+            if isinstance(field, ChosenField):
+                field.queryset = with_a_role(now())
 
     def clean(self) -> dict[str, object]:
         """Browsers send CR LF; we keep LF."""

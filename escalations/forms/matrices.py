@@ -5,24 +5,23 @@ from typing import Unpack, cast
 
 from django import forms
 
+from accounts.choosers import ChosenField, FindingForm, offer
 from accounts.customers.rates import known_currencies
-from accounts.models import Account, User
+from accounts.models import User
 from approvals.matrix.authority import concession_choices
 from escalations.models import PolicyVersion
 from escalations.policy.tables import TIERS
 from ledger.form_options import FormOptions, Posted
 
-MOST_NAMES = 200
 
-
-class TestCaseForm(forms.Form):
+class TestCaseForm(FindingForm):
     """The form of the policy simulator."""
 
     __test__ = False  # not a test; its name would mislead pytest
 
     issue_type = forms.ChoiceField(label="Issue type")
     tier = forms.ChoiceField(label="Tier", required=False, choices=[("", "From the account"), *TIERS])
-    account = forms.CharField(label="Account", required=False, max_length=200)
+    account = ChosenField("accounts", label="Account", required=False, by_start=True)
     concession = forms.ChoiceField(label="Concession asked for", required=False)
     amount = forms.DecimalField(label="How much", required=False, max_digits=14, decimal_places=2)
     currency = forms.ChoiceField(label="Currency", required=False)
@@ -31,27 +30,13 @@ class TestCaseForm(forms.Form):
         self, data: Posted | None = None, *, version: PolicyVersion, user: User, **options: Unpack[FormOptions]
     ) -> None:
         super().__init__(data, **options)
-        self.accounts = Account.objects.visible_to(user)
-        self.names = list(self.accounts.order_by("name").values_list("name", flat=True)[:MOST_NAMES])
+        offer(self, user)
         self._choices("issue_type", version.issuetypes.values_list("slug", "name"))
         self._choices("concession", [("", "None"), *concession_choices()])
         self._choices("currency", [(code, code) for code in sorted(known_currencies(), key=lambda c: (c != "USD", c))])
-        self.fields["account"].widget.attrs["list"] = "account-names"
 
     def _choices(self, name: str, choices: Iterable[tuple[str, str]]) -> None:
         cast(forms.ChoiceField, self.fields[name]).choices = list(choices)
-
-    def clean_account(self) -> Account | None:
-        """By its name, or the only account whose name starts with the text."""
-        name = self.cleaned_data["account"].strip()
-        if not name:
-            return None
-        exact = list(self.accounts.filter(name__iexact=name)[:1])
-        found = exact or list(self.accounts.filter(name__istartswith=name)[:2])
-        if len(found) != 1:
-            problem = "Several accounts start with this name" if found else "You have no account with that name"
-            raise forms.ValidationError(f"{problem}. Enter the name as in the list.")
-        return found[0]
 
 
 class DueForm(forms.Form):

@@ -4,14 +4,12 @@ from django.db.models import Exists, OuterRef, Q
 
 from escalations import states
 from escalations.policy.models import Level, PolicyVersion
-from ledger.now import now
 
 EXTERNAL = (states.OUTSIDE, "External")
 
 
-def rank_choices() -> list[tuple[str, str]]:
-    """(rank, name) of every level in force, and external, for a case that is opened now."""
-    policy = PolicyVersion.objects.current(now())
+def rank_choices(policy: PolicyVersion | None) -> list[tuple[str, str]]:
+    """(rank, name) of every level of the policy in force, and external, for a case that is opened now."""
     levels = policy.ladder.levels if policy else ()
     return [*((str(level.rank), level.name) for level in levels), EXTERNAL]
 

@@ -8,6 +8,7 @@ from escalations.cases import intake
 from escalations.models import PolicyVersion
 from escalations.policy.rows import plain_rows
 from escalations.triage import routing
+from escalations.triage.asked import Asked, measure
 from escalations.triage.rules import routing as rules
 from ledger.errors import Invalid
 from ledger.now import now
@@ -38,7 +39,7 @@ def simulate(
     *,
     by: User,
     issue_type: str,
-    asked: routing.Asked,
+    asked: Asked,
     tier: str = "",
     account: Account | None = None,
 ) -> Simulation:
@@ -71,10 +72,8 @@ def simulate(
     )
 
 
-def _for_tier(
-    policy: PolicyVersion, issue_type: str, tier: str, account: Account | None, asked: routing.Asked
-) -> Simulation:
-    need, _ = routing.authority_need(policy.ladder, account, asked, now())
+def _for_tier(policy: PolicyVersion, issue_type: str, tier: str, account: Account | None, asked: Asked) -> Simulation:
+    need, _ = routing.authority_need(policy.ladder, measure(asked, account, now()))
     try:
         route = rules.route(plain_rows(policy), policy.ladder, issue_type=issue_type, tier=tier, need=need)
     except rules.NoRoute as error:

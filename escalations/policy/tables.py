@@ -119,7 +119,7 @@ def escalation(version: PolicyVersion, tier: str) -> dict[str, object]:
 
 
 def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[Line]:
-    plain, by_id = [rows.plain_row(row, version.ladder) for row in matrix], {row.pk: row for row in matrix}
+    plain, by_id = rows.plain_rows(version), {row.pk: row for row in matrix}
     promises = rows.targets(version)
     found = []
     for kind in version.issuetypes.select_related("calendar"):
@@ -197,8 +197,8 @@ def _cell(row: Stakeholder | None, role: Role, user: User) -> Cell:
 
 
 def _open_by_tier(user: User) -> dict[str, int]:
-    seen = Escalation.objects.visible_to(user).open().order_by()
-    return dict(seen.values_list("tier").annotate(number=Count("pk", distinct=True)))
+    seen = Escalation.objects.open().visible_to(user, few=True).order_by()
+    return dict(seen.values_list("tier").annotate(number=Count("pk")))
 
 
 def _usual_level(matrix: list[routing.Row], ladder: Ladder, tier: str) -> str:

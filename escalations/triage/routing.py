@@ -2,89 +2,90 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from accounts.models import Account, Role, User
-from accounts.people.queries import best_holder
+from accounts.people.queries import Holders, Managers, best_holder
 from approvals.matrix.authority import Answer
 from approvals.matrix.preview import who_for_everybody
-from approvals.matrix.totals import Ask
 from escalations import states
 from escalations.cases import handoffs
 from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks
-from escalations.models import CasePerson, Escalation, PolicyVersion, Stakeholder
-from escalations.policy.rows import plain_rows
+from escalations.models import CasePerson, Escalation, PolicyVersion
+from escalations.policy.rows import plain_rows, rows_of
 from escalations.policy.rules.levels import Ladder
+from escalations.triage.asked import Measured
 from escalations.triage.rules import routing
+from ledger import chain
 from ledger.errors import Invalid
+from ledger.json_types import JsonObject
 
 GIVEN = "Deadline given by the customer"
 
 
 @dataclass(frozen=True)
 class Destination:
-    """The destination of a case and its people."""
+    """The destination of a case and its people. `stakeholders`: the people with a letter for its tier."""
 
     route: routing.Route
     owner: User | None
+    owner_role: Role | None
     authority: User | None
     answer: Answer | None
+    stakeholders: tuple[tuple[User, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The concession a customer asks for; an empty slug means none. Money with its currency."""
-
-    concession: str = ""
-    amount: Decimal | None = None
-    currency: str = "USD"
-
-
-def authority_need(
-    ladder: Ladder, account: Account | None, asked: Asked, at: datetime
-) -> tuple[routing.Need | None, Answer | None]:
+def authority_need(ladder: Ladder, asked: Measured) -> tuple[routing.Need | None, Answer | None]:
     """The level and role that the ask needs; None without an ask. If nobody may grant it, the executive level decides
     what to do. The text is kept on the case and in its mails, so it leaves out earlier grants, which not all readers
     may see.
     """
-    if not asked.concession:
-        return None, None
+    executive = ladder.executive
+    if asked.total is None:
+        return (routing.Need(executive.rank, executive.role, asked.problem) if asked.problem else None), None
     try:
-        answer = who_for_everybody(Ask(asked.concession, asked.amount, asked.currency, account), at)
+        answer = who_for_everybody(asked.total)
     except Invalid as error:
-        return routing.Need(ladder.executive.rank, ladder.executive.role, error.message), None
+        return routing.Need(executive.rank, executive.role, error.message), None
     return routing.Need(ladder.rank_of(answer.role.level), answer.role.slug, answer.sentence), answer
 
 
 def destination(
-    policy: PolicyVersion,
-    account: Account,
-    *,
-    issue_type: str,
-    tier: str,
-    asked: Asked,
-    at: datetime,
-    near: User | None = None,
+    policy: PolicyVersion, account: Account, *, issue_type: str, tier: str, asked: Measured, near: User | None = None
 ) -> Destination:
     """The destination of a case with these facts; writes nothing. Raises Invalid when the matrix has no row."""
-    ladder = policy.ladder
-    need, answer = authority_need(ladder, account, asked, at)
+    ladder, roles = policy.ladder, Role.objects.in_bulk()
+    need, answer = authority_need(ladder, asked)
     try:
-        found = routing.route(plain_rows(policy), ladder, issue_type=issue_type, tier=tier, need=need)
+        found = routing.route(plain_rows(policy, roles), ladder, issue_type=issue_type, tier=tier, need=need)
     except routing.NoRoute as error:
         raise Invalid(f"{error} Ask operations to add one.", field="issue_type") from error
-    owner = holder([found.owner_role], account, near) or holder(fallback(fallback_owner=True), account, near)
+    in_order = sorted(roles.values(), key=lambda role: (role.sort, role.name))
+    owners = [found.owner_role, *(role.slug for role in in_order if role.fallback_owner)]
+    deciders = [found.role, *(role.slug for role in in_order if role.fallback_decider)]
+    letters = [(roles[row.role_id], row.letter) for row in rows_of(policy).stakeholders if row.tier == tier]
+    letters.sort(key=lambda each: each[0].sort)
+    managers = asked.total.managers if asked.total else Managers()
+    holders = Holders({*owners, *deciders, *(role.slug for role, _ in letters)}, managers)
+
+    def first(slugs: list[str], close_to: int | None) -> int | None:
+        best = (holders.best(slug, account=account, near=close_to) for slug in slugs)
+        return next((pk for pk in best if pk), None)
+
+    opener = near.pk if near else None
+    owner = first(owners, opener)
     covers = answer is not None and ladder.rank_of(answer.role.level) >= found.level
-    authority = answer.person if answer and covers else None
-    authority = authority or holder([found.role], account, owner or near)
-    authority = authority or holder(fallback(fallback_decider=True), account, owner or near)
-    return Destination(found, owner, authority, answer)
-
-
-def fallback(**behaviour: bool) -> list[str]:
-    """Roles that replace a matrix row's role that nobody holds, in their order."""
-    return list(Role.objects.filter(**behaviour).order_by("sort", "name").values_list("slug", flat=True))
+    authority = answer.person.pk if answer and covers else first(deciders, owner or opener)
+    named = [(holders.best(role.slug, account=account, near=owner), letter) for role, letter in letters]
+    people = User.objects.in_bulk({pk for pk in (owner, authority, *(pk for pk, _ in named)) if pk})
+    return Destination(
+        found,
+        people.get(owner or 0),
+        next((role for role in roles.values() if role.slug == found.owner_role), None),
+        people.get(authority or 0),
+        answer,
+        tuple((people[pk], letter) for pk, letter in named if pk),
+    )
 
 
 def holder(roles: list[str], account: Account, near: User | None, exclude: tuple[int, ...] = ()) -> User | None:
@@ -96,35 +97,29 @@ def holder(roles: list[str], account: Account, near: User | None, exclude: tuple
 
 
 def route(
-    case: Escalation, *, at: datetime, actor: User | None = None, override: routing.Override | None = None
-) -> None:
-    """Route a locked, triaged case and send its first hand-off. `override`: another level and the reason, logged.
-
-    Raises Invalid when nobody can own it or the matrix has no row.
+    case: Escalation,
+    where: Destination,
+    *,
+    at: datetime,
+    actor: User | None = None,
+    override: routing.Override | None = None,
+) -> list[User]:
+    """Route a locked, triaged case to its destination and send its first hand-off; returns the people who are named on it.
+    `override`: another level and the reason, logged. Raises Invalid when nobody can own it.
     """
-    where = destination(
-        case.policy,
-        case.account,
-        issue_type=case.issue_type.slug,
-        tier=case.tier,
-        asked=Asked(case.concession, case.amount, case.currency),
-        at=at,
-        near=case.opened_by,
-    )
     if where.owner is None:
         raise Invalid("Nobody holds a role that could own this case. Ask an administrator to assign roles.")
     _keep(case, where, at, override)
-    _staff(case, where, at)
+    named = _staff(case, where, at)
     summary = f"Goes to {case.policy.ladder.label(case.level)}. {where.route.reasons[-1]}"
-    data = {"row": where.route.row.id, "reasons": case.route_reasons, "level": case.level}
+    data: JsonObject = {"row": where.route.row.id, "reasons": case.route_reasons, "level": case.level}
     record(case, [Entry(kind="routed", summary=summary, actor=actor, data=data)], at=at)
     clocks.start(case, states.RESPONSE, at=at)
     clocks.start(case, states.DECISION, at=at)
     start_rhythm(case, at)
     start_deadlines(case, at)
-    handoffs.send(
-        case, to=where.owner, role=where.route.owner_role, at=at, by=case.opened_by, notes=handoffs.Notes(summary)
-    )
+    handoffs.send(case, to=where.owner, role=where.owner_role, at=at, by=case.opened_by, notes=handoffs.Notes(summary))
+    return named
 
 
 def _keep(case: Escalation, where: Destination, at: datetime, override: routing.Override | None) -> None:
@@ -138,8 +133,7 @@ def _keep(case: Escalation, where: Destination, at: datetime, override: routing.
         else:
             case.level = override.level
         case.route_reasons.append(f"Routing overridden to {override.label(case.policy.ladder)}: {override.reason}")
-    fields = ["matrix_row", "level", "kind", "level_since", "route_reasons", "authority_reason"]
-    case.save(update_fields=fields)
+    chain.save(case, ["matrix_row_id", "level", "kind", "level_since", "route_reasons", "authority_reason"])
 
 
 def start_rhythm(case: Escalation, at: datetime) -> None:
@@ -165,7 +159,7 @@ def start_deadline(case: Escalation, at: datetime) -> None:
         clocks.start(case, kind, at=at)
 
 
-def _staff(case: Escalation, where: Destination, at: datetime) -> None:
+def _staff(case: Escalation, where: Destination, at: datetime) -> list[User]:
     """RACI from the stakeholder matrix with exactly one A, and the named duties. Owner and authority must still accept."""
     people: dict[tuple[int, str], CasePerson] = {}
 
@@ -180,19 +174,13 @@ def _staff(case: Escalation, where: Destination, at: datetime) -> None:
     add(where.owner, "R", CasePerson.OWNER)
     lead = case.account.csm or case.account.ae or case.opened_by or where.owner
     add(lead, "R", CasePerson.COMMUNICATION, accepted=lead == case.opened_by)
-    for role, letter in _stakeholders(case):
-        user = best_holder(role.slug, account=case.account, near=where.owner)
-        named = {pk for pk, _ in people}
-        if user is not None and user.pk not in named:
+    for user, letter in where.stakeholders:
+        if user.pk not in {pk for pk, _ in people}:
             add(user, "R" if letter == "A" else letter)
     if scribe := _scribe(case, list(people.values())):
         scribe.duty = CasePerson.SCRIBE
     CasePerson.objects.bulk_create(people.values())
-
-
-def _stakeholders(case: Escalation) -> list[tuple[Role, str]]:
-    rows = Stakeholder.objects.filter(version=case.policy, tier=case.tier).select_related("role")
-    return [(row.role, row.letter) for row in rows]
+    return [person.user for person in people.values()]
 
 
 def _scribe(case: Escalation, people: list[CasePerson]) -> CasePerson | None:

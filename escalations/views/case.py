@@ -3,17 +3,22 @@
 from collections.abc import Iterable, Sequence
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.signed_in import SignedIn
+from approvals.models import ApprovalRequest
 from escalations import exports
 from escalations.cases import access
 from escalations.cases.queries import thread as threads
+from escalations.cases.thread import cadence
 from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
 from ledger.now import now
+
+REQUESTS_SHOWN = 20
 
 
 @require_safe
@@ -29,13 +34,15 @@ def thread_page(
     show = request.GET.get("show", "all")
     if show not in threads.SHOW:
         raise Http404
-    shown, older = threads.entries(case, request.user, show=show, before=_number(request.GET.get("before")))
+    before = _number(request.GET.get("before"))
+    shown, older = threads.entries(case, request.user, show=show, before=before)
     may_tell = access.abilities(case, request.user)["customer_update"]
     context: dict[str, object] = {
         "form": form or composer(case, may_tell),
         "may_tell_customer": may_tell,
         "days": threads.by_day(shown),
         "older": older,
+        "before": before,
         "show": show,
         "shows": [(slug, label) for slug, (label, _) in threads.SHOW.items()],
         "today": now().astimezone(timezone.get_current_timezone()).date(),
@@ -47,31 +54,37 @@ def composer(case: Escalation, may_tell: bool) -> ComposerForm:
     """An empty composer; the next update is prefilled by the cadence of the tier."""
     initial: dict[str, object] = {
         "mode": INTERNAL,
-        "next_update_at": threads.next_update_default(case, now()) if case.is_open else None,
+        "next_update_at": now() + cadence(case) if case.is_open else None,
     }
     return ComposerForm(case=case, may_tell_customer=may_tell, initial=initial)
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 10 else None
+    return int(text) if text and text.isdecimal() and text.isascii() and len(text) < 10 else None
 
 
 @require_safe
 def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse:
-    """The audit trail with its fingerprints, verified on each view; `?format=csv` downloads it."""
+    """The audit trail with its fingerprints. Each view verifies the entries it shows and the end of the log, `?check=all`
+    the whole log; `?clock=` shows one clock; `?format=csv` downloads it."""
     case = load_case(request, key)
     kind = request.GET.get("kind", "all")
     if kind not in threads.KINDS:
         raise Http404
     if request.GET.get("format") == "csv":
         return _history_csv(case)
-    rows, older = threads.audit(case, kind=kind, before=_number(request.GET.get("before")))
+    before, clock = _number(request.GET.get("before")), _number(request.GET.get("clock"))
+    rows, older = threads.audit(case, kind=kind, before=before, clock=clock)
+    check_all = request.GET.get("check") == "all"
     context = {
         "rows": rows,
         "older": older,
         "kind": kind,
         "kinds": [(slug, label) for slug, (label, _) in threads.KINDS.items()],
-        "breaks": threads.breaks(case),
+        "clock": get_object_or_404(case.clocks, pk=clock) if clock else None,
+        "whole": check_all or len(rows) == case.log_count,
+        "breaks": threads.breaks(case) if check_all else threads.breaks_shown(case, rows),
+        "requests": ApprovalRequest.objects.filter(case_link__case=case).order_by("-pk")[:REQUESTS_SHOWN],
     }
     return render_case(request, case, "history", "escalations/history.html", context)
 

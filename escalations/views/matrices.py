@@ -18,7 +18,7 @@ from escalations.forms.matrices import DueForm, TestCaseForm
 from escalations.models import PolicyVersion
 from escalations.policy import tables as matrices
 from escalations.policy.simulator import Simulation, simulate
-from escalations.triage.routing import Asked
+from escalations.triage.asked import Asked
 from ledger.errors import Refused
 from ledger.now import now
 

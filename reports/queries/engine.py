@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Aggregate, Count, F, Min, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Min, Q, QuerySet, Value
 
 from escalations.models import Clock
 from ledger.models import Heartbeat
@@ -18,13 +17,8 @@ from reports.rules.vitals import Vitals
 
 ENGINE, SENDER, WORKER, OUTSIDE = "engine", "sender", "worker", "outside"
 PARTS = (ENGINE, SENDER, WORKER)
-ALARMING = ("oldest", "overdue", "parked_clocks", "lost_steps")
 NEXT_EVENTS = 10
 MOST_PARKED = 50
-
-
-# Age of a sign of life; parked messages; stuck messages.
-Beat = tuple[timedelta, int, int]
 
 
 class Ages(TypedDict):
@@ -36,69 +30,68 @@ class Ages(TypedDict):
     outside: timedelta | None
 
 
-class Counted(TypedDict):
-    """The counts of the live clocks. A banner counts only the first four."""
+class Due(TypedDict):
+    """The wait of the oldest due clock, and the number of clocks that are due or will be within an hour."""
 
     lag: timedelta
     overdue: int
-    parked_clocks: int
-    lost_steps: int
-    running: NotRequired[int]
-    paused: NotRequired[int]
-    next_hour: NotRequired[int]
-    warnings_next_hour: NotRequired[int]
+    next_hour: int
+    warnings_next_hour: int
 
 
-class CountedMessages(TypedDict):
-    """The counts of the messages."""
-
-    parked_messages: int
-    waiting_messages: int
-    stuck_messages: int
-
-
-def vitals() -> Vitals:
-    """The measures for the health page, /healthz and check_engine, in six queries."""
+def vitals(missing: int | None = None) -> Vitals:
+    """The measures for the health page, /healthz and check_engine, in four queries. `missing`: the number of cases that
+    `unwatched` found, if the caller has read them; it is the fourth query."""
     at = now()
+    counted = _tally(_live() | _set_aside() | _messages(at))
+    running = counted.pop("live") - counted["paused"]
     return Vitals(
         **_ages(at),
-        **_lag(_live().aggregate(**_figures(at)), at),
-        **_messages(at),
+        **_due(at),
+        **counted,
+        running=running,
         drift=database_drift(),
-        unwatched=unwatched.unwatched().order_by().count(),
+        unwatched=unwatched.unwatched().count() if missing is None else missing,
     )
 
 
 def alarm() -> Vitals:
-    """The few measures for a banner on every page: two queries that are fast with large tables. Cases with a target
-    that no clock watches are not counted here; the engine page lists them.
+    """The few measures for a banner on every page: two queries that are fast with large tables, three if a clock is overdue.
+    Cases with a target that no clock watches are not counted here; the engine page lists them.
     """
     at = now()
-    rows = Heartbeat.objects.filter(name__in=PARTS).values_list(
-        "name", "at", _counted(Message.objects.needs_attention()), _counted(Message.objects.stuck(at))
+    beats = dict(Heartbeat.objects.filter(name__in=PARTS).values_list("name", "at"))
+    overdue = Clock.objects.past_due(at).order_by()
+    messages = _messages(at)
+    counted = _tally(
+        _set_aside()
+        | {
+            "overdue": overdue,
+            "parked_messages": messages["parked_messages"],
+            "stuck_messages": messages["stuck_messages"],
+        }
     )
-    beats: dict[str, Beat] = {name: (at - beaten, parked, stuck) for name, beaten, parked, stuck in rows}
-    # Without any sign of life there is no row to attach the counts to; then this is the alarm.
-    _, parked, stuck = next(iter(beats.values()), (None, 0, 0))
-    figures = _figures(at)
-    clocks = _live().aggregate(**{name: figures[name] for name in ALARMING})
+    oldest = overdue.aggregate(oldest=Min("fire_at"))["oldest"] if counted["overdue"] else None
     return Vitals(
-        engine=_age(beats, ENGINE),
-        sender=_age(beats, SENDER),
-        worker=_age(beats, WORKER),
-        **_lag(clocks, at),
-        parked_messages=parked,
-        stuck_messages=stuck,
+        engine=at - beats[ENGINE] if ENGINE in beats else None,
+        sender=at - beats[SENDER] if SENDER in beats else None,
+        worker=at - beats[WORKER] if WORKER in beats else None,
+        lag=at - oldest if oldest else timedelta(0),
+        overdue=counted["overdue"],
+        parked_clocks=counted["parked_clocks"],
+        lost_steps=counted["lost_steps"],
+        parked_messages=counted["parked_messages"],
+        stuck_messages=counted["stuck_messages"],
     )
 
 
-def _age(beats: Mapping[str, Beat], name: str) -> timedelta | None:
-    return beats[name][0] if name in beats else None
-
-
-def _counted(rows: QuerySet[Message]) -> Coalesce:
-    """`SELECT COUNT(*)` as a column of another query."""
-    return Coalesce(Subquery(rows.order_by().values("state").annotate(n=Count("pk")).values("n")), 0)
+def _tally(wanted: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
+    """The number of rows of each of these queries, all in one query."""
+    counts = [
+        rows.order_by().annotate(what=Value(name)).values("what").annotate(n=Count("pk")).values_list("what", "n")
+        for name, rows in wanted.items()
+    ]
+    return dict.fromkeys(wanted, 0) | dict(counts[0].union(*counts[1:], all=True))
 
 
 def _ages(at: datetime) -> Ages:
@@ -113,39 +106,39 @@ def _ages(at: datetime) -> Ages:
     }
 
 
-def _live() -> QuerySet[Clock]:
-    """Clocks that run or are paused. They have not stopped: the index finds them among the many that ended."""
-    return Clock.objects.live().filter(stopped_at=None)
+def _live() -> dict[str, QuerySet[Clock]]:
+    """The clocks that run or are paused, each read from an index that has no others."""
+    return {"live": Clock.objects.live(), "paused": Clock.objects.filter(state=Clock.PAUSED)}
 
 
-def _figures(at: datetime) -> dict[str, Aggregate]:
-    """The counts of the live clocks."""
-    running = Q(state=Clock.RUNNING)
-    watched = running & Q(parked=False)
-    soon = watched & Q(fire_at__lte=at + timedelta(hours=1))
+def _set_aside() -> dict[str, QuerySet[Clock]]:
+    """The clocks that need a person."""
     return {
-        "oldest": Min("fire_at", filter=watched & Q(fire_at__lte=at)),
-        "overdue": Count("pk", filter=watched & Q(fire_at__lte=at)),
-        "parked_clocks": Count("pk", filter=running & Q(parked=True)),
-        "lost_steps": Count("pk", filter=unwatched.LOST),
-        "running": Count("pk", filter=running),
-        "paused": Count("pk", filter=Q(state=Clock.PAUSED)),
-        "next_hour": Count("pk", filter=soon),
-        "warnings_next_hour": Count("pk", filter=soon & Q(fire_at__lt=F("due_at"))),
+        "parked_clocks": Clock.objects.filter(state=Clock.RUNNING, parked=True),
+        "lost_steps": Clock.objects.filter(unwatched.LOST),
     }
 
 
-def _lag(counted: dict[str, Any], at: datetime) -> Counted:
-    """The figures from the database, with the wait of the oldest due clock instead of its due time."""
-    oldest = counted.pop("oldest")
-    return cast("Counted", {**counted, "lag": at - oldest if oldest else timedelta(0)})
+def _due(at: datetime) -> Due:
+    """What fires within the next hour, and what should have fired; one query over those clocks."""
+    soon = Clock.objects.past_due(at + timedelta(hours=1)).order_by()
+    late = Q(fire_at__lte=at)
+    found = soon.aggregate(
+        oldest=Min("fire_at", filter=late),
+        overdue=Count("pk", filter=late),
+        next_hour=Count("pk"),
+        warnings_next_hour=Count("pk", filter=Q(fire_at__lt=F("due_at"))),
+    )
+    oldest = found.pop("oldest")
+    return cast("Due", {**found, "lag": at - oldest if oldest else timedelta(0)})
 
 
-def _messages(at: datetime) -> CountedMessages:
+def _messages(at: datetime) -> dict[str, QuerySet[Message]]:
+    """The messages that are not sent yet, by what they wait for."""
     return {
-        "parked_messages": Message.objects.needs_attention().count(),
-        "waiting_messages": Message.objects.filter(state=Message.PENDING).count(),
-        "stuck_messages": Message.objects.stuck(at).count(),
+        "parked_messages": Message.objects.needs_attention(),
+        "waiting_messages": Message.objects.filter(state=Message.PENDING),
+        "stuck_messages": Message.objects.stuck(at),
     }
 
 

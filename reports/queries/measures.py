@@ -29,7 +29,7 @@ class SecondsBetween(Func):
         super().__init__(start, end)
 
     def _written(self, compiler: SQLCompiler, seconds: str) -> Sql:
-        """`seconds` as SQL with `{start}` and `{end}`. Written twice, because the largest of zero and nothing must be nothing."""
+        """`seconds` as SQL with `{start}` and `{end}`. Written twice, so that nothing stays nothing."""
         (start, start_values), (end, end_values) = map(compiler.compile, self.source_expressions)
         whole = f"FLOOR(ROUND({seconds.format(start=start, end=end)}, 3))"
         values = (*end_values, *start_values)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, Exists, OuterRef, QuerySet, When
+from django.db.models import BooleanField, Case, Count, QuerySet, When
 
 from accounts.models import Account, Role, User
+from escalations.cases.models.access import may_see
 from escalations.models import Escalation
 from reports.models import CaseFact
 from reports.queries.measures import Joined, OneOf
@@ -63,8 +64,7 @@ class Counted:
             shown = Escalation.objects.visible_to(user).filter(confidential=True)
             return _ids(secret.exclude(pk__in=shown.values("pk"))), None
         # Asked for each of these cases, so that a short period is cheap however many cases the person sees.
-        shown = Exists(Escalation.objects.visible_to(user).filter(pk=OuterRef("case")))
-        seen = Case(When(shown, then=True), default=False, output_field=BooleanField())
+        seen = Case(When(may_see(user, "case"), then=True), default=False, output_field=BooleanField())
         parts = self.cases().annotate(seen=seen).values("seen").annotate(n=Count("pk"), ids=Joined("pk"))
         found = {row["seen"]: (row["n"], row["ids"]) for row in parts}
         (few, hidden), (many, named) = found.get(False, (0, "")), found.get(True, (0, ""))

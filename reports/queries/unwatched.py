@@ -3,6 +3,7 @@ Only targets of the case's own policy count. The cases are one query from the in
 is a separate subquery that uses an index.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
@@ -14,10 +15,9 @@ from reports.rules.vitals import missing_words, step_words
 
 # There is no target before a case is triaged; afterwards somebody always has to act by some time.
 PROMISED = tuple(state for state in states.OPEN if state != states.NEW)
-LIVE = (Clock.RUNNING, Clock.PAUSED)
 THIS_CASE = OuterRef("pk")
 # A running clock whose breach is not scheduled: its step was lost.
-LOST = Q(state=Clock.RUNNING, fire_at=None, breached_at=None)
+LOST = Q(state=Clock.RUNNING, fire_at=None, breached_at=None, parked=False)
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Unwatched:
     words: str
 
 
-def _live(kind: str = "") -> Exists:
-    """Whether the case has a live clock of this kind, or of any."""
-    rows = Clock.objects.filter(case=THIS_CASE, state__in=LIVE)
-    return Exists(rows.filter(kind=kind) if kind else rows)
+def _live(kind: str = "") -> Q:
+    """Whether the case has a live clock of this kind, or of any. Live clocks are few, so they are read once for all cases."""
+    rows = Clock.objects.live().order_by()
+    return Q(pk__in=(rows.filter(kind=kind) if kind else rows).values("case"))
 
 
 def _promised(*kinds: str) -> Exists:
@@ -52,19 +52,19 @@ def _lacks() -> dict[str, Q]:
     worked = (states.RESPONSE, states.DECISION, states.CUSTOMER_UPDATE, states.RESOLUTION)
     return {
         "acceptance": Q(state=states.HANDED_OFF)
-        & ~Q(_live(states.ACCEPTANCE))
+        & ~_live(states.ACCEPTANCE)
         & Q(Exists(waiting.order_by()))
         & Q(_promised(states.ACCEPTANCE)),
         "decision": Q(state=states.APPROVING)
-        & ~Q(_live(states.DECISION))
+        & ~_live(states.DECISION)
         & Q(Exists(asked.order_by()))
         & Q(_promised(states.DECISION)),
         "review": Q(state__in=states.AFTER)
-        & ~Q(_live(states.REVIEW_DUE))
+        & ~_live(states.REVIEW_DUE)
         & Q(Exists(review.order_by()))
         & Q(_promised(states.REVIEW_DUE)),
-        "resolution": Q(state__in=PROMISED) & ~Q(_live(states.RESOLUTION)) & Q(_promised(states.RESOLUTION)),
-        "any": Q(state__in=PROMISED) & ~Q(_live()) & Q(_promised(*worked)),
+        "resolution": Q(state__in=PROMISED) & ~_live(states.RESOLUTION) & Q(_promised(states.RESOLUTION)),
+        "any": Q(state__in=PROMISED) & ~_live() & Q(_promised(*worked)),
     }
 
 
@@ -73,24 +73,28 @@ def unwatched() -> QuerySet[Escalation]:
     found = Q()
     for lack in _lacks().values():
         found |= lack
-    return Escalation.objects.filter(found, state__in=(*PROMISED, *states.AFTER)).order_by("pk")
+    return Escalation.objects.filter(found, state__in=(*PROMISED, *states.AFTER)).order_by()
 
 
-def listed(limit: int) -> list[Unwatched]:
-    """The first cases of both kinds, each with the missing clocks."""
-    # A live clock has not stopped: the index finds the few live ones among the many that ended.
-    steps = Clock.objects.filter(LOST, stopped_at=None).select_related("case").order_by("case", "id")[:limit]
+def ids() -> list[int]:
+    """The ids of those cases, ascending. Sorted here: to sort by id, a database would read every case."""
+    return sorted(unwatched().values_list("pk", flat=True))
+
+
+def listed(limit: int, cases: Sequence[int] | None = None) -> list[Unwatched]:
+    """The first cases of both kinds, each with the missing clocks. `cases`: what `ids` found, if it was read."""
+    steps = Clock.objects.filter(LOST).select_related("case").order_by("case", "id")[:limit]
     rows = [
-        *_cases(limit),
+        *_cases((ids() if cases is None else cases)[:limit]),
         *(Unwatched(each.case.key, each.case.title, _state(each.case), step_words(each.label)) for each in steps),
     ]
     return rows[:limit]
 
 
-def _cases(limit: int) -> list[Unwatched]:
+def _cases(cases: Sequence[int]) -> list[Unwatched]:
     lacks = {f"lacks_{code}": ExpressionWrapper(lack, BooleanField()) for code, lack in _lacks().items()}
     found = []
-    for case in unwatched().annotate(**lacks)[:limit]:
+    for case in Escalation.objects.filter(pk__in=cases).annotate(**lacks).order_by("pk"):
         codes = [name.removeprefix("lacks_") for name in lacks if getattr(case, name)]
         found.append(Unwatched(case.key, case.title, _state(case), missing_words(codes)))
     return found

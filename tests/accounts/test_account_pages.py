@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
-from accounts.customers import health, panels
+from accounts.customers import health, panels, portfolio
+from accounts.customers.rates import rates
 from accounts.customers.rules.health import HealthInputs
 from accounts.models import Account, Signal, User
 from accounts.signals import record as signals
@@ -29,9 +30,9 @@ def names(answer: Any) -> list[str]:
     return [row.account.name for row in answer.context["rows"]]
 
 
-def add(name: str, **values: Any) -> Account:
+def add(key: str, **values: Any) -> Account:
     """One more account."""
-    return Account.objects.create(**{"external_id": name, "name": name, **values})
+    return Account.objects.create(**{"external_id": key, "name": key, **values})
 
 
 def test_visitors_are_sent_to_sign_in(client: Client, db: None) -> None:
@@ -102,7 +103,39 @@ def test_more_accounts_than_fit_are_paged(cast: Cast, browse: Browse) -> None:
     assert len(names(browse(cast.csm).get(f"{LIST}?page=2"))) == 6
 
 
-def test_the_list_and_the_page_take_the_same_queries_for_one_and_for_three(cast: Cast, browse: Browse) -> None:
+@pytest.mark.parametrize("query", ["", "q=n", "health=yellow"])
+def test_the_pages_hold_every_account_once_in_the_order_of_one_long_list(
+    cast: Cast, browse: Browse, query: str
+) -> None:
+    for number in range(60):
+        same = {"name": f"N{number % 7}", "arr": Decimal(number % 5), "health": 40 + number % 3}
+        add(f"X{number}", **same, csm=cast.csm)
+    browser, seen = browse(cast.csm), []
+    for page in (1, 2, 3):
+        seen += browser.get(f"{LIST}?{query}&page={page}").context["rows"]
+    ids = [row.account.pk for row in seen]
+    wanted = {key: value for key, _, value in [query.partition("=")] if key}
+    assert ids == [account.pk for account in portfolio.select(cast.csm, wanted, now().date(), rates(now().date()))]
+
+
+@pytest.mark.both_databases
+def test_the_counts_above_the_list_are_those_of_the_lists(cast: Cast, browse: Browse) -> None:
+    add("Red", arr=Decimal(500_000), health=12, csm=cast.csm, currency="EUR")
+    add("Late", ae=cast.csm, renewal_date=(now() + timedelta(days=50)).date())
+    add("Steel", csm=cast.csm, kind="supplier", health=10)
+    add("Friend", csm=cast.csm, kind="partner")
+    today = now().date()
+    for person in (cast.csm, cast.director, cast.sponsor, cast.legal):
+        found = portfolio.overview(person, today)
+        for view, count in found.counts.items():
+            assert portfolio.select(person, {"view": view}, today, found.worth).count() == count, view
+        for tile in found.tiles:
+            wanted = {"view": "renewal"} if tile.name == "renewal" else {"health": tile.name}
+            rows = portfolio.select(person, wanted, today, found.worth)
+            assert (tile.count, tile.arr) == (len(rows), sum(row.usd_arr or 0 for row in rows)), tile.name
+
+
+def test_the_list_and_the_page_take_the_same_queries_for_1_3_and_50(cast: Cast, browse: Browse) -> None:
     browser = browse(cast.csm)
     detail = reverse("accounts:detail", args=[cast.northwind.pk])
 
@@ -123,6 +156,11 @@ def test_the_list_and_the_page_take_the_same_queries_for_one_and_for_three(cast:
         )
         cast.northwind.subscriptions.create(external_id=f"S{number}")
     assert (queries(LIST), queries(detail)) == one
+    for number in range(47):
+        add(f"More {number}", arr=Decimal(number), health=50, csm=cast.csm)
+        cast.northwind.contacts.create(name="C", email=f"c{number}@northwind.example")
+    assert (queries(LIST), queries(detail)) == one
+    assert queries(f"{LIST}?page=2") == one[0]
 
 
 def test_the_export_holds_what_the_person_may_see_and_no_formula(cast: Cast, browse: Browse) -> None:

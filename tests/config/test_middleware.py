@@ -7,8 +7,9 @@ from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from config.middleware import RefusalMiddleware, is_collision
+from config.middleware import RefusalMiddleware
 from ledger.errors import NotThere, Stale
+from ledger.locks import is_collision
 from tests.support.cast import Cast
 
 
@@ -74,7 +75,8 @@ def test_other_errors_are_left_alone() -> None:
         is None
     )
     assert not is_collision(OperationalError("no such table"))
-    assert is_collision(OperationalError("database is locked"))
+    assert not is_collision(OperationalError("database is locked"))
+    assert is_collision(collision())
     assert Stale("x").status == 409
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
-from escalations.models import CaseRequest, Escalation, PolicyVersion
+from escalations.cases import access_rows
+from escalations.models import CaseRequest, CaseWords, Escalation, PolicyVersion
+from ledger.search import index
 from reports.facts.refresh import refresh
 from tests.support.cast import Cast
 from tests.support.levels import LADDER, TEAM
@@ -37,9 +39,11 @@ class Builder:
             "level": TEAM,
             "level_since": opened,
         }
-        made = Escalation.objects.create(**{**given, **values})
-        self._count(made)
-        return made
+        case = Escalation.objects.create(**{**given, **values})
+        index.add(CaseWords, case)
+        access_rows.keep([case.pk])
+        self._count(case)
+        return case
 
     def decision(self, case: Escalation, level: int, decided_at: datetime, **values: Any) -> ApprovalRequest:
         """A request of a case, asked half an hour before a person of that level decided it."""

@@ -6,6 +6,7 @@ from random import Random
 
 from approvals.models import ApprovalRequest, DecisionEntry
 from escalations import states
+from escalations.cases import access_rows
 from escalations.models import CasePerson, Clock, Escalation, Event, HandOff
 from ledger import chain
 from tests.reports.builders import Builder
@@ -72,6 +73,7 @@ class Stories:
         for number in range(chance.randint(0, 7)):
             self._clock(case, number)
         self._moves(case)
+        access_rows.keep([case.pk])
         return case
 
     def _handoffs(self, case: Escalation) -> None:

@@ -99,9 +99,9 @@ def test_what_the_policy_of_the_case_does_not_promise_is_not_missing(cast: Cast,
 def test_the_number_of_queries_does_not_grow(cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for title in ("One", "Two", "Three"):
         take_away(opened(cast, title=title), states.ACCEPTANCE)
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         assert len(unwatched.listed(50)) == 3
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(4):
         assert engine.vitals().unwatched == 3
     with django_assert_max_num_queries(2):
         engine.alarm()

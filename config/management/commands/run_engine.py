@@ -7,9 +7,12 @@ from collections.abc import Callable
 from types import FrameType
 
 from django.core.management.base import BaseCommand
+from django.db import connections
+from django.db.backends.signals import connection_created
 
 from config import engine
 from escalations.clocks import engine as clocks
+from ledger.locks import ask_often
 
 
 class Command(BaseCommand):
@@ -36,6 +39,9 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _setter(stop))
+        # The people who save at the same time must not make a clock late.
+        connection_created.connect(ask_often)
+        connections.close_all()
         self.stdout.write("Engine runs.")
         engine.run(stop)
         self.stdout.write("Engine stopped.")

@@ -2,56 +2,49 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils.functional import cached_property
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from accounts.models import Account, Role, Signal, User
-from approvals.models import ApprovalRequest, Seat
+from approvals.models import ApprovalRequest
 from escalations import states
+from escalations.cases.models.access import may_see
 from escalations.clocks.rules.clock import RUNNING, status
 from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
 from ledger.models import ChainParent
+from ledger.search.index import Hits, SearchableQuerySet
 
 if TYPE_CHECKING:
+    from escalations.clocks.book import Book
     from escalations.clocks.models import Clock
 
 
-class EscalationQuerySet(models.QuerySet["Escalation"]):
+class EscalationQuerySet(SearchableQuerySet["Escalation"]):
     """The business queries of cases."""
 
     def open(self) -> "EscalationQuerySet":
         """Cases with open work."""
         return self.filter(state__in=states.OPEN)
 
-    def visible_to(self, user: User) -> "EscalationQuerySet":
-        """The cases this person may see. Only the people named on a confidential case see it."""
-        named = Q(pk__in=_cases("people", Q(user=user)))
-        open_to_all = self if user.is_superuser else self.filter(Q(confidential=False) | named)
-        return open_to_all if user.sees == Role.ALL else open_to_all.filter(named | _handed_to(user) | _own(user))
+    def found_by(self, user: User, text: str, most: int) -> Hits:
+        """The cases with all these words that this person may see, open ones first: the newest `most`, the best first."""
+        seen, cases = self.visible_to(user), Escalation.objects.all()
+        # Who sees most cases may see most hits, so they are checked one by one; else the few cases are read first.
+        sees_most = user.sees in (Role.ALL, Role.TREE)
+        found = seen.best(text, most, within=cases.open()) if sees_most else cases.best(text, most, within=seen.open())
+        if found.more:
+            return found
+        ended, rest = seen.exclude(state__in=states.OPEN), most - len(found.ids)
+        others = ended.best(text, rest) if sees_most else cases.best(text, rest, within=ended)
+        return Hits(found.ids + others.ids, others.more)
 
-
-def _cases(relation: str, condition: Q) -> models.QuerySet[Any]:
-    """Case ids of related rows. Each is a separate subquery, because one big join with ORs could not use any index."""
-    field: Any = Escalation._meta.get_field(relation)
-    return field.related_model._default_manager.filter(condition).values(field.field.attname)
-
-
-def _handed_to(user: User) -> Q:
-    asked = Q(request__in=Seat.objects.addressed_to(user).values("request"))
-    return Q(pk__in=_cases("handoffs", Q(to_user=user))) | Q(pk__in=_cases("case_requests", asked))
-
-
-def _own(user: User) -> Q:
-    people = user.tree_ids if user.sees == Role.TREE else [user.pk]
-    mine = Q(owner__in=people) | Q(opened_by__in=people)
-    if user.sees == Role.FUNCTION:
-        return mine
-    return mine | Q(account__in=Account.objects.filter(Q(csm__in=people) | Q(ae__in=people)).values("pk"))
+    def visible_to(self, user: User, *, few: bool = False) -> "EscalationQuerySet":
+        """The cases this person may see. `few`: for queries of open cases or of one case, see `may_see`."""
+        return self.filter(may_see(user, few=few))
 
 
 class Escalation(FSMModelMixin, ChainParent):
@@ -128,15 +121,26 @@ class Escalation(FSMModelMixin, ChainParent):
     sla_clock = models.CharField(max_length=20, blank=True)
     sla_paused_at = models.DateTimeField(null=True, blank=True)
 
+    # Set while `clocks.book.together` collects changes of clocks for this instance.
+    book: "Book | None" = None
     objects = EscalationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["state", "sla_due_at"], name="case_queue"),
+            # All that the queue counts, filters and sorts by, so that it reads few pages for thousands of open cases.
+            models.Index(
+                fields=[
+                    *("state", "sla_due_at", "sla_warn_at", "sla_paused_at", "arr_at_risk", "arr_currency", "level"),
+                    *("policy", "issue_type", "owner", "account", "waiting_on", "confidential", "kind", "lane", "tier"),
+                ],
+                name="case_queue",
+            ),
             models.Index(fields=["tier"], name="case_tier"),
             # Figures leave out the confidential cases on which a person is not named.
-            models.Index(fields=["id"], condition=Q(confidential=True), name="case_confidential"),
+            models.Index(fields=["id"], condition=models.Q(confidential=True), name="case_confidential"),
+            # All that counting the open cases of a person reads, without the rows.
+            models.Index(fields=["state", "confidential", "id"], name="case_seen"),
         ]
 
     def __str__(self) -> str:
@@ -173,12 +177,8 @@ class Escalation(FSMModelMixin, ChainParent):
 
     @cached_property
     def decision_clock(self) -> "Clock | None":
-        """The decision clock that runs or is paused, read once and kept until `forget_decision_clock`."""
+        """The decision clock that runs or is paused, read once; `clocks.verbs` sets it when the clock takes a step."""
         return self.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
-
-    def forget_decision_clock(self) -> None:
-        """Read the decision clock again next time: a clock of the case has taken a step."""
-        self.__dict__.pop("decision_clock", None)
 
     # The transition table, with one method for each move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)

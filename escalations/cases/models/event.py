@@ -1,6 +1,7 @@
 """The thread and audit of a case: append-only, chained; erasable text apart."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -77,3 +78,14 @@ class Event(ChainedRow):
             "data",
         )
         return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def save_related(cls, rows: Sequence[Self]) -> None:
+        """Save the texts in one statement. A clock that was saved after its entry was made gives the entry its id now."""
+        new = [row for row in rows if row.text_id is None and row.text is not None]
+        EventText.objects.bulk_create(row.text for row in new if row.text)
+        for row in new:
+            row.text = row.text
+        for row in rows:
+            if row.clock_id is None and row.clock is not None:
+                row.clock = row.clock

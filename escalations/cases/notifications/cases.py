@@ -5,18 +5,17 @@ from datetime import datetime
 
 from accounts.models import Contact, Role, User
 from approvals.models import ApprovalRequest
-from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of, regarding
-from escalations.cases.notifications.kinds import HandOffAsked
+from escalations.cases.notifications.common import moment_for, notice, people_of, regarding
+from escalations.cases.notifications.kinds import HandOffAsked, page_of, subject_of
 from escalations.models import Action, CasePerson, Escalation, Event, HandOff
 from ledger.now import now
 from messaging.kinds import Content
 from messaging.outbox import messages as outbox
-from messaging.outbox.layout import render
 
 
-def opened(case: Escalation) -> None:
+def opened(case: Escalation, named: Iterable[User]) -> None:
     """Notify the named people that the case is open; the owner and the authority get their own messages."""
-    told = [user for user in people_of(case) if user.pk != case.opened_by_id]
+    told = [user for user in named if user.pk != case.opened_by_id]
     notice(case, told, key=f"opened:{case.pk}", kind="opened", text=f"{case.key} is open: {case.title}")
 
 
@@ -35,44 +34,27 @@ def due_moved(
 
 def handed_off(case: Escalation, handoff: HandOff) -> None:
     """The addressee is asked to accept, by mail and in-app."""
-    user, sender = handoff.to_user, handoff.from_user.name if handoff.from_user else "Escalation Desk"
-    due = f" Accept by {moment_for(user, handoff.due_at)}." if handoff.due_at else ""
-    tail = f"handoffs/{handoff.number}/"
-    subject = f"{case.key} is handed to you: {case.account.name}. Accept or refuse"
-    lead = f"{case.title}.{due} {handoff.why}".rstrip(" .") + "."
-    context = {
-        "subject": subject,
-        "preview": lead,
-        "ref": case.key,
-        "head": f"{sender} hands you the {handoff.get_duty_display().lower()} duty",
-        "lead": lead,
-        "facts": [
-            *facts_of(case, user),
-            ("What was tried", handoff.tried or "See the thread"),
-            ("What is open", handoff.open_points or case.issue[:200]),
-            ("What is asked", handoff.ask or "Take the case and decide the next step"),
-        ],
-        "button": "Review and accept",
-        "url": case_url(case, tail),
-        "after": "The case is not yours until you accept on the page. Without an answer it goes to the next person.",
-        "why": f"You get this because the escalation matrix names you for {case.issue_type.name.lower()} cases.",
-    }
-    text, html = render("case_note", context, zone=user.zone)
-    outbox.post(
+    user, about = handoff.to_user, regarding(case)
+    mail = outbox.Draft(
         key=f"handoff:{handoff.pk}:{user.pk}",
         kind="handoff",
-        to=user,
-        content=Content(subject, text, html),
-        regarding=regarding(case),
+        user_id=user.pk,
+        address=user.email,
+        subject=subject_of(handoff),
         source=HandOffAsked.source(handoff.pk),
+        case_key=about.case_key,
+        account_name=about.account_name,
+        thread_id=about.thread_id,
+        reply_to=about.reply_to,
     )
+    outbox.post_many([mail], at=handoff.sent_at)
     notice(
         case,
         [user],
         key=f"handoff:{handoff.pk}",
         kind="handoff",
         text=f"Accept {case.key}: {case.title}",
-        tail=tail,
+        tail=page_of(handoff),
         urgent=True,
     )
 

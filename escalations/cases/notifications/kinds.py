@@ -1,8 +1,10 @@
 """Kinds of messages about a case."""
 
+from escalations.cases.notifications.common import case_url, facts_of, moment_for
 from escalations.models import HandOff
-from messaging.kinds import MessageKind
+from messaging.kinds import Content, MessageKind
 from messaging.models import Message
+from messaging.outbox.layout import render
 
 
 class HandOffAsked(MessageKind):
@@ -14,3 +16,46 @@ class HandOffAsked(MessageKind):
         """While the hand-off waits for an answer."""
         (handoff,) = self.parts(message)
         return HandOff.objects.filter(pk=int(handoff), state=HandOff.WAITING).exists()
+
+    def compose(self, message: Message) -> Content | None:
+        """The mail, made when it is sent: making it takes longer than the rest of a hand-off."""
+        (number,) = self.parts(message)
+        related = ("case__account", "case__issue_type", "to_user", "from_user")
+        handoff = HandOff.objects.select_related(*related).filter(pk=int(number)).first()
+        return _content(handoff) if handoff else None
+
+
+def subject_of(handoff: HandOff) -> str:
+    """ESC-1042 is handed to you: Northwind Logistics. Accept or refuse."""
+    return f"{handoff.case.key} is handed to you: {handoff.case.account.name}. Accept or refuse"
+
+
+def page_of(handoff: HandOff) -> str:
+    """The end of the address of the page that asks to accept."""
+    return f"handoffs/{handoff.number}/"
+
+
+def _content(handoff: HandOff) -> Content:
+    case, user, subject = handoff.case, handoff.to_user, subject_of(handoff)
+    sender = handoff.from_user.name if handoff.from_user else "Escalation Desk"
+    due = f" Accept by {moment_for(user, handoff.due_at)}." if handoff.due_at else ""
+    lead = f"{case.title}.{due} {handoff.why}".rstrip(" .") + "."
+    context = {
+        "subject": subject,
+        "preview": lead,
+        "ref": case.key,
+        "head": f"{sender} hands you the {handoff.get_duty_display().lower()} duty",
+        "lead": lead,
+        "facts": [
+            *facts_of(case, user),
+            ("What was tried", handoff.tried or "See the thread"),
+            ("What is open", handoff.open_points or case.issue[:200]),
+            ("What is asked", handoff.ask or "Take the case and decide the next step"),
+        ],
+        "button": "Review and accept",
+        "url": case_url(case, page_of(handoff)),
+        "after": "The case is not yours until you accept on the page. Without an answer it goes to the next person.",
+        "why": f"You get this because the escalation matrix names you for {case.issue_type.name.lower()} cases.",
+    }
+    text, html = render("case_note", context, zone=user.zone)
+    return Content(subject, text, html)

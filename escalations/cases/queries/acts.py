@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 
 from accounts.models import Role, User
-from approvals.models import ApprovalRequest
-from approvals.requests.page import asked_now
+from escalations.cases.queries.asked import Asked
 from escalations.models import Escalation, HandOff
 from ledger.format import listed
 
@@ -30,7 +29,7 @@ class Scene:
     user: User
     may: dict[str, bool]
     handoff: HandOff | None
-    open_requests: list[ApprovalRequest]
+    open_requests: list[Asked]
 
     def page(self, name: str, *args: int) -> str:
         """Address of a page of the case."""
@@ -63,18 +62,18 @@ def _resume(scene: Scene) -> Act | None:
 
 
 def _decide(scene: Scene) -> Act | None:
-    mine = next((each for each in scene.open_requests if scene.user in asked_now(each)), None)
+    mine = next((each for each in scene.open_requests if scene.user.pk in each.people), None)
     return Act("Review and decide", reverse("approvals:detail", args=[mine.pk])) if mine else None
 
 
 def _remind(scene: Scene) -> Act | None:
     made = next(iter(scene.open_requests), None)
-    if made is None or not (asked := asked_now(made)):
+    if made is None or not made.people:
         return None
     team = (made.requester_id, scene.case.account.csm_id, scene.case.account.ae_id)
     if scene.user.sees != Role.ALL and scene.user.pk not in team:
         return None
-    names = listed([person.name.split()[0] for person in asked])
+    names = listed([name.split()[0] for name in made.people.values()])
     return Act(f"Remind {names}", reverse("approvals:remind", args=[made.pk]), True)
 
 

@@ -1,28 +1,27 @@
 """The frame around the tabs of a case: header, facts, next step, clocks, people, tracker. Few queries, none per row."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from accounts.calendars.queries import work_calendar
 from accounts.models import Account, Role, User
 from approvals.models import ApprovalRequest
-from approvals.requests.page import asked_now
 from escalations import states
 from escalations.cases.queries.acts import Scene, acts
+from escalations.cases.queries.asked import Asked, asked_of
 from escalations.cases.rules import next_step
 from escalations.clocks.rules import timing
 from escalations.models import (
     Action,
     BriefPart,
-    Cadence,
     CasePerson,
     Clock,
     Commitment,
     Escalation,
-    Event,
     HandOff,
     Review,
 )
@@ -31,25 +30,30 @@ from ledger.format import listed
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 BRIEF_PARTS = 11
 COMPUTED_PARTS = 2  # classification and account context are filled automatically
-LIVE = (Clock.RUNNING, Clock.PAUSED)
+CLOCKS_SHOWN = 12
 WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the required move of the transition table. Other verbs need an open case.
 MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
 WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
 
 
+class _Rows(Subquery):
+    """The number of rows of a query, as a column of another."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
 def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
-    """The case with everything its pages read, the filled parts of its brief and the minutes between customer updates."""
+    """The case with what all its pages read, and the number of filled parts of its brief. Other relations are few and are
+    read by the pages that show them."""
     people = CasePerson.objects.select_related("user", "role")
-    related = ("account__csm", "account__ae", "policy", "issue_type", "owner", "opened_by", "status_by", "duplicate_of")
     empty = Q(text="") & (Q(data={}) | Q(data={"rows": []}))
-    parts = BriefPart.objects.filter(case=OuterRef("pk")).exclude(empty).order_by().values("case")
-    cadence = Cadence.objects.filter(version=OuterRef("policy"), tier=OuterRef("tier")).values("customer_minutes")
+    parts = BriefPart.objects.filter(case=OuterRef("pk")).exclude(empty).order_by().values("pk")
     return (
-        cases.select_related(*related, "review_record")
+        cases.select_related("account", "policy", "issue_type", "owner", "status_by", "review_record")
         .prefetch_related(Prefetch("people", queryset=people))
-        .annotate(brief_written=Subquery(parts.annotate(count=Count("pk")).values("count")))
-        .annotate(update_minutes=Subquery(cadence[:1]))
+        .annotate(brief_written=_Rows(parts))
     )
 
 
@@ -61,7 +65,6 @@ class ClockRow:
     status: str
     percent: float
     owner: str = ""
-    history: list[Event] = field(default_factory=list)
 
     @property
     def rank(self) -> tuple[int, bool, datetime]:
@@ -69,26 +72,20 @@ class ClockRow:
         due_at = self.clock.due_at or self.clock.started_at
         return WORST_FIRST.index(self.status) if self.status in WORST_FIRST else 99, self.clock.due_at is None, due_at
 
-    @property
-    def took(self) -> float:
-        """Seconds from start to end of an ended clock."""
-        return ((self.clock.stopped_at or self.clock.started_at) - self.clock.started_at).total_seconds()
-
 
 def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, object]:
     """The context of escalations/case_base.html besides `tab`. `can`: cases.access.abilities. Keys: case, account, at,
-    can, may (ability and state allow it), clocks (live ones), ended_clocks, people, handoff (the waiting one for the
-    owner's duty), actions, tracker, requests, open_requests, step, acts (its buttons), stages, stage_number, review,
-    level_name, sees_account, sla (code of the header's chip) and the counts of the tabs.
+    can, may (ability and state allow it), clocks (the first live ones), more_clocks (the number of further live ones), people,
+    handoff (the waiting one for the owner's duty), actions, tracker, open_requests, step, acts (its buttons), stages,
+    stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of the tabs.
     """
     handoff = _waiting_handoff(case)
-    clocks = clock_rows(case, at, handoff)
+    clocks = live_clocks(case, at, handoff)
     actions = list(case.actions.exclude(state=Action.CANCELLED).select_related("owner"))
-    requests = list(ApprovalRequest.objects.filter(case_link__case=case).with_seats().order_by("-pk"))
+    requests = asked_of(case)
     counts = tracker(actions, at)
     waiting = [each for each in requests if each.is_open]
-    running = sorted((row for row in clocks if row.clock.state in LIVE), key=lambda row: row.rank)
-    live = {row.clock.kind: row for row in running if not row.clock.about}
+    live = {row.clock.kind: row for row in clocks if not row.clock.about}
     step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
     allowed = may(case, can)
     return {
@@ -97,13 +94,12 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "at": at,
         "can": can,
         "may": allowed,
-        "clocks": running,
-        "ended_clocks": [row for row in clocks if row.clock.state in (Clock.MET, Clock.MISSED)],
+        "clocks": clocks[:CLOCKS_SHOWN],
+        "more_clocks": max(0, len(clocks) - CLOCKS_SHOWN),
         "people": people(case),
         "handoff": handoff,
         "actions": actions,
         "tracker": counts,
-        "requests": requests,
         "open_requests": waiting,
         "step": step,
         "acts": acts(step.acts, Scene(case, user, allowed, handoff, waiting)),
@@ -139,21 +135,17 @@ def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
     return found
 
 
-def clock_rows(case: Escalation, at: datetime, handoff: HandOff | None = None) -> list[ClockRow]:
-    """The clocks of the case, each with its history and its keeper. `handoff`: the owner's hand-off, if one waits."""
-    history: dict[int, list[Event]] = {}
-    for event in case.events.filter(clock__isnull=False).order_by("seq").defer("data"):
-        history.setdefault(event.clock_id or 0, []).append(event)
+def live_clocks(case: Escalation, at: datetime, handoff: HandOff | None) -> list[ClockRow]:
+    """The running and paused clocks of the case with the person who has to act, the worst first. `handoff`: the owner's
+    hand-off, if one waits."""
     promised = Commitment.objects.filter(pk=OuterRef("about")).values("owner__name")[:1]
-    clocks = case.clocks.select_related("calendar").annotate(promiser=Subquery(promised))
+    clocks = case.clocks.live().select_related("calendar").annotate(promiser=Subquery(promised)).order_by()
     names = {each.duty: each.user.name for each in case.people.all() if each.duty}
     asked = handoff.to_user.name if handoff else ""
-    return [
-        ClockRow(
-            clock, clock.status(at), _used_percent(clock, at), _keeper(clock, names, asked), history.get(clock.pk, [])
-        )
-        for clock in clocks
+    rows = [
+        ClockRow(clock, clock.status(at), _used_percent(clock, at), _keeper(clock, names, asked)) for clock in clocks
     ]
+    return sorted(rows, key=lambda row: row.rank)
 
 
 def _keeper(clock: Clock, names: dict[str, str], asked: str) -> str:
@@ -184,7 +176,7 @@ def people(case: Escalation) -> list[CasePerson]:
 
 def _waiting_handoff(case: Escalation) -> HandOff | None:
     waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER)
-    return waiting.select_related("to_user", "to_role").first()
+    return next(iter(waiting.select_related("to_user").order_by()), None)  # at most one: a constraint
 
 
 class TrackerRow(NamedTuple):
@@ -242,13 +234,13 @@ def _facts(
     at: datetime,
     live: dict[str, ClockRow],
     actions: list[Action],
-    requests: list[ApprovalRequest],
+    requests: Sequence[Asked],
     handoff: HandOff | None,
 ) -> next_step.Facts:
     late = next((each for each in actions if each.is_late(at)), None)
     waiting = [each for each in requests if each.is_open]
     authority = authority_of(case)
-    asked = [person for each in waiting for person in asked_now(each)]
+    asked = {pk: name for each in waiting for pk, name in each.people.items()}
     review = review_of(case)
     unproven = [each for each in actions if each.execution and each.state != Action.DONE]
     return next_step.Facts(
@@ -259,9 +251,9 @@ def _facts(
         asked_to_own=handoff.to_user.name if handoff else "",
         asked_is_viewer=bool(handoff and handoff.to_user_id == user.pk),
         acceptance=_promise(live.get(states.ACCEPTANCE)),
-        decider=listed([person.name for person in asked]) or (authority.name if authority else ""),
+        decider=listed(list(asked.values())) or (authority.name if authority else ""),
         deciders=len(asked),
-        decider_is_viewer=user in asked,
+        decider_is_viewer=user.pk in asked,
         open_requests=len(waiting),
         granted_requests=sum(each.state in ApprovalRequest.GRANTED for each in requests),
         decision=_promise(live.get(states.DECISION)),

@@ -1,11 +1,11 @@
 """The thread and the audit trail of a case, for their pages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from itertools import groupby
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,7 +15,7 @@ from ledger import chain
 from ledger.json_types import JsonObject
 
 PAGE = 50
-DAY = 24 * 60
+CORRECTED = (Event.UPDATE, Event.NOTE_DECISION)
 DECISIONS = (Event.NOTE_DECISION, "decision_log", "request")
 UPDATES = (Event.UPDATE, Event.CUSTOMER_UPDATE, "status")
 # Moves that already have an entry of their own kind in the thread: triaged, handed off, accepted, requested.
@@ -126,15 +126,15 @@ class Shown:
     @property
     def may_correct(self) -> bool:
         """Only the author corrects, and only internal entries."""
-        return self.mine and self.event.kind in (Event.UPDATE, Event.NOTE_DECISION)
+        return self.mine and self.event.kind in CORRECTED
 
 
 def entries(case: Escalation, user: User, *, show: str, before: int | None) -> tuple[list[Shown], int | None]:
     """A page of the thread, newest first, and the number of the next page's start (None: no more)."""
     top = case.events.filter(SHOW[show][1], replaces__isnull=True).select_related("actor", "text").order_by("-seq")
     page, older = _page(top, before)
-    newer = _replacements(case)
-    return [Shown(event, _chain(event, newer), event.actor_id == user.pk) for event in page], older
+    newer = _replacements(case, page)
+    return [Shown(event, newer.get(event.pk, []), event.actor_id == user.pk) for event in page], older
 
 
 def _page(events: QuerySet[Event], before: int | None) -> tuple[list[Event], int | None]:
@@ -142,23 +142,16 @@ def _page(events: QuerySet[Event], before: int | None) -> tuple[list[Event], int
     return rows[:PAGE], rows[PAGE - 1].seq if len(rows) > PAGE else None
 
 
-def _replacements(case: Escalation) -> dict[int, list[Event]]:
-    """Entries that replace another one, by the replaced entry."""
+def _replacements(case: Escalation, page: Sequence[Event]) -> dict[int, list[Event]]:
+    """Entries that replace one of the page, oldest first, by the replaced entry."""
     found: dict[int, list[Event]] = {}
-    for event in case.events.filter(replaces__isnull=False).select_related("text", "actor").order_by("seq"):
-        found.setdefault(event.replaces_id or 0, []).append(event)
+    own = [event for event in page if event.kind in CORRECTED]
+    if own:
+        # A replacement is younger than its entry, so the log is read from there only.
+        rows = case.events.filter(seq__gt=own[-1].seq, replaces__in=[event.pk for event in own])
+        for event in rows.select_related("text").order_by("seq"):
+            found.setdefault(event.replaces_id or 0, []).append(event)
     return found
-
-
-def _chain(event: Event, newer: dict[int, list[Event]]) -> list[Event]:
-    """All entries that replaced an entry, directly or through its replacements, oldest first."""
-    found: list[Event] = []
-    waiting = [event]
-    while waiting:
-        after = newer.get(waiting.pop().pk, [])
-        found += after
-        waiting += after
-    return sorted(found, key=lambda each: each.seq)
 
 
 def by_day(shown: Iterable[Shown]) -> list[tuple[date, list[Shown]]]:
@@ -167,24 +160,36 @@ def by_day(shown: Iterable[Shown]) -> list[tuple[date, list[Shown]]]:
     return [(day, list(rows)) for day, rows in groupby(shown, lambda row: row.event.at.astimezone(zone).date())]
 
 
-def next_update_default(case: Escalation, at: datetime) -> datetime:
-    """When the next update is due by the cadence of the case's tier; a day from now if the policy has none."""
-    return at + timedelta(minutes=getattr(case, "update_minutes", None) or DAY)
-
-
-def audit(case: Escalation, *, kind: str, before: int | None) -> tuple[list[Event], int | None]:
-    """A page of the audit trail, newest first, and the number of the next page's start."""
-    rows = case.events.filter(KINDS[kind][1]).select_related("actor", "text", "replaces").order_by("-seq")
-    return _page(rows, before)
+def audit(
+    case: Escalation, *, kind: str, before: int | None, clock: int | None = None
+) -> tuple[list[Event], int | None]:
+    """A page of the audit trail, newest first, and the number of the next page's start. `clock`: only its entries."""
+    rows = case.events.filter(KINDS[kind][1])
+    if clock:
+        rows = rows.filter(clock=clock)
+    replaced = Subquery(Event.objects.filter(pk=OuterRef("replaces")).values("seq"))
+    return _page(rows.select_related("text").annotate(replaced=replaced).order_by("-seq"), before)
 
 
 def breaks(case: Escalation) -> list[chain.Break]:
-    """The faults in the log of the case: entries and, if they still exist, their texts."""
+    """The faults in the whole log of the case: entries and, if they still exist, their texts."""
     rows = list(case.events.select_related("text").order_by("seq"))
     return [*chain.breaks_in(case, rows), *_changed_words(case, rows)]
 
 
-def _changed_words(case: Escalation, rows: list[Event]) -> Iterator[chain.Break]:
+def breaks_shown(case: Escalation, shown: Sequence[Event]) -> list[chain.Break]:
+    """The faults of the entries on a page, of their texts, and of the end of the log. One query, however long the log is."""
+    wanted = case.events.filter(Q(seq__in=[event.seq - 1 for event in shown]) | Q(seq__gte=case.log_count)).order_by()
+    digests: dict[int, str] = {}
+    # The counter comes with the entries, because somebody may have written since the case was read.
+    end = ("case__log_count", "case__log_last", "case__log_seal")
+    for seq, digest, count, last, seal in wanted.values_list("seq", "digest", *end):
+        digests[seq] = digest
+        case.log_count, case.log_last, case.log_seal = count, last, seal
+    return [*chain.breaks_at(case, reversed(shown), digests), *_changed_words(case, shown)]
+
+
+def _changed_words(case: Escalation, rows: Iterable[Event]) -> Iterator[chain.Break]:
     for row in rows:
         if row.text is None or row.text.erased_at:
             continue

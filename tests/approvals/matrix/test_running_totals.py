@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import Account, ExchangeRate
-from approvals.matrix.authority import is_in_band, who_approves
+from approvals.matrix.authority import band_for, who_approves
 from approvals.matrix.totals import Ask, ask_total, caps_of, family_ids, quarter, root_id
 from approvals.models import ApprovalRequest, AuthorityVersion, QuarterCap
 from approvals.requests import decide as deciding
@@ -145,8 +145,8 @@ def test_two_open_halves_over_the_family_are_added_up_when_decided(family: Any, 
 def test_a_band_grants_only_what_is_inside_with_the_family_added_up(family: Any, ask: Any) -> None:
     first = ask(concession="credit", amount=D(400), tier="green", account=family.labs)
     assert first.by_rule
-    assert is_in_band(Ask("credit", D(100), "USD", family.air), "green", now())
-    assert not is_in_band(Ask("credit", D("100.01"), "USD", family.air), "green", now())
+    assert band_for(ask_total(Ask("credit", D(100), "USD", family.air), now()), "green")
+    assert not band_for(ask_total(Ask("credit", D("100.01"), "USD", family.air), now()), "green")
     assert not ask(concession="credit", amount=D(101), tier="green", account=family.air).by_rule
 
 

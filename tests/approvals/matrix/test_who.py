@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from approvals.matrix import versions
 from approvals.matrix.preview import preview, who_for_everybody
-from approvals.matrix.totals import Ask
+from approvals.matrix.totals import Ask, ask_total
 from approvals.models import AuthorityVersion, ChainRule, Committee, QuarterCap
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid
@@ -184,15 +184,15 @@ def test_a_refusal_names_no_total_of_grants_that_may_not_be_seen(group: Any) -> 
 
 
 def test_words_that_everybody_reads_name_no_figures(group: Any) -> None:
-    found = who_for_everybody(Ask("discount", D(7), "USD", group.northwind), now())
+    found = who_for_everybody(ask_total(Ask("discount", D(7), "USD", group.northwind), now()))
     assert (found.person, found.running) == (group.director, "")
     assert "Grants of the last 90 days are included." in found.sentence
     assert "13%" not in found.sentence
     AuthorityVersion.objects.get().limits.filter(concession__slug="discount", up_to=None).delete()
     with pytest.raises(Invalid, match=r"^Nobody may approve this with what was granted before: "):
-        who_for_everybody(Ask("discount", D(90), "USD", group.northwind), now())
+        who_for_everybody(ask_total(Ask("discount", D(90), "USD", group.northwind), now()))
     with pytest.raises(Invalid, match=r"^Nobody may approve 99%: "):
-        who_for_everybody(Ask("discount", D(99), "USD", None), now())
+        who_for_everybody(ask_total(Ask("discount", D(99), "USD", None), now()))
 
 
 def test_figures_of_confidential_grants_are_for_those_named_on_them(deciders: Cast, ask: Any) -> None:

@@ -303,7 +303,8 @@ def test_a_second_request_is_promised_a_decision_too(cast: Cast) -> None:
         version=made.version,
         words=deciding.Words(reason="Too much"),
     )
-    Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING).update(state=Clock.STOPPED)
+    running = Clock.objects.filter(case=case, kind=states.DECISION, state=Clock.RUNNING)
+    running.update(state=Clock.STOPPED, stopped_at=now())
     question = "Approve a 15 percent discount for Northwind?"
     wanted = asking.CaseAsk("discount", Decimal(15), "USD", question)
     again = asking.ask(wanted, case_id=case.pk, by=cast.csm)

@@ -14,6 +14,7 @@ from escalations.clocks.rules import factors
 from escalations.clocks.rules.kinds import CHOICES
 from escalations.clocks.targets import promise
 from escalations.models import Cadence, Clock, Escalation, MatrixRow, Target, TargetFactor
+from escalations.policy.rows import published_rows
 from ledger.now import now
 from tests.escalations.cases.builders import accepted, opened
 from tests.support.cast import Cast
@@ -22,7 +23,8 @@ PARTS = [part.name for part in factors.PARTS]
 
 
 def case_of(case: Escalation) -> Escalation:
-    """The case as a verb loads it."""
+    """The case as a verb of a new process loads it: these tests change rows of a published policy."""
+    published_rows.cache_clear()
     return Escalation.objects.select_related("policy", "issue_type", "account").get(pk=case.pk)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Account, Signal
 from escalations.cases import thread as communication
+from escalations.cases.queries import thread as threads
 from escalations.models import Event, EventText
 from ledger import triggers
 from ledger.now import now
@@ -68,15 +69,54 @@ def test_a_wrong_status_form_is_422(cast, accepted, as_user, typed):
     assert as_user(accepted.owner).post(urls("status", accepted), typed).status_code == 422
 
 
-def test_history_verifies_the_chain_and_names_a_broken_entry(cast, accepted, as_user):
+@pytest.mark.parametrize("check", ["", "all"])
+def test_history_verifies_the_entries_it_shows_and_names_a_broken_one(cast, accepted, as_user, check):
     client = as_user(cast.csm)
-    assert "Verified." in client.get(urls("history", accepted)).content.decode()
-    changed = accepted.events.order_by("seq")[2]
+    assert "Verified." in client.get(urls("history", accepted), {"check": check}).content.decode()
+    changed = accepted.events.order_by("-seq")[2]
     with triggers.lifted("default"):
         Event.objects.filter(pk=changed.pk).update(summary="Never happened")
-    page = client.get(urls("history", accepted)).content.decode()
+    page = client.get(urls("history", accepted), {"check": check}).content.decode()
     assert "The log failed verification." in page
     assert f"Entry {changed.seq}" in page
+
+
+def test_history_says_that_the_entries_of_other_pages_were_not_checked_and_checks_all_when_asked(
+    cast, accepted, as_user
+):
+    client = as_user(cast.csm)
+    for number in range(threads.PAGE):
+        communication.post(case_id=accepted.pk, by=cast.csm, text=f"Post {number}")
+    with triggers.lifted("default"):
+        Event.objects.filter(case=accepted, seq=2).update(summary="Never happened")
+    page = client.get(urls("history", accepted)).content.decode()
+    assert "Verified as shown." in page
+    assert "The others were not checked now." in page
+    for asked in ({"check": "all"}, {"before": 10}):
+        page = client.get(urls("history", accepted), asked).content.decode()
+        assert "The log failed verification." in page
+        assert "Entry 2:" in page
+
+
+@pytest.mark.parametrize("asked", [{}, {"kind": "moves"}, {"before": 10}])
+def test_every_page_of_the_history_notices_a_log_that_was_cut(cast, accepted, as_user, asked):
+    last = accepted.events.order_by("-seq").first()
+    with triggers.lifted("default"):
+        Event.objects.filter(pk=last.pk).delete()
+    page = as_user(cast.csm).get(urls("history", accepted), asked).content.decode()
+    assert "the end of the log was cut" in page
+
+
+def test_history_shows_the_entries_of_one_clock(cast, accepted, as_user):
+    communication.post(case_id=accepted.pk, by=cast.csm, text="Just words")
+    clock = accepted.clocks.order_by("pk").first()
+    client = as_user(cast.csm)
+    page = client.get(urls("history", accepted), {"clock": clock.pk}).content.decode()
+    assert [int(seq) for seq in re.findall(r'id="e(\d+)"', page)] == list(
+        clock.history.order_by("-seq").values_list("seq", flat=True)
+    )
+    assert "Verified as shown." in page
+    assert client.get(urls("history", accepted), {"clock": clock.pk + 9_999}).status_code == 404
 
 
 def test_history_notices_changed_words_but_not_erased_ones(cast, accepted, as_user):

@@ -1,5 +1,6 @@
 """Actions and commitments through the browser."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -155,3 +156,22 @@ def test_the_tab_asks_the_database_no_more_for_more_rows(cast: Cast, case: Escal
     more(1)
     more(2)
     assert queries() == before
+
+
+def test_an_owner_is_found_by_a_text_and_what_was_typed_stays(cast: Cast, case: Escalation, browse: Browse) -> None:
+    address, data = (
+        f"/escalations/{case.key}/tracker/actions/",
+        {"title": "Call counsel", "due_at": soon(), "once": "k"},
+    )
+    found = browse(cast.csm, address, {**data, "owner-text": "marcus", "find": "owner"})
+    page = found.content.decode()
+    assert found.status_code == 200
+    assert 'value="Call counsel"' in page
+    assert re.search(rf'type="radio"\s+name="owner"\s+id="action_owner-{cast.ae.pk}"', page)
+    assert not case.actions.exists()
+    assert browse(cast.csm, address, {**data, "owner": cast.ae.pk}).status_code == 302
+    assert case.actions.get().owner == cast.ae
+    unclear = browse(cast.csm, address, {**data, "owner-text": "zoe", "once": "l"})
+    assert unclear.status_code == 422
+    assert "You have no person with that name." in unclear.content.decode()
+    assert 'value="zoe"' in unclear.content.decode()
