@@ -161,6 +161,8 @@ class ApprovalRequest(ChainParent):
         ordering = ["deadline", "id"]
         indexes = [
             models.Index(fields=["decided_at"], name="request_decided"),
+            # Few rows; the authority matrix says how often each band was used.
+            models.Index(fields=["decided_at"], condition=Q(by_rule=True), name="request_by_rule"),
             models.Index(fields=["deadline", "id", *SEEN], name="request_by_deadline"),
             # SQLite uses it alone only if it also holds the two columns of the expression.
             models.Index(LISTED_AT.desc(), F("id").desc(), *SEEN, "decided_at", "asked_since", name="request_newest"),
