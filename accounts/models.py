@@ -1,14 +1,15 @@
 """Accounts, people, calendars, signals and imports."""
 
 from accounts.calendars.models import Calendar, CalendarDay, CalendarSpan
-from accounts.customers.models import Account, AccountDomain, Contact, ExchangeRate, Subscription
+from accounts.customers.models import Account, AccountDomain, AccountWords, Contact, ExchangeRate, Subscription
 from accounts.imports.models import ImportMapping, ImportProblem, ImportRun
-from accounts.people.models import Role, RoleHolding, User
+from accounts.people.models import Role, RoleHolding, User, UserWords
 from accounts.signals.models import Signal
 
 __all__ = [
     "Account",
     "AccountDomain",
+    "AccountWords",
     "Calendar",
     "CalendarDay",
     "CalendarSpan",
@@ -22,4 +23,5 @@ __all__ = [
     "Signal",
     "Subscription",
     "User",
+    "UserWords",
 ]

@@ -2,13 +2,11 @@
 
 from django.urls import path
 
-from accounts.views import customers, imports, names, people
+from accounts.views import choosing, customers, imports, people
 
 app_name = "accounts"
 urlpatterns = [
     path("accounts/", customers.account_list, name="list"),
-    path("accounts/names/", names.account_names, name="account_names"),
-    path("people/names/", names.people_names, name="people_names"),
     path("accounts/export.csv", customers.export, name="export"),
     path("accounts/<int:pk>/", customers.detail, name="detail"),
     path("accounts/<int:pk>/signals/new/", customers.log_signal, name="log_signal"),
@@ -18,5 +16,6 @@ urlpatterns = [
     path("imports/<int:pk>/start/", imports.import_start, name="import_start"),
     path("imports/<int:pk>/stop/", imports.import_stop, name="import_stop"),
     path("imports/<int:pk>/problems.csv", imports.import_problems, name="import_problems"),
+    path("choose/<slug:kind>/", choosing.choose, name="choose"),
     path("profile/", people.profile, name="profile"),
 ]

@@ -5,9 +5,9 @@ from typing import Unpack, cast
 
 from django import forms
 
+from accounts.choosers import ChosenField, FindingForm, offer
 from accounts.customers.rates import known_currencies
-from accounts.fields import AccountField
-from accounts.models import Account, User
+from accounts.models import User
 from approvals.absence.delegations import StandIn
 from approvals.matrix.authority import Answer, concession_choices
 from approvals.matrix.preview import Preview, preview
@@ -77,7 +77,7 @@ class WordsForm(forms.Form):
     text = forms.CharField(label="Text", max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class WhoForm(forms.Form):
+class WhoForm(FindingForm):
     """Who approves this? For use before promising anything; nothing is sent."""
 
     concession = forms.ChoiceField(label="Concession")
@@ -85,7 +85,7 @@ class WhoForm(forms.Form):
         label="How much", required=False, max_digits=14, decimal_places=2, help_text=units.help_text()
     )
     currency = forms.ChoiceField(label="Currency", required=False)
-    account = AccountField()
+    account = ChosenField("accounts", label="Account", required=False, by_start=True)
     tier = forms.ChoiceField(
         label="Tier of the case",
         required=False,
@@ -96,7 +96,7 @@ class WhoForm(forms.Form):
     def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
         cast(forms.ChoiceField, self.fields["concession"]).choices = concession_choices()
-        cast(AccountField, self.fields["account"]).offer(Account.objects.visible_to(user))
+        offer(self, user)
         codes = sorted(known_currencies(), key=lambda code: (code != "USD", code))
         cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
 
@@ -167,28 +167,22 @@ class LinkForm(forms.Form):
         return Words(self.cleaned_data["reason"], self.cleaned_data.get("conditions", ""))
 
 
-class PersonField(forms.ModelChoiceField):
-    """An active user who is not a service."""
-
-    def __init__(self, *, user: User, label: str, empty_label: str) -> None:
-        people = User.objects.filter(is_active=True, kind=User.PERSON).exclude(pk=user.pk).order_by("name")
-        super().__init__(queryset=people, label=label, empty_label=empty_label)
-
-
-class DelegateForm(forms.Form):
+class DelegateForm(FindingForm):
     """Delegate one request."""
 
+    to = ChosenField("colleagues", label="Delegate to")
     reason = forms.CharField(label="Reason", max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
-        self.fields = {"to": PersonField(user=user, label="Delegate to", empty_label="Choose a person"), **self.fields}
+        offer(self, user)
 
 
-class DelegationForm(forms.Form):
+class DelegationForm(FindingForm):
     """The stand-in, the time and the scope."""
 
+    to = ChosenField("colleagues", label="Stand-in")
     starts_at = forms.DateTimeField(label="From", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     ends_at = forms.DateTimeField(label="Until", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     concessions = forms.MultipleChoiceField(
@@ -206,7 +200,7 @@ class DelegationForm(forms.Form):
 
     def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
-        self.fields = {"to": PersonField(user=user, label="Stand-in", empty_label="Choose a person"), **self.fields}
+        offer(self, user)
         cast(forms.ChoiceField, self.fields["concessions"]).choices = concession_choices()
 
     def stand_in(self) -> StandIn:
@@ -222,7 +216,7 @@ class DelegationForm(forms.Form):
         )
 
 
-class FeedForm(forms.Form):
+class FeedForm(FindingForm):
     """The private address of a calendar whose out-of-office entries delegate."""
 
     url = forms.URLField(
@@ -231,12 +225,11 @@ class FeedForm(forms.Form):
         assume_scheme="https",
         help_text="The secret address your calendar shows under sharing. It starts with https.",
     )
+    stand_in = ChosenField("colleagues", label="Stand-in while you are out")
 
     def __init__(self, data: Posted | None = None, *, user: User, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
-        self.fields["stand_in"] = PersonField(
-            user=user, label="Stand-in while you are out", empty_label="Choose a person"
-        )
+        offer(self, user)
 
 
 class TermsForm(forms.Form):

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from accounts.models import Account, AccountDomain, Contact, Subscription, User
+from accounts.customers.accounts import announce
+from accounts.models import Account, AccountDomain, AccountWords, Contact, Subscription, User
+from ledger.search import index
 
 DEMO = "demo"
 KNOWN_DAYS = 400  # how long they have been customers
@@ -116,6 +118,8 @@ def make_accounts(people: dict[str, User], at: datetime) -> dict[str, Account]:
         accounts[company.name] = account
         _contacts(account, place)
         _subscriptions(account, place, at)
+    index.write(AccountWords, [account.pk for account in accounts.values()])
+    announce(list(accounts.values()))
     Account.objects.filter(source=DEMO).update(created_at=at - timedelta(days=KNOWN_DAYS))
     return accounts
 

@@ -15,7 +15,8 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Max
 
-from accounts.models import Account, Contact, Role, RoleHolding, User
+from accounts.customers.accounts import announce
+from accounts.models import Account, AccountWords, Contact, Role, RoleHolding, User, UserWords
 from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from demo.chance import Chance
 from demo.companies import DEMO
@@ -27,6 +28,7 @@ from escalations.models import (
     BriefSnapshot,
     CasePerson,
     CaseRequest,
+    CaseWords,
     Clock,
     Commitment,
     Escalation,
@@ -37,6 +39,7 @@ from escalations.models import (
 )
 from ledger.errors import Invalid
 from ledger.now import now
+from ledger.search import index
 
 BATCH = 500
 WEEKS = 3 * 52
@@ -237,6 +240,8 @@ def _write(batch: list[Copy], templates: dict[int, Template]) -> int:
                 f'UPDATE "{table}" SET log_count = %s, log_last = %s, log_seal = %s WHERE id = %s',  # noqa: S608
                 seals,
             )
+    index.write(CaseWords, [copy.new_case for copy in batch])
+    with connection.cursor() as cursor:
         # In each transaction, so that the desk goes on when the command is killed.
         for statement in connection.ops.sequence_reset_sql(no_style(), MODELS):
             cursor.execute(statement)
@@ -321,6 +326,7 @@ def _accounts(number: int, chance: Chance) -> list[Account]:
     at = now()
     new = [_account(place, people[place % len(people)], chance, at) for place in range(have, number)]
     Account.objects.bulk_create(new, batch_size=500)
+    announce(new)
     Contact.objects.bulk_create(
         [
             Contact(
@@ -333,6 +339,7 @@ def _accounts(number: int, chance: Chance) -> list[Account]:
         ],
         batch_size=500,
     )
+    index.write(AccountWords, [each.pk for each in new])
     return list(Account.objects.filter(source=FILLED).order_by("pk")[:number])
 
 
@@ -379,4 +386,5 @@ def _people(pairs: int) -> list[tuple[User, User]]:
             known[email] = user
     User.objects.bulk_create(new, batch_size=500)
     RoleHolding.objects.bulk_create([RoleHolding(user=user, role=role, starts=since) for user, role in held])
+    index.write(UserWords, [user.pk for user in new])
     return [(known[f"csm-{n}@filled.example"], known[f"ae-{n}@filled.example"]) for n in range(1, pairs + 1)]

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from django.contrib.auth.hashers import make_password
 
-from accounts.models import Role, RoleHolding, User
+from accounts.models import Role, RoleHolding, User, UserWords
 from ledger.now import now
+from ledger.search import index
 
 PASSWORD = "show-me-the-desk"  # noqa: S105 it is printed on the console and opens invented data only
 DOMAIN = "desk.example"
@@ -79,7 +80,9 @@ def ensure_people() -> dict[str, User]:
     """The demo people by sign-in name, created if missing. Roles must exist."""
     roles = {role.slug: role for role in Role.objects.all()}
     secret = make_password(PASSWORD)
-    return {person.slug: _ensure(person, roles, secret) for person in _managers_first()}
+    people = {person.slug: _ensure(person, roles, secret) for person in _managers_first()}
+    index.write(UserWords, [user.pk for user in people.values()])
+    return people
 
 
 def _managers_first() -> list[Person]:

@@ -6,7 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from accounts.exports import safe_cell
-from escalations.models import Escalation, Event
+from escalations import states
+from escalations.cases.queries.queue_rows import Row
+from escalations.models import Event
 from ledger.format import in_table
 
 CsvRow = Sequence[str | int | Decimal | date | None]
@@ -14,6 +16,7 @@ QUEUE_HEADER = (
     *("key", "title", "account", "issue type", "state", "tier", "lane", "level", "arr at risk", "currency"),
     *("renewal date", "owner", "waiting on", "sla clock", "sla due (UTC)", "next update (UTC)", "opened (UTC)"),
 )
+STATES, TIERS, LANES = dict(states.STATES), dict(states.TIERS), dict(states.LANES)
 EVENT_HEADER = ("entry", "at (UTC)", "who", "kind", "audience", "summary", "text", "fingerprint", "key id")
 
 
@@ -32,13 +35,13 @@ def csv_lines(header: Sequence[str], rows: Iterable[CsvRow]) -> Iterator[str]:
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 
-def queue_row(case: Escalation) -> CsvRow:
+def queue_row(row: Row) -> CsvRow:
     """A case as a row of the queue's CSV."""
     return (
-        *(case.key, case.title, case.account.name, case.issue_type.name, case.get_state_display()),
-        *(case.get_tier_display(), case.get_lane_display(), case.level, case.arr_at_risk, case.arr_currency),
-        *(case.account.renewal_date or "", case.owner.name if case.owner else "", case.get_waiting_on_display()),
-        *(case.sla_clock, in_table(case.sla_due_at), in_table(case.next_update_at), in_table(case.opened_at)),
+        *(row.key, row.title, row.account, row.issue_type, STATES[row.state], TIERS[row.tier]),
+        *(LANES[row.lane], row.level, row.arr_at_risk, row.arr_currency, row.renewal_date or ""),
+        *(row.owner or "", states.WAITING[row.waiting_on].name, row.sla_clock),
+        *(in_table(row.sla_due_at), in_table(row.next_update_at), in_table(row.opened_at)),
     )
 
 

@@ -6,6 +6,7 @@ from escalations.cases.models.event import Event, EventText
 from escalations.cases.models.review import IntakeDraft, Review
 from escalations.cases.models.roles import CasePerson, HandOff
 from escalations.cases.models.tracker import Action, CaseFile, Commitment
+from escalations.cases.models.words import CaseWords
 from escalations.clocks.models import Clock
 from escalations.policy.models import (
     Cadence,
@@ -29,6 +30,7 @@ __all__ = [
     "CaseFile",
     "CasePerson",
     "CaseRequest",
+    "CaseWords",
     "Clock",
     "Commitment",
     "Escalation",

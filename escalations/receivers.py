@@ -2,12 +2,13 @@
 
 from django.dispatch import receiver
 
-from accounts.events import signal_recorded
+from accounts.events import people_changed, signal_recorded
 from accounts.models import Signal
 from approvals.events import log_appended
 from approvals.models import DecisionEntry
 from escalations.cases import requests as asking
 from escalations.cases.inbound import on_mail, on_signals
+from escalations.cases.words import follow_accounts
 from escalations.models import Escalation
 from messaging.events import mail_received
 from messaging.models import InboundMail
@@ -30,3 +31,9 @@ def hear_mail(mail: InboundMail, **_: object) -> None:
 def hear_decisions(entry: DecisionEntry, **_: object) -> None:
     """Decisions move their case."""
     asking.on_decision_log(entry)
+
+
+@receiver(people_changed, dispatch_uid="escalations.words")
+def hear_accounts(accounts: list[int], **_: object) -> None:
+    """Cases are found by the name of their account."""
+    follow_accounts(account_ids=accounts)

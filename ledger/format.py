@@ -5,8 +5,9 @@ module is pure: the zone, the present moment and the locale are passed in.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
@@ -21,6 +22,13 @@ SCALES = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
 US_ZONE_LETTERS = {"E", "C", "M", "P", "AK", "H"}
 RECORDED_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
 
+# Babel reads its patterns and tables anew for each value; lists repeat the same days, times and figures.
+_currency_decimals = lru_cache(maxsize=256)(get_currency_precision)
+_currency_symbol = lru_cache(maxsize=256)(get_currency_symbol)
+_digits = lru_cache(maxsize=4096)(format_decimal)
+_date_text = lru_cache(maxsize=4096)(format_date)
+_time_text = lru_cache(maxsize=2048)(format_time)
+
 Zone = tzinfo | str  # a zone, or its name from a person's profile; an empty name is UTC
 
 
@@ -32,7 +40,7 @@ def money(amount: Decimal | int, currency: str = "USD", locale: str = LOCALE) ->
     currency."""
     figure = rounded(Decimal(amount), decimals(currency))
     places = 0 if figure == figure.to_integral_value() else decimals(currency)
-    digits = format_decimal(abs(figure), _pattern(places), locale=locale)
+    digits = _digits(abs(figure), _pattern(places), locale=locale)
     return f"{'-' if figure < 0 else ''}{_sign(currency, locale)}{digits}"
 
 
@@ -44,7 +52,7 @@ def money_short(amount: Decimal | int, currency: str = "USD", locale: str = LOCA
 
 def decimals(currency: str) -> int:
     """How many decimals a currency has: 2 for USD, 0 for JPY, 3 for KWD."""
-    return get_currency_precision(currency or "USD")
+    return _currency_decimals(currency or "USD")
 
 
 def too_precise(amount: Decimal | None, currency: str) -> str:
@@ -63,7 +71,7 @@ def too_precise(amount: Decimal | None, currency: str) -> str:
 
 
 def _sign(currency: str, locale: str) -> str:
-    symbol = get_currency_symbol(currency or "USD", locale=locale)
+    symbol = _currency_symbol(currency or "USD", locale=locale)
     # A code needs a space before the digits, a sign does not.
     return f"{symbol} " if symbol[-1].isalpha() else symbol
 
@@ -101,14 +109,14 @@ def rounded(amount: Decimal, places: int) -> Decimal:
 
 def number(value: Decimal | float, places: int = 2, locale: str = LOCALE) -> str:
     """`1,234.5`: at most `places` decimals, without trailing zeros."""
-    return format_decimal(rounded(_exact(value), places), f"#,##0.{'#' * places}", locale=locale)
+    return _digits(rounded(_exact(value), places), f"#,##0.{'#' * places}", locale=locale)
 
 
 def figure(value: Decimal | float, places: int, *, signed: bool = False, locale: str = LOCALE) -> str:
     """`6.0`, `1,234.50`: always so many decimals, so that a column lines up. `signed`: `+0.40`."""
     found = rounded(_exact(value), places)
     plus = "+" if signed and found > 0 else ""
-    return f"{plus}{format_decimal(found, _pattern(places), locale=locale)}"
+    return f"{plus}{_digits(found, _pattern(places), locale=locale)}"
 
 
 def percent(value: Decimal | float, places: int = 2) -> str:
@@ -137,17 +145,17 @@ def listed(names: list[str]) -> str:
 def day(value: date, today: date | None = None, locale: str = LOCALE) -> str:
     """`Feb 24, 2027`; without its year when `today` is given and in the same year."""
     pattern = "MMM d" if today is not None and value.year == today.year else "MMM d, y"
-    return format_date(value, pattern, locale=locale)
+    return _date_text(value, pattern, locale=locale)
 
 
 def weekday(value: date, today: date | None = None, locale: str = LOCALE) -> str:
     """`Fri Jan 23, 2026`; without its year when `today` is given and in the same year."""
-    return f"{format_date(value, 'EEE', locale=locale)} {day(value, today, locale)}"
+    return f"{_date_text(value, 'EEE', locale=locale)} {day(value, today, locale)}"
 
 
 def month(value: date, locale: str = LOCALE) -> str:
     """`Feb 2026`."""
-    return format_date(value, "MMM y", locale=locale)
+    return _date_text(value, "MMM y", locale=locale)
 
 
 def days_until(value: date, today: date, word: str = "") -> str:
@@ -162,16 +170,17 @@ def days_until(value: date, today: date, word: str = "") -> str:
 def time_of_day(at: datetime, zone: Zone, locale: str = LOCALE) -> str:
     """`2:05 PM ET`."""
     here = local(at, zone)
-    return f"{format_time(here, 'h:mm a', locale=locale)} {zone_name(at, zone)}"
+    minute = time(here.hour, here.minute)
+    return f"{_time_text(minute, 'h:mm a', locale=locale)} {zone_name(at, zone)}"
 
 
 def moment(at: datetime, zone: Zone, now: datetime | None = None, locale: str = LOCALE) -> str:
     """`Fri Jan 23, 2026, 5:00 PM ET`. With `now`, a moment of this year loses the year and a moment of today the day."""
-    here, time = local(at, zone), time_of_day(at, zone, locale)
+    here, minute = local(at, zone), time_of_day(at, zone, locale)
     today = local(now, zone).date() if now else None
     if here.date() == today:
-        return time
-    return f"{weekday(here.date(), today, locale)}, {time}"
+        return minute
+    return f"{weekday(here.date(), today, locale)}, {minute}"
 
 
 def on_paper(at: datetime, zone: Zone, written: datetime | None = None, locale: str = LOCALE) -> str:
@@ -183,8 +192,8 @@ def on_paper(at: datetime, zone: Zone, written: datetime | None = None, locale: 
 def to_the_second(at: datetime, zone: Zone, locale: str = LOCALE) -> str:
     """For documents that prove something: `Fri Jan 23, 2026, 5:00:08 PM ET`."""
     here = local(at, zone)
-    time = format_time(here, "h:mm:ss a", locale=locale)
-    return f"{weekday(here.date(), locale=locale)}, {time} {zone_name(at, zone)}"
+    second = format_time(here, "h:mm:ss a", locale=locale)
+    return f"{weekday(here.date(), locale=locale)}, {second} {zone_name(at, zone)}"
 
 
 def zone_name(at: datetime, zone: Zone) -> str:

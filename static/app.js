@@ -4,6 +4,7 @@
    [data-select-all] [data-bulk] [data-bulk-count]   bulk bar    [data-key="c" | "g q"]   click by key
    form[data-composer] or [data-ctrl-enter]   Ctrl+Enter sends   [data-modes]   radio group that marks its label
    [data-show-when="field=value,value"]   shown for these values (or data-kind of the chosen option)
+   [data-chooser] input[data-find]   search field with suggestions, [data-change] opens it again
    [data-autosubmit]   sends its form on change                  [data-dialog="id"] [data-close] [data-dismiss] [data-print]
    [data-calm]   htmx refresh waits while in use, [data-stale] is shown instead
    HX-Trigger-After-Settle {"desk:focus": "#id"} and {"desk:message": "text"}   focus and message after a swap */
@@ -79,7 +80,40 @@
     bar.hidden = !picked;
     $$("[data-bulk-count]", bar).forEach((at) => { at.textContent = picked; });
   });
+
+  /* Choosers: a search field whose suggestions are an ARIA listbox; focus stays in the field. */
+  const options = (input) => $$("[role=option]", input.closest("[data-chooser]"));
+  const point = (input, option) => {
+    options(input).forEach((each) => each.setAttribute("aria-selected", each === option));
+    if (option) { input.setAttribute("aria-activedescendant", option.id); option.scrollIntoView({ block: "nearest" }); }
+    else input.removeAttribute("aria-activedescendant");
+  };
+  const unfold = (input) => {
+    const count = options(input).length, status = $("[data-found]", input.closest("[data-chooser]"));
+    input.setAttribute("aria-expanded", count > 0);
+    point(input, null);
+    if (input.value.trim()) status.textContent = count ? count + (count > 1 ? " suggestions" : " suggestion") : "Nothing found";
+  };
+  const fold = (input) => { $(".chooser-list", input.closest("[data-chooser]")).replaceChildren(); unfold(input); };
+  const choosers = (at) => {
+    $$("input[data-find]", at).filter((input) => !input.hasAttribute("role")).forEach((input) => {
+      for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"],
+        ["aria-controls", input.dataset.find]]) input.setAttribute(name, value);
+    });
+    $$("[data-change]", at).forEach((button) => { button.type = "button"; });
+  };
+  const onChooser = (event, input) => {
+    const found = options(input), at = found.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown") point(input, found[(at + 1) % found.length]);
+    else if (event.key === "ArrowUp") point(input, found[(at < 1 ? found.length : at) - 1]);
+    else if (event.key === "Enter" && at >= 0) found[at].click();
+    else if (event.key === "Escape") fold(input);
+    else return;
+    event.preventDefault();
+  };
+
   const setUp = (at) => {
+    choosers(at);
     $$("form", at).concat(at.closest && at.closest("form") || []).forEach(arrange);
     recount();
     tick();
@@ -153,6 +187,8 @@
   };
   doc.addEventListener("keydown", (event) => {
     const el = event.target, key = event.key.toLowerCase();
+    if (el.matches("input[data-find]") && options(el).length) onChooser(event, el);
+    if (event.defaultPrevented) return;
     if ((event.ctrlKey || event.metaKey) && key === "enter") {
       const form = el.closest("form[data-composer], form[data-ctrl-enter]");
       if (form) { event.preventDefault(); form.requestSubmit($("button:not([type]), [type=submit]", form)); }
@@ -187,7 +223,16 @@
     else if (form) hold(form, event.detail.requestConfig.triggeringEvent.submitter);
   });
   body.addEventListener("htmx:afterRequest", (event) => { const form = sentForm(event); if (form) free(form); });
-  body.addEventListener("htmx:afterSettle", (event) => setUp(event.detail.elt));
+  body.addEventListener("htmx:afterSettle", (event) => {
+    const at = event.detail.elt, box = at.closest("[data-chooser]");
+    setUp(at);
+    if (!box) return;
+    if (at.matches(".chooser-list")) unfold($("input[data-find]", box));
+    else {  // chosen, or opened again: the value of the form has changed
+      $("input[data-find], [data-change]", box).focus();
+      box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
   body.addEventListener("htmx:sendError", () => say("The server did not answer. What you typed is still here. Try again."));
   body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;

@@ -4,13 +4,16 @@ from decimal import Decimal
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
+from accounts.customers import accounts
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import website_domain
-from accounts.models import Account, AccountDomain, Contact, ExchangeRate, Subscription
+from accounts.models import Account, AccountDomain, AccountWords, Contact, ExchangeRate, Subscription
 from ledger.format import too_precise
+from ledger.search import index
 
 
 def checked_currency(code: str) -> str:
@@ -127,6 +130,21 @@ class AccountAdmin(SimpleHistoryAdmin):
     search_fields = ["name", "external_id", "domains__domain", "contacts__email"]
     autocomplete_fields = ["parent", "csm", "ae"]
     readonly_fields = ["created_at", "changed_at"]
+
+    def save_model(self, request: HttpRequest, obj: Account, form: object, change: bool) -> None:
+        """Saves the account with its history; the apps above learn of a new name or team."""
+        accounts.save(obj, by=request.user)  # type: ignore[arg-type]
+
+    def save_related(self, request: HttpRequest, form: object, formsets: object, change: bool) -> None:
+        """Saves domains, contacts and contracts; the account is found by the first two."""
+        super().save_related(request, form, formsets, change)
+        index.write(AccountWords, [form.instance.pk])  # type: ignore[attr-defined]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Account], search_term: str
+    ) -> tuple[QuerySet[Account], bool]:
+        """As the search of the desk, without limits."""
+        return (queryset.matching(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         """Accounts become churned; they are not removed."""

@@ -4,13 +4,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.calendars.rules.workcalendar import find_zone
-from accounts.models import Role, RoleHolding, User
+from accounts.models import Role, RoleHolding, User, UserWords
+from ledger.search import index
 
 POWERS = ("is_staff", "is_superuser", "groups")
 
@@ -132,6 +133,17 @@ class PersonAdmin(UserAdmin):
         if obj is not None and obj.is_superuser and not getattr(request.user, "is_superuser", False):
             return False
         return super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: object, change: bool) -> None:
+        """Saves the person, who is found by name, address and team."""
+        super().save_model(request, obj, form, change)
+        index.write(UserWords, [obj.pk])
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """As the search of the desk."""
+        return (queryset.matching(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """People become inactive and are not removed, because records name them."""

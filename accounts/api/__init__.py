@@ -12,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.serializers import AccountSerializer, AccountWriteSerializer, SignalSerializer, SignalWriteSerializer
-from accounts.customers import accounts, portfolio
+from accounts.customers import accounts
 from accounts.customers.accounts import AccountValues
+from accounts.customers.models import AccountQuerySet
 from accounts.models import Account, Signal, User
 from accounts.signals import record as signals
 from ledger import idempotency
@@ -35,7 +36,9 @@ class AccountFilter(filters.FilterSet):
     health_max = filters.NumberFilter(field_name="health", lookup_expr="lte", min_value=0, max_value=100)
     renewal_before = filters.DateFilter(field_name="renewal_date", lookup_expr="lt")
     updated_since = filters.IsoDateTimeFilter(field_name="changed_at", lookup_expr="gte")
-    search = filters.CharFilter(method="search_text", label="Words in name, id, segment or industry; or a mail domain")
+    search = filters.CharFilter(
+        method="search_text", label="Beginnings of words in the name, external id, mail domains or contacts"
+    )
     ordering = filters.OrderingFilter(
         fields=[("name", "name"), ("changed_at", "updated"), ("renewal_date", "renewal_date"), ("health", "health")]
     )
@@ -44,9 +47,9 @@ class AccountFilter(filters.FilterSet):
         model = Account
         fields = ["kind", "status", "source", "external_id"]
 
-    def search_text(self, queryset: "QuerySet[Account]", name: str, value: str) -> "QuerySet[Account]":
+    def search_text(self, queryset: AccountQuerySet, name: str, value: str) -> AccountQuerySet:
         """The same search as on the account page."""
-        return portfolio.search(queryset, value)
+        return queryset.matching(value) if value.strip() else queryset
 
 
 class SignalFilter(filters.FilterSet):

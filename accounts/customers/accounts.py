@@ -1,6 +1,6 @@
-"""Writing accounts one by one, for integrations."""
+"""Writing accounts. Whoever writes one calls `save` or `announce`, so that the apps above learn of its name and team."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TypedDict
@@ -8,9 +8,11 @@ from typing import TypedDict
 from django.db import transaction
 
 from accounts.customers.rates import known_currencies
-from accounts.models import Account, Contact, User
+from accounts.events import people_changed
+from accounts.models import Account, AccountWords, Contact, User
 from ledger.errors import Invalid
 from ledger.format import too_precise
+from ledger.search import index
 
 
 class AccountValues(TypedDict, total=False):
@@ -34,6 +36,29 @@ class AccountValues(TypedDict, total=False):
 
 
 EMAILS = ("csm_email", "ae_email")
+# The fields that the apps above keep copies of: who sees a case, and the words to find it by.
+COPIED = ("name", "csm", "ae")
+BATCH = 500
+
+
+@transaction.atomic
+def save(account: Account, *, by: User | None = None) -> None:
+    """Save an account, and announce it if it is new or its name, CSM or AE changed."""
+    # Compared with the row and not with a form: a restored version of the history differs from the row without any entry.
+    before = Account.objects.filter(pk=account.pk).values_list("name", "csm_id", "ae_id").first()
+    account._history_user = by  # type: ignore[attr-defined]
+    account.save()
+    index.write(AccountWords, [account.pk])
+    if before != (account.name, account.csm_id, account.ae_id):
+        announce([account])
+
+
+def announce(accounts: Sequence[Account]) -> None:
+    """Send `people_changed` for saved accounts that are new, or whose name, CSM or AE changed. Call it inside the transaction
+    that wrote them."""
+    ids = [account.pk for account in accounts]
+    for start in range(0, len(ids), BATCH):
+        people_changed.send(sender=Account, accounts=ids[start : start + BATCH])
 
 
 @transaction.atomic
@@ -59,8 +84,7 @@ def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tu
     if problem := too_precise(account.arr, account.currency):
         raise Invalid(problem, field="arr")
     if new or changed:
-        account._history_user = by  # type: ignore[attr-defined]
-        account.save()
+        save(account, by=by)
     return account, new
 
 

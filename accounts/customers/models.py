@@ -1,5 +1,6 @@
 """Companies we deal with, their contracts and their people."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -10,9 +11,10 @@ from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from accounts.people.models import Role, User
+from ledger.search.index import SearchableQuerySet, SearchWords
 
 
-class AccountQuerySet(models.QuerySet["Account"]):
+class AccountQuerySet(SearchableQuerySet["Account"]):
     """The business queries of accounts."""
 
     def visible_to(self, user: User) -> "AccountQuerySet":
@@ -79,6 +81,7 @@ class Account(models.Model):
         indexes = [
             models.Index(fields=["name", "id"], name="account_name"),
             models.Index(fields=["segment"], name="account_segment"),
+            models.Index(fields=["renewal_date"], name="account_renewal"),
             # The order of the list, and the counts and sums above it, are read from this index alone.
             models.Index(fields=["kind", "currency", "health", "renewal_date", "arr", "name"], name="account_figures"),
         ]
@@ -150,6 +153,34 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AccountWords(SearchWords):
+    """The words by which an account is found."""
+
+    account = models.OneToOneField(
+        Account,
+        primary_key=True,
+        db_column="rowid",
+        db_constraint=False,
+        on_delete=models.CASCADE,
+        related_name="words",
+    )
+
+    class Meta(SearchWords.Meta):
+        pass
+
+    @classmethod
+    def owners(cls) -> AccountQuerySet:
+        """Accounts with their domains and contacts."""
+        return Account.objects.prefetch_related("domains", "contacts")
+
+    @classmethod
+    def texts(cls, owner: Account) -> tuple[Sequence[str], Sequence[str]]:
+        """Its name and id; what it is, its domains, its people and their addresses."""
+        people = [text for contact in owner.contacts.all() for text in (contact.name, contact.email)]
+        domains = [each.domain for each in owner.domains.all()]
+        return (owner.name, owner.external_id), (owner.segment, owner.industry, *domains, *people)
 
 
 class ExchangeRate(models.Model):

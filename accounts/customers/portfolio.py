@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from django.db.models import Aggregate, Case, Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum, Value, When
 
 from accounts.customers.rates import rates
-from accounts.models import Account, AccountDomain, User
+from accounts.models import Account, User
 
 VIEWS = {
     "customers": "Customers",
@@ -76,17 +76,9 @@ def select(user: User, wanted: Mapping[str, str], today: date, worth: Worth) -> 
         accounts = accounts.filter(due_within(int(wanted["renewal"]), today))
     if segment := wanted.get("segment", "").replace("\x00", ""):
         accounts = accounts.filter(segment=segment)
-    return by_risk(search(accounts, wanted.get("q", "")), worth)
-
-
-def search(accounts: "QuerySet[Account]", text: str) -> "QuerySet[Account]":
-    """By name, external id, segment, industry or a contact's address."""
-    text = text.replace("\x00", "").strip()[:100]
-    if not text:
-        return accounts
-    words = Q(name__icontains=text) | Q(external_id__icontains=text) | Q(segment__icontains=text)
-    owner = AccountDomain.objects.filter(domain=text.lower()).values("account")
-    return accounts.filter(words | Q(industry__icontains=text) | Q(pk__in=owner))
+    if text := wanted.get("q", "").strip():
+        accounts = accounts.matching(text)
+    return by_risk(accounts, worth)
 
 
 def shown(worth: Worth) -> "QuerySet[Account]":

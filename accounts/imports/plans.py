@@ -11,11 +11,13 @@ from django.db.models import Field, Model
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from accounts.customers import contracts
+from accounts.customers.accounts import COPIED, announce
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import Cells, Problem, account_values, contact_values, subscription_values, website_domain
 from accounts.imports.rules import is_blank
-from accounts.models import Account, AccountDomain, Contact, ImportRun, Subscription, User
+from accounts.models import Account, AccountDomain, AccountWords, Contact, ImportRun, Subscription, User
 from ledger.now import now
+from ledger.search import index
 
 Record = TypeVar("Record", bound=Model)
 
@@ -29,6 +31,7 @@ class Outcome(Generic[Record]):
     unchanged: int = 0
     problems: list[Problem] = field(default_factory=list)
     domains: list[AccountDomain] = field(default_factory=list)
+    announced: list[Account] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
 
     def sort_in(self, record: Record, changed: bool) -> None:
@@ -111,7 +114,10 @@ class AccountPlanner(Planner[Account]):
         if row.problems:
             outcome.problems += row.problems
             return
-        changed = _assign(account, values)
+        different = _assign(account, values)
+        if account.pk is None or set(COPIED) & set(different):
+            outcome.announced.append(account)
+        changed = bool(different)
         if domain and domain not in taken:
             taken[domain] = account.external_id
             outcome.domains.append(AccountDomain(account=account, domain=domain))
@@ -121,9 +127,11 @@ class AccountPlanner(Planner[Account]):
     def write(self, outcome: Outcome[Account]) -> None:
         """Accounts with their history, then their domains."""
         _save(Account, outcome, ACCOUNT_FIELDS, self.run)
+        announce(outcome.announced)
         for domain in outcome.domains:
             domain.account_id = domain.account.pk
         AccountDomain.objects.bulk_create(outcome.domains)
+        index.write(AccountWords, [account.pk for account in (*outcome.create, *outcome.update)])
 
     def _new(self) -> Account:
         return Account(source=self.run.source, currency=self.run.default_currency or "USD")
@@ -186,7 +194,7 @@ class SubscriptionPlanner(Planner[Subscription]):
             held_by = contract.account_id or account.pk
             if changed := _assign(contract, {**values, "account": account}):
                 outcome.touched |= {account.pk, held_by}
-            outcome.sort_in(contract, changed)
+            outcome.sort_in(contract, bool(changed))
         return outcome
 
     def write(self, outcome: Outcome[Subscription]) -> None:
@@ -219,12 +227,13 @@ class ContactPlanner(Planner[Contact]):
             if row.problems or account is None:
                 outcome.problems += row.problems
                 continue
-            outcome.sort_in(person, _assign(person, {**values, "account": account}))
+            outcome.sort_in(person, bool(_assign(person, {**values, "account": account})))
         return outcome
 
     def write(self, outcome: Outcome[Contact]) -> None:
-        """Contacts with their history."""
+        """Contacts with their history; their accounts are found by them."""
         _save(Contact, outcome, ["name", "title"], self.run)
+        index.write(AccountWords, [person.account_id for person in (*outcome.create, *outcome.update)])
 
 
 ACCOUNT_FIELDS = [
@@ -243,12 +252,12 @@ def _save(model: type[Record], outcome: Outcome[Record], fields: list[str], run:
         bulk_update_with_history(outcome.update, model, fields, batch_size=contracts.BATCH, default_user=run.by)
 
 
-def _assign(record: Model, values: Mapping[str, object]) -> bool:
-    """Set the values on the record; returns whether any differed."""
+def _assign(record: Model, values: Mapping[str, object]) -> list[str]:
+    """Set the values on the record; returns the names of those that differed."""
     different = [name for name, value in values.items() if _now(record, name) != value]
     for name in different:
         setattr(record, name, values[name])
-    return bool(different)
+    return different
 
 
 def _now(record: Model, name: str) -> object:

@@ -1,26 +1,30 @@
 """Users, roles and who holds which role when."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
+from accounts.people import rules
 from ledger.now import now
+from ledger.search import index
+from ledger.search.index import SearchableQuerySet, SearchWords
 
 Read = TypeVar("Read")
 
 
-class UserManager(BaseUserManager["User"]):
+class UserManager(BaseUserManager.from_queryset(SearchableQuerySet["User"])):  # type: ignore[misc]
     """Creates users by e-mail; addresses are kept in lower case."""
 
+    @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
         """A user who can sign in. Raises ValueError without an address."""
         if not email:
@@ -28,6 +32,7 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=email.strip().lower(), **extra)
         user.set_password(password)
         user.save(using=self._db)
+        index.add(UserWords, user)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
@@ -84,13 +89,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def initials(self) -> str:
         """Two letters for the avatar."""
-        words = self.name.split() or [self.email]
-        return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+        return rules.initials(self.name, self.email)
 
     @property
     def avatar(self) -> str:
         """One of four avatar colours, stable per person."""
-        return ("", "b", "c", "d")[(self.pk or 0) % 4]
+        return rules.avatar(self.pk or 0)
 
     @cached_property
     def roles(self) -> list["Role"]:
@@ -160,6 +164,27 @@ def kept(user: User, name: str, read: Callable[[], Read]) -> Read:
     if name not in found:
         found[name] = read()
     return cast(Read, found[name])
+
+
+class UserWords(SearchWords):
+    """The words by which a person is found."""
+
+    user = models.OneToOneField(
+        User, primary_key=True, db_column="rowid", db_constraint=False, on_delete=models.CASCADE, related_name="words"
+    )
+
+    class Meta(SearchWords.Meta):
+        pass
+
+    @classmethod
+    def owners(cls) -> models.QuerySet[User]:
+        """People."""
+        return User.objects.only("name", "email", "team")
+
+    @classmethod
+    def texts(cls, owner: User) -> tuple[Sequence[str], Sequence[str]]:
+        """The name; address and team."""
+        return (owner.name,), (owner.email, owner.team)
 
 
 class Role(models.Model):

@@ -188,8 +188,13 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         """Requests that the caller may see; the log is in the detail only."""
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
-        rows = ApprovalRequest.objects.visible_to(self.request.user).with_seats()
-        return rows if self.action == "list" else rows.prefetch_related(*PARTS)
+        seen = ApprovalRequest.objects.visible_to(self.request.user)
+        return seen if self.action == "list" else seen.with_seats().prefetch_related(*PARTS)
+
+    @property
+    def shown_rows(self) -> QuerySet[ApprovalRequest]:
+        """The rows of a page of the list, without the frozen brief and the terms, which are in the detail."""
+        return ApprovalRequest.objects.with_seats().defer("brief", "terms", "options", "rule")
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         """The detail contains the log."""

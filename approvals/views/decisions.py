@@ -74,13 +74,16 @@ def show(
     refused: str = "",
     status: int = 200,
     typed: dict[str, str] | None = None,
+    delegate_form: DelegateForm | None = None,
 ) -> HttpResponse:
-    """The page of one request, with the error and the `typed` text of a refused verb."""
+    """The page of one request, with the error and the `typed` text of a refused verb, or the form for delegating it."""
     tab = lists.DECIDED
     if approval.is_open:
         tab = lists.NEEDS_YOU if page.waits_on(approval, request.user) else lists.WAITING
     context = _listed(request, tab, lists.part(request.user, tab)) | _page(request, approval)
     context |= {"refused": refused, "alone": True, "typed": typed or {}}
+    if delegate_form:
+        context |= {"delegate_form": delegate_form, "delegates": True}
     if typed and "question" in typed:
         context["words"] = WordsForm(auto_id="words_%s", initial={"text": typed["question"]})
     return render(request, "approvals/inbox.html", context, status=status)

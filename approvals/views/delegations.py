@@ -22,16 +22,18 @@ def delegate(request: SignedIn, pk: int) -> HttpResponse:
     """Delegate one request."""
     approval = load(request, pk)
     form = DelegateForm(request.POST, user=request.user)
+    if form.finds:
+        return show(request, approval, delegate_form=form)
     if not form.is_valid():
         words = " ".join(f"{form.fields[name].label}: {errors[0]}" for name, errors in form.errors.items())
-        return show(request, approval, refused=words, status=422)
+        return show(request, approval, refused=words, status=422, delegate_form=form)
     try:
         given = form.cleaned_data
         delegating.delegate(
             request_id=pk, by=request.user, to=given["to"], reason=given["reason"], version=given["version"]
         )
     except Refused as refusal:
-        return show(request, load(request, pk), refused=refusal.message, status=refusal.status)
+        return show(request, load(request, pk), refused=refusal.message, status=refusal.status, delegate_form=form)
     messages.success(request, f"Delegated to {form.cleaned_data['to']}.")
     return redirect("approvals:detail", pk=pk)
 
@@ -50,7 +52,7 @@ def delegations(request: SignedIn) -> HttpResponse:
         else:
             messages.success(request, f"{made.to} stands in for you in that time.")
             return redirect("approvals:delegations")
-    return _page(request, status=422, form=form)
+    return _page(request, status=200 if form.finds else 422, form=form)
 
 
 def _page(request: SignedIn, status: int = 200, **forms: forms.Form) -> HttpResponse:
@@ -90,4 +92,4 @@ def delegation_feed(request: SignedIn) -> HttpResponse:
         else:
             messages.success(request, "The calendar is read within an hour and every hour after that.")
             return redirect("approvals:delegations")
-    return _page(request, status=422, feed_form=form)
+    return _page(request, status=200 if form.finds else 422, feed_form=form)

@@ -3,6 +3,9 @@
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+# A thread keeps its connection for so long: opening one reads the schema, and on SQLite starts with an empty cache. After
+# that it opens another, so that new statistics, or a database that was restored, are noticed.
+MOST_SECONDS = 60
 SQLITE_OPTIONS = {
     # IMMEDIATE: writers queue at BEGIN instead of failing at their first write; FULL: committed data is on disk.
     "transaction_mode": "IMMEDIATE",
@@ -19,7 +22,12 @@ def database_from_url(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         path = url.removeprefix("sqlite:///") or ":memory:"
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": dict(SQLITE_OPTIONS)}
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": path,
+            "CONN_MAX_AGE": MOST_SECONDS,
+            "OPTIONS": dict(SQLITE_OPTIONS),
+        }
     if parts.scheme in ("postgres", "postgresql"):
         options: dict[str, str] = dict(parse_qsl(parts.query))
         host = options.pop("host", None) or unquote(parts.hostname or "")
@@ -30,7 +38,7 @@ def database_from_url(url: str) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": host,
             "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": 60,
+            "CONN_MAX_AGE": MOST_SECONDS,
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": options,
         }

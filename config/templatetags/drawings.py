@@ -1,6 +1,7 @@
 """Small drawings that `ui` registers as tags: SVG and blocks without a style attribute."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -37,6 +38,7 @@ def spark(values: str | Iterable[float], state: str = "brand") -> SafeString:
     return format_html(svg, LINES.get(short_state(state), "c-line"), points)
 
 
+@lru_cache(maxsize=16)
 def steps(stage: str) -> SafeString:
     """Four small blocks for the stage; the word is beside them in the template."""
     at = STAGES.index(stage.capitalize()) if stage.capitalize() in STAGES else -1

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from functools import lru_cache
 
 from django import template
 from django.forms import (
@@ -41,6 +42,8 @@ WORD = {"red": "Red", "yel": "Yellow", "grn": "Green", "pau": "Paused"}
 RACI = {"R": "Responsible", "A": "Accountable", "C": "Consulted", "I": "Informed"}
 CURRENT = mark_safe(' aria-current="page"')
 EMPTY = mark_safe("")
+TICKING = '<time datetime="{due}" data-due="{due}" data-state="{key}" data-over="{over}">{left}</time>'
+TICKING_AND_WARNING = TICKING.replace(">", ' data-warn="{warn}">', 1)
 # The counts of these links are highlighted, because they wait for the viewer.
 WAITS_FOR_YOU = frozenset({"approvals"})
 LINE_BREAK = re.compile(r"(?:^|(?<=>))\s*\n\s*|\s*\n\s*(?=<|$)")
@@ -76,7 +79,13 @@ def oneline(parser: Parser, _token: Token) -> OneLine:
 # Status ------------------------------------------------------------------------------------------
 
 
+# For pieces that depend on their arguments alone and that a page repeats. By type, because safe text is equal to the same
+# text that must be escaped.
+kept = lru_cache(maxsize=2048, typed=True)
+
+
 @register.simple_tag
+@kept
 def icon(name: str) -> SafeString:
     """A symbol of icons.svg; decoration only, so hidden from screen readers."""
     return format_html(
@@ -114,12 +123,12 @@ def sla_chip(
         return mark("none", "No clock")
     # The script continues counting from data-due with the same words; see tick() in app.js.
     ticking = format_html(
-        '<time datetime="{0}" data-due="{0}" data-state="{1}" data-over="{2}"{3}>{4}</time>',
-        due_at.isoformat(),
-        key,
-        over,
-        format_html(' data-warn="{}"', warn_at.isoformat()) if warn_at else EMPTY,
-        _left(due_at, at, over),
+        TICKING_AND_WARNING if warn_at else TICKING,
+        due=due_at.isoformat(),
+        key=key,
+        over=over,
+        warn=warn_at.isoformat() if warn_at else "",
+        left=_left(due_at, at, over),
     )
     return st(key, ticking, size)
 
@@ -161,6 +170,7 @@ register.simple_tag(steps)
 
 
 @register.simple_tag
+@kept
 def ava(initials: str, colour: str = "", large: object = "") -> SafeString:
     """Round initials; `colour` is '', b, c, d, sys or none (dashed)."""
     size = " ava-lg" if large else ""
@@ -168,6 +178,7 @@ def ava(initials: str, colour: str = "", large: object = "") -> SafeString:
 
 
 @register.simple_tag
+@kept
 def own(initials: str, name: str, colour: str = "") -> SafeString:
     """Avatar and name on one line."""
     return format_html('<span class="own">{}{}</span>', ava(initials, colour), name)

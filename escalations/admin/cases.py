@@ -1,6 +1,8 @@
 """Cases and their records, read only."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from escalations.admin.access import ReadOnlyAdmin
 from escalations.models import Action, BriefSnapshot, CasePerson, Clock, Escalation, Event, HandOff, Review
@@ -14,8 +16,14 @@ class EscalationAdmin(ReadOnlyAdmin):
     list_display = ("key", "account", "title", "state", "tier", "level_name", "owner", "opened_at")
     list_filter = ("state", "tier", "level", "lane")
     list_select_related = ("account", "owner", "policy")
-    search_fields = ("=id", "title", "account__name")
+    search_fields = ("id", "title", "account__name", "issue", "root_cause")
     date_hierarchy = "opened_at"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Escalation], search_term: str
+    ) -> tuple[QuerySet[Escalation], bool]:
+        """As the search of the desk; `search_fields` only shows the search box."""
+        return (queryset.matching(search_term) if search_term else queryset), False  # type: ignore[attr-defined]
 
     @admin.display(description="Level", ordering="level")
     def level_name(self, case: Escalation) -> str:

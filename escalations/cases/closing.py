@@ -17,11 +17,12 @@ from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
-from escalations.models import Action, CasePerson, Clock, Escalation, Review
+from escalations.models import Action, CasePerson, CaseWords, Clock, Escalation, Review
 from escalations.triage import routing
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from ledger.search import index
 
 
 @transaction.atomic
@@ -63,6 +64,7 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
         chain.save(case, ["outcome", "root_cause", "resolution", "resolved_at"])
         move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
         clocks.stop_all(case, at=at, resolved=True)
+    index.renew(CaseWords, case)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     seal_decided(case)
     _start_review(case, at)

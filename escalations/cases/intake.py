@@ -18,7 +18,7 @@ from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
 from escalations.clocks.targets import Targets, promise
-from escalations.models import Escalation, IntakeDraft, IssueType, PolicyVersion
+from escalations.models import CaseWords, Escalation, IntakeDraft, IssueType, PolicyVersion
 from escalations.policy.rows import rows_of
 from escalations.policy.rules.levels import Ladder
 from escalations.triage import assess as triage
@@ -28,6 +28,7 @@ from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
 from ledger.errors import Invalid, NotThere
 from ledger.now import now
+from ledger.search import index
 
 DUPLICATE_WINDOW = timedelta(days=90)
 OLDEST_IMPASSE = timedelta(days=5 * 365)
@@ -90,13 +91,14 @@ class Opening:
     at: datetime
 
     def still_holds(self, by: User | None) -> bool:
-        """Whether the person may still see the account, its people are the same, and everybody whom the case names still
-        works here. Asked inside the transaction that writes the case."""
+        """Whether the person may still see the account, its people and its name are the same, and everybody whom the case
+        names still works here. Asked inside the transaction that writes the case."""
         account, where = self.case.account, self.destination
         named = {user.pk for user in (where.owner, where.authority, *(user for user, _ in where.stakeholders)) if user}
         gone = User.objects.filter(pk__in=named, is_active=False)
         seen = Account.objects.visible_to(by) if by else Account.objects.all()
-        return seen.filter(~Exists(gone), pk=account.pk, csm=account.csm_id, ae=account.ae_id).exists()
+        same = seen.filter(pk=account.pk, csm=account.csm_id, ae=account.ae_id, name=account.name)
+        return same.filter(~Exists(gone)).exists()
 
 
 def prepare(data: Intake, *, by: User | None) -> Opening:
@@ -173,6 +175,7 @@ def open_case(
 def _write(opening: Opening, data: Intake, by: User | None) -> Escalation:
     case, at = opening.case, opening.at
     case.save()
+    index.add(CaseWords, case)
     opened = Entry(
         kind="opened",
         actor=by,

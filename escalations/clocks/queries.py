@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Case, CharField, F, Prefetch, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Prefetch, Value, When
 
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.workcalendar import WorkCalendar
@@ -34,17 +34,20 @@ Key = tuple[str, int | None, str]
 Person = tuple[int, str]  # id and mail address
 
 
-def with_status(cases: QuerySet[Escalation], at: datetime) -> QuerySet[Escalation]:
-    """Each case with its SLA status, the rule `rules.clock.status` in the database; `none` when no clock runs."""
-    status = Case(
-        When(sla_due_at__lte=at, then=Value("red")),
-        When(sla_due_at__isnull=False, sla_warn_at__lte=at, then=Value("yel")),
-        When(sla_due_at__isnull=False, then=Value("grn")),
-        When(sla_paused_at__isnull=False, then=Value("pau")),
-        default=Value("none"),
-        output_field=CharField(),
+# The codes of the SLA status in lists, the worst first; `none` is a case on which no clock runs.
+STATUS_ORDER = ("red", "yel", "grn", "pau", "none")
+
+
+def status_place(at: datetime) -> Case:
+    """The SLA status of a case as its place in STATUS_ORDER: the rule `rules.clock.status` in the database."""
+    return Case(
+        When(sla_due_at__lte=at, then=Value(0)),
+        When(sla_due_at__isnull=False, sla_warn_at__lte=at, then=Value(1)),
+        When(sla_due_at__isnull=False, then=Value(2)),
+        When(sla_paused_at__isnull=False, then=Value(3)),
+        default=Value(4),
+        output_field=IntegerField(),
     )
-    return cases.annotate(status=status)
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,14 @@ from typing import TypedDict, Unpack
 from uuid import uuid4
 
 from django import forms
-from django.db.models import Model, QuerySet
 
-from accounts.fields import SearchInput, find_person, named
-from accounts.models import User
+from accounts.choosers import ChosenField, FindingForm
 from accounts.people.choosing import with_a_role
-from escalations.cases.queries.people import people_with_roles
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 
 MOMENT = "%Y-%m-%dT%H:%M"
 LONGEST = 20_000
-LONGEST_PERSON = 400
-FEW_PEOPLE = 100  # a list of more people than this is searched, not scrolled
 
 
 class FieldOptions(TypedDict, total=False):
@@ -64,61 +59,12 @@ def moment(
     )
 
 
-class PersonField(forms.ModelChoiceField):
-    """A person who holds a role: chosen from a list with the roles, or typed if the list would be long."""
-
-    def __init__(
-        self,
-        label: str,
-        *,
-        error: str = "Choose a person.",
-        empty: str = "Choose a person",
-        required: bool = True,
-        help_text: str = "",
-    ) -> None:
-        super().__init__(
-            queryset=User.objects.none(),
-            label=label,
-            empty_label=empty,
-            error_messages={"required": error, "invalid_choice": "Choose a person from the list."},
-            required=required,
-            help_text=help_text,
-        )
-        self.names: dict[int, str] = {}
-        self.people: QuerySet[User] | None = None  # set if the person is typed
-
-    def search(self, people: QuerySet[User]) -> None:
-        """Let the person be typed: by name, or by mail address."""
-        self.people = self.queryset = people
-        box = SearchInput("accounts:people_names")
-        box.is_required = self.required
-        box.attrs["maxlength"] = LONGEST_PERSON
-        self.widget = box
-
-    def prepare_value(self, value: object) -> object:
-        """The person as text in a box."""
-        if self.people is not None and str(value or "").isdecimal():
-            found = self.people.filter(pk=str(value)).first()
-            return named(found) if found else value
-        return super().prepare_value(value)
-
-    def to_python(self, value: object) -> User | None:
-        """The person who was chosen, or typed."""
-        if self.people is not None and value not in self.empty_values and not str(value).isdecimal():
-            return find_person(self.people, str(value)[:LONGEST_PERSON])
-        return super().to_python(value)
-
-    def offer(self, names: dict[int, str]) -> None:
-        """Set the choices: id → words."""
-        self.names = names
-        self.queryset = User.objects.filter(pk__in=names).order_by("name", "pk")
-
-    def label_from_instance(self, obj: Model) -> str:
-        """Name and role."""
-        return self.names.get(obj.pk, str(obj))
+def person(label: str, *, error: str = "Choose a person.", required: bool = True, help_text: str = "") -> ChosenField:
+    """A person who holds a role."""
+    return ChosenField("people", label=label, error=error, required=required, help_text=help_text)
 
 
-class CaseForm(forms.Form):
+class CaseForm(FindingForm):
     """A form of a case: our line ends, people to choose from, and submitted once per page load."""
 
     once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
@@ -126,17 +72,9 @@ class CaseForm(forms.Form):
     def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
         self.fields["once"].initial = uuid4().hex
-        people = [field for field in self.fields.values() if isinstance(field, PersonField)]
-        if not people:
-            return
-        found = with_a_role(now())
-        if found[FEW_PEOPLE : FEW_PEOPLE + 1]:
-            for field in people:
-                field.search(found)
-        else:
-            names = people_with_roles(now())
-            for field in people:
-                field.offer(names)
+        for field in self.fields.values():
+            if isinstance(field, ChosenField):
+                field.queryset = with_a_role(now())
 
     def clean(self) -> dict[str, object]:
         """Browsers send CR LF; we keep LF."""

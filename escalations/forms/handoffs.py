@@ -3,7 +3,7 @@
 from django import forms
 
 from escalations.cases.handoffs import Notes
-from escalations.forms.fields import CaseForm, PersonField, line, plain, words
+from escalations.forms.fields import CaseForm, line, person, plain, words
 
 REFUSALS = [
     ("Brief is incomplete", "Brief is incomplete"),
@@ -28,7 +28,7 @@ class NotesForm(CaseForm):
 class HandOverForm(NotesForm):
     """The same with the person."""
 
-    to = PersonField("To", error="Choose who takes it over.")
+    to = person("To", error="Choose who takes it over.")
     field_order = ["to", "tried", "open_points", "ask"]
 
 

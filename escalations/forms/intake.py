@@ -8,6 +8,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row
 from django import forms
 
+from accounts.choosers import ChosenField, FindingForm, offer
 from accounts.customers.rates import known_currencies
 from accounts.models import Account, Signal, User
 from accounts.signals.kinds import BY_SLUG
@@ -31,18 +32,11 @@ ASKS_REFUND = frozenset({"refund", "chargeback"})
 HEAD = '<h2 class="mb-3">{}</h2>'
 
 
-class IntakeForm(forms.Form):
+class IntakeForm(FindingForm):
     """Account, kind of issue, issue and impact are required; a deadline has a time."""
 
     signal = forms.ModelChoiceField(queryset=Signal.objects.none(), required=False, widget=forms.HiddenInput)
-    account = forms.ModelChoiceField(
-        queryset=Account.objects.none(),
-        empty_label="Choose an account",
-        error_messages={
-            "required": "Choose the account.",
-            "invalid_choice": "Choose an account from the list.",
-        },
-    )
+    account = ChosenField("accounts", error="Choose the account.")
     issue_type = forms.ChoiceField(
         label="What kind of issue is it?",
         error_messages={
@@ -105,7 +99,7 @@ class IntakeForm(forms.Form):
         super().__init__(data, **options)
         at = now()
         cast("forms.ModelChoiceField[Signal]", self.fields["signal"]).queryset = Signal.objects.visible_to(user)
-        cast("forms.ModelChoiceField[Account]", self.fields["account"]).queryset = Account.objects.visible_to(user)
+        offer(self, user)
         policy = PolicyVersion.objects.current(at)
         types = rows_of(policy).issue_types.values() if policy else ()
         self._offer("issue_type", [("", "Choose a kind of issue"), *((each.slug, each.name) for each in types)])
@@ -116,6 +110,11 @@ class IntakeForm(forms.Form):
         self._offer("currency", [(code, code) for code in sorted(known_currencies(), key=_usd_first)])
         self._offer("override_level", [("", "As the matrix says"), *rank_choices(policy)])
         self.helper = _helper(self.concessions)
+
+    @property
+    def chosen(self) -> Account | None:
+        """The account that is chosen so far, valid or not."""
+        return cast(ChosenField, self.fields["account"]).row(self["account"].value())
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         cast(forms.ChoiceField, self.fields[name]).choices = choices

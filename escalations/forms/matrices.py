@@ -5,23 +5,23 @@ from typing import Unpack, cast
 
 from django import forms
 
+from accounts.choosers import ChosenField, FindingForm, offer
 from accounts.customers.rates import known_currencies
-from accounts.fields import AccountField
-from accounts.models import Account, User
+from accounts.models import User
 from approvals.matrix.authority import concession_choices
 from escalations.models import PolicyVersion
 from escalations.policy.tables import TIERS
 from ledger.form_options import FormOptions, Posted
 
 
-class TestCaseForm(forms.Form):
+class TestCaseForm(FindingForm):
     """The form of the policy simulator."""
 
     __test__ = False  # not a test; its name would mislead pytest
 
     issue_type = forms.ChoiceField(label="Issue type")
     tier = forms.ChoiceField(label="Tier", required=False, choices=[("", "From the account"), *TIERS])
-    account = AccountField()
+    account = ChosenField("accounts", label="Account", required=False, by_start=True)
     concession = forms.ChoiceField(label="Concession asked for", required=False)
     amount = forms.DecimalField(label="How much", required=False, max_digits=14, decimal_places=2)
     currency = forms.ChoiceField(label="Currency", required=False)
@@ -30,7 +30,7 @@ class TestCaseForm(forms.Form):
         self, data: Posted | None = None, *, version: PolicyVersion, user: User, **options: Unpack[FormOptions]
     ) -> None:
         super().__init__(data, **options)
-        cast(AccountField, self.fields["account"]).offer(Account.objects.visible_to(user))
+        offer(self, user)
         self._choices("issue_type", version.issuetypes.values_list("slug", "name"))
         self._choices("concession", [("", "None"), *concession_choices()])
         self._choices("currency", [(code, code) for code in sorted(known_currencies(), key=lambda c: (c != "USD", c))])

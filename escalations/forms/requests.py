@@ -13,7 +13,7 @@ from approvals.matrix.rules import units
 from approvals.matrix.totals import Ask
 from escalations.cases.requests import CaseAsk
 from escalations.cases.rules.brief import VAGUE
-from escalations.forms.fields import CaseForm, PersonField, line, moment, words
+from escalations.forms.fields import CaseForm, line, moment, person, words
 from escalations.models import Escalation
 from ledger.errors import Refused
 from ledger.form_options import FormOptions, Posted
@@ -45,9 +45,8 @@ class AskForm(CaseForm):
         max_length=60,
         help_text="Reference of a renewal that covers several accounts. Requests with the same reference are added up.",
     )
-    beneficiary = PersonField(
+    beneficiary = person(
         "Beneficiary",
-        empty="No one in our company",
         required=False,
         help_text="The person in our company who would profit from it, for example by commission. "
         "Neither this person nor anyone they report to decides it.",

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from escalations.forms.fields import CaseForm, PersonField, line, moment
+from escalations.forms.fields import CaseForm, line, moment, person
 from escalations.models import Commitment
 
 
@@ -10,7 +10,7 @@ class ActionForm(CaseForm):
     """A new action."""
 
     title = line("New action", required="Enter what is to be done.", longest=200)
-    owner = PersonField("Owner", error="Choose who does it.")
+    owner = person("Owner", error="Choose who does it.")
     due_at = moment("Due, date and time", required="Enter when it is due, date and time.")
     execution = forms.BooleanField(label="Carries out a decision and needs a proof", required=False)
 
@@ -26,7 +26,7 @@ class PromiseForm(CaseForm):
 
     text = line("New commitment", required="Write what was promised.")
     who = forms.ChoiceField(label="Who promised", choices=Commitment.BY)
-    owner = PersonField("Who follows it up", error="Choose who follows it up.")
+    owner = person("Who follows it up", error="Choose who follows it up.")
     due_on = forms.DateField(
         label="Due",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

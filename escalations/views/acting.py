@@ -22,7 +22,10 @@ def sent(request: SignedIn) -> QueryDict | None:
 def submit(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> int:
     """Run the verb of a valid form: `act` calls it. Returns 0 if it is done, else the status of the answer, with the
     refusal in the form. The same page sent twice runs once. NotAllowed is not caught: it becomes a page of its own.
+    While a person is looked for, nothing runs and the page is shown again.
     """
+    if form.finds:
+        return 200
     if not form.is_valid():
         return 422
     try:

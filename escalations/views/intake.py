@@ -27,6 +27,8 @@ def form(request: SignedIn) -> HttpResponse:
         initial, draft = _initial(request)
         return _page(request, IntakeForm(user=request.user, initial=initial), draft=draft)
     bound = IntakeForm(request.POST, user=request.user)
+    if bound.finds:
+        return _page(request, bound)
     data = bound.intake() if bound.is_valid() else None
     if data is None:
         return _page(request, bound, seen=_preview(bound, request.user), status=422)
@@ -62,8 +64,7 @@ def _page(
     seen: dict[str, object] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    chosen = Account.objects.visible_to(request.user).filter(pk=_id(str(bound["account"].value() or ""))).first()
-    context = {"form": bound, "draft": draft, "chosen": chosen, **(seen or {})}
+    context = {"form": bound, "draft": draft, "chosen": bound.chosen, **(seen or {})}
     return render(request, "escalations/intake.html", context, status=status)
 
 
@@ -75,7 +76,7 @@ def preview(request: SignedIn) -> HttpResponse:
     seen = _preview(bound, request.user)
     if request.htmx:
         return render(request, "escalations/_preview.html", seen)
-    shown = IntakeForm(user=request.user, initial={**typed(request.POST)})
+    shown = IntakeForm(user=request.user, initial=bound.as_typed(request.POST))
     return _page(request, shown, seen={**seen, "draft": None})
 
 

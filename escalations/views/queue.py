@@ -1,83 +1,91 @@
 """The queue: one page, its rows for the refresh every minute, and its CSV."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
 from accounts.signed_in import SignedIn
 from escalations import exports, states
 from escalations.cases.queries import queue
-from escalations.clocks.rules.kinds import CHOICES
-from escalations.models import Escalation
+from escalations.cases.queries.queue_rows import END, Cursor, Row
 from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
 from ledger.now import now
 
-PER_PAGE = 25
 
+@dataclass(frozen=True)
+class Pager:
+    """Where the page is in the list, and the addresses of other pages; empty where there is none."""
 
-class _Counted(Paginator):
-    """Pages of a list whose length is already known."""
-
-    def __init__(self, rows: QuerySet[Escalation], length: int) -> None:
-        self._length = length
-        super().__init__(rows, PER_PAGE)
-
-    @cached_property
-    def count(self) -> int:
-        """The length that was counted with the views."""
-        return self._length
+    first: int
+    last: int
+    total: int
+    to_first: str = ""
+    to_previous: str = ""
+    to_next: str = ""
+    to_last: str = ""
 
 
 @require_safe
 def page(request: SignedIn) -> HttpResponse:
-    """Open escalations, worst first. A refresh loads only the rows."""
+    """Open escalations, worst first. A refresh reads and sends only the rows."""
     at, filters = now(), queue.Filters.read(request.GET)
-    found = queue.overview(request.user, filters, at)
-    context = {
-        "at": at,
-        "filters": filters,
-        "found": found,
-        "page": _page(request, filters, found.matching, at),
-        "link": _link(request),
-        "clock_names": dict(CHOICES),
-    }
+    rows = queue.page(request.user, filters, at)
+    context = {"at": at, "filters": filters, "rows": rows}
     if request.htmx:
         return render(request, "escalations/_rows.html", context)
-    return render(request, "escalations/queue.html", context | _around(request, filters, found, at))
+    return render(request, "escalations/queue.html", context | _around(request, filters, rows, at))
 
 
-def _page(request: SignedIn, filters: queue.Filters, length: int, at: datetime) -> Page:
-    rows = queue.rows(request.user, filters, at)
-    return _Counted(rows, length).get_page(request.GET.get("page"))
-
-
-def _link(request: SignedIn) -> str:
-    """The query string of this list, for the refresh and the CSV."""
-    return request.GET.urlencode()
-
-
-def _around(request: SignedIn, filters: queue.Filters, found: queue.Overview, at: datetime) -> dict[str, object]:
-    """Views, tiles and filters around the rows."""
+def _around(request: SignedIn, filters: queue.Filters, rows: list[Row], at: datetime) -> dict[str, object]:
+    """Views, tiles, filters and pages around the rows."""
+    deep = bool(rows and (filters.after or filters.before))
+    found = queue.overview(request.user, filters, at, first=rows[0].cursor if deep else None)
+    around = queue.around(request.user, found)
     return {
+        "found": found,
+        "link": request.GET.urlencode(),
+        "pager": _pager(request, rows, found),
         "views": [(slug, label, found.views[slug]) for slug, label in queue.VIEWS.items()],
         "tiles": [(code, queue.STATUSES[code], found.tiles[code]) for code in queue.TILES],
-        "next_case": queue.next_to_breach(request.user, at),
-        "selects": _selects(filters, found),
+        "next_case": around.next_case,
+        "selects": _selects(filters, around),
         "status_label": queue.STATUSES.get(filters.status, ""),
     }
 
 
-def _selects(filters: queue.Filters, found: queue.Overview) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+def _pager(request: SignedIn, rows: list[Row], found: queue.Overview) -> Pager:
+    first, last = found.before + 1, found.before + len(rows)
+    before, after = found.before > 0, last < found.matching
+    return Pager(
+        first=first,
+        last=last,
+        total=found.matching,
+        to_first=_place(request) if before else "",
+        to_previous=_place(request, before=rows[0].cursor) if before else "",
+        to_next=_place(request, after=rows[-1].cursor) if after else "",
+        to_last=_place(request, before=END) if after else "",
+    )
+
+
+def _place(request: SignedIn, **place: Cursor) -> str:
+    """The query string of this list at another place."""
+    query = request.GET.copy()
+    for name in ("after", "before"):
+        query.pop(name, None)
+    for name, cursor in place.items():
+        query[name] = str(cursor)
+    return f"?{query.urlencode()}"
+
+
+def _selects(filters: queue.Filters, around: queue.Around) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
     """Name, label, chosen value and choices of each filter."""
-    by_name = {"type": found.types, "owner": found.owners}
+    by_name = {"type": around.types, "owner": around.owners}
     choices = {name: sorted(values.items(), key=lambda pair: pair[1]) for name, values in by_name.items()}
-    choices |= {"level": [*sorted(found.levels.items(), key=lambda pair: int(pair[1].split()[0])), EXTERNAL]}
+    choices |= {"level": [*sorted(around.levels.items(), key=lambda pair: int(pair[1].split()[0])), EXTERNAL]}
     choices |= {"lane": states.LANES, "tier": states.TIERS}
     return [
         (name, name.capitalize(), getattr(filters, name), choices[name])
@@ -88,6 +96,5 @@ def _selects(filters: queue.Filters, found: queue.Overview) -> list[tuple[str, s
 @require_safe
 def export(request: SignedIn) -> StreamingHttpResponse:
     """The filtered list, all pages, as a CSV file."""
-    rows = queue.rows(request.user, queue.Filters.read(request.GET), now())
-    cases = (exports.queue_row(case) for case in rows.iterator(chunk_size=500))
-    return csv_answer("escalations.csv", exports.QUEUE_HEADER, cases)
+    rows = queue.every_row(request.user, queue.Filters.read(request.GET), now())
+    return csv_answer("escalations.csv", exports.QUEUE_HEADER, (exports.queue_row(row) for row in rows))

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from config.context import navigation
 from config.home import landing
-from config.search import words_of
 from escalations import states
 from escalations.models import Escalation, Review
 from ledger.now import now
@@ -79,10 +78,6 @@ def test_nothing_is_counted_before_a_template_asks(cast: Cast) -> None:
     with CaptureQueriesContext(connection) as queries:
         _nav(cast.csm)
     assert not queries.captured_queries
-
-
-def test_quoted_words_stay_together() -> None:
-    assert words_of('cap "exact words" “curly ones” x') == ["cap", "exact words", "curly ones", "x"]
 
 
 def test_a_number_jumps_to_the_case_only_for_those_who_may_see_it(

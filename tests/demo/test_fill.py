@@ -19,6 +19,8 @@ from escalations.clocks.audit import differences
 from escalations.models import CasePerson, Clock, Escalation, Event, HandOff, Review
 from ledger import chain
 from ledger.now import now
+from ledger.search.index import differences as words_differ
+from ledger.search.index import indexes
 from tests.support import databases
 
 CASES = 200
@@ -52,6 +54,10 @@ def test_accounts_and_people_are_in_proportion(copies):
     assert Account.objects.exclude(source=DEMO).count() == CASES / 5
     assert User.objects.filter(email__endswith="@filled.example").count() == 4
     assert copies.values("account").distinct().count() > 30
+
+
+def test_every_copy_is_found_by_its_words(filled, db):
+    assert [str(each) for index in indexes() for each in words_differ(index)] == []
 
 
 def test_every_row_of_a_copy_refers_to_a_row_that_exists(filled, db):

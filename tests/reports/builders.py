@@ -5,7 +5,8 @@ from typing import Any
 
 from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
-from escalations.models import CaseRequest, Escalation, PolicyVersion
+from escalations.models import CaseRequest, CaseWords, Escalation, PolicyVersion
+from ledger.search import index
 from tests.support.cast import Cast
 from tests.support.levels import LADDER, TEAM
 
@@ -35,7 +36,9 @@ class Builder:
             "level": TEAM,
             "level_since": opened,
         }
-        return Escalation.objects.create(**{**given, **values})
+        case = Escalation.objects.create(**{**given, **values})
+        index.add(CaseWords, case)
+        return case
 
     def decision(self, case: Escalation, level: int, decided_at: datetime, **values: Any) -> ApprovalRequest:
         """A request of a case, asked half an hour before a person of that level decided it."""

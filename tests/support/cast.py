@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from accounts.models import Account, AccountDomain, Contact, Role, RoleHolding, User
+from accounts.models import Account, AccountDomain, AccountWords, Contact, Role, RoleHolding, User
 from approvals.matrix import defaults as authority
 from approvals.models import ChainRule, Committee
 from escalations.policy import defaults as policy
 from ledger.now import now
+from ledger.search import index
 
 PASSWORD = "correct horse battery"
 
@@ -69,7 +70,7 @@ def make_cast() -> Cast:
         ae=ae,
     )
     AccountDomain.objects.create(account=northwind, domain="northwind.example")
-    return Cast(
+    cast = Cast(
         csm=csm,
         ae=ae,
         lead=lead,
@@ -85,6 +86,8 @@ def make_cast() -> Cast:
         contact=Contact.objects.create(account=northwind, name="Jonas Thiel", email="jonas@northwind.example"),
         elsewhere=Account.objects.create(external_id="HH-1", name="Harbor Health", arr=Decimal(40_000), csm=outsider),
     )
+    index.write(AccountWords, [cast.northwind.pk, cast.elsewhere.pk])
+    return cast
 
 
 def make_deciders() -> Cast:

@@ -16,18 +16,31 @@ from escalations import states
 from escalations.clocks.rules.clock import RUNNING, status
 from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
 from ledger.models import ChainParent
+from ledger.search.index import Hits, SearchableQuerySet
 
 if TYPE_CHECKING:
     from escalations.clocks.book import Book
     from escalations.clocks.models import Clock
 
 
-class EscalationQuerySet(models.QuerySet["Escalation"]):
+class EscalationQuerySet(SearchableQuerySet["Escalation"]):
     """The business queries of cases."""
 
     def open(self) -> "EscalationQuerySet":
         """Cases with open work."""
         return self.filter(state__in=states.OPEN)
+
+    def found_by(self, user: User, text: str, most: int) -> Hits:
+        """The cases with all these words that this person may see, open ones first: the newest `most`, the best first."""
+        seen, cases = self.visible_to(user), Escalation.objects.all()
+        # Who sees most cases may see most hits, so they are checked one by one; else the few cases are read first.
+        sees_most = user.sees in (Role.ALL, Role.TREE)
+        found = seen.best(text, most, within=cases.open()) if sees_most else cases.best(text, most, within=seen.open())
+        if found.more:
+            return found
+        ended, rest = seen.exclude(state__in=states.OPEN), most - len(found.ids)
+        others = ended.best(text, rest) if sees_most else cases.best(text, rest, within=ended)
+        return Hits(found.ids + others.ids, others.more)
 
     def visible_to(self, user: User) -> "EscalationQuerySet":
         """The cases this person may see. Only the people named on a confidential case see it."""
@@ -136,7 +149,14 @@ class Escalation(FSMModelMixin, ChainParent):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["state", "sla_due_at"], name="case_queue"),
+            # All that the queue counts, filters and sorts by, so that it reads few pages for thousands of open cases.
+            models.Index(
+                fields=[
+                    *("state", "sla_due_at", "sla_warn_at", "sla_paused_at", "arr_at_risk", "arr_currency", "level"),
+                    *("policy", "issue_type", "owner", "account", "waiting_on", "confidential", "kind", "lane", "tier"),
+                ],
+                name="case_queue",
+            ),
             models.Index(fields=["tier"], name="case_tier"),
         ]
 

@@ -1,24 +1,47 @@
-"""The queue: open escalations a person may see, by view and filter, worst first, with counts and sums in one query."""
+"""The queue: open escalations a person may see, by view and filter, worst first, page by page, with counts and sums.
+
+A page is three queries: its rows, the counts, and what is around them. For the cases that the page does not show they
+read only columns of the index `case_queue`.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import (
+    Aggregate,
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    Exists,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
 
-from accounts.models import User
+from accounts.models import Account, User
 from escalations import states
-from escalations.clocks.queries import with_status
-from escalations.models import CasePerson, Escalation, HandOff
+from escalations.cases.queries import queue_rows
+from escalations.cases.queries.queue_rows import Cursor, Row
+from escalations.clocks.queries import STATUS_ORDER
+from escalations.models import CasePerson, Escalation, IssueType
 from escalations.policy.levels import at_level
-from escalations.policy.models import published_ladder
+from escalations.policy.models import PolicyVersion, published_ladder
 
+PER_PAGE = 25
 RENEWAL_DAYS = 60
-# Code → (label, position). The worst comes first.
+# Code → label. The worst comes first.
 STATUSES = {
     "red": "Red · past SLA",
     "yel": "Yellow · at risk",
@@ -40,7 +63,7 @@ VIEWS = {
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters of the address; unknown values are ignored."""
+    """The filters of the address, and the place in the list; unknown values are ignored."""
 
     view: str = "open"
     q: str = ""
@@ -50,6 +73,8 @@ class Filters:
     owner: str = ""
     lane: str = ""
     tier: str = ""
+    after: Cursor | None = None
+    before: Cursor | None = None
 
     @classmethod
     def read(cls, data: QueryDict) -> "Filters":
@@ -67,7 +92,13 @@ class Filters:
         level = data.get("level", "")
         if level.isprintable():
             found["level"] = level[:40]
-        return cls(**found, q=data.get("q", "").strip()[:100], type=data.get("type", "")[:40])
+        return cls(
+            **found,
+            q=data.get("q", "").strip()[:100],
+            type=data.get("type", "")[:40],
+            after=Cursor.read(data.get("after", "")),
+            before=Cursor.read(data.get("before", "")),
+        )
 
     @property
     def narrowed(self) -> bool:
@@ -75,13 +106,15 @@ class Filters:
         return any((self.q, self.status, self.level, self.type, self.owner, self.lane, self.tier))
 
     def condition(self) -> Q:
-        """The filters as a condition; `status` needs the annotation of `open_cases`."""
+        """The filters as a condition; `status` needs the annotation of `queue_rows.with_order`."""
         found = Q()
         columns = {"issue_type__slug": self.type, "owner": self.owner}
-        columns |= {"lane": self.lane, "tier": self.tier, "status": self.status}
+        columns |= {"lane": self.lane, "tier": self.tier}
         for column, value in columns.items():
             if value:
                 found &= Q(**{column: value})
+        if self.status:
+            found &= Q(place=STATUS_ORDER.index(self.status))
         if self.level:
             found &= at_level(self.level)
         return found & _words(self.q) if self.q else found
@@ -95,35 +128,44 @@ def _words(text: str) -> Q:
 
 def view_conditions(user: User, at: datetime) -> dict[str, Q]:
     """The saved views as conditions on open cases."""
-    duties = CasePerson.objects.filter(user=user).exclude(duty="").values("case")
+    # Asked for each open case: a person's duties of all time grow without end.
+    has_duty = Exists(CasePerson.objects.filter(case=OuterRef("pk"), user=user).exclude(duty=""))
+    soon = at.date() + timedelta(days=RENEWAL_DAYS)
     return {
         "open": Q(),
-        "mine": Q(owner=user) | Q(pk__in=duties),
+        "mine": Q(owner=user) | Q(has_duty),
         "past": Q(sla_due_at__lte=at),
         "deciding": Q(state=states.APPROVING),
-        "renewal": Q(account__renewal_date__lte=at.date() + timedelta(days=RENEWAL_DAYS)),
+        "renewal": Q(account__in=Account.objects.filter(renewal_date__lte=soon).order_by().values("pk")),
         "unowned": Q(owner__isnull=True),
         "paused": ~Q(waiting_on=states.NOBODY) | Q(sla_paused_at__isnull=False),
     }
 
 
-def open_cases(user: User, at: datetime) -> QuerySet[Escalation]:
-    """Open cases this person may see, each with the status code of its chip."""
-    return with_status(Escalation.objects.visible_to(user).open(), at)
+def open_cases(user: User) -> QuerySet[Escalation]:
+    """Open cases this person may see, in no order."""
+    return Escalation.objects.visible_to(user).open().order_by()
 
 
-def rows(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
-    """The cases of a view, worst status first, then soonest due, then largest ARR; with the people they wait for."""
-    found = open_cases(user, at).filter(view_conditions(user, at)[filters.view]).filter(filters.condition())
-    order = Case(*[When(status=code, then=Value(place)) for place, code in enumerate(STATUSES)])
-    waiting = HandOff.objects.filter(case=OuterRef("pk"), state=HandOff.WAITING, duty=CasePerson.OWNER)
-    deciding = CasePerson.objects.filter(case=OuterRef("pk"), duty=CasePerson.AUTHORITY)
-    return (
-        found.select_related("account", "issue_type", "owner", "policy")
-        .annotate(asked=Subquery(waiting.values("to_user__name")[:1]))
-        .annotate(decider=Subquery(deciding.values("user__name")[:1]))
-        .order_by(order, F("sla_due_at").asc(nulls_last=True), "-arr_at_risk", "pk")
+def chosen_cases(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
+    """The cases of a view and its filters, in no order."""
+    cases = queue_rows.with_order(open_cases(user), at)
+    condition = view_conditions(user, at)[filters.view] & filters.condition()
+    # Not as a plain condition: SQLite would take an index on one filter, which has the cases of all time.
+    flag = Case(When(condition, then=Value(1)), default=Value(0)) if condition else Value(1)
+    return cases.annotate(chosen=flag).filter(chosen=1)
+
+
+def page(user: User, filters: Filters, at: datetime) -> list[Row]:
+    """The cases of one page: those after or before the place of the address, else the first ones."""
+    return queue_rows.page(
+        chosen_cases(user, filters, at), after=filters.after, before=filters.before, size=PER_PAGE, at=at
     )
+
+
+def every_row(user: User, filters: Filters, at: datetime) -> Iterator[Row]:
+    """All cases of a view and its filters, in the order of the list."""
+    return queue_rows.every(chosen_cases(user, filters, at))
 
 
 @dataclass
@@ -135,57 +177,122 @@ class Tile:
     others: int = 0
 
 
+class Ids(Aggregate):
+    """The distinct ids of a group, with commas between them; None for none."""
+
+    function = "GROUP_CONCAT"
+    template = "%(function)s(DISTINCT %(expressions)s)"
+    output_field = CharField()
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: object
+    ) -> tuple[str, Sequence[object]]:
+        """PostgreSQL concatenates texts only."""
+        return self.as_sql(
+            compiler, connection, template="STRING_AGG(DISTINCT (%(expressions)s)::text, ',')", **context
+        )
+
+
 @dataclass
 class Overview:
-    """Counts of the views and tiles, the number of matching cases, and the choices of the filters."""
+    """Counts of the views and tiles, of the cases that match and of those before the first row of the page; and what the
+    open cases have: levels as (policy version, rank), issue types and owners, and the next due time."""
 
     views: Counter[str] = field(default_factory=Counter)
     tiles: dict[str, Tile] = field(default_factory=lambda: defaultdict(Tile))
     matching: int = 0
-    types: dict[str, str] = field(default_factory=dict)
-    levels: dict[str, str] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
+    before: int = 0
+    levels: set[tuple[int, int]] = field(default_factory=set)
+    types: set[int] = field(default_factory=set)
+    owners: set[int] = field(default_factory=set)
+    next_due_at: datetime | None = None
 
 
-def overview(user: User, filters: Filters, at: datetime) -> Overview:
-    """All counts of the page, from one grouped query over the open cases."""
+def overview(user: User, filters: Filters, at: datetime, first: Cursor | None = None) -> Overview:
+    """All counts of the page in one query, because each query looks anew at who may see what.
+
+    `first`: the place of the first row of the page.
+    """
     conditions = view_conditions(user, at)
     chosen = conditions[filters.view] & filters.condition()
-    flags = {f"in_{view}": _flag(condition) for view, condition in conditions.items() if condition}
-    columns = (
-        *("status", "arr_currency", "issue_type__slug", "issue_type__name", "owner_id", "owner__name"),
-        *("level", "policy_id", "policy__published_at"),
-    )
-    cases = open_cases(user, at).annotate(**flags, matches=_flag(chosen)).order_by()
-    groups = cases.values(*columns, *flags, "matches").annotate(count=Count("pk"), arr=Sum("arr_at_risk"))
+    counted = {f"in_{view}": condition for view, condition in conditions.items()} | {"matching": chosen}
+    if first is not None:
+        counted["before"] = chosen & first.beyond(forward=False)
+    numbers = {name: Count("pk", filter=condition or None) for name, condition in counted.items()}
+    cases = queue_rows.with_order(open_cases(user), at)
     found = Overview()
+    ahead = Min("sla_due_at", filter=Q(sla_due_at__gt=at))
+    groups = cases.annotate(
+        arr=Sum("arr_at_risk"), types=Ids("issue_type"), owners=Ids("owner"), ahead=ahead, **numbers
+    )
     for group in groups:
         _add(found, group)
     return found
 
 
-def _flag(condition: Q) -> Case | Value:
-    return Case(When(condition, then=Value(1)), default=Value(0)) if condition else Value(1)
-
-
 def _add(found: Overview, group: Mapping[str, Any]) -> None:
-    count, tile = group["count"], found.tiles[group["status"]]
+    count, tile = group["in_open"], found.tiles[STATUS_ORDER[group["place"]]]
     for view in VIEWS:
-        found.views[view] += count * group.get(f"in_{view}", 1)
-    found.matching += count * group["matches"]
+        found.views[view] += group[f"in_{view}"]
+    found.matching += group["matching"]
+    found.before += group.get("before", 0)
+    found.levels.add((group["policy"], group["level"]))
+    found.types |= _ids(group["types"])
+    found.owners |= _ids(group["owners"])
+    found.next_due_at = min(filter(None, (found.next_due_at, group["ahead"])), default=None)
     tile.count += count
     if group["arr_currency"] == "USD":
         tile.usd += group["arr"] or 0
     else:
         tile.others += count
-    found.types[group["issue_type__slug"]] = group["issue_type__name"]
-    ladder = published_ladder(group["policy_id"], group["policy__published_at"])
-    found.levels[ladder.slug(group["level"])] = f"{group['level']} {ladder.name(group['level'])}"
-    if group["owner_id"]:
-        found.owners[str(group["owner_id"])] = group["owner__name"]
 
 
-def next_to_breach(user: User, at: datetime) -> Escalation | None:
+def _ids(text: str | None) -> set[int]:
+    return {int(each) for each in (text or "").split(",") if each}
+
+
+@dataclass(frozen=True)
+class Next:
     """The case whose running clock ends next."""
-    ahead = open_cases(user, at).filter(sla_due_at__gt=at).order_by("sla_due_at", "pk")
-    return ahead.select_related("account").first()
+
+    key: str
+    account: str
+    due_at: datetime
+
+
+@dataclass
+class Around:
+    """The choices of the filters that open cases have (code → label), and the case to breach next."""
+
+    types: dict[str, str] = field(default_factory=dict)
+    levels: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    next_case: Next | None = None
+
+
+def around(user: User, found: Overview) -> Around:
+    """The names of what the overview found, in one query: four short lists, one below the other."""
+    policies = PolicyVersion.objects.filter(pk__in={policy for policy, _ in found.levels})
+    types, owners = IssueType.objects.filter(pk__in=found.types), User.objects.filter(pk__in=found.owners)
+    ahead = open_cases(user).filter(sla_due_at=found.next_due_at).order_by("pk").values("pk")[:1]
+    next_case = Escalation.objects.filter(pk__in=ahead) if found.next_due_at else Escalation.objects.none()
+    nothing, no_moment = Value(""), Value(found.next_due_at, output_field=DateTimeField())
+    lists = (
+        policies.values_list(Value("policy"), "pk", nothing, nothing, "published_at"),
+        types.values_list(Value("type"), "pk", "slug", "name", no_moment),
+        owners.values_list(Value("owner"), "pk", nothing, "name", no_moment),
+        next_case.values_list(Value("next"), "pk", nothing, "account__name", "sla_due_at"),
+    )
+    around = Around()
+    for kind, pk, slug, name, moment in lists[0].order_by().union(*(each.order_by() for each in lists[1:]), all=True):
+        if kind == "policy":
+            ladder = published_ladder(pk, moment)
+            ranks = {rank for policy, rank in found.levels if policy == pk}
+            around.levels |= {ladder.slug(rank): f"{rank} {ladder.name(rank)}" for rank in ranks}
+        elif kind == "type":
+            around.types[slug] = name
+        elif kind == "owner":
+            around.owners[str(pk)] = name
+        else:
+            around.next_case = Next(f"ESC-{pk}", name, moment)
+    return around

@@ -171,7 +171,7 @@ def status(
 ) -> str:
     """Code of the SLA chip, of a clock and of a case by its worst clock: red, yel, grn, pau, or '' if none runs.
 
-    `queries.with_status` is the same rule for lists.
+    `queries.status_place` is the same rule for lists.
     """
     if state == RUNNING and due_at is not None:
         return deadlines.colour(at, due_at=due_at, warn_at=warn_at)

@@ -34,6 +34,14 @@ def raise_case(cast: Cast, **facts: Any) -> Escalation:
     return intake.open_case(intake.Intake(**{**given, **facts}), by=cast.csm)
 
 
+def copies(case: Escalation, number: int) -> list[Escalation]:
+    """The case and so many others like it, without clocks, people or log: for lists."""
+    columns = {
+        field.attname: getattr(case, field.attname) for field in case._meta.concrete_fields if not field.primary_key
+    }
+    return [case, *Escalation.objects.bulk_create(Escalation(**columns) for _ in range(number))]
+
+
 def accept(case: Escalation) -> Escalation:
     """The person it was handed to takes it."""
     waiting = case.handoffs.get(state="waiting", duty="owner")

@@ -137,7 +137,7 @@ def test_who_gains_by_it_is_on_record_and_their_manager_is_passed_over(cast: Cas
     case = briefed(cast)
     gains = ask(beneficiary=cast.lead.pk)
     assert cast.lead.manager == cast.director
-    assert 'name="beneficiary"' in browse(cast.csm, url(case, "new/")).content.decode()
+    assert 'name="beneficiary-text"' in browse(cast.csm, url(case, "new/")).content.decode()
     assert (
         "Director: Lena Ortiz decides"
         not in browse(cast.csm, url(case, "new/"), {**gains, "check": "1"}).content.decode()

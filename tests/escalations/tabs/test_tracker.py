@@ -1,5 +1,6 @@
 """Actions and commitments through the browser."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,10 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.fields import named
 from escalations.cases import tracker
 from escalations.cases.queries import tracker_page
-from escalations.forms import fields
 from escalations.models import Action, Escalation
 from ledger.now import now
 from tests.escalations.cases.builders import accepted
@@ -159,17 +158,20 @@ def test_the_tab_asks_the_database_no_more_for_more_rows(cast: Cast, case: Escal
     assert queries() == before
 
 
-def test_where_many_people_work_the_owner_is_typed(
-    cast: Cast, case: Escalation, browse: Browse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fields, "FEW_PEOPLE", 3)
-    page = browse(cast.csm, f"/escalations/{case.key}/tracker/").content.decode()
-    assert "<option" not in page.split('name="owner"')[1].split("</datalist>")[0]
-    assert f'value="{named(cast.csm)}"' in page
-    data = {"title": "Call counsel", "owner": "marcus", "due_at": soon(), "once": "k"}
-    assert browse(cast.csm, f"/escalations/{case.key}/tracker/actions/", data).status_code == 302
+def test_an_owner_is_found_by_a_text_and_what_was_typed_stays(cast: Cast, case: Escalation, browse: Browse) -> None:
+    address, data = (
+        f"/escalations/{case.key}/tracker/actions/",
+        {"title": "Call counsel", "due_at": soon(), "once": "k"},
+    )
+    found = browse(cast.csm, address, {**data, "owner-text": "marcus", "find": "owner"})
+    page = found.content.decode()
+    assert found.status_code == 200
+    assert 'value="Call counsel"' in page
+    assert re.search(rf'type="radio"\s+name="owner"\s+id="action_owner-{cast.ae.pk}"', page)
+    assert not case.actions.exists()
+    assert browse(cast.csm, address, {**data, "owner": cast.ae.pk}).status_code == 302
     assert case.actions.get().owner == cast.ae
-    answer = browse(cast.csm, f"/escalations/{case.key}/tracker/actions/", {**data, "owner": "zoe", "once": "l"})
-    assert answer.status_code == 422
-    assert "Nobody here has that name." in answer.content.decode()
-    assert 'value="zoe"' in answer.content.decode()
+    unclear = browse(cast.csm, address, {**data, "owner-text": "zoe", "once": "l"})
+    assert unclear.status_code == 422
+    assert "You have no person with that name." in unclear.content.decode()
+    assert 'value="zoe"' in unclear.content.decode()
