@@ -3,13 +3,14 @@
 from functools import cached_property
 from typing import TypeVar
 
-from django.db.models import IntegerField, Model, Q, QuerySet, Subquery
+from django.db.models import IntegerField, Model, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from config import watch
-from escalations.models import Escalation, Review
+from escalations.cases.queries import reviews
+from escalations.models import Escalation
 from messaging.models import Notice
 from reports.rules.vitals import Alarm
 
@@ -67,12 +68,10 @@ class Navigation:
     @cached_property
     def _counts(self) -> dict[str, int]:
         user = self._user
-        cases = Escalation.objects.visible_to(user)
-        reviews = Review.objects.filter(state=Review.OPEN).filter(Q(reviewer=user) | Q(case__in=cases.values("pk")))
         counted = {
-            "queue_count": RowCount(cases.open()),
+            "queue_count": RowCount(Escalation.objects.open().visible_to(user, few=True)),
             "approvals_count": RowCount(ApprovalRequest.objects.waiting_on(user)),
-            "reviews_count": RowCount(reviews),
+            "reviews_count": RowCount(reviews.waiting(user)),
             "unread_count": RowCount(Notice.objects.filter(user=user, read_at__isnull=True)),
         }
         names = list(counted)

@@ -22,6 +22,7 @@ from demo.chance import Chance
 from demo.companies import DEMO
 from demo.copies import Copy, Line, Model, Row, Template, insert, signed
 from escalations import states
+from escalations.cases import access_rows
 from escalations.models import (
     Action,
     BriefPart,
@@ -241,6 +242,7 @@ def _write(batch: list[Copy], templates: dict[int, Template]) -> int:
                 seals,
             )
     index.write(CaseWords, [copy.new_case for copy in batch])
+    rows += access_rows.keep([copy.new_case for copy in batch])
     with connection.cursor() as cursor:
         # In each transaction, so that the desk goes on when the command is killed.
         for statement in connection.ops.sequence_reset_sql(no_style(), MODELS):

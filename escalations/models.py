@@ -1,5 +1,6 @@
 """The case and its policy."""
 
+from escalations.cases.models.access import CaseAccess, may_see
 from escalations.cases.models.brief import BriefPart, BriefSnapshot
 from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event, EventText
@@ -27,6 +28,7 @@ __all__ = [
     "BriefPart",
     "BriefSnapshot",
     "Cadence",
+    "CaseAccess",
     "CaseFile",
     "CasePerson",
     "CaseRequest",
@@ -49,4 +51,5 @@ __all__ = [
     "TargetFactor",
     "Tier",
     "TriggerRule",
+    "may_see",
 ]

@@ -4,8 +4,9 @@ from django.dispatch import receiver
 
 from accounts.events import people_changed, signal_recorded
 from accounts.models import Signal
-from approvals.events import log_appended
-from approvals.models import DecisionEntry
+from approvals.events import log_appended, seats_asked
+from approvals.models import ApprovalRequest, DecisionEntry
+from escalations.cases import access_rows
 from escalations.cases import requests as asking
 from escalations.cases.inbound import on_mail, on_signals
 from escalations.cases.words import follow_accounts
@@ -18,6 +19,12 @@ from messaging.models import InboundMail
 def hear_signals(signals: list[Signal], origin: object, **_: object) -> None:
     """Signals update health, cases and triggers."""
     on_signals(signals, written_to=origin if isinstance(origin, Escalation) else None)
+
+
+@receiver(people_changed, dispatch_uid="escalations.access")
+def hear_people(accounts: list[int], **_: object) -> None:
+    """The new team of an account sees its cases, the old one no longer does."""
+    access_rows.keep_accounts(accounts)
 
 
 @receiver(mail_received, dispatch_uid="escalations.mail")
@@ -37,3 +44,9 @@ def hear_decisions(entry: DecisionEntry, **_: object) -> None:
 def hear_accounts(accounts: list[int], **_: object) -> None:
     """Cases are found by the name of their account."""
     follow_accounts(account_ids=accounts)
+
+
+@receiver(seats_asked, dispatch_uid="escalations.seats")
+def hear_seats(request: ApprovalRequest, **_: object) -> None:
+    """People who are asked see the case."""
+    asking.on_seats_asked(request)

@@ -20,6 +20,12 @@ from ledger.search.index import SearchableQuerySet, SearchWords
 
 Read = TypeVar("Read")
 
+# UNION ends a circle of managers.
+TREE = (
+    "WITH RECURSIVE tree(id) AS (SELECT CAST(%s AS bigint) UNION "
+    "SELECT person.id FROM accounts_user person JOIN tree ON person.manager_id = tree.id) SELECT id FROM tree"
+)
+
 
 class UserManager(BaseUserManager.from_queryset(SearchableQuerySet["User"])):  # type: ignore[misc]
     """Creates users by e-mail; addresses are kept in lower case."""
@@ -139,14 +145,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def tree_ids(self) -> list[int]:
-        """This person and everyone who reports to them, at any depth; one query (UNION ends a circle of managers)."""
+        """This person and everyone who reports to them, at any depth; one query."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "WITH RECURSIVE tree(id) AS (SELECT CAST(%s AS bigint) UNION "
-                "SELECT person.id FROM accounts_user person JOIN tree ON person.manager_id = tree.id) "
-                "SELECT id FROM tree ORDER BY id",
-                [self.pk],
-            )
+            cursor.execute(f"{TREE} ORDER BY id", [self.pk])
             return [row[0] for row in cursor.fetchall()]
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, prefetch_related_objects
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Upper
 
 from accounts.models import Account, Role, User
 from approvals.absence.models import Delegation
@@ -163,6 +163,8 @@ class ApprovalRequest(ChainParent):
             models.Index(fields=["decided_at"], name="request_decided"),
             # Few rows; the authority matrix says how often each band was used.
             models.Index(fields=["decided_at"], condition=Q(by_rule=True), name="request_by_rule"),
+            models.Index(fields=["concession", "-decided_at"], name="request_past"),
+            models.Index(Upper("renewal"), name="request_renewal"),
             models.Index(fields=["deadline", "id", *SEEN], name="request_by_deadline"),
             # SQLite uses it alone only if it also holds the two columns of the expression.
             models.Index(LISTED_AT.desc(), F("id").desc(), *SEEN, "decided_at", "asked_since", name="request_newest"),
@@ -242,15 +244,19 @@ class SeatQuerySet(models.QuerySet["Seat"]):
         """Without consulted seats."""
         return self.filter(part=Seat.DECIDE)
 
-    def addressed_to(self, user: User) -> "SeatQuerySet":
-        """Seats of a person that were asked, and the planned seat of the authority. For a planned committee that is the
-        seat of its first member. Functions and further members see the request when they are asked.
+    def addressed(self) -> "SeatQuerySet":
+        """Seats that were asked, and the planned seat of the authority. For a planned committee that is the seat of its
+        first member. Functions and further members see the request when they are asked.
         """
         before = Seat.objects.planned().filter(
             request=OuterRef("request"), authority=True, number__lt=OuterRef("number")
         )
         leads = Q(authority=True) & ~Exists(before)
-        return self.filter(~Q(state=Seat.PLANNED) | leads, person=user)
+        return self.filter(~Q(state=Seat.PLANNED) | leads)
+
+    def addressed_to(self, user: User) -> "SeatQuerySet":
+        """The same, of one person."""
+        return self.addressed().filter(person=user)
 
     def known_to(self, user: User) -> "SeatQuerySet":
         """Seats that let a person see the request: addressed to them, or decided by them."""

@@ -8,6 +8,7 @@ from django.db.models import Max, Q, Subquery
 
 from accounts.models import Role, User
 from approvals.absence.rules.delegation import covers
+from approvals.events import seats_asked
 from approvals.mail import links
 from approvals.mail import messages as mail
 from approvals.matrix.authority import Answer, approver_above
@@ -69,6 +70,7 @@ def open_seats(request: ApprovalRequest, wanted: Collection[Seat], total: AskTot
     request.seats.planned().filter(pk__in=[seat.pk for seat in wanted]).update(state=Seat.ASKED, asked_at=total.at)
     for seat in wanted:
         seat.state, seat.asked_at = Seat.ASKED, total.at
+    seats_asked.send(sender=ApprovalRequest, request=request)
     for seat in wanted:
         ask(request, seat, total)
 

@@ -5,7 +5,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
-from escalations.models import Escalation
+from escalations.models import may_see
 
 
 def is_operations(request: HttpRequest) -> bool:
@@ -48,6 +48,4 @@ class ReadOnlyAdmin(OperationsOnly, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Only the people named on confidential cases see them, also in the admin."""
-        seen = Escalation.objects.visible_to(request.user).values("pk")  # type: ignore[arg-type]
-        name = f"{self.case_path}__in" if self.case_path else "pk__in"
-        return super().get_queryset(request).filter(**{name: seen})
+        return super().get_queryset(request).filter(may_see(request.user, self.case_path))  # type: ignore[arg-type]

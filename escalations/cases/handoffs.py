@@ -9,8 +9,8 @@ from django.db.models import Case, Max, Value, When
 
 from accounts.models import Role, User
 from escalations import states
+from escalations.cases import access_rows, notifications
 from escalations.cases import brief as briefing
-from escalations.cases import notifications
 from escalations.cases.access import check
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, record
@@ -83,6 +83,7 @@ def send(
     data: JsonObject = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
     what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
     record(case, [Entry(kind="handed_off", summary=what, actor=by, data=data)], at=at)
+    access_rows.keep([case.pk], new=case.is_new)
     notifications.handed_off(case, handoff)
     return handoff
 
@@ -124,6 +125,7 @@ def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
             if case.state == states.HANDED_OFF:
                 move(case, "accept", at=at, actor=by)
             clocks.start(case, states.FIRST_ACT, at=at)
+    access_rows.keep([case.pk])
     notifications.accepted(case, handoff)
     return case
 

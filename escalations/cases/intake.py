@@ -98,7 +98,8 @@ class Opening:
         gone = User.objects.filter(pk__in=named, is_active=False)
         seen = Account.objects.visible_to(by) if by else Account.objects.all()
         same = seen.filter(pk=account.pk, csm=account.csm_id, ae=account.ae_id, name=account.name)
-        return same.filter(~Exists(gone)).exists()
+        # Locked, so that the team of the account does not change before the case is there to be seen by it.
+        return same.filter(~Exists(gone)).select_for_update(no_key=True).exists()
 
 
 def prepare(data: Intake, *, by: User | None) -> Opening:
@@ -150,7 +151,7 @@ def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
     """Cases of the account with the same kind of issue that are open, or ended in the last 90 days; only those the
     user may see."""
     recent = now() - DUPLICATE_WINDOW
-    seen = Escalation.objects.visible_to(user).filter(account=account, issue_type__slug=slug)
+    seen = Escalation.objects.filter(account=account, issue_type__slug=slug).visible_to(user, few=True)
     found = seen.exclude(state__in=[states.WITHDRAWN, states.DUPLICATE]).filter(opened_at__gte=recent)
     return list(found.select_related("account").order_by("-opened_at")[:3])
 

@@ -15,8 +15,8 @@ from approvals.requests import seats as seating
 from approvals.requests.ask import CaseRef, Parties, Question, submit
 from approvals.requests.deadlines import Due, keep_to
 from escalations import states
+from escalations.cases import access_rows, handoffs, notifications
 from escalations.cases import brief as briefing
-from escalations.cases import handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
@@ -31,6 +31,8 @@ from ledger.json_types import JsonObject
 from ledger.now import now
 
 EXECUTION_TIME = timedelta(days=2)
+# The entries after which other people sit in a request or decide the case. New requests are followed by `on_seats_asked`.
+MOVES_SEATS = (DecisionEntry.PASSED_UP, DecisionEntry.AMENDED, DecisionEntry.DELEGATED, DecisionEntry.REASSIGNED)
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,17 @@ def on_decision_log(entry: DecisionEntry) -> None:
     with together(case):
         _show(case, entry, made, at)
         _follow(case, entry, made, at)
+    if entry.kind in MOVES_SEATS:
+        access_rows.keep([case.pk])
+
+
+def on_seats_asked(made: ApprovalRequest) -> None:
+    """The people of the seats see the case from now on. The case was locked for the entry of the log before."""
+    if ApprovalRequest.case_link.is_cached(made):
+        cases = [made.case_link.case_id]
+    else:
+        cases = list(CaseRequest.objects.filter(request=made).values_list("case_id", flat=True))
+    access_rows.keep(cases)
 
 
 def _case_of(entry: DecisionEntry) -> Escalation | None:

@@ -197,7 +197,7 @@ def _cell(row: Stakeholder | None, role: Role, user: User) -> Cell:
 
 
 def _open_by_tier(user: User) -> dict[str, int]:
-    seen = Escalation.objects.visible_to(user).open().order_by()
+    seen = Escalation.objects.open().visible_to(user, few=True).order_by()
     return dict(seen.values_list("tier").annotate(number=Count("pk")))
 
 

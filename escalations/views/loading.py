@@ -16,7 +16,7 @@ from ledger.now import now
 
 def load_case(request: SignedIn, key: str) -> Escalation:
     """The case with its account, people and policy. 404 for a case that this person may not see."""
-    visible = case_page.with_people(Escalation.objects.visible_to(request.user))
+    visible = case_page.with_people(Escalation.objects.visible_to(request.user, few=True))
     return get_object_or_404(visible, pk=int(key.removeprefix("ESC-")))
 
 

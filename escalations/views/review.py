@@ -114,15 +114,16 @@ def waive(request: SignedIn, key: str) -> HttpResponse:
 def listing(request: SignedIn) -> HttpResponse:
     """Reviews by view, open commitments by owner."""
     at, view = now(), request.GET.get("view", "open")
-    tabs = reviews.views_of(request.user)
-    if view not in tabs:
+    if view not in reviews.VIEWS:
         raise Http404
-    found = Paginator(tabs[view], PER_PAGE).get_page(request.GET.get("page"))
+    found = Paginator(reviews.of_view(view, request.user), PER_PAGE).get_page(request.GET.get("page"))
+    counts = reviews.counts(request.user)
     context = {
         "at": at,
         "view": view,
-        "tabs": [(key, label, tabs[key].count()) for key, label in reviews.VIEWS.items()],
-        "mine": tabs["mine"].count(),
+        "tabs": [(key, tab.label, counts.get(key)) for key, tab in reviews.VIEWS.items()],
+        "mine": counts[reviews.MINE],
+        "latest": reviews.LATEST,
         "page": found,
         "rows": reviews.rows(list(found), request.user, at),
         "groups": reviews.commitments_by_owner(request.user),

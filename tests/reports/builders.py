@@ -5,6 +5,7 @@ from typing import Any
 
 from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
+from escalations.cases import access_rows
 from escalations.models import CaseRequest, CaseWords, Escalation, PolicyVersion
 from ledger.search import index
 from tests.support.cast import Cast
@@ -38,6 +39,7 @@ class Builder:
         }
         case = Escalation.objects.create(**{**given, **values})
         index.add(CaseWords, case)
+        access_rows.keep([case.pk])
         return case
 
     def decision(self, case: Escalation, level: int, decided_at: datetime, **values: Any) -> ApprovalRequest:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 
 from escalations.cases.models.escalation import Escalation
 
@@ -34,6 +35,10 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["due_at"]
+        indexes = [
+            models.Index(fields=["state", "signed_at"], name="review_state"),
+            models.Index(Lower("root_cause"), name="review_cause"),
+        ]
 
     def __str__(self) -> str:
         return f"Review of {self.case_id}"

@@ -61,6 +61,7 @@ class Commitment(models.Model):
 
     class Meta:
         ordering = ["due_on", "id"]
+        indexes = [models.Index(fields=["state", "due_on"], name="commitment_due")]
 
     def __str__(self) -> str:
         return self.text

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from accounts.customers.panels import AccountPanel
 from accounts.models import Account, User
-from escalations.models import Commitment, Escalation
+from escalations.models import Commitment, Escalation, may_see
 from ledger.now import now
 
 SHOWN = 10
@@ -18,9 +18,8 @@ class OpenCases(AccountPanel):
 
     def read(self, account: Account, user: User) -> Mapping[str, object]:
         """At most ten cases with their status."""
-        seen = (
-            Escalation.objects.visible_to(user).filter(account=account).select_related("issue_type", "owner", "policy")
-        )
+        seen = Escalation.objects.filter(account=account).visible_to(user, few=True)
+        seen = seen.select_related("issue_type", "owner", "policy")
         rows = list(seen.open().order_by("sla_due_at", "-id")[:SHOWN])
         at = now()
         cases = [{"case": case, "state": case.sla_status(at)} for case in rows]
@@ -36,8 +35,8 @@ class Commitments(AccountPanel):
 
     def read(self, account: Account, user: User) -> Mapping[str, object] | None:
         """At most ten commitments."""
-        seen = Escalation.objects.visible_to(user).filter(account=account).values("pk")
-        promised = Commitment.objects.filter(account=account, case__in=seen).select_related("owner", "case")
+        seen = may_see(user, "case", few=True)
+        promised = Commitment.objects.filter(seen, account=account).select_related("owner", "case")
         rows = sorted(
             promised.order_by("-due_on")[:SHOWN], key=lambda made: (made.state != Commitment.OPEN, made.due_on)
         )

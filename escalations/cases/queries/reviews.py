@@ -5,15 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from accounts.calendars.rules import deadlines
 from accounts.models import User
-from escalations.models import Commitment, Escalation, Review
+from escalations.models import Commitment, Escalation, Review, may_see
+
+
+class View(NamedTuple):
+    """A tab of the list: its label and the state of its reviews."""
+
+    label: str
+    state: str
+
 
 SOON = timedelta(days=1)
-VIEWS = {"open": "Open", "mine": "Mine", "signed": "Signed off", "waived": "Waived"}
+OPEN, MINE = "open", "mine"
+VIEWS = {
+    OPEN: View("Open", Review.OPEN),
+    MINE: View("Mine", Review.OPEN),
+    "signed": View("Signed off", Review.DONE),
+    "waived": View("Waived", Review.WAIVED),
+}
+LATEST = 500
 MOST_COMMITMENTS = 60
 MOST_CAUSES = 40
 
@@ -78,24 +93,24 @@ def progress(review: Review) -> int:
     return sum(task.done for task in tasks(review, 0))
 
 
-def visible(user: User) -> QuerySet[Review]:
-    """Reviews of the cases this person may see, and their own."""
-    cases = Escalation.objects.visible_to(user).values("pk")
-    return Review.objects.filter(case__in=cases).select_related(
-        "case", "case__account", "case__issue_type", "reviewer", "signed_by"
-    )
+def waiting(user: User) -> QuerySet[Review]:
+    """Open reviews of the cases this person may see."""
+    return Review.objects.filter(may_see(user, "case", few=True), state=Review.OPEN)
 
 
-def views_of(user: User) -> dict[str, QuerySet[Review]]:
-    """The tabs of the list."""
-    seen = visible(user)
-    waiting = seen.filter(state=Review.OPEN)
-    return {
-        "open": waiting,
-        "mine": waiting.filter(reviewer=user),
-        "signed": seen.filter(state=Review.DONE).order_by("-signed_at"),
-        "waived": seen.filter(state=Review.WAIVED).order_by("-signed_at"),
-    }
+def of_view(view: str, user: User) -> QuerySet[Review]:
+    """The rows of a tab. Those of ended reviews have the latest only: older ones stand on their cases."""
+    shown = ("case__account", "case__issue_type", "reviewer", "signed_by")
+    if view in (OPEN, MINE):
+        rows = waiting(user).select_related(*shown)
+        return rows.filter(reviewer=user) if view == MINE else rows
+    ended = Review.objects.filter(may_see(user, "case"), state=VIEWS[view].state).select_related(*shown)
+    return ended.order_by("-signed_at", "-pk")[:LATEST]
+
+
+def counts(user: User) -> dict[str, int]:
+    """How many reviews wait in each tab that has a number. One query."""
+    return waiting(user).aggregate(**{OPEN: Count("pk"), MINE: Count("pk", filter=Q(reviewer=user))})
 
 
 @dataclass(frozen=True)
@@ -116,14 +131,14 @@ class ReviewRow:
 
 def rows(reviews: list[Review], user: User, at: datetime) -> list[ReviewRow]:
     """Rows of the list with progress, chip state and the mark of a repeated cause. One query for all."""
-    repeated = repeated_causes(user)
+    repeated = _repeated(reviews, user)
     return [
         ReviewRow(
             review=each,
             state=due_state(each, at),
             warn_at=each.due_at - SOON,
             done=progress(each),
-            repeat=each.root_cause.strip().lower() in repeated,
+            repeat=each.pk in repeated,
         )
         for each in reviews
     ]
@@ -134,18 +149,19 @@ def due_state(review: Review, at: datetime) -> str:
     return deadlines.colour(at, due_at=review.due_at, warn_at=review.due_at - SOON)
 
 
-def repeated_causes(user: User) -> set[str]:
-    """Root causes that more than one visible case had, in lower case."""
-    counted = (
-        visible(user).exclude(root_cause="").order_by().annotate(cause=Lower("root_cause")).values("cause")
-    ).annotate(cases=Count("pk"))
-    return {str(row["cause"]).strip() for row in counted if row["cases"] > 1}
+def _repeated(reviews: list[Review], user: User) -> set[int]:
+    """Those whose root cause another visible case had, in upper or lower case."""
+    others = Review.objects.annotate(cause=Lower("root_cause")).filter(
+        ~Q(pk=OuterRef("pk")), may_see(user, "case"), cause=Lower(OuterRef("root_cause"))
+    )
+    shown = Review.objects.filter(pk__in=[each.pk for each in reviews]).exclude(root_cause="")
+    return set(shown.filter(Exists(others)).order_by().values_list("pk", flat=True))
 
 
 def used_causes(user: User) -> list[str]:
-    """Root causes used before, the most used first, so that the same cause gets the same name."""
-    written = visible(user).exclude(root_cause="").order_by().values_list("root_cause", flat=True)
-    return [cause for cause, _ in Counter(written[:2000]).most_common(MOST_CAUSES)]
+    """Root causes used lately, the most used first, so that the same cause gets the same name."""
+    written = Review.objects.filter(may_see(user, "case")).exclude(root_cause="").order_by("-pk")
+    return [cause for cause, _ in Counter(written.values_list("root_cause", flat=True)[:2000]).most_common(MOST_CAUSES)]
 
 
 class Owned(NamedTuple):
@@ -157,8 +173,8 @@ class Owned(NamedTuple):
 
 def commitments_by_owner(user: User) -> list[Owned]:
     """Open commitments of visible cases, grouped by owner, soonest due first."""
-    cases = Escalation.objects.visible_to(user).values("pk")
-    found = Commitment.objects.filter(state=Commitment.OPEN, case__in=cases).select_related("owner", "account", "case")
+    seen = Commitment.objects.filter(may_see(user, "case", few=True), state=Commitment.OPEN)
+    found = seen.select_related("owner", "account", "case")
     groups: dict[int, Owned] = {}
     for each in found.order_by("due_on", "pk")[:MOST_COMMITMENTS]:
         groups.setdefault(each.owner_id, Owned(each.owner, [])).rows.append(each)

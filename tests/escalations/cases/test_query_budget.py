@@ -23,8 +23,8 @@ from tests.support.cast import LONG_AGO, Cast
 pytestmark = pytest.mark.django_db
 
 # Two of each are the savepoint that stands for the transaction in a test.
-BY_PAGE, BY_API = 41, 43
-OPENING, ACCEPTING, HANDING_OVER, POSTING, STATUS = 33, 17, 20, 16, 17
+BY_PAGE, BY_API = 42, 44
+OPENING, ACCEPTING, HANDING_OVER, POSTING, STATUS = 34, 17, 20, 16, 17
 ASKING, DECIDING = 38, 35
 
 

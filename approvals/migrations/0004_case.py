@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_case'),
-        ('approvals', '0002_lists'),
+        ('approvals', '0003_opening'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
