@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_search'),
         ('approvals', '0002_lists'),
-        ('escalations', '0002_access'),
+        ('escalations', '0002_opening'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
