@@ -1,9 +1,11 @@
 """The values around the content of every page. Each is read from the database only if a template uses it."""
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import Any
 
-from django.db.models import IntegerField, Model, QuerySet, Subquery
+from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -43,17 +45,17 @@ PAGES = {
 APPS = {"escalations": "queue", "approvals": "approvals", "accounts": "accounts", "reports": "dashboard"}
 
 
-Counted = TypeVar("Counted", bound=Model)
-
-
-class RowCount(Subquery):
-    """`SELECT COUNT(*)` over a whole query, as one column of another."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-    def __init__(self, queryset: QuerySet[Counted]) -> None:
-        super().__init__(queryset.order_by().values("pk"))
+def counts_of(queries: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
+    """How many rows each query has, in one statement. Put together as text, because every page runs it and Django takes two
+    milliseconds to nest the queries in another one."""
+    columns, values = [], list[Any]()
+    for rows in queries.values():
+        sql, places = rows.order_by().values("pk").query.sql_with_params()
+        columns.append(f"(SELECT COUNT(*) FROM ({sql}) counted)")  # noqa: S608 SQL of our own queries
+        values += places
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(columns)}", values)
+        return dict(zip(queries, cursor.fetchone(), strict=True))
 
 
 class Navigation:
@@ -68,15 +70,14 @@ class Navigation:
     @cached_property
     def _counts(self) -> dict[str, int]:
         user = self._user
-        counted = {
-            "queue_count": RowCount(Escalation.objects.open().visible_to(user, few=True)),
-            "approvals_count": RowCount(ApprovalRequest.objects.waiting_on(user)),
-            "reviews_count": RowCount(reviews.waiting(user)),
-            "unread_count": RowCount(Notice.objects.filter(user=user, read_at__isnull=True)),
-        }
-        names = list(counted)
-        row = User.objects.filter(pk=user.pk).order_by().values_list(*counted.values()).get()
-        return dict(zip(names, row, strict=True))
+        return counts_of(
+            {
+                "queue_count": Escalation.objects.open().visible_to(user, few=True),
+                "approvals_count": ApprovalRequest.objects.waiting_on(user),
+                "reviews_count": reviews.waiting(user),
+                "unread_count": Notice.objects.filter(user=user, read_at__isnull=True),
+            }
+        )
 
     @property
     def queue_count(self) -> int:

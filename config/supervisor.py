@@ -33,9 +33,9 @@ def programs(port: int) -> list[Program]:
     """The processes of a desk. Gunicorn loads the desk before it forks its workers, which then share that memory; its control
     socket is off, so that only one port listens."""
     web = ("-m", "gunicorn", "config.wsgi:application", "--preload", "--bind", f"{HOST}:{port}")
-    web = (*web, "--workers", "2", "--threads", "4")
+    size = ("--workers", "2", "--threads", "4")
     return [
-        Program("web", (*web, "--no-control-socket", "--graceful-timeout", "10", "--timeout", "60"), 15),
+        Program("web", (*web, *size, "--no-control-socket", "--graceful-timeout", "10", "--timeout", "60"), 15),
         Program("engine", ("manage.py", "run_engine"), 10),
         Program("worker", ("manage.py", "run_worker"), 25),
     ]

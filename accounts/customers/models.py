@@ -11,7 +11,8 @@ from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from accounts.people.models import Role, User
-from ledger.search.index import Hits, SearchableQuerySet, SearchWords
+from ledger.models import SearchWords
+from ledger.search.index import Hits, SearchableQuerySet
 
 
 class AccountQuerySet(SearchableQuerySet["Account"]):

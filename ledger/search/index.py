@@ -7,7 +7,7 @@ A kind of rows has an index when a model of its app subclasses `SearchWords`. Th
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from django.apps import apps
 from django.core.exceptions import EmptyResultSet
@@ -16,7 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from ledger.search.rules import Query, joined
+from ledger.models import SearchWords
+from ledger.search.rules import Query
 
 BATCH = 500
 Row = TypeVar("Row", bound=models.Model)
@@ -144,35 +145,6 @@ def _table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(field.related_model._meta.db_table)
 
 
-class SearchWords(models.Model):
-    """The words of one row: `head` says what it is, `body` what else is known. Made by `install`, not by a migration: on
-    SQLite it is a virtual table, whose key is the column `rowid`."""
-
-    head = models.TextField()
-    body = models.TextField()
-    objects: ClassVar[models.Manager[Any]]
-
-    class Meta:
-        abstract = True
-        managed = False
-
-    @classmethod
-    def owners(cls) -> models.QuerySet[Any]:
-        """The rows that have words, with all that `texts` reads."""
-        raise NotImplementedError
-
-    @classmethod
-    def texts(cls, owner: Any) -> tuple[Sequence[str], Sequence[str]]:
-        """The indexed texts of a row: those of the head, those of the body."""
-        raise NotImplementedError
-
-    @classmethod
-    def of(cls, owner: models.Model) -> Self:
-        """The words of a row as they should be."""
-        head, body = cls.texts(owner)
-        return cls(pk=owner.pk, head=joined(*head), body=joined(*body))
-
-
 class Difference(NamedTuple):
     """A row whose words are not as they should be; None where there are none."""
 
@@ -182,8 +154,8 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         word = "missing" if self.found is None else "of no row" if self.wanted is None else "out of date"
-        model = type(self.wanted or self.found)
-        return f"{model._meta.label} {self.pk}: {word}"
+        row = self.wanted or self.found
+        return f"{row._meta.label if row else ''} {self.pk}: {word}"
 
 
 def indexes() -> list[type[SearchWords]]:
