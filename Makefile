@@ -1,6 +1,6 @@
 # Escalation Desk. `make` lists the targets; every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-sqlite test-postgres test-browser coverage check format lock bench prove chaos docs shots
+.PHONY: help setup run test test-sqlite test-postgres test-browser coverage check format lock bench bench-load prove chaos docs shots
 PY := .venv/bin/python
 PYTEST := .venv/bin/pytest
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
@@ -49,9 +49,11 @@ lock: setup ## Pin and hash the requirements
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
-bench: setup ## Measure on a filled database, and the engine in a separate one, on SQLite and on PostgreSQL
-	@$(PY) manage.py bench
-	@$(PY) -m tests.support.with_postgres bench --engine-only
+bench: setup ## Measure pages, engine and memory on filled databases kept under var/bench (20 minutes; the first time 45)
+	@$(PY) -m tests.support.with_postgres --keep var/bench/postgres bench
+
+bench-load: setup ## Measure 16 clients at once, with the engine at work, on both databases (8 minutes)
+	@$(PY) -m tests.support.with_postgres --keep var/bench/postgres bench --load
 
 prove: setup ## Run the long forms of the property and race tests, on both databases (hours)
 	@PROVE=1 TEST_DATABASE=sqlite $(PYTEST) -q -m prove

@@ -6,7 +6,7 @@ Change opens the search again; whatever else was typed stays.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from django import forms
 from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
@@ -19,6 +19,7 @@ from accounts.models import Account, RoleHolding, User
 from accounts.people.choosing import with_a_role
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
+from ledger.search.index import SearchableQuerySet
 
 MOST = 20
 LONGEST = 100
@@ -43,7 +44,8 @@ class Kind:
     def found(self, rows: QuerySet[Any], text: str) -> list[Any]:
         """Rows with every word, those that start with the text first; one more than is shown."""
         first = Case(When(name__istartswith=text, then=Value(0)), default=Value(1), output_field=IntegerField())
-        return list(rows.matching(text).order_by(first, "name", "pk")[: MOST + 1]) if text else []
+        found = cast("SearchableQuerySet[Any]", rows).matching(text)
+        return list(found.order_by(first, "name", "pk")[: MOST + 1])
 
     def exactly(self, rows: QuerySet[Any], text: str) -> Any | None:
         """The only row with this name or number."""
@@ -178,7 +180,7 @@ class ChosenField(forms.ModelChoiceField):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ChosenField":
         made: ChosenField = super().__deepcopy__(memo)
-        made.widget.field = made  # type: ignore[attr-defined]
+        made.widget.field = made
         return made
 
     def found(self, text: str) -> list[Option]:
@@ -235,6 +237,6 @@ class FindingForm(forms.Form):
             name: field.widget.value_from_datadict(data, MultiValueDict(), names[name])
             for name, field in self.fields.items()
         }
-        if (given_up := data.get(FIND, "")).startswith("-"):
+        if (given_up := str(data.get(FIND, ""))).startswith("-"):
             typed |= {name: Typed() for name in names if f"-{names[name]}" == given_up}
         return typed

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
-from django.template import engines
-from django.urls import get_resolver
 
 from config import outside
+from config.warm import warm_up
 from escalations.clocks import audit
 from escalations.clocks import engine as clocks
 from ledger import heartbeats
@@ -148,16 +147,9 @@ class Loop:
             self._beaten = moment
 
 
-def warm_up() -> None:
-    """Load templates and addresses now. Otherwise the first mail would load them inside its transaction, which would
-    then take seconds."""
-    engines.all()
-    get_resolver().url_patterns  # noqa: B018 - asking is what loads them
-
-
 def run(stop: threading.Event) -> None:
-    """Run all loops until `stop` is set: the clocks in this thread, the sender, the figures and the external
-    monitor in others."""
+    """Run all loops until `stop` is set: the clocks in this thread, the others in threads of their own."""
+    # Otherwise the first mail would load templates and addresses inside its transaction, which would then take seconds.
     warm_up()
     sender = _thread(Loop(SENDER, send, seconds_to_next_message, stop))
     if settings.HEARTBEAT_URL:

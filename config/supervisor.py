@@ -30,10 +30,12 @@ class Program:
 
 
 def programs(port: int) -> list[Program]:
-    """The processes of a desk. Gunicorn's control socket is off, so that only one port listens."""
-    web = ("-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4")
+    """The processes of a desk. Gunicorn loads the desk before it forks its workers, which then share that memory; its control
+    socket is off, so that only one port listens."""
+    web = ("-m", "gunicorn", "config.wsgi:application", "--preload", "--bind", f"{HOST}:{port}")
+    size = ("--workers", "2", "--threads", "4")
     return [
-        Program("web", (*web, "--no-control-socket", "--graceful-timeout", "10", "--timeout", "60"), 15),
+        Program("web", (*web, *size, "--no-control-socket", "--graceful-timeout", "10", "--timeout", "60"), 15),
         Program("engine", ("manage.py", "run_engine"), 10),
         Program("worker", ("manage.py", "run_worker"), 25),
     ]
@@ -135,8 +137,8 @@ def stop(supervisord: "subprocess.Popen[bytes]") -> None:
         supervisord.wait()
 
 
-class Stopped(Exception):
-    """A signal asked this process to end."""
+class Stopped(BaseException):
+    """A signal asked this process to end. Like Ctrl-C, it is no error that a library may catch and log."""
 
 
 @contextmanager

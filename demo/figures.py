@@ -4,27 +4,20 @@ import hmac
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from time import perf_counter
-
-from django.db import transaction
-from django.db.models import Count
 
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.worktime import add_work
-from accounts.models import Calendar, User
+from accounts.models import Calendar
 from demo.benchmarks import engines
-from demo.fill import fill
 from escalations.models import Escalation, Event
 from ledger import chain
 from ledger import format as write
 from ledger.now import now
 
 SHORT = 0.4  # seconds spent on each small measure
-WARM_UP, SEEDED = 50, 1200
 
 
 @dataclass(frozen=True)
@@ -86,35 +79,9 @@ def due_time() -> Figure:
     return Figure("Due time on a business calendar", value, floor, "plain segment look-up")
 
 
-def queue_page() -> list[Figure]:
-    """The first page of the queue for an executive and for a CSM, compared with counting the cases."""
-    floor = microseconds(lambda: Escalation.objects.aggregate(n=Count("pk"))) / 1000
-    found = []
-    for role in ("executive-sponsor", "director", "csm"):
-        user = User.objects.holding([role]).first()
-        if user is not None:
-            value = microseconds(partial(_page, user)) / 1000
-            found.append(Figure(f"First page of the queue, {role}", value, floor, "count(*)", "ms"))
-    return found
-
-
-def _page(user: User) -> list[Escalation]:
-    rows = Escalation.objects.open().visible_to(user).select_related("account", "owner", "issue_type")
-    return list(rows.order_by("sla_due_at", "id")[:50])
-
-
-class Undone(Exception):
-    """Rolls back the seeded cases."""
-
-
-def seed_rate() -> Figure:
-    """Cases a second; everything written is rolled back."""
-    rates: list[float] = []
-    with suppress(Undone), transaction.atomic():
-        fill(WARM_UP, 1, lambda progress: None)
-        rates.append(fill(SEEDED, 2, lambda progress: None).rate)
-        raise Undone
-    return Figure("Fill the database, one process", rates[0], unit="cases/s")
+def told() -> str:
+    """Signing and due times as text."""
+    return "\n".join(str(figure) for figure in (chain_append(), due_time()))
 
 
 def engine(told: dict[str, float]) -> list[Figure]:
@@ -130,9 +97,3 @@ def engine(told: dict[str, float]) -> list[Figure]:
             "  compared with plain updates and rows", backlog, told["floor"] * 1000, "plain UPDATE and INSERT", "ms"
         ),
     ]
-
-
-def sizes(at: datetime) -> str:
-    """The sizes of the measured data."""
-    cases, entries = (write.number(model.objects.count()) for model in (Escalation, Event))
-    return f"{cases} cases, {entries} entries, {write.recorded(at)}"

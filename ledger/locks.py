@@ -6,7 +6,7 @@ ten times a second. `ask_often` is for a process that must not be late.
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,7 +16,7 @@ ASK_EVERY_SECONDS = 0.004
 LONGEST_WAIT_SECONDS = 20.0
 DEADLOCK, SERIALIZATION = "40P01", "40001"
 
-Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
+Result = TypeVar("Result")
 
 
 def is_locked(error: BaseException) -> bool:
@@ -41,12 +41,12 @@ def ask_often(*, connection: BaseDatabaseWrapper, **_: object) -> None:
         connection.execute_wrappers.append(until_free)
 
 
-def until_free(execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def until_free(execute: Callable[..., Result], *statement: object) -> Result:
     """Execute a statement, again and again while the database is locked. Raises OperationalError after the longest wait."""
     ends = time.monotonic() + LONGEST_WAIT_SECONDS
     while True:
         try:
-            return execute(sql, params, many, context)
+            return execute(*statement)
         except OperationalError as error:
             if not is_locked(error) or time.monotonic() >= ends:
                 raise

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
+
+from ledger.search.rules import joined
 
 
 class ChainedRow(models.Model):
@@ -163,3 +165,32 @@ class ClockOffset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seconds} s"
+
+
+class SearchWords(models.Model):
+    """The words of one row: `head` says what it is, `body` what else is known. Made by `install`, not by a migration: on
+    SQLite it is a virtual table, whose key is the column `rowid`."""
+
+    head = models.TextField()
+    body = models.TextField()
+    objects: ClassVar[models.Manager[Any]]
+
+    class Meta:
+        abstract = True
+        managed = False
+
+    @classmethod
+    def owners(cls) -> models.QuerySet[Any]:
+        """The rows that have words, with all that `texts` reads."""
+        raise NotImplementedError
+
+    @classmethod
+    def texts(cls, owner: Any) -> tuple[Sequence[str], Sequence[str]]:
+        """The indexed texts of a row: those of the head, those of the body."""
+        raise NotImplementedError
+
+    @classmethod
+    def of(cls, owner: models.Model) -> Self:
+        """The words of a row as they should be."""
+        head, body = cls.texts(owner)
+        return cls(pk=owner.pk, head=joined(*head), body=joined(*body))

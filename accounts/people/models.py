@@ -14,9 +14,10 @@ from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from accounts.people import rules
+from ledger.models import SearchWords
 from ledger.now import now
 from ledger.search import index
-from ledger.search.index import SearchableQuerySet, SearchWords
+from ledger.search.index import SearchableQuerySet
 
 Read = TypeVar("Read")
 

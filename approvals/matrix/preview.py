@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q
-
 from accounts.models import User
 from approvals.matrix.authority import Answer, approver_for, band_for, usual_seconds
 from approvals.matrix.rules.limits import untold
 from approvals.matrix.rules.units import amount_words
-from approvals.matrix.totals import Ask, AskTotal, ask_total, earlier, family_ids
+from approvals.matrix.totals import Ask, AskTotal, ask_total, asks_added_up, earlier
 from approvals.models import ApprovalRequest, ExceptionBand
 from approvals.requests import plan as planning
 from approvals.requests.rules.seats import Stage
@@ -84,10 +82,7 @@ def _some_unseen(user: User, ask: Ask, total: AskTotal) -> bool:
     """Whether a request that was added up is not visible to this person."""
     if ask.account is None:
         return False
-    same = Q(account__in=family_ids(ask.account))
-    rows = ApprovalRequest.objects.filter(
-        same | Q(renewal__iexact=ask.renewal) if ask.renewal else same, concession=ask.concession
-    )
+    rows = ApprovalRequest.objects.filter(asks_added_up(ask.account, ask.renewal), concession=ask.concession)
     seen = ApprovalRequest.objects.visible_to(user).values("pk")
     unseen = list(rows.exclude(pk__in=seen).values_list("pk", flat=True))
     if not unseen:

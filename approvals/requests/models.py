@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, prefetch_related_objects
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Upper
 
 from accounts.models import Account, Role, User
 from approvals.absence.models import Delegation
@@ -161,6 +161,8 @@ class ApprovalRequest(ChainParent):
         ordering = ["deadline", "id"]
         indexes = [
             models.Index(fields=["decided_at"], name="request_decided"),
+            models.Index(fields=["concession", "-decided_at"], name="request_past"),
+            models.Index(Upper("renewal"), name="request_renewal"),
             models.Index(fields=["deadline", "id", *SEEN], name="request_by_deadline"),
             # SQLite uses it alone only if it also holds the two columns of the expression.
             models.Index(LISTED_AT.desc(), F("id").desc(), *SEEN, "decided_at", "asked_since", name="request_newest"),

@@ -250,8 +250,8 @@ Q_CLUSTER = {
     "orm": "default",
     "workers": 2,
     "timeout": 150,
-    "retry": 1500,
-    "queue_limit": 4,
+    # Longer than a job may take: a process takes a job only when it begins it.
+    "retry": 300,
     "max_attempts": 3,
     "ack_failures": True,
     "catch_up": False,

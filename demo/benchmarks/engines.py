@@ -2,9 +2,10 @@
 same rows.
 
 The size is the load to build for: 3,200 open cases with 16,000 live clocks, 2,000 clocks due within a minute, and
-10,000 due at one moment after an outage. The database is separate; `scratch` makes it.
+10,000 due at one moment after an outage. The database is a copy that is deleted afterwards.
 """
 
+import json
 import subprocess
 import sys
 import time
@@ -16,7 +17,8 @@ from typing import TypedDict
 
 from django.db import connection, transaction
 
-from demo.benchmarks.scratch import ROOT
+from config.lifeline import follow_parent
+from demo.benchmarks.servers import ROOT
 from escalations import states
 from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
 from escalations.models import CasePerson, Clock, Escalation, Event, Target
@@ -47,9 +49,15 @@ class Measured(TypedDict):
     floor: float
 
 
+def told() -> str:
+    """The measurement as JSON."""
+    return json.dumps(measure())
+
+
 def measure() -> Measured:
     """Fill this database and measure one engine on it."""
-    clocks = fill()
+    Clock.objects.update(fire_at=None)
+    clocks = fill(CASES)
     spread = lateness(clocks[:SPREAD], MINUTE)
     # The other cases do not change; every second clock is also past due.
     backlog = lateness(clocks[-BACKLOG:], 0.0)
@@ -63,11 +71,11 @@ def measure() -> Measured:
 
 
 @transaction.atomic
-def fill() -> list[Clock]:
-    """Copies of one open case of the demo, each with its owner and five running clocks that are not due for a day."""
+def fill(number: int) -> list[Clock]:
+    """This number of copies of one open case of the demo, each with its owner and five running clocks that are not due for a
+    day."""
     template = Escalation.objects.open().filter(owner__isnull=False, people__duty=CasePerson.OWNER).order_by("pk")[0]
-    Clock.objects.update(fire_at=None)
-    cases = [_copy_of(template) for _ in range(CASES)]
+    cases = [_copy_of(template) for _ in range(number)]
     Escalation.objects.bulk_create(cases, batch_size=BATCH)
     people = [CasePerson(case=case, user=case.owner, letter="R", duty=CasePerson.OWNER, since=now()) for case in cases]
     CasePerson.objects.bulk_create(people, batch_size=BATCH)
@@ -89,13 +97,20 @@ def lateness(clocks: Sequence[Clock], seconds: float) -> list[float]:
     """Seconds each of these clocks fires late, sorted, when they fall due over the next `seconds` and one engine runs as a
     process of its own."""
     begun = now()
-    engine = subprocess.Popen([sys.executable, "manage.py", "run_engine"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "manage.py", "run_engine"]
+    engine = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, preexec_fn=follow_parent)
     try:
         _until_it_lives(begun)
         return sorted(_watch(_let_fall_due(clocks, seconds)))
     finally:
         engine.terminate()
         engine.wait(30)
+
+
+def late_among_others(number: int, seconds: float) -> list[float]:
+    """Seconds each of this number of clocks fires late, when they fall due over some seconds and an engine runs already."""
+    clocks = fill(-(-number // len(KINDS)))[:number]
+    return sorted(_watch(_let_fall_due(clocks, seconds)))
 
 
 def _let_fall_due(clocks: Sequence[Clock], seconds: float) -> dict[int, datetime]:

@@ -15,13 +15,15 @@ TABLE = CaseAccess._meta.db_table
 BATCH = 1000
 
 
-def keep(case_ids: Sequence[int]) -> int:
-    """Make the rows of some cases agree with what they are computed from; returns how many rows differed. Two statements. The
-    caller's transaction holds the locks of what it has changed."""
+def keep(case_ids: Sequence[int], *, adds: bool = False) -> int:
+    """Make the rows of some cases agree with what they are computed from; returns how many rows differed. Two statements;
+    one if the caller only `adds` people. The caller's transaction holds the locks of what it has changed."""
     count = 0
     for start in range(0, len(case_ids), BATCH):
         missing, extra = _differences(case_ids[start : start + BATCH])
         count += _run(f'INSERT INTO "{TABLE}" ("case_id", "user_id", "kind") {missing[0]}', missing[1])
+        if adds:
+            continue
         count += _run(f'DELETE FROM "{TABLE}" WHERE "id" IN ({extra[0]})', extra[1])  # noqa: S608 our own model
     return count
 
@@ -73,7 +75,7 @@ def _batches() -> Iterator[list[int]]:
 def _rule(case_ids: Sequence[int]) -> QuerySet[Any]:
     """Who sees these cases, and why: case, person, kind, each once."""
     cases = Escalation.objects.all()
-    sources: list[tuple[QuerySet[Any], str, str, str]] = [
+    sources: list[tuple[QuerySet[Any], int, str, str]] = [
         (CasePerson.objects.all(), CaseAccess.NAMED, "case_id", "user_id"),
         (HandOff.objects.all(), CaseAccess.HANDED, "case_id", "to_user_id"),
         (Seat.objects.addressed(), CaseAccess.HANDED, "request__case_link__case_id", "person_id"),

@@ -83,7 +83,7 @@ def send(
     data: JsonObject = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
     what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
     record(case, [Entry(kind="handed_off", summary=what, actor=by, data=data)], at=at)
-    access_rows.keep([case.pk], new=case.is_new)
+    access_rows.keep([case.pk], adds=case.is_new)
     notifications.handed_off(case, handoff)
     return handoff
 

@@ -1,5 +1,6 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,12 +27,13 @@ from escalations.triage import routing
 from escalations.triage.asked import Asked, Measured, measure
 from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
-from ledger.errors import Invalid, NotThere
+from ledger.errors import Invalid, NotThere, Stale
 from ledger.now import now
 from ledger.search import index
 
 DUPLICATE_WINDOW = timedelta(days=90)
 OLDEST_IMPASSE = timedelta(days=5 * 365)
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def issue_type(policy: PolicyVersion, slug: str) -> IssueType:
     found = rows_of(policy).issue_types.get(slug)
     if found is None:
         raise Invalid("Choose the kind of issue.", field="issue_type")
-    return found
+    # All cases of this process share the row that was read. Each gets its own, which may load its calendar.
+    return copy(found)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Opening:
     at: datetime
 
     def still_holds(self, by: User | None) -> bool:
-        """Whether the person may still see the account, its people and its name are the same, and everybody whom the case
+        """Whether the person may still see the account, its name and its people are the same, and everybody whom the case
         names still works here. Asked inside the transaction that writes the case."""
         account, where = self.case.account, self.destination
         named = {user.pk for user in (where.owner, where.authority, *(user for user, _ in where.stakeholders)) if user}
@@ -162,13 +165,18 @@ def open_case(
     """Open, triage and route a case and notify the owner. The ESC number is its primary key. The time from the impasse
     to now is kept as an ended clock, met or missed by the target of the tier. `prepared`: what the caller has read for it just
     now, before a transaction of its own. Raises Invalid with the field (missing
-    issue, deadline in the past, negative amount, unknown kind), NotThere if the person cannot see the account.
+    issue, deadline in the past, negative amount, unknown kind), NotThere if the person cannot see the account, Stale if its
+    people change several times meanwhile.
     """
     opening = prepared or prepare(data, by=by)
     with transaction.atomic():
         # On SQLite everybody else waits for this transaction, so it only writes.
-        if not opening.still_holds(by):
+        for _ in range(TRIES):
+            if opening.still_holds(by):
+                break
             opening = prepare(data, by=by)
+        else:
+            raise Stale("The people of this account are being changed. Send it again in a moment.")
         opening.case.trigger, opening.case.trigger_text = trigger, trigger_text[:300]
         return _write(opening, data, by)
 

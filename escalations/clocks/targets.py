@@ -57,7 +57,13 @@ class Targets:
         """Read now what targets of the case may need, so that a transaction that follows does not."""
         list(self._calendars)
         self._counted()
+        _ = self.arr_usd
         return self
+
+    @cached_property
+    def arr_usd(self) -> Decimal | None:
+        """The ARR at risk in USD; None in a currency without a rate."""
+        return _in_usd(self.case, self.at)
 
     @property
     def earlier_cases(self) -> int:
@@ -116,7 +122,7 @@ class Targets:
             TargetFactor.AGE: max(0, int((at - case.impasse_at).total_seconds()) // 3600),
         }
         if TargetFactor.ARR in parts:
-            found[TargetFactor.ARR] = _in_usd(case, at)
+            found[TargetFactor.ARR] = self.arr_usd
         if any(part in parts for part in COUNTED):
             found |= self._counted()
         return {part: value for part, value in found.items() if part in parts}

@@ -46,7 +46,8 @@ def facts_of(targets: Targets, asked: Measured) -> triage.Facts:
     phrases = tuple((phrase["kind"], phrase["text"]) for signal in signals for phrase in signal.phrases)
     tones = [signal.sentiment for signal in signals]
     return triage.Facts(
-        arr=usd_or_zero(case.arr_at_risk, case.arr_currency, at),
+        # A missing rate must not stop triage.
+        arr=targets.arr_usd or Decimal(0),
         health=account.health,
         renewal_days=(account.renewal_date - at.date()).days if account.renewal_date else None,
         sentiment=min(tones) if tones else 0.0,
@@ -63,14 +64,6 @@ def facts_of(targets: Targets, asked: Measured) -> triage.Facts:
         hard_threshold=hard_threshold(case, asked, at),
         in_band=asked.total is not None and band_for(asked.total, states.GREEN) is not None,
     )
-
-
-def usd_or_zero(amount: Decimal, currency: str, at: datetime) -> Decimal:
-    """Amount in USD; 0 when the currency has no rate (a missing rate must not stop triage)."""
-    try:
-        return usd(amount, currency, at.date())
-    except Invalid:
-        return Decimal(0)
 
 
 def hard_threshold(case: Escalation, asked: Measured, at: datetime) -> str:

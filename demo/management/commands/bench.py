@@ -1,66 +1,65 @@
-"""`manage.py bench`: figures of this machine and database with their floors, in the same run."""
+"""`manage.py bench`: figures of this machine beside their floors and bars, in the same run."""
 
-import json
 import subprocess
 from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
-from accounts.models import User
+from config.supervisor import Stopped, stopped_by_signals
 from demo import figures
-from demo.benchmarks import engines, scratch
-from ledger.errors import Refused
-from ledger.format import number
-from ledger.now import now
+from demo.benchmarks import engines, inside, keeping, load, load_plan, preparing, run, subjects
+
+# What a run starts as a process on another database: its name, and what it prints.
+PARTS: dict[str, Callable[[], str | None]] = {
+    "prepare": preparing.prepare,
+    "tidy": subjects.tidy,
+    "subjects": lambda: str(subjects.find()),
+    "inside": inside.look,
+    "engine": engines.told,
+    "rest": figures.told,
+    "add-requests": load_plan.add_requests,
+    "load-requests": load_plan.requests,
+    "falling": load.falling,
+}
 
 
 class Command(BaseCommand):
     help = (
-        "Measure signing, due times, the queue and seeding on the database as it is, and the engine in a database of its own. "
-        "Changes nothing."
+        "Measure pages, the API, the engine and memory on filled databases under var/bench, on SQLite and, if DATABASE_URL "
+        "names a PostgreSQL server, there too. The databases are filled at the first run. The database in use is not touched."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--engine-only", action="store_true", help="measure only the engine")
-        parser.add_argument("--pages-only", action="store_true", help="do not measure the engine")
-        parser.add_argument("--fill-and-fire", action="store_true", help=SUPPRESS)
+        parser.add_argument("--cases", default="10000,100000", help="sizes, the smallest first (default 10000,100000)")
+        parser.add_argument("--only", choices=["pages", "memory", "rest", "engine", "load"], help="measure only this")
+        parser.add_argument("--load", action="store_true", help="measure 16 clients at once instead")
+        parser.add_argument("--part", choices=[*PARTS], help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["fill_and_fire"]:
-            self.stdout.write(json.dumps(engines.measure()))
+        if options["part"]:
+            if told := PARTS[options["part"]]():
+                self.stdout.write(told)
             return
-        if not options["engine_only"]:
-            self._here()
-        if not options["pages_only"]:
-            self._engine()
-
-    def _here(self) -> None:
-        if not User.objects.exists():
-            raise CommandError("The database is empty. Run seed_demo first.")
-        self.stdout.write(figures.sizes(now()))
         try:
-            for figure in (figures.chain_append(), figures.due_time(), *figures.queue_page(), figures.seed_rate()):
-                self._show(figure)
-        except Refused as refusal:
-            raise CommandError(refusal.message) from refusal
-
-    def _engine(self) -> None:
-        """On a separate database, which is deleted afterwards."""
-        self.stdout.write(
-            f"Engine on {connection.vendor}: filling a database with {number(engines.CASES)} open cases …"
-        )
-        self.stdout.flush()
-        try:
-            with scratch.database() as environment:
-                scratch.manage(environment, "seed_demo")
-                told = scratch.manage(environment, "bench", "--fill-and-fire", seconds=1800)
+            with stopped_by_signals():
+                self._run(options)
+        except Stopped:
+            raise CommandError("Stopped.") from None
         except subprocess.CalledProcessError as error:
-            raise CommandError(f"The engine could not be measured: {error.stderr.strip().splitlines()[-1]}") from error
-        for figure in figures.engine(json.loads(told.splitlines()[-1])):
-            self._show(figure)
+            said = (error.stderr or "").strip().splitlines() or [str(error)]
+            raise CommandError(f"{' '.join(error.cmd[1:])}: {said[-1]}") from error
+        except RuntimeError as error:
+            raise CommandError(str(error)) from error
 
-    def _show(self, figure: figures.Figure) -> None:
-        self.stdout.write(str(figure))
+    def _run(self, options: dict[str, Any]) -> None:
+        server = keeping.server_in_use()
+        store = keeping.Store(settings.VAR_DIR / "bench", server, self._say)
+        sizes = [int(each) for each in options["cases"].split(",")]
+        run.whole(run.Bench(store, self._say, sizes), "load" if options["load"] else options["only"])
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
         self.stdout.flush()

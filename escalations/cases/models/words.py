@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import models
 
 from escalations.cases.models.escalation import Escalation, EscalationQuerySet
-from ledger.search.index import SearchWords
+from ledger.models import SearchWords
 
 
 class CaseWords(SearchWords):

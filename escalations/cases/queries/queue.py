@@ -5,7 +5,7 @@ read only columns of the index `case_queue`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -222,7 +222,8 @@ def overview(user: User, filters: Filters, at: datetime, first: Cursor | None = 
     cases = queue_rows.with_order(open_cases(user), at)
     found = Overview()
     ahead = Min("sla_due_at", filter=Q(sla_due_at__gt=at))
-    groups = cases.annotate(
+    # Dictionaries, because `cases` groups by values.
+    groups: Iterable[Any] = cases.annotate(
         arr=Sum("arr_at_risk"), types=Ids("issue_type"), owners=Ids("owner"), ahead=ahead, **numbers
     )
     for group in groups:

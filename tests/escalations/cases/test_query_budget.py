@@ -23,9 +23,9 @@ from tests.support.cast import LONG_AGO, Cast
 pytestmark = pytest.mark.django_db
 
 # Two of each are the savepoint that stands for the transaction in a test.
-BY_PAGE, BY_API = 41, 43
-OPENING, ACCEPTING, HANDING_OVER, POSTING, STATUS = 33, 17, 20, 16, 17
-ASKING, DECIDING = 38, 35
+BY_PAGE, BY_API = 43, 45
+OPENING, ACCEPTING, HANDING_OVER, POSTING, STATUS = 35, 19, 22, 16, 17
+ASKING, DECIDING = 40, 35
 
 
 def busy(cast: Cast, number: int) -> None:
