@@ -148,8 +148,7 @@ class Loop:
 
 
 def run(stop: threading.Event) -> None:
-    """Run all loops until `stop` is set: the clocks in this thread, the sender, the figures and the external
-    monitor in others."""
+    """Run all loops until `stop` is set: the clocks in this thread, the others in threads of their own."""
     # Otherwise the first mail would load templates and addresses inside its transaction, which would then take seconds.
     warm_up()
     sender = _thread(Loop(SENDER, send, seconds_to_next_message, stop))

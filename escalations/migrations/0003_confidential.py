@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
         ('approvals', '0002_lists'),
         ('escalations', '0002_opening'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('escalations', '0002_opening'),
     ]
 
     operations = [
