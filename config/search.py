@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -15,10 +15,11 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Account, User
+from accounts.people.choosing import colleagues
 from escalations.models import Escalation
 from ledger.format import number
 from ledger.now import now
-from ledger.search.index import Hits
+from ledger.search.index import Hits, SearchableQuerySet
 from ledger.search.rules import LONGEST_TYPED, Query
 
 SHOWN = 5
@@ -68,17 +69,11 @@ def jump(user: User, text: str) -> str:
     return reverse("escalations:case", args=[case.key]) if case else ""
 
 
-def _colleagues(user: User) -> QuerySet[User]:
-    """Colleagues. An external party without another role cannot search people."""
-    inside = user.is_superuser or bool(user.role_slugs - {"external"})
-    return User.objects.filter(is_active=True) if inside else User.objects.filter(pk=user.pk)
-
-
 def found(user: User, text: str) -> dict[str, Hits]:
     """What matches every word, by kind; `@name` searches people only."""
     words = text.removeprefix("@")
     hits = dict.fromkeys(NAMES, Hits([], more=False))
-    hits[PEOPLE] = _colleagues(user).best(words, MOST)
+    hits[PEOPLE] = cast("SearchableQuerySet[User]", colleagues(user)).best(words, MOST)
     if words == text:
         hits[CASES] = Escalation.objects.found_by(user, words, MOST)
         hits[ACCOUNTS] = Account.objects.found_by(user, words, MOST)

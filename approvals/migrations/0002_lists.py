@@ -18,6 +18,15 @@ class Migration(migrations.Migration):
             model_name='seat',
             name='seat_of_person',
         ),
+        migrations.AlterField(
+            model_name='approvalrequest',
+            name='state',
+            field=models.CharField(choices=[('open', 'Waiting'), ('approved', 'Approved'), ('conditions', 'Approved with conditions'), ('declined', 'Declined'), ('recalled', 'Recalled'), ('replaced', 'Replaced by new terms')], default='open', max_length=12),
+        ),
+        migrations.AddIndex(
+            model_name='approvalrequest',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['deadline', 'id'], name='request_open'),
+        ),
         migrations.AddIndex(
             model_name='approvalrequest',
             index=models.Index(fields=['deadline', 'id', 'state', 'confidential', 'requester', 'account', 'decided_by'], name='request_by_deadline'),

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Case, F, IntegerField, Prefetch, Value, When
+from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, Value, When
 
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.workcalendar import WorkCalendar
@@ -101,7 +101,8 @@ def claim(clocks: Collection[Clock]) -> tuple[dict[int, Escalation], Audience]:
     cases: dict[int, Escalation] = {}
     found = Audience()
     user = "people__user"
-    with_people = rows.annotate(
+    # No model has the columns that the query adds.
+    with_people: QuerySet[Any] = rows.annotate(
         duty=F("people__duty"), person=F(user), email=F(f"{user}__email"), active=F(f"{user}__is_active")
     )
     for row in with_people:

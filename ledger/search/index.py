@@ -154,8 +154,8 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         word = "missing" if self.found is None else "of no row" if self.wanted is None else "out of date"
-        model = type(self.wanted or self.found)
-        return f"{model._meta.label} {self.pk}: {word}"
+        row = self.wanted or self.found
+        return f"{row._meta.label if row else ''} {self.pk}: {word}"
 
 
 def indexes() -> list[type[SearchWords]]:

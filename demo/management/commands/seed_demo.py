@@ -12,6 +12,7 @@ from demo.fill import Progress, fill
 from demo.seeding import seed_demo
 from ledger.errors import Refused
 from ledger.format import number
+from reports.facts.follow import rebuild
 
 
 class Command(BaseCommand):
@@ -48,6 +49,9 @@ class Command(BaseCommand):
                 self._say(
                     f"{number(done.done)} cases, {number(done.rows)} rows, {number(done.rate, 0)} cases a second."
                 )
+            begun = monotonic()
+            rebuild()
+            self._say(f"Figures counted in {number(monotonic() - begun, 0)} s.")
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
 
