@@ -145,7 +145,7 @@ def view_conditions(user: User, at: datetime) -> dict[str, Q]:
 
 def open_cases(user: User) -> QuerySet[Escalation]:
     """Open cases this person may see, in no order."""
-    return Escalation.objects.visible_to(user).open().order_by()
+    return Escalation.objects.open().visible_to(user, few=True).order_by()
 
 
 def chosen_cases(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
