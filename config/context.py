@@ -1,11 +1,7 @@
 """The values around the content of every page. Each is read from the database only if a template uses it."""
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
-from django.db import connection
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -13,6 +9,7 @@ from approvals.models import ApprovalRequest
 from config import watch
 from escalations.cases.queries import reviews
 from escalations.models import Escalation
+from ledger.counts import counts_of
 from messaging.models import Notice
 from reports.rules.vitals import Alarm
 
@@ -43,19 +40,6 @@ PAGES = {
     "search": "search",
 }
 APPS = {"escalations": "queue", "approvals": "approvals", "accounts": "accounts", "reports": "dashboard"}
-
-
-def counts_of(queries: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
-    """How many rows each query has, in one statement. Put together as text, because every page runs it and Django takes two
-    milliseconds to nest the queries in another one."""
-    columns, values = [], list[Any]()
-    for rows in queries.values():
-        sql, places = rows.order_by().values("pk").query.sql_with_params()
-        columns.append(f"(SELECT COUNT(*) FROM ({sql}) counted)")  # noqa: S608 SQL of our own queries
-        values += places
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(columns)}", values)
-        return dict(zip(queries, cursor.fetchone(), strict=True))
 
 
 class Navigation:

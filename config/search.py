@@ -65,7 +65,7 @@ class Group:
 def jump(user: User, text: str) -> str:
     """Address of the case with the typed number, or '' if this person may not see it or it does not exist."""
     match = CASE_NUMBER.fullmatch(text.strip())
-    case = Escalation.objects.visible_to(user).filter(pk=int(match.group(1))).first() if match else None
+    case = Escalation.objects.visible_to(user, few=True).filter(pk=int(match.group(1))).first() if match else None
     return reverse("escalations:case", args=[case.key]) if case else ""
 
 
