@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Unpack, cast
 
 from django import forms
-from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
+from django.db.models import Model, Q, QuerySet
 from django.forms.utils import flatatt
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 
 from accounts.models import Account, RoleHolding, User
-from accounts.people.choosing import with_a_role
+from accounts.people.choosing import colleagues, with_a_role
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
 from ledger.search.index import SearchableQuerySet
@@ -35,17 +35,18 @@ class Typed(str):
 
 @dataclass(frozen=True)
 class Kind:
-    """What is chosen: the rows that a person may choose from, and the columns that the text is compared with."""
+    """What is chosen, and the rows that a person may choose from."""
 
     rows: Callable[[User], QuerySet[Any]]
+    # A text that is one of these names a row exactly.
     columns: tuple[str, ...]
     noun: str
 
-    def found(self, rows: QuerySet[Any], text: str) -> list[Any]:
-        """Rows with every word, those that start with the text first; one more than is shown."""
-        first = Case(When(name__istartswith=text, then=Value(0)), default=Value(1), output_field=IntegerField())
-        found = cast("SearchableQuerySet[Any]", rows).matching(text)
-        return list(found.order_by(first, "name", "pk")[: MOST + 1])
+    def found(self, rows: QuerySet[Any], text: str) -> "Found":
+        """The rows with every word of the text, the best first."""
+        hits = cast("SearchableQuerySet[Any]", rows).best(text, MOST)
+        by_id = rows.in_bulk(hits.ids)
+        return Found(options([by_id[pk] for pk in hits.ids]), hits.more)
 
     def exactly(self, rows: QuerySet[Any], text: str) -> Any | None:
         """The only row with this name or number."""
@@ -56,17 +57,14 @@ class Kind:
         return found[0] if len(found) == 1 else None
 
 
-def colleagues(user: User) -> QuerySet[User]:
-    """Active people. An external party without another role finds nobody but themselves."""
-    people = User.objects.filter(is_active=True, kind=User.PERSON)
-    inside = user.is_superuser or bool(user.role_slugs - {"external"})
-    return people if inside else people.filter(pk=user.pk)
+def _people(user: User) -> QuerySet[User]:
+    return colleagues(user).filter(is_active=True, kind=User.PERSON)
 
 
 KINDS = {
     "accounts": Kind(Account.objects.visible_to, ("name", "external_id"), "account"),
     "people": Kind(lambda user: with_a_role(now()).filter(pk__in=colleagues(user)), ("name", "email"), "person"),
-    "colleagues": Kind(lambda user: colleagues(user).exclude(pk=user.pk), ("name", "email"), "person"),
+    "colleagues": Kind(lambda user: _people(user).exclude(pk=user.pk), ("name", "email"), "person"),
 }
 
 
@@ -96,6 +94,14 @@ def _facts(row: Model, role: str) -> str:
 
 
 @dataclass(frozen=True)
+class Found:
+    """The rows that a text finds, and whether more match."""
+
+    rows: list[Option]
+    more: bool = False
+
+
+@dataclass(frozen=True)
 class Shown:
     """The values of accounts/chooser.html: the row that is chosen, or the text and what it finds."""
 
@@ -104,7 +110,7 @@ class Shown:
     id: str
     chosen: Option | None = None
     text: str = ""
-    found: list[Option] | None = None
+    found: Found | None = None
     css: str = "form-control"
     attributes: str = ""
 
@@ -112,16 +118,6 @@ class Shown:
     def noun(self) -> str:
         """Such as account."""
         return KINDS[self.kind].noun
-
-    @property
-    def more(self) -> bool:
-        """Whether more rows match than are shown."""
-        return self.found is not None and len(self.found) > MOST
-
-    @property
-    def rows(self) -> list[Option]:
-        """The rows that are shown."""
-        return (self.found or [])[:MOST]
 
 
 class Chooser(forms.Widget):
@@ -183,9 +179,9 @@ class ChosenField(forms.ModelChoiceField):
         made.widget.field = made
         return made
 
-    def found(self, text: str) -> list[Option]:
+    def found(self, text: str) -> Found:
         """The rows that a text finds."""
-        return options(KINDS[self.kind].found(self._rows(), text))
+        return KINDS[self.kind].found(self._rows(), text)
 
     def row(self, value: Any) -> Any | None:
         """The row with an id that may be chosen."""
@@ -200,10 +196,10 @@ class ChosenField(forms.ModelChoiceField):
             if exact := KINDS[self.kind].exactly(self._rows(), value):
                 return exact
             noun = KINDS[self.kind].noun
-            found = KINDS[self.kind].found(self._rows(), value)
-            fits = [row for row in found if row.name.lower().startswith(value.lower())] if self.by_start else []
+            found = self.found(value).rows
+            fits = [row.pk for row in found if row.name.lower().startswith(value.lower())] if self.by_start else []
             if len(fits) == 1:
-                return fits[0]
+                return self.row(fits[0])
             raise forms.ValidationError(
                 f"Choose the {noun} from those found." if found else f"You have no {noun} with that name."
             )

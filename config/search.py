@@ -15,6 +15,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Account, User
+from accounts.people.choosing import colleagues
 from escalations.models import Escalation
 from ledger.format import number
 from ledger.now import now
@@ -64,22 +65,15 @@ class Group:
 def jump(user: User, text: str) -> str:
     """Address of the case with the typed number, or '' if this person may not see it or it does not exist."""
     match = CASE_NUMBER.fullmatch(text.strip())
-    case = Escalation.objects.visible_to(user).filter(pk=int(match.group(1))).first() if match else None
+    case = Escalation.objects.visible_to(user, few=True).filter(pk=int(match.group(1))).first() if match else None
     return reverse("escalations:case", args=[case.key]) if case else ""
-
-
-def _colleagues(user: User) -> SearchableQuerySet[User]:
-    """Colleagues. An external party without another role cannot search people."""
-    inside = user.is_superuser or bool(user.role_slugs - {"external"})
-    found = User.objects.filter(is_active=True) if inside else User.objects.filter(pk=user.pk)
-    return cast("SearchableQuerySet[User]", found)
 
 
 def found(user: User, text: str) -> dict[str, Hits]:
     """What matches every word, by kind; `@name` searches people only."""
     words = text.removeprefix("@")
     hits = dict.fromkeys(NAMES, Hits([], more=False))
-    hits[PEOPLE] = _colleagues(user).best(words, MOST)
+    hits[PEOPLE] = cast("SearchableQuerySet[User]", colleagues(user)).best(words, MOST)
     if words == text:
         hits[CASES] = Escalation.objects.found_by(user, words, MOST)
         hits[ACCOUNTS] = Account.objects.found_by(user, words, MOST)

@@ -24,6 +24,5 @@ def choose(request: SignedIn, kind: str) -> HttpResponse:
     if "empty" in request.GET:
         return render(request, "accounts/chooser.html", {"c": Shown(kind, name, field_id)})
     text = request.GET.get(f"{name}{TEXT}", "").replace("\x00", "").strip()[:LONGEST]
-    found = options(KINDS[kind].found(rows, text))
-    shown = Shown(kind, name, field_id, text=text, found=found)
+    shown = Shown(kind, name, field_id, text=text, found=KINDS[kind].found(rows, text))
     return render(request, "accounts/_chooser_options.html", {"c": shown})

@@ -83,8 +83,7 @@ def _some_unseen(user: User, ask: Ask, total: AskTotal) -> bool:
     if ask.account is None:
         return False
     rows = ApprovalRequest.objects.filter(asks_added_up(ask.account, ask.renewal), concession=ask.concession)
-    seen = ApprovalRequest.objects.visible_to(user).values("pk")
-    unseen = list(rows.exclude(pk__in=seen).values_list("pk", flat=True))
+    unseen = {*rows.values_list("pk", flat=True)} - {*rows.visible_to(user).values_list("pk", flat=True)}
     if not unseen:
         return False
     return total.earlier != earlier(ask, total.version, total.concession.unit, total.at, without=unseen)

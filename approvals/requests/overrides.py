@@ -100,9 +100,8 @@ def _of_suggestion(each: Suggestion) -> dict[str, Any]:
 
 
 def _answered(viewer: User, start: datetime, end: datetime) -> QuerySet[Suggestion]:
-    mine = ApprovalRequest.objects.visible_to(viewer).values("pk")
-    rows = Suggestion.objects.filter(answered_at__gte=start, answered_at__lt=end, request__in=mine)
-    return rows.exclude(outcome=Suggestion.SHOWN)
+    rows = Suggestion.objects.filter(answered_at__gte=start, answered_at__lt=end).exclude(outcome=Suggestion.SHOWN)
+    return rows.filter(ApprovalRequest.objects.all().seen_by(viewer, "request"))
 
 
 def _decided(viewer: User, start: datetime, end: datetime) -> QuerySet[ApprovalRequest]:

@@ -120,8 +120,11 @@ class IntakeForm(FindingForm):
         cast(forms.ChoiceField, self.fields[name]).choices = choices
 
     def clean(self) -> dict[str, object]:
-        """An amount needs a concession and must be valid in its unit and currency."""
+        """An amount needs a concession and must be valid in its unit and currency. A signal of another account is left
+        out, because the account was changed after the form was opened from the signal."""
         values = super().clean() or self.cleaned_data
+        if values.get("signal") and values["signal"].account != values.get("account"):
+            values["signal"] = None
         unit, amount = self._unit(values.get("concession", "")), values.get("amount")
         if unit and unit.takes_amount and "amount" not in self.errors:
             if amount is None:
