@@ -20,7 +20,7 @@ from ledger.format import decimal_hours, month
 from ledger.now import now as present_time
 from reports.models import CaseFact, DecisionFact
 from reports.queries import lines
-from reports.queries.lines import Line, numbers, within
+from reports.queries.lines import Line, within
 from reports.queries.scope import Scope
 from reports.rules import kpis as rules
 from reports.rules.kpis import Definition, Figure
@@ -142,7 +142,7 @@ class Counting:
         found: tuple[list[int], list[int]] = ([], [])
         for line in self.lines[what]:
             if counts(line):
-                found[0 if self.is_present(line.day) else 1].extend(numbers(line.values))
+                found[0 if self.is_present(line.day) else 1].extend(line.values)
         return found
 
     @cached_property
@@ -150,7 +150,7 @@ class Counting:
         """(cause, month) → cases resolved, of this period and of the one before."""
         found: tuple[CauseCounts, CauseCounts] = (Counter(), Counter())
         for line in self.lines[lines.CAUSED]:
-            present, before, _ = numbers(line.values)
+            present, before, _ = line.values
             found[0][line.second, line.first] += present
             found[1][line.second, line.first] += before
         return found
