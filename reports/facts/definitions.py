@@ -152,7 +152,7 @@ def _got() -> Case:
 
 def handoffs(ids: Ids) -> QuerySet[Any]:
     """The facts of hand-offs."""
-    rows = HandOff.objects.filter(case__in=ids).order_by()
+    rows: QuerySet[Any] = HandOff.objects.filter(case__in=ids).order_by()
     columns = {
         "day": DayOf("sent_at"),
         "answered": SecondsBetween(F("sent_at"), F("answered_at")),

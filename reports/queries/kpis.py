@@ -47,15 +47,15 @@ def levels() -> Levels:
     """
     in_force = Q(version__in=PolicyVersion.objects.in_force(present_time()).values("pk"))
     general = Target.objects.filter(version=OuterRef("version"), level=OuterRef("rank"), clock=states.DECISION)
-    general = general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1]
-    rows = Level.objects.order_by("version__number", "rank").annotate(
-        minutes=Subquery(general), current=Case(When(in_force, then=True), default=False)
+    amount = general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1]
+    # No model has the columns that the query adds.
+    rows: QuerySet[Any] = Level.objects.order_by("version__number", "rank").annotate(
+        minutes=Subquery(amount), current=Case(When(in_force, then=True), default=False)
     )
     found = list(rows)
-    current = [each for each in found if each.current]  # type: ignore[attr-defined]
+    current = [each for each in found if each.current]
     shown = [
-        rules.LevelFigure(each.slug, each.name, _hours(each.minutes), lowest=each == current[0])  # type: ignore[attr-defined]
-        for each in current
+        rules.LevelFigure(each.slug, each.name, _hours(each.minutes), lowest=each == current[0]) for each in current
     ]
     return Levels(
         rules.Catalogue(tuple(shown)),
@@ -247,9 +247,9 @@ class ResolvedWithoutExecutive(Kpi):
         for line in counting.lines[lines.RESOLVED]:
             found = counts[counting.is_present(line.day)]
             executive = not counting.levels.executive.isdisjoint(line.first.split(","))
-            found["all"] += line.count
-            found["executive"] += line.count * executive
-            found["team"] += line.count * (not executive and line.second == lowest)
+            found["all"] += line.number
+            found["executive"] += line.number * executive
+            found["team"] += line.number * (not executive and line.second == lowest)
         now, before = ((each["all"], each["executive"], each["team"]) for each in (counts[True], counts[False]))
         return rules.without_executive(now, before)
 

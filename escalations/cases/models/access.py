@@ -3,7 +3,7 @@
 Roles, dates and reporting lines are not among them. They are read with every query, so access ends with its date.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -94,7 +94,7 @@ class _Seen(Func):
         super().__init__(F(case), *([F(confidential)] if confidential else []))
         self.user = user
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: object) -> tuple[str, list[object]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[int, ...]]:  # type: ignore[override]
         """Numbers and the names of our own tables and columns; the ids of people are values."""
         case, *flags = (compiler.compile(each)[0] for each in self.source_expressions)
         hidden = flags[0] if flags else f"(SELECT c.confidential FROM escalations_escalation c WHERE c.id = {case})"  # noqa: S608
@@ -111,4 +111,4 @@ class _Seen(Func):
             values.append(me)
         rows = f"SELECT 1 FROM escalations_caseaccess a WHERE a.case_id = {case} AND ({' OR '.join(reasons)})"  # noqa: S608
         seen = f"({rows} LIMIT 1) IS NOT NULL"
-        return (f"(NOT {hidden} OR {seen})" if sees == Role.ALL and not flags else seen), values
+        return (f"(NOT {hidden} OR {seen})" if sees == Role.ALL and not flags else seen), tuple(values)

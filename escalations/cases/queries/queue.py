@@ -122,7 +122,7 @@ class Filters:
 
 def _words(text: str) -> Q:
     # Not joined: SQLite would begin with the accounts, and so with the cases of all time.
-    found = Q(title__icontains=text) | Exists(Account.objects.filter(pk=OuterRef("account"), name__icontains=text))
+    found = Q(title__icontains=text) | Q(Exists(Account.objects.filter(pk=OuterRef("account"), name__icontains=text)))
     number = text.upper().removeprefix("ESC-")
     return found | Q(pk=int(number)) if number.isdecimal() and len(number) < 13 else found
 
