@@ -111,7 +111,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest) -> HttpResponse:
     """One account."""
     _me(request)
-    return _page(Account.objects.filter(pk=request.GET["pk"]).values_list(*ACCOUNT))
+    return _page(Account.objects.filter(pk=int(request.GET["pk"])).values_list(*ACCOUNT))
 
 
 def notifications(request: HttpRequest) -> HttpResponse:

@@ -60,12 +60,12 @@ def look() -> str:
     return json.dumps(asdict(found))
 
 
-def ask(row: pages.Row, of: Subjects, number: int) -> None:
+def ask(row: pages.Row, of: Subjects, number: int) -> int:
+    """Ask for a row; returns the status. A page that fails is shown by its own row."""
     wanted = pages.request(row, of, number)
-    # A page that fails is shown by its own row.
     client = Client(HTTP_HOST="localhost", raise_request_exception=False)
-    kind = wanted.headers.get("Content-Type", "application/octet-stream")
-    client.generic(wanted.method, wanted.path, wanted.body, kind, headers=wanted.headers)
+    kind = wanted.headers.get("Content-Type", "")
+    return client.generic(wanted.method, wanted.path, wanted.body, kind, headers=wanted.headers).status_code
 
 
 def _queries(row: pages.Row, of: Subjects) -> int:

@@ -20,7 +20,7 @@ from ledger.format import decimal_hours, month
 from ledger.now import now as present_time
 from reports.models import CaseFact, DecisionFact
 from reports.queries import lines
-from reports.queries.lines import Line, numbers, within
+from reports.queries.lines import Line, within
 from reports.queries.scope import Scope
 from reports.rules import kpis as rules
 from reports.rules.kpis import Definition, Figure
@@ -47,15 +47,15 @@ def levels() -> Levels:
     """
     in_force = Q(version__in=PolicyVersion.objects.in_force(present_time()).values("pk"))
     general = Target.objects.filter(version=OuterRef("version"), level=OuterRef("rank"), clock=states.DECISION)
-    general = general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1]
-    rows = Level.objects.order_by("version__number", "rank").annotate(
-        minutes=Subquery(general), current=Case(When(in_force, then=True), default=False)
+    amount = general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1]
+    # No model has the columns that the query adds.
+    rows: QuerySet[Any] = Level.objects.order_by("version__number", "rank").annotate(
+        minutes=Subquery(amount), current=Case(When(in_force, then=True), default=False)
     )
     found = list(rows)
-    current = [each for each in found if each.current]  # type: ignore[attr-defined]
+    current = [each for each in found if each.current]
     shown = [
-        rules.LevelFigure(each.slug, each.name, _hours(each.minutes), lowest=each == current[0])  # type: ignore[attr-defined]
-        for each in current
+        rules.LevelFigure(each.slug, each.name, _hours(each.minutes), lowest=each == current[0]) for each in current
     ]
     return Levels(
         rules.Catalogue(tuple(shown)),
@@ -142,7 +142,7 @@ class Counting:
         found: tuple[list[int], list[int]] = ([], [])
         for line in self.lines[what]:
             if counts(line):
-                found[0 if self.is_present(line.day) else 1].extend(numbers(line.values))
+                found[0 if self.is_present(line.day) else 1].extend(line.values)
         return found
 
     @cached_property
@@ -150,7 +150,7 @@ class Counting:
         """(cause, month) → cases resolved, of this period and of the one before."""
         found: tuple[CauseCounts, CauseCounts] = (Counter(), Counter())
         for line in self.lines[lines.CAUSED]:
-            present, before, _ = numbers(line.values)
+            present, before, _ = line.values
             found[0][line.second, line.first] += present
             found[1][line.second, line.first] += before
         return found
@@ -247,9 +247,9 @@ class ResolvedWithoutExecutive(Kpi):
         for line in counting.lines[lines.RESOLVED]:
             found = counts[counting.is_present(line.day)]
             executive = not counting.levels.executive.isdisjoint(line.first.split(","))
-            found["all"] += line.count
-            found["executive"] += line.count * executive
-            found["team"] += line.count * (not executive and line.second == lowest)
+            found["all"] += line.number
+            found["executive"] += line.number * executive
+            found["team"] += line.number * (not executive and line.second == lowest)
         now, before = ((each["all"], each["executive"], each["team"]) for each in (counts[True], counts[False]))
         return rules.without_executive(now, before)
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from escalations.models import HandOff
 from reports.queries import lines
 from reports.queries.kpis import Counting
-from reports.queries.lines import numbers
 from reports.rules import kpis as rules
 
 LOST = "lost"
@@ -31,15 +30,15 @@ def handoffs(counting: Counting) -> HandOffs:
     answered: list[int] = []
     acted: list[int] = []
     for line in counting.lines[lines.HANDED_OFF]:
-        states[line.first] += line.count
+        states[line.first] += line.number
         if line.first == HandOff.ACCEPTED:
-            answered += numbers(line.values)
-            acted += numbers(line.more)
-    accept, act, sent = rules.median(answered), rules.median(acted), states.total()
+            answered += line.values
+            acted += line.more
+    sent = states.total()
     return HandOffs(
         sent=sent,
-        accept_hours=None if accept is None else accept / rules.HOUR,
-        act_hours=None if act is None else act / rules.HOUR,
+        accept_hours=rules.median_hours(answered),
+        act_hours=rules.median_hours(acted),
         refused=rules.share(states[HandOff.REFUSED], sent),
         expired=rules.share(states[HandOff.EXPIRED], sent),
     )
@@ -62,7 +61,7 @@ class Overrides:
 def overrides(counting: Counting) -> Overrides:
     """From the decisions of the period."""
     present = [line for line in counting.lines[lines.DECIDED] if counting.is_present(line.day)]
-    return Overrides(sum(line.count for line in present), sum(int(line.more or 0) for line in present))
+    return Overrides(sum(line.number for line in present), sum(sum(line.more) for line in present))
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Reopened:
 def reopened(counting: Counting) -> Reopened:
     """From the log: a move out of resolved, in review or closed, and the last move into resolved before it."""
     found = counting.lines[lines.REOPENED]
-    return Reopened(sum(line.count for line in found), sum(int(line.values or 0) for line in found))
+    return Reopened(sum(line.number for line in found), sum(sum(line.values) for line in found))
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def money(counting: Counting) -> list[Money]:
     """Saved and lost, never added up over currencies."""
     sums: defaultdict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for line in counting.lines[lines.MONEY]:
-        amount = Decimal(line.values or 0) / 100
+        amount = Decimal(sum(line.values)) / 100
         sums[line.first][0] += amount if line.second in SAVED else 0
         sums[line.first][1] += amount if line.second == LOST else 0
     found = [Money(currency, saved, lost) for currency, (saved, lost) in sorted(sums.items())]

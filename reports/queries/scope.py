@@ -7,8 +7,7 @@ from typing import Any
 from django.db.models import BooleanField, Case, Count, QuerySet, When
 
 from accounts.models import Account, Role, User
-from escalations.cases.models.access import may_see
-from escalations.models import Escalation
+from escalations.models import Escalation, may_see
 from reports.models import CaseFact
 from reports.queries.measures import Joined, OneOf
 from reports.rules.periods import Period

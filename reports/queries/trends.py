@@ -9,7 +9,6 @@ from typing import NamedTuple
 from escalations.clocks.rules.kinds import CHOICES
 from reports.queries import lines
 from reports.queries.kpis import Counting
-from reports.queries.lines import numbers
 from reports.rules import kpis as rules
 from reports.rules import tallies
 from reports.rules.periods import Period
@@ -47,14 +46,13 @@ class Trend:
 
 def decision_trends(counting: Counting) -> list[Trend]:
     """The levels that have a target."""
-    found: dict[tuple[str, int], list[float]] = defaultdict(list)
+    found: dict[tuple[str, int], list[int]] = defaultdict(list)
     for line in counting.lines[lines.DECIDED]:
         if counting.is_present(line.day):
-            hours = (took / rules.HOUR for took in numbers(line.values))
-            found[line.first, _slot(counting.period, line.day)].extend(hours)
+            found[line.first, _slot(counting.period, line.day)].extend(line.values)
     places = range(len(starts(counting.period)))
     return [
-        Trend(each.name, each.target, [rules.median(found[each.level, place]) for place in places])
+        Trend(each.name, each.target, [rules.median_hours(found[each.level, place]) for place in places])
         for each in counting.shown.levels
         if not each.lowest
     ]
@@ -70,10 +68,10 @@ class Ended(NamedTuple):
 
 def ended_clocks(counting: Counting) -> Counter[Ended]:
     """The number of clocks in each group."""
-    days: Counter[tuple[int, str | None]] = Counter()
+    days: Counter[tuple[int, int]] = Counter()
     for line in counting.lines[lines.ENDED]:
-        days[_slot(counting.period, line.day), line.values] += line.count
-    texts = {line.values: line.first for line in counting.lines[lines.TALLIES]}
+        days[_slot(counting.period, line.day), line.values[0]] += line.number
+    texts = {line.values[0]: line.first for line in counting.lines[lines.TALLIES]}
     found: Counter[Ended] = Counter()
     for (slot, tally), times in days.items():
         for (kind, result), number in tallies.read(texts[tally]):
@@ -141,6 +139,6 @@ def root_causes(counting: Counting) -> list[Cause]:
     most = sorted((each for each in cases if cases[each]), key=lambda cause: (-cases[cause], cause))[:MOST_CAUSES]
     spelled: dict[str, tuple[int, str]] = {}
     for line in counting.lines[lines.CAUSED]:
-        newest = numbers(line.values)[2]
+        newest = line.values[2]
         spelled[line.second] = max(spelled.get(line.second, (0, "")), (newest, line.third))
     return [Cause(spelled[cause][1], cases[cause], repeats[cause]) for cause in most]

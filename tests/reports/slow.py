@@ -31,6 +31,11 @@ def middle(values: Sequence[float]) -> float | None:
     return float(median(values)) if values else None
 
 
+def middle_hours(values: Sequence[float]) -> float | None:
+    found = middle(values)
+    return None if found is None else found / HOUR
+
+
 def percent(part: int, whole: int) -> float | None:
     return 100.0 * part / whole if whole else None
 
@@ -199,9 +204,9 @@ class Slow:
         """A line for each level but the lowest."""
         return [
             [
-                middle(
+                middle_hours(
                     [
-                        each.took / HOUR
+                        each.took
                         for each in self.decisions
                         if each.request.decided_level == level.slug
                         and self.now(each.request.decided_at)

@@ -184,7 +184,7 @@ def test_the_page_says_up_to_when_it_is_complete(client: Client, cast: Cast) -> 
     assert "complete up to" not in client.get("/dashboard/").content.decode()
 
 
-def test_before_the_first_count_the_page_says_that_it_is_counting(client: Client, cast: Cast) -> None:
+def test_before_the_first_count_the_page_says_so(client: Client, cast: Cast) -> None:
     opened(cast)
     client.force_login(cast.sponsor)
     assert "Figures are being counted for the first time" in client.get("/dashboard/").content.decode()

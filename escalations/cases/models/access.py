@@ -3,7 +3,7 @@
 Roles, dates and reporting lines are not among them. They are read with every query, so access ends with its date.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -94,7 +94,7 @@ class _Seen(Func):
         super().__init__(F(case), *([F(confidential)] if confidential else []))
         self.user = user
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[int, ...]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[int, ...]]:  # type: ignore[override]
         """Numbers and the names of our own tables and columns; the ids of people are values."""
         case, *flags = (compiler.compile(each)[0] for each in self.source_expressions)
         hidden = flags[0] if flags else f"(SELECT c.confidential FROM escalations_escalation c WHERE c.id = {case})"  # noqa: S608
