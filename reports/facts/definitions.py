@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db.models import (
     BigIntegerField,
@@ -51,16 +51,18 @@ COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
 }
 
 
-# Rows of these queries are `Any`: no model has the columns that a query adds.
-
-
 def length_of_logs() -> Combinable:
     """The number of entries in the logs of a case and of its requests. Facts are as old as this number says."""
     linked = CaseRequest.objects.filter(case=OuterRef("pk")).order_by().values("case")
     return F("log_count") + Coalesce(Subquery(linked.annotate(n=Sum("request__log_count")).values("n")), 0)
 
 
-def cases(ids: Ids) -> QuerySet[Any]:
+# No model has the columns that a query adds, and a fact has those of its model.
+Rows: TypeAlias = "QuerySet[Any]"
+Fact: TypeAlias = tuple[Any, ...]
+
+
+def cases(ids: Ids) -> Rows:
     """The fact of each case."""
     level = Level.objects.filter(version=OuterRef("policy"), rank=OuterRef("level"))
     columns = {
@@ -96,7 +98,7 @@ def _levels_that_decided() -> Combinable:
     return Concat(Value(","), found, Value(","), output_field=TextField())
 
 
-def decisions(ids: Ids) -> QuerySet[Any]:
+def decisions(ids: Ids) -> Rows:
     """The facts of decisions by people."""
     rows = CaseRequest.objects.filter(
         case__in=ids,
@@ -150,9 +152,9 @@ def _got() -> Case:
     )
 
 
-def handoffs(ids: Ids) -> QuerySet[Any]:
+def handoffs(ids: Ids) -> Rows:
     """The facts of hand-offs."""
-    rows: QuerySet[Any] = HandOff.objects.filter(case__in=ids).order_by()
+    rows: Rows = HandOff.objects.filter(case__in=ids).order_by()
     columns = {
         "day": DayOf("sent_at"),
         "answered": SecondsBetween(F("sent_at"), F("answered_at")),
@@ -161,7 +163,7 @@ def handoffs(ids: Ids) -> QuerySet[Any]:
     return rows.annotate(**columns).values_list("case_id", "case__account_id", "day", "state", "answered", "acted")
 
 
-def reopenings(ids: Ids) -> Iterator[tuple[Any, ...]]:
+def reopenings(ids: Ids) -> Iterator[Fact]:
     """The facts of reopenings, from the log: a move out of resolved, in review or closed."""
     # The count finds the few cases whose moves are worth reading.
     back = Escalation.objects.filter(pk__in=ids, reopened_count__gt=0).values("pk")
@@ -176,7 +178,7 @@ def reopenings(ids: Ids) -> Iterator[tuple[Any, ...]]:
                 yield case, account, at.astimezone(UTC).date(), any(at - before <= SOON for before in solved)
 
 
-def clocks(ids: Ids) -> Iterator[tuple[Any, ...]]:
+def clocks(ids: Ids) -> Iterator[Fact]:
     """The facts of the clocks that were met or missed, with the tally as text. Those that were stopped are in no figure."""
     ended = Clock.objects.filter(case__in=ids, state__in=[Clock.MET, Clock.MISSED], stopped_at__isnull=False)
     warned = Case(When(warned_at__isnull=False, then=True), default=False, output_field=BooleanField())
@@ -191,7 +193,7 @@ def clocks(ids: Ids) -> Iterator[tuple[Any, ...]]:
 
 
 # What the tables should hold for these cases, in the order of `COLUMNS`.
-FACTS: Mapping[type[Model], Callable[[Ids], Iterable[tuple[Any, ...]]]] = {
+FACTS: Mapping[type[Model], Callable[[Ids], Iterable[Fact]]] = {
     CaseFact: cases,
     DecisionFact: decisions,
     HandOffFact: handoffs,
@@ -200,7 +202,7 @@ FACTS: Mapping[type[Model], Callable[[Ids], Iterable[tuple[Any, ...]]]] = {
 }
 
 
-def spans(ids: Ids) -> QuerySet[Any]:
+def spans(ids: Ids) -> Rows:
     """The facts of these cases with `first` and `last`: the days between which all facts of a case lie."""
     own = (F("opened_on"), Coalesce("resolved_on", "opened_on"))
     others = (DecisionFact, HandOffFact, ClockFact, ReopeningFact)

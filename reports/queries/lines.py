@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db import connection
 from django.db.models import Count, DateField, F, Max, Q, QuerySet, Sum, TextField, Value
@@ -21,6 +21,8 @@ ENDED, TALLIES, HANDED_OFF, REOPENED, REGIONS = "ended", "tallies", "handed_off"
 # What figures need; the rest is for charts and the numbers beside them.
 FIGURES = (OPENED, DECIDED, RESOLVED, CAUSED)
 EMPTY = Value("", output_field=TextField())
+# No model has the columns that a query adds.
+Rows: TypeAlias = "QuerySet[Any]"
 
 
 class Line(NamedTuple):
@@ -40,33 +42,33 @@ def _numbers(joined: str | None) -> list[int]:
     return [*map(int, joined.split(","))] if joined else []
 
 
-def opened(counted: Counted) -> QuerySet[Any]:
+def opened(counted: Counted) -> Rows:
     """Cases by day, without duplicates; `values`: seconds from impasse to opening."""
     rows = CaseFact.objects.filter(either(counted.period, "opened_on"), duplicate=False)
     return _lines(OPENED, counted.narrow(rows), F("opened_on"), values=Joined("took"))
 
 
-def decided(counted: Counted) -> QuerySet[Any]:
+def decided(counted: Counted) -> Rows:
     """Decisions by day, level and type of the case; `values`: seconds, `more`: how many override."""
     rows = DecisionFact.objects.filter(either(counted.period, "day"))
     overrides = Cast(Count("pk", filter=Q(override=True)), TextField())
     return _lines(DECIDED, counted.narrow(rows), F("day"), F("level"), F("kind"), values=Joined("took"), more=overrides)
 
 
-def resolved(counted: Counted) -> QuerySet[Any]:
+def resolved(counted: Counted) -> Rows:
     """Resolved cases by day, levels that decided, and level."""
     rows = CaseFact.objects.filter(either(counted.period, "resolved_on"))
     return _lines(RESOLVED, counted.narrow(rows), F("resolved_on"), F("decided"), F("level"))
 
 
-def money(counted: Counted) -> QuerySet[Any]:
+def money(counted: Counted) -> Rows:
     """Resolved cases of the period by day, currency and outcome; `values`: the sum of their ARR at risk, in cents."""
     rows = CaseFact.objects.filter(within(counted.period, "resolved_on")).exclude(outcome="")
     cents = Cast(Sum("cents"), TextField())
     return _lines(MONEY, counted.narrow(rows), F("resolved_on"), F("currency"), F("outcome"), values=cents)
 
 
-def caused(counted: Counted) -> QuerySet[Any]:
+def caused(counted: Counted) -> Rows:
     """Resolved cases by month, cause and spelling; `values`: how many in the period, how many before, and the newest case of
     the period."""
     period = counted.period
@@ -87,19 +89,19 @@ def caused(counted: Counted) -> QuerySet[Any]:
     )
 
 
-def ended(counted: Counted) -> QuerySet[Any]:
+def ended(counted: Counted) -> Rows:
     """Days of cases on which clocks ended in the period, by day and tally; `values`: the number of the tally."""
     rows = ClockFact.objects.filter(within(counted.period, "day"))
     return _lines(ENDED, counted.narrow(rows), F("day"), values=Cast(Max("tally_id"), TextField()), by=("tally_id",))
 
 
-def all_tallies(counted: Counted) -> QuerySet[Any]:
+def all_tallies(counted: Counted) -> Rows:
     """The texts of all tallies; `values`: the number of each."""
     number = Cast(Max("pk"), TextField())
     return _lines(TALLIES, Tally.objects.all(), _any_day(counted.period), F("text"), values=number)
 
 
-def handed_off(counted: Counted) -> QuerySet[Any]:
+def handed_off(counted: Counted) -> Rows:
     """Hand-offs of the period by day and state; `values`: seconds to the answer, `more`: from there to the first act."""
     rows = HandOffFact.objects.filter(within(counted.period, "day"))
     return _lines(
@@ -107,20 +109,20 @@ def handed_off(counted: Counted) -> QuerySet[Any]:
     )
 
 
-def reopened(counted: Counted) -> QuerySet[Any]:
+def reopened(counted: Counted) -> Rows:
     """Reopenings of the period by day; `values`: how many came soon."""
     rows = ReopeningFact.objects.filter(within(counted.period, "day"))
     soon = Cast(Count("pk", filter=Q(soon=True)), TextField())
     return _lines(REOPENED, counted.narrow(rows), F("day"), values=soon)
 
 
-def regions(counted: Counted) -> QuerySet[Any]:
+def regions(counted: Counted) -> Rows:
     """Regions with cases that have anything in one of the two periods, for the filter."""
     accounts = Account.objects.filter(pk__in=counted.visible(counted.cases()).values("account"))
     return _lines(REGIONS, accounts.exclude(region=""), _any_day(counted.period), F("region"))
 
 
-READS: Mapping[str, Callable[[Counted], QuerySet[Any]]] = {
+READS: Mapping[str, Callable[[Counted], Rows]] = {
     OPENED: opened,
     DECIDED: decided,
     RESOLVED: resolved,
@@ -174,13 +176,13 @@ def _any_day(period: Period) -> Value:
 
 def _lines(
     what: str,
-    rows: QuerySet[Any],
+    rows: Rows,
     day: Combinable,
     *texts: Combinable,
     values: Combinable = EMPTY,
     more: Combinable = EMPTY,
     by: tuple[str, ...] = (),
-) -> QuerySet[Any]:
+) -> Rows:
     """Rows grouped by day, texts and the columns `by`, with the columns of a `Line`."""
     named = {f"text{place}": text for place, text in enumerate((*texts, *[EMPTY] * (3 - len(texts))))}
     groups = rows.order_by().values(*by, what=Value(what, output_field=TextField()), on=day, **named)

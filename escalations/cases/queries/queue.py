@@ -23,10 +23,12 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Sum,
     Value,
     When,
 )
+from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
 
@@ -129,8 +131,9 @@ def _words(text: str) -> Q:
 
 def view_conditions(user: User, at: datetime) -> dict[str, Q]:
     """The saved views as conditions on open cases."""
-    # Asked for each open case: a person's duties of all time grow without end.
-    has_duty = Exists(CasePerson.objects.filter(case=OuterRef("pk"), user=user).exclude(duty=""))
+    duties = CasePerson.objects.filter(case=OuterRef("pk"), user=user).exclude(duty="").order_by()
+    # Asked for each open case, while an EXISTS would let PostgreSQL read the person's duties of all time.
+    has_duty = Exact(Subquery(duties.values(one=Value(1))[:1]), 1)
     soon = at.date() + timedelta(days=RENEWAL_DAYS)
     return {
         "open": Q(),
@@ -145,7 +148,7 @@ def view_conditions(user: User, at: datetime) -> dict[str, Q]:
 
 def open_cases(user: User) -> QuerySet[Escalation]:
     """Open cases this person may see, in no order."""
-    return Escalation.objects.visible_to(user).open().order_by()
+    return Escalation.objects.visible_to(user, few=True).open().order_by()
 
 
 def chosen_cases(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
