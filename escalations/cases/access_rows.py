@@ -94,7 +94,7 @@ def _rule(case_ids: Sequence[int]) -> QuerySet[Any]:
     return first.union(*others)
 
 
-Statement = tuple[str, tuple[Any, ...]]
+Statement = tuple[str, tuple[int | str, ...]]
 
 
 def _differences(case_ids: Sequence[int]) -> tuple[Statement, Statement]:
@@ -115,14 +115,14 @@ def _differences(case_ids: Sequence[int]) -> tuple[Statement, Statement]:
 
 
 @lru_cache(maxsize=8)
-def _compiled(cases: int) -> tuple[str, tuple[Any, ...]]:
+def _compiled(cases: int) -> tuple[str, tuple[int | str, ...]]:
     """The rule for this number of cases as SQL, and its values with places for their ids. Every verb of a case runs it, and
     Django takes ten times as long to write the SQL as the database to answer it."""
     sql, values = _rule(range(-cases, 0)).query.sql_with_params()
     return sql, tuple(values)
 
 
-def _run(statement: str, values: Sequence[Any]) -> int:
+def _run(statement: str, values: Sequence[int | str]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)
