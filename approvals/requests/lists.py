@@ -96,8 +96,10 @@ def part(user: User, tab: str, *, before: str = "", after: str = "") -> Part:
 # The order of a list that does not go by the deadline.
 KEYS = {DECIDED: LISTED_AT}
 # What a row shows.
-COLUMNS = ("ask", "state", "deadline", "warn_at", "paused_at", "decided_at", "asked_since")
-COLUMNS += ("concession_name", "unit", "amount", "currency", "account__name", "account__arr", "account__currency")
+COLUMNS = (
+    *("ask", "state", "deadline", "warn_at", "paused_at", "decided_at", "asked_since"),
+    *("concession_name", "unit", "amount", "currency", "account__name", "account__arr", "account__currency"),
+)
 
 
 def _shown(rows: QuerySet[ApprovalRequest], tab: str) -> QuerySet[ApprovalRequest]:
