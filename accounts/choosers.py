@@ -137,7 +137,8 @@ class Chooser(forms.Widget):
         chosen = data.get(name) or ""
         if str(chosen).isdecimal():
             return str(chosen)
-        return Typed((str(chosen) or data.get(f"{name}{TEXT}", "")).replace("\x00", "").strip()[:LONGEST])
+        text = chosen or data.get(f"{name}{TEXT}", "")
+        return Typed(str(text).replace("\x00", "").strip()[:LONGEST])
 
     def value_omitted_from_data(self, data: Posted, files: Uploads, name: str) -> bool:
         """Neither an id nor a text."""
