@@ -153,12 +153,12 @@ def _got() -> Case:
 def handoffs(ids: Ids) -> QuerySet[Any]:
     """The facts of hand-offs."""
     rows = HandOff.objects.filter(case__in=ids).order_by()
-    columns = {
-        "day": DayOf("sent_at"),
-        "answered": SecondsBetween(F("sent_at"), F("answered_at")),
-        "acted": SecondsBetween(F("answered_at"), F("first_act_at")),
-    }
-    return rows.annotate(**columns).values_list("case_id", "case__account_id", "day", "state", "answered", "acted")
+    timed = rows.annotate(
+        day=DayOf("sent_at"),
+        answered=SecondsBetween(F("sent_at"), F("answered_at")),
+        acted=SecondsBetween(F("answered_at"), F("first_act_at")),
+    )
+    return timed.values_list("case_id", "case__account_id", "day", "state", "answered", "acted")
 
 
 def reopenings(ids: Ids) -> Iterator[tuple[Any, ...]]:

@@ -47,15 +47,14 @@ def levels() -> Levels:
     """
     in_force = Q(version__in=PolicyVersion.objects.in_force(present_time()).values("pk"))
     general = Target.objects.filter(version=OuterRef("version"), level=OuterRef("rank"), clock=states.DECISION)
-    general = general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1]
+    minutes = Subquery(general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1])
     rows = Level.objects.order_by("version__number", "rank").annotate(
-        minutes=Subquery(general), current=Case(When(in_force, then=True), default=False)
+        minutes=minutes, current=Case(When(in_force, then=True), default=False)
     )
     found = list(rows)
-    current = [each for each in found if each.current]  # type: ignore[attr-defined]
+    current = [each for each in found if each.current]
     shown = [
-        rules.LevelFigure(each.slug, each.name, _hours(each.minutes), lowest=each == current[0])  # type: ignore[attr-defined]
-        for each in current
+        rules.LevelFigure(each.slug, each.name, _hours(each.minutes), lowest=each == current[0]) for each in current
     ]
     return Levels(
         rules.Catalogue(tuple(shown)),
@@ -153,7 +152,8 @@ class Counting:
             present, before, _ = line.values
             found[0][line.second, line.first] += present
             found[1][line.second, line.first] += before
-        return found
+        # Without those of the other period, which count nothing here.
+        return +found[0], +found[1]
 
     def kpi(self, slug: str) -> "Kpi":
         """How a figure is counted. Raises KeyError for an unknown one."""
@@ -247,9 +247,9 @@ class ResolvedWithoutExecutive(Kpi):
         for line in counting.lines[lines.RESOLVED]:
             found = counts[counting.is_present(line.day)]
             executive = not counting.levels.executive.isdisjoint(line.first.split(","))
-            found["all"] += line.count
-            found["executive"] += line.count * executive
-            found["team"] += line.count * (not executive and line.second == lowest)
+            found["all"] += line.number
+            found["executive"] += line.number * executive
+            found["team"] += line.number * (not executive and line.second == lowest)
         now, before = ((each["all"], each["executive"], each["team"]) for each in (counts[True], counts[False]))
         return rules.without_executive(now, before)
 

@@ -30,7 +30,7 @@ class Line(NamedTuple):
     first: str
     second: str
     third: str
-    count: int
+    number: int
     values: list[int]
     more: list[int]
 

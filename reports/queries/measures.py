@@ -12,7 +12,6 @@ from django.db.models import (
     F,
     Func,
     TextField,
-    Value,
 )
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
@@ -88,17 +87,16 @@ class OneOf(Func):
     output_field = BooleanField()
 
     def __init__(self, field: str, ids: str) -> None:
-        super().__init__(F(field), Value(ids, output_field=TextField()))
+        super().__init__(F(field))
+        self.ids = ids
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         """An array, which is hashed when it is long."""
-        column, ids = self.source_expressions
-        column_sql, column_values = compiler.compile(column)
-        return f"({column_sql} = ANY(%s::bigint[]))", (*column_values, f"{{{ids.value}}}")
+        column_sql, column_values = compiler.compile(self.source_expressions[0])
+        return f"({column_sql} = ANY(%s::bigint[]))", (*column_values, f"{{{self.ids}}}")
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         """A list in JSON, which becomes a table with an index."""
-        column, ids = self.source_expressions
-        column_sql, column_values = compiler.compile(column)
+        column_sql, column_values = compiler.compile(self.source_expressions[0])
         inside = f"({column_sql} IN (SELECT value FROM json_each(%s)))"  # noqa: S608 a column of our own
-        return inside, (*column_values, f"[{ids.value}]")
+        return inside, (*column_values, f"[{self.ids}]")

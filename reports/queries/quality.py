@@ -30,7 +30,7 @@ def handoffs(counting: Counting) -> HandOffs:
     answered: list[int] = []
     acted: list[int] = []
     for line in counting.lines[lines.HANDED_OFF]:
-        states[line.first] += line.count
+        states[line.first] += line.number
         if line.first == HandOff.ACCEPTED:
             answered += line.values
             acted += line.more
@@ -61,7 +61,7 @@ class Overrides:
 def overrides(counting: Counting) -> Overrides:
     """From the decisions of the period."""
     present = [line for line in counting.lines[lines.DECIDED] if counting.is_present(line.day)]
-    return Overrides(sum(line.count for line in present), sum(sum(line.more) for line in present))
+    return Overrides(sum(line.number for line in present), sum(sum(line.more) for line in present))
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Reopened:
 def reopened(counting: Counting) -> Reopened:
     """From the log: a move out of resolved, in review or closed, and the last move into resolved before it."""
     found = counting.lines[lines.REOPENED]
-    return Reopened(sum(line.count for line in found), sum(sum(line.values) for line in found))
+    return Reopened(sum(line.number for line in found), sum(sum(line.values) for line in found))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def ended_clocks(counting: Counting) -> Counter[Ended]:
     """The number of clocks in each group."""
     days: Counter[tuple[int, int]] = Counter()
     for line in counting.lines[lines.ENDED]:
-        days[_slot(counting.period, line.day), line.values[0]] += line.count
+        days[_slot(counting.period, line.day), line.values[0]] += line.number
     texts = {line.values[0]: line.first for line in counting.lines[lines.TALLIES]}
     found: Counter[Ended] = Counter()
     for (slot, tally), times in days.items():
