@@ -6,7 +6,7 @@ Change opens the search again; whatever else was typed stays.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, Unpack
+from typing import Any, TypeAlias, Unpack, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -21,6 +21,7 @@ from accounts.models import Account, RoleHolding, User
 from accounts.people.choosing import colleagues, with_a_role
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
+from ledger.search.index import SearchableQuerySet
 
 MOST = 20
 LONGEST = 100
@@ -50,7 +51,7 @@ class Kind:
 
     def found(self, rows: Rows, text: str) -> "Found":
         """The rows with every word of the text, the best first."""
-        hits = rows.model._default_manager.best(text, MOST, within=rows)
+        hits = cast("SearchableQuerySet[Row]", rows).best(text, MOST)
         by_id = rows.in_bulk(hits.ids)
         return Found(options([by_id[pk] for pk in hits.ids]), hits.more)
 
@@ -136,7 +137,8 @@ class Chooser(forms.Widget):
         chosen = data.get(name) or ""
         if str(chosen).isdecimal():
             return str(chosen)
-        return Typed((str(chosen) or data.get(f"{name}{TEXT}", "")).replace("\x00", "").strip()[:LONGEST])
+        text = chosen or data.get(f"{name}{TEXT}", "")
+        return Typed(str(text).replace("\x00", "").strip()[:LONGEST])
 
     def value_omitted_from_data(self, data: Posted, files: Uploads, name: str) -> bool:
         """Neither an id nor a text."""

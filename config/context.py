@@ -1,9 +1,7 @@
 """The values around the content of every page. Each is read from the database only if a template uses it."""
 
 from functools import cached_property
-from typing import TypeVar
 
-from django.db.models import IntegerField, Model, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -11,6 +9,7 @@ from approvals.models import ApprovalRequest
 from config import watch
 from escalations.cases.queries import reviews
 from escalations.models import Escalation
+from ledger.counts import counts_of
 from messaging.models import Notice
 from reports.rules.vitals import Alarm
 
@@ -43,19 +42,6 @@ PAGES = {
 APPS = {"escalations": "queue", "approvals": "approvals", "accounts": "accounts", "reports": "dashboard"}
 
 
-Counted = TypeVar("Counted", bound=Model)
-
-
-class RowCount(Subquery):
-    """`SELECT COUNT(*)` over a whole query, as one column of another."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-    def __init__(self, queryset: QuerySet[Counted]) -> None:
-        super().__init__(queryset.order_by().values("pk"))
-
-
 class Navigation:
     """The counters beside the entries, and the current entry. All counters together are one query, after a small one
     for the people the visitor stands in for."""
@@ -68,15 +54,14 @@ class Navigation:
     @cached_property
     def _counts(self) -> dict[str, int]:
         user = self._user
-        counted = {
-            "queue_count": RowCount(Escalation.objects.open().visible_to(user, few=True)),
-            "approvals_count": RowCount(ApprovalRequest.objects.waiting_on(user)),
-            "reviews_count": RowCount(reviews.waiting(user)),
-            "unread_count": RowCount(Notice.objects.filter(user=user, read_at__isnull=True)),
-        }
-        names = list(counted)
-        row = User.objects.filter(pk=user.pk).order_by().values_list(*counted.values()).get()
-        return dict(zip(names, row, strict=True))
+        return counts_of(
+            {
+                "queue_count": Escalation.objects.open().visible_to(user, few=True),
+                "approvals_count": ApprovalRequest.objects.waiting_on(user),
+                "reviews_count": reviews.waiting(user),
+                "unread_count": Notice.objects.filter(user=user, read_at__isnull=True),
+            }
+        )
 
     @property
     def queue_count(self) -> int:

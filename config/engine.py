@@ -21,9 +21,10 @@ from ledger import heartbeats
 from ledger.now import now
 from messaging.outbox import messages as outbox
 from messaging.outbox import notices
+from reports.facts import follow
 
 log = logging.getLogger(__name__)
-ENGINE, SENDER, OUTSIDE, CALENDARS = "engine", "sender", "outside", "calendars"
+ENGINE, SENDER, OUTSIDE, CALENDARS, FIGURES = "engine", "sender", "outside", "calendars", "figures"
 # One transaction: on SQLite all other writers wait for it, so it takes well under half a second.
 CASES_AT_ONCE = 200
 # A turn of the sender ends after four seconds, so that a large batch delays neither its heartbeat nor its end.
@@ -34,6 +35,7 @@ SENDER_SLEEP = 0.5
 # The longest time for which the sender waits for a backlog of clocks.
 STANDS_ASIDE_SECONDS = 5.0
 CALENDARS_SLEEP = 5.0
+FIGURES_SLEEP = 2.0
 BEAT_SECONDS = 5.0
 AFTER_AN_ERROR = 1.0
 # A mail that is being delivered may finish; otherwise it would be sent again after its lease and arrive twice.
@@ -82,6 +84,15 @@ def send() -> int:
     if backlog.goes_first():
         return 0
     return notices.tell_waiting() + outbox.send_due(limit=MESSAGES_AT_ONCE)
+
+
+def count_figures() -> int:
+    """Refresh what figures are counted from for a batch of changed cases; returns how many. A late figure does no harm,
+    so a backlog of clocks goes first."""
+    if backlog.goes_first():
+        return 0
+    let_others_write()
+    return follow.pull()
 
 
 def seconds_to_next_clock() -> float:
@@ -137,7 +148,7 @@ class Loop:
 
 
 def run(stop: threading.Event) -> None:
-    """Run all loops until `stop` is set: the clocks in this thread, the sender and the external monitor in others."""
+    """Run all loops until `stop` is set: the clocks in this thread, the others in threads of their own."""
     # Otherwise the first mail would load templates and addresses inside its transaction, which would then take seconds.
     warm_up()
     sender = _thread(Loop(SENDER, send, seconds_to_next_message, stop))
@@ -146,6 +157,7 @@ def run(stop: threading.Event) -> None:
         _thread(Loop(OUTSIDE, outside.tell, lambda: outside.LOOK_SECONDS, stop, beats=False))
     hours = audit.CalendarWatch()
     _thread(Loop(CALENDARS, lambda: hours.follow(now()), lambda: CALENDARS_SLEEP, stop, beats=False))
+    _thread(Loop(FIGURES, count_figures, lambda: FIGURES_SLEEP, stop, beats=False))
     Loop(ENGINE, fire, seconds_to_next_clock, stop).run()
     sender.join(LAST_MAIL_SECONDS)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -19,7 +19,7 @@ from accounts.people.choosing import colleagues
 from escalations.models import Escalation
 from ledger.format import number
 from ledger.now import now
-from ledger.search.index import Hits
+from ledger.search.index import Hits, SearchableQuerySet
 from ledger.search.rules import LONGEST_TYPED, Query
 
 SHOWN = 5
@@ -65,7 +65,7 @@ class Group:
 def jump(user: User, text: str) -> str:
     """Address of the case with the typed number, or '' if this person may not see it or it does not exist."""
     match = CASE_NUMBER.fullmatch(text.strip())
-    case = Escalation.objects.visible_to(user).filter(pk=int(match.group(1))).first() if match else None
+    case = Escalation.objects.visible_to(user, few=True).filter(pk=int(match.group(1))).first() if match else None
     return reverse("escalations:case", args=[case.key]) if case else ""
 
 
@@ -73,10 +73,10 @@ def found(user: User, text: str) -> dict[str, Hits]:
     """What matches every word, by kind; `@name` searches people only."""
     words = text.removeprefix("@")
     hits = dict.fromkeys(NAMES, Hits([], more=False))
-    hits[PEOPLE] = User.objects.best(words, MOST, within=colleagues(user))
+    hits[PEOPLE] = cast("SearchableQuerySet[User]", colleagues(user)).best(words, MOST)
     if words == text:
         hits[CASES] = Escalation.objects.found_by(user, words, MOST)
-        hits[ACCOUNTS] = Account.objects.best(words, MOST, within=Account.objects.visible_to(user))
+        hits[ACCOUNTS] = Account.objects.found_by(user, words, MOST)
     return hits
 
 

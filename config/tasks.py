@@ -3,11 +3,18 @@
 from config.worker import prove_life
 from escalations.clocks.audit import follow_calendars
 from escalations.clocks.engine import fire_due
+from ledger import statistics
 from ledger.now import now
 from messaging.outbox.messages import send_due
+from reports.facts.follow import pull
 
 
 def sweep() -> dict[str, int]:
     """Once a minute, fire clocks and send mail, so that both continue if the engine is down."""
     prove_life()
-    return {"moved": follow_calendars(now()), "fired": fire_due(), "sent": send_due()}
+    return {"moved": follow_calendars(now()), "fired": fire_due(), "sent": send_due(), "counted": pull()}
+
+
+def renew_statistics() -> None:
+    """Once a day: SQLite does not do it by itself, and PostgreSQL only after many changes."""
+    statistics.renew()

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self, TypeVar
 from django.conf import settings
 from django.db import models
 
-from ledger.search.fields import IndexedText
 from ledger.search.rules import joined
 
 
@@ -172,8 +171,8 @@ class SearchWords(models.Model):
     """The words of one row: `head` says what it is, `body` what else is known. Made by `install`, not by a migration: on
     SQLite it is a virtual table, whose key is the column `rowid`."""
 
-    head = IndexedText()
-    body = IndexedText()
+    head = models.TextField()
+    body = models.TextField()
     objects: ClassVar[models.Manager[Any]]
 
     class Meta:

@@ -1,5 +1,6 @@
 """Dashboard, the lists behind its numbers, CSV, and the health of the engine."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +19,11 @@ from ledger.errors import Invalid
 from ledger.format import day
 from ledger.now import now
 from reports import charts, exports
-from reports.queries import engine, kpis, unwatched
-from reports.queries.dashboard import Dashboard
+from reports.facts import follow
+from reports.queries import engine, kpis, lines, unwatched
+from reports.queries.dashboard import Dashboard, regions
 from reports.queries.dashboard import dashboard as read_dashboard
-from reports.queries.kpis import Scope
+from reports.queries.scope import Scope
 from reports.rules import periods
 from reports.rules.periods import Period
 from reports.rules.vitals import problems, sentence
@@ -46,16 +48,20 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         status, problem = 422, error
         scope, period = Scope(request.user), periods.read({}, now())  # type: ignore[arg-type]
     found = read_dashboard(scope, period)
-    context = {"d": found, "problem": problem, **_choices(scope, period), **_charts(found)}
+    choices = _choices(scope, period, found.regions, found.freshness)
+    context = {"d": found, "problem": problem, **choices, **_charts(found)}
     return render(request, "reports/dashboard.html", context, status=status)
 
 
-def _choices(scope: Scope, period: Period) -> dict[str, object]:
+def _choices(
+    scope: Scope, period: Period, regions: Sequence[str], freshness: follow.Freshness | None = None
+) -> dict[str, object]:
     region = f"&region={scope.region}" if scope.region else ""
     return {
         "period": period,
         "region": scope.region,
-        "regions": Scope(scope.user).regions,
+        "regions": regions,
+        "freshness": freshness,
         "choices": periods.CHOICES,
         "query": period.query + region,
     }
@@ -93,20 +99,20 @@ def _charts(found: Dashboard) -> dict[str, object]:
 def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
     """The drill-down of one number, with the value of each case."""
     scope, period = _asked(request)
-    definition, listing = _listing(kpi, scope, period)
+    counting = kpis.Counting(scope, period, (lines.REGIONS,))
+    definition, listing = _listing(kpi, counting)
     page = Paginator(listing.rows, A_PAGE).get_page(request.GET.get("page"))
     context = {
         "definition": definition,
         "page": page,
         "rows": listing.made(page),
         "columns": listing.columns,
-        **_choices(scope, period),
+        **_choices(scope, period, regions(counting), follow.freshness()),
     }
     return render(request, "reports/behind.html", context)
 
 
-def _listing(kpi: str, scope: Scope, period: Period) -> tuple[kpis.Definition, kpis.Listing]:
-    counting = kpis.Counting(scope, period)
+def _listing(kpi: str, counting: kpis.Counting) -> tuple[kpis.Definition, kpis.Listing[Any]]:
     try:
         counted = counting.kpi(kpi)
     except KeyError:
@@ -118,7 +124,7 @@ def _listing(kpi: str, scope: Scope, period: Period) -> tuple[kpis.Definition, k
 def csv_list(request: HttpRequest, kpi: str) -> HttpResponse:
     """The same list as a file, complete."""
     scope, period = _asked(request)
-    _, listing = _listing(kpi, scope, period)
+    _, listing = _listing(kpi, kpis.Counting(scope, period))
     return _file(exports.listing_csv(listing), f"{kpi}-{period.first_day}-{period.last_day}.csv")
 
 
@@ -142,8 +148,7 @@ def overrides(request: HttpRequest) -> HttpResponse:
         "approvers": override_figures.of_approvers(user, start, end),
         "page": Paginator(reasons, A_PAGE).get_page(request.GET.get("page")),
         "high": HIGH_OVERRIDE_RATE,
-        **_choices(Scope(scope.user), period),
-        "regions": (),
+        **_choices(Scope(scope.user), period, regions=()),
     }
     return render(request, "reports/overrides.html", context)
 

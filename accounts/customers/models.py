@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts.people.models import Role, User
 from ledger.models import SearchWords
-from ledger.search.index import SearchableQuerySet
+from ledger.search.index import Hits, SearchableQuerySet
 
 
 class AccountQuerySet(SearchableQuerySet["Account"]):
@@ -24,8 +24,13 @@ class AccountQuerySet(SearchableQuerySet["Account"]):
         if user.sees in (Role.ALL, Role.FUNCTION):
             return self
         if user.sees == Role.TREE:
-            return self.filter(Q(csm__in=user.tree_ids) | Q(ae__in=user.tree_ids))
+            return self.filter(Q(csm__in=user.tree) | Q(ae__in=user.tree))
         return self.filter(Q(csm=user) | Q(ae=user))
+
+    def found_by(self, user: User, text: str, most: int) -> Hits:
+        """The accounts with all these words that this person may open: the newest `most`, the best first."""
+        seen = self.visible_to(user)
+        return Account.objects.best(text, most, within=seen) if user.sees == Role.OWN else seen.best(text, most)
 
     def customers(self) -> "AccountQuerySet":
         """Those with ARR and a renewal."""

@@ -23,9 +23,12 @@ from accounts.imports.setup import (
     stage,
 )
 from accounts.models import Account, ImportProblem, ImportRun
-from ledger import files
+from ledger import files, statistics
 from ledger.errors import AlreadyDone, Invalid
 from ledger.now import now
+
+# After so many rows the database chooses its indexes anew.
+MANY_ROWS = 1000
 
 __all__ = [
     "LARGEST_FILE",
@@ -96,6 +99,8 @@ def apply(*, run: ImportRun, on_progress: Progress | None = None) -> ImportRun:
     _link_parents(run)
     run.state, run.finished_at = ImportRun.DONE, now()
     run.save(update_fields=["state", "finished_at"])
+    if run.total >= MANY_ROWS:
+        statistics.renew()
     return run
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from django.db.models import Count
+
 from accounts.models import Role, User
 from approvals.matrix.authority import Answer
 from approvals.matrix.rules.limits import band_words
@@ -184,12 +186,13 @@ def cap_words(cap: QuarterCap) -> Cap:
 def _bands(version: AuthorityVersion, at: datetime) -> list[Band]:
     since = at - timedelta(days=version.window_days)
     recent = ApprovalRequest.objects.filter(by_rule=True, decided_at__gt=since)
-    used = list(recent.values_list("concession", "tier"))
+    counted_uses = recent.order_by().values_list("concession", "tier").annotate(uses=Count("pk"))
+    used = {(concession, tier): uses for concession, tier, uses in counted_uses}
     return [
         Band(
             name=f"{band.concession.name} up to {amount_words(band.concession.unit, band.up_to, band.currency)}",
             tier=band.tier,
-            used=used.count((band.concession.slug, band.tier)),
+            used=used.get((band.concession.slug, band.tier), 0),
         )
         for band in version.bands.select_related("concession")
     ]

@@ -167,6 +167,8 @@ class ApprovalRequest(ChainParent):
         ordering = ["deadline", "id"]
         indexes = [
             models.Index(fields=["decided_at"], name="request_decided"),
+            # Few rows; the authority matrix says how often each band was used.
+            models.Index(fields=["decided_at"], condition=Q(by_rule=True), name="request_by_rule"),
             # Only of open ones: nearly all requests are granted, so their states find nothing.
             models.Index(fields=["deadline", "id"], condition=Q(state="open"), name="request_open"),
             models.Index(fields=["concession", "-decided_at"], name="request_past"),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.urls import reverse
 
@@ -38,7 +37,7 @@ MARKS = {
 }
 
 
-def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, Any]:
+def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, object]:
     """Context of components/decision.html, and whether the viewer may decide and why not."""
     right = for_user(request, user, at) if request.is_open else None
     return {
@@ -73,7 +72,7 @@ def suggestion_for(request: ApprovalRequest, user: User, right: Permission | Non
     return found if seated and user.pk != request.requester_id else None
 
 
-def _suggested(request: ApprovalRequest, user: User, right: Permission | None) -> dict[str, Any]:
+def _suggested(request: ApprovalRequest, user: User, right: Permission | None) -> dict[str, object]:
     found = suggestion_for(request, user, right)
     return {"suggestion": found, "suggested_words": SUGGESTED.get(found.verdict, "") if found else ""}
 
@@ -106,7 +105,7 @@ def amount(request: ApprovalRequest) -> str:
     return amount_words(request.unit, request.amount, request.currency or "USD")
 
 
-def terms(request: ApprovalRequest, user: User, right: Permission | None) -> list[dict[str, Any]]:
+def terms(request: ApprovalRequest, user: User, right: Permission | None) -> list[dict[str, object]]:
     """The ask, the limit of the role below, your limit, the sums, ARR, and the frozen terms."""
     below = (request.rule.get("below") or [None])[-1]
     rows = [_row("Requested", amount_words(request.unit, request.amount, request.currency or "USD"), over=bool(below))]
@@ -131,7 +130,7 @@ def _name(key: str) -> str:
     return "In return" if key == GIVE_GETS else key.replace("_", " ").capitalize()
 
 
-def _row(label: str, value: Any, *, over: bool = False) -> dict[str, Any]:
+def _row(label: str, value: object, *, over: bool = False) -> dict[str, object]:
     return {"label": label, "value": value, "over": over}
 
 
@@ -144,7 +143,7 @@ def _excess(request: ApprovalRequest, below: dict[str, str]) -> str:
     return f"{words} over what the {below['role']} may grant"
 
 
-def _added_up(request: ApprovalRequest, right: Permission | None) -> list[dict[str, Any]]:
+def _added_up(request: ApprovalRequest, right: Permission | None) -> list[dict[str, object]]:
     given = right.granted if right else Decimal(request.rule.get("granted") or 0)
     total = right.total if right else Decimal(request.rule.get("total") or 0)
     if not given or not unit_of(request.unit).adds_up:
@@ -155,11 +154,11 @@ def _added_up(request: ApprovalRequest, right: Permission | None) -> list[dict[s
     ]
 
 
-def _wording(request: ApprovalRequest) -> list[tuple[str, Any]]:
+def _wording(request: ApprovalRequest) -> list[tuple[str, object]]:
     return [(key, value) for key, value in request.terms.items() if key not in BASIS and value not in ("", None)]
 
 
-def rows(requests: Iterable[ApprovalRequest], at: datetime, *, asked: bool) -> list[dict[str, Any]]:
+def rows(requests: Iterable[ApprovalRequest], at: datetime, *, asked: bool) -> list[dict[str, object]]:
     """The rows of the list beside the decision; with the people who are asked and the stage if `asked`."""
     return [
         {
@@ -183,7 +182,7 @@ def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:
     return [(title, text) for title, text in found if text]
 
 
-def _flat(parts: dict[str, Any]) -> list[tuple[str, Any]]:
+def _flat(parts: dict[str, object]) -> list[tuple[str, object]]:
     """The texts that people wrote, then the computed values."""
     texts = parts.get("texts")
     if not isinstance(texts, dict):
@@ -191,7 +190,7 @@ def _flat(parts: dict[str, Any]) -> list[tuple[str, Any]]:
     return [*texts.items(), *((key, part) for key, part in parts.items() if key != "texts")]
 
 
-def _part(key: str, part: Any) -> tuple[str, str]:
+def _part(key: str, part: object) -> tuple[str, str]:
     title = TITLES.get(key) or key.replace("_", " ").capitalize()
     if isinstance(part, dict):
         said = next((part[name] for name in ("text", "value", "rows", "data") if part.get(name)), None)
@@ -201,7 +200,7 @@ def _part(key: str, part: Any) -> tuple[str, str]:
     return title, _text(part)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, dict):
         return "\n".join(f"- {_label(key)}: {_text(each)}" for key, each in value.items() if each not in ("", None, []))
     if isinstance(value, list | tuple):
@@ -209,7 +208,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _line(value: Any) -> str:
+def _line(value: object) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{_label(key)}: {_word(each)}" for key, each in value.items() if each not in ("", None))
     return str(value)
@@ -220,7 +219,7 @@ def _label(key: str) -> str:
     return text.upper() if text in ("arr", "csm") else text.capitalize()
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
@@ -251,7 +250,7 @@ def last_question(request: ApprovalRequest) -> DecisionEntry | None:
     return said if said and said.kind == DecisionEntry.QUESTION else None
 
 
-def stages(request: ApprovalRequest) -> list[dict[str, Any]]:
+def stages(request: ApprovalRequest) -> list[dict[str, object]]:
     """Stages for components/chain.html: each with its past and current seats in order, then the later ones."""
     planned = plan.stages_of(request, plan.last_states(request))
     shown = []
@@ -267,12 +266,12 @@ def stages(request: ApprovalRequest) -> list[dict[str, Any]]:
     return [{**each, "alone": len(shown) == 1} for each in shown]
 
 
-def _later(seat: Seat) -> dict[str, Any]:
+def _later(seat: Seat) -> dict[str, object]:
     says = "is asked then" if seat.part == Seat.DECIDE else "is consulted then"
     return {"state": "none", "who": str(seat.person), "says": says, "meta": seat.role.name}
 
 
-def _seat_row(seat: Seat) -> dict[str, Any]:
+def _seat_row(seat: Seat) -> dict[str, object]:
     mark, says = MARKS.get(seat.state, ("", ""))
     who = str(seat.person)
     if seat.part == Seat.CONSULT and seat.state == Seat.ASKED:
@@ -326,7 +325,7 @@ def still_needed(request: ApprovalRequest, right: Permission, verdict: str) -> s
     return next((each.name for each in planned if each.number > stage.number), "")
 
 
-def acts(request: ApprovalRequest, user: User, *, may_lead: bool) -> dict[str, Any]:
+def acts(request: ApprovalRequest, user: User, *, may_lead: bool) -> dict[str, object]:
     """The actions of the page besides deciding."""
     mine = [seat for seat in request.all_seats() if seat.person_id == user.pk]
     seated = any(seat.part == Seat.DECIDE and seat.state in (Seat.ASKED, Seat.DECIDED) for seat in mine)

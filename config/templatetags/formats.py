@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import lru_cache
 
 import nh3
 from django import template
@@ -17,6 +18,7 @@ from messaging.outbox.rules.secrets import masked
 register = template.Library()
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
+SHORT_TEXT = 2_000  # characters; longer texts are not kept in the process
 MARKDOWN_TAGS = {
     *("a", "p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li"),
     *("h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
@@ -165,8 +167,19 @@ def _local_date(value: dt.date | None) -> dt.date | None:
 @register.filter
 def markdown(value: str | None) -> SafeString:
     """Markdown as safe HTML: no raw HTML, no images, links never followed by search engines."""
+    text = value or ""
+    return _short_as_html(text) if len(text) <= SHORT_TEXT else _as_html(text)
+
+
+@lru_cache(maxsize=2_000)
+def _short_as_html(text: str) -> SafeString:
+    """The posts of a case are read again and again, and most of the time of its page went into them."""
+    return _as_html(text)
+
+
+def _as_html(text: str) -> SafeString:
     html = nh3.clean(
-        MARKDOWN.render(value or ""),
+        MARKDOWN.render(text),
         tags=MARKDOWN_TAGS,
         attributes={"a": {"href", "title"}},
         url_schemes={"http", "https", "mailto"},

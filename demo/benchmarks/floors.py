@@ -65,7 +65,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 def case(request: HttpRequest) -> HttpResponse:
     """A case with its newest 50 entries."""
     _me(request)
-    rows = Event.objects.filter(case=request.GET["pk"]).order_by("-seq")
+    rows = Event.objects.filter(case=int(request.GET["pk"])).order_by("-seq")
     return _page(rows.values_list("case__title", "case__account__name", "kind", "actor_name", "at", "text__body")[:50])
 
 
@@ -111,7 +111,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest) -> HttpResponse:
     """One account."""
     _me(request)
-    return _page(Account.objects.filter(pk=request.GET["pk"]).values_list(*ACCOUNT))
+    return _page(Account.objects.filter(pk=int(request.GET["pk"])).values_list(*ACCOUNT))
 
 
 def notifications(request: HttpRequest) -> HttpResponse:

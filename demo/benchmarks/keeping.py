@@ -179,7 +179,7 @@ class Store:
         """Run a statement; returns the first column. `{}` is a name of a database, or the text."""
         parts: Iterable[sql.Composable] = [sql.Literal(text)] if text else [sql.Identifier(name) for name in names]
         with psycopg.connect(self.server, autocommit=True) as connection:
-            cursor = connection.execute(sql.SQL(statement).format(*parts) if "{}" in statement else statement.encode())  # type: ignore[arg-type]
+            cursor = connection.execute(sql.SQL(statement).format(*parts) if "{}" in statement else statement.encode())
             return [str(row[0]) for row in cursor.fetchall()] if cursor.description else []
 
 

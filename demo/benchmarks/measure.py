@@ -27,6 +27,7 @@ class Result:
     plain: int = 0
     sent: int = 0
     floor: float | None = None
+    floor_processor: float | None = None
     queries: int | None = None
     problem: str = ""
 
@@ -34,6 +35,11 @@ class Result:
     def times(self) -> float | None:
         """How many times the floor."""
         return self.milliseconds / self.floor if self.floor else None
+
+    @property
+    def processor_times(self) -> float | None:
+        """The same in processor time, which a busy machine changes less."""
+        return self.processor / self.floor_processor if self.floor_processor else None
 
 
 @contextmanager
@@ -50,20 +56,20 @@ def clients(*servers: Server) -> Iterator[list[Client]]:
 def row(wanted: Row, of: Subjects, product: Server, floor: Server) -> Result:
     """One row: the product and its floor in turn, after one round that does not count."""
     with clients(product, floor) as (ours, least):
-        # Once for every worker process, as far as chance has it; then on one connection.
+        # What a process loads or compiles for its first answer of a kind does not count.
         first = [ours.ask(request(wanted, of, number)) for number in range(2)][-1]
         if first.status not in GOOD:
             return Result(wanted.name, problem=f"status {first.status}")
         if wanted.floor and (status := least.ask(floor_request(wanted, of)).status) not in GOOD:
             return Result(wanted.name, problem=f"floor: status {status}")
-        before, begun = product.processor_seconds(), perf_counter()
+        before, least_before, begun = product.processor_seconds(), floor.processor_seconds(), perf_counter()
         answers: list[Answer] = []
         floors: list[float] = []
         while len(answers) < ROUNDS and (len(answers) < LEAST or perf_counter() < begun + SECONDS):
             answers.append(ours.ask(request(wanted, of, 2 + len(answers))))
             if wanted.floor:
                 floors.append(least.ask(floor_request(wanted, of)).seconds)
-        spent = product.processor_seconds() - before
+        spent, least_spent = product.processor_seconds() - before, floor.processor_seconds() - least_before
     wrong = [each.status for each in answers if each.status not in GOOD]
     return Result(
         wanted.name,
@@ -73,5 +79,6 @@ def row(wanted: Row, of: Subjects, product: Server, floor: Server) -> Result:
         plain=answers[-1].plain,
         sent=answers[-1].sent,
         floor=1000 * median(floors) if floors else None,
+        floor_processor=1000 * least_spent / len(floors) if floors else None,
         problem=f"status {wrong[0]}" if wrong else "",
     )

@@ -84,7 +84,7 @@ def _cases(of: Subjects) -> list[Row]:
     return [
         Row("case", EXECUTIVE, f"/escalations/{short}/", floor(short), CASE, HELPDESK_CASE),
         Row("case with 1,000 posts", EXECUTIVE, f"/escalations/{long}/", floor(long), CASE),
-        Row("history of 1,000 posts", EXECUTIVE, f"/escalations/{long}/history/", floor(long), CASE),
+        Row("history of 1,000 posts", EXECUTIVE, f"/escalations/{long}/history/", floor(long)),
     ]
 
 

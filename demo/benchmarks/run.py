@@ -194,7 +194,7 @@ def last_line(told: str) -> str:
     return told.strip().splitlines()[-1]
 
 
-def whole(bench: Bench, only: str | None) -> None:
+def whole(bench: Bench, only: str) -> None:
     """All parts, or one of them."""
     bench.store.delete_others()
     bench.store.collect_static()
@@ -202,5 +202,5 @@ def whole(bench: Bench, only: str | None) -> None:
     if only == "load":
         load.run(bench.store, bench.say)
     for name, part in parts.items():
-        if only in (None, name):
+        if only in ("", name):
             part()

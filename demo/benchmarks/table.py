@@ -8,7 +8,10 @@ from demo.benchmarks.pages import Bar, Row
 from ledger import format as write
 
 KB = 1024
-HEADER = ("", "queries", "ms", "processor", "kB", "sent", "floor", "times", "smaller", "growth", "helpdesk", "bar", "")
+HEADER = (
+    *("", "queries", "ms", "processor", "kB", "sent", "floor", "times", "processor times"),
+    *("smaller", "growth", "helpdesk", "bar", ""),
+)
 NONE = "–"
 
 
@@ -59,6 +62,7 @@ class Line:
             _cell(found.sent / KB),
             _cell(found.floor),
             _cell(found.times),
+            _cell(found.processor_times),
             _cell(self.smaller.milliseconds if self.smaller and not self.smaller.problem else None),
             _cell(self.growth),
             _cell(self.row.helpdesk, 0),

@@ -75,7 +75,7 @@ def _batches() -> Iterator[list[int]]:
 def _rule(case_ids: Sequence[int]) -> QuerySet[Any]:
     """Who sees these cases, and why: case, person, kind, each once."""
     cases = Escalation.objects.all()
-    sources: list[tuple[QuerySet[Any], str, str, str]] = [
+    sources: list[tuple[QuerySet[Any], int, str, str]] = [
         (CasePerson.objects.all(), CaseAccess.NAMED, "case_id", "user_id"),
         (HandOff.objects.all(), CaseAccess.HANDED, "case_id", "to_user_id"),
         (Seat.objects.addressed(), CaseAccess.HANDED, "request__case_link__case_id", "person_id"),

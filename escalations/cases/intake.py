@@ -94,7 +94,7 @@ class Opening:
     at: datetime
 
     def still_holds(self, by: User | None) -> bool:
-        """Whether the person may still see the account, its people and its name are the same, and everybody whom the case
+        """Whether the person may still see the account, its name and its people are the same, and everybody whom the case
         names still works here. Asked inside the transaction that writes the case."""
         account, where = self.case.account, self.destination
         named = {user.pk for user in (where.owner, where.authority, *(user for user, _ in where.stakeholders)) if user}

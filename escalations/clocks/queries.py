@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Case, F, IntegerField, Prefetch, Value, When
+from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, Value, When
 
 from accounts.calendars.queries import work_calendar
 from accounts.calendars.rules.workcalendar import WorkCalendar
@@ -101,7 +101,8 @@ def claim(clocks: Collection[Clock]) -> tuple[dict[int, Escalation], Audience]:
     cases: dict[int, Escalation] = {}
     found = Audience()
     user = "people__user"
-    with_people = rows.annotate(
+    # No model has the columns that the query adds.
+    with_people: QuerySet[Any] = rows.annotate(
         duty=F("people__duty"), person=F(user), email=F(f"{user}__email"), active=F(f"{user}__is_active")
     )
     for row in with_people:
@@ -120,7 +121,7 @@ def claim(clocks: Collection[Clock]) -> tuple[dict[int, Escalation], Audience]:
     return cases, found
 
 
-def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, Any]]]:
+def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, object]]]:
     """One line per clock and level, and the issue types with their own targets; cells from Red to Green."""
     found: dict[Key, list[targets.TargetRow]] = {}
     for row in [*rows.targets(version), *_rhythm(version)]:
@@ -144,7 +145,7 @@ def _rhythm(version: PolicyVersion) -> list[targets.TargetRow]:
     ]
 
 
-def _dated(kind: ClockKind) -> dict[str, Any]:
+def _dated(kind: ClockKind) -> dict[str, object]:
     return {
         "name": kind.name,
         "about": kind.about,
@@ -155,7 +156,7 @@ def _dated(kind: ClockKind) -> dict[str, Any]:
     }
 
 
-def factors_table(version: PolicyVersion) -> list[dict[str, Any]]:
+def factors_table(version: PolicyVersion) -> list[dict[str, object]]:
     """The factors as text, one line per clock; lines that are switched off come last."""
     found: dict[tuple[str, bool], list[str]] = {}
     for row in version.targetfactors.all():
@@ -168,7 +169,7 @@ def factors_table(version: PolicyVersion) -> list[dict[str, Any]]:
     return sorted(lines, key=lambda line: not line["active"])
 
 
-def _line(key: Key, group: list[targets.TargetRow], names: dict[str, str], ladder: Ladder) -> dict[str, Any]:
+def _line(key: Key, group: list[targets.TargetRow], names: dict[str, str], ladder: Ladder) -> dict[str, object]:
     clock, level, issue_type = key
     rule = KINDS[clock]
     where = f", {ladder.label(level).partition(',')[0].lower()}" if level else ""
@@ -195,7 +196,7 @@ def _rank(row: targets.TargetRow) -> tuple[bool, int]:
     return not row.from_rhythm, targets.specificity(row)
 
 
-def calendars(version: PolicyVersion, chosen: str, at: datetime) -> dict[str, Any]:
+def calendars(version: PolicyVersion, chosen: str, at: datetime) -> dict[str, object]:
     """All calendars, one of them as a week with future special days."""
     days = Prefetch("days", CalendarDay.objects.order_by("month", "day"))
     found = list(Calendar.objects.prefetch_related("spans", days))
@@ -216,7 +217,7 @@ def calendars(version: PolicyVersion, chosen: str, at: datetime) -> dict[str, An
     }
 
 
-def _week(calendar: Calendar) -> list[dict[str, Any]]:
+def _week(calendar: Calendar) -> list[dict[str, object]]:
     """Adjacent days with the same hours become one line, with its place in the chart."""
     spans: list[list[tuple[int, int]]] = [[] for _ in DAYS]
     for span in calendar.spans.all():
@@ -226,7 +227,7 @@ def _week(calendar: Calendar) -> list[dict[str, Any]]:
     return [_days(group, TOP + place * LINE) for place, group in enumerate(groups)]
 
 
-def _days(group: list[tuple[str, list[tuple[int, int]]]], y: int) -> dict[str, Any]:
+def _days(group: list[tuple[str, list[tuple[int, int]]]], y: int) -> dict[str, object]:
     first, last, spans = group[0][0], group[-1][0], group[0][1]
     return {
         "name": first if first == last else f"{first} to {last}",
@@ -275,7 +276,7 @@ class Preview:
             return None
 
 
-def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> list[dict[str, Any]]:
+def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> list[dict[str, object]]:
     """The due time of each clock of a new case of this type and tier if it started now, with the reasons."""
     matrix, promises = rows.plain_rows(version), rows.targets(version)
     try:
@@ -290,8 +291,9 @@ def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> lis
         due_at = preview.due_at(row, kind.slug) if row and clock != states.TIME_TO_ESCALATE else None
         if row is not None and due_at is not None:
             label = f"{name}, level {level}" if clock == states.DECISION else name
-            found.append({"name": label, "due_at": due_at, "why": _why(row, preview.calendar(row, kind.slug))})
-    return sorted(found, key=lambda line: line["due_at"])
+            found.append((due_at, label, _why(row, preview.calendar(row, kind.slug))))
+    found.sort(key=itemgetter(0))
+    return [{"name": name, "due_at": due_at, "why": why} for due_at, name, why in found]
 
 
 def _why(row: targets.TargetRow, calendar: Calendar | None) -> str:

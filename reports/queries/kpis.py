@@ -5,209 +5,74 @@ A figure is a definition in `reports.rules.kpis` and a class here, listed in `KP
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import date, datetime
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, Generic, TypeVar
 
-from django.db.models import (
-    Case,
-    Count,
-    DateTimeField,
-    Exists,
-    F,
-    Min,
-    Model,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    When,
-    Window,
-)
-from django.db.models.functions import Coalesce, Lower, Trim
+from django.db.models import Case, Count, F, Model, OuterRef, Prefetch, Q, QuerySet, Subquery, When, Window
 
-from accounts.models import User
-from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.models import CaseRequest, Escalation, HandOff, Level, PolicyVersion, Target
-from escalations.policy.levels import at_level
+from escalations.models import Escalation, Level, PolicyVersion, Target
 from ledger.format import decimal_hours, month
 from ledger.now import now as present_time
-from reports.queries.measures import MonthOf, SecondsBetween
+from reports.models import CaseFact, DecisionFact
+from reports.queries import lines
+from reports.queries.lines import Line, within
+from reports.queries.scope import Scope
 from reports.rules import kpis as rules
 from reports.rules.kpis import Definition, Figure
 from reports.rules.periods import Period
 
-# Rows of any model that belongs to a case.
-Rows = TypeVar("Rows", bound=Model)
-CauseCounts = dict[tuple[str, str], int]
-# The counted columns of a row: texts, or seconds.
-Values = tuple[str | float | None, ...]
+# Facts of any kind.
+Fact = TypeVar("Fact", bound=Model)
+CauseCounts = Counter[tuple[str, str]]
 NO_LEVEL = "Deal desk and below"
 
 
 @dataclass(frozen=True)
-class Scope:
-    """The cases that are counted: those a person may see (None: all), of one region or of all."""
+class Levels:
+    """The levels of all policies, by slug."""
 
-    user: User | None = None
-    region: str = ""
-
-    def cases(self) -> QuerySet[Escalation]:
-        """Every case in scope."""
-        rows = Escalation.objects.visible_to(self.user) if self.user else Escalation.objects.all()
-        return rows.filter(account__region=self.region) if self.region else rows
-
-    def of_cases(self, rows: QuerySet[Rows], path: str = "case") -> QuerySet[Rows]:
-        """Rows that belong to a case in scope."""
-        if self.region:
-            rows = rows.filter(**{f"{path}__account__region": self.region})
-        if self.user is None or self.user.is_superuser:
-            return rows
-        return rows.filter(**{f"{path}__in": Escalation.objects.visible_to(self.user).values("pk")})
-
-    @property
-    def regions(self) -> Sequence[str]:
-        """Regions of the accounts in scope, for the filter."""
-        rows = self.cases().exclude(account__region="").order_by("account__region")
-        return list(rows.values_list("account__region", flat=True).distinct())
+    shown: rules.Catalogue
+    names: dict[str, str]
+    executive: frozenset[str]
 
 
-def _within(period: Period, field: str, *, before: bool = False) -> Q:
-    start, end = (period.previous_start, period.previous_end) if before else (period.start, period.end)
-    return Q(**{f"{field}__gte": start, f"{field}__lt": end})
+def levels() -> Levels:
+    """One query. A level's target is the policy's general time to decide at that level; its name is that of the newest version
+    that has it. A level that counts as executive in any version counts by its slug, so that the cases of all versions add up.
+    """
+    in_force = Q(version__in=PolicyVersion.objects.in_force(present_time()).values("pk"))
+    general = Target.objects.filter(version=OuterRef("version"), level=OuterRef("rank"), clock=states.DECISION)
+    amount = general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1]
+    # No model has the columns that the query adds.
+    rows: QuerySet[Any] = Level.objects.order_by("version__number", "rank").annotate(
+        minutes=Subquery(amount), current=Case(When(in_force, then=True), default=False)
+    )
+    found = list(rows)
+    current = [each for each in found if each.current]
+    shown = [
+        rules.LevelFigure(each.slug, each.name, _hours(each.minutes), lowest=each == current[0]) for each in current
+    ]
+    return Levels(
+        rules.Catalogue(tuple(shown)),
+        {each.slug: each.name for each in found},
+        frozenset(each.slug for each in found if each.counts_as_executive),
+    )
 
 
-def _either(period: Period, field: str) -> Q:
-    return _within(period, field) | _within(period, field, before=True)
-
-
-# Rows of the next queries are `Any`: no model has the figures that a query adds to its rows.
-
-
-def escalated(scope: Scope) -> QuerySet[Any]:
-    """Cases with `took`: seconds from impasse to opening."""
-    return scope.cases().exclude(state=states.DUPLICATE).annotate(took=SecondsBetween(F("impasse_at"), F("opened_at")))
+def _hours(minutes: int | None) -> float | None:
+    if minutes is None:
+        return None
+    return minutes / 60 if minutes % 60 else minutes // 60
 
 
 def catalogue() -> rules.Catalogue:
-    """The current figures. A level's target is the policy's general time to decide at that level."""
-    policy = PolicyVersion.objects.current(present_time())
-    if policy is None:
-        return rules.Catalogue(())
-    general = policy.targets.filter(clock=states.DECISION, tier="", issue_type="", unit=Target.CLOCK)
-    hours = {
-        level: amount / 60 if amount % 60 else amount // 60 for level, amount in general.values_list("level", "amount")
-    }
-    ladder = policy.ladder
-    return rules.Catalogue(
-        tuple(
-            rules.LevelFigure(
-                level.slug,
-                level.name,
-                hours.get(level.rank),
-                lowest=level == ladder.lowest,
-            )
-            for level in ladder.levels
-        )
-    )
-
-
-def level_name() -> Subquery:
-    """Name of the level that decided, by the newest version of the policy that has it."""
-    level = Level.objects.filter(slug=OuterRef("request__decided_level")).order_by("-version__number")
-    return Subquery(level.values("name")[:1])
-
-
-def decisions(scope: Scope, levels: Iterable[str] | None = None) -> QuerySet[Any]:
-    """Decisions by people of these levels (None: all) on cases, with `got` (when that level got it) and `took` in
-    seconds."""
-    rows = CaseRequest.objects.filter(request__state__in=ApprovalRequest.DECIDED, request__by_rule=False)
-    if levels is not None:
-        rows = rows.filter(request__decided_level__in=list(levels))
-    # The rank of the deciding level in the policy of the case.
-    level = Level.objects.filter(version=OuterRef("case__policy"), slug=OuterRef("request__decided_level"))
-    ranked = scope.of_cases(rows).annotate(rank=Subquery(level.values("rank")[:1]))
-    return ranked.annotate(got=_got()).annotate(took=SecondsBetween(F("got"), F("request__decided_at")))
-
-
-def _got() -> Case:
-    """When the deciding level got the case; see the definitions in the rules."""
-    earlier = CaseRequest.objects.filter(
-        case=OuterRef("case"),
-        request__decided_level=OuterRef("request__decided_level"),
-        request__by_rule=False,
-        request__decided_at__lt=OuterRef("request__decided_at"),
-    )
-    sent = (
-        HandOff.objects.filter(
-            case=OuterRef("case"),
-            level=OuterRef("rank"),
-            sent_at__lte=OuterRef("request__decided_at"),
-        )
-        .order_by()
-        .values("case")
-        .annotate(first=Min("sent_at"))
-        .values("first")
-    )
-    stands = Q(case__level=F("rank"), case__level_since__lte=F("request__decided_at"))
-    return Case(
-        When(Exists(earlier), then=F("request__asked_since")),
-        When(stands, then=F("case__level_since")),
-        default=Coalesce(Subquery(sent), F("request__asked_since")),
-        output_field=DateTimeField(),
-    )
-
-
-def resolved(scope: Scope) -> QuerySet[Any]:
-    """Resolved cases with `executive`: whether anything on them was decided at a level that counts as executive.
-
-    A level counts by its slug, so that the cases of every version add up.
-    """
-    executive = Level.objects.filter(counts_as_executive=True).values("slug")
-    asked = CaseRequest.objects.filter(
-        case=OuterRef("pk"), request__state__in=ApprovalRequest.DECIDED, request__by_rule=False
-    )
-    at_the_top = Q(Exists(asked.filter(request__decided_level__in=executive)))
-    # Cases imported from another system have the level, but no request.
-    brought = Q(decided_level__in=executive) & ~Exists(CaseRequest.objects.filter(case=OuterRef("pk")))
-    rows = scope.cases().filter(resolved_at__isnull=False)
-    return rows.annotate(executive=Case(When(at_the_top | brought, then=True), default=False))
-
-
-def causes(scope: Scope) -> QuerySet[Any]:
-    """Resolved cases with a root cause, with `cause` (its words without case and outer spaces) and `month`, as 2026-02."""
-    rows = scope.cases().filter(resolved_at__isnull=False).annotate(cause=Lower(Trim("root_cause"))).exclude(cause="")
-    return rows.annotate(month=MonthOf("resolved_at"))
-
-
-def cause_counts(scope: Scope, period: Period) -> tuple[CauseCounts, CauseCounts]:
-    """(cause, month) → cases resolved, of this period and of the one before, in one query."""
-    rows = causes(scope).filter(_either(period, "resolved_at")).annotate(present=_present(period, "resolved_at"))
-    found: tuple[CauseCounts, CauseCounts] = ({}, {})
-    for row in rows.order_by().values("cause", "month", "present").annotate(cases=Count("pk")):
-        found[0 if row["present"] else 1][row["cause"], row["month"]] = row["cases"]
-    return found
-
-
-def _present(period: Period, field: str) -> Case:
-    return Case(When(_within(period, field), then=True), default=False)
-
-
-def _split(rows: QuerySet[Rows], field: str, period: Period, *more: str) -> tuple[list[Values], list[Values]]:
-    """Values of both periods in one query: (this one, the one before). The last column gives the period."""
-    marked = rows.filter(_either(period, field)).annotate(present=_present(period, field))
-    found: tuple[list[Values], list[Values]] = ([], [])
-    for *values, present in marked.order_by().values_list(*more, "present"):
-        found[0 if present else 1].append(tuple(values))
-    return found
-
-
-def _seconds(rows: list[Values], place: int = 0) -> list[float]:
-    """Never below zero: a clock set back, or an impasse entered as later than the opening, counts as zero."""
-    return [max(0.0, float(took)) for row in rows if isinstance(took := row[place], int | float)]
+    """The current figures."""
+    return levels().shown
 
 
 @dataclass(frozen=True)
@@ -228,41 +93,67 @@ class Row:
         return self.what.partition(":")[0]
 
 
+# Cases are read for the rows that are shown, never for those that are counted or sorted.
+SHOWN = Prefetch("case", Escalation.objects.select_related("account", "policy"))
+
+
 @dataclass(frozen=True)
-class Listing(Generic[Rows]):
+class Listing(Generic[Fact]):
     """The rows of one figure as a query, and the display of a row."""
 
-    rows: QuerySet[Rows]
-    show: Callable[[Rows], Row]
+    rows: QuerySet[Fact]
+    show: Callable[[Fact], Row]
     columns: tuple[str, str, str]
 
-    def made(self, found: Iterable[Rows]) -> list[Row]:
+    def made(self, found: Iterable[Fact]) -> list[Row]:
         """Rows to show."""
         return [self.show(each) for each in found]
 
 
 class Counting:
-    """Figures of one scope and period. Data that several figures share is read once."""
+    """Figures of one scope and period. Everything is counted by one query, on first use."""
 
-    def __init__(self, scope: Scope, period: Period) -> None:
-        self.scope = scope
+    def __init__(self, scope: Scope, period: Period, reads: tuple[str, ...] = lines.FIGURES) -> None:
+        self.facts = scope.within(period)
         self.period = period
+        self.reads = reads
 
     @cached_property
+    def levels(self) -> Levels:
+        """The levels of all policies."""
+        return levels()
+
+    @property
     def shown(self) -> rules.Catalogue:
         """The current figures."""
-        return catalogue()
+        return self.levels.shown
 
     @cached_property
-    def decided(self) -> tuple[list[Values], list[Values]]:
-        """Decisions of both periods: the level that decided, the kind of the case and the seconds it took."""
-        columns = ("request__decided_level", "case__kind", "took")
-        return _split(decisions(self.scope), "request__decided_at", self.period, *columns)
+    def lines(self) -> dict[str, list[Line]]:
+        """The groups of facts of both periods."""
+        return lines.read(self.facts, *self.reads)
+
+    def is_present(self, day: date) -> bool:
+        """Whether a day is in the period, not in the one before."""
+        return day >= self.period.first_day
+
+    def split(self, what: str, counts: Callable[[Line], bool] = lambda line: True) -> tuple[list[int], list[int]]:
+        """The numbers of the lines that count: (of this period, of the one before)."""
+        found: tuple[list[int], list[int]] = ([], [])
+        for line in self.lines[what]:
+            if counts(line):
+                found[0 if self.is_present(line.day) else 1].extend(line.values)
+        return found
 
     @cached_property
     def causes(self) -> tuple[CauseCounts, CauseCounts]:
         """(cause, month) → cases resolved, of this period and of the one before."""
-        return cause_counts(self.scope, self.period)
+        found: tuple[CauseCounts, CauseCounts] = (Counter(), Counter())
+        for line in self.lines[lines.CAUSED]:
+            present, before, _ = line.values
+            found[0][line.second, line.first] += present
+            found[1][line.second, line.first] += before
+        return found
 
     def kpi(self, slug: str) -> "Kpi":
         """How a figure is counted. Raises KeyError for an unknown one."""
@@ -270,7 +161,7 @@ class Counting:
         return TimeToDecision(level.definition, levels=level.counts) if level else KPIS[slug]
 
     def figures(self) -> dict[str, Figure]:
-        """All figures by slug, those with a target first; in six queries for any number of cases."""
+        """All figures by slug, those with a target first; in at most four queries for any number of cases."""
         return {slug: self.kpi(slug).figure(self) for slug in self.shown.every}
 
 
@@ -285,7 +176,7 @@ class Kpi(ABC):
         """The figure."""
 
     @abstractmethod
-    def cases(self, counting: Counting) -> Listing:
+    def cases(self, counting: Counting) -> Listing[Any]:
         """The drill-down: the cases that were counted, with the value of each."""
 
 
@@ -293,21 +184,21 @@ class TimeToEscalate(Kpi):
     """From impasse to opening."""
 
     def figure(self, counting: Counting) -> Figure:
-        """One query."""
-        present, before = _split(escalated(counting.scope), "opened_at", counting.period, "took")
-        return rules.hours_figure(self.definition, _seconds(present), _seconds(before))
+        """From the cases that were opened."""
+        return rules.hours_figure(self.definition, *counting.split(lines.OPENED))
 
-    def cases(self, counting: Counting) -> Listing:
+    def cases(self, counting: Counting) -> Listing[CaseFact]:
         """The slowest first."""
-        rows = escalated(counting.scope).filter(_within(counting.period, "opened_at"))
+        rows = CaseFact.objects.filter(within(counting.period, "opened_on"), duplicate=False)
         target = self.definition.target or 0.0
 
-        def show(case: Any) -> Row:
-            hours = max(0.0, case.took) / rules.HOUR
+        def show(fact: CaseFact) -> Row:
+            case, hours = fact.case, fact.took / rules.HOUR
             tier = f"{case.get_tier_display()} tier"
             return Row(case, tier, case.impasse_at, case.opened_at, hours, decimal_hours(hours), hours >= target)
 
-        return Listing(rows.select_related("account").order_by("-took", "-id"), show, ("Tier", "Impasse", "Opened"))
+        listed = counting.facts.narrow(rows).prefetch_related(SHOWN).order_by("-took", "-case_id")
+        return Listing(listed, show, ("Tier", "Impasse", "Opened"))
 
 
 @dataclass(frozen=True)
@@ -318,60 +209,64 @@ class TimeToDecision(Kpi):
     kind: str = ""
 
     def figure(self, counting: Counting) -> Figure:
-        """One query for the figures of all levels."""
-        present, before = (_seconds([row for row in rows if self._counts(*row[:2])], 2) for rows in counting.decided)
-        return rules.hours_figure(self.definition, present, before)
+        """From the decisions, which the figures of all levels share."""
+        return rules.hours_figure(self.definition, *counting.split(lines.DECIDED, self._counts))
 
-    def _counts(self, level: str | float | None, kind: str | float | None) -> bool:
-        return (self.levels is None or level in self.levels) and (not self.kind or kind == self.kind)
+    def _counts(self, line: Line) -> bool:
+        of_level = self.levels is None or line.first in self.levels
+        return of_level and (not self.kind or line.second == self.kind)
 
-    def cases(self, counting: Counting) -> Listing:
-        """The slowest first."""
-        rows = decisions(counting.scope, self.levels).filter(_within(counting.period, "request__decided_at"))
+    def rows(self, counting: Counting) -> QuerySet[DecisionFact]:
+        """The decisions of the period that are counted, the slowest first."""
+        rows = DecisionFact.objects.filter(within(counting.period, "day"))
+        if self.levels is not None:
+            rows = rows.filter(level__in=self.levels)
         if self.kind:
-            rows = rows.filter(case__kind=self.kind)
-        shown = counting.shown
+            rows = rows.filter(kind=self.kind)
+        return counting.facts.narrow(rows).order_by("-took", "-request_id")
 
-        def show(each: Any) -> Row:
-            hours = max(0.0, each.took) / rules.HOUR
-            what = f"{each.level_name or NO_LEVEL}: {each.request.concession_name}"
-            late = shown.is_late(each.request.decided_level, hours)
-            return Row(each.case, what, each.got, each.request.decided_at, hours, decimal_hours(hours), late)
+    def cases(self, counting: Counting) -> Listing[DecisionFact]:
+        """The slowest first."""
 
-        named = rows.annotate(level_name=level_name()).select_related("case__account", "request")
-        return Listing(named.order_by("-took", "-id"), show, ("Decision", "Got it", "Decided"))
+        def show(fact: DecisionFact) -> Row:
+            hours = fact.took / rules.HOUR
+            what = f"{counting.levels.names.get(fact.level, NO_LEVEL)}: {fact.concession}"
+            late = counting.shown.is_late(fact.level, hours)
+            return Row(fact.case, what, fact.got, fact.decided_at, hours, decimal_hours(hours), late)
+
+        return Listing(self.rows(counting).prefetch_related(SHOWN), show, ("Decision", "Got it", "Decided"))
 
 
 class ResolvedWithoutExecutive(Kpi):
     """The resolved cases without a decision of an executive."""
 
     def figure(self, counting: Counting) -> Figure:
-        """One query."""
-        present = _present(counting.period, "resolved_at")
-        rows = resolved(counting.scope).filter(_either(counting.period, "resolved_at")).annotate(present=present)
-        lowest = at_level(next((each.level for each in counting.shown.levels if each.lowest), ""))
-        rows = rows.annotate(lowest=Case(When(lowest, then=True), default=False))
-        columns = ("present", "executive", "lowest")
+        """From the cases that were resolved."""
+        lowest = next((each.level for each in counting.shown.levels if each.lowest), None)
         counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-        counted = rows.order_by().values(*columns).annotate(n=Count("pk"))
-        for is_present, executive, at_lowest, number in counted.values_list(*columns, "n"):
-            counts[is_present]["all"] += number
-            counts[is_present]["executive"] += number * executive
-            counts[is_present]["team"] += number * (not executive and at_lowest)
+        for line in counting.lines[lines.RESOLVED]:
+            found = counts[counting.is_present(line.day)]
+            executive = not counting.levels.executive.isdisjoint(line.first.split(","))
+            found["all"] += line.number
+            found["executive"] += line.number * executive
+            found["team"] += line.number * (not executive and line.second == lowest)
         now, before = ((each["all"], each["executive"], each["team"]) for each in (counts[True], counts[False]))
         return rules.without_executive(now, before)
 
-    def cases(self, counting: Counting) -> Listing:
+    def cases(self, counting: Counting) -> Listing[Any]:
         """Those with an executive first."""
-        rows = resolved(counting.scope).filter(_within(counting.period, "resolved_at"))
+        rows = CaseFact.objects.filter(within(counting.period, "resolved_on"))
+        slugs = (Q(decided__contains=f",{slug},") for slug in sorted(counting.levels.executive))
+        executive = Case(When(reduce(or_, slugs, Q(pk=None)), then=True), default=False)
 
-        def show(case: Any) -> Row:
-            text = "With executive" if case.executive else "Without executive"
-            return Row(
-                case, case.get_level_display(), case.opened_at, case.resolved_at, None, text, bool(case.executive)
-            )
+        def show(fact: Any) -> Row:
+            text = "With executive" if fact.executive else "Without executive"
+            case = fact.case
+            level = case.get_level_display()
+            return Row(case, level, case.opened_at, fact.resolved_at, None, text, bool(fact.executive))
 
-        ordered = rows.select_related("account", "policy").order_by("-executive", "-resolved_at", "-id")
+        listed = counting.facts.narrow(rows).annotate(executive=executive).prefetch_related(SHOWN)
+        ordered = listed.order_by("-executive", "-resolved_at", "-case_id")
         return Listing(ordered, show, ("Level", "Opened", "Resolved"))
 
 
@@ -379,21 +274,22 @@ class Recurrence(Kpi):
     """Root causes that repeat within a month."""
 
     def figure(self, counting: Counting) -> Figure:
-        """One query, which the chart of root causes shares."""
+        """From the causes, which the chart of root causes shares."""
         present, before = counting.causes
         return rules.recurrence(present.values(), before.values())
 
-    def cases(self, counting: Counting) -> Listing:
+    def cases(self, counting: Counting) -> Listing[Any]:
         """Cases of one cause together."""
-        rows = causes(counting.scope).filter(_within(counting.period, "resolved_at"))
-        alike = Window(Count("pk"), partition_by=[F("cause"), F("month")])
+        rows = CaseFact.objects.filter(within(counting.period, "resolved_on")).exclude(same_cause="")
+        alike = Window(Count("pk"), partition_by=[F("same_cause"), F("month")])
 
-        def show(case: Any) -> Row:
-            text = f"{case.alike} in {month(case.resolved_at)}"
-            return Row(case, case.root_cause, case.opened_at, case.resolved_at, float(case.alike), text)
+        def show(fact: Any) -> Row:
+            case, text = fact.case, f"{fact.alike} in {month(fact.resolved_at)}"
+            return Row(case, fact.cause, case.opened_at, fact.resolved_at, float(fact.alike), text)
 
-        repeated = rows.annotate(alike=alike).filter(alike__gt=1).select_related("account")
-        return Listing(repeated.order_by("cause", "resolved_at", "id"), show, ("Root cause", "Opened", "Resolved"))
+        repeated = counting.facts.narrow(rows).annotate(alike=alike).filter(alike__gt=1).prefetch_related(SHOWN)
+        ordered = repeated.order_by("same_cause", "resolved_at", "case_id")
+        return Listing(ordered, show, ("Root cause", "Opened", "Resolved"))
 
 
 # A policy adds one for each of its levels; see `Counting.kpi`.

@@ -6,17 +6,13 @@ from datetime import date, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from django.db.models import Case, Count, When
-from django.db.models.functions import Lower, Trim
-
 from escalations.clocks.rules.kinds import CHOICES
-from escalations.models import Clock
-from reports.queries.kpis import CauseCounts, Scope, causes, decisions
-from reports.queries.measures import WholeSteps, since
+from reports.queries import lines
+from reports.queries.kpis import Counting
 from reports.rules import kpis as rules
+from reports.rules import tallies
 from reports.rules.periods import Period
 
-WEEK = 7 * 86_400
 MOST_POINTS = 13
 MOST_CAUSES = 6
 SLOWEST = 5
@@ -34,6 +30,11 @@ def starts(period: Period) -> list[date]:
     return [period.first_day + timedelta(days=n) for n in range(0, (period.end - period.start).days, days)]
 
 
+def _slot(period: Period, day: date) -> int:
+    """The point of the chart to which a day belongs."""
+    return (day - period.first_day).days // step_days(period)
+
+
 @dataclass(frozen=True)
 class Trend:
     """Median hours of one level for each point; None where nobody decided."""
@@ -43,20 +44,39 @@ class Trend:
     points: list[float | None]
 
 
-def decision_trends(scope: Scope, period: Period, shown: rules.Catalogue) -> list[Trend]:
-    """The levels that have a target. One query."""
-    levels = [each for each in shown.levels if not each.lowest]
-    rows = decisions(scope, [each.level for each in levels]).filter(
-        request__decided_at__gte=period.start, request__decided_at__lt=period.end
-    )
-    slot = WholeSteps(since(period.start, "request__decided_at"), step_days(period) * 86_400)
-    found: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for level, place, took in rows.order_by().values_list("request__decided_level", slot, "took"):
-        found[level, place].append(max(0.0, took or 0.0) / rules.HOUR)
-    places = range(len(starts(period)))
+def decision_trends(counting: Counting) -> list[Trend]:
+    """The levels that have a target."""
+    found: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for line in counting.lines[lines.DECIDED]:
+        if counting.is_present(line.day):
+            found[line.first, _slot(counting.period, line.day)].extend(line.values)
+    places = range(len(starts(counting.period)))
     return [
-        Trend(each.name, each.target, [rules.median(found[each.level, place]) for place in places]) for each in levels
+        Trend(each.name, each.target, [rules.median_hours(found[each.level, place]) for place in places])
+        for each in counting.shown.levels
+        if not each.lowest
     ]
+
+
+class Ended(NamedTuple):
+    """A group of clocks that were met or missed: the point of the chart, the kind and the result."""
+
+    slot: int
+    kind: str
+    result: str
+
+
+def ended_clocks(counting: Counting) -> Counter[Ended]:
+    """The number of clocks in each group."""
+    days: Counter[tuple[int, int]] = Counter()
+    for line in counting.lines[lines.ENDED]:
+        days[_slot(counting.period, line.day), line.values[0]] += line.number
+    texts = {line.values[0]: line.first for line in counting.lines[lines.TALLIES]}
+    found: Counter[Ended] = Counter()
+    for (slot, tally), times in days.items():
+        for (kind, result), number in tallies.read(texts[tally]):
+            found[Ended(slot, kind, result)] += number * times
+    return found
 
 
 @dataclass(frozen=True)
@@ -68,35 +88,13 @@ class Promises:
     red: int
 
 
-class Ended(NamedTuple):
-    """A group of clocks that ended: the point of the chart, the kind, the result, and whether a warning was sent
-    before."""
-
-    slot: int
-    kind: str
-    state: str
-    warned: bool
-
-
-def ended_clocks(scope: Scope, period: Period) -> Counter[Ended]:
-    """The number of clocks that ended in each group. One query that counts in the database."""
-    ended = Clock.objects.filter(
-        stopped_at__gte=period.start, stopped_at__lt=period.end, state__in=[Clock.MET, Clock.MISSED]
-    )
-    slot = WholeSteps(since(period.start, "stopped_at"), step_days(period) * 86_400)
-    warned = Case(When(warned_at__isnull=False, then=True), default=False)
-    rows = scope.of_cases(ended).annotate(slot=slot, warned=warned).order_by()
-    counted = rows.values("slot", "kind", "state", "warned").annotate(n=Count("pk"))
-    return Counter({Ended(row["slot"], row["kind"], row["state"], row["warned"]): row["n"] for row in counted})
-
-
 def promises(ended: Counter[Ended], points: int) -> list[Promises]:
     """One for each point of the chart."""
     counts: Counter[tuple[int, str]] = Counter()
     for group, number in ended.items():
-        colour = "red" if group.state == Clock.MISSED else "yellow" if group.warned else "green"
-        counts[group.slot, colour] += number
-    return [Promises(*(counts[place, colour] for colour in ("green", "yellow", "red"))) for place in range(points)]
+        counts[group.slot, group.result] += number
+    results = (tallies.GREEN, tallies.YELLOW, tallies.RED)
+    return [Promises(*(counts[place, result] for result in results)) for place in range(points)]
 
 
 @dataclass(frozen=True)
@@ -115,10 +113,10 @@ class Attainment:
 
 def attainment(ended: Counter[Ended]) -> list[Attainment]:
     """Every kind of clock that ended, in the order of the case page."""
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, bool]] = Counter()
     for group, number in ended.items():
-        counts[group.kind, group.state] += number
-    rows = [Attainment(str(name), counts[kind, Clock.MET], counts[kind, Clock.MISSED]) for kind, name in CHOICES]
+        counts[group.kind, group.result == tallies.RED] += number
+    rows = [Attainment(str(name), counts[kind, False], counts[kind, True]) for kind, name in CHOICES]
     return [row for row in rows if row.met or row.missed]
 
 
@@ -131,14 +129,16 @@ class Cause:
     repeats: int
 
 
-def root_causes(scope: Scope, period: Period, counts: CauseCounts) -> list[Cause]:
-    """The most frequent ones, from the counts of `kpis.cause_counts`; one query finds the spelling that people use."""
+def root_causes(counting: Counting) -> list[Cause]:
+    """The most frequent ones, each in the spelling of its newest case."""
     cases: Counter[str] = Counter()
     repeats: Counter[str] = Counter()
-    for (cause, _), count in counts.items():
+    for (cause, _), count in counting.causes[0].items():
         cases[cause] += count
-        repeats[cause] += max(0, count - 1)
-    most = sorted(cases, key=lambda cause: (-cases[cause], cause))[:MOST_CAUSES]
-    rows = causes(scope).filter(cause__in=most, resolved_at__gte=period.start, resolved_at__lt=period.end)
-    written = dict(rows.order_by("id").values_list(Lower(Trim("root_cause")), Trim("root_cause")).distinct())
-    return [Cause(written.get(cause, cause), cases[cause], repeats[cause]) for cause in most]
+        repeats[cause] += rules.repeats_in([count])
+    most = sorted((each for each in cases if cases[each]), key=lambda cause: (-cases[cause], cause))[:MOST_CAUSES]
+    spelled: dict[str, tuple[int, str]] = {}
+    for line in counting.lines[lines.CAUSED]:
+        newest = line.values[2]
+        spelled[line.second] = max(spelled.get(line.second, (0, "")), (newest, line.third))
+    return [Cause(spelled[cause][1], cases[cause], repeats[cause]) for cause in most]

@@ -222,6 +222,12 @@ def median(values: Iterable[float]) -> float | None:
     return float(middle(ordered)) if ordered else None
 
 
+def median_hours(seconds: Iterable[float]) -> float | None:
+    """The median of spans, in hours."""
+    found = median(seconds)
+    return None if found is None else found / HOUR
+
+
 def share(part: int, whole: int) -> float | None:
     """Percent, or None without cases."""
     return 100.0 * part / whole if whole else None

@@ -237,6 +237,7 @@ def test_a_mistake_in_the_sweep_is_mended_and_it_runs_next(
     assert [task["func"] for task in queued()] == [
         "accounts.tasks.roll_renewals",
         "approvals.tasks.read_calendars",
+        "config.tasks.renew_statistics",
         "config.tasks.sweep",
     ]
 
@@ -273,6 +274,7 @@ def test_one_malformed_schedule_stops_all_until_the_schedules_are_corrected(
     assert [task["func"] for task in queued()] == [
         "accounts.tasks.roll_renewals",
         "approvals.tasks.read_calendars",
+        "config.tasks.renew_statistics",
         "config.tasks.sweep",
         "config.worker.prove_life",
     ]

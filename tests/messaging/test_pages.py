@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
-from accounts.models import Account, User
+from accounts.models import Account, AccountWords, User
+from ledger.search import index
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail, Message, Notice
 from messaging.outbox import messages as outbox
@@ -177,7 +178,7 @@ def test_waiting_mail_is_dismissed_once(sana: User) -> None:
 def test_an_account_is_found_to_place_a_mail_on(sana: User) -> None:
     mail = receive()
     account = Account.objects.create(external_id="n1", name=f"Northwind {HOSTILE}")
-    Account.objects.create(external_id="c1", name="Contoso")
+    index.write(AccountWords, [account.pk, Account.objects.create(external_id="c1", name="Contoso").pk])
     page = get(sana, "inbound", mail.pk, q="north").content.decode()
     assert f'id="account-{account.pk}"' in page
     assert "Contoso" not in page

@@ -1,4 +1,4 @@
-"""Cases and decisions put straight into the database, so that every figure can be computed by hand."""
+"""Cases and decisions put straight into the database and into the facts, so that every figure can be computed by hand."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from escalations import states
 from escalations.cases import access_rows
 from escalations.models import CaseRequest, CaseWords, Escalation, PolicyVersion
 from ledger.search import index
+from reports.facts.refresh import refresh
 from tests.support.cast import Cast
 from tests.support.levels import LADDER, TEAM
 
@@ -17,8 +18,9 @@ OPENED = datetime(2026, 2, 15, 12, tzinfo=UTC)
 class Builder:
     """Makes rows for one cast."""
 
-    def __init__(self, cast: Cast) -> None:
+    def __init__(self, cast: Cast, *, counted: bool = True) -> None:
         self.cast = cast
+        self.counted = counted
         self.policy = PolicyVersion.objects.get()
         self.authority = AuthorityVersion.objects.get()
 
@@ -40,6 +42,7 @@ class Builder:
         case = Escalation.objects.create(**{**given, **values})
         index.add(CaseWords, case)
         access_rows.keep([case.pk])
+        self._count(case)
         return case
 
     def decision(self, case: Escalation, level: int, decided_at: datetime, **values: Any) -> ApprovalRequest:
@@ -67,4 +70,9 @@ class Builder:
         }
         made = ApprovalRequest.objects.create(**{**given, **values})
         CaseRequest.objects.create(case=case, request=made)
+        self._count(case)
         return made
+
+    def _count(self, case: Escalation) -> None:
+        if self.counted:
+            refresh([case.pk])

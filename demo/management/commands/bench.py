@@ -2,8 +2,8 @@
 
 import subprocess
 from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -26,6 +26,11 @@ PARTS: dict[str, Callable[[], str | None]] = {
 }
 
 
+def sizes(text: str) -> list[int]:
+    """From the command line. ValueError if it is not numbers."""
+    return [int(each) for each in text.split(",")]
+
+
 class Command(BaseCommand):
     help = (
         "Measure pages, the API, the engine and memory on filled databases under var/bench, on SQLite and, if DATABASE_URL "
@@ -33,14 +38,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--cases", default="10000,100000", help="sizes, the smallest first (default 10000,100000)")
-        parser.add_argument("--only", choices=["pages", "memory", "rest", "engine", "load"], help="measure only this")
+        parser.add_argument(
+            "--cases", type=sizes, default=run.SIZES, metavar="N,N", help="the smallest first (default 10000,100000)"
+        )
+        parser.add_argument("--only", choices=["pages", "memory", "rest", "engine"], help="measure only this")
         parser.add_argument("--load", action="store_true", help="measure 16 clients at once instead")
         parser.add_argument("--part", choices=[*PARTS], help=SUPPRESS)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["part"]:
-            if told := PARTS[options["part"]]():
+    def handle(self, *args: object, **options: object) -> None:
+        if part := options["part"]:
+            if told := PARTS[str(part)]():
                 self.stdout.write(told)
             return
         try:
@@ -54,11 +61,11 @@ class Command(BaseCommand):
         except RuntimeError as error:
             raise CommandError(str(error)) from error
 
-    def _run(self, options: dict[str, Any]) -> None:
+    def _run(self, options: dict[str, object]) -> None:
         server = keeping.server_in_use()
         store = keeping.Store(settings.VAR_DIR / "bench", server, self._say)
-        sizes = [int(each) for each in options["cases"].split(",")]
-        run.whole(run.Bench(store, self._say, sizes), "load" if options["load"] else options["only"])
+        bench = run.Bench(store, self._say, cast("Sequence[int]", options["cases"]))
+        run.whole(bench, "load" if options["load"] else str(options["only"] or ""))
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

@@ -10,8 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import Account, User
 from demo.fill import Progress, fill
 from demo.seeding import seed_demo
+from ledger import statistics
 from ledger.errors import Refused
 from ledger.format import number
+from reports.facts.follow import rebuild
 
 
 class Command(BaseCommand):
@@ -45,9 +47,13 @@ class Command(BaseCommand):
                 self._say(f"Demo data: {cases} escalations in {number(monotonic() - begun, 0)} s.")
             if options["cases"]:
                 done = fill(options["cases"], options["seed"], self._show)
+                statistics.renew()
                 self._say(
                     f"{number(done.done)} cases, {number(done.rows)} rows, {number(done.rate, 0)} cases a second."
                 )
+            begun = monotonic()
+            rebuild()
+            self._say(f"Figures counted in {number(monotonic() - begun, 0)} s.")
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
 

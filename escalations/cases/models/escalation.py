@@ -9,10 +9,10 @@ from django.db import models
 from django.utils.functional import cached_property
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from accounts.models import Account, Role, Signal, User
+from accounts.models import Account, Signal, User
 from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.cases.models.access import may_see
+from escalations.cases.models.access import CaseAccess, may_see
 from escalations.clocks.rules.clock import RUNNING, status
 from escalations.policy.models import IssueType, MatrixRow, PolicyVersion
 from ledger.models import ChainParent
@@ -32,15 +32,20 @@ class EscalationQuerySet(SearchableQuerySet["Escalation"]):
 
     def found_by(self, user: User, text: str, most: int) -> Hits:
         """The cases with all these words that this person may see, open ones first: the newest `most`, the best first."""
-        seen, cases = self.visible_to(user), Escalation.objects.all()
-        # Who sees most cases may see most hits, so they are checked one by one; else the few cases are read first.
-        sees_most = user.sees in (Role.ALL, Role.TREE)
-        found = seen.best(text, most, within=cases.open()) if sees_most else cases.best(text, most, within=seen.open())
-        if found.more:
+        cases, is_open = Escalation.objects.all(), models.Q(state__in=states.OPEN)
+        if CaseAccess.sees_few(user):
+            seen = self.visible_to(user)
+            found = cases.best(text, most, first=is_open, within=seen)
+        else:
+            seen = self.visible_to(user, few=True)
+            found = seen.best(text, most, first=is_open)
+        if not found.more:
             return found
-        ended, rest = seen.exclude(state__in=states.OPEN), most - len(found.ids)
-        others = ended.best(text, rest) if sees_most else cases.best(text, rest, within=ended)
-        return Hits(found.ids + others.ids, others.more)
+        # Open cases may be older than the newest hits.
+        opened = seen.best(text, most, within=cases.open())
+        known = set(opened.ids)
+        others = [pk for pk in found.ids if pk not in known]
+        return Hits([*opened.ids, *others][:most], more=True)
 
     def visible_to(self, user: User, *, few: bool = False) -> "EscalationQuerySet":
         """The cases this person may see. `few`: for queries of open cases or of one case, see `may_see`."""
@@ -137,6 +142,8 @@ class Escalation(FSMModelMixin, ChainParent):
                 name="case_queue",
             ),
             models.Index(fields=["tier"], name="case_tier"),
+            # Figures leave out the confidential cases on which a person is not named.
+            models.Index(fields=["id"], condition=models.Q(confidential=True), name="case_confidential"),
             # All that counting the open cases of a person reads, without the rows.
             models.Index(fields=["state", "confidential", "id"], name="case_seen"),
             models.Index(fields=["owner", "state"], name="case_owner"),

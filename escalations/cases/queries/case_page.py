@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from django.db.models import IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from accounts.calendars.queries import work_calendar
 from accounts.models import Account, Role, User
@@ -25,6 +25,7 @@ from escalations.models import (
     HandOff,
     Review,
 )
+from ledger.counts import RowCount
 from ledger.format import listed
 
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
@@ -37,23 +38,16 @@ MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen":
 WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
 
 
-class _Rows(Subquery):
-    """The number of rows of a query, as a column of another."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-
 def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:
     """The case with what all its pages read, and the number of filled parts of its brief. Other relations are few and are
     read by the pages that show them."""
     people = CasePerson.objects.select_related("user", "role")
     empty = Q(text="") & (Q(data={}) | Q(data={"rows": []}))
-    parts = BriefPart.objects.filter(case=OuterRef("pk")).exclude(empty).order_by().values("pk")
+    parts = BriefPart.objects.filter(case=OuterRef("pk")).exclude(empty)
     return (
         cases.select_related("account", "policy", "issue_type", "owner", "status_by", "review_record")
         .prefetch_related(Prefetch("people", queryset=people))
-        .annotate(brief_written=_Rows(parts))
+        .annotate(brief_written=RowCount(parts))
     )
 
 

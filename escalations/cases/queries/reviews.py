@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from accounts.calendars.rules import deadlines
@@ -104,7 +104,7 @@ def of_view(view: str, user: User) -> QuerySet[Review]:
     if view in (OPEN, MINE):
         rows = waiting(user).select_related(*shown)
         return rows.filter(reviewer=user) if view == MINE else rows
-    ended = Review.objects.filter(may_see(user, "case"), state=VIEWS[view].state).select_related(*shown)
+    ended = Review.objects.filter(may_see(user, "case", few=True), state=VIEWS[view].state).select_related(*shown)
     return ended.order_by("-signed_at", "-pk")[:LATEST]
 
 
@@ -152,15 +152,17 @@ def due_state(review: Review, at: datetime) -> str:
 def _repeated(reviews: list[Review], user: User) -> set[int]:
     """Those whose root cause another visible case had, in upper or lower case."""
     others = Review.objects.annotate(cause=Lower("root_cause")).filter(
-        ~Q(pk=OuterRef("pk")), may_see(user, "case"), cause=Lower(OuterRef("root_cause"))
+        ~Q(pk=OuterRef("pk")), may_see(user, "case", few=True), cause=Lower(OuterRef("root_cause"))
     )
     shown = Review.objects.filter(pk__in=[each.pk for each in reviews]).exclude(root_cause="")
-    return set(shown.filter(Exists(others)).order_by().values_list("pk", flat=True))
+    # The first one found ends the search, while an EXISTS would be joined with all of them.
+    found = shown.annotate(other=Subquery(others.order_by().values("pk")[:1])).filter(other__isnull=False)
+    return set(found.order_by().values_list("pk", flat=True))
 
 
 def used_causes(user: User) -> list[str]:
     """Root causes used lately, the most used first, so that the same cause gets the same name."""
-    written = Review.objects.filter(may_see(user, "case")).exclude(root_cause="").order_by("-pk")
+    written = Review.objects.filter(may_see(user, "case", few=True)).exclude(root_cause="").order_by("-pk")
     return [cause for cause, _ in Counter(written.values_list("root_cause", flat=True)[:2000]).most_common(MOST_CAUSES)]
 
 

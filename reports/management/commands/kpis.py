@@ -7,7 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ledger.errors import Invalid
 from ledger.now import now
-from reports.queries.kpis import Scope, catalogue, figures
+from reports.facts import follow
+from reports.queries.kpis import catalogue, figures
+from reports.queries.scope import Scope
 from reports.rules import periods
 from reports.rules.kpis import Figure
 from reports.rules.periods import Period
@@ -31,6 +33,8 @@ class Command(BaseCommand):
             shown_period = periods.read(given, now())
         except Invalid as error:
             raise CommandError(error.message) from error
+        while follow.pull():
+            pass
         found, listed = figures(Scope(region=region), shown_period), catalogue()
         shown = [found[slug] for slug in (*listed.main, *listed.apart)]
         self.stdout.write(_json(shown, shown_period) if json else _text(shown, shown_period))

@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import User
-from escalations.cases import handoffs, intake
+from escalations.cases import access_rows, handoffs, intake
 from escalations.models import CasePerson, Escalation
 from ledger.now import now
 from tests.support.cast import Cast
@@ -39,7 +39,9 @@ def copies(case: Escalation, number: int) -> list[Escalation]:
     columns = {
         field.attname: getattr(case, field.attname) for field in case._meta.concrete_fields if not field.primary_key
     }
-    return [case, *Escalation.objects.bulk_create(Escalation(**columns) for _ in range(number))]
+    made = Escalation.objects.bulk_create(Escalation(**columns) for _ in range(number))
+    access_rows.keep([each.pk for each in made])
+    return [case, *made]
 
 
 def accept(case: Escalation) -> Escalation:

@@ -252,7 +252,7 @@ def asked(client, address, **headers):
     return [query["sql"] for query in seen]
 
 
-@pytest.mark.parametrize("person", ["csm", "sponsor"])
+@pytest.mark.parametrize("person", ["csm", "director", "sponsor"])
 def test_a_page_asks_at_most_eight_questions_however_many_rows_it_has(cast, open_case, as_user, person):
     client, counts = as_user(getattr(cast, person)), []
     deep = f"?after={Cursor(0, days(-400), Decimal(0), 0)}"
@@ -260,6 +260,7 @@ def test_a_page_asks_at_most_eight_questions_however_many_rows_it_has(cast, open
         copies(open_case(), number - 1)
         pages = ("", "?view=mine", "?q=esc&status=grn&tier=red&level=executive", deep)
         counts.append([len(asked(client, urls("queue") + query)) for query in pages])
+    assert shown(client.get(urls("queue"))) == "1 to 25 of 50"
     assert counts[0] == counts[1] == counts[2], counts
     assert max(counts[0]) <= 8, asked(client, urls("queue"))
 

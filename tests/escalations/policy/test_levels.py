@@ -16,7 +16,9 @@ from escalations.cases.handoffs import Notes
 from escalations.models import Escalation, PolicyVersion
 from escalations.policy.versions import check_draft, publish
 from ledger.now import now
-from reports.queries.kpis import Scope, figures
+from reports.facts.follow import rebuild
+from reports.queries.kpis import figures
+from reports.queries.scope import Scope
 from reports.rules.periods import Period, read
 from tests.escalations.cases.builders import asked, opened
 from tests.support.cast import PASSWORD, Cast, person
@@ -99,6 +101,7 @@ def test_an_added_level_has_a_figure_of_its_own_and_counts_as_executive(
     case = asked(cast)
     decided_at_level(case, "board")
     Escalation.objects.filter(pk=case.pk).update(resolved_at=now())
+    rebuild()
     found = figures(Scope(), period)
     assert found["decision-board"].definition.name == "Time to decision, Board"
     assert found["decision-board"].definition.target == 120
@@ -127,6 +130,7 @@ def test_figures_add_up_when_a_level_gets_another_rank(
     decided_at_level(after, "executive")
     assert (before.level, after.level) == (3, 4)
     assert before.get_level_display() == after.get_level_display() == "Executive sponsor"
+    rebuild()
     assert figures(Scope(), period)["decision-executive"].cases == 2
     assert Role.objects.get(slug="executive-sponsor").rank == 4
     assert signed_in(cast.sponsor).get(reverse("escalations:queue"), {"level": "executive"}).status_code == 200

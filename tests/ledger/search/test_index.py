@@ -31,7 +31,13 @@ def place(texts: list[tuple[str, str]]) -> None:
 
 def found(typed: str) -> set[int]:
     """Ids that the database finds."""
-    return set(UserWords.objects.filter(head__matches=Query.read(typed)).values_list("pk", flat=True))
+    table = connection.ops.quote_name(UserWords._meta.db_table)
+    dialect = index.DIALECTS[connection.vendor]
+    query = Query.read(typed)
+    asked = query.fts5 if connection.vendor == "sqlite" else query.tsquery
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT w.rowid FROM {table} w WHERE {dialect.match.format(table=table)}", [asked])
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def meets(query: Query, *fields: str) -> bool:

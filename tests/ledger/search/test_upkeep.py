@@ -10,6 +10,7 @@ from accounts.customers import accounts
 from accounts.imports import runs as imports
 from accounts.models import Account, Contact, User
 from accounts.people import profile
+from escalations import states
 from escalations.cases import closing, intake
 from escalations.models import Escalation
 from ledger.now import now
@@ -49,7 +50,7 @@ def test_opening_and_resolving_a_case(cast: Cast) -> None:
     case = accepted(cast)
     assert case.owner is not None
     closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="Nothing to decide")
-    ending = closing.Ending("resolved", "Müde Leitung", "They stay.", customer_told=True)
+    ending = closing.Ending(states.OUTCOMES[0][0], "Müde Leitung", "They stay.", customer_told=True)
     closing.resolve(case_id=case.pk, by=case.owner, ending=ending)
     assert [each.split()[0] for each in found(Escalation, "mude leit")] == [case.key]
     assert wrong() == []
@@ -75,10 +76,11 @@ def test_a_new_name_of_an_account_reaches_its_cases(cast: Cast) -> None:
 
 
 def test_imports_of_accounts_and_contacts(cast: Cast) -> None:
-    load("account_id,name,arr,domain\nA-1,Ålder,1,alder.example\nA-2,Birch,2,\n", "a.csv")
+    owner = cast.csm.email
+    load(f"account_id,name,arr,domain,owner\nA-1,Ålder,1,alder.example,{owner}\nA-2,Birch,2,,\n", "a.csv")
     assert found(Account, "alder.ex") == ["Ålder"]
     case = opened(cast, account=Account.objects.get(external_id="A-1"), amount=None, concession="", title="Price")
-    load("account_id,name,arr,domain\nA-1,Erle,1,alder.example\nA-2,Birch,2,birch.example\n", "a.csv")
+    load(f"account_id,name,arr,domain,owner\nA-1,Erle,1,alder.example,{owner}\nA-2,Birch,2,birch.example,\n", "a.csv")
     assert found(Account, "birch.example") == ["Birch"]
     assert found(Escalation, "erle") == [str(case)]
     load("account_id,name,email\nA-2,Zoë Q,zoe@birch.example\n", "contacts.csv")
