@@ -257,8 +257,6 @@ def on_decision_log(entry: DecisionEntry) -> None:
 
 def on_seats_asked(made: ApprovalRequest) -> None:
     """The people of the seats see the case from now on. The case was locked for the entry of the log before."""
-    if not made.case_key:
-        return
     if ApprovalRequest.case_link.is_cached(made):
         cases = [made.case_link.case_id]
     else:
