@@ -21,7 +21,9 @@ def keep(case_ids: Sequence[int], *, adds: bool = False) -> int:
     count = 0
     for start in range(0, len(case_ids), BATCH):
         missing, extra = _differences(case_ids[start : start + BATCH])
-        count += _run(f'INSERT INTO "{TABLE}" ("case_id", "user_id", "kind") {missing[0]}', missing[1])
+        # An import of accounts and a rebuild may find the same row missing at the same time.
+        missing_rows = f'("case_id", "user_id", "kind") {missing[0]} ON CONFLICT DO NOTHING'
+        count += _run(f'INSERT INTO "{TABLE}" {missing_rows}', missing[1])
         if adds:
             continue
         count += _run(f'DELETE FROM "{TABLE}" WHERE "id" IN ({extra[0]})', extra[1])  # noqa: S608 our own model

@@ -21,7 +21,7 @@ from reports.facts.refresh import differences, parts, refresh
 from reports.models import CaseFact, Progress
 
 # Cases of one transaction: on SQLite all other writers wait for it.
-CASES_AT_ONCE = 100
+CASES_AT_ONCE = 25
 
 
 @dataclass(frozen=True)
