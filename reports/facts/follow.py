@@ -75,10 +75,11 @@ def _is_read(progress: Progress, at: Heads) -> bool:
 def _behind(progress: Progress) -> QuerySet[Escalation]:
     """Cases whose logs have grown since their facts were written."""
     of_requests = DecisionEntry.objects.filter(pk__gt=progress.decision).order_by().values("request")
-    touched = Q(pk__in=Event.objects.filter(pk__gt=progress.event).order_by().values("case"))
-    touched |= Q(pk__in=CaseRequest.objects.filter(request__in=of_requests).values("case"))
+    # A union and not an OR, for which PostgreSQL would look at every case.
+    touched = Event.objects.filter(pk__gt=progress.event).order_by().values("case_id")
+    touched = touched.union(CaseRequest.objects.filter(request__in=of_requests).values("case_id"))
     written = Subquery(CaseFact.objects.filter(case=OuterRef("pk")).values("entries"))
-    rows = Escalation.objects.filter(touched).annotate(written=written, length=length_of_logs())
+    rows = Escalation.objects.filter(pk__in=touched).annotate(written=written, length=length_of_logs())
     return rows.filter(Q(written=None) | ~Q(written=F("length")))
 
 
