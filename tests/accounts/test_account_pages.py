@@ -114,7 +114,8 @@ def test_the_pages_hold_every_account_once_in_the_order_of_one_long_list(
         same = {"name": f"N{number % 7}", "arr": Decimal(number % 5), "health": 40 + number % 3}
         add(f"X{number}", **same, csm=cast.csm)
     browser, seen = browse(cast.csm), []
-    for page in (1, 2, 3):
+    pages = browser.get(f"{LIST}?{query}").context["page"].paginator.num_pages
+    for page in range(1, pages + 1):
         seen += browser.get(f"{LIST}?{query}&page={page}").context["rows"]
     ids = [row.account.pk for row in seen]
     wanted = {key: value for key, _, value in [query.partition("=")] if key}
