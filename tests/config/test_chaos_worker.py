@@ -50,6 +50,8 @@ def end(worker: "subprocess.Popen[bytes]") -> None:
         for pid in family:
             if Path(f"/proc/{pid}").exists():
                 os.kill(pid, signal.SIGKILL)
+        # It may be stopped, so that only this reaches it.
+        worker.kill()
         worker.wait()
 
 
