@@ -1,5 +1,6 @@
 """The pages of chains on a phone and a wide screen: nothing sideways, nothing against the policy, nothing axe minds."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -27,15 +28,20 @@ def browse(watch: Any) -> Callable[..., Any]:
     """A browser that is shown what the desk answers one person, with its headers and static files."""
 
     def browse(user: Any, path: str, viewport: dict[str, int]) -> Any:
-        found, seen = signed_in(user).get(path), watch(DESK, viewport=viewport)
-        headers = {key: value for key, value in found.headers.items() if key.lower() != "content-length"}
+        client, seen = signed_in(user), watch(DESK, viewport=viewport)
+        found = {path: client.get(path)}
+        # What the page loads later; the desk cannot be asked while the browser waits.
+        for later in re.findall(r'hx-get="([^"]+[?]pane)"', found[path].content.decode()):
+            found[later] = client.get(later, headers={"HX-Request": "true"})
 
         def answer(route: Any) -> None:
-            wanted = urlsplit(route.request.url).path
-            if wanted.startswith("/static/"):
-                route.fulfill(path=str(finders.find(wanted.removeprefix("/static/"))))
-            else:
-                route.fulfill(status=found.status_code, body=found.content, headers=headers)
+            wanted = urlsplit(route.request.url)
+            if wanted.path.startswith("/static/"):
+                route.fulfill(path=str(finders.find(wanted.path.removeprefix("/static/"))))
+                return
+            given = found[f"{wanted.path}?{wanted.query}".rstrip("?")]
+            headers = {key: value for key, value in given.headers.items() if key.lower() != "content-length"}
+            route.fulfill(status=given.status_code, body=given.content, headers=headers)
 
         seen.page.route("**/*", answer)
         seen.visit(path)
