@@ -32,9 +32,9 @@ def found(model: Any, typed: str) -> list[str]:
     return [str(each) for each in model.objects.matching(typed).order_by("pk")]
 
 
-def load(text: str, filename: str) -> None:
+def load(text: str, kind: str) -> None:
     """Import a file."""
-    imports.apply(run=imports.stage(data=text.encode(), filename=filename, default_currency="USD", source="crm"))
+    imports.apply(run=imports.stage(data=text.encode(), filename="file.csv", kind=kind, default_currency="USD"))
 
 
 def form_of(account: Account, **values: Any) -> dict[str, Any]:
@@ -77,15 +77,17 @@ def test_a_new_name_of_an_account_reaches_its_cases(cast: Cast) -> None:
 
 def test_imports_of_accounts_and_contacts(cast: Cast) -> None:
     owner = cast.csm.email
-    load(f"account_id,name,arr,domain,owner\nA-1,Ålder,1,alder.example,{owner}\nA-2,Birch,2,,\n", "a.csv")
+    load(f"account_id,name,arr,domain,owner\nA-1,Ålder,1,alder.example,{owner}\nA-2,Birch,2,,\n", "accounts")
     assert found(Account, "alder.ex") == ["Ålder"]
     case = opened(cast, account=Account.objects.get(external_id="A-1"), amount=None, concession="", title="Price")
-    load(f"account_id,name,arr,domain,owner\nA-1,Erle,1,alder.example,{owner}\nA-2,Birch,2,birch.example,\n", "a.csv")
+    load(
+        f"account_id,name,arr,domain,owner\nA-1,Erle,1,alder.example,{owner}\nA-2,Birch,2,birch.example,\n", "accounts"
+    )
     assert found(Account, "birch.example") == ["Birch"]
     assert found(Escalation, "erle") == [str(case)]
-    load("account_id,name,email\nA-2,Zoë Q,zoe@birch.example\n", "contacts.csv")
+    load("account_id,name,email\nA-2,Zoë Q,zoe@birch.example\n", "contacts")
     assert found(Account, "zoe") == ["Birch"]
-    load("account_id,name,email\nA-2,Chloé Q,zoe@birch.example\n", "contacts.csv")
+    load("account_id,name,email\nA-2,Chloé Q,zoe@birch.example\n", "contacts")
     assert found(Account, "chloe") == ["Birch"]
     assert wrong() == []
 
