@@ -4,12 +4,14 @@ With scripts, suggestions come while typing. Without them the button Find shows 
 Change opens the search again; whatever else was typed stays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack, cast
+from typing import Any, TypeAlias, Unpack, cast
 
 from django import forms
-from django.db.models import Model, Q, QuerySet
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q, QuerySet
+from django.forms.renderers import BaseRenderer
 from django.forms.utils import flatatt
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
@@ -27,6 +29,11 @@ FIND = "find"
 TEXT = "-text"
 
 
+Row = Account | User
+Rows: TypeAlias = QuerySet[Any]  # of either
+Uploads: TypeAlias = MultiValueDict[str, UploadedFile]
+
+
 class Typed(str):
     """Text typed into the search, where a form otherwise has the id of a row."""
 
@@ -37,18 +44,18 @@ class Typed(str):
 class Kind:
     """What is chosen, and the rows that a person may choose from."""
 
-    rows: Callable[[User], QuerySet[Any]]
+    rows: Callable[[User], Rows]
     # A text that is one of these names a row exactly.
     columns: tuple[str, ...]
     noun: str
 
-    def found(self, rows: QuerySet[Any], text: str) -> "Found":
+    def found(self, rows: Rows, text: str) -> "Found":
         """The rows with every word of the text, the best first."""
-        hits = cast("SearchableQuerySet[Any]", rows).best(text, MOST)
+        hits = cast("SearchableQuerySet[Row]", rows).best(text, MOST)
         by_id = rows.in_bulk(hits.ids)
         return Found(options([by_id[pk] for pk in hits.ids]), hits.more)
 
-    def exactly(self, rows: QuerySet[Any], text: str) -> Any | None:
+    def exactly(self, rows: Rows, text: str) -> Row | None:
         """The only row with this name or number."""
         same = Q()
         for column in self.columns:
@@ -77,7 +84,7 @@ class Option:
     facts: str
 
 
-def options(rows: list[Any]) -> list[Option]:
+def options(rows: Iterable[Row]) -> list[Option]:
     """The rows with the facts that tell two of the same name apart. At most one query."""
     roles: dict[int, str] = {}
     if people := [row.pk for row in rows if isinstance(row, User)]:
@@ -87,10 +94,10 @@ def options(rows: list[Any]) -> list[Option]:
     return [Option(row.pk, str(row), _facts(row, roles.get(row.pk, ""))) for row in rows]
 
 
-def _facts(row: Model, role: str) -> str:
+def _facts(row: Row, role: str) -> str:
     if isinstance(row, Account):
         return " · ".join(filter(None, (row.external_id, row.segment, row.country)))
-    return " · ".join(filter(None, (role, getattr(row, "team", ""))))
+    return " · ".join(filter(None, (role, row.team)))
 
 
 @dataclass(frozen=True)
@@ -125,18 +132,25 @@ class Chooser(forms.Widget):
 
     field: "ChosenField"
 
-    def value_from_datadict(self, data: Any, files: MultiValueDict[str, Any], name: str) -> str:
+    def value_from_datadict(self, data: Posted, files: Uploads, name: str) -> str:
         """The id of the chosen row, else the text. A link may also give a name for the id."""
         chosen = data.get(name) or ""
         if str(chosen).isdecimal():
             return str(chosen)
-        return Typed((str(chosen) or data.get(f"{name}{TEXT}", "")).replace("\x00", "").strip()[:LONGEST])
+        text = chosen or data.get(f"{name}{TEXT}", "")
+        return Typed(str(text).replace("\x00", "").strip()[:LONGEST])
 
-    def value_omitted_from_data(self, data: Any, files: MultiValueDict[str, Any], name: str) -> bool:
+    def value_omitted_from_data(self, data: Posted, files: Uploads, name: str) -> bool:
         """Neither an id nor a text."""
         return name not in data and f"{name}{TEXT}" not in data
 
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+    def render(
+        self,
+        name: str,
+        value: object,
+        attrs: Mapping[str, object] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> SafeString:
         """With the attributes of the field on the control that its label names."""
         given = {**self.attrs, **(attrs or {})}
         field_id, css = given.pop("id", None) or f"id_{name}", given.pop("class", "")
@@ -162,7 +176,14 @@ class ChosenField(forms.ModelChoiceField):
     widget = Chooser
 
     def __init__(
-        self, kind: str, *, required: bool = True, error: str = "", by_start: bool = False, **options: Any
+        self,
+        kind: str,
+        *,
+        required: bool = True,
+        error: str = "",
+        by_start: bool = False,
+        help_text: str = "",
+        label: str = "",
     ) -> None:
         self.kind, self.by_start = kind, by_start
         noun = KINDS[kind].noun
@@ -172,7 +193,13 @@ class ChosenField(forms.ModelChoiceField):
             "invalid_choice": f"Choose {article} {noun} from the list.",
         }
         model = Account if kind == "accounts" else User
-        super().__init__(queryset=model._default_manager.none(), required=required, error_messages=errors, **options)
+        super().__init__(
+            queryset=model._default_manager.none(),
+            required=required,
+            error_messages=errors,
+            help_text=help_text,
+            label=label or None,
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ChosenField":
         made: ChosenField = super().__deepcopy__(memo)
@@ -183,14 +210,14 @@ class ChosenField(forms.ModelChoiceField):
         """The rows that a text finds."""
         return KINDS[self.kind].found(self._rows(), text)
 
-    def row(self, value: Any) -> Any | None:
+    def row(self, value: object) -> Row | None:
         """The row with an id that may be chosen."""
-        if isinstance(value, Model):
+        if isinstance(value, Account | User):
             return value
         text = "" if value is None or isinstance(value, Typed) else str(value)
         return self._rows().filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
 
-    def to_python(self, value: Any) -> Any | None:
+    def to_python(self, value: object) -> Row | None:
         """The row; None for an empty search."""
         if isinstance(value, Typed) and value:
             if exact := KINDS[self.kind].exactly(self._rows(), value):
@@ -205,7 +232,7 @@ class ChosenField(forms.ModelChoiceField):
             )
         return super().to_python(value or None)
 
-    def _rows(self) -> QuerySet[Any]:
+    def _rows(self) -> Rows:
         return self.queryset.all() if self.queryset is not None else User.objects.none()
 
 

@@ -162,12 +162,13 @@ class ReopeningFact(Fact):
 
 
 class Progress(models.Model):
-    """How far the logs have been read; one row, written when the facts are built for the first time.
+    """How far the logs have been read; one row. `built`: the facts of every case were written once.
 
     Entries up to `event` and `decision` are in the facts. Those up to the two `next_` numbers were read as well, but a
     transaction that began before may still commit an entry with a smaller number; see `reports.facts.follow`.
     """
 
+    built = models.BooleanField(default=False)
     event = models.PositiveBigIntegerField(default=0)
     decision = models.PositiveBigIntegerField(default=0)
     next_event = models.PositiveBigIntegerField(default=0)

@@ -1,6 +1,6 @@
 """Who sees which requests, as a query. Lists of one person and of hundreds of people need opposite ways to find them."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.lookups import IsNull
@@ -8,18 +8,20 @@ from django.db.models.lookups import IsNull
 from accounts.models import Account, Role, User
 from accounts.people.models import kept
 
+Rows: TypeAlias = QuerySet[Any]  # of seats or accounts
+
 # With so many people below them, or seats of their own, a person sees so large a part of all requests that a page is
 # filled soonest by going through the requests in their order. For others they are found by the rows that name the person.
 LARGE_TREE, MANY_SEATS = 100, 1_000
 
 
-def parts(user: User, *, scans: bool, known: QuerySet[Any], stood_in: QuerySet[Any] | None) -> list[Q]:
+def parts(user: User, *, scans: bool, known: Rows, stood_in: Rows | None) -> list[Q]:
     """The rule of `visible_to` in parts: a person sees a request if one of them is true. `known` are the seats that let
     the person see it, `stood_in` those of people they stand in for. If `scans`, each part looks at the rows of one
     request; otherwise it finds the requests by the rows of the person.
     """
 
-    def related(rows: QuerySet[Any], theirs: str, own: str) -> Q:
+    def related(rows: Rows, theirs: str, own: str) -> Q:
         if scans:
             # Not EXISTS: PostgreSQL turns that into a set of all ids, which it builds first.
             one = rows.filter(**{theirs: OuterRef(own)}).order_by().values("pk")[:1]
@@ -37,7 +39,7 @@ def parts(user: User, *, scans: bool, known: QuerySet[Any], stood_in: QuerySet[A
     return [*part, *(Q(confidential=False) & each for each in of_team)]
 
 
-def scans(user: User, seats: QuerySet[Any]) -> bool:
+def scans(user: User, seats: Rows) -> bool:
     """Whether to go through the requests; `seats` are those of the person."""
     if user.sees == Role.TREE:
         return len(user.tree_ids) >= LARGE_TREE

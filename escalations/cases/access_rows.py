@@ -21,7 +21,9 @@ def keep(case_ids: Sequence[int], *, adds: bool = False) -> int:
     count = 0
     for start in range(0, len(case_ids), BATCH):
         missing, extra = _differences(case_ids[start : start + BATCH])
-        count += _run(f'INSERT INTO "{TABLE}" ("case_id", "user_id", "kind") {missing[0]}', missing[1])
+        # An import of accounts and a rebuild may find the same row missing at the same time.
+        missing_rows = f'("case_id", "user_id", "kind") {missing[0]} ON CONFLICT DO NOTHING'
+        count += _run(f'INSERT INTO "{TABLE}" {missing_rows}', missing[1])
         if adds:
             continue
         count += _run(f'DELETE FROM "{TABLE}" WHERE "id" IN ({extra[0]})', extra[1])  # noqa: S608 our own model
@@ -94,7 +96,7 @@ def _rule(case_ids: Sequence[int]) -> QuerySet[Any]:
     return first.union(*others)
 
 
-Statement = tuple[str, tuple[Any, ...]]
+Statement = tuple[str, tuple[int | str, ...]]
 
 
 def _differences(case_ids: Sequence[int]) -> tuple[Statement, Statement]:
@@ -115,14 +117,14 @@ def _differences(case_ids: Sequence[int]) -> tuple[Statement, Statement]:
 
 
 @lru_cache(maxsize=8)
-def _compiled(cases: int) -> tuple[str, tuple[Any, ...]]:
+def _compiled(cases: int) -> tuple[str, tuple[int | str, ...]]:
     """The rule for this number of cases as SQL, and its values with places for their ids. Every verb of a case runs it, and
     Django takes ten times as long to write the SQL as the database to answer it."""
     sql, values = _rule(range(-cases, 0)).query.sql_with_params()
     return sql, tuple(values)
 
 
-def _run(statement: str, values: Sequence[Any]) -> int:
+def _run(statement: str, values: Sequence[int | str]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)

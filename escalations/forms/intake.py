@@ -114,7 +114,8 @@ class IntakeForm(FindingForm):
     @property
     def chosen(self) -> Account | None:
         """The account that is chosen so far, valid or not."""
-        return cast(ChosenField, self.fields["account"]).row(self["account"].value())
+        found = cast(ChosenField, self.fields["account"]).row(self["account"].value())
+        return found if isinstance(found, Account) else None
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         cast(forms.ChoiceField, self.fields[name]).choices = choices

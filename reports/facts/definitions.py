@@ -154,13 +154,13 @@ def _got() -> Case:
 
 def handoffs(ids: Ids) -> Rows:
     """The facts of hand-offs."""
-    rows: Rows = HandOff.objects.filter(case__in=ids).order_by()
-    columns = {
-        "day": DayOf("sent_at"),
-        "answered": SecondsBetween(F("sent_at"), F("answered_at")),
-        "acted": SecondsBetween(F("answered_at"), F("first_act_at")),
-    }
-    return rows.annotate(**columns).values_list("case_id", "case__account_id", "day", "state", "answered", "acted")
+    rows = HandOff.objects.filter(case__in=ids).order_by()
+    timed = rows.annotate(
+        day=DayOf("sent_at"),
+        answered=SecondsBetween(F("sent_at"), F("answered_at")),
+        acted=SecondsBetween(F("answered_at"), F("first_act_at")),
+    )
+    return timed.values_list("case_id", "case__account_id", "day", "state", "answered", "acted")
 
 
 def reopenings(ids: Ids) -> Iterator[Fact]:

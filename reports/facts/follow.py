@@ -21,7 +21,7 @@ from reports.facts.refresh import differences, parts, refresh
 from reports.models import CaseFact, Progress
 
 # Cases of one transaction: on SQLite all other writers wait for it.
-CASES_AT_ONCE = 100
+CASES_AT_ONCE = 25
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def heads() -> Heads:
 def pull(most: int = CASES_AT_ONCE) -> int:
     """Refresh at most so many cases with new entries; returns how many. 0: nothing waits, or another process pulls."""
     progress, at = Progress.objects.first(), heads()
-    if progress is None or (not progress.event and at.event):
+    if progress is None or not progress.built:
         return rebuild()
     if _is_read(progress, at):
         return 0
@@ -75,10 +75,11 @@ def _is_read(progress: Progress, at: Heads) -> bool:
 def _behind(progress: Progress) -> QuerySet[Escalation]:
     """Cases whose logs have grown since their facts were written."""
     of_requests = DecisionEntry.objects.filter(pk__gt=progress.decision).order_by().values("request")
-    touched = Q(pk__in=Event.objects.filter(pk__gt=progress.event).order_by().values("case"))
-    touched |= Q(pk__in=CaseRequest.objects.filter(request__in=of_requests).values("case"))
+    # A union and not an OR, for which PostgreSQL would look at every case.
+    touched = Event.objects.filter(pk__gt=progress.event).order_by().values("case_id")
+    touched = touched.union(CaseRequest.objects.filter(request__in=of_requests).values("case_id"))
     written = Subquery(CaseFact.objects.filter(case=OuterRef("pk")).values("entries"))
-    rows = Escalation.objects.filter(touched).annotate(written=written, length=length_of_logs())
+    rows = Escalation.objects.filter(pk__in=touched).annotate(written=written, length=length_of_logs())
     return rows.filter(Q(written=None) | ~Q(written=F("length")))
 
 
@@ -104,9 +105,9 @@ def rebuild(tell: Callable[[int], None] = lambda cases: None) -> int:
     refresh([])
     with transaction.atomic():
         progress = Progress.objects.select_for_update().get()
-        # A transaction that was running then may commit any number; 1 has it all compared once more.
-        settled = before if connection.vendor != "postgresql" else Heads(min(before.event, 1), 0, 0, 0)
-        progress.event, progress.decision = settled.event, settled.decision
+        # A transaction that was running then may commit any number, so all is compared once more.
+        settled = before if connection.vendor != "postgresql" else Heads(0, 0, 0, 0)
+        progress.built, progress.event, progress.decision = True, settled.event, settled.decision
         progress.next_event, progress.next_decision = before.event, before.decision
         progress.horizon, progress.at = before.first_new, now()
         progress.save()
@@ -132,7 +133,9 @@ def freshness() -> Freshness:
         "event_head": Subquery(Event.objects.order_by("-pk").values("pk")[:1]),
         "decision_head": Subquery(DecisionEntry.objects.order_by("-pk").values("pk")[:1]),
     }
-    row = Progress.objects.annotate(**last).values("next_event", "next_decision", "at", *last).first()
+    row = (
+        Progress.objects.filter(built=True).annotate(**last).values("next_event", "next_decision", "at", *last).first()
+    )
     if row is None:
         return Freshness(complete=False, at=None)
     read = (row["next_event"], row["next_decision"])

@@ -10,7 +10,7 @@ from ledger.now import now
 from reports.facts.definitions import COLUMNS, FACTS, Ids, spans
 from reports.models import ClockFact, Progress, Tally
 
-AT_ONCE = 500
+AT_ONCE = 250
 
 
 @transaction.atomic

@@ -47,10 +47,9 @@ def levels() -> Levels:
     """
     in_force = Q(version__in=PolicyVersion.objects.in_force(present_time()).values("pk"))
     general = Target.objects.filter(version=OuterRef("version"), level=OuterRef("rank"), clock=states.DECISION)
-    amount = general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1]
-    # No model has the columns that the query adds.
-    rows: QuerySet[Any] = Level.objects.order_by("version__number", "rank").annotate(
-        minutes=Subquery(amount), current=Case(When(in_force, then=True), default=False)
+    minutes = Subquery(general.filter(tier="", issue_type="", unit=Target.CLOCK).values("amount")[:1])
+    rows = Level.objects.order_by("version__number", "rank").annotate(
+        minutes=minutes, current=Case(When(in_force, then=True), default=False)
     )
     found = list(rows)
     current = [each for each in found if each.current]
@@ -153,7 +152,8 @@ class Counting:
             present, before, _ = line.values
             found[0][line.second, line.first] += present
             found[1][line.second, line.first] += before
-        return found
+        # Without those of the other period, which count nothing here.
+        return +found[0], +found[1]
 
     def kpi(self, slug: str) -> "Kpi":
         """How a figure is counted. Raises KeyError for an unknown one."""

@@ -92,11 +92,11 @@ class OneOf(Func):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         """An array, which is hashed when it is long."""
-        column, values = compiler.compile(self.source_expressions[0])
-        return f"({column} = ANY(%s::bigint[]))", (*values, f"{{{self.ids}}}")
+        column_sql, column_values = compiler.compile(self.source_expressions[0])
+        return f"({column_sql} = ANY(%s::bigint[]))", (*column_values, f"{{{self.ids}}}")
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         """A list in JSON, which becomes a table with an index."""
-        column, values = compiler.compile(self.source_expressions[0])
-        inside = f"({column} IN (SELECT value FROM json_each(%s)))"  # noqa: S608 a column of our own
-        return inside, (*values, f"[{self.ids}]")
+        column_sql, column_values = compiler.compile(self.source_expressions[0])
+        inside = f"({column_sql} IN (SELECT value FROM json_each(%s)))"  # noqa: S608 a column of our own
+        return inside, (*column_values, f"[{self.ids}]")

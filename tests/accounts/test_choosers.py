@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import Account, User
 from escalations.models import Escalation
+from ledger.now import now
 from tests.support.cast import Cast, person
 
 pytestmark = pytest.mark.both_databases
@@ -63,8 +65,8 @@ def test_people_find_colleagues_and_somebody_from_outside_finds_nobody(cast: Cas
 def test_an_account_of_others_cannot_be_chosen_by_its_id(cast: Cast) -> None:
     choose = reverse("accounts:choose", args=["accounts"])
     client = browser(cast.csm)
-    assert client.get(choose, {"name": "account", "id": "x", "value": cast.northwind.pk}).status_code == 200
-    for value in (cast.elsewhere.pk, 99_999, "x", "9" * 30):
+    assert client.get(choose, {"name": "account", "id": "x", "value": str(cast.northwind.pk)}).status_code == 200
+    for value in (str(cast.elsewhere.pk), "99999", "x", "9" * 30):
         assert client.get(choose, {"name": "account", "id": "x", "value": value}).status_code == 404
     assert client.get(reverse("accounts:choose", args=["cases"])).status_code == 404
     assert Client().get(choose).status_code == 302
@@ -106,7 +108,7 @@ def test_a_text_chooses_only_the_one_account_that_it_names_in_full(cast: Cast) -
 
 def test_a_question_in_the_address_takes_an_account_by_id_name_or_search(cast: Cast) -> None:
     client, asked = browser(cast.csm), {"concession": "discount", "amount": "15"}
-    for account in ({"account": cast.northwind.pk}, {"account": "northwind"}, {"account-text": "Northwind"}):
+    for account in ({"account": str(cast.northwind.pk)}, {"account": "northwind"}, {"account-text": "Northwind"}):
         assert f"Director: {cast.director}" in client.get(WHO, {**asked, **account}).content.decode()
     looking = client.get(WHO, {**asked, "account-text": "n", "find": "account"}).content.decode()
     assert f"Director: {cast.director}" not in looking
@@ -115,7 +117,8 @@ def test_a_question_in_the_address_takes_an_account_by_id_name_or_search(cast: C
 
 def test_a_stand_in_is_found_and_the_dates_stay(cast: Cast) -> None:
     client = browser(cast.director)
-    typed = {"to-text": "tom", "starts_at": "2099-01-01T10:00", "ends_at": "2099-01-05T10:00", "note": "At the sea"}
+    start, end = (f"{now() + timedelta(days=days):%Y-%m-%dT%H:%M}" for days in (1, 5))
+    typed = {"to-text": "tom", "starts_at": start, "ends_at": end, "note": "At the sea"}
     page = client.post(STAND_INS, {**typed, "find": "to"})
     assert page.status_code == 200
     assert radios(page.content.decode(), "to") == [str(cast.lead.pk)]
@@ -127,7 +130,7 @@ def test_a_stand_in_is_found_and_the_dates_stay(cast: Cast) -> None:
 def test_names_are_escaped(cast: Cast) -> None:
     Account.objects.filter(pk=cast.northwind.pk).update(name="<script>x</script>")
     choose = reverse("accounts:choose", args=["accounts"])
-    answer = browser(cast.csm).get(choose, {"name": '"><script>', "id": '"><script>', "value": cast.northwind.pk})
+    answer = browser(cast.csm).get(choose, {"name": '"><script>', "id": '"><script>', "value": str(cast.northwind.pk)})
     assert "<script>" not in answer.content.decode()
 
 

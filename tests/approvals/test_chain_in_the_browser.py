@@ -83,7 +83,7 @@ def test_the_forms_open_and_submit_by_keyboard(
     page.locator("summary", has_text="Delegate this request").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.name") == "to"
+    assert page.evaluate("document.activeElement.name") == "to-text"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.name") == "reason"
     page.keyboard.press("Tab")

@@ -76,7 +76,9 @@ def raise_it(priya: Watched) -> str:
     assert page.title().startswith("Error")
     priya.complaints.clear()  # the 422 of the empty form
     priya.assert_clean("intake_errors")
-    page.locator("#id_account").select_option(label="Tidewater Bearings")
+    page.locator("#id_account").press_sequentially("tidewater")
+    page.get_by_role("option", name="Tidewater Bearings").click()
+    page.get_by_role("button", name="Change account Tidewater Bearings").wait_for()
     page.locator("#id_issue_type").select_option("contract-exception")
     fill(page, {"issue": "Tidewater will not sign at a 12-month cap.", "impact": "The renewal of $620,000 stalls."})
     fill(page, {"requested_support": "A decision on a 24-month cap.", "deadline": local(6)})

@@ -128,14 +128,14 @@ def test_who_loses_access_is_not_counted_from_then_on_and_an_account_moves_at_on
     period = periods.read({}, now())
 
     def seen(region: str = "") -> int:
-        return figures(Scope(cast.director, region), period)[rules.ESCALATE].cases
+        return figures(Scope(cast.committee, region), period)[rules.ESCALATE].cases
 
     assert (seen(), seen("EMEA")) == (1, 0)
     cast.northwind.region = "EMEA"
     cast.northwind.save()
     assert (seen(), seen("EMEA")) == (1, 1)
-    cast.director.holdings.update(ends=now())
-    cast.director = User.objects.get(pk=cast.director.pk)
+    cast.committee.holdings.update(ends=now())
+    cast.committee = User.objects.get(pk=cast.committee.pk)
     assert seen() == 0
 
 

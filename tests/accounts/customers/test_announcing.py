@@ -32,7 +32,7 @@ def announced() -> Iterator[list[list[int]]]:
 
 def put(cast: Cast, **values: Any) -> Account:
     """The account of a CRM, as the API writes it."""
-    return accounts.put(by=cast.ops, source="crm", external_id="1", values=values)[0]  # type: ignore[typeddict-item]
+    return accounts.put(by=cast.ops, source="crm", external_id="1", values=values)[0]  # type: ignore[arg-type]
 
 
 def test_an_integration_announces_new_accounts_and_changes_of_name_and_team_only(

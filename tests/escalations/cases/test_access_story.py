@@ -133,11 +133,10 @@ class Story:
     def answer(self) -> None:
         waiting = HandOff.objects.filter(state=HandOff.WAITING).select_related("to_user").order_by("pk")
         found = self.chance.choice(list(waiting))
-        values = {"case_id": found.case_id, "handoff_id": found.pk, "by": found.to_user}
         if self.chance.random() < 0.6:
-            handoffs.accept(**values)
+            handoffs.accept(case_id=found.case_id, handoff_id=found.pk, by=found.to_user)
         else:
-            handoffs.refuse(**values, reason="Not mine")
+            handoffs.refuse(case_id=found.case_id, handoff_id=found.pk, by=found.to_user, reason="Not mine")
 
     def hand_over(self) -> None:
         handoffs.reassign(case_id=self.case().pk, by=self.cast.csm, to=self.person(), notes=NOTES)
@@ -156,9 +155,14 @@ class Story:
     def decide(self) -> None:
         seat = self.seat()
         verdict = self.chance.choice(("approved", "approved", "declined"))
-        words = deciding.Words(reason="As discussed")
-        values = {"request_id": seat.request_id, "by": seat.person, "verdict": verdict, "words": words}
-        deciding.decide(**values, version=seat.request.version, seat=seat.number)
+        deciding.decide(
+            request_id=seat.request_id,
+            by=seat.person,
+            verdict=verdict,
+            version=seat.request.version,
+            seat=seat.number,
+            words=deciding.Words(reason="As discussed"),
+        )
 
     def delegate(self) -> None:
         seat = self.seat()
@@ -248,7 +252,7 @@ def test_it_holds_for_many_long_stories(cast: Cast, proving: bool) -> None:
 def test_the_command_finds_and_mends_what_differs(cast: Cast) -> None:
     case = opened(cast)
     call_command("rebuild_access", check=True, verbosity=0)
-    CaseAccess.objects.filter(case=case, user=cast.csm).first().delete()
+    CaseAccess.objects.get(case=case, user=cast.csm, kind=CaseAccess.OWN).delete()
     CaseAccess.objects.create(case=case, user=cast.outsider, kind=CaseAccess.OWN)
     with pytest.raises(CommandError, match="2 rows differ"):
         call_command("rebuild_access", check=True)
