@@ -164,8 +164,9 @@ class ReopeningFact(Fact):
 class Progress(models.Model):
     """How far the logs have been read; one row. `built`: the facts of every case were written once.
 
-    Entries up to `event` and `decision` are in the facts. Those up to the two `next_` numbers were read as well, but a
-    transaction that began before may still commit an entry with a smaller number; see `reports.facts.follow`.
+    Entries up to `event` and `decision` are in the facts. Those up to the two `next_` numbers are too, but a transaction
+    that began before may still commit an entry with a smaller number; see `reports.facts.follow`. Up to the two `seen_`
+    numbers everything that was committed is in the facts.
     """
 
     built = models.BooleanField(default=False)
@@ -176,6 +177,8 @@ class Progress(models.Model):
     horizon = models.PositiveBigIntegerField(
         default=0, help_text="First transaction that began after the next numbers."
     )
+    seen_event = models.PositiveBigIntegerField(default=0)
+    seen_decision = models.PositiveBigIntegerField(default=0)
     at = models.DateTimeField(help_text="When nothing more was waiting.")
 
     def __str__(self) -> str:

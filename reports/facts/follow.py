@@ -91,7 +91,7 @@ def _move(progress: Progress, at: Heads) -> None:
     elif at.oldest >= progress.horizon:
         progress.event, progress.decision = progress.next_event, progress.next_decision
         progress.next_event, progress.next_decision, progress.horizon = at.event, at.decision, at.first_new
-    progress.at = now()
+    progress.seen_event, progress.seen_decision, progress.at = at.event, at.decision, now()
     progress.save()
 
 
@@ -109,6 +109,7 @@ def rebuild(tell: Callable[[int], None] = lambda cases: None) -> int:
         settled = before if connection.vendor != "postgresql" else Heads(0, 0, 0, 0)
         progress.built, progress.event, progress.decision = True, settled.event, settled.decision
         progress.next_event, progress.next_decision = before.event, before.decision
+        progress.seen_event, progress.seen_decision = before.event, before.decision
         progress.horizon, progress.at = before.first_new, now()
         progress.save()
     return cases
@@ -134,9 +135,9 @@ def freshness() -> Freshness:
         "decision_head": Subquery(DecisionEntry.objects.order_by("-pk").values("pk")[:1]),
     }
     row = (
-        Progress.objects.filter(built=True).annotate(**last).values("next_event", "next_decision", "at", *last).first()
+        Progress.objects.filter(built=True).annotate(**last).values("seen_event", "seen_decision", "at", *last).first()
     )
     if row is None:
         return Freshness(complete=False, at=None)
-    read = (row["next_event"], row["next_decision"])
+    read = (row["seen_event"], row["seen_decision"])
     return Freshness(read == (row["event_head"] or 0, row["decision_head"] or 0), row["at"])

@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                 ('next_event', models.PositiveBigIntegerField(default=0)),
                 ('next_decision', models.PositiveBigIntegerField(default=0)),
                 ('horizon', models.PositiveBigIntegerField(default=0, help_text='First transaction that began after the next numbers.')),
+                ('seen_event', models.PositiveBigIntegerField(default=0)),
+                ('seen_decision', models.PositiveBigIntegerField(default=0)),
                 ('at', models.DateTimeField(help_text='When nothing more was waiting.')),
             ],
         ),
