@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,6 @@ def end(worker: "subprocess.Popen[bytes]") -> None:
         for pid in family:
             if Path(f"/proc/{pid}").exists():
                 os.kill(pid, signal.SIGKILL)
-        # It may be stopped, so that only this reaches it.
         worker.kill()
         worker.wait()
 
@@ -66,10 +66,13 @@ def kill_idle_worker(worker: "subprocess.Popen[bytes]") -> None:
 
 
 def kill_all_that_work(worker: "subprocess.Popen[bytes]") -> None:
-    """Nobody does jobs any more, and the process that would replace them is stopped."""
-    os.kill(worker.pid, signal.SIGSTOP)
-    for pid in hands_of(worker):
-        os.killpg(pid, signal.SIGKILL)
+    """Nobody does jobs any more, and nobody replaces them. None is only stopped: it could keep SQLite's write lock."""
+    hands = hands_of(worker)
+    os.kill(worker.pid, signal.SIGKILL)
+    for pid in hands:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    worker.wait()
 
 
 @pytest.mark.timeout(300)
@@ -88,7 +91,6 @@ def test_the_engine_fires_clocks_whatever_happens_to_the_background_jobs(desk: S
     kill_all_that_work(worker)
     # From here on nobody but the engine can.
     fire_all(engines, 10, 0.1)
-    os.kill(worker.pid, signal.SIGCONT)
 
 
 def fire_all(engines: chaos.Nursery, clocks: int, spread: float, *faults: Callable[[], object]) -> None:

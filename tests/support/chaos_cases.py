@@ -11,7 +11,8 @@ from typing import Any
 
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Value
+from django.db.models.functions import Concat
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
@@ -34,7 +35,7 @@ def build(clocks: int) -> int:
     while (running := _running().count()) < clocks:
         fill(cases, 1 + Escalation.objects.count(), lambda progress: None, open_share=1.0)
         cases = max(20, (clocks - running) // CLOCKS_A_CASE)
-    # Mail that the demo marked as sent was never delivered, and a clock that starts again here uses the same keys.
+    # Mail that the demo marked as sent was never delivered.
     Message.objects.all().delete()
     Notice.objects.all().delete()
     return running
@@ -50,6 +51,8 @@ def fall_due(clocks: int, seconds: float, lead: float = 0.5, each: int = 2) -> l
     warn, and one in `each` also breaches. Each row is consistent with its start and target. Returns the expected steps:
     clock, and whether it breaches.
     """
+    # A clock takes each of its steps once, and the mail about it says so by its key. These clocks begin again.
+    Message.objects.update(key=Concat("key", Value(f" before {now().isoformat()}")))
     begin = now() + timedelta(seconds=lead)
     rows = list(_running().select_related("calendar"))
     random.Random(clocks).shuffle(rows)
