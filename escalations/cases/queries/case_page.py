@@ -31,7 +31,8 @@ from ledger.format import listed
 GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 BRIEF_PARTS = 11
 COMPUTED_PARTS = 2  # classification and account context are filled automatically
-CLOCKS_SHOWN = 12
+# Clocks that are not yellow or red are folded after the first three.
+CLOCKS_OPEN, CLOCKS_SHOWN = 3, 12
 WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the required move of the transition table. Other verbs need an open case.
 MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
@@ -69,9 +70,11 @@ class ClockRow:
 
 def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, object]:
     """The context of escalations/case_base.html besides `tab`. `can`: cases.access.abilities. Keys: case, account, at,
-    can, may (ability and state allow it), clocks (the first live ones), more_clocks (the number of further live ones), people,
-    handoff (the waiting one for the owner's duty), actions, tracker, open_requests, step, acts (its buttons), stages,
-    stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of the tabs.
+    can, may (ability and state allow it), clocks (the live ones that are near), later_clocks (those that are folded),
+    more_clocks (the number of further live ones), decision (its clock), people (who has a duty or is accountable),
+    helpers (the others), handoff (the waiting one for the owner's duty), actions, tracker, open_requests, step, acts (its
+    buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of
+    the tabs.
     """
     handoff = _waiting_handoff(case)
     clocks = live_clocks(case, at, handoff)
@@ -82,15 +85,20 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
     live = {row.clock.kind: row for row in clocks if not row.clock.about}
     step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
     allowed = may(case, can)
+    near = min(CLOCKS_SHOWN, max(CLOCKS_OPEN, sum(row.status in ("red", "yel") for row in clocks)))
+    everyone = people(case)
     return {
         "case": case,
         "account": case.account,
         "at": at,
         "can": can,
         "may": allowed,
-        "clocks": clocks[:CLOCKS_SHOWN],
+        "clocks": clocks[:near],
+        "later_clocks": clocks[near:CLOCKS_SHOWN],
+        "decision": live[states.DECISION].clock if states.DECISION in live else None,
         "more_clocks": max(0, len(clocks) - CLOCKS_SHOWN),
-        "people": people(case),
+        "people": [each for each in everyone if _stands_first(each)],
+        "helpers": [each for each in everyone if not _stands_first(each)],
         "handoff": handoff,
         "actions": actions,
         "tracker": counts,
@@ -166,6 +174,11 @@ def people(case: Escalation) -> list[CasePerson]:
     """The named duties first, in their order, then the others."""
     order = {duty: place for place, (duty, _) in enumerate(CasePerson.DUTIES)}
     return sorted(case.people.all(), key=lambda each: (order.get(each.duty, len(order)), each.letter, each.pk))
+
+
+def _stands_first(person: CasePerson) -> bool:
+    """Whether the person is shown at once, and not folded with those who are consulted or informed."""
+    return bool(person.duty) or person.letter == "A"
 
 
 def _waiting_handoff(case: Escalation) -> HandOff | None:

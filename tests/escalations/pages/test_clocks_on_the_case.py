@@ -64,9 +64,21 @@ def test_a_row_says_how_much_is_used_and_who_keeps_it(cast, case, as_user):
     promise(case, cast, "A named engineer")
     rows = rail(as_user(cast.csm), case).split('<div class="clock">')
     of = {label: next(row for row in rows if f">{label}<" in row) for label in ("Acceptance", "First response")}
-    assert f"0% used · {asked.name}" in of["Acceptance"]
-    assert f"0% used · {case.people.get(duty='communication').user.name}" in of["First response"]
-    assert f"% used · {cast.ae.name}" in next(row for row in rows if "A named engineer" in row)
+    assert f"· {asked.name}" in of["Acceptance"]
+    assert "0% used, " in of["Acceptance"]
+    assert f"· {case.people.get(duty='communication').user.name}" in of["First response"]
+    assert f"· {cast.ae.name}" in next(row for row in rows if "A named engineer" in row)
+
+
+def test_the_first_three_clocks_and_every_near_one_stand_open_and_the_others_are_folded(cast, accepted, as_user):
+    for number in range(4):
+        promise(accepted, cast, f"Promise {number}", 3 + number)
+    open_ones, folded = rail(as_user(cast.csm), accepted).split('<details class="clock fold">')
+    assert open_ones.count('<div class="clock">') == 3
+    later = folded.split('<div class="clock">')[0]
+    assert f"{accepted.clocks.live().count() - 3} more clocks, due later" in later
+    Clock.objects.live().filter(case=accepted).update(warn_at=now() - timedelta(minutes=1))
+    assert "more clocks, due later" not in rail(as_user(cast.csm), accepted)
 
 
 def test_why_is_it_due_then_names_target_policy_calendar_every_factor_and_the_warnings(cast, accepted, as_user):
