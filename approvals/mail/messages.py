@@ -15,6 +15,7 @@ from approvals.matrix.rules.units import amount_words
 from approvals.matrix.totals import AskTotal
 from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from approvals.requests.permissions import STATE_WORDS
+from approvals.requests.rules.verdicts import recommended_conditions
 from ledger.format import day, moment, money, money_short
 from messaging.kinds import Content
 from messaging.outbox import layout as mail
@@ -77,7 +78,7 @@ def ask(
             "head": request.ask,
             "lead": f"{person.name}, {_needed(request, seat, to)}{until}. {request.why_now}",
             "facts": facts(request, seat),
-            "quote": [("Recommendation", request.recommendation)],
+            "quote": _advice(request),
             "button": "Review and decide" if seat.part == Seat.DECIDE else "Read and comment",
             "url": reverse("approvals:link", args=[token]),
             "after": " ".join(
@@ -94,6 +95,13 @@ def ask(
     notices.tell(
         users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
     )
+
+
+def _advice(request: ApprovalRequest) -> list[tuple[str, str]]:
+    """The recommendation, and the conditions that go with it."""
+    lines = recommended_conditions(request.options)
+    conditions = [("Conditions of the recommendation", "\n".join(lines))] if lines else []
+    return [("Recommendation", request.recommendation), *conditions]
 
 
 def how_to_answer(request: ApprovalRequest, seat: Seat, total: AskTotal) -> str:

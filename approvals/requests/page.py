@@ -55,6 +55,7 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, object
         "lead": _lead(request, user),
         "terms": terms(request, user, right),
         "recommendation": request.recommendation,
+        "conditions": verdicts.recommended_conditions(request.options),
         "stages": stages(request),
         "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
         **_suggested(request, user, right),
@@ -171,6 +172,11 @@ def rows(requests: Iterable[ApprovalRequest], at: datetime, *, asked: bool) -> l
         }
         for each in requests
     ]
+
+
+def options(request: ApprovalRequest) -> list[dict[str, object]]:
+    """The options of the request, each with its conditions as a list."""
+    return [{**option, "conditions": verdicts.conditions_of(option)} for option in request.options]
 
 
 def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:

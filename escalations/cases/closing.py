@@ -10,7 +10,7 @@ from accounts.models import User
 from approvals.models import ConcessionType
 from approvals.requests import decide as deciding
 from escalations import states
-from escalations.cases import handoffs, notifications
+from escalations.cases import conditions, handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, lock_with_requests, record
@@ -52,7 +52,8 @@ class Ending:
 
 @transaction.atomic
 def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
-    """Resolve the case: outcome, root cause, customer told, execution actions proven. Starts the review and its clock.
+    """Resolve the case: outcome, root cause, customer told, execution actions proven. Conditions of its approvals that are
+    still open are named on the record and stay commitments. Starts the review and its clock.
     Raises Invalid with the missing field; a compliance case also needs its granted risk acceptance.
     """
     at, case = now(), lock_with_requests(case_id)
@@ -63,12 +64,15 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
         case.resolved_at = at
         chain.save(case, ["outcome", "root_cause", "resolution", "resolved_at"])
         move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
+        still_open = conditions.in_words(conditions.still_open(case))
+        if still_open:
+            record(case, [Entry(kind="commitment", summary=still_open, actor=by)], at=at)
         clocks.stop_all(case, at=at, resolved=True)
     index.renew(CaseWords, case)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     seal_decided(case)
     _start_review(case, at)
-    notifications.resolved(case, by)
+    notifications.resolved(case, by, still_open)
     return case
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
@@ -15,7 +15,7 @@ from approvals.requests import seats as seating
 from approvals.requests.ask import CaseRef, Parties, Question, submit
 from approvals.requests.deadlines import Due, keep_to
 from escalations import states
-from escalations.cases import access_rows, handoffs, notifications
+from escalations.cases import access_rows, conditions, handoffs, notifications
 from escalations.cases import brief as briefing
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
@@ -201,10 +201,10 @@ def raise_level(
 
 
 def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
-    """A request of a locked case has ended. Approved: the case moves to Execute with an action to carry out; declined: to
-    rework."""
+    """A request of a locked case has ended. When none is open any more, the case moves to Execute with an action for each
+    grant that is to be carried out; without one, to rework."""
     granted = made.state in ApprovalRequest.GRANTED
-    others_open = case.requests.filter(state=ApprovalRequest.OPEN).exists()
+    others_open, to_do = _what_is_left(case, made)
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
         case.decided_level = made.decided_level
@@ -216,13 +216,28 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         handoffs.settle(case, duty=CasePerson.AUTHORITY, by=made.decided_by, at=at)
     if others_open or case.state != states.APPROVING:
         return
-    if granted:
-        move(case, "execute", at=at, actor=made.decided_by, reason=made.get_state_display())
-        _execution(case, made, at)
+    if to_do:
+        clocks.stop(case, states.DECISION, at=at)
+        also = "" if granted else "; what was approved is carried out"
+        move(case, "execute", at=at, actor=made.decided_by, reason=f"{made.get_state_display()}{also}")
+        for each, begun in to_do:
+            if not begun:
+                _execution(case, each, at)
     else:
         move(case, "rework", at=at, actor=made.decided_by, reason=made.get_state_display())
         if made.state == ApprovalRequest.DECLINED:
             clocks.start(case, states.DECISION, at=at)
+
+
+def _what_is_left(case: Escalation, made: ApprovalRequest) -> tuple[bool, list[tuple[ApprovalRequest, bool]]]:
+    """Whether a request of the case is open, and its grants that are not carried out yet, each with whether it has an action.
+    `made` has just ended."""
+    actions = Action.objects.filter(request=OuterRef("pk"))
+    live = case.requests.filter(state__in=[ApprovalRequest.OPEN, *ApprovalRequest.GRANTED]).order_by("pk")
+    live = live.exclude(Exists(actions.filter(state=Action.DONE)))
+    rows = list(live.annotate(begun=Exists(actions.filter(state=Action.OPEN))))
+    grants = [(made if each.pk == made.pk else each, each.begun) for each in rows if not each.is_open]
+    return any(each.is_open for each in rows), grants
 
 
 def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
@@ -233,6 +248,7 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         owner=owner,
         due_at=at + EXECUTION_TIME,
         execution=True,
+        request=made,
         made_at=at,
     )
     record(
@@ -241,6 +257,8 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         at=at,
     )
     notifications.action_given(case, action, None)
+    if made.state == ApprovalRequest.CONDITIONS:
+        conditions.carry(case, made, owner, at=at, otherwise=action.due_at)
 
 
 def on_decision_log(entry: DecisionEntry) -> None:
@@ -292,10 +310,12 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
     elif entry.kind == entry.VOIDED and made.state == ApprovalRequest.REPLACED:
         # The actions that the approval created are cancelled before the new terms are asked for.
-        case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+        _cancel_actions(case, made)
+        conditions.lapse(case, made, at=at)
     elif entry.kind == entry.UNDONE and made.decided_at is None:
+        conditions.lapse(case, made, at=at)
         if case.state in (states.EXECUTING, states.DIAGNOSING):
-            _reopen_decision(case, at)
+            _reopen_decision(case, made, at)
         # The clock may have moved while the request was decided.
         if due := due_now(case, at):
             keep_to(made, due)
@@ -322,8 +342,14 @@ def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: dat
     record(case, [shown], at=at)
 
 
-def _reopen_decision(case: Escalation, at: datetime) -> None:
-    case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+def _cancel_actions(case: Escalation, made: ApprovalRequest) -> None:
+    """Cancel what is still to be done for this approval, and the actions that people added to carry out a decision."""
+    of_it = Q(request=made) | Q(request=None)
+    case.actions.filter(of_it, execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+
+
+def _reopen_decision(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
+    _cancel_actions(case, made)
     move(case, "ask", at=at, reason="Decision undone")
     clocks.start(case, states.DECISION, at=at)
 

@@ -40,7 +40,12 @@ def recommended_option(options: list[Option]) -> Option:
 
 def recommended_conditions(options: list[Option]) -> list[str]:
     """Conditions that belong to the recommended option, one each."""
-    given = recommended_option(options).get("conditions") or []
+    return conditions_of(recommended_option(options))
+
+
+def conditions_of(option: Option) -> list[str]:
+    """The conditions of an option, one each."""
+    given = option.get("conditions") or []
     lines = given.splitlines() if isinstance(given, str) else [str(each) for each in given]
     return [line.strip() for line in lines if line.strip()]
 

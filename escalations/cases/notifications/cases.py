@@ -118,10 +118,11 @@ def nobody(case: Escalation, role: str) -> None:
     notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
 
 
-def resolved(case: Escalation, by: User) -> None:
-    """Notify named people that it is resolved and a review follows."""
+def resolved(case: Escalation, by: User, still_open: str = "") -> None:
+    """Notify named people that it is resolved and a review follows. `still_open`: the conditions that are not kept yet."""
     users = [user for user in people_of(case) if user.pk != by.pk]
     text = f"{case.key} is resolved: {case.get_outcome_display()}. The review is next."
+    text = f"{text} {still_open}." if still_open else text
     notice(case, users, key=f"resolved:{case.pk}:{case.version}", kind="resolved", text=text, tail="review/")
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
-from approvals.requests.rules.verdicts import Option
+from approvals.requests.rules.verdicts import Option, conditions_of
 from escalations import states
 from escalations.cases.rules import brief as rules
 from escalations.cases.rules import conversation
@@ -63,7 +63,7 @@ class Lettered:
     revenue: str
     exposure: str
     trade_off: str
-    conditions: str | list[str]
+    conditions: list[str]
     recommended: bool
     status_quo: bool
 
@@ -169,7 +169,7 @@ def lettered(options: list[Option]) -> list[Lettered]:
             revenue=option.get("revenue", ""),
             exposure=option.get("exposure", ""),
             trade_off=option.get("trade_off", ""),
-            conditions=option.get("conditions", ""),
+            conditions=conditions_of(option),
             recommended=option.get("recommended", False),
             status_quo=option.get("status_quo", False),
         )
@@ -242,7 +242,7 @@ def as_words(part: str, parts: BriefParts) -> str:
 
 def _option_words(option: Lettered) -> str:
     marks = ["recommended"] * option.recommended + ["status quo"] * option.status_quo
-    details = [option.revenue, option.exposure, option.trade_off]
+    details = [option.revenue, option.exposure, option.trade_off, *option.conditions]
     mark = f" ({', '.join(marks)})" if marks else ""
     return f"{option.letter}. {option.name}{mark}: " + "; ".join(filter(None, details))
 
