@@ -21,6 +21,7 @@ from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock_with_requests, locking, record
+from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together, written_together
 from escalations.models import Action, CasePerson, CaseRequest, Clock, Escalation, Event
@@ -107,6 +108,8 @@ def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> Non
     at = entry.at
     if case.state != states.APPROVING:
         move(case, "ask", at=at, actor=entry.actor)
+    if entry.actor is not None:
+        first_act(case, entry.actor, at)
     if made.is_open:
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
         _agree_on_deadline(case, made, entry)
@@ -303,6 +306,8 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
         _asked(case, made, entry)
     elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
         decided(case, made, at)
+    elif entry.kind == entry.ANSWER and entry.actor is not None:
+        first_act(case, entry.actor, at)
     elif entry.kind == entry.PASSED_UP:
         _follow_authority(case, made, at, "not decided in time")
     elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open:

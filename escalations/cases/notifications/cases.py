@@ -80,6 +80,12 @@ def posted(case: Escalation, event: Event) -> None:
     notice(case, users, key=f"event:{event.pk}", kind="update", text=f"{event.actor_name} posted on {case.key}")
 
 
+def decided_here(case: Escalation, event: Event) -> None:
+    """Notify named people that the decision authority decided without a request."""
+    users = [user for user in people_of(case) if user.pk != event.actor_id]
+    notice(case, users, key=f"event:{event.pk}", kind="update", text=f"{event.actor_name} decided on {case.key}")
+
+
 def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> None:
     """Mail the customer's people. It contains only the text of the update, nothing internal."""
     words = event.text.body if event.text else ""

@@ -32,6 +32,7 @@ GRANTED = (ApprovalRequest.APPROVED, ApprovalRequest.CONDITIONS)
 BRIEF_PARTS = 11
 COMPUTED_PARTS = 2  # classification and account context are filled automatically
 CLOCKS_SHOWN = 12
+NEXT_UPDATES = (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE)
 WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the required move of the transition table. Other verbs need an open case.
 MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
@@ -89,6 +90,8 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "can": can,
         "may": allowed,
         "clocks": clocks[:CLOCKS_SHOWN],
+        "next_updates": [live[kind] for kind in NEXT_UPDATES if kind in live and live[kind].clock.due_at],
+        "may_decide": can["decide"] and case.is_open,
         "more_clocks": max(0, len(clocks) - CLOCKS_SHOWN),
         "people": people(case),
         "handoff": handoff,
