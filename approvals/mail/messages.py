@@ -12,7 +12,7 @@ from approvals.mail import limits as by_mail
 from approvals.mail.kinds import WITH_BRIEF, ApprovalAsked, ApprovalDecided
 from approvals.mail.rules import address_of
 from approvals.matrix.rules.units import amount_words
-from approvals.matrix.totals import AskTotal
+from approvals.matrix.totals import AskTotal, sum_words
 from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from approvals.requests.permissions import STATE_WORDS
 from approvals.requests.rules.verdicts import recommended_conditions
@@ -77,7 +77,7 @@ def ask(
             "tone": "red" if late else "yellow" if nth else "neutral",
             "head": request.ask,
             "lead": f"{person.name}, {_needed(request, seat, to)}{until}. {request.why_now}",
-            "facts": facts(request, seat),
+            "facts": facts(request, seat, total),
             "quote": _advice(request),
             "button": "Review and decide" if seat.part == Seat.DECIDE else "Read and comment",
             "url": reverse("approvals:link", args=[token]),
@@ -135,10 +135,12 @@ def _why_you(seat: Seat, to: User | None) -> str:
     return "You get this because the authority matrix names your role."
 
 
-def facts(request: ApprovalRequest, seat: Seat) -> list[tuple[str, str]]:
-    """Four facts: the ask, the limit of the role below, your limit, ARR with renewal."""
+def facts(request: ApprovalRequest, seat: Seat, total: AskTotal) -> list[tuple[str, str]]:
+    """The ask, what is added up, the limit of the role below, your limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
+    if words := sum_words(request, total.granted, total.at):
+        rows.append(("Added up", words))
     rows += [(f"{below[-1]['role']} has a limit of", below[-1]["limit"])] if below else []
     rows += [("Your limit" if not seat.stands_for_id else "Limit", seat.limit)] if seat.limit else []
     account = request.account

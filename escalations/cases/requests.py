@@ -113,6 +113,7 @@ def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> Non
     if made.is_open:
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
         _agree_on_deadline(case, made, entry)
+        _name_decider(case, made)
 
 
 def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
@@ -170,6 +171,12 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
         raise_level(case, level, at, why)
         made.refresh_from_db(fields=["deadline", "warn_at", "paused_at"])
     _authority(case, seat.person, at)
+
+
+def _name_decider(case: Escalation, made: ApprovalRequest) -> None:
+    """The decision clock is named after the body that is asked, such as a committee at the level of a sponsor."""
+    if made.approver_role is not None:
+        clocks.name_decider(case, made.approver_role.name)
 
 
 def _authority(case: Escalation, user: User, at: datetime) -> None:
@@ -310,9 +317,11 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
         first_act(case, entry.actor, at)
     elif entry.kind == entry.PASSED_UP:
         _follow_authority(case, made, at, "not decided in time")
+        _name_decider(case, made)
     elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open:
         # New terms may need a higher authority; a delegated or reassigned request waits for another person.
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
+        _name_decider(case, made)
     elif entry.kind == entry.VOIDED and made.state == ApprovalRequest.REPLACED:
         # The actions that the approval created are cancelled before the new terms are asked for.
         _cancel_actions(case, made)

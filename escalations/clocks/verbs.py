@@ -103,6 +103,15 @@ def move_due(case: Escalation, clock: Clock, due_at: datetime, *, at: datetime, 
         pause(case, moved, at=at, reason=clock.pause_reason, held=True)
 
 
+@written_together
+def name_decider(case: Escalation, body: str) -> None:
+    """Name the decision clock after the body that decides."""
+    clock = case.decision_clock
+    if clock is not None and clock.topic != body:
+        clock.topic = body
+        _book(case).keep(clock)
+
+
 def decision_due(case: Escalation, clock: Clock | None, at: datetime) -> Due | None:
     """When a decision on the case is due: the due time of its decision clock. For a paused clock: the due time if it resumed
     at `at`. Without a clock: the due time if it started at `at`. None if the policy has no target for decisions."""

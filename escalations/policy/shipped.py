@@ -45,7 +45,7 @@ LEVELS: Final = (
     LevelRow(
         THREE,
         "executive",
-        "Executive sponsor",
+        "Executive",
         "Material exceptions, also by the steering committee: indemnity, liability caps, strategic give-gets",
         "executive-sponsor",
         counts_as_executive=True,

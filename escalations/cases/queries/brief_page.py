@@ -134,12 +134,15 @@ def version_of(parts: BriefParts, snapshots: list[BriefSnapshot]) -> tuple[int, 
 
 def sheet(case: Escalation, parts: BriefParts, at: datetime) -> dict[str, object]:
     """The sheet of a current case: the decision first, then the support for it. About six queries."""
+    waiting = case.requests.filter(state="open").order_by("deadline").first()
+    clock = case.clocks.live().filter(kind=states.DECISION).first()
     actions = case.actions.filter(state__in=[Action.OPEN, Action.BLOCKED]).select_related("owner")[:SHOWN_ROWS]
     return {
         **frozen_sheet(case, parts),
-        "status": _status(case, at),
+        "status": _status(case, clock, at),
         "decider": _decider(case),
-        "by_when": _by_when(case, parts),
+        "asked": waiting.ask if waiting else "",
+        "by_when": waiting.deadline if waiting else _by_when(clock, parts),
         "done_rows": list(milestones(case).order_by("-seq")[:SHOWN_ROWS])[::-1],
         "next_rows": list(actions),
         "named": [person for person in case.people.all() if person.duty],
@@ -186,7 +189,16 @@ def _lines(text: str) -> list[str]:
     return [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip()]
 
 
-def _status(case: Escalation, at: datetime) -> dict[str, object]:
+def _status(case: Escalation, decision: Clock | None, at: datetime) -> dict[str, object]:
+    """The clock of the decision that is asked; without one the worst clock of the case."""
+    if decision is not None:
+        code = decision.status(at)
+        return {
+            "code": code,
+            "word": STATUS_WORDS.get(code, ""),
+            "clock": decision.label,
+            "due_at": decision.due_at,
+        }
     code = case.sla_status(at)
     label = dict(CHOICES).get(case.sla_clock, "")
     return {"code": code, "word": STATUS_WORDS.get(code, ""), "clock": label, "due_at": case.sla_due_at}
@@ -196,11 +208,7 @@ def _decider(case: Escalation) -> CasePerson | None:
     return next((person for person in case.people.all() if person.duty == CasePerson.AUTHORITY), None)
 
 
-def _by_when(case: Escalation, parts: BriefParts) -> datetime | None:
-    waiting = case.requests.filter(state="open").order_by("deadline").first()
-    if waiting:
-        return waiting.deadline
-    clock = case.clocks.filter(kind=states.DECISION, state=Clock.RUNNING).first()
+def _by_when(clock: Clock | None, parts: BriefParts) -> datetime | None:
     return clock.due_at if clock and clock.due_at else parse_datetime(parts.get("deadline") or "")
 
 
