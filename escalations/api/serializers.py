@@ -268,6 +268,13 @@ class AskSerializer(serializers.Serializer[None]):
         default="",
         help_text="Why the deadline may be later than the decision clock.",
     )
+    why_unowned = serializers.CharField(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why it is asked before an owner has accepted the case.",
+    )
     renewal = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
     # The beneficiary. Neither the beneficiary nor the beneficiary's managers decide.
     beneficiary = serializers.SlugRelatedField(

@@ -260,6 +260,7 @@ class EscalationViewSet(
             question=data["question"],
             deadline=data["deadline"],
             why_later=data["why_later"],
+            why_unowned=data["why_unowned"],
             renewal=data["renewal"],
             beneficiary=data["beneficiary"],
         )

@@ -38,7 +38,8 @@ MOVES_SEATS = (DecisionEntry.PASSED_UP, DecisionEntry.AMENDED, DecisionEntry.DEL
 
 @dataclass(frozen=True)
 class CaseAsk:
-    """What a case asks for. Without a deadline, the decision is due when the decision clock is. `why_later`: the reason for a
+    """What a case asks for. Without a deadline, the decision is due when the decision clock is. `why_unowned`: the reason for
+    asking before an owner has accepted, which skips Diagnose. `why_later`: the reason for a
     deadline after that."""
 
     concession: str
@@ -47,6 +48,7 @@ class CaseAsk:
     question: str
     deadline: datetime | None = None
     why_later: str = ""
+    why_unowned: str = ""
     renewal: str = ""
     beneficiary: User | None = None
 
@@ -55,8 +57,9 @@ class CaseAsk:
 def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> ApprovalRequest:
     """Freeze the brief and request a concession from the lowest level whose authority covers it.
 
-    Raises Invalid if parts of the brief are missing (it names them), if the deadline is in the past, or later than the decision
-    clock without a reason, and if nobody may grant the ask; AlreadyDone if the case is in a state that cannot ask; NotAllowed.
+    Raises Invalid if parts of the brief are missing (it names them), if no owner has accepted and no reason is given, if the
+    deadline is in the past, or later than the decision clock without a reason, and if nobody may grant the ask; AlreadyDone if
+    the case is in a state that cannot ask; NotAllowed.
     A request inside a band is returned approved.
     """
     at, case = now(), lock_with_requests(case_id)
@@ -66,6 +69,7 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     parts = current_parts(case, at)
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
+    _need_owner(case, wanted, by, at)
     snapshot = briefing.freeze(case, reason="Approval request", at=at, parts=parts)
     return submit(
         Ask(wanted.concession, wanted.amount, wanted.currency, case.account, wanted.renewal.strip()),
@@ -90,6 +94,19 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
         channel=channel,
         link=lambda made: _link(case, made),
     )
+
+
+def _need_owner(case: Escalation, wanted: CaseAsk, by: User, at: datetime) -> None:
+    """Asking for a case that nobody has accepted skips Diagnose, so it needs a reason, which is recorded."""
+    if case.owner_id is not None:
+        return
+    why = wanted.why_unowned.strip()
+    if not why:
+        raise Invalid(
+            "Nobody has accepted this case yet. Wait for its owner, or enter why it cannot wait.", field="why_unowned"
+        )
+    summary = f"Diagnose skipped, asked before an owner accepted: {why}"
+    record(case, [Entry(kind="skipped", summary=summary[:400], actor=by, data={"why_unowned": why})], at=at)
 
 
 def _link(case: Escalation, made: ApprovalRequest) -> None:

@@ -109,13 +109,16 @@ def _fix(amount: int, unit: str, level: int, issue_type: str) -> TargetRow:
 
 TARGETS: Final = (
     # Half of the first response each, so that accepting and the first act still leave time to answer the customer.
-    TargetRow(states.ACCEPTANCE, 30, BUSINESS, RED, on_breach=ESCALATE),
+    # Red cases and cash-critical types are accepted and answered on clock hours, also on a weekend.
+    TargetRow(states.ACCEPTANCE, 30, CLOCK, RED, on_breach=ESCALATE),
     TargetRow(states.ACCEPTANCE, 2 * HOUR, BUSINESS, YELLOW, on_breach=ESCALATE),
     TargetRow(states.ACCEPTANCE, 1, DAYS, GREEN, on_breach=ESCALATE),
+    TargetRow(states.ACCEPTANCE, 30, CLOCK, issue_type="payment-terms-dispute", on_breach=ESCALATE),
     TargetRow(states.FIRST_ACT, 30, BUSINESS, RED),
     TargetRow(states.FIRST_ACT, 2 * HOUR, BUSINESS, YELLOW),
     TargetRow(states.FIRST_ACT, 1, DAYS, GREEN),
     TargetRow(states.RESPONSE, HOUR, CLOCK, RED),
+    TargetRow(states.RESPONSE, HOUR, CLOCK, issue_type="payment-terms-dispute"),
     TargetRow(states.RESPONSE, 4 * HOUR, BUSINESS, YELLOW),
     TargetRow(states.RESPONSE, 1, DAYS, GREEN),
     _decision(DAY, ONE),
