@@ -7,7 +7,7 @@ that was carried out before it was replaced counts until its replacement is gran
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, reduce
 from operator import or_
@@ -25,7 +25,7 @@ from approvals.matrix.rules.sums import added_up
 from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
 from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType, QuarterCap
 from ledger.errors import Invalid, Stale
-from ledger.format import money
+from ledger.format import day, money
 
 Converted = dict[str, str]
 # USD, days or months: the range of the column on a request.
@@ -259,9 +259,9 @@ def converted(of: str, amount: Decimal | None, currency: str, at: datetime) -> l
 
 
 def rate_words(rate: Converted) -> str:
-    """`€10,000 counts as $10,800, by the rate 1.08 of 2015-01-01.`"""
-    words = money(Decimal(rate["amount"]), rate["currency"])
-    return f"{words} counts as {money(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {rate['on']}."
+    """`€10,000 counts as $10,800, by the rate 1.08 of Jan 1, 2015.`"""
+    words, on = money(Decimal(rate["amount"]), rate["currency"]), day(date.fromisoformat(rate["on"]))
+    return f"{words} counts as {money(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {on}."
 
 
 def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:

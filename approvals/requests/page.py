@@ -16,6 +16,7 @@ from approvals.requests import plan
 from approvals.requests.permissions import STATE_WORDS, Permission, for_user, what_happened
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules import verdicts
+from approvals.requests.rules.suggestions import NAMES
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
 from ledger.format import listed, money, money_short
 
@@ -76,7 +77,11 @@ def suggestion_for(request: ApprovalRequest, user: User, right: Permission | Non
 
 def _suggested(request: ApprovalRequest, user: User, right: Permission | None) -> dict[str, object]:
     found = suggestion_for(request, user, right)
-    return {"suggestion": found, "suggested_words": SUGGESTED.get(found.verdict, "") if found else ""}
+    return {
+        "suggestion": found,
+        "suggested_words": SUGGESTED.get(found.verdict, "") if found else "",
+        "suggested_rule": NAMES.get(found.rule, found.rule) if found else "",
+    }
 
 
 def _guard(request: ApprovalRequest, right: Permission | None, user: User, at: datetime) -> str:

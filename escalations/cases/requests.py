@@ -216,7 +216,8 @@ def raise_level(
     case.route_reasons = [*case.route_reasons, f"Raised from {before} to {after}: {why}"]
     case.version += 1
     chain.save(case, ["level", "level_since", "route_reasons", "version"])
-    clocks.stop(case, states.DECISION, at=at)
+    if case.decision_clock is not None:
+        clocks.hand_up(case, case.decision_clock, at=at)
     clocks.start(case, states.DECISION, at=at, since=since)
     clocks.retarget(case, at=at)
     data: JsonObject = {"level": level, "why": why}

@@ -100,9 +100,10 @@ class AskForm(CaseForm):
 
 
 def initial_of(case: Escalation, ask: str) -> dict[str, object]:
-    """First values from the case and its brief."""
+    """First values from the case and its brief. The brief's ask was the question of the first request, so a second one begins
+    without a question."""
     return {
-        "question": ask[:400],
+        "question": "" if case.requests.exists() else ask[:400],
         "concession": case.concession,
         "amount": _plain(case.amount),
         "currency": case.currency or "USD",

@@ -13,6 +13,8 @@ from approvals.requests.rules.verdicts import APPROVED, CONDITIONS, DECLINED
 from ledger.format import percent
 
 LIKE_ASKS, POLICY = "like-asks", "policy"
+# As people read it.
+NAMES = {LIKE_ASKS: "Decisions on similar requests", POLICY: "Cost beside the revenue, by policy"}
 # Raise it with every change of a figure or of the reasoning below, so that override rates belong to one rule.
 VERSION = 2
 LEAST_LIKE_ASKS = 5
