@@ -272,6 +272,12 @@ def keep(commitment_id: int) -> None:
     tracker.keep(commitment_id=made.pk, by=made.owner)
 
 
+def keep_conditions(case: Escalation) -> None:
+    """Their owners kept the conditions of the approval."""
+    for pk in case.commitments.filter(by=Commitment.CONDITION, state=Commitment.OPEN).values_list("pk", flat=True):
+        keep(pk)
+
+
 def resolve(case: Escalation, outcome: str, root_cause: str, resolution: str) -> None:
     """Resolve the case; the review begins."""
     ending = closing.Ending(outcome, root_cause, resolution, customer_told=True)

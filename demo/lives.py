@@ -262,6 +262,7 @@ class Life:
         if self.case.state != states.EXECUTING:
             return at
         acts.finish_actions(self.case, self.told.words["proof"])
+        acts.keep_conditions(self.case)
         at = self.within(at, 0.1, 0.6, states.RESOLUTION)
         yield at
         story, chance = stories.STORIES[self.told.issue_type], self.chance

@@ -2,6 +2,7 @@
 
 from escalations.cases.models.access import CaseAccess, may_see
 from escalations.cases.models.brief import BriefPart, BriefSnapshot
+from escalations.cases.models.decision import CaseDecision
 from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event, EventText
 from escalations.cases.models.review import IntakeDraft, Review
@@ -29,6 +30,7 @@ __all__ = [
     "BriefSnapshot",
     "Cadence",
     "CaseAccess",
+    "CaseDecision",
     "CaseFile",
     "CasePerson",
     "CaseRequest",

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SignalKind:
-    """The label and icon of a kind, and whether it is part of a negotiation."""
+    """The label and icon of a kind, and whether it is part of a negotiation, a flag, or an ask for money back."""
 
     slug: str
     label: str
     icon: str = "broadcast"
     commercial: bool = False
     security: bool = False
+    money_back: bool = False
 
 
 KINDS = (
@@ -21,6 +22,7 @@ KINDS = (
     SignalKind("session", "Live session"),
     SignalKind("ticket", "Ticket event"),
     SignalKind("counterproposal", "Counterproposal", "arrow-left-right", commercial=True),
+    SignalKind("refund", "Refund or credit request", "cash-coin", money_back=True),
     SignalKind("survey", "Survey", "chat-quote"),
     SignalKind("milestone", "Missed milestone", "flag-fill"),
     SignalKind("outage", "Outage", "activity"),

@@ -12,9 +12,10 @@ from approvals.mail import limits as by_mail
 from approvals.mail.kinds import WITH_BRIEF, ApprovalAsked, ApprovalDecided
 from approvals.mail.rules import address_of
 from approvals.matrix.rules.units import amount_words
-from approvals.matrix.totals import AskTotal
+from approvals.matrix.totals import AskTotal, sum_words
 from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from approvals.requests.permissions import STATE_WORDS
+from approvals.requests.rules.verdicts import recommended_conditions
 from ledger.format import day, moment, money, money_short
 from messaging.kinds import Content
 from messaging.outbox import layout as mail
@@ -76,8 +77,8 @@ def ask(
             "tone": "red" if late else "yellow" if nth else "neutral",
             "head": request.ask,
             "lead": f"{person.name}, {_needed(request, seat, to)}{until}. {request.why_now}",
-            "facts": facts(request, seat),
-            "quote": [("Recommendation", request.recommendation)],
+            "facts": facts(request, seat, total),
+            "quote": _advice(request),
             "button": "Review and decide" if seat.part == Seat.DECIDE else "Read and comment",
             "url": reverse("approvals:link", args=[token]),
             "after": " ".join(
@@ -94,6 +95,13 @@ def ask(
     notices.tell(
         users=[person], key=key, kind="approval", text=text, url=url_of(request), case_key=request.case_key, urgent=True
     )
+
+
+def _advice(request: ApprovalRequest) -> list[tuple[str, str]]:
+    """The recommendation, and the conditions that go with it."""
+    lines = recommended_conditions(request.options)
+    conditions = [("Conditions of the recommendation", "\n".join(lines))] if lines else []
+    return [("Recommendation", request.recommendation), *conditions]
 
 
 def how_to_answer(request: ApprovalRequest, seat: Seat, total: AskTotal) -> str:
@@ -127,10 +135,12 @@ def _why_you(seat: Seat, to: User | None) -> str:
     return "You get this because the authority matrix names your role."
 
 
-def facts(request: ApprovalRequest, seat: Seat) -> list[tuple[str, str]]:
-    """Four facts: the ask, the limit of the role below, your limit, ARR with renewal."""
+def facts(request: ApprovalRequest, seat: Seat, total: AskTotal) -> list[tuple[str, str]]:
+    """The ask, what is added up, the limit of the role below, your limit, ARR with renewal."""
     below = request.rule.get("below") or []
     rows = [("Requested", amount_words(request.unit, request.amount, request.currency or "USD"))]
+    if words := sum_words(request, total.granted, total.at):
+        rows.append(("Added up", words))
     rows += [(f"{below[-1]['role']} has a limit of", below[-1]["limit"])] if below else []
     rows += [("Your limit" if not seat.stands_for_id else "Limit", seat.limit)] if seat.limit else []
     account = request.account

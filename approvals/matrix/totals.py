@@ -7,7 +7,7 @@ that was carried out before it was replaced counts until its replacement is gran
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, reduce
 from operator import or_
@@ -21,10 +21,11 @@ from accounts.customers.rates import rate_of, usd
 from accounts.models import Account, Role
 from accounts.people.queries import Managers
 from approvals.matrix.rules import limits as rules
+from approvals.matrix.rules.sums import added_up
 from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
 from approvals.models import ApprovalRequest, AuthorityLimit, AuthorityVersion, ConcessionType, QuarterCap
 from ledger.errors import Invalid, Stale
-from ledger.format import money
+from ledger.format import day, money
 
 Converted = dict[str, str]
 # USD, days or months: the range of the column on a request.
@@ -258,9 +259,9 @@ def converted(of: str, amount: Decimal | None, currency: str, at: datetime) -> l
 
 
 def rate_words(rate: Converted) -> str:
-    """`€10,000 counts as $10,800, by the rate 1.08 of 2015-01-01.`"""
-    words = money(Decimal(rate["amount"]), rate["currency"])
-    return f"{words} counts as {money(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {rate['on']}."
+    """`€10,000 counts as $10,800, by the rate 1.08 of Jan 1, 2015.`"""
+    words, on = money(Decimal(rate["amount"]), rate["currency"]), day(date.fromisoformat(rate["on"]))
+    return f"{words} counts as {money(Decimal(rate['in_usd']))}, by the rate {rate['rate']} of {on}."
 
 
 def limit_of(row: AuthorityLimit, at: datetime) -> rules.Limit:
@@ -342,12 +343,31 @@ def earlier(ask: Ask, version: AuthorityVersion, unit: str, at: datetime, *, wit
     account = ask.account
     if account is None or not unit_of(unit).adds_up:
         return Earlier()
-    rows = _grants(ask.concession, unit, without).filter(asks_added_up(account, ask.renewal))
+    rows = _earlier_rows(ask.concession, unit, without, asks_added_up(account, ask.renewal))
     column = "amount_usd" if unit_of(unit).in_currency else "amount"
     sums = rows.filter(decided_at__gt=at - timedelta(days=version.window_days)).aggregate(
         total=Sum(column), others=Sum(column, filter=~Q(account=account.pk))
     )
     return Earlier(sums["total"] or NONE, sums["others"] or NONE)
+
+
+def _earlier_rows(concession: str, unit: str, without: Collection[int], which: Q) -> QuerySet[ApprovalRequest]:
+    return _grants(concession, unit, without).filter(which)
+
+
+def sum_words(request: ApprovalRequest, granted: Decimal, at: datetime) -> str:
+    """What is added up for a request, with the cases of the earlier grants; confidential ones are counted and not named.
+    Empty without earlier grants."""
+    if not granted or not unit_of(request.unit).adds_up:
+        return ""
+    days = request.authority.window_days
+    rows = _earlier_rows(
+        request.concession, request.unit, tuple(lineage(request)), asks_added_up(request.account, request.renewal)
+    )
+    rows = rows.filter(decided_at__gt=at - timedelta(days=days), confidential=False).exclude(case_key="")
+    cases = dict.fromkeys(rows.order_by("-decided_at").values_list("case_key", flat=True))
+    asked = (request.amount_usd if unit_of(request.unit).in_currency else request.amount) or NONE
+    return added_up(request.unit, asked=asked, granted=granted, cases=list(cases), days=days)
 
 
 def _grants(concession: str, unit: str, without: Collection[int]) -> QuerySet[ApprovalRequest]:

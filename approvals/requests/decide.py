@@ -16,7 +16,15 @@ from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
 from approvals.requests.permissions import OWN, Permission, for_user, what_happened
 from approvals.requests.rules.conflicts import OWN as OWN_WORDS
-from approvals.requests.rules.verdicts import CONDITIONS, DECLINED, VERDICTS, check_words, goes_against, what_is_missing
+from approvals.requests.rules.verdicts import (
+    CONDITIONS,
+    DECLINED,
+    VERDICTS,
+    as_recommended,
+    check_words,
+    goes_against,
+    what_is_missing,
+)
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
 from ledger.format import moment
 from ledger.now import now
@@ -62,7 +70,8 @@ def decide(
         conditions=words.conditions,
         override=right.override,
         against=against,
-        suggested=suggesting.goes_against(request, verdict),
+        suggested=suggesting.goes_against(request, verdict, words.conditions),
+        recommended=as_recommended(verdict, request.options, words.conditions),
     )
     if missing:
         raise Invalid(missing, field=field)

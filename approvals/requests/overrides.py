@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
 from accounts.models import User
 from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
+from approvals.requests.rules.suggestions import NAMES
 
 DECIDED = (*ApprovalRequest.DECIDED, ApprovalRequest.REPLACED)
 
@@ -22,6 +23,11 @@ class OfRule:
     accepted: int
     changed: int
     rejected: int
+
+    @property
+    def name(self) -> str:
+        """The rule as people read it."""
+        return NAMES.get(self.rule, self.rule)
 
     @property
     def rate(self) -> float | None:
@@ -95,7 +101,7 @@ def _of_entry(each: DecisionEntry) -> dict[str, Any]:
 
 def _of_suggestion(each: Suggestion) -> dict[str, Any]:
     words = {"outcome": each.get_outcome_display(), "reason": each.reason, "request": each.request}
-    what = f"Suggestion of {each.rule}, version {each.rule_version}"
+    what = f"Suggestion: {NAMES.get(each.rule, each.rule)}, version {each.rule_version}"
     return {"at": each.answered_at, "who": each.answered_by, "what": what, **words}
 
 

@@ -10,11 +10,13 @@ from django.urls import reverse
 from accounts.calendars.rules import deadlines
 from accounts.models import Role, User
 from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
+from approvals.matrix.totals import sum_words
 from approvals.models import ApprovalRequest, DecisionEntry, Seat, Suggestion
 from approvals.requests import plan
 from approvals.requests.permissions import STATE_WORDS, Permission, for_user, what_happened
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules import verdicts
+from approvals.requests.rules.suggestions import NAMES
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
 from ledger.format import listed, money, money_short
 
@@ -53,8 +55,9 @@ def page(request: ApprovalRequest, user: User, at: datetime) -> dict[str, object
         "href": request.case_url,
         "ask": request.ask,
         "lead": _lead(request, user),
-        "terms": terms(request, user, right),
+        "terms": terms(request, user, right, at),
         "recommendation": request.recommendation,
+        "conditions": verdicts.recommended_conditions(request.options),
         "stages": stages(request),
         "brief_href": reverse("approvals:brief", args=[request.pk]) if request.brief else "",
         **_suggested(request, user, right),
@@ -74,7 +77,11 @@ def suggestion_for(request: ApprovalRequest, user: User, right: Permission | Non
 
 def _suggested(request: ApprovalRequest, user: User, right: Permission | None) -> dict[str, object]:
     found = suggestion_for(request, user, right)
-    return {"suggestion": found, "suggested_words": SUGGESTED.get(found.verdict, "") if found else ""}
+    return {
+        "suggestion": found,
+        "suggested_words": SUGGESTED.get(found.verdict, "") if found else "",
+        "suggested_rule": NAMES.get(found.rule, found.rule) if found else "",
+    }
 
 
 def _guard(request: ApprovalRequest, right: Permission | None, user: User, at: datetime) -> str:
@@ -105,14 +112,14 @@ def amount(request: ApprovalRequest) -> str:
     return amount_words(request.unit, request.amount, request.currency or "USD")
 
 
-def terms(request: ApprovalRequest, user: User, right: Permission | None) -> list[dict[str, object]]:
-    """The ask, the limit of the role below, your limit, the sums, ARR, and the frozen terms."""
+def terms(request: ApprovalRequest, user: User, right: Permission | None, at: datetime) -> list[dict[str, object]]:
+    """The ask, the limit of the role below, your limit, what is added up, ARR, and the frozen terms."""
     below = (request.rule.get("below") or [None])[-1]
     rows = [_row("Requested", amount_words(request.unit, request.amount, request.currency or "USD"), over=bool(below))]
     rows[0]["note"] = _excess(request, below) if below else ""
     if unit_of(request.unit).in_currency and request.currency != "USD":
         rows.append(_row("In USD", money(request.amount_usd or Decimal(0))))
-    rows += _added_up(request, right)
+    rows += _added_up(request, right, at)
     if below:
         rows.append(_row(f"Limit of {below['role']}", below["limit"]))
     if limit := (right.limit if right and right.limit else request.rule.get("limit")):
@@ -140,18 +147,16 @@ def _excess(request: ApprovalRequest, below: dict[str, str]) -> str:
         return ""
     excess = Decimal(total) - Decimal(below["up_to"])
     words = quantity_words(request.unit, excess)
-    return f"{words} over what the {below['role']} may grant"
+    over = f"{words} over what the {below['role']} may grant"
+    added = Decimal(request.rule.get("granted") or 0)
+    return f"Together {quantity_words(request.unit, Decimal(total))}, {over}" if added else over
 
 
-def _added_up(request: ApprovalRequest, right: Permission | None) -> list[dict[str, object]]:
-    given = right.granted if right else Decimal(request.rule.get("granted") or 0)
-    total = right.total if right else Decimal(request.rule.get("total") or 0)
-    if not given or not unit_of(request.unit).adds_up:
-        return []
-    return [
-        _row(f"Granted in the last {request.authority.window_days} days", quantity_words(request.unit, given)),
-        _row("Together", amount_words(request.unit, total)),
-    ]
+def _added_up(request: ApprovalRequest, right: Permission | None, at: datetime) -> list[dict[str, object]]:
+    """An open request counts what was granted until now, an ended one what was granted when it was made."""
+    given = right.granted if right and right.granted else Decimal(request.rule.get("granted") or 0)
+    words = sum_words(request, given, at if request.is_open else request.opened_at)
+    return [_row("Added up", words)] if words else []
 
 
 def _wording(request: ApprovalRequest) -> list[tuple[str, object]]:
@@ -171,6 +176,11 @@ def rows(requests: Iterable[ApprovalRequest], at: datetime, *, asked: bool) -> l
         }
         for each in requests
     ]
+
+
+def options(request: ApprovalRequest) -> list[dict[str, object]]:
+    """The options of the request, each with its conditions as a list."""
+    return [{**option, "conditions": verdicts.conditions_of(option)} for option in request.options]
 
 
 def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:

@@ -7,7 +7,13 @@ from approvals.matrix.rules.units import MONEY
 from approvals.matrix.totals import arr_usd
 from approvals.models import ApprovalRequest, Suggestion
 from approvals.requests.rules import suggestions as rules
-from approvals.requests.rules.verdicts import APPROVED, DECLINED, recommended_conditions, recommended_verdict
+from approvals.requests.rules.verdicts import (
+    APPROVED,
+    DECLINED,
+    as_recommended,
+    recommended_conditions,
+    recommended_verdict,
+)
 
 LOOK_BACK = timedelta(days=365)
 MOST = 200
@@ -36,16 +42,21 @@ def suggest(request: ApprovalRequest, at: datetime) -> Suggestion | None:
     )
 
 
-def goes_against(request: ApprovalRequest, verdict: str) -> bool:
-    """Whether a verdict rejects or changes the suggestion; such a decision needs a reason."""
+def goes_against(request: ApprovalRequest, verdict: str, conditions: str) -> bool:
+    """Whether a decision rejects or changes the suggestion; it then needs a reason. `conditions`: one per line."""
     shown = next((each for each in request.suggestions.all() if each.outcome == Suggestion.SHOWN), None)
-    return shown is not None and rules.outcome(shown.verdict, verdict) != Suggestion.ACCEPTED
+    return shown is not None and _outcome(shown, request, verdict, conditions) != Suggestion.ACCEPTED
+
+
+def _outcome(shown: Suggestion, request: ApprovalRequest, verdict: str, conditions: str) -> str:
+    follows = as_recommended(verdict, request.options, conditions)
+    return rules.outcome(shown.verdict, verdict, as_recommended=follows)
 
 
 def answer(request: ApprovalRequest, at: datetime) -> None:
     """Store on the suggestion how the decision answered it. After an undo a new decision answers it again."""
     for each in request.suggestions.all():
-        each.outcome = rules.outcome(each.verdict, request.state)
+        each.outcome = _outcome(each, request, request.state, request.conditions)
         each.answered_at, each.answered_by, each.reason = at, request.decided_by, request.reason
         each.save(update_fields=["outcome", "answered_at", "answered_by", "reason"])
 

@@ -94,6 +94,7 @@ def brief(request: SignedIn, pk: int) -> HttpResponse:
     """The brief as it was at the time of the request."""
     approval = load(request, pk)
     context = {"approval": approval, "parts": page.brief_parts(approval), "number": approval.brief.get("version")}
+    context["options"] = page.options(approval)
     return render(request, "approvals/brief.html", context)
 
 

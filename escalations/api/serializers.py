@@ -218,10 +218,13 @@ class EventQuerySerializer(serializers.Serializer[None]):
 
 
 class PostSerializer(serializers.Serializer[Event]):
-    """A post: internal by default; to the customer with contacts."""
+    """A post: internal by default; to the customer with contacts; a decision of the decision authority with its reason."""
 
     text = serializers.CharField(max_length=20_000)
     audience = serializers.ChoiceField(choices=["internal", "customer"], default="internal")
+    decision = serializers.BooleanField(default=False, help_text="Decides on the case without a request.")
+    rationale = serializers.CharField(max_length=4_000, required=False, allow_blank=True, default="")
+    options = serializers.CharField(max_length=4_000, required=False, allow_blank=True, default="")
     contacts = serializers.PrimaryKeyRelatedField(
         queryset=Contact.objects.all(), many=True, required=False, default=list
     )
@@ -264,6 +267,13 @@ class AskSerializer(serializers.Serializer[None]):
         allow_blank=True,
         default="",
         help_text="Why the deadline may be later than the decision clock.",
+    )
+    why_unowned = serializers.CharField(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why it is asked before an owner has accepted the case.",
     )
     renewal = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
     # The beneficiary. Neither the beneficiary nor the beneficiary's managers decide.

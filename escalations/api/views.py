@@ -20,7 +20,7 @@ from escalations.api import serializers as shapes
 from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HandOffSerializer, HoldSerializer
 from escalations.api.moves import MOVERS, Given
 from escalations.cases import brief as briefing
-from escalations.cases import closing, deadlines, intake, tracker
+from escalations.cases import closing, deadlines, decisions, intake, tracker
 from escalations.cases import requests as asking
 from escalations.cases import thread as communication
 from escalations.cases.briefs import gaps
@@ -161,7 +161,10 @@ class EscalationViewSet(
             return Response(self._page_of_events(case, request))
         data = self._valid(shapes.PostSerializer)
         text, next_at = data["text"], data["next_update_at"]
-        if data["audience"] == "customer":
+        if data["decision"]:
+            ruling = decisions.Ruling(text, data["rationale"], data["options"])
+            event = decisions.decide(case_id=case.pk, by=self.user, ruling=ruling)
+        elif data["audience"] == "customer":
             event = communication.customer_update(
                 case_id=case.pk, by=self.user, text=text, contacts=data["contacts"], next_update_at=next_at
             )
@@ -257,6 +260,7 @@ class EscalationViewSet(
             question=data["question"],
             deadline=data["deadline"],
             why_later=data["why_later"],
+            why_unowned=data["why_unowned"],
             renewal=data["renewal"],
             beneficiary=data["beneficiary"],
         )

@@ -12,6 +12,7 @@ from escalations.cases.access import check
 from escalations.cases.briefs import current_parts, first_parts
 from escalations.cases.log import Entry, lock, record
 from escalations.cases.rules.brief import BriefParts
+from escalations.cases.thread import first_act
 from escalations.models import BriefPart, BriefSnapshot, Escalation
 from ledger.errors import Invalid, Stale
 from ledger.now import now
@@ -41,6 +42,7 @@ def save_parts(
     if changed:
         names = ", ".join(PARTS[part] for part in changed)
         record(case, [Entry(kind="brief", summary=f"Brief changed: {names}", actor=by, data={"parts": changed})], at=at)
+        first_act(case, by, at)
     return changed
 
 

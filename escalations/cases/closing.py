@@ -10,7 +10,7 @@ from accounts.models import User
 from approvals.models import ConcessionType
 from approvals.requests import decide as deciding
 from escalations import states
-from escalations.cases import handoffs, notifications
+from escalations.cases import conditions, handoffs, notifications
 from escalations.cases.access import check
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, lock_with_requests, record
@@ -52,7 +52,8 @@ class Ending:
 
 @transaction.atomic
 def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
-    """Resolve the case: outcome, root cause, customer told, execution actions proven. Starts the review and its clock.
+    """Resolve the case: outcome, root cause, customer told, execution actions proven. Conditions of its approvals that are
+    still open are named on the record and stay commitments. Starts the review and its clock.
     Raises Invalid with the missing field; a compliance case also needs its granted risk acceptance.
     """
     at, case = now(), lock_with_requests(case_id)
@@ -60,15 +61,18 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     _need(case, ending)
     case.outcome, case.root_cause, case.resolution = ending.outcome, ending.root_cause.strip()[:120], ending.resolution
     with together(case):
-        case.resolved_at = at
-        chain.save(case, ["outcome", "root_cause", "resolution", "resolved_at"])
+        case.resolved_at, case.next_update_at = at, None
+        chain.save(case, ["outcome", "root_cause", "resolution", "resolved_at", "next_update_at"])
         move(case, "resolve", at=at, actor=by, reason=case.get_outcome_display())
+        still_open = conditions.in_words(conditions.still_open(case))
+        if still_open:
+            record(case, [Entry(kind="commitment", summary=still_open, actor=by)], at=at)
         clocks.stop_all(case, at=at, resolved=True)
     index.renew(CaseWords, case)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     seal_decided(case)
     _start_review(case, at)
-    notifications.resolved(case, by)
+    notifications.resolved(case, by, still_open)
     return case
 
 
@@ -198,8 +202,8 @@ def close(*, case_id: int, by: User) -> Escalation:
     if review is None or review.state == Review.OPEN:
         raise Invalid("Sign the review, or waive it with a reason, before closing.", field="review")
     with together(case):
-        case.closed_at = at
-        chain.save(case, ["closed_at"])
+        case.closed_at, case.next_update_at = at, None
+        chain.save(case, ["closed_at", "next_update_at"])
         move(case, "close", at=at, actor=by)
         clocks.stop_all(case, at=at)
     return case
@@ -256,6 +260,8 @@ def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") 
 def _end(case: Escalation, verb: str, by: User, reason: str, at: datetime) -> None:
     case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at)
     with together(case):
+        case.next_update_at = None
+        chain.save(case, ["next_update_at"])
         move(case, verb, at=at, actor=by, reason=reason)
         clocks.stop_all(case, at=at)
     for request_id in case.requests.filter(state="open").values_list("pk", flat=True):

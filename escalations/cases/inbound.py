@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.db import transaction
 
 from accounts.customers.queries import account_for_address
 from accounts.customers.rates import usd
 from accounts.models import Account, Contact, Signal, User
+from accounts.signals import kinds
 from accounts.signals import record as signal_verbs
+from accounts.signals.rules.tone import asks_money_back, money_asked
 from approvals.matrix.concessions import money_back_slug
 from escalations import states
 from escalations.cases import intake
@@ -23,7 +26,6 @@ from messaging.models import InboundMail
 
 CASE_ADDRESS = re.compile(r"\bcase\+(\d{1,12})@", re.IGNORECASE)
 MAIL = "email"
-REFUND_WORDS = frozenset({"refund", "credit", "chargeback"})
 
 
 def on_signals(signals: Sequence[Signal], *, written_to: Escalation | None = None) -> None:
@@ -47,9 +49,9 @@ def facts_of(signal: Signal) -> triggers.SignalFacts:
         series = Signal.objects.filter(account=signal.account, kind=Signal.COUNTERPROPOSAL).order_by("at", "pk")
         rounds = triggers.rounds_without_concession(list(series.values_list("with_concession", flat=True)))
     phrases = tuple((phrase["kind"], phrase["text"], phrase["weight"]) for phrase in signal.phrases)
-    renewal = signal.account.renewal_date
+    renewal, asked = signal.account.renewal_date, money_back(signal)
     try:
-        amount = usd(signal.amount, signal.currency, now().date()) if signal.amount is not None else None
+        amount = usd(*asked, now().date()) if asked else None
     except Invalid:
         amount = None
     return triggers.SignalFacts(
@@ -58,8 +60,20 @@ def facts_of(signal: Signal) -> triggers.SignalFacts:
         amount=amount,
         renewal_days=(renewal - now().date()).days if renewal else None,
         rounds_without_concession=rounds,
-        asks_refund=any(kind in REFUND_WORDS for kind, _, _ in phrases) or signal.amount is not None,
+        asks_refund=asked is not None,
     )
+
+
+def money_back(signal: Signal) -> tuple[Decimal, str] | None:
+    """The amount that this customer asks back, with its currency: by words, or by the kind of the signal. Another amount of a
+    signal, such as the price in a counterproposal, is not asked back."""
+    kind = kinds.BY_SLUG[signal.kind]
+    given = (signal.amount, signal.currency) if signal.amount is not None else None
+    if kind.money_back and given:
+        return given
+    if words := money_asked(signal.text):
+        return words
+    return given if given and not kind.commercial and asks_money_back(signal.text) else None
 
 
 def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
@@ -101,7 +115,10 @@ def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | N
 
 
 def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
-    """Open a case automatically, filled from the signal; its impasse began with the signal."""
+    """Open a case automatically, filled from the signal; its impasse began with the signal. Words set no flag: only a signal
+    that was logged as a flag does."""
+    flagged = kinds.BY_SLUG[signal.kind].security
+    asked = money_back(signal)
     refund = money_back_slug(now()) if rule.asks_money_back else ""
     data = intake.Intake(
         account=signal.account,
@@ -111,9 +128,10 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
         impact=reason,
         impasse_at=min(signal.at, now()),
         concession=refund,
-        amount=signal.amount if refund else None,
-        currency=signal.currency or signal.account.currency,
-        legal=any(phrase["kind"] == "legal" for phrase in signal.phrases),
+        amount=asked[0] if refund and asked else None,
+        currency=asked[1] if asked else signal.currency or signal.account.currency,
+        legal=flagged and any(phrase["kind"] == "legal" for phrase in signal.phrases),
+        security=flagged,
         blocker=not rule.asks_money_back,
         signal=signal,
     )

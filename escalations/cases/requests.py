@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
@@ -15,12 +15,13 @@ from approvals.requests import seats as seating
 from approvals.requests.ask import CaseRef, Parties, Question, submit
 from approvals.requests.deadlines import Due, keep_to
 from escalations import states
-from escalations.cases import access_rows, handoffs, notifications
+from escalations.cases import access_rows, conditions, handoffs, notifications
 from escalations.cases import brief as briefing
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock_with_requests, locking, record
+from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together, written_together
 from escalations.models import Action, CasePerson, CaseRequest, Clock, Escalation, Event
@@ -37,7 +38,8 @@ MOVES_SEATS = (DecisionEntry.PASSED_UP, DecisionEntry.AMENDED, DecisionEntry.DEL
 
 @dataclass(frozen=True)
 class CaseAsk:
-    """What a case asks for. Without a deadline, the decision is due when the decision clock is. `why_later`: the reason for a
+    """What a case asks for. Without a deadline, the decision is due when the decision clock is. `why_unowned`: the reason for
+    asking before an owner has accepted, which skips Diagnose. `why_later`: the reason for a
     deadline after that."""
 
     concession: str
@@ -46,6 +48,7 @@ class CaseAsk:
     question: str
     deadline: datetime | None = None
     why_later: str = ""
+    why_unowned: str = ""
     renewal: str = ""
     beneficiary: User | None = None
 
@@ -54,8 +57,9 @@ class CaseAsk:
 def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> ApprovalRequest:
     """Freeze the brief and request a concession from the lowest level whose authority covers it.
 
-    Raises Invalid if parts of the brief are missing (it names them), if the deadline is in the past, or later than the decision
-    clock without a reason, and if nobody may grant the ask; AlreadyDone if the case is in a state that cannot ask; NotAllowed.
+    Raises Invalid if parts of the brief are missing (it names them), if no owner has accepted and no reason is given, if the
+    deadline is in the past, or later than the decision clock without a reason, and if nobody may grant the ask; AlreadyDone if
+    the case is in a state that cannot ask; NotAllowed.
     A request inside a band is returned approved.
     """
     at, case = now(), lock_with_requests(case_id)
@@ -65,6 +69,7 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     parts = current_parts(case, at)
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
+    _need_owner(case, wanted, by, at)
     snapshot = briefing.freeze(case, reason="Approval request", at=at, parts=parts)
     return submit(
         Ask(wanted.concession, wanted.amount, wanted.currency, case.account, wanted.renewal.strip()),
@@ -91,6 +96,19 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     )
 
 
+def _need_owner(case: Escalation, wanted: CaseAsk, by: User, at: datetime) -> None:
+    """Asking for a case that nobody has accepted skips Diagnose, so it needs a reason, which is recorded."""
+    if case.owner_id is not None:
+        return
+    why = wanted.why_unowned.strip()
+    if not why:
+        raise Invalid(
+            "Nobody has accepted this case yet. Wait for its owner, or enter why it cannot wait.", field="why_unowned"
+        )
+    summary = f"Diagnose skipped, asked before an owner accepted: {why}"
+    record(case, [Entry(kind="skipped", summary=summary[:400], actor=by, data={"why_unowned": why})], at=at)
+
+
 def _link(case: Escalation, made: ApprovalRequest) -> None:
     """Link a request to its case, so that the entries of its decision log appear in the case's thread."""
     CaseRequest.objects.create(case=case, request=made)
@@ -107,9 +125,12 @@ def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> Non
     at = entry.at
     if case.state != states.APPROVING:
         move(case, "ask", at=at, actor=entry.actor)
+    if entry.actor is not None:
+        first_act(case, entry.actor, at)
     if made.is_open:
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
         _agree_on_deadline(case, made, entry)
+        _name_decider(case, made)
 
 
 def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
@@ -169,6 +190,12 @@ def _follow_authority(case: Escalation, made: ApprovalRequest, at: datetime, why
     _authority(case, seat.person, at)
 
 
+def _name_decider(case: Escalation, made: ApprovalRequest) -> None:
+    """The decision clock is named after the body that is asked, such as a committee at the level of a sponsor."""
+    if made.approver_role is not None:
+        clocks.name_decider(case, made.approver_role.name)
+
+
 def _authority(case: Escalation, user: User, at: datetime) -> None:
     current = next((person for person in case.people.all() if person.duty == CasePerson.AUTHORITY), None)
     if current is None or current.user_id != user.pk:
@@ -189,7 +216,8 @@ def raise_level(
     case.route_reasons = [*case.route_reasons, f"Raised from {before} to {after}: {why}"]
     case.version += 1
     chain.save(case, ["level", "level_since", "route_reasons", "version"])
-    clocks.stop(case, states.DECISION, at=at)
+    if case.decision_clock is not None:
+        clocks.hand_up(case, case.decision_clock, at=at)
     clocks.start(case, states.DECISION, at=at, since=since)
     clocks.retarget(case, at=at)
     data: JsonObject = {"level": level, "why": why}
@@ -201,10 +229,10 @@ def raise_level(
 
 
 def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
-    """A request of a locked case has ended. Approved: the case moves to Execute with an action to carry out; declined: to
-    rework."""
+    """A request of a locked case has ended. When none is open any more, the case moves to Execute with an action for each
+    grant that is to be carried out; without one, to rework."""
     granted = made.state in ApprovalRequest.GRANTED
-    others_open = case.requests.filter(state=ApprovalRequest.OPEN).exists()
+    others_open, to_do = _what_is_left(case, made)
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
         case.decided_level = made.decided_level
@@ -216,13 +244,28 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         handoffs.settle(case, duty=CasePerson.AUTHORITY, by=made.decided_by, at=at)
     if others_open or case.state != states.APPROVING:
         return
-    if granted:
-        move(case, "execute", at=at, actor=made.decided_by, reason=made.get_state_display())
-        _execution(case, made, at)
+    if to_do:
+        clocks.stop(case, states.DECISION, at=at)
+        also = "" if granted else "; what was approved is carried out"
+        move(case, "execute", at=at, actor=made.decided_by, reason=f"{made.get_state_display()}{also}")
+        for each, begun in to_do:
+            if not begun:
+                _execution(case, each, at)
     else:
         move(case, "rework", at=at, actor=made.decided_by, reason=made.get_state_display())
         if made.state == ApprovalRequest.DECLINED:
             clocks.start(case, states.DECISION, at=at)
+
+
+def _what_is_left(case: Escalation, made: ApprovalRequest) -> tuple[bool, list[tuple[ApprovalRequest, bool]]]:
+    """Whether a request of the case is open, and its grants that are not carried out yet, each with whether it has an action.
+    `made` has just ended."""
+    actions = Action.objects.filter(request=OuterRef("pk"))
+    live = case.requests.filter(state__in=[ApprovalRequest.OPEN, *ApprovalRequest.GRANTED]).order_by("pk")
+    live = live.exclude(Exists(actions.filter(state=Action.DONE)))
+    rows = list(live.annotate(begun=Exists(actions.filter(state=Action.OPEN))))
+    grants = [(made if each.pk == made.pk else each, each.begun) for each in rows if not each.is_open]
+    return any(each.is_open for each in rows), grants
 
 
 def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
@@ -233,6 +276,7 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         owner=owner,
         due_at=at + EXECUTION_TIME,
         execution=True,
+        request=made,
         made_at=at,
     )
     record(
@@ -241,6 +285,8 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         at=at,
     )
     notifications.action_given(case, action, None)
+    if made.state == ApprovalRequest.CONDITIONS:
+        conditions.carry(case, made, owner, at=at, otherwise=action.due_at)
 
 
 def on_decision_log(entry: DecisionEntry) -> None:
@@ -285,17 +331,23 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
         _asked(case, made, entry)
     elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
         decided(case, made, at)
+    elif entry.kind == entry.ANSWER and entry.actor is not None:
+        first_act(case, entry.actor, at)
     elif entry.kind == entry.PASSED_UP:
         _follow_authority(case, made, at, "not decided in time")
+        _name_decider(case, made)
     elif entry.kind in (entry.AMENDED, entry.DELEGATED, entry.REASSIGNED) and made.is_open:
         # New terms may need a higher authority; a delegated or reassigned request waits for another person.
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
+        _name_decider(case, made)
     elif entry.kind == entry.VOIDED and made.state == ApprovalRequest.REPLACED:
         # The actions that the approval created are cancelled before the new terms are asked for.
-        case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+        _cancel_actions(case, made)
+        conditions.lapse(case, made, at=at)
     elif entry.kind == entry.UNDONE and made.decided_at is None:
+        conditions.lapse(case, made, at=at)
         if case.state in (states.EXECUTING, states.DIAGNOSING):
-            _reopen_decision(case, at)
+            _reopen_decision(case, made, at)
         # The clock may have moved while the request was decided.
         if due := due_now(case, at):
             keep_to(made, due)
@@ -322,8 +374,14 @@ def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: dat
     record(case, [shown], at=at)
 
 
-def _reopen_decision(case: Escalation, at: datetime) -> None:
-    case.actions.filter(execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+def _cancel_actions(case: Escalation, made: ApprovalRequest) -> None:
+    """Cancel what is still to be done for this approval, and the actions that people added to carry out a decision."""
+    of_it = Q(request=made) | Q(request=None)
+    case.actions.filter(of_it, execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+
+
+def _reopen_decision(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
+    _cancel_actions(case, made)
     move(case, "ask", at=at, reason="Decision undone")
     clocks.start(case, states.DECISION, at=at)
 

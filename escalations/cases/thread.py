@@ -22,22 +22,22 @@ EDIT_WINDOW = timedelta(minutes=10)
 
 
 @transaction.atomic
-def post(*, case_id: int, by: User, text: str, decision: bool = False, next_update_at: datetime | None = None) -> Event:
-    """Post an internal entry (or a decision for the record); it never goes to the customer. It meets the internal
-    update; if it sets the next update, it is also a check-in.
+def post(*, case_id: int, by: User, text: str, next_update_at: datetime | None = None) -> Event:
+    """Post an internal entry; it never goes to the customer. It meets the internal update, and the next one follows the
+    rhythm of the tier; if it sets the next update itself, it is also a check-in.
 
-    Raises Invalid without text and for a next update in the past.
+    Raises Invalid without text, for a next update in the past, and for a case that has ended.
     """
     _need(text, next_update_at)
     at, case = now(), lock(case_id)
-    kind = Event.NOTE_DECISION if decision else Event.UPDATE
-    entry = Entry(kind=kind, audience=Event.INTERNAL, actor=by, text=text)
+    _not_ended(case)
+    entry = Entry(kind=Event.UPDATE, audience=Event.INTERNAL, actor=by, text=text)
     with together(case):
         [event] = record(case, [entry], at=at)
         first_act(case, by, at)
         inside_told(case, at, next_update_at, check_in=next_update_at is not None)
-        if next_update_at:
-            _set_next_update(case, next_update_at, at)
+        if next_update_at and case.is_open:
+            _keep_next_update(case, next_update_at)
     notifications.posted(case, event)
     return event
 
@@ -68,12 +68,14 @@ def customer_update(
 ) -> Event:
     """Mail a customer update to the chosen contacts; only the communication lead may do this.
 
-    Stops the customer-update clock and starts the next one by cadence (or at the time given); meets the first response.
-    Raises NotAllowed for others, Invalid without text or recipients, or with contacts of another account.
+    Stops the customer-update clock and starts the next one by the policy's target and its calendar (or to the time given);
+    meets the first response. Raises NotAllowed for others, Invalid without text or recipients, with contacts of another
+    account, and for a case that has ended.
     """
     _need(text, next_update_at)
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "customer_update")
+    _not_ended(case)
     if not contacts:
         raise Invalid("Choose at least one contact who gets the update.", field="contacts")
     if any(contact.account_id != case.account_id for contact in contacts):
@@ -87,22 +89,34 @@ def customer_update(
         [event] = record(case, [entry], at=at)
         first_act(case, by, at)
         clocks.stop(case, states.RESPONSE, at=at)
-        _set_next_update(case, next_update_at or at + cadence(case), at, told=True)
+        if case.is_open:
+            _keep_next_update(case, _next_to_customer(case, next_update_at, at))
     notifications.customer_update(case, event, contacts)
     seal_decided(case)
     return event
 
 
-def cadence(case: Escalation) -> timedelta:
-    """Time between customer updates for the case's tier; a day if the policy has no row."""
-    row = rows_of(case.policy).cadences.get(case.tier)
-    return timedelta(minutes=row.customer_minutes if row else 1440)
+def _not_ended(case: Escalation) -> None:
+    if case.state in states.ENDED:
+        word = case.get_state_display().lower()
+        raise Invalid(f"{case.key} is {word}, so it takes no updates. Reopen it first.", field="text")
 
 
-def _set_next_update(case: Escalation, due: datetime, at: datetime, *, told: bool = False) -> None:
-    if told and case.is_open:
-        clocks.stop(case, states.CUSTOMER_UPDATE, at=at)
-        clocks.start(case, states.CUSTOMER_UPDATE, at=at, due_at=due, why="Next update promised to the customer")
+def _next_to_customer(case: Escalation, given: datetime | None, at: datetime) -> datetime | None:
+    """Start the clock of the next customer update: to the time that was given, else by the policy's target on its calendar, as
+    the first one; without a target by the rhythm of the tier. Returns when it is due."""
+    clocks.stop(case, states.CUSTOMER_UPDATE, at=at)
+    if given is None:
+        if clock := clocks.start(case, states.CUSTOMER_UPDATE, at=at):
+            return clock.due_at
+        row = rows_of(case.policy).cadences.get(case.tier)
+        given = at + timedelta(minutes=row.customer_minutes) if row else None
+    if given is not None:
+        clocks.start(case, states.CUSTOMER_UPDATE, at=at, due_at=given, why="Next update promised to the customer")
+    return given
+
+
+def _keep_next_update(case: Escalation, due: datetime | None) -> None:
     case.next_update_at = due
     chain.save(case, ["next_update_at"])
 

@@ -6,16 +6,14 @@ from django.db import transaction
 
 from accounts.models import User
 from escalations import states
-from escalations.cases import notifications
+from escalations.cases import conditions, notifications
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
-from escalations.clocks.targets import end_of_business
 from escalations.models import Action, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
-from ledger.format import day
 from ledger.now import now
 
 
@@ -84,17 +82,7 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
     made = Commitment.objects.create(
         account=case.account, case=case, by=who, text=text[:300], owner=owner, due_on=due_on, made_at=at
     )
-    summary = f"{made.get_by_display()}: {text} (by {day(due_on)})"
-    record(case, [Entry(kind="commitment", summary=summary, actor=by, data={"commitment": made.pk})], at=at)
-    due_at, why = end_of_business(due_on), f"{made.get_by_display()}, by the end of business on {day(due_on)}"
-    clocks.start(
-        case,
-        states.COMMITMENT,
-        at=at,
-        due_at=due_at,
-        why=why,
-        commitment=made,
-    )
+    conditions.start(case, made, by=by, at=at)
     if who == Commitment.US:
         seal_granted(case)
     return made

@@ -96,11 +96,26 @@ def _until(case: Escalation, kind: str, at: datetime, due_at: datetime, why: str
 def move_due(case: Escalation, clock: Clock, due_at: datetime, *, at: datetime, why: str) -> None:
     """Start a live clock again with a date that somebody gave as its due time. A clock that is past due is missed; a clock that
     is held by hand stays held."""
-    late = clock.state == Clock.RUNNING and clock.due_at is not None and clock.due_at <= at
-    stop(case, clock.kind, at=at, outcome="" if late else Clock.STOPPED, about=clock.about)
+    hand_up(case, clock, at=at)
     moved = start(case, clock.kind, at=at, due_at=due_at, why=why)
     if moved is not None and clock.held:
         pause(case, moved, at=at, reason=clock.pause_reason, held=True)
+
+
+@written_together
+def hand_up(case: Escalation, clock: Clock, *, at: datetime) -> None:
+    """End a live clock that nobody met, because another one follows it: missed if it is past due, else stopped."""
+    late = clock.state == Clock.RUNNING and clock.due_at is not None and clock.due_at <= at
+    stop(case, clock.kind, at=at, outcome="" if late else Clock.STOPPED, about=clock.about)
+
+
+@written_together
+def name_decider(case: Escalation, body: str) -> None:
+    """Name the decision clock after the body that decides."""
+    clock = case.decision_clock
+    if clock is not None and clock.topic != body:
+        clock.topic = body
+        _book(case).keep(clock)
 
 
 def decision_due(case: Escalation, clock: Clock | None, at: datetime) -> Due | None:

@@ -1,7 +1,6 @@
 """The intake form, in a natural order. Other values come from the account record."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Unpack, cast
 
 from crispy_forms.helper import FormHelper
@@ -16,6 +15,7 @@ from approvals.matrix.concessions import money_back_slug
 from approvals.matrix.rules.units import Unit, help_text, unit_of
 from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
+from escalations.cases.inbound import money_back
 from escalations.cases.intake import KEPT, Intake
 from escalations.forms.thread import Moment
 from escalations.models import PolicyVersion
@@ -184,16 +184,17 @@ def typed(data: Posted) -> dict[str, str]:
 def from_signal(signal: Signal) -> dict[str, object]:
     """First values of a form opened from a signal."""
     kinds = {phrase.get("kind") for phrase in signal.phrases}
-    kind = ConcessionType.REFUND if kinds & ASKS_REFUND else ConcessionType.CREDIT if "credit" in kinds else ""
+    asked = money_back(signal)
+    kind = ConcessionType.CREDIT if "credit" in kinds and not kinds & ASKS_REFUND else ConcessionType.REFUND
     return {
         "signal": signal.pk,
         "account": signal.account_id,
         "issue": signal.text.strip()[:600],
         "impasse_at": signal.at,
-        "concession": money_back_slug(now(), kind) if kind and signal.amount is not None else "",
-        "amount": signal.amount if signal.amount is None or signal.amount > Decimal(0) else None,
-        "currency": signal.currency or signal.account.currency,
-        "legal": "legal" in kinds,
+        "concession": money_back_slug(now(), kind) if asked else "",
+        "amount": asked[0] if asked else signal.amount,
+        "currency": asked[1] if asked else signal.currency or signal.account.currency,
+        "legal": BY_SLUG[signal.kind].security and "legal" in kinds,
         "security": BY_SLUG[signal.kind].security,
         "executive_complaint": bool(signal.contact and signal.contact.executive and signal.sentiment < 0),
     }

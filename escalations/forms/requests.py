@@ -56,6 +56,10 @@ class AskForm(CaseForm):
         required="",
         help_text="Leave empty to keep the time of the decision clock.",
     )
+    why_unowned = line(
+        "Why it is asked before anybody has accepted the case",
+        help_text="Diagnose is skipped. The reason goes on record.",
+    )
     why_later = line(
         "Why the deadline is later",
         help_text="Only for a time after the decision clock. The clock moves; the reason goes on record.",
@@ -89,15 +93,17 @@ class AskForm(CaseForm):
             question=given["question"],
             deadline=given["deadline"],
             why_later=given["why_later"],
+            why_unowned=given["why_unowned"],
             renewal=given["renewal"],
             beneficiary=given["beneficiary"],
         )
 
 
 def initial_of(case: Escalation, ask: str) -> dict[str, object]:
-    """First values from the case and its brief."""
+    """First values from the case and its brief. The brief's ask was the question of the first request, so a second one begins
+    without a question."""
     return {
-        "question": ask[:400],
+        "question": "" if case.requests.exists() else ask[:400],
         "concession": case.concession,
         "amount": _plain(case.amount),
         "currency": case.currency or "USD",

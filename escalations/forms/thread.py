@@ -38,6 +38,12 @@ class ComposerForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": "Choose contacts of this account only."},
     )
+    rationale = forms.CharField(
+        label="Why it is decided so", max_length=4_000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    options = forms.CharField(
+        label="Options that were weighed", max_length=4_000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
     next_update_at = Moment(label="Next update", required=False, error_messages={"invalid": NEXT_UPDATE})
 
     def __init__(

@@ -45,7 +45,7 @@ LEVELS: Final = (
     LevelRow(
         THREE,
         "executive",
-        "Executive sponsor",
+        "Executive",
         "Material exceptions, also by the steering committee: indemnity, liability caps, strategic give-gets",
         "executive-sponsor",
         counts_as_executive=True,
@@ -109,13 +109,16 @@ def _fix(amount: int, unit: str, level: int, issue_type: str) -> TargetRow:
 
 TARGETS: Final = (
     # Half of the first response each, so that accepting and the first act still leave time to answer the customer.
-    TargetRow(states.ACCEPTANCE, 30, BUSINESS, RED, on_breach=ESCALATE),
+    # Red cases and cash-critical types are accepted and answered on clock hours, also on a weekend.
+    TargetRow(states.ACCEPTANCE, 30, CLOCK, RED, on_breach=ESCALATE),
     TargetRow(states.ACCEPTANCE, 2 * HOUR, BUSINESS, YELLOW, on_breach=ESCALATE),
     TargetRow(states.ACCEPTANCE, 1, DAYS, GREEN, on_breach=ESCALATE),
+    TargetRow(states.ACCEPTANCE, 30, CLOCK, issue_type="payment-terms-dispute", on_breach=ESCALATE),
     TargetRow(states.FIRST_ACT, 30, BUSINESS, RED),
     TargetRow(states.FIRST_ACT, 2 * HOUR, BUSINESS, YELLOW),
     TargetRow(states.FIRST_ACT, 1, DAYS, GREEN),
     TargetRow(states.RESPONSE, HOUR, CLOCK, RED),
+    TargetRow(states.RESPONSE, HOUR, CLOCK, issue_type="payment-terms-dispute"),
     TargetRow(states.RESPONSE, 4 * HOUR, BUSINESS, YELLOW),
     TargetRow(states.RESPONSE, 1, DAYS, GREEN),
     _decision(DAY, ONE),
@@ -137,8 +140,8 @@ TARGETS: Final = (
     TargetRow(states.CHECK_IN, 1, DAYS, RED),
     TargetRow(states.CHECK_IN, 3, DAYS, YELLOW),
     TargetRow(states.CUSTOMER_UPDATE, DAY, CLOCK, RED),
-    TargetRow(states.CUSTOMER_UPDATE, 2 * DAY, CLOCK, YELLOW),
-    TargetRow(states.CUSTOMER_UPDATE, 7 * DAY, CLOCK, GREEN),
+    TargetRow(states.CUSTOMER_UPDATE, 2, DAYS, YELLOW),
+    TargetRow(states.CUSTOMER_UPDATE, 5, DAYS, GREEN),
     TargetRow(states.RESOLUTION, 10, DAYS, on_breach=ESCALATE),
     _fix(8 * HOUR, BUSINESS, ONE, "technical-outage"),
     _fix(4 * HOUR, CLOCK, TWO, "technical-outage"),

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.signed_in import SignedIn
 from approvals.models import ApprovalRequest
-from escalations import exports
+from escalations import exports, states
 from escalations.cases import access
 from escalations.cases.queries import thread as threads
-from escalations.cases.thread import cadence
 from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
@@ -36,10 +35,11 @@ def thread_page(
         raise Http404
     before = _number(request.GET.get("before"))
     shown, older = threads.entries(case, request.user, show=show, before=before)
-    may_tell = access.abilities(case, request.user)["customer_update"]
+    can = access.abilities(case, request.user)
     context: dict[str, object] = {
-        "form": form or composer(case, may_tell),
-        "may_tell_customer": may_tell,
+        "form": form or composer(case, can["customer_update"]),
+        "may_tell_customer": can["customer_update"],
+        "takes_updates": case.state not in states.ENDED,
         "days": threads.by_day(shown),
         "older": older,
         "before": before,
@@ -50,13 +50,9 @@ def thread_page(
     return render_case(request, case, "thread", "escalations/thread.html", context, status=status)
 
 
-def composer(case: Escalation, may_tell: bool) -> ComposerForm:
-    """An empty composer; the next update is prefilled by the cadence of the tier."""
-    initial: dict[str, object] = {
-        "mode": INTERNAL,
-        "next_update_at": now() + cadence(case) if case.is_open else None,
-    }
-    return ComposerForm(case=case, may_tell_customer=may_tell, initial=initial)
+def composer(case: Escalation, may_tell: bool, data: QueryDict | None = None) -> ComposerForm:
+    """The composer. Without a time, the next update follows the policy."""
+    return ComposerForm(data, case=case, may_tell_customer=may_tell, initial={"mode": INTERNAL})
 
 
 def _number(text: str | None) -> int | None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.signed_in import SignedIn
-from escalations.cases import access, closing
+from escalations.cases import access, closing, conditions
 from escalations.cases.queries import case_page, reviews
 from escalations.forms.endings import CloseForm, ReasonForm, ResolveForm
 from escalations.forms.fields import CaseForm
@@ -34,6 +34,7 @@ class Page:
     to: str = "escalations:case"
     causes: Sequence[str] = ()
     unproven: Sequence[Action] = ()
+    conditions: Sequence[Commitment] = ()
     commitments: Iterable[Commitment] = ()
     shows_review: bool = False
 
@@ -95,6 +96,7 @@ def resolve(request: SignedIn, key: str) -> HttpResponse:
         to="escalations:review",
         causes=reviews.used_causes(request.user),
         unproven=list(case.actions.filter(execution=True, state__in=["open", "blocked"])),
+        conditions=conditions.still_open(case),
     )
     form = ResolveForm(sent(request))
 

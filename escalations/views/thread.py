@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Account, User
 from accounts.signed_in import SignedIn
-from escalations.cases import access, deadlines
+from escalations.cases import access, deadlines, decisions
 from escalations.cases import inbound as listening
 from escalations.cases import thread as communication
 from escalations.cases.rules.text_diff import changes
@@ -22,17 +22,17 @@ from escalations.forms.thread import (
     WaitingForm,
 )
 from escalations.models import Escalation
-from escalations.views.case import thread_page
+from escalations.views.case import composer, thread_page
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import NotAllowed, Refused, Stale
 from messaging.models import InboundMail
 
-DONE = {CUSTOMER: "Customer update sent.", DECISION: "Decision noted."}
+DONE = {CUSTOMER: "Customer update sent.", DECISION: "Decision recorded. The decision clock has ended."}
 
 
 @require_POST
 def post(request: SignedIn, key: str) -> HttpResponse:
-    """Add an entry: an internal update, a decision for the record, or a customer update."""
+    """Add an entry: an internal update, a decision of the decision authority, or a customer update."""
     return _post(request, load_case(request, key), request.POST)
 
 
@@ -45,8 +45,7 @@ def customer_update(request: SignedIn, key: str) -> HttpResponse:
 
 
 def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
-    may_tell = access.abilities(case, request.user)["customer_update"]
-    form = ComposerForm(data, case=case, may_tell_customer=may_tell)
+    form = composer(case, access.abilities(case, request.user)["customer_update"], data)
     if not form.is_valid():
         return thread_page(request, case, form, status=422)
     try:
@@ -60,12 +59,14 @@ def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
 def _write(case: Escalation, user: User, form: ComposerForm) -> None:
     given = form.cleaned_data
     text, next_at = given["text"], given["next_update_at"]
-    if given["mode"] == CUSTOMER:
+    if given["mode"] == DECISION:
+        ruling = decisions.Ruling(text, given["rationale"], given["options"])
+        decisions.decide(case_id=case.pk, by=user, ruling=ruling)
+    elif given["mode"] == CUSTOMER:
         contacts = list(given["contacts"])
         communication.customer_update(case_id=case.pk, by=user, text=text, contacts=contacts, next_update_at=next_at)
     else:
-        decision = given["mode"] == DECISION
-        communication.post(case_id=case.pk, by=user, text=text, decision=decision, next_update_at=next_at)
+        communication.post(case_id=case.pk, by=user, text=text, next_update_at=next_at)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -34,7 +34,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Greatest, Least, 
 
 from approvals.models import ApprovalRequest, DecisionEntry
 from escalations import states
-from escalations.models import CaseRequest, Clock, Escalation, Event, HandOff, Level
+from escalations.models import CaseDecision, CaseRequest, Clock, Escalation, Event, HandOff, Level
 from reports.models import CaseFact, ClockFact, DecisionFact, HandOffFact, ReopeningFact
 from reports.queries.measures import DayOf, Joined, MonthOf, SecondsBetween
 from reports.rules import tallies
@@ -86,11 +86,21 @@ def cases(ids: Ids) -> Rows:
 
 
 def _levels_that_decided() -> Combinable:
-    """The slugs, each between commas. A case brought from another system has a level that decided, but no request."""
+    """The slugs, each between commas: of requests, and of decisions without one. A case brought from another system has a
+    level that decided, but neither."""
     linked = CaseRequest.objects.filter(case=OuterRef("pk")).order_by()
     by_people = linked.filter(request__state__in=ApprovalRequest.DECIDED, request__by_rule=False)
     slugs = by_people.values("case").annotate(slugs=Joined("request__decided_level", distinct=True)).values("slugs")
+    posted = CaseDecision.objects.filter(case=OuterRef("pk")).order_by()
+    without = posted.values("case").annotate(slugs=Joined("level", distinct=True)).values("slugs")
+    both = Concat(
+        Coalesce(Subquery(slugs), Value(""), output_field=TextField()),
+        Value(","),
+        Coalesce(Subquery(without), Value(""), output_field=TextField()),
+        output_field=TextField(),
+    )
     found = Case(
+        When(Exists(posted), then=both),
         When(Exists(linked), then=Coalesce(Subquery(slugs), Value(""), output_field=TextField())),
         default=F("decided_level"),
         output_field=TextField(),

@@ -234,7 +234,7 @@ class TimeToDecision(Kpi):
             late = counting.shown.is_late(fact.level, hours)
             return Row(fact.case, what, fact.got, fact.decided_at, hours, decimal_hours(hours), late)
 
-        return Listing(self.rows(counting).prefetch_related(SHOWN), show, ("Decision", "Got it", "Decided"))
+        return Listing(self.rows(counting).prefetch_related(SHOWN), show, ("Decision", "Level got the case", "Decided"))
 
 
 class ResolvedWithoutExecutive(Kpi):

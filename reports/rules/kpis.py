@@ -24,7 +24,7 @@ TOO_FEW = 5
 HOUR = 3600.0
 MET, MISSED, FEW = "met", "missed", "too_few"
 ESCALATE, WITHOUT, RECURRENCE, DECISIONS = "time-to-escalate", "without-executive", "recurrence", "decisions"
-EXTERNAL = "decision-external"
+EXTERNAL, DECISION = "decision-external", "decision"
 HOURS, PERCENT, CHANGE = "h", "%", "% QoQ"
 # A miss by at most a tenth of the target is yellow, a larger one red.
 NEAR = 0.1
@@ -40,6 +40,7 @@ class Definition:
     target: float | None
     owner: str
     lower_is_better: bool = True
+    counted: str = "case"  # what it counts, in the singular
 
     @property
     def target_text(self) -> str:
@@ -74,7 +75,7 @@ class LevelFigure:
     def definition(self) -> Definition:
         """The definition for display."""
         target = None if self.lowest else self.target
-        return Definition(self.slug, f"Time to decision, {self.name}", HOURS, target, self.name)
+        return Definition(self.slug, f"Time to decision, {self.name}", HOURS, target, self.name, counted=DECISION)
 
 
 FIXED = {
@@ -83,8 +84,8 @@ FIXED = {
         Definition(ESCALATE, "Time to escalate", HOURS, 24, "Escalation owner"),
         Definition(WITHOUT, "Resolved without executive", PERCENT, 60, "Functional leads", lower_is_better=False),
         Definition(RECURRENCE, "Recurrence rate", CHANGE, -25, "PMO / operations"),
-        Definition(EXTERNAL, "Time to decision, External", HOURS, None, "Escalation owner"),
-        Definition(DECISIONS, "Decisions of every level", HOURS, None, "Decision authority"),
+        Definition(EXTERNAL, "Time to decision, External", HOURS, None, "Escalation owner", counted=DECISION),
+        Definition(DECISIONS, "Decisions of every level", HOURS, None, "Decision authority", counted=DECISION),
     )
 }
 
@@ -136,6 +137,15 @@ class Figure:
     cases: int
     previous: float | None = None
     note: str = ""
+    # Repeats of a period that has none to compare with: shown as a number, because no percent exists.
+    repeats: int | None = None
+
+    @property
+    def unit(self) -> str:
+        """The unit of what is shown."""
+        if self.repeats is None or self.shown is None:
+            return self.definition.unit
+        return "repeat" if self.repeats == 1 else "repeats"
 
     @property
     def state(self) -> str:
@@ -160,6 +170,8 @@ class Figure:
         """What is shown, without its unit: `19.4` hours, `62` percent, `+12` against the period before."""
         if self.shown is None:
             return write.NOTHING
+        if self.repeats is not None:
+            return write.number(self.repeats)
         unit = self.definition.unit
         return write.figure(self.shown, 1 if unit == HOURS else 0, signed=unit == CHANGE)
 
@@ -205,7 +217,7 @@ class Figure:
         return {
             "kpi": each.slug,
             "name": each.name,
-            "value": None if self.value is None else round(self.value, 2),
+            "value": None if self.value is None or self.repeats is not None else round(self.value, 2),
             "unit": each.unit,
             "target": each.target,
             "owner": each.owner,
@@ -257,8 +269,8 @@ def without_executive(counts: tuple[int, int, int], before: tuple[int, int, int]
 
 
 def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figure:
-    """The change of the repeats in percent, from the cases of each cause and month in both periods. Without a repeat in
-    either period the target is met; if there was none before, any repeat is a miss.
+    """The change of the repeats in percent, from the cases of each cause and month in both periods. If there was none before
+    there is no percent: the repeats are shown, none of them meets the target, and any is a miss.
     """
     present = list(now_counts)
     repeats, before = repeats_in(present), repeats_in(before_counts)
@@ -267,7 +279,7 @@ def recurrence(now_counts: Iterable[int], before_counts: Iterable[int]) -> Figur
     else:
         value = 100.0 if repeats else -100.0
     note = f"{repeats} repeat{'s' if repeats != 1 else ''}, {before} before"
-    return Figure(FIXED[RECURRENCE], value if present else None, sum(present), None, note)
+    return Figure(FIXED[RECURRENCE], value if present else None, sum(present), None, note, None if before else repeats)
 
 
 def repeats_in(counts: Iterable[int]) -> int:

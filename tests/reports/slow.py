@@ -142,6 +142,8 @@ class Slow:
         )
 
     def had_executive(self, case: Escalation) -> bool:
+        if any(each.level in self.executive for each in case.decisions.all()):
+            return True
         if self.requests[case.pk]:
             return any(each.decided_level in self.executive for each in self.decided(case))
         return case.decided_level in self.executive

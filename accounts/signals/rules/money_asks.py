@@ -60,6 +60,34 @@ NOT_ASKED = re.compile(
 )
 
 
+# Money that others ask for, or that the writer gives back to others, is not asked of us.
+OTHERS = re.compile(
+    r"\b(?:our|their|another|other|some|many|several|two|three)\s(?:\w+\s)?(?:customers?|clients?|guests?|users?|shoppers?|"
+    r"passengers?|patients?|members?|competitors?|suppliers?|vendors?|compan(?:y|ies))\b"
+    r"|\bcompetitors?\b|\byour\sother\s"
+    r"|\b(?:we|i)(?:'ve|'ll)?(?:\s(?:have|had|must|will|would|to|are|were|already|fully|just)){0,4}\s"
+    r"(?=(?:refund(?:ed|ing)?|credited|compensat(?:e|ed|ing)|re-?imburs(?:e|ed|ing)|repaid)\b)",
+    re.IGNORECASE,
+)
+ASKED = re.compile(rf"\b(?:{_ASK}|charge-?\s?backs?)\b(?!\s(?:polic|process|status))", re.IGNORECASE)
+CLAUSE = re.compile(r"[.!?;,:]\s|\s(?:and|but|so|because|therefore)\s", re.IGNORECASE)
+
+
+def asks_money_back(text: str) -> bool:
+    """Whether the writer asks us for a refund, a credit or another way of paying back. A denial, thanks for money received,
+    and money that others get or ask for are no ask. Only the first 20,000 characters are read."""
+    plain = re.sub(r"[\s\u00a0\u202f]+", " ", text[:READ_LIMIT])
+    return any(_is_ask(plain, match.start()) for match in ASKED.finditer(plain))
+
+
+def _is_ask(plain: str, start: int) -> bool:
+    """Whether the words that begin there are asked of us: what stands before them in their clause decides."""
+    if NOT_ASKED.search(plain[max(0, start - 40) : start]):
+        return False
+    clause = CLAUSE.split(plain[max(0, start - 120) : start])[-1]
+    return not OTHERS.search(clause + plain[start : start + 20])
+
+
 def money_asked(text: str) -> tuple[Decimal, str] | None:
     """The amount and ISO currency a text asks to be refunded, credited or paid back.
 
@@ -70,7 +98,7 @@ def money_asked(text: str) -> tuple[Decimal, str] | None:
     found: set[tuple[Decimal, str] | None] = set()
     for pattern in (ASK_THEN_AMOUNT, AMOUNT_THEN_ASK):
         for match in pattern.finditer(plain):
-            if not NOT_ASKED.search(plain[max(0, match.start() - 40) : match.start()]):
+            if _is_ask(plain, match.start()):
                 found.add(_read(match))
     return found.pop() if len(found) == 1 else None
 

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from accounts.signals.rules.money_asks import money_asked
+from accounts.signals.rules.money_asks import asks_money_back, money_asked
 from accounts.signals.rules.risk_phrases import PHRASE_RULES
 
-__all__ = ["Phrase", "Tone", "money_asked", "read_tone"]
+__all__ = ["Phrase", "Tone", "asks_money_back", "money_asked", "read_tone"]
 
 Label = Literal["negative", "neutral", "positive"]
 

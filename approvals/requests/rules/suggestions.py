@@ -13,8 +13,10 @@ from approvals.requests.rules.verdicts import APPROVED, CONDITIONS, DECLINED
 from ledger.format import percent
 
 LIKE_ASKS, POLICY = "like-asks", "policy"
+# As people read it.
+NAMES = {LIKE_ASKS: "Decisions on similar requests", POLICY: "Cost beside the revenue, by policy"}
 # Raise it with every change of a figure or of the reasoning below, so that override rates belong to one rule.
-VERSION = 1
+VERSION = 2
 LEAST_LIKE_ASKS = 5
 # An ask is similar to another if its amount is between half and twice as much.
 NEAR = (Decimal("0.5"), Decimal(2))
@@ -66,11 +68,14 @@ def propose(ask: Ask, past: Sequence[Past]) -> Proposal | None:
     return found if found and found.certainty >= CERTAIN_ENOUGH else None
 
 
-def outcome(suggested: str, decided: str) -> str:
-    """`accepted`, `changed` (granted too, on other conditions) or `rejected`."""
+def outcome(suggested: str, decided: str, *, as_recommended: bool = False) -> str:
+    """`accepted`, `changed` (granted too, on other conditions) or `rejected`. A grant exactly as the brief recommends it
+    accepts every suggestion to grant: the suggestion is about the ask, and the ask includes the recommended conditions."""
     if suggested == decided:
         return "accepted"
-    return "rejected" if DECLINED in (suggested, decided) else "changed"
+    if DECLINED in (suggested, decided):
+        return "rejected"
+    return "accepted" if as_recommended else "changed"
 
 
 def like(ask: Ask, past: Sequence[Past]) -> list[Past]:

@@ -40,7 +40,12 @@ def recommended_option(options: list[Option]) -> Option:
 
 def recommended_conditions(options: list[Option]) -> list[str]:
     """Conditions that belong to the recommended option, one each."""
-    given = recommended_option(options).get("conditions") or []
+    return conditions_of(recommended_option(options))
+
+
+def conditions_of(option: Option) -> list[str]:
+    """The conditions of an option, one each."""
+    given = option.get("conditions") or []
     lines = given.splitlines() if isinstance(given, str) else [str(each) for each in given]
     return [line.strip() for line in lines if line.strip()]
 
@@ -64,10 +69,27 @@ def goes_against(verdict: str, options: list[Option], conditions: str | None = N
     return any(line.casefold() not in given for line in recommended_conditions(options))
 
 
+def as_recommended(verdict: str, options: list[Option], conditions: str = "") -> bool:
+    """Whether it is exactly what was recommended: the same verdict with the recommended conditions, in any order, and no
+    others. `conditions`: one per line."""
+    if verdict != recommended_verdict(options):
+        return False
+    given = {line.strip().casefold() for line in conditions.splitlines() if line.strip()}
+    return verdict != CONDITIONS or given == {line.casefold() for line in recommended_conditions(options)}
+
+
 def what_is_missing(
-    *, verdict: str, reason: str, conditions: str, override: bool, against: bool, suggested: bool = False
+    *,
+    verdict: str,
+    reason: str,
+    conditions: str,
+    override: bool,
+    against: bool,
+    suggested: bool = False,
+    recommended: bool = False,
 ) -> tuple[str, str]:
-    """(field, sentence) of a missing text; empty if nothing is missing. `suggested`: the suggestion is different."""
+    """(field, sentence) of a missing text; empty if nothing is missing. `suggested`: the suggestion is different.
+    `recommended`: the decision is exactly the recommended one, so its conditions have their reasons in the brief."""
     if verdict == CONDITIONS and not conditions.strip():
         return "conditions", "Enter the conditions."
     causes = (
@@ -75,7 +97,7 @@ def what_is_missing(
         (override, "deciding in place of the person asked"),
         (against, "going against the recommendation"),
         (suggested, "not following the suggestion"),
-        (verdict == CONDITIONS, "the conditions"),
+        (verdict == CONDITIONS and not recommended, "the conditions"),
     )
     cause = next((words for holds, words in causes if holds), "")
     return ("reason", f"Enter a reason for {cause}.") if cause and not reason.strip() else ("", "")

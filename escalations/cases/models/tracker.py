@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import Account
+from approvals.models import ApprovalRequest
 from escalations.cases.models.escalation import Escalation
 from ledger.models import StoredFile
 
@@ -22,6 +23,14 @@ class Action(models.Model):
     due_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=STATES, default=OPEN)
     execution = models.BooleanField(default=False, help_text="Carries out a decision; needs a proof.")
+    request = models.ForeignKey(
+        ApprovalRequest,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="actions",
+        help_text="The approval that it carries out.",
+    )
     proof = models.CharField(max_length=300, blank=True, help_text="Such as a credit note number.")
     blocked_by = models.CharField(max_length=200, blank=True)
     next_check_in = models.DateTimeField(null=True, blank=True)
@@ -43,15 +52,25 @@ class Action(models.Model):
 
 
 class Commitment(models.Model):
-    """A promise to or by the customer. It outlives the case until it is kept or broken."""
+    """A promise to or by the customer, or a condition of an approval. It outlives the case until it is kept or broken."""
 
-    US, THEM = "us", "them"
+    US, THEM, CONDITION = "us", "them", "condition"
+    # What a person can promise; conditions come from approvals.
     BY: ClassVar = [(US, "We promised"), (THEM, "They promised")]
-    OPEN, KEPT, BROKEN = "open", "kept", "broken"
-    STATES: ClassVar = [(OPEN, "Open"), (KEPT, "Kept"), (BROKEN, "Broken")]
+    KINDS: ClassVar = [*BY, (CONDITION, "Condition of the approval")]
+    OPEN, KEPT, BROKEN, LAPSED = "open", "kept", "broken", "lapsed"
+    STATES: ClassVar = [(OPEN, "Open"), (KEPT, "Kept"), (BROKEN, "Broken"), (LAPSED, "Does not apply any more")]
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="commitments")
     case = models.ForeignKey(Escalation, null=True, blank=True, on_delete=models.PROTECT, related_name="commitments")
-    by = models.CharField(max_length=5, choices=BY, default=US)
+    request = models.ForeignKey(
+        ApprovalRequest,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="commitments",
+        help_text="The approval that set this condition.",
+    )
+    by = models.CharField(max_length=10, choices=KINDS, default=US)
     text = models.CharField(max_length=300)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="commitments")
     due_on = models.DateField()

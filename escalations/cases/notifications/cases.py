@@ -80,6 +80,12 @@ def posted(case: Escalation, event: Event) -> None:
     notice(case, users, key=f"event:{event.pk}", kind="update", text=f"{event.actor_name} posted on {case.key}")
 
 
+def decided_here(case: Escalation, event: Event) -> None:
+    """Notify named people that the decision authority decided without a request."""
+    users = [user for user in people_of(case) if user.pk != event.actor_id]
+    notice(case, users, key=f"event:{event.pk}", kind="update", text=f"{event.actor_name} decided on {case.key}")
+
+
 def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> None:
     """Mail the customer's people. It contains only the text of the update, nothing internal."""
     words = event.text.body if event.text else ""
@@ -118,10 +124,11 @@ def nobody(case: Escalation, role: str) -> None:
     notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
 
 
-def resolved(case: Escalation, by: User) -> None:
-    """Notify named people that it is resolved and a review follows."""
+def resolved(case: Escalation, by: User, still_open: str = "") -> None:
+    """Notify named people that it is resolved and a review follows. `still_open`: the conditions that are not kept yet."""
     users = [user for user in people_of(case) if user.pk != by.pk]
     text = f"{case.key} is resolved: {case.get_outcome_display()}. The review is next."
+    text = f"{text} {still_open}." if still_open else text
     notice(case, users, key=f"resolved:{case.pk}:{case.version}", kind="resolved", text=text, tail="review/")
 
 

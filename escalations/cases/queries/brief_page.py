@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
-from approvals.requests.rules.verdicts import Option
+from approvals.requests.rules.verdicts import Option, conditions_of
 from escalations import states
 from escalations.cases.rules import brief as rules
 from escalations.cases.rules import conversation
@@ -63,7 +63,7 @@ class Lettered:
     revenue: str
     exposure: str
     trade_off: str
-    conditions: str | list[str]
+    conditions: list[str]
     recommended: bool
     status_quo: bool
 
@@ -134,12 +134,15 @@ def version_of(parts: BriefParts, snapshots: list[BriefSnapshot]) -> tuple[int, 
 
 def sheet(case: Escalation, parts: BriefParts, at: datetime) -> dict[str, object]:
     """The sheet of a current case: the decision first, then the support for it. About six queries."""
+    waiting = case.requests.filter(state="open").order_by("deadline").first()
+    clock = case.clocks.live().filter(kind=states.DECISION).first()
     actions = case.actions.filter(state__in=[Action.OPEN, Action.BLOCKED]).select_related("owner")[:SHOWN_ROWS]
     return {
         **frozen_sheet(case, parts),
-        "status": _status(case, at),
+        "status": _status(case, clock, at),
         "decider": _decider(case),
-        "by_when": _by_when(case, parts),
+        "asked": waiting.ask if waiting else "",
+        "by_when": waiting.deadline if waiting else _by_when(clock, parts),
         "done_rows": list(milestones(case).order_by("-seq")[:SHOWN_ROWS])[::-1],
         "next_rows": list(actions),
         "named": [person for person in case.people.all() if person.duty],
@@ -169,7 +172,7 @@ def lettered(options: list[Option]) -> list[Lettered]:
             revenue=option.get("revenue", ""),
             exposure=option.get("exposure", ""),
             trade_off=option.get("trade_off", ""),
-            conditions=option.get("conditions", ""),
+            conditions=conditions_of(option),
             recommended=option.get("recommended", False),
             status_quo=option.get("status_quo", False),
         )
@@ -186,7 +189,16 @@ def _lines(text: str) -> list[str]:
     return [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip()]
 
 
-def _status(case: Escalation, at: datetime) -> dict[str, object]:
+def _status(case: Escalation, decision: Clock | None, at: datetime) -> dict[str, object]:
+    """The clock of the decision that is asked; without one the worst clock of the case."""
+    if decision is not None:
+        code = decision.status(at)
+        return {
+            "code": code,
+            "word": STATUS_WORDS.get(code, ""),
+            "clock": decision.label,
+            "due_at": decision.due_at,
+        }
     code = case.sla_status(at)
     label = dict(CHOICES).get(case.sla_clock, "")
     return {"code": code, "word": STATUS_WORDS.get(code, ""), "clock": label, "due_at": case.sla_due_at}
@@ -196,11 +208,7 @@ def _decider(case: Escalation) -> CasePerson | None:
     return next((person for person in case.people.all() if person.duty == CasePerson.AUTHORITY), None)
 
 
-def _by_when(case: Escalation, parts: BriefParts) -> datetime | None:
-    waiting = case.requests.filter(state="open").order_by("deadline").first()
-    if waiting:
-        return waiting.deadline
-    clock = case.clocks.filter(kind=states.DECISION, state=Clock.RUNNING).first()
+def _by_when(clock: Clock | None, parts: BriefParts) -> datetime | None:
     return clock.due_at if clock and clock.due_at else parse_datetime(parts.get("deadline") or "")
 
 
@@ -242,7 +250,7 @@ def as_words(part: str, parts: BriefParts) -> str:
 
 def _option_words(option: Lettered) -> str:
     marks = ["recommended"] * option.recommended + ["status quo"] * option.status_quo
-    details = [option.revenue, option.exposure, option.trade_off]
+    details = [option.revenue, option.exposure, option.trade_off, *option.conditions]
     mark = f" ({', '.join(marks)})" if marks else ""
     return f"{option.letter}. {option.name}{mark}: " + "; ".join(filter(None, details))
 

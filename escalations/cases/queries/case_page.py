@@ -33,6 +33,7 @@ BRIEF_PARTS = 11
 COMPUTED_PARTS = 2  # classification and account context are filled automatically
 # Clocks that are not yellow or red are folded after the first three.
 CLOCKS_OPEN, CLOCKS_SHOWN = 3, 12
+NEXT_UPDATES = (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE)
 WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the required move of the transition table. Other verbs need an open case.
 MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
@@ -96,6 +97,8 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "clocks": clocks[:near],
         "later_clocks": clocks[near:CLOCKS_SHOWN],
         "decision": live[states.DECISION].clock if states.DECISION in live else None,
+        "next_updates": [live[kind] for kind in NEXT_UPDATES if kind in live and live[kind].clock.due_at],
+        "may_decide": can["decide"] and case.is_open,
         "more_clocks": max(0, len(clocks) - CLOCKS_SHOWN),
         "people": [each for each in everyone if _stands_first(each)],
         "helpers": [each for each in everyone if not _stands_first(each)],

@@ -245,7 +245,7 @@ def _add(found: Overview, group: Mapping[str, Any]) -> None:
     tile.count += count
     if group["arr_currency"] == "USD":
         tile.usd += group["arr"] or 0
-    else:
+    elif group["arr"]:
         tile.others += count
 
 

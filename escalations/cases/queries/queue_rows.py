@@ -4,21 +4,25 @@ A page begins at a place, not at a number of rows: the address has the sort key 
 cases which come and go move nobody's page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Aggregate, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.people.rules import avatar, initials
+from approvals.models import ApprovalRequest, Seat
 from escalations import states
 from escalations.clocks.queries import STATUS_ORDER, status_place
 from escalations.clocks.rules.kinds import KINDS
 from escalations.models import CasePerson, Escalation, HandOff
 from escalations.policy.models import published_ladder
+from ledger.format import listed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Cases without a due time are sorted as if it were then.
@@ -63,6 +67,34 @@ class Cursor:
         return found
 
 
+# Between the seats of one text, and between the place of a seat and its name.
+SEAT, FIELD = "\x1e", "\x1f"
+NEWEST = 10**12
+
+
+class SeatNames(Aggregate):
+    """The names of seats as one text, each with its place: newer requests first, then the number of the seat."""
+
+    output_field = TextField()
+
+    def __init__(self, name: str) -> None:
+        request = Cast(Value(NEWEST) - F("request"), TextField())
+        number = Cast(Value(1000) + F("number"), TextField())
+        super().__init__(Concat(request, number, Value(FIELD), F(name), output_field=TextField()))
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: object
+    ) -> tuple[str, Sequence[object]]:
+        """SQLite joins with GROUP_CONCAT."""
+        return self.as_sql(compiler, connection, template="GROUP_CONCAT(%(expressions)s, char(30))", **context)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: object
+    ) -> tuple[str, Sequence[object]]:
+        """PostgreSQL joins with STRING_AGG."""
+        return self.as_sql(compiler, connection, template="STRING_AGG(%(expressions)s, chr(30))", **context)
+
+
 # After the last case.
 END = Cursor(len(STATUS_ORDER), NEVER, Decimal(0), 0)
 
@@ -104,6 +136,7 @@ class Row:
     due: datetime
     asked: str | None
     decider: str | None
+    deciders: str | None
 
     @property
     def key(self) -> str:
@@ -154,8 +187,14 @@ class Row:
         if self.asked:
             return f"{self.asked} to accept"
         if self.state == states.APPROVING:
-            return self.decider or "Decision authority"
+            return self._deciding or self.decider or "Decision authority"
         return {states.EXECUTING: "Execution", states.DIAGNOSING: "Diagnosis"}.get(self.state, "Owner")
+
+    @property
+    def _deciding(self) -> str:
+        """Everybody whose decision is waited for, in the order of the case's page: the newest request first, then the seats."""
+        seats = sorted(each.split(FIELD) for each in (self.deciders or "").split(SEAT) if each)
+        return listed(list(dict.fromkeys(name for _, name in seats)))
 
 
 ELSEWHERE = {
@@ -201,6 +240,12 @@ def _sorted(cases: QuerySet[Escalation], *, forward: bool = True) -> QuerySet[Es
 def _read(cases: QuerySet[Escalation]) -> QuerySet[Escalation, tuple[Any, ...]]:
     waiting = HandOff.objects.filter(case=OuterRef("pk"), state=HandOff.WAITING, duty=CasePerson.OWNER)
     deciding = CasePerson.objects.filter(case=OuterRef("pk"), duty=CasePerson.AUTHORITY)
+    seats = Seat.objects.filter(
+        request__case_link__case=OuterRef("pk"), request__state=ApprovalRequest.OPEN, state=Seat.ASKED, part=Seat.DECIDE
+    )
+    deciders = Subquery(
+        seats.order_by().values("request__case_link__case").annotate(names=SeatNames("person__name")).values("names")
+    )
     asked = Subquery(waiting.order_by("pk").values("to_user__name")[:1])
     decider = Subquery(deciding.order_by("pk").values("user__name")[:1])
-    return cases.annotate(asked=asked, decider=decider).values_list(*COLUMNS)
+    return cases.annotate(asked=asked, decider=decider, deciders=deciders).values_list(*COLUMNS)

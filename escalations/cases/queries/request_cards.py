@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from accounts.models import User
+from approvals.matrix.totals import sum_words
 from approvals.models import ApprovalRequest, Seat
 from approvals.requests import page as decision
 from escalations.models import Escalation
@@ -120,8 +122,8 @@ def card(request: ApprovalRequest, number: int, user: User, at: datetime) -> Car
         due_state=decision.due_state(request, at) if request.is_open else "",
         warn_at=request.warn_at,
         flow=[_seat(request, seat, at) for seat in request.all_seats() if seat.state != Seat.PLANNED],
-        terms=decision.terms(request, user, None),
-        checks=checks(request),
+        terms=decision.terms(request, user, None, at),
+        checks=checks(request, at),
         limits=_limits(request),
     )
 
@@ -144,15 +146,16 @@ def _seat(request: ApprovalRequest, seat: Seat, at: datetime) -> Step:
     )
 
 
-def checks(request: ApprovalRequest) -> list[Check]:
+def checks(request: ApprovalRequest, at: datetime) -> list[Check]:
     """The checks that passed when the request was made."""
     if request.by_rule:
         return [Check("grn", "Inside an exception band", "Approved by rule, no person decides.")]
     rule = request.rule
-    granted, days = str(rule.get("granted") or "0"), rule.get("window_days", 90)
-    added = f"No {request.concession_name.lower()} was granted to this account in {days} days."
-    if granted.strip("0."):
-        added = f"{granted} granted in {days} days, together {rule.get('total')}."
+    granted, days = Decimal(rule.get("granted") or 0), rule.get("window_days", 90)
+    added = sum_words(request, granted, at if request.is_open else request.opened_at)
+    added = (
+        f"{added}." if added else f"No {request.concession_name.lower()} was granted to this account in {days} days."
+    )
     asked = (
         f"{request.requester} asked, {request.approver} decides." if request.approver else f"{request.requester} asked."
     )

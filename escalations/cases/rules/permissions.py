@@ -19,6 +19,7 @@ class Standing:
 
 _RULES: dict[str, tuple[str, ...]] = {
     "customer_update": ("communication",),
+    "decide": ("authority",),
     "status": ("owner", "communication", "authority", "ops"),
     "hand_off": ("owner", "communication", "opened", "account_team", "senior", "ops"),
     "escalate": ("owner", "communication", "opened", "account_team", "authority", "senior", "ops"),

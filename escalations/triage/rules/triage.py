@@ -169,7 +169,7 @@ def tier(facts: Facts, bands: Sequence[TierBand], points: int, minimum: str) -> 
     for band in sorted(bands, key=lambda band: -ORDER[band.slug]):
         if band.slug != states.GREEN and (reasons := _band_reasons(facts, band, points)):
             return _at_least(band.slug, minimum, tuple(reasons))
-    return _at_least(states.GREEN, minimum, ("No rule of a higher tier holds",))
+    return _at_least(states.GREEN, minimum, ("Nothing calls for a higher tier",))
 
 
 def _at_least(slug: str, minimum: str, reasons: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

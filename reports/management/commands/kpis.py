@@ -49,7 +49,7 @@ def _text(shown: list[Figure], period: Period) -> str:
     lines = [f"{period.text}, compared with {period.compared}"]
     for figure in shown:
         each = figure.definition
-        value = "–" if figure.shown is None else f"{figure.number} {each.unit}"
+        value = "–" if figure.shown is None else f"{figure.number} {figure.unit}"
         said = [figure.word, figure.note, figure.change, f"{figure.cases} cases"]
         lines.append(f"{each.name:<30}{value:>14}   {each.target_text}. {'; '.join(filter(None, said))}")
     return "\n".join(lines)

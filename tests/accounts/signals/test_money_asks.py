@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.signals.rules.tone import money_asked
+from accounts.signals.rules.tone import asks_money_back, money_asked
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,31 @@ def test_an_asked_amount_is_found_with_its_currency(text: str, amount: str, curr
         "refund of $1.234",
         "refund of $0",
         "50% credit",
+        "Our customers demand a refund of $20,000 from us.",
+        "Another customer of yours got a $15,000 credit",
+        "We refunded $15,000 to them",
+        "We will have to compensate them with $15,000",
     ],
 )
 def test_an_uncertain_amount_is_no_amount(text: str):
     assert money_asked(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("We want our money back.", True),
+        ("Please credit our account.", True),
+        ("Our customers are furious, so refund us what we paid.", True),
+        ("We are asking for the fee to be refunded.", True),
+        ("Upsell agreed.", False),
+        ("Round 2: they stay at the same price for three years.", False),
+        ("Our customers want refunds from us.", False),
+        ("We had to refund two hundred guests.", False),
+        ("Please send us your refund policy.", False),
+        ("No refund needed, thank you.", False),
+        ("Thank you for the refund.", False),
+    ],
+)
+def test_money_back_is_asked_by_words_of_this_customer(text: str, asks: bool):
+    assert asks_money_back(text) is asks

@@ -14,6 +14,7 @@ from approvals.matrix.totals import Ask, ask_total, caps_of, family_ids, quarter
 from approvals.models import ApprovalRequest, AuthorityVersion, QuarterCap
 from approvals.requests import decide as deciding
 from ledger.errors import Invalid, NotAllowed
+from ledger.format import day as written
 from ledger.now import now
 from tests.approvals.granted import granted
 from tests.support.cast import Cast
@@ -93,7 +94,7 @@ def test_the_rate_its_day_and_both_amounts_are_kept(deciders: Cast, ask: Any) ->
     made = refund(ask, 8000, currency="EUR")
     rate = {"of": "ask", "currency": "EUR", "amount": "8000", "rate": "1.25", "on": str(day), "in_usd": "10000.00"}
     assert made.rule["rates"] == [rate]
-    assert f"€8,000 counts as $10,000, by the rate 1.25 of {day}." in made.rule["sentence"]
+    assert f"€8,000 counts as $10,000, by the rate 1.25 of {written(day)}." in made.rule["sentence"]
 
 
 def test_a_limit_in_another_currency_names_its_rate(deciders: Cast, ask: Any) -> None:

@@ -107,6 +107,14 @@ def test_a_decision_accepts_changes_or_rejects(suggested: str, decided: str, mad
     assert outcome(suggested, decided) == made_of_it
 
 
+@pytest.mark.parametrize(
+    ("suggested", "decided", "made_of_it"),
+    [(APPROVED, CONDITIONS, "accepted"), (CONDITIONS, APPROVED, "accepted"), (DECLINED, CONDITIONS, "rejected")],
+)
+def test_a_grant_as_recommended_accepts_any_suggestion_to_grant(suggested: str, decided: str, made_of_it: str) -> None:
+    assert outcome(suggested, decided, as_recommended=True) == made_of_it
+
+
 @given(of=st.integers(1, 500), data=st.data())
 def test_certainty_is_a_percent_below_the_share_and_grows_with_agreement(of: int, data: st.DataObject) -> None:
     agreeing = data.draw(st.integers(0, of))

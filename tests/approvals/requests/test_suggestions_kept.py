@@ -56,6 +56,35 @@ def test_going_against_a_suggestion_needs_a_reason_and_is_counted(deciders: Cast
     assert said["reason"] == "Competitor at the door"
 
 
+BOUND = [
+    {"name": "Grant", "recommended": True, "conditions": ["3-year term signed", "Reference call"]},
+    {"name": "Nothing", "status_quo": True},
+]
+
+
+def test_approving_as_recommended_with_its_conditions_follows_the_suggestion(deciders: Cast, ask: Ask) -> None:
+    for _ in range(6):
+        made = ask(amount=Decimal(9))
+        decide(made, made.approver)
+    made = ask(amount=Decimal(9), options=BOUND)
+    assert made.suggestions.get().verdict == "approved"
+    decide(made, made.approver, "conditions", conditions="Reference call\n3-year term signed")
+    assert made.suggestions.get().outcome == Suggestion.ACCEPTED
+    (figure,) = overrides.of_rules(deciders.admin, now() - timedelta(days=1), now() + timedelta(days=1))
+    assert (figure.accepted, figure.changed, figure.rate) == (figure.shown, 0, 0.0)
+    assert len(overrides.Reasons(deciders.admin, now() - timedelta(days=1), now() + timedelta(days=1))) == 0
+
+
+@pytest.mark.parametrize("conditions", ["3-year term signed", "3-year term signed\nReference call\nPaid yearly"])
+def test_other_conditions_than_the_recommended_change_the_suggestion(deciders: Cast, ask: Ask, conditions: str) -> None:
+    made = credit(ask, options=BOUND)
+    made.suggestions.update(verdict="approved", conditions="")
+    with pytest.raises(Invalid, match="Enter a reason"):
+        decide(made, made.approver, "conditions", conditions=conditions)
+    decide(made, made.approver, "conditions", conditions=conditions, reason="Better so")
+    assert made.suggestions.get().outcome == Suggestion.CHANGED
+
+
 def test_an_undone_decision_leaves_the_suggestion_unanswered(deciders: Cast, ask: Ask) -> None:
     made = credit(ask)
     done = decide(made, made.approver, "declined", reason="No")

@@ -93,6 +93,23 @@ def test_going_against_the_recommendation_is_seen(options: list[Any], verdict: s
 
 
 @pytest.mark.parametrize(
+    ("options", "verdict", "conditions", "exactly"),
+    [
+        (GRANT, "approved", "", True),
+        (GRANT, "conditions", "Paid yearly", False),
+        (REFUSE, "declined", "", True),
+        (BOUND, "conditions", " 3-YEAR term \n", True),
+        (BOUND, "conditions", "3-year term\nPaid yearly", False),
+        (BOUND, "approved", "", False),
+    ],
+)
+def test_as_recommended_means_the_same_verdict_and_conditions(
+    options: list[Any], verdict: str, conditions: str, exactly: bool
+) -> None:
+    assert verdicts.as_recommended(verdict, options, conditions) is exactly
+
+
+@pytest.mark.parametrize(
     ("values", "field"),
     [
         ({"verdict": "approved"}, ""),
@@ -104,6 +121,9 @@ def test_going_against_the_recommendation_is_seen(options: list[Any], verdict: s
         ({"verdict": "conditions", "reason": "x"}, "conditions"),
         ({"verdict": "conditions", "conditions": "3 years"}, "reason"),
         ({"verdict": "conditions", "conditions": "3 years", "reason": "x"}, ""),
+        ({"verdict": "conditions", "conditions": "3 years", "recommended": True}, ""),
+        ({"verdict": "conditions", "conditions": "3 years", "recommended": True, "override": True}, "reason"),
+        ({"verdict": "conditions", "conditions": "3 years", "recommended": True, "suggested": True}, "reason"),
     ],
 )
 def test_what_must_still_be_written_is_named(values: dict[str, Any], field: str) -> None:

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Contact, Signal
 from approvals.models import ApprovalRequest
 from escalations.cases import brief as briefing
+from escalations.cases import decisions, tracker
 from escalations.cases import requests as asking
 from escalations.cases import thread as communication
-from escalations.cases import tracker
 from escalations.models import Clock, Event
 from ledger.now import now
 from tests.escalations.pages.stories import days, join, urls
@@ -138,12 +138,19 @@ def test_markup_in_a_post_is_shown_as_text(cast, accepted, as_user):
 
 
 def test_a_decision_is_blue_and_found_by_the_filter(cast, accepted, as_user):
-    client = as_user(cast.csm)
-    client.post(urls("post", accepted), {"mode": "decision", "text": "We hold the price"})
+    client = as_user(accepted.people.get(duty="authority").user)
+    words = {
+        "mode": "decision",
+        "text": "We hold the price",
+        "rationale": "The margin is thin",
+        "options": "Hold or cut",
+    }
+    assert client.post(urls("post", accepted), words).status_code == 302
     client.post(urls("post", accepted), {"mode": "internal", "text": "Just a note"})
     page = client.get(urls("case", accepted), {"show": "decisions"}).content.decode()
     assert 'class="note dec' in page
     assert "We hold the price" in page
+    assert "The margin is thin" in page
     assert "Just a note" not in page
     assert client.get(urls("case", accepted), {"show": "nonsense"}).status_code == 404
 
@@ -283,7 +290,8 @@ def fill(cast, case, times):
     for number in range(times):
         entry = communication.post(case_id=case.pk, by=cast.csm, text=f"Update {number}")
         communication.correct(case_id=case.pk, event_id=entry.pk, by=cast.csm, text="Better")
-        communication.post(case_id=case.pk, by=cast.ae, text="Held", decision=True)
+        authority = case.people.get(duty="authority").user
+        decisions.decide(case_id=case.pk, by=authority, ruling=decisions.Ruling("Held", "As before"))
         tracker.add_action(case_id=case.pk, by=cast.csm, title="Call", owner=cast.ae, due_at=days(1))
         join(case, [cast.finance, cast.outsider, cast.admin][number if times > 1 else 0])
         Contact.objects.create(account=case.account, name="C", email=f"c{times}{number}@northwind.example")

@@ -164,7 +164,7 @@ def test_a_signal_prefills_the_form(cast, as_user):
     assert initial["issue"] == signal.text
     assert (initial["concession"], initial["amount"], initial["currency"]) == ("refund", Decimal("12000"), "EUR")
     assert initial["impasse_at"] == signal.at
-    assert initial["legal"] is True
+    assert initial["legal"] is False  # words set no flag
     assert initial["executive_complaint"] is True
     assert "Northwind Logistics" in page.content.decode()
     client.post(urls("new"), typed(cast, signal=signal.pk))

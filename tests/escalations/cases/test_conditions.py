@@ -1,0 +1,193 @@
+"""The conditions of an approval are carried: seen before the decision, tracked after it, named when the case is resolved."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from approvals.models import ApprovalRequest
+from approvals.requests import decide as deciding
+from escalations import states
+from escalations.cases import brief as briefing
+from escalations.cases import closing, tracker
+from escalations.cases import requests as asking
+from escalations.cases.rules.named_dates import named_date
+from escalations.models import Action, Clock, Commitment, Escalation
+from messaging.models import Message
+from tests.escalations.cases.builders import OPTIONS, TEXTS, asked, briefed
+from tests.escalations.tabs.conftest import browse  # noqa: F401 a fixture
+from tests.support.cast import Cast
+
+Browse = Callable[..., Any]
+GIVEN = ["3-year term signed by Dec 18", "Reference call"]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("3-year term signed by Dec 18", date(2026, 12, 18)),
+        ("Signed by 18 December", date(2026, 12, 18)),
+        ("Signed by January 5th", date(2027, 1, 5)),
+        ("Paid on 2027-02-01, call on Dec 18", date(2027, 2, 1)),
+        ("Paid by 1 Feb, 2027", date(2027, 2, 1)),
+        ("Paid by Dec 18, 2025", None),
+        ("They may 3 times call us, march 4 people", None),
+        ("By Feb 30", None),
+        ("Reference call", None),
+    ],
+)
+def test_a_condition_names_its_day(text: str, day: date | None) -> None:
+    assert named_date(text, date(2026, 11, 28)) == day
+
+
+def bound(cast: Cast) -> Escalation:
+    """A case that waits for a decision; the recommended option has two conditions."""
+    case = briefed(cast)
+    assert case.owner is not None
+    options = [{**OPTIONS[0], "conditions": GIVEN}, OPTIONS[1]]
+    briefing.save_parts(case_id=case.pk, by=case.owner, texts=TEXTS, options=options, versions={})
+    wanted = asking.CaseAsk("discount", Decimal(18), "USD", "Approve an 18 percent discount?")
+    asking.ask(wanted, case_id=case.pk, by=cast.csm)
+    return Escalation.objects.get(pk=case.pk)
+
+
+def decided(case: Escalation, verdict: str = "conditions", given: str = "\n".join(GIVEN)) -> ApprovalRequest:
+    """The newest request is decided by the person asked."""
+    made = case.requests.latest("pk")
+    words = deciding.Words("So be it" if verdict == "declined" else "", given if verdict == "conditions" else "")
+    deciding.decide(request_id=made.pk, by=made.approver, verdict=verdict, version=made.version, words=words)
+    case.refresh_from_db()
+    return case.requests.get(pk=made.pk)
+
+
+def test_each_condition_becomes_a_commitment_with_owner_and_day(cast: Cast) -> None:
+    case = bound(cast)
+    made = decided(case)
+    first, second = case.commitments.order_by("pk")
+    assert [first.text, second.text] == GIVEN
+    assert {each.owner for each in (first, second)} == {case.owner}
+    assert {(each.by, each.request) for each in (first, second)} == {(Commitment.CONDITION, made)}
+    assert (first.due_on.month, first.due_on.day) == (12, 18)
+    assert case.deadline is not None
+    assert second.due_on == case.deadline.date()
+    assert case.clocks.filter(kind=states.COMMITMENT, state=Clock.RUNNING).count() == 2
+
+
+def test_an_approval_without_conditions_makes_no_commitment(cast: Cast) -> None:
+    case = asked(cast)
+    decided(case, "approved")
+    assert not case.commitments.exists()
+
+
+def test_conditions_lapse_when_the_decision_is_undone(cast: Cast) -> None:
+    case = bound(cast)
+    made = decided(case)
+    deciding.undo(request_id=made.pk, by=made.approver)
+    assert {each.state for each in case.commitments.all()} == {Commitment.LAPSED}
+    assert not case.clocks.filter(kind=states.COMMITMENT, state=Clock.RUNNING).exists()
+
+
+def resolve(case: Escalation) -> Escalation:
+    action = case.actions.get()
+    tracker.finish_action(action_id=action.pk, by=action.owner, proof="Order form 4711")
+    ending = closing.Ending("renewed", "Price", "Signed.", customer_told=True)
+    assert case.owner is not None
+    return closing.resolve(case_id=case.pk, by=case.owner, ending=ending)
+
+
+def test_resolving_names_the_conditions_that_are_still_open(cast: Cast) -> None:
+    case = bound(cast)
+    decided(case)
+    first, second = case.commitments.order_by("pk")
+    tracker.keep(commitment_id=second.pk, by=second.owner)
+    resolve(case)
+    said = case.events.filter(kind="commitment").latest("seq").summary
+    assert said.startswith("1 condition is still open: 3-year term signed by Dec 18 (")
+    first.refresh_from_db()
+    assert first.state == Commitment.OPEN
+
+
+def test_resolving_says_nothing_when_all_conditions_are_kept(cast: Cast) -> None:
+    case = bound(cast)
+    decided(case)
+    for each in case.commitments.all():
+        tracker.keep(commitment_id=each.pk, by=each.owner)
+    resolve(case)
+    assert not case.events.filter(summary__contains="still open").exists()
+
+
+def test_the_conditions_stand_in_the_brief_on_the_decision_page_and_in_the_mail(cast: Cast, browse: Browse) -> None:  # noqa: F811
+    case = bound(cast)
+    made = case.requests.get()
+    assert made.approver is not None
+    pages = [
+        f"/approvals/{made.pk}/",
+        f"/approvals/{made.pk}/brief/",
+        f"/escalations/{case.key}/brief/page/",
+    ]
+    for path in pages:
+        page = browse(made.approver, path).content.decode()
+        assert all(line in page for line in GIVEN), path
+    mail = Message.objects.filter(kind="approval", address=made.approver.email).latest("pk")
+    assert all(line in mail.text for line in GIVEN)
+
+
+def test_the_page_for_resolving_lists_the_open_conditions(cast: Cast, browse: Browse) -> None:  # noqa: F811
+    case = bound(cast)
+    decided(case)
+    page = browse(case.owner, f"/escalations/{case.key}/resolve/").content.decode()
+    assert "Conditions of the approval that are still open" in page
+    assert all(line in page for line in GIVEN)
+    assert "Condition of the approval" in browse(case.owner, f"/escalations/{case.key}/tracker/").content.decode()
+
+
+def grant(pk: int) -> None:
+    """Everybody who is asked approves."""
+    while True:
+        made = ApprovalRequest.objects.with_seats().get(pk=pk)
+        if not made.is_open:
+            return
+        person = next(seat.person for seat in made.all_seats() if seat.waits)
+        deciding.decide(request_id=pk, by=person, verdict="approved", version=made.version)
+
+
+def two_asks(cast: Cast) -> tuple[Escalation, ApprovalRequest, ApprovalRequest]:
+    case = asked(cast)
+    first = case.requests.get()
+    asking.ask(asking.CaseAsk("payment-terms", Decimal(60), "USD", "Pay in 60 days?"), case_id=case.pk, by=cast.csm)
+    return case, first, case.requests.latest("pk")
+
+
+def test_what_was_approved_is_carried_out_when_the_other_request_is_recalled(cast: Cast) -> None:
+    case, first, second = two_asks(cast)
+    deciding.decide(request_id=first.pk, by=first.approver, verdict="approved", version=first.version)
+    case.refresh_from_db()
+    assert case.state == states.APPROVING
+    deciding.recall(request_id=second.pk, by=cast.csm, reason="Not needed any more")
+    case.refresh_from_db()
+    assert case.state == states.EXECUTING
+    assert case.actions.get().request == first
+    assert not case.clocks.filter(kind=states.DECISION, state=Clock.RUNNING).exists()
+
+
+def test_two_recalled_requests_go_back_to_diagnose(cast: Cast) -> None:
+    case, first, second = two_asks(cast)
+    for each in (first, second):
+        each.refresh_from_db()
+        deciding.recall(request_id=each.pk, by=cast.csm, reason="Not needed any more")
+    case.refresh_from_db()
+    assert (case.state, case.actions.count()) == (states.DIAGNOSING, 0)
+
+
+def test_undoing_one_of_two_grants_leaves_the_action_of_the_other(cast: Cast) -> None:
+    case, first, second = two_asks(cast)
+    for pk in (first.pk, second.pk):
+        grant(pk)
+    assert case.actions.filter(state=Action.OPEN).count() == 2
+    second.refresh_from_db()
+    deciding.undo(request_id=second.pk, by=second.decided_by)
+    assert case.actions.get(state=Action.OPEN).request == first
+    case.refresh_from_db()
+    assert case.state == states.APPROVING

@@ -1,0 +1,107 @@
+"""A decision without a concession: who may post it, what it ends, and how the figures count it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from approvals.requests import decide as deciding
+from escalations import states
+from escalations.cases import closing
+from escalations.cases.decisions import Ruling, decide
+from escalations.models import Clock, Escalation, Event
+from ledger import chain
+from ledger.errors import Invalid, NotAllowed
+from ledger.now import now
+from reports.facts.refresh import refresh
+from reports.models import CaseFact
+from reports.queries import kpis
+from reports.queries.scope import Scope
+from reports.rules import kpis as rules
+from reports.rules.periods import read
+from tests.escalations.cases.builders import accepted, asked, opened
+from tests.support.cast import Cast
+
+VIP: dict[str, Any] = {"issue_type": "vip-at-risk", "concession": "", "amount": None}
+HOLD = Ruling("We hold the price.", "The margin is thin.", "Hold it, or give 5%.")
+
+
+def authority(case: Escalation) -> User:
+    """Who decides on the case."""
+    return case.people.select_related("user").get(duty="authority").user
+
+
+def test_it_ends_the_decision_clock_and_stands_in_the_log(cast: Cast) -> None:
+    case = accepted(cast, **VIP)
+    event = decide(case_id=case.pk, by=authority(case), ruling=HOLD)
+    case.refresh_from_db()
+    assert event.kind == Event.NOTE_DECISION
+    assert event.text is not None
+    assert all(words in event.text.body for words in (HOLD.decision, HOLD.rationale, HOLD.options))
+    assert case.clocks.get(kind=states.DECISION).state == Clock.MET
+    assert (case.decided_at, case.decided_level) == (event.at, "executive")
+    assert case.people.get(duty="authority").accepted_at is not None
+    assert list(chain.breaks_in(case, case.events.order_by("seq"))) == []
+
+
+def test_only_the_decision_authority_decides(cast: Cast) -> None:
+    case = accepted(cast, **VIP)
+    for person in (cast.csm, cast.lead, cast.admin):
+        with pytest.raises(NotAllowed, match="the decision authority"):
+            decide(case_id=case.pk, by=person, ruling=HOLD)
+    assert case.clocks.get(kind=states.DECISION).state == Clock.RUNNING
+
+
+@pytest.mark.parametrize(("ruling", "field"), [(Ruling("", "Thin"), "text"), (Ruling("Hold", " "), "rationale")])
+def test_a_decision_and_its_reason_are_needed(cast: Cast, ruling: Ruling, field: str) -> None:
+    case = opened(cast, **VIP)
+    with pytest.raises(Invalid) as refused:
+        decide(case_id=case.pk, by=authority(case), ruling=ruling)
+    assert refused.value.field == field
+
+
+def test_an_open_request_is_decided_as_a_request(cast: Cast) -> None:
+    case = asked(cast)
+    with pytest.raises(Invalid, match="A request waits for a decision"):
+        decide(case_id=case.pk, by=authority(case), ruling=HOLD)
+
+
+def without_executive() -> tuple[int, float | None]:
+    """The cases counted in the last month, and the share resolved without an executive."""
+    period = read(
+        {"period": "custom", "from": f"{now() - timedelta(days=30):%Y-%m-%d}", "to": f"{now():%Y-%m-%d}"}, now()
+    )
+    figure = kpis.figures(Scope(), period)[rules.WITHOUT]
+    return figure.cases, figure.value
+
+
+def resolve(case: Escalation) -> None:
+    """Carry on to the end without an approval."""
+    assert case.owner is not None
+    closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="No concession")
+    closing.resolve(case_id=case.pk, by=case.owner, ending=closing.Ending("saved", "Sponsor left", "Met them.", True))
+    refresh([case.pk])
+
+
+@pytest.mark.both_databases
+def test_six_vip_cases_decided_by_a_sponsor_are_not_resolved_without_an_executive(cast: Cast) -> None:
+    for _ in range(6):
+        case = accepted(cast, **VIP)
+        decide(case_id=case.pk, by=cast.sponsor, ruling=HOLD)
+        resolve(Escalation.objects.get(pk=case.pk))
+    assert without_executive() == (6, 0)
+
+
+@pytest.mark.both_databases
+def test_a_posted_decision_counts_beside_those_of_requests(cast: Cast) -> None:
+    case = asked(cast)
+    made = case.requests.get()
+    deciding.decide(
+        request_id=made.pk, by=cast.director, verdict="declined", version=made.version, words=deciding.Words("No")
+    )
+    case.people.filter(duty="authority").update(user=cast.sponsor)
+    decide(case_id=case.pk, by=cast.sponsor, ruling=HOLD)
+    resolve(Escalation.objects.get(pk=case.pk))
+    assert CaseFact.objects.get(case=case).decided == ",director,executive,"
+    assert without_executive() == (1, 0)
