@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "config.middleware.ViewerZoneMiddleware",
+    "config.once.OnceMiddleware",
     "config.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -88,7 +89,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context.navigation",
             ],
-            "builtins": ["config.templatetags.ui", "config.templatetags.formats"],
+            "builtins": [
+                "config.templatetags.ui",
+                "config.templatetags.formats",
+                "config.templatetags.forms_once",
+            ],
         },
     }
 ]
@@ -214,7 +219,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "ledger.pagination.Pages",
     "PAGE_SIZE": 50,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.api_schema.Schema",
     "EXCEPTION_HANDLER": "config.api.answer_refusal",
     "COERCE_DECIMAL_TO_STRING": True,
 }

@@ -1,6 +1,5 @@
 """Cases over HTTP: list, read, open, move, post, brief, ask, tracker, review."""
 
-import json
 from typing import Any, ClassVar, cast
 
 import django_filters
@@ -28,6 +27,7 @@ from escalations.clocks import verbs
 from escalations.models import CasePerson, Escalation, Review
 from escalations.policy.levels import at_level
 from ledger import idempotency
+from ledger.api_once import OncePerKey, body_of, key_of, scope_of
 from ledger.errors import NotThere
 from ledger.now import now
 
@@ -66,11 +66,16 @@ class EscalationFilter(django_filters.FilterSet):
 
 
 class EscalationViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, viewsets.GenericViewSet[Escalation]
+    OncePerKey,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    viewsets.GenericViewSet[Escalation],
 ):
     """Escalations. Addressed by key (ESC-1042)."""
 
     lookup_field = "key"
+    own_keys = ("create",)
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
     queryset = Escalation.objects.none()
@@ -118,13 +123,11 @@ class EscalationViewSet(
 
     @extend_schema(request=shapes.OpenSerializer, responses={201: shapes.EscalationSerializer})
     def create(self, request: Request) -> Response:
-        """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to avoid duplicates."""
+        """Open a case: triaged, routed and handed off."""
         data = self._valid(shapes.OpenSerializer)
         self._own_signal(data["account"], data.get("signal"))
 
-        scope = f"open:{self.user.pk}"
-        key = request.headers.get("Idempotency-Key", "")
-        body = json.dumps(request.data, sort_keys=True, default=str).encode()
+        scope, key, body = scope_of(request), key_of(request), body_of(request)
         known = idempotency.is_answered(scope=scope, key=key, body=body)
         # Read before the transaction of the key, in which all others wait on SQLite.
         opening = None if known else intake.prepare(intake.Intake(**data), by=self.user)

@@ -1,7 +1,6 @@
 """Fields that several forms of a case share."""
 
 from typing import TypedDict, Unpack
-from uuid import uuid4
 
 from django import forms
 
@@ -65,13 +64,10 @@ def person(label: str, *, error: str = "Choose a person.", required: bool = True
 
 
 class CaseForm(FindingForm):
-    """A form of a case: our line ends, people to choose from, and submitted once per page load."""
-
-    once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    """A form of a case: our line ends and people to choose from."""
 
     def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
-        self.fields["once"].initial = uuid4().hex
         for field in self.fields.values():
             if isinstance(field, ChosenField):
                 field.queryset = with_a_role(now())

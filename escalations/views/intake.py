@@ -16,6 +16,7 @@ from escalations.forms.intake import IntakeForm, from_signal, typed
 from escalations.models import IntakeDraft
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import Refused
+from ledger.idempotency import repeatable
 
 TIER_NAMES, LANE_NAMES = dict(states.TIERS), dict(states.LANES)
 
@@ -68,6 +69,7 @@ def _page(
     return render(request, "escalations/intake.html", context, status=status)
 
 
+@repeatable
 @require_POST
 def preview(request: SignedIn) -> HttpResponse:
     """Where the case would go, from the current input. Writes nothing; without JS it shows the whole page again."""
@@ -112,6 +114,7 @@ def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, objec
         return {"ask_refused": refusal.message}
 
 
+@repeatable
 @require_POST
 def draft(request: SignedIn) -> HttpResponse:
     """Save the typed text (automatically every 20 seconds, or by the button), or discard it."""
