@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from ledger.idempotency import once
 from ledger.json_types import Json
+from ledger.parameters import KnownParameters
 
 
-class OncePerKey(APIView):
+class OncePerKey(KnownParameters):
     """A view whose POSTs run once for each Idempotency-Key: the same key and body return the first answer.
 
     Users do not share keys, and each address has its own. `own_keys`: actions that call `once` themselves.

@@ -11,6 +11,7 @@ from accounts.signed_in import Caller
 from approvals.models import ApprovalRequest
 from approvals.requests import overrides
 from ledger.now import now
+from ledger.parameters import KnownParameters
 
 LAST_DAYS = timedelta(days=90)
 MOST_REASONS = 500
@@ -70,13 +71,14 @@ class OverridesSerializer(serializers.Serializer):
     reasons = ReasonSerializer(many=True)
 
 
-class OverrideViewSet(viewsets.GenericViewSet[ApprovalRequest]):
+class OverrideViewSet(KnownParameters, viewsets.GenericViewSet[ApprovalRequest]):
     """How often people decide differently from the suggestion or recommendation, for requests the caller may see."""
 
     queryset = ApprovalRequest.objects.none()
     serializer_class = OverridesSerializer
     pagination_class = None
     filter_backends = []
+    own_parameters = {"list": PeriodSerializer}
 
     @extend_schema(parameters=[PeriodSerializer], responses=OverridesSerializer)
     def list(self, request: Caller) -> Response:

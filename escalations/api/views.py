@@ -76,6 +76,7 @@ class EscalationViewSet(
 
     lookup_field = "key"
     own_keys = ("create",)
+    own_parameters = {"events": shapes.EventQuerySerializer}
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
     queryset = Escalation.objects.none()

@@ -17,10 +17,12 @@ from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
 from ledger.now import now
+from ledger.parameters import known, whole_number
 
 REQUESTS_SHOWN = 20
 
 
+@known(show=threads.SHOW, before=whole_number)
 @require_safe
 def thread(request: SignedIn, key: str) -> HttpResponse:
     """The thread: pinned status, composer, entries newest first."""
@@ -63,6 +65,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and text.isascii() and len(text) < 10 else None
 
 
+@known(kind=threads.KINDS, before=whole_number, clock=whole_number, check=None, format=None)
 @require_safe
 def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse:
     """The audit trail with its fingerprints. Each view verifies the entries it shows and the end of the log, `?check=all`
