@@ -11,6 +11,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from ledger.errors import Invalid
+from ledger.reading import number
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 LONGEST_SHOWN = 40
@@ -21,7 +22,7 @@ Allowed = Collection[str] | Callable[[str], bool] | None
 
 def whole_number(text: str) -> bool:
     """Whether the text is the number of a row."""
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    return number(text) is not None
 
 
 def known(**allowed: Allowed) -> Callable[[View], View]:
@@ -36,6 +37,7 @@ def known(**allowed: Allowed) -> Callable[[View], View]:
                     messages.info(request, f"Unknown filter “{text}” was left out.")
             return view(request, *args, **kwargs)
 
+        checked.parameters = allowed  # type: ignore[attr-defined]  # for tests that walk all addresses
         return cast("View", checked)
 
     return wrap

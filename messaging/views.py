@@ -13,6 +13,7 @@ from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 from ledger.pagination import ListPaginator
 from ledger.parameters import known
+from ledger.reading import number
 from messaging import queries
 from messaging.channels import registry
 from messaging.forms import PreferencesForm
@@ -142,7 +143,7 @@ def notifications_read(request: SignedIn) -> HttpResponse:
     if request.POST.get("all"):
         notices.read(user=request.user)
         return redirect("messaging:notifications")
-    ids = [int(value) for value in request.POST.getlist("id") if value.isdecimal() and len(value) < 19]
+    ids = [found for value in request.POST.getlist("id") if (found := number(value)) is not None]
     if not ids:
         raise Invalid("Choose the notifications to mark as read.", field="id")
     notices.read(user=request.user, ids=ids)

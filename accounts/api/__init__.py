@@ -17,6 +17,7 @@ from accounts.models import Account, Signal, User
 from accounts.signals import record as signals
 from ledger.api_once import OncePerKey
 from ledger.errors import AlreadyDone, NotAllowed, NotThere
+from ledger.moments import MomentFilter
 
 
 class AccountFilter(filters.FilterSet):
@@ -25,7 +26,7 @@ class AccountFilter(filters.FilterSet):
     health_min = filters.NumberFilter(field_name="health", lookup_expr="gte", min_value=0, max_value=100)
     health_max = filters.NumberFilter(field_name="health", lookup_expr="lte", min_value=0, max_value=100)
     renewal_before = filters.DateFilter(field_name="renewal_date", lookup_expr="lt")
-    updated_since = filters.IsoDateTimeFilter(field_name="changed_at", lookup_expr="gte")
+    updated_since = MomentFilter(field_name="changed_at", lookup_expr="gte")
     search = filters.CharFilter(
         method="search_text", label="Beginnings of words in the name, external id, mail domains or contacts"
     )
@@ -45,8 +46,8 @@ class AccountFilter(filters.FilterSet):
 class SignalFilter(filters.FilterSet):
     """The filters of the list."""
 
-    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = Signal

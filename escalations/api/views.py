@@ -29,13 +29,15 @@ from escalations.policy.levels import at_level
 from ledger import idempotency
 from ledger.api_once import OncePerKey, body_of, key_of, scope_of
 from ledger.errors import NotThere
+from ledger.moments import MomentFilter
 from ledger.now import now
+from ledger.reading import MOST
 
 
 class EscalationFilter(django_filters.FilterSet):
     """Filters of the list."""
 
-    account = django_filters.NumberFilter(field_name="account_id")
+    account = django_filters.NumberFilter(field_name="account_id", min_value=0, max_value=MOST)
     issue_type = django_filters.CharFilter(field_name="issue_type__slug")
     owner = django_filters.CharFilter(field_name="owner__email", lookup_expr="iexact")
     state = django_filters.MultipleChoiceFilter(choices=states.STATES)
@@ -43,8 +45,8 @@ class EscalationFilter(django_filters.FilterSet):
     level = django_filters.CharFilter(method="of_level", label="Slug of a level, such as director")
     open = django_filters.BooleanFilter(method="only_open", label="Only open cases")
     past_sla = django_filters.BooleanFilter(method="only_late", label="Only cases past SLA")
-    opened_after = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
-    opened_before = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
+    opened_after = MomentFilter(field_name="opened_at", lookup_expr="gte")
+    opened_before = MomentFilter(field_name="opened_at", lookup_expr="lt")
     ordering = django_filters.OrderingFilter(fields=["opened_at", "sla_due_at", "arr_at_risk", "id"])
 
     class Meta:

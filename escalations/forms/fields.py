@@ -7,6 +7,7 @@ from django import forms
 from accounts.choosers import ChosenField, FindingForm
 from accounts.people.choosing import with_a_role
 from ledger.form_options import FormOptions, Posted
+from ledger.moments import MomentField
 from ledger.now import now
 
 MOMENT = "%Y-%m-%dT%H:%M"
@@ -45,11 +46,9 @@ def line(label: str, *, required: str = "", longest: int = 300, **options: Unpac
     )
 
 
-def moment(
-    label: str, *, required: str = "Enter a date and time.", **options: Unpack[FieldOptions]
-) -> forms.DateTimeField:
+def moment(label: str, *, required: str = "Enter a date and time.", **options: Unpack[FieldOptions]) -> MomentField:
     """Date and time in the viewer's zone. `required` is the sentence shown when it stays empty; with "" it may."""
-    return forms.DateTimeField(
+    return MomentField(
         label=label,
         required=bool(required),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from accounts.signed_in import SignedIn
 from escalations.forms.fields import CaseForm
 from escalations.models import Escalation
+from escalations.views.loading import say_moved
 from ledger.errors import NotAllowed, Refused
 
 
@@ -28,6 +29,7 @@ def submit(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> int:
         return 422
     try:
         act()
+        say_moved(request, form)
     except NotAllowed:
         raise
     except Refused as refusal:

@@ -18,6 +18,7 @@ from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
 from ledger.now import now
 from ledger.parameters import known, whole_number
+from ledger.reading import number
 
 REQUESTS_SHOWN = 20
 
@@ -36,7 +37,7 @@ def thread_page(
     show = request.GET.get("show", "all")
     if show not in threads.SHOW:
         raise Http404
-    before = _number(request.GET.get("before"))
+    before = number(request.GET.get("before"))
     shown, older = threads.entries(case, request.user, show=show, before=before)
     may_tell = access.abilities(case, request.user)["customer_update"]
     context: dict[str, object] = {
@@ -61,10 +62,6 @@ def composer(case: Escalation, may_tell: bool) -> ComposerForm:
     return ComposerForm(case=case, may_tell_customer=may_tell, initial=initial)
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and text.isascii() and len(text) < 10 else None
-
-
 @known(kind=threads.KINDS, before=whole_number, clock=whole_number, check=None, format=None)
 @require_safe
 def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse:
@@ -76,7 +73,7 @@ def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse
         raise Http404
     if request.GET.get("format") == "csv":
         return _history_csv(case)
-    before, clock = _number(request.GET.get("before")), _number(request.GET.get("clock"))
+    before, clock = number(request.GET.get("before")), number(request.GET.get("clock"))
     rows, older = threads.audit(case, kind=kind, before=before, clock=clock)
     check_all = request.GET.get("check") == "all"
     context = {

@@ -15,6 +15,7 @@ from django.db import connection
 from django.template import Context, Engine
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from accounts.models import Signal, User
@@ -125,6 +126,14 @@ def test_eight_presses_at_once_are_one_entry_one_mail_and_one_case(cast: Cast, h
     answers = at_once(client, "/escalations/new/", raised)
     opened = Escalation.objects.exclude(pk=case.pk).get()
     assert {(each.status_code, each["Location"]) for each in answers} == {(302, f"/escalations/{opened.key}/opened/")}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.both_databases
+def test_tokens_made_at_once_are_one_token(cast: Cast) -> None:
+    answers = at_once(browser(cast.csm), "/api/token/", {})
+    assert {each.status_code for each in answers} == {302}
+    assert Token.objects.filter(user=cast.csm).count() == 1
 
 
 @pytest.mark.django_db
