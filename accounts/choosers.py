@@ -21,6 +21,7 @@ from accounts.models import Account, RoleHolding, User
 from accounts.people.choosing import colleagues, with_a_role
 from ledger.form_options import FormOptions, Posted
 from ledger.now import now
+from ledger.reading import number
 from ledger.search.index import SearchableQuerySet
 
 MOST = 20
@@ -215,7 +216,8 @@ class ChosenField(forms.ModelChoiceField):
         if isinstance(value, Account | User):
             return value
         text = "" if value is None or isinstance(value, Typed) else str(value)
-        return self._rows().filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
+        found = number(text)
+        return self._rows().filter(pk=found).first() if found is not None else None
 
     def to_python(self, value: object) -> Row | None:
         """The row; None for an empty search."""

@@ -15,6 +15,7 @@ from accounts.imports.runs import LARGEST_FILE, fields_of
 from accounts.models import Account, Contact, ImportRun, Signal, User
 from accounts.signals.record import Observed
 from ledger.form_options import FormOptions, Posted
+from ledger.moments import MomentField
 from ledger.now import now
 
 ODD_ZONES = ("Etc/", "posix", "right", "SystemV")
@@ -47,7 +48,7 @@ class SignalForm(forms.Form):
     """Log something observed about an account."""
 
     kind = forms.ChoiceField(label="What was it?", choices=Signal.KINDS, initial=Signal.CALL)
-    at = forms.DateTimeField(
+    at = MomentField(
         label="When",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"required": "Enter a date and time.", "invalid": "Enter a date and time."},

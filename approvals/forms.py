@@ -20,6 +20,7 @@ from approvals.requests.rules.terms import BASIS, GIVE_GETS, Term, Terms
 from approvals.requests.terms import NewTerms
 from ledger.errors import Refused
 from ledger.form_options import FormOptions, Posted
+from ledger.moments import MomentField
 
 TITLES = {
     verdicts.APPROVED: "Approve",
@@ -183,8 +184,8 @@ class DelegationForm(FindingForm):
     """The stand-in, the time and the scope."""
 
     to = ChosenField("colleagues", label="Stand-in")
-    starts_at = forms.DateTimeField(label="From", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    ends_at = forms.DateTimeField(label="Until", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    starts_at = MomentField(label="From", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    ends_at = MomentField(label="Until", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     concessions = forms.MultipleChoiceField(
         label="Only for", required=False, widget=forms.CheckboxSelectMultiple, help_text="None ticked means all."
     )

@@ -17,6 +17,8 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny
 
+from accounts.models import User
+
 METHODS = ("get", "post", "put", "patch", "delete")
 NEW_TOKEN = "new_api_token"  # noqa: S105 - the name of a session entry
 ERRORS = (
@@ -203,6 +205,8 @@ def reference(request: HttpRequest) -> HttpResponse:
 def new_token(request: HttpRequest) -> HttpResponse:
     """Make a token for the person signed in; the one before stops working. It is shown once, on the page that follows."""
     with transaction.atomic():
+        # Two at once: the second waits and replaces the token of the first.
+        User.objects.select_for_update(no_key=True).get(pk=request.user.pk)
         Token.objects.filter(user=request.user.pk).delete()
         request.session[NEW_TOKEN] = Token.objects.create(user=request.user).key  # type: ignore[misc]
     return redirect("api-docs")

@@ -21,6 +21,8 @@ SCHEDULES: dict[str, tuple[str, int]] = {
     "read_calendars": ("approvals.tasks.read_calendars", 60),
     # A renewal date computed from running contracts moves to the next one when it has passed.
     "roll_renewals": ("accounts.tasks.roll_renewals", 24 * 60),
+    # Nobody sends a form of last week again, and visits that have ended keep no typed words.
+    "forget_keys": ("config.tasks.forget_keys", 24 * 60),
     # Without statistics SQLite chooses indexes that read the cases of all time.
     "renew_statistics": ("config.tasks.renew_statistics", 24 * 60),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,6 +19,8 @@ from accounts.people.choosing import colleagues
 from escalations.models import Escalation
 from ledger.format import number
 from ledger.now import now
+from ledger.pagination import ListPaginator
+from ledger.parameters import known
 from ledger.search.index import Hits, SearchableQuerySet
 from ledger.search.rules import LONGEST_TYPED, Query
 
@@ -120,7 +122,7 @@ SHOW: dict[str, tuple[QuerySet[Any], Callable[[Any, Query], Hit]]] = {
 
 def group(kind: str, hits: Hits, query: Query, page_number: str, size: int) -> Group:
     """One kind, `size` rows a page. One query."""
-    page = Paginator(hits.ids, size).get_page(page_number)
+    page = ListPaginator(hits.ids, size).get_page(page_number)
     rows, show = SHOW[kind]
     by_id = rows.in_bulk(list(page)) if hits.ids else {}
     return Group(
@@ -128,6 +130,7 @@ def group(kind: str, hits: Hits, query: Query, page_number: str, size: int) -> G
     )
 
 
+@known(q=None, kind=NAMES, page=None)
 def search(request: HttpRequest) -> HttpResponse:
     """The results page, or a redirect to the case with the typed number."""
     text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_TYPED]

@@ -1,9 +1,13 @@
 """Background jobs of the whole desk, run by the worker."""
 
+from datetime import timedelta
+
+from django.core.management import call_command
+
 from config.worker import prove_life
 from escalations.clocks.audit import follow_calendars
 from escalations.clocks.engine import fire_due
-from ledger import statistics
+from ledger import idempotency, statistics
 from ledger.now import now
 from messaging.outbox.messages import send_due
 from reports.facts.follow import pull
@@ -13,6 +17,12 @@ def sweep() -> dict[str, int]:
     """Once a minute, fire clocks and send mail, so that both continue if the engine is down."""
     prove_life()
     return {"moved": follow_calendars(now()), "fired": fire_due(), "sent": send_due(), "counted": pull()}
+
+
+def forget_keys() -> int:
+    """Once a day: delete the keys of old forms and requests, and sessions that have expired."""
+    call_command("clearsessions")
+    return idempotency.forget_old(timedelta(days=7))
 
 
 def renew_statistics() -> None:

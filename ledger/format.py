@@ -167,6 +167,11 @@ def days_until(value: date, today: date, word: str = "") -> str:
     return f"{text} ago" if days < 0 else f"{word} {text}".strip()
 
 
+def face(local: time, locale: str = LOCALE) -> str:
+    """The time on the face of a clock, without its zone: `2:30 AM`."""
+    return _time_text(time(local.hour, local.minute), "h:mm a", locale=locale)
+
+
 def time_of_day(at: datetime, zone: Zone, locale: str = LOCALE) -> str:
     """`2:05 PM ET`."""
     here = local(at, zone)

@@ -1,16 +1,30 @@
-"""Runs a request once: the same key returns the first answer; the same key with a different body is refused."""
+"""Runs a request once. `once`: one transaction for a request of a program; the same key returns the first answer, and the
+same key with a different body is refused. `claim`, `remember` and `release`: for a form, whose page runs between them.
+"""
 
 import hashlib
+import time
 from collections.abc import Callable
-from typing import TypeVar, cast
+from datetime import timedelta
+from typing import Any, TypeVar, cast
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from ledger.errors import Stale
+from ledger.json_types import Json
 from ledger.models import IdempotencyKey
 from ledger.now import now
 
 Answer = TypeVar("Answer")
+View = TypeVar("View", bound=Callable[..., Any])
+# How long a second press waits for the first one, and how often it looks.
+LOOKS, SECONDS_BETWEEN = 400, 0.05
+# A first press without an answer after this time has ended with its process.
+LOST_AFTER = timedelta(seconds=60)
+NOT_KNOWN = (
+    "This form was sent before, and it is not known yet whether it was saved. Check first; if it was not saved, open the "
+    "page again and send it once more."
+)
 
 
 def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Answer]]) -> tuple[int, Answer]:
@@ -39,6 +53,68 @@ def is_answered(*, scope: str, key: str, body: bytes) -> bool:
         return False
     _same(row, body)
     return row.status is not None
+
+
+def claim(*, scope: str, key: str, again_after: timedelta | None = None) -> tuple[IdempotencyKey, bool]:
+    """The row of a form that was sent, and whether it was sent first. Who is first calls `remember` or `release`; all
+    others wait here for what the first one does. With `again_after` the same key is new again after that time.
+
+    Raises Stale if the first one has no answer for too long.
+    """
+    for _ in range(LOOKS):
+        mine = IdempotencyKey(scope=scope[:120], key=key[:200], at=now())
+        if _inserted(mine):
+            return mine, True
+        row = IdempotencyKey.objects.filter(scope=mine.scope, key=mine.key).first()
+        if row is None:  # released meanwhile
+            continue
+        if again_after is not None and _taken_over(row, again_after):
+            return row, True
+        if row.status is not None:
+            return row, False
+        time.sleep(SECONDS_BETWEEN)
+    raise Stale(NOT_KNOWN)
+
+
+def _inserted(row: IdempotencyKey) -> bool:
+    """Whether the key was new. One statement, which the ORM has not: its own needs a savepoint or a second read."""
+    at = connection.ops.adapt_datetimefield_value(row.at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ledger_idempotencykey (scope, key, fingerprint, at) VALUES (%s, %s, '', %s) ON CONFLICT DO NOTHING",
+            [row.scope, row.key, at],
+        )
+        return bool(cursor.rowcount)
+
+
+def _taken_over(row: IdempotencyKey, again_after: timedelta) -> bool:
+    at = now()
+    if row.at + (LOST_AFTER if row.status is None else again_after) > at:
+        return False
+    mine = IdempotencyKey.objects.filter(pk=row.pk, at=row.at)
+    return bool(mine.update(at=at, status=None, answer=None))
+
+
+def remember(row: IdempotencyKey, status: int, answer: Json) -> None:
+    """Keep the answer to the first press."""
+    IdempotencyKey.objects.filter(scope=row.scope, key=row.key).update(status=status, answer=answer)
+
+
+def release(row: IdempotencyKey) -> None:
+    """Nothing was written: the form may be sent again."""
+    IdempotencyKey.objects.filter(scope=row.scope, key=row.key).delete()
+
+
+def repeatable(view: View) -> View:
+    """Marks a view that writes nothing, or that may be sent again as often as wanted, such as a preview."""
+    view.repeatable = True  # type: ignore[attr-defined]  # a mark, as Django's csrf_exempt sets one
+    return view
+
+
+def forget_old(older_than: timedelta) -> int:
+    """Delete keys that nobody sends again. Returns how many."""
+    number, _ = IdempotencyKey.objects.filter(at__lt=now() - older_than).delete()
+    return number
 
 
 def _same(row: IdempotencyKey, body: bytes) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, OrderBy, QuerySet
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -14,7 +14,14 @@ Row = TypeVar("Row", bound=Model)
 IDS = {"pk", "-pk", "id", "-id"}
 
 
-class DeepPaginator(Paginator):
+class ListPaginator(Paginator):
+    """Pages of any list. A queryset gets the id as the last column of its order, so that no row is on two pages or on none."""
+
+    def __init__(self, found: Any, per_page: int, **options: Any) -> None:
+        super().__init__(in_total_order(found), per_page, **options)
+
+
+class DeepPaginator(ListPaginator):
     """Pages of a queryset. The ids of a page are found first, from the nearer end of the list; then its rows are read by them.
 
     `found`: the queryset, or the ids if all of them were read. `rows`: the queryset that reads the rows, with the relations to
@@ -49,16 +56,25 @@ class DeepPaginator(Paginator):
     def _ids(self, start: int, end: int) -> list[int]:
         if not isinstance(self.object_list, QuerySet):
             return list(self.object_list[start:end])
-        keys = _in_total_order(self.object_list).values_list("pk", flat=True)
+        keys = self.object_list.values_list("pk", flat=True)
         if start > self.count // 2:
             return list(keys.reverse()[self.count - end : self.count - start])[::-1]
         return list(keys[start:end])
 
 
-def _in_total_order(found: QuerySet[Row]) -> QuerySet[Row]:
-    """With the id as the last column of the order, so that no row is on two pages or on none."""
+def in_total_order(found: Any) -> Any:
+    """A queryset with the id as the last column of its order; anything else as it is."""
+    if not isinstance(found, QuerySet) or found.query.combinator:
+        return found
     order = tuple(found.query.order_by or found.model._meta.ordering or ())
-    return found if IDS.intersection(each for each in order if isinstance(each, str)) else found.order_by(*order, "pk")
+    return found if IDS.intersection(map(_column, order)) else found.order_by(*order, "pk")
+
+
+def _column(key: object) -> str:
+    """The column of a key of an order, or "" if it is an expression."""
+    if isinstance(key, OrderBy):
+        key = key.expression
+    return key if isinstance(key, str) else key.name if isinstance(key, F) else ""
 
 
 class Pages(PageNumberPagination):
@@ -72,6 +88,7 @@ class Pages(PageNumberPagination):
         self, queryset: QuerySet[Any, Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         """The rows of the wanted page."""
+        self.django_paginator_class = ListPaginator
         rows = getattr(view, "shown_rows", None)
         if rows is not None and isinstance(queryset, QuerySet) and queryset.model is rows.model:
             self.django_paginator_class = partial(DeepPaginator, rows=rows)  # type: ignore[assignment]  # it is only called

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import messages as flash
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,6 +11,9 @@ from accounts.models import User
 from accounts.signed_in import SignedIn
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from ledger.pagination import ListPaginator
+from ledger.parameters import known
+from ledger.reading import number
 from messaging import queries
 from messaging.channels import registry
 from messaging.forms import PreferencesForm
@@ -34,6 +36,7 @@ VIEW_OF = {
 }
 
 
+@known(view=queries.MESSAGE_VIEWS, page=None)
 @require_safe
 def outbox(request: SignedIn) -> HttpResponse:
     """Messages of one view; the first one is shown beside the list."""
@@ -70,6 +73,7 @@ def retry_failed(request: SignedIn) -> HttpResponse:
     return redirect("messaging:outbox")
 
 
+@known(view=queries.MAIL_VIEWS, page=None)
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
     """Received mail by state; waiting mail is the first view."""
@@ -79,7 +83,7 @@ def inbox(request: SignedIn) -> HttpResponse:
     counts = queries.mail_counts()
     rows = InboundMail.objects.filter(state=view).defer("text")
     context = {
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": ListPaginator(rows, PAGE).get_page(request.GET.get("page")),
         "view": view,
         "tabs": [(name, label, counts[name]) for name, label in queries.MAIL_VIEWS.items()],
     }
@@ -117,12 +121,13 @@ def dismiss(request: SignedIn, pk: int) -> HttpResponse:
     return redirect("messaging:inbox")
 
 
+@known(view=("unread", "all"), page=None)
 @require_safe
 def notifications(request: SignedIn) -> HttpResponse:
     """A person's notices, grouped by case, unread first."""
     view = "unread" if request.GET.get("view") == "unread" else "all"
     rows = queries.notices_for(request.user, unread_only=view == "unread")
-    page = Paginator(rows, NOTICES_PAGE).get_page(request.GET.get("page"))
+    page = ListPaginator(rows, NOTICES_PAGE).get_page(request.GET.get("page"))
     context = {
         "view": view,
         "page": page,
@@ -138,7 +143,7 @@ def notifications_read(request: SignedIn) -> HttpResponse:
     if request.POST.get("all"):
         notices.read(user=request.user)
         return redirect("messaging:notifications")
-    ids = [int(value) for value in request.POST.getlist("id") if value.isdecimal() and len(value) < 19]
+    ids = [found for value in request.POST.getlist("id") if (found := number(value)) is not None]
     if not ids:
         raise Invalid("Choose the notifications to mark as read.", field="id")
     notices.read(user=request.user, ids=ids)
@@ -161,7 +166,7 @@ def _messages_page(
     request: SignedIn, visible: QuerySet[Message], counts: dict[str, int], view: str, chosen: Message | None = None
 ) -> HttpResponse:
     rows = visible.filter(queries.MESSAGE_VIEWS[view][1]).defer("text", "html")
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = ListPaginator(rows, PAGE).get_page(request.GET.get("page"))
     asked_for, chosen = chosen is not None, chosen or next(iter(page.object_list), None)
     context = {
         "view": view,

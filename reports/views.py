@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -18,6 +17,8 @@ from escalations.clocks import engine as clocks
 from ledger.errors import Invalid
 from ledger.format import day
 from ledger.now import now
+from ledger.pagination import ListPaginator
+from ledger.parameters import known
 from reports import charts, exports
 from reports.facts import follow
 from reports.queries import engine, kpis, lines, unwatched
@@ -38,6 +39,7 @@ def _asked(request: HttpRequest) -> tuple[Scope, Period]:
     return Scope(viewer(request), request.GET.get("region", "")[:40]), periods.read(request.GET, now())
 
 
+@known(period=None, region=None, **{"from": None, "to": None})
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The dashboard. For an invalid period it shows an error and the last 90 days."""
@@ -95,13 +97,14 @@ def _charts(found: Dashboard) -> dict[str, object]:
     }
 
 
+@known(period=None, region=None, page=None, **{"from": None, "to": None})
 @require_safe
 def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
     """The drill-down of one number, with the value of each case."""
     scope, period = _asked(request)
     counting = kpis.Counting(scope, period, (lines.REGIONS,))
     definition, listing = _listing(kpi, counting)
-    page = Paginator(listing.rows, A_PAGE).get_page(request.GET.get("page"))
+    page = ListPaginator(listing.rows, A_PAGE).get_page(request.GET.get("page"))
     context = {
         "definition": definition,
         "page": page,
@@ -136,6 +139,7 @@ def csv_figures(request: HttpRequest) -> HttpResponse:
     return _file(text, f"kpis-{period.first_day}-{period.last_day}.csv")
 
 
+@known(period=None, region=None, page=None, **{"from": None, "to": None})
 @require_safe
 def overrides(request: HttpRequest) -> HttpResponse:
     """How often people decide differently from suggestion or recommendation, by rule version and by person, and why."""
@@ -146,7 +150,7 @@ def overrides(request: HttpRequest) -> HttpResponse:
     context = {
         "of_rules": override_figures.of_rules(user, start, end),
         "approvers": override_figures.of_approvers(user, start, end),
-        "page": Paginator(reasons, A_PAGE).get_page(request.GET.get("page")),
+        "page": ListPaginator(reasons, A_PAGE).get_page(request.GET.get("page")),
         "high": HIGH_OVERRIDE_RATE,
         **_choices(Scope(scope.user), period, regions=()),
     }

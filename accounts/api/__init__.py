@@ -1,12 +1,10 @@
 """Accounts and signals over HTTP: the same verbs, rights and errors as the browser."""
 
-import json
-from collections.abc import Callable
 from typing import cast
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,16 +15,9 @@ from accounts.customers.accounts import AccountValues
 from accounts.customers.models import AccountQuerySet
 from accounts.models import Account, Signal, User
 from accounts.signals import record as signals
-from ledger import idempotency
+from ledger.api_once import OncePerKey
 from ledger.errors import AlreadyDone, NotAllowed, NotThere
-from ledger.json_types import Json
-
-IDEMPOTENCY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    description="If you send it again with the same body, you get the first answer and nothing is written twice.",
-)
+from ledger.moments import MomentFilter
 
 
 class AccountFilter(filters.FilterSet):
@@ -35,7 +26,7 @@ class AccountFilter(filters.FilterSet):
     health_min = filters.NumberFilter(field_name="health", lookup_expr="gte", min_value=0, max_value=100)
     health_max = filters.NumberFilter(field_name="health", lookup_expr="lte", min_value=0, max_value=100)
     renewal_before = filters.DateFilter(field_name="renewal_date", lookup_expr="lt")
-    updated_since = filters.IsoDateTimeFilter(field_name="changed_at", lookup_expr="gte")
+    updated_since = MomentFilter(field_name="changed_at", lookup_expr="gte")
     search = filters.CharFilter(
         method="search_text", label="Beginnings of words in the name, external id, mail domains or contacts"
     )
@@ -55,8 +46,8 @@ class AccountFilter(filters.FilterSet):
 class SignalFilter(filters.FilterSet):
     """The filters of the list."""
 
-    since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = Signal
@@ -68,25 +59,8 @@ def _user(request: Request) -> User:
     return request.user
 
 
-def _once(request: Request, scope: str, do: Callable[[], tuple[int, Json]]) -> Response:
-    """Run a write once for its Idempotency-Key; users do not share keys."""
-    code, answer = idempotency.once(
-        scope=f"{scope}:{_user(request).pk}",
-        key=request.headers.get("Idempotency-Key", "")[:200],
-        body=json.dumps(request.data, sort_keys=True, default=str).encode(),
-        do=do,
-    )
-    return Response(answer, status=code)
-
-
-def _plain(data: object) -> Json:
-    """The JSON form, so that the remembered answer equals the first one."""
-    plain: Json = json.loads(json.dumps(data, default=str))
-    return plain
-
-
 @extend_schema_view(list=extend_schema(summary="List accounts"), retrieve=extend_schema(summary="Read one account"))
-class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class AccountViewSet(OncePerKey, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Companies this user may see. Integrations write them by their own external id."""
 
     serializer_class = AccountSerializer
@@ -103,7 +77,6 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         description="For operations and service users. Fields left out keep their value. 201 when created, 200 otherwise.",
         request=AccountWriteSerializer,
         responses={200: AccountSerializer, 201: AccountSerializer},
-        parameters=[IDEMPOTENCY],
     )
     def create(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Upsert by (source, external_id)."""
@@ -116,18 +89,15 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         given = body.validated_data
         known = {name: value for name, value in given.items() if name not in ("source", "external_id")}
 
-        def write() -> tuple[int, Json]:
-            account, new = accounts.put(
-                by=user, source=given["source"], external_id=given["external_id"], values=cast("AccountValues", known)
-            )
-            code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
-            return code, _plain(AccountSerializer(account).data)
-
-        return _once(request, "accounts", write)
+        account, new = accounts.put(
+            by=user, source=given["source"], external_id=given["external_id"], values=cast("AccountValues", known)
+        )
+        code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+        return Response(AccountSerializer(account).data, status=code)
 
 
 @extend_schema_view(list=extend_schema(summary="List signals"), retrieve=extend_schema(summary="Read one signal"))
-class SignalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class SignalViewSet(OncePerKey, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Signals of accounts, newest first."""
 
     serializer_class = SignalSerializer
@@ -143,37 +113,33 @@ class SignalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         description="Tone and risk phrases are read from the text. The same source and external id gives the first signal.",
         request=SignalWriteSerializer,
         responses={201: SignalSerializer},
-        parameters=[IDEMPOTENCY],
     )
     def create(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Keep a signal of a visible account."""
         body = SignalWriteSerializer(data=request.data)
         body.is_valid(raise_exception=True)
 
-        def write() -> tuple[int, Json]:
-            given = body.validated_data
-            account = _visible_account(_user(request), given["account"])
-            observed = signals.Observed(
-                kind=given["kind"],
-                text=given["text"],
-                at=given.get("at"),
-                contact=accounts.contact_of(account=account, email=given.get("contact_email", "")),
-                amount=given.get("amount"),
-                currency=given.get("currency", ""),
-                with_concession=given.get("with_concession", False),
-            )
-            signal = signals.record(
-                observed,
-                account=account,
-                source=given.get("source", "manual"),
-                external_id=given.get("external_id"),
-                logged_by=_user(request),
-            )
-            if signal.account_id != account.pk:
-                raise AlreadyDone("This external id is taken by a signal of another account.", field="external_id")
-            return status.HTTP_201_CREATED, _plain(SignalSerializer(signal).data)
-
-        return _once(request, "signals", write)
+        given = body.validated_data
+        account = _visible_account(_user(request), given["account"])
+        observed = signals.Observed(
+            kind=given["kind"],
+            text=given["text"],
+            at=given.get("at"),
+            contact=accounts.contact_of(account=account, email=given.get("contact_email", "")),
+            amount=given.get("amount"),
+            currency=given.get("currency", ""),
+            with_concession=given.get("with_concession", False),
+        )
+        signal = signals.record(
+            observed,
+            account=account,
+            source=given.get("source", "manual"),
+            external_id=given.get("external_id"),
+            logged_by=_user(request),
+        )
+        if signal.account_id != account.pk:
+            raise AlreadyDone("This external id is taken by a signal of another account.", field="external_id")
+        return Response(SignalSerializer(signal).data, status=status.HTTP_201_CREATED)
 
 
 def _visible_account(user: User, pk: int) -> Account:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from accounts.models import Account, Contact, Signal, User
+from ledger.moments import ApiMoment
 
 
 class PersonSerializer(serializers.ModelSerializer):
@@ -106,7 +107,7 @@ class SignalWriteSerializer(serializers.Serializer):
     account = serializers.IntegerField(help_text="Id of an account this user may see.")
     kind = serializers.ChoiceField(choices=Signal.KINDS)
     text = serializers.CharField(max_length=200_000)
-    at = serializers.DateTimeField(required=False, help_text="When it happened; now when left out.")
+    at = ApiMoment(required=False, help_text="When it happened; now when left out.")
     contact_email = serializers.EmailField(required=False, help_text="A contact of the account.")
     source = serializers.SlugField(max_length=40, default="api")  # type: ignore[assignment]
     external_id = serializers.CharField(max_length=255, required=False)

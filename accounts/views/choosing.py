@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.choosers import KINDS, LONGEST, TEXT, Shown, options
 from accounts.signed_in import SignedIn
+from ledger.reading import number
 
 NAME_LENGTH = 60
 
@@ -18,7 +19,7 @@ def choose(request: SignedIn, kind: str) -> HttpResponse:
     name, field_id = request.GET.get("name", "")[:NAME_LENGTH], request.GET.get("id", "")[:NAME_LENGTH]
     rows = KINDS[kind].rows(request.user)
     if value := request.GET.get("value", ""):
-        row = get_object_or_404(rows, pk=int(value) if value.isdecimal() and len(value) < 19 else 0)
+        row = get_object_or_404(rows, pk=number(value))
         shown = Shown(kind, name, field_id, chosen=options([row])[0])
         return render(request, "accounts/chooser.html", {"c": shown})
     if "empty" in request.GET:

@@ -22,6 +22,7 @@ from accounts.views.viewers import local_today, viewer
 from ledger.errors import Refused
 from ledger.now import now
 from ledger.pagination import DeepPaginator
+from ledger.parameters import known
 
 PAGE = 25
 SIGNALS_SHOWN, MOST_SIGNALS = 10, 200
@@ -29,6 +30,15 @@ PART_LABELS = {"escalations": "Open escalations", "sla": "SLA kept"}
 NEGATIVE, COMMERCIAL = "negative", "commercial"
 
 
+@known(
+    view=portfolio.VIEWS,
+    q=None,
+    health=portfolio.HEALTH,
+    kind=dict(Account.KINDS),
+    renewal=portfolio.RENEWAL_DAYS,
+    segment=None,
+    page=None,
+)
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
     """Accounts by weighted risk, with saved views, filters and search."""
@@ -113,6 +123,7 @@ def export(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@known(signals=(NEGATIVE, COMMERCIAL), older=None)
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: facts, health, signals, people, and the blocks of the apps above."""

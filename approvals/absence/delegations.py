@@ -21,6 +21,7 @@ from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import check_words
 from ledger.errors import Invalid, NotAllowed, NotThere, Stale
 from ledger.now import now
+from ledger.reading import words_of
 
 
 @transaction.atomic
@@ -58,7 +59,7 @@ def delegate(
         channel=channel,
         role=seat.role.name,
         limit=seat.limit,
-        rationale=reason.strip(),
+        rationale=words_of(reason),
         seat=seat.number,
         facts={"to": to.pk, "to_name": str(to), "seat": made.number},
     )

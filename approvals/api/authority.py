@@ -24,6 +24,7 @@ from approvals.models import (
 )
 from ledger.errors import NotThere
 from ledger.now import now
+from ledger.parameters import KnownParameters
 
 
 class WhoQuerySerializer(serializers.Serializer):
@@ -193,13 +194,15 @@ ROWS = ("concessions", "limits__role", "limits__concession", "bands__concession"
 MORE = ("committees__role", "chain_rules__role", "chain_rules__concession")
 
 
-class AuthorityViewSet(viewsets.GenericViewSet[AuthorityVersion]):
+class AuthorityViewSet(KnownParameters, viewsets.GenericViewSet[AuthorityVersion]):
     """The authority matrix."""
 
     queryset = AuthorityVersion.objects.none()
     serializer_class = WhoSerializer
     pagination_class = None
     filter_backends = []
+    own_parameters = {"who": WhoQuerySerializer}
+    no_lists = ("matrix",)
 
     @extend_schema(parameters=[WhoQuerySerializer], responses=WhoSerializer)
     @action(detail=False, methods=["get"])

@@ -13,6 +13,7 @@ from accounts.signed_in import Caller
 from approvals.absence import delegations as delegating
 from approvals.api.serializers import DelegationSerializer
 from approvals.models import Delegation
+from ledger.api_once import OncePerKey
 
 
 def _stand_in(given: Mapping[str, Any]) -> delegating.StandIn:
@@ -26,7 +27,9 @@ def _stand_in(given: Mapping[str, Any]) -> delegating.StandIn:
     )
 
 
-class DelegationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Delegation]):
+class DelegationViewSet(
+    OncePerKey, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Delegation]
+):
     """Delegations that the caller gave or got; operations see all."""
 
     request: Caller

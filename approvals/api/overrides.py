@@ -10,7 +10,9 @@ from rest_framework.response import Response
 from accounts.signed_in import Caller
 from approvals.models import ApprovalRequest
 from approvals.requests import overrides
+from ledger.moments import ApiMoment
 from ledger.now import now
+from ledger.parameters import KnownParameters
 
 LAST_DAYS = timedelta(days=90)
 MOST_REASONS = 500
@@ -21,8 +23,8 @@ class PeriodSerializer(serializers.Serializer):
     """From (inclusive) to (exclusive); without them, the last 90 days. There are `limit` reasons at a time, starting at
     `offset`."""
 
-    start = serializers.DateTimeField(required=False, validators=SENSIBLE)
-    end = serializers.DateTimeField(required=False, validators=SENSIBLE)
+    start = ApiMoment(required=False, validators=SENSIBLE)
+    end = ApiMoment(required=False, validators=SENSIBLE)
     limit = serializers.IntegerField(required=False, default=MOST_REASONS, min_value=1, max_value=MOST_REASONS)
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
 
@@ -70,13 +72,14 @@ class OverridesSerializer(serializers.Serializer):
     reasons = ReasonSerializer(many=True)
 
 
-class OverrideViewSet(viewsets.GenericViewSet[ApprovalRequest]):
+class OverrideViewSet(KnownParameters, viewsets.GenericViewSet[ApprovalRequest]):
     """How often people decide differently from the suggestion or recommendation, for requests the caller may see."""
 
     queryset = ApprovalRequest.objects.none()
     serializer_class = OverridesSerializer
     pagination_class = None
     filter_backends = []
+    own_parameters = {"list": PeriodSerializer}
 
     @extend_schema(parameters=[PeriodSerializer], responses=OverridesSerializer)
     def list(self, request: Caller) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ from approvals.requests import page, plan, talk
 from approvals.requests import terms as changing
 from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import VERDICTS
-from ledger.idempotency import once
+from ledger.api_once import OncePerKey
 from ledger.now import now
 
 MORE = ("suggestion", "options", "terms", "terms_hash", "rule", "replaces", "stage", "stages", "seats", "log")
@@ -176,7 +176,9 @@ class ApprovalFilter(django_filters.FilterSet):
         return rows.filter(pk__in=waiting) if value else rows.exclude(pk__in=waiting)
 
 
-class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ApprovalRequest]):
+class ApprovalViewSet(
+    OncePerKey, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ApprovalRequest]
+):
     """Requests for a concession that the caller may see, and the decision."""
 
     request: Caller
@@ -200,11 +202,7 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         """The detail contains the log."""
         return ApprovalSerializer if self.action == "list" else ApprovalDetailSerializer
 
-    @extend_schema(
-        request=DecideSerializer,
-        responses=ApprovalDetailSerializer,
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
-    )
+    @extend_schema(request=DecideSerializer, responses=ApprovalDetailSerializer)
     @action(detail=True, methods=["post"])
     def decide(self, request: Caller, pk: str) -> Response:
         """Approve, approve with conditions or decline, once. `version` is the version that was read."""
@@ -354,19 +352,13 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def _do(
         self, request: Caller, words: type[serializers.Serializer], act: Callable[[int, Given], ApprovalRequest]
     ) -> Response:
-        """Load a request that the caller may see, act once per Idempotency-Key, return the request."""
-        body = request.body
+        """Load a request that the caller may see, act, return the request."""
         asked = self.get_object()
         given = words(data=request.data)
         given.is_valid(raise_exception=True)
 
-        def run() -> tuple[int, object]:
-            made = act(asked.pk, given.validated_data)
-            return 200, ApprovalDetailSerializer(self._seen(made.pk), context=self.get_serializer_context()).data
-
-        scope = f"{self.action}:{request.user.pk}:{asked.pk}"
-        status, answer = once(scope=scope, key=request.headers.get("Idempotency-Key", ""), body=body, do=run)
-        return Response(answer, status=status)
+        made = act(asked.pk, given.validated_data)
+        return Response(ApprovalDetailSerializer(self._seen(made.pk), context=self.get_serializer_context()).data)
 
     def _seen(self, pk: int) -> ApprovalRequest:
         """The request after the verb, for the caller: a stand-in who has decided may still read the outcome."""

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from approvals.models import Delegation, Seat
+from ledger.moments import ApiMoment
 
 
 class Options(TypedDict, total=False):
@@ -88,7 +89,7 @@ class ResubmitSerializer(serializers.Serializer):
     terms = serializers.DictField(required=False)
     ask = serializers.CharField(max_length=1000, required=False)
     recommendation = serializers.CharField(max_length=8000, required=False)
-    deadline = serializers.DateTimeField(
+    deadline = ApiMoment(
         required=False, help_text="Left out: as the decision clock of the case; without a case, as before."
     )
     why_later = serializers.CharField(

@@ -28,6 +28,7 @@ from approvals.requests.rules.verdicts import (
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere, Stale
 from ledger.format import moment
 from ledger.now import now
+from ledger.reading import words_of
 
 UNDO_WINDOW = timedelta(minutes=10)
 
@@ -75,8 +76,8 @@ def decide(
     )
     if missing:
         raise Invalid(missing, field=field)
-    kept = words.conditions.strip() if verdict == CONDITIONS else ""
-    said = votes.Said(by, verdict, right, words.reason.strip(), kept, channel, against)
+    kept = words_of(words.conditions) if verdict == CONDITIONS else ""
+    said = votes.Said(by, verdict, right, words_of(words.reason), kept, channel, against)
     votes.settle(request, votes.take_seat(request, said, at), said, total)
     if request.state in ApprovalRequest.GRANTED:
         votes.weigh_again(request, total)
@@ -151,11 +152,11 @@ def recall(*, request_id: int, by: User, reason: str, channel: str = DecisionEnt
     if not may_recall(request, by):
         raise NotAllowed(f"Only {request.requester}, their managers or the account's CSM and AE may recall this.")
     check_words(reason, "reason", "Enter a reason for recalling the request.")
-    request.state, request.version, request.reason = ApprovalRequest.RECALLED, request.version + 1, reason.strip()
+    request.state, request.version, request.reason = ApprovalRequest.RECALLED, request.version + 1, words_of(reason)
     request.save(update_fields=["state", "version", "reason"])
     asked = seating.close(request, Seat.RECALLED, at)
     links.end_all(request, at)
-    entry = log.write(request, DecisionEntry.RECALLED, at, actor=by, channel=channel, rationale=reason.strip())
+    entry = log.write(request, DecisionEntry.RECALLED, at, actor=by, channel=channel, rationale=words_of(reason))
     told = list({seat.person_id: seat.person for seat in asked}.values())
     mail.word(
         request,

@@ -15,6 +15,7 @@ from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import check_words
 from ledger.errors import NotAllowed, NotThere, Stale
 from ledger.now import now
+from ledger.reading import words_of
 
 REMIND_EVERY = timedelta(minutes=10)
 COMMENTED = "commented"
@@ -59,7 +60,7 @@ def comment(*, request_id: int, by: User, text: str, channel: str = DecisionEntr
     entry = _said(request, DecisionEntry.COMMENT, by, text, channel, at)
     mine = [seat for seat in seating.asked(request) if seat.part == Seat.CONSULT and seat.person_id == by.pk]
     if mine:
-        words = {"verdict": COMMENTED, "said_by": by, "reason": text.strip()}
+        words = {"verdict": COMMENTED, "said_by": by, "reason": words_of(text)}
         rows = request.seats.asked().filter(pk__in=[seat.pk for seat in mine])
         rows.update(state=Seat.DECIDED, ended_at=at, **words)
         links.end(mine, at)
@@ -81,7 +82,7 @@ def _asked(request: ApprovalRequest, by: User) -> list[User]:
 
 def _said(request: ApprovalRequest, kind: str, by: User, text: str, channel: str, at: datetime) -> DecisionEntry:
     check_words(text, "text", "Enter the text.")
-    return log.write(request, kind, at, actor=by, channel=channel, rationale=text.strip())
+    return log.write(request, kind, at, actor=by, channel=channel, rationale=words_of(text))
 
 
 @transaction.atomic

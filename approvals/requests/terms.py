@@ -29,6 +29,7 @@ from approvals.requests.rules.verdicts import check_words, goes_against
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, Stale
 from ledger.format import moment
 from ledger.now import now
+from ledger.reading import words_of
 
 CENT = Decimal("0.01")
 SEATED = (Seat.ASKED, Seat.DECIDED)
@@ -79,7 +80,7 @@ def change_terms(
     if found.outcome == SAME:
         raise Invalid("Nothing would change. Change the amount or a term.", field="amount")
     check_carried_out(request, whole, at)
-    change = Change(by, reason.strip(), channel, whole, found, at)
+    change = Change(by, words_of(reason), channel, whole, found, at)
     if found.outcome != WORSE:
         return _amend(request, change)
     return _ask_anew(request, change) if request.is_open else _replace(request, change)
@@ -276,7 +277,7 @@ def supersede(
     request = _locked(request_id, by, version, reason, at)
     whole = whole_terms(request, wanted)
     check_carried_out(request, whole, at)
-    return _replace(request, Change(by, reason.strip(), channel, whole, Comparison(), at))
+    return _replace(request, Change(by, words_of(reason), channel, whole, Comparison(), at))
 
 
 def _replace(request: ApprovalRequest, change: Change) -> ApprovalRequest:

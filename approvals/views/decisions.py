@@ -16,6 +16,7 @@ from approvals.requests.permissions import for_user
 from approvals.requests.rules import verdicts
 from ledger.errors import AlreadyDone, Invalid, Refused, Stale
 from ledger.now import now
+from ledger.parameters import known
 
 SEEN_LINKS = "approval_links"
 
@@ -26,6 +27,7 @@ def load(request: SignedIn, pk: int) -> ApprovalRequest:
     return get_object_or_404(visible.with_seats(), pk=pk)
 
 
+@known(tab=lists.LISTS, before=None, after=None)
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
     """The three lists. On wide screens the browser then loads the first request beside them."""

@@ -17,6 +17,7 @@ from escalations.admin.access import OperationsOnly, is_operations
 from escalations.models import PolicyVersion
 from escalations.policy import versions
 from ledger.errors import Refused
+from ledger.moments import MomentField
 
 SIGNS = {"+": ("+", "Added"), "-": ("−", "Removed"), "~": ("±", "Changed")}
 PAGE = "admin:escalations_policyversion_change"
@@ -26,7 +27,7 @@ class PublishForm(forms.Form):
     """Reason and time of publishing."""
 
     note = forms.CharField(label="Reason, goes on the record", max_length=300, required=False)
-    effective_from = forms.DateTimeField(
+    effective_from = MomentField(
         label="In force from",
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from escalations.models import Clock, HandOff
+from ledger.moments import ApiMoment
 
 
 class ClockSerializer(serializers.ModelSerializer[Clock]):
@@ -74,7 +75,7 @@ class HandOffSerializer(serializers.ModelSerializer[HandOff]):
 class DeadlineSerializer(serializers.Serializer[None]):
     """A new customer deadline, or null for none, with who changed it and why."""
 
-    deadline = serializers.DateTimeField(allow_null=True)
+    deadline = ApiMoment(allow_null=True)
     reason = serializers.CharField(max_length=300)
     version = serializers.IntegerField(required=False, help_text="The case's version as you read it.")
 

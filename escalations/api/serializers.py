@@ -11,6 +11,7 @@ from escalations import states
 from escalations.api.clocks import ClockSerializer, HandOffSerializer
 from escalations.cases.intake import KEPT
 from escalations.models import Action, Escalation, Event, Review
+from ledger.moments import ApiMoment
 
 LONGEST_TEXT = 4_000
 EMBEDDED = 50  # rows of a list inside a case
@@ -149,7 +150,7 @@ class OpenSerializer(serializers.ModelSerializer[Escalation]):
 
     issue_type = serializers.SlugField()
     title = serializers.CharField(max_length=160, required=False)
-    impasse_at = serializers.DateTimeField(required=False, allow_null=True)
+    impasse_at = ApiMoment(required=False, allow_null=True)
     concession = serializers.SlugField(required=False, allow_blank=True)
     currency = serializers.CharField(max_length=3, required=False)
 
@@ -228,7 +229,7 @@ class PostSerializer(serializers.Serializer[Event]):
     contacts = serializers.PrimaryKeyRelatedField(
         queryset=Contact.objects.all(), many=True, required=False, default=list
     )
-    next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    next_update_at = ApiMoment(required=False, allow_null=True, default=None)
 
 
 class OptionSerializer(serializers.Serializer[None]):
@@ -258,7 +259,7 @@ class AskSerializer(serializers.Serializer[None]):
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True, default=None)
     currency = serializers.CharField(max_length=3, default="USD")
     question = serializers.CharField(max_length=400)
-    deadline = serializers.DateTimeField(
+    deadline = ApiMoment(
         required=False, allow_null=True, default=None, help_text="Left out: when the case's decision clock is due."
     )
     why_later = serializers.CharField(

@@ -1,6 +1,5 @@
 """Cases over HTTP: list, read, open, move, post, brief, ask, tracker, review."""
 
-import json
 from typing import Any, ClassVar, cast
 
 import django_filters
@@ -28,14 +27,17 @@ from escalations.clocks import verbs
 from escalations.models import CasePerson, Escalation, Review
 from escalations.policy.levels import at_level
 from ledger import idempotency
+from ledger.api_once import OncePerKey, body_of, key_of, scope_of
 from ledger.errors import NotThere
+from ledger.moments import MomentFilter
 from ledger.now import now
+from ledger.reading import MOST
 
 
 class EscalationFilter(django_filters.FilterSet):
     """Filters of the list."""
 
-    account = django_filters.NumberFilter(field_name="account_id")
+    account = django_filters.NumberFilter(field_name="account_id", min_value=0, max_value=MOST)
     issue_type = django_filters.CharFilter(field_name="issue_type__slug")
     owner = django_filters.CharFilter(field_name="owner__email", lookup_expr="iexact")
     state = django_filters.MultipleChoiceFilter(choices=states.STATES)
@@ -43,8 +45,8 @@ class EscalationFilter(django_filters.FilterSet):
     level = django_filters.CharFilter(method="of_level", label="Slug of a level, such as director")
     open = django_filters.BooleanFilter(method="only_open", label="Only open cases")
     past_sla = django_filters.BooleanFilter(method="only_late", label="Only cases past SLA")
-    opened_after = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
-    opened_before = django_filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
+    opened_after = MomentFilter(field_name="opened_at", lookup_expr="gte")
+    opened_before = MomentFilter(field_name="opened_at", lookup_expr="lt")
     ordering = django_filters.OrderingFilter(fields=["opened_at", "sla_due_at", "arr_at_risk", "id"])
 
     class Meta:
@@ -66,11 +68,17 @@ class EscalationFilter(django_filters.FilterSet):
 
 
 class EscalationViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, viewsets.GenericViewSet[Escalation]
+    OncePerKey,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    viewsets.GenericViewSet[Escalation],
 ):
     """Escalations. Addressed by key (ESC-1042)."""
 
     lookup_field = "key"
+    own_keys = ("create",)
+    own_parameters = {"events": shapes.EventQuerySerializer}
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
     queryset = Escalation.objects.none()
@@ -118,13 +126,11 @@ class EscalationViewSet(
 
     @extend_schema(request=shapes.OpenSerializer, responses={201: shapes.EscalationSerializer})
     def create(self, request: Request) -> Response:
-        """Open a case: triaged, routed and handed off. Send an Idempotency-Key header to avoid duplicates."""
+        """Open a case: triaged, routed and handed off."""
         data = self._valid(shapes.OpenSerializer)
         self._own_signal(data["account"], data.get("signal"))
 
-        scope = f"open:{self.user.pk}"
-        key = request.headers.get("Idempotency-Key", "")
-        body = json.dumps(request.data, sort_keys=True, default=str).encode()
+        scope, key, body = scope_of(request), key_of(request), body_of(request)
         known = idempotency.is_answered(scope=scope, key=key, body=body)
         # Read before the transaction of the key, in which all others wait on SQLite.
         opening = None if known else intake.prepare(intake.Intake(**data), by=self.user)

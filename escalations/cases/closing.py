@@ -22,13 +22,14 @@ from escalations.triage import routing
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from ledger.reading import has_words
 from ledger.search import index
 
 
 @transaction.atomic
 def skip_to_execute(*, case_id: int, by: User, reason: str) -> Escalation:
     """Go to Execute without a decision, with the reason on record. Raises Invalid without a reason."""
-    if not reason.strip():
+    if not has_words(reason):
         raise Invalid("Enter why no approval is needed.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "execute")
@@ -79,7 +80,7 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
 def _need(case: Escalation, ending: Ending) -> None:
     if ending.outcome not in dict(states.OUTCOMES):
         raise Invalid("Choose the outcome.", field="outcome")
-    if not ending.root_cause.strip():
+    if not has_words(ending.root_cause):
         raise Invalid("Name the root cause in a few words.", field="root_cause")
     if not ending.customer_told:
         raise Invalid("Tell the customer first, then confirm it here.", field="customer_told")
@@ -163,7 +164,7 @@ def sign_review(*, case_id: int, by: User) -> Review:
     check(case, by, "review")
     review = _open_review(case)
     needed = {"worked": "What worked", "change": "What to change", "root_cause": "Root cause", "lessons": "Lessons"}
-    empty = [name for field, name in needed.items() if not getattr(review, field).strip()]
+    empty = [name for field, name in needed.items() if not has_words(getattr(review, field))]
     if not review.timeline_checked:
         empty.insert(0, "Timeline checked")
     if empty:
@@ -180,7 +181,7 @@ def sign_review(*, case_id: int, by: User) -> Review:
 @transaction.atomic
 def waive_review(*, case_id: int, by: User, reason: str) -> Review:
     """Waive the review, with a reason, by a senior person or operations."""
-    if not reason.strip():
+    if not has_words(reason):
         raise Invalid("Enter why no review is needed.", field="reason")
     at, case = now(), lock(case_id)
     if not (by.is_ops or by.is_senior):
@@ -215,7 +216,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
 
     Raises Invalid without reason.
     """
-    if not reason.strip():
+    if not has_words(reason):
         raise Invalid("Enter why the issue is back.", field="reason")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "reopen")
@@ -236,7 +237,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
 @transaction.atomic
 def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
     """Withdraw the case: open requests are recalled and clocks stop. Raises Invalid without a reason."""
-    if not reason.strip():
+    if not has_words(reason):
         raise Invalid("Enter why it is withdrawn.", field="reason")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "withdraw")

@@ -17,6 +17,7 @@ from ledger import chain
 from ledger.errors import Invalid, Stale
 from ledger.format import recorded
 from ledger.now import now
+from ledger.reading import has_words
 
 
 @transaction.atomic
@@ -53,5 +54,5 @@ def _need(case: Escalation, deadline: datetime | None, reason: str, at: datetime
         raise Invalid("The customer's deadline must be in the future. Enter a later date and time.", field="deadline")
     if deadline == case.deadline:
         raise Invalid("This is already the deadline. Enter another date and time.", field="deadline")
-    if not reason.strip():
+    if not has_words(reason):
         raise Invalid("Enter who changed the deadline and why.", field="reason")

@@ -21,6 +21,7 @@ from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.json_types import JsonObject
 from ledger.now import now
+from ledger.reading import has_words
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Notes:
     def check(self, missing: str) -> None:
         """Raises Invalid with the sentence `missing` for the first empty note."""
         for field, value in (("tried", self.tried), ("open_points", self.open_points), ("ask", self.ask)):
-            if not value.strip():
+            if not has_words(value):
                 raise Invalid(missing, field=field)
 
 
@@ -170,7 +171,7 @@ def refuse(*, case_id: int, handoff_id: int, by: User, reason: str) -> Escalatio
 
     Raises Invalid without a reason, NotAllowed, AlreadyDone.
     """
-    if not reason.strip():
+    if not has_words(reason):
         raise Invalid("Enter why you refuse: what is missing, or who should own it.", field="reason")
     at, case = now(), lock(case_id)
     handoff = _waiting(case, handoff_id, by)

@@ -29,6 +29,7 @@ from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
 from ledger.errors import Invalid, NotThere, Stale
 from ledger.now import now
+from ledger.reading import has_words
 from ledger.search import index
 
 DUPLICATE_WINDOW = timedelta(days=90)
@@ -232,7 +233,7 @@ def _account(account: Account, by: User | None) -> Account:
 
 
 def _check(data: Intake, at: datetime) -> None:
-    if not data.issue.strip():
+    if not has_words(data.issue):
         raise Invalid("Describe the issue in one to three sentences.", field="issue")
     if data.deadline is not None and data.deadline <= at:
         raise Invalid("The customer's deadline must be in the future. Enter a later date and time.", field="deadline")
@@ -242,7 +243,7 @@ def _check(data: Intake, at: datetime) -> None:
         raise Invalid("The impasse cannot be in the future.", field="impasse_at")
     if data.impasse_at is not None and data.impasse_at < at - OLDEST_IMPASSE:
         raise Invalid("The impasse is more than five years ago. Check the year.", field="impasse_at")
-    if data.override and not data.override.reason.strip():
+    if data.override and not has_words(data.override.reason):
         raise Invalid("Enter why you override the routing.", field="override_reason")
 
 

@@ -17,6 +17,7 @@ from escalations.policy.rows import rows_of
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
+from ledger.reading import has_words
 
 EDIT_WINDOW = timedelta(minutes=10)
 
@@ -56,7 +57,7 @@ def inside_told(case: Escalation, at: datetime, due: datetime | None = None, *, 
 
 
 def _need(text: str, next_update_at: datetime | None) -> None:
-    if not text.strip():
+    if not has_words(text):
         raise Invalid("Write what changed, what it means and what happens next.", field="text")
     if next_update_at and next_update_at <= now():
         raise Invalid("The next update must be in the future. Enter a later date and time.", field="next_update_at")
@@ -126,7 +127,7 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
     """Replace the pinned status: an internal update and a check-in. Raises Stale if another user changed the status
     since `version`.
     """
-    if not text.strip():
+    if not has_words(text):
         raise Invalid("Write the current status in one to three sentences.", field="text")
     at, case = now(), lock(case_id)
     check(case, by, "status")
@@ -149,7 +150,7 @@ def set_status(*, case_id: int, by: User, text: str, version: int) -> Escalation
 def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
     """Add an entry that replaces one's own entry: an edit within 10 minutes, a correction later. The earlier text is
     kept. To correct a correction is to correct the entry again, so all its versions name the first one."""
-    if not text.strip():
+    if not has_words(text):
         raise Invalid("Write the corrected text.", field="text")
     at, case = now(), lock(case_id)
     old = case.events.select_related("replaces").get(pk=event_id)
@@ -177,7 +178,7 @@ def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
     waiting = states.WAITING.get(whom)
     if waiting is None:
         raise Invalid(states.CHOOSE_WAITING, field="waiting_on")
-    if waiting.pauses and not reason.strip():
+    if waiting.pauses and not has_words(reason):
         raise Invalid("Enter why the clocks pause.", field="reason")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "pause")

@@ -15,12 +15,13 @@ from escalations.clocks import verbs as clocks
 from escalations.models import Action, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
 from ledger.now import now
+from ledger.reading import has_words
 
 
 @transaction.atomic
 def add_action(*, case_id: int, by: User, title: str, owner: User, due_at: datetime, execution: bool = False) -> Action:
     """A new action with an owner and a due time. Raises Invalid for an empty title or a due time in the past."""
-    if not title.strip():
+    if not has_words(title):
         raise Invalid("Enter what is to be done.", field="title")
     at, case = now(), lock(case_id)
     if due_at <= at:
@@ -56,7 +57,7 @@ def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
         raise AlreadyDone(f"“{action.title}” is already done.")
     if action.state == Action.CANCELLED:
         raise AlreadyDone(f"“{action.title}” was cancelled. Do not carry it out.")
-    if action.execution and not proof.strip():
+    if action.execution and not has_words(proof):
         raise Invalid("Enter the proof: a credit note, ticket or document number.", field="proof")
     action.state, action.done_at, action.done_by, action.proof = Action.DONE, at, by, proof[:300]
     action.save()
@@ -73,7 +74,7 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
     """Make a commitment on this case. It outlives the case, with its clock to the end of business on that day. If it is
     ours, the customer knows what was granted, so that cannot be undone. Raises Invalid if text or side is missing.
     """
-    if not text.strip():
+    if not has_words(text):
         raise Invalid("Enter the commitment.", field="text")
     if who not in dict(Commitment.BY):
         raise Invalid("Choose who made the commitment: us or them.", field="by")

@@ -34,6 +34,7 @@ from escalations.models import Clock, Commitment, Escalation, Target
 from ledger.errors import AlreadyDone, Invalid
 from ledger.format import recorded
 from ledger.now import now
+from ledger.reading import has_words
 
 DATE_GIVEN = "until the date given"
 
@@ -347,7 +348,7 @@ def hold(*, case_id: int, clock_id: int, by: User, reason: str) -> Clock:
 
     Raises NotAllowed, Invalid without a reason or for an acceptance, AlreadyDone when it does not run or is past due.
     """
-    if not reason.strip():
+    if not has_words(reason):
         raise Invalid("Enter why this clock pauses.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "pause")

@@ -1,13 +1,13 @@
 """Fields that several forms of a case share."""
 
 from typing import TypedDict, Unpack
-from uuid import uuid4
 
 from django import forms
 
 from accounts.choosers import ChosenField, FindingForm
 from accounts.people.choosing import with_a_role
 from ledger.form_options import FormOptions, Posted
+from ledger.moments import MomentField
 from ledger.now import now
 
 MOMENT = "%Y-%m-%dT%H:%M"
@@ -46,11 +46,9 @@ def line(label: str, *, required: str = "", longest: int = 300, **options: Unpac
     )
 
 
-def moment(
-    label: str, *, required: str = "Enter a date and time.", **options: Unpack[FieldOptions]
-) -> forms.DateTimeField:
+def moment(label: str, *, required: str = "Enter a date and time.", **options: Unpack[FieldOptions]) -> MomentField:
     """Date and time in the viewer's zone. `required` is the sentence shown when it stays empty; with "" it may."""
-    return forms.DateTimeField(
+    return MomentField(
         label=label,
         required=bool(required),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
@@ -65,13 +63,10 @@ def person(label: str, *, error: str = "Choose a person.", required: bool = True
 
 
 class CaseForm(FindingForm):
-    """A form of a case: our line ends, people to choose from, and submitted once per page load."""
-
-    once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    """A form of a case: our line ends and people to choose from."""
 
     def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
-        self.fields["once"].initial = uuid4().hex
         for field in self.fields.values():
             if isinstance(field, ChosenField):
                 field.queryset = with_a_role(now())

@@ -50,4 +50,4 @@ class RefuseForm(CaseForm):
         whole = "; ".join([*values.get("missing", []), str(plain(values.get("reason", "")))]).strip("; ")
         if not whole and not self.errors:
             raise forms.ValidationError({"reason": "Enter why you refuse: what is missing, or who should own it."})
-        return {"reason": whole, "once": values.get("once", "")}
+        return {"reason": whole}

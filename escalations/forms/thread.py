@@ -8,6 +8,7 @@ from accounts.models import Contact
 from escalations import states
 from escalations.models import Escalation
 from ledger.form_options import FormOptions, Posted
+from ledger.moments import MomentField
 
 INTERNAL, CUSTOMER, DECISION = "internal", "customer", "decision"
 MODES = [(INTERNAL, "Internal update"), (CUSTOMER, "Customer update"), (DECISION, "Decision")]
@@ -15,7 +16,7 @@ NEXT_UPDATE = "Enter the next update as a date and time, such as 2026-01-21 16:3
 LOCAL = "%Y-%m-%dT%H:%M"
 
 
-class Moment(forms.DateTimeField):
+class Moment(MomentField):
     """A date and time in the viewer's zone."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL)

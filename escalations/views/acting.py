@@ -1,6 +1,5 @@
-"""Calls a verb with a form: it runs once, or the refusal is shown at the field and the typed text is kept."""
+"""Calls a verb with a form: it runs, or the refusal is shown at the field and the typed text is kept."""
 
-import hashlib
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -10,8 +9,8 @@ from django.shortcuts import redirect
 from accounts.signed_in import SignedIn
 from escalations.forms.fields import CaseForm
 from escalations.models import Escalation
+from escalations.views.loading import say_moved
 from ledger.errors import NotAllowed, Refused
-from ledger.idempotency import once
 
 
 def sent(request: SignedIn) -> QueryDict | None:
@@ -21,7 +20,7 @@ def sent(request: SignedIn) -> QueryDict | None:
 
 def submit(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> int:
     """Run the verb of a valid form: `act` calls it. Returns 0 if it is done, else the status of the answer, with the
-    refusal in the form. The same page sent twice runs once. NotAllowed is not caught: it becomes a page of its own.
+    refusal in the form. NotAllowed is not caught: it becomes a page of its own.
     While a person is looked for, nothing runs and the page is shown again.
     """
     if form.finds:
@@ -29,29 +28,14 @@ def submit(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> int:
     if not form.is_valid():
         return 422
     try:
-        _run_once(request, form, act)
+        act()
+        say_moved(request, form)
     except NotAllowed:
         raise
     except Refused as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
         return refusal.status
     return 0
-
-
-def _run_once(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> None:
-    token, body = form.cleaned_data.get("once", ""), _body(request)
-
-    def do() -> tuple[int, None]:
-        act()
-        return 200, None
-
-    # The body is part of the key: a page that was changed and sent again is a new request.
-    key = f"{token}:{hashlib.sha256(body).hexdigest()}" if token else ""
-    once(scope=f"{request.user.pk} {request.path}", key=key, body=body, do=do)
-
-
-def _body(request: SignedIn) -> bytes:
-    return repr([pair for pair in sorted(request.POST.lists()) if pair[0] != "csrfmiddlewaretoken"]).encode()
 
 
 def done(request: SignedIn, case: Escalation, words: str, to: str = "escalations:case") -> HttpResponse:

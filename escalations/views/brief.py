@@ -16,6 +16,7 @@ from escalations.cases.rules.brief import BriefParts
 from escalations.forms import brief as forms
 from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
+from ledger import reading
 from ledger.errors import Invalid, Stale
 from ledger.now import now
 
@@ -119,8 +120,8 @@ def pdf(request: SignedIn, key: str) -> HttpResponse:
 def _sheet(request: SignedIn, case: Escalation) -> dict[str, object]:
     """The current sheet, or that of the snapshot in ?version=."""
     at, wanted = now(), request.GET.get("version", "")
-    if wanted.isdigit():
-        kept = get_object_or_404(case.brief_snapshots, number=int(wanted))
+    if wanted:
+        kept = get_object_or_404(case.brief_snapshots, number=reading.number(wanted))
         frozen = brief_page.frozen_sheet(case, kept.parts)
         return {**frozen, "number": kept.number, "moment": kept.at, "is_draft": False, "frozen": True, "most": 10_000}
     parts = briefs.current_parts(case, at)

@@ -16,10 +16,13 @@ from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
 from ledger.now import now
+from ledger.parameters import known, whole_number
+from ledger.reading import number
 
 REQUESTS_SHOWN = 20
 
 
+@known(show=threads.SHOW, before=whole_number)
 @require_safe
 def thread(request: SignedIn, key: str) -> HttpResponse:
     """The thread: pinned status, composer, entries newest first."""
@@ -33,7 +36,7 @@ def thread_page(
     show = request.GET.get("show", "all")
     if show not in threads.SHOW:
         raise Http404
-    before = _number(request.GET.get("before"))
+    before = number(request.GET.get("before"))
     shown, older = threads.entries(case, request.user, show=show, before=before)
     can = access.abilities(case, request.user)
     context: dict[str, object] = {
@@ -55,10 +58,7 @@ def composer(case: Escalation, may_tell: bool, data: QueryDict | None = None) ->
     return ComposerForm(data, case=case, may_tell_customer=may_tell, initial={"mode": INTERNAL})
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and text.isascii() and len(text) < 10 else None
-
-
+@known(kind=threads.KINDS, before=whole_number, clock=whole_number, check=None, format=None)
 @require_safe
 def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse:
     """The audit trail with its fingerprints. Each view verifies the entries it shows and the end of the log, `?check=all`
@@ -69,7 +69,7 @@ def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse
         raise Http404
     if request.GET.get("format") == "csv":
         return _history_csv(case)
-    before, clock = _number(request.GET.get("before")), _number(request.GET.get("clock"))
+    before, clock = number(request.GET.get("before")), number(request.GET.get("clock"))
     rows, older = threads.audit(case, kind=kind, before=before, clock=clock)
     check_all = request.GET.get("check") == "all"
     context = {

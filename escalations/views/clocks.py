@@ -1,7 +1,6 @@
 """All clocks of a case; pausing one by hand, with a reason, and resuming it."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,15 +12,18 @@ from escalations.forms.thread import HoldForm
 from escalations.views.loading import add_refusal, load_case, render_case
 from ledger.errors import Refused
 from ledger.now import now
+from ledger.pagination import ListPaginator
+from ledger.parameters import known
 
 PAGE = 25
 
 
+@known(page=None)
 @require_safe
 def listing(request: SignedIn, key: str) -> HttpResponse:
     """Every clock of the case: running ones first, then the last that ended."""
     case, at = load_case(request, key), now()
-    page = Paginator(case.clocks.newest_first(), PAGE).get_page(request.GET.get("page"))
+    page = ListPaginator(case.clocks.newest_first(), PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "rows": [listed_row(clock, at) for clock in page]}
     return render_case(request, case, "thread", "escalations/clocks.html", context)
 

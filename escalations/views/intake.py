@@ -14,8 +14,10 @@ from escalations import states
 from escalations.cases import drafts, intake
 from escalations.forms.intake import IntakeForm, from_signal, typed
 from escalations.models import IntakeDraft
-from escalations.views.loading import add_refusal, load_case, render_case
+from escalations.views.loading import add_refusal, load_case, render_case, say_moved
 from ledger.errors import Refused
+from ledger.idempotency import repeatable
+from ledger.reading import number
 
 TIER_NAMES, LANE_NAMES = dict(states.TIERS), dict(states.LANES)
 
@@ -37,6 +39,7 @@ def form(request: SignedIn) -> HttpResponse:
     except Refused as refusal:
         status = add_refusal(bound, refusal)
         return _page(request, bound, seen=_preview(bound, request.user), status=status)
+    say_moved(request, bound)
     return redirect("escalations:opened", case.key)
 
 
@@ -44,16 +47,12 @@ def _initial(request: SignedIn) -> tuple[dict[str, object], IntakeDraft | None]:
     """First values: from a signal, an account, or the saved draft."""
     if signal := request.GET.get("signal"):
         seen = Signal.objects.visible_to(request.user).select_related("account", "contact")
-        return from_signal(get_object_or_404(seen, pk=_id(signal))), None
+        return from_signal(get_object_or_404(seen, pk=number(signal))), None
     if account := request.GET.get("account"):
-        found = get_object_or_404(Account.objects.visible_to(request.user), pk=_id(account))
+        found = get_object_or_404(Account.objects.visible_to(request.user), pk=number(account))
         return {"account": found.pk, "currency": found.currency}, None
     draft = IntakeDraft.objects.filter(user=request.user).first()
     return (dict(draft.data) if draft else {}), draft
-
-
-def _id(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def _page(
@@ -68,6 +67,7 @@ def _page(
     return render(request, "escalations/intake.html", context, status=status)
 
 
+@repeatable
 @require_POST
 def preview(request: SignedIn) -> HttpResponse:
     """Where the case would go, from the current input. Writes nothing; without JS it shows the whole page again."""
@@ -112,6 +112,7 @@ def _who_approves(data: intake.Intake, user: User, tier: str) -> dict[str, objec
         return {"ask_refused": refusal.message}
 
 
+@repeatable
 @require_POST
 def draft(request: SignedIn) -> HttpResponse:
     """Save the typed text (automatically every 20 seconds, or by the button), or discard it."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -11,6 +12,7 @@ from escalations.cases import access
 from escalations.cases.queries import case_page
 from escalations.models import Escalation
 from ledger.errors import Refused
+from ledger.moments import moved
 from ledger.now import now
 
 
@@ -36,6 +38,12 @@ def render_case(
     can = access.abilities(case, request.user)
     frame = case_page.frame(case, request.user, now(), can)
     return render(request, template, {**frame, "tab": tab, **(context or {})}, status=status)
+
+
+def say_moved(request: SignedIn, form: forms.BaseForm) -> None:
+    """Tell what became of a typed time that does not exist or comes twice."""
+    for words in moved(form):
+        messages.info(request, words)
 
 
 def add_refusal(form: forms.BaseForm, refusal: Refused) -> int:

@@ -1,6 +1,5 @@
 """The published matrices, for all users. Every request is a GET: nothing is written."""
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -21,6 +20,7 @@ from escalations.policy.simulator import Simulation, simulate
 from escalations.triage.asked import Asked
 from ledger.errors import Refused
 from ledger.now import now
+from ledger.pagination import ListPaginator
 
 
 def _page(request: SignedIn, name: str, context: dict[str, object]) -> HttpResponse:
@@ -81,7 +81,7 @@ def authority(request: SignedIn) -> HttpResponse:
 @require_safe
 def authority_history(request: SignedIn) -> HttpResponse:
     """The changes of each published version of the authority matrix, the newest first."""
-    found = Paginator(history(now()), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
+    found = ListPaginator(history(now()), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
     rows = [{"version": version, "changes": changes(version) if version.based_on_id else []} for version in found]
     return _page(request, "authority_history", {"versions": rows, "found": found})
 

@@ -14,6 +14,7 @@ from escalations.cases.queries.queue_rows import END, Cursor, Row
 from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
 from ledger.now import now
+from ledger.parameters import known, whole_number
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,18 @@ class Pager:
     to_last: str = ""
 
 
+@known(
+    view=queue.VIEWS,
+    q=None,
+    status=queue.STATUSES,
+    level=str.isprintable,
+    type=None,
+    owner=whole_number,
+    lane=dict(states.LANES),
+    tier=dict(states.TIERS),
+    after=None,
+    before=None,
+)
 @require_safe
 def page(request: SignedIn) -> HttpResponse:
     """Open escalations, worst first. A refresh reads and sends only the rows."""

@@ -1,7 +1,6 @@
 """Post-escalation reviews: one with its eight tasks, and the list."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,6 +14,8 @@ from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case
 from ledger.errors import NotThere, Refused
 from ledger.now import now
+from ledger.pagination import ListPaginator
+from ledger.parameters import known
 
 PER_PAGE = 25
 HERE = "escalations:review"
@@ -110,13 +111,14 @@ def waive(request: SignedIn, key: str) -> HttpResponse:
     return done(request, case, "Review waived. The case can close.", HERE)
 
 
+@known(view=reviews.VIEWS, page=None)
 @require_safe
 def listing(request: SignedIn) -> HttpResponse:
     """Reviews by view, open commitments by owner."""
     at, view = now(), request.GET.get("view", "open")
     if view not in reviews.VIEWS:
         raise Http404
-    found = Paginator(reviews.of_view(view, request.user), PER_PAGE).get_page(request.GET.get("page"))
+    found = ListPaginator(reviews.of_view(view, request.user), PER_PAGE).get_page(request.GET.get("page"))
     counts = reviews.counts(request.user)
     context = {
         "at": at,

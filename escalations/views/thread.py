@@ -23,8 +23,9 @@ from escalations.forms.thread import (
 )
 from escalations.models import Escalation
 from escalations.views.case import composer, thread_page
-from escalations.views.loading import add_refusal, load_case, render_case
+from escalations.views.loading import add_refusal, load_case, render_case, say_moved
 from ledger.errors import NotAllowed, Refused, Stale
+from ledger.reading import number
 from messaging.models import InboundMail
 
 DONE = {CUSTOMER: "Customer update sent.", DECISION: "Decision recorded. The decision clock has ended."}
@@ -53,6 +54,7 @@ def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
     except Refused as refusal:
         return thread_page(request, case, form, status=add_refusal(form, refusal))
     messages.success(request, DONE.get(form.cleaned_data["mode"], "Update posted."))
+    say_moved(request, form)
     return redirect("escalations:case", case.key)
 
 
@@ -158,6 +160,7 @@ def deadline(request: SignedIn, key: str) -> HttpResponse:
         status = add_refusal(form, refusal)
         return _words_page(request, case, form, "Change customer deadline", "Save deadline", status=status)
     messages.success(request, "Deadline saved. Its clock starts again.")
+    say_moved(request, form)
     return redirect("escalations:case", key)
 
 
@@ -175,13 +178,8 @@ def place_mail(request: SignedIn) -> HttpResponse:
     """Place an unmatched mail on an account. Operations read received mail, so only they place it."""
     if not request.user.is_ops:
         raise NotAllowed("Only operations may place mail.")
-    mail = get_object_or_404(InboundMail, pk=_id(request, "mail"))
-    account = get_object_or_404(Account.objects.visible_to(request.user), pk=_id(request, "account"))
+    mail = get_object_or_404(InboundMail, pk=number(request.POST.get("mail")))
+    account = get_object_or_404(Account.objects.visible_to(request.user), pk=number(request.POST.get("account")))
     listening.place(mail=mail, account=account, by=request.user)
     messages.success(request, f"“{mail}” is placed on {account}.")
     return redirect("messaging:inbound", pk=mail.pk)
-
-
-def _id(request: SignedIn, name: str) -> int:
-    value = request.POST.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 19 else 0

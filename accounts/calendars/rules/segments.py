@@ -10,6 +10,8 @@ from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from ledger.local_time import instant_of
+
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
 
@@ -77,18 +79,4 @@ def build(zone: ZoneInfo, spans_on: Callable[[date], Spans], year: int) -> Segme
 
 def first_instant(zone: ZoneInfo, day: date, minutes: int) -> datetime:
     """The instant of a local time: the first of two when clocks go back, the change itself when they skip it."""
-    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minutes)
-    one, other = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
-    if one == other:
-        return one
-    early, late = min(one, other), max(one, other)
-    if early.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return early
-    offset = early.astimezone(zone).utcoffset()
-    while late - early > SECOND:
-        middle = early + (late - early) // (2 * SECOND) * SECOND
-        if middle.astimezone(zone).utcoffset() == offset:
-            early = middle
-        else:
-            late = middle
-    return late
+    return instant_of(datetime(day.year, day.month, day.day) + timedelta(minutes=minutes), zone)  # noqa: DTZ001 - local

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from ledger.errors import Invalid
 from ledger.format import number
+from ledger.reading import has_words
 
 APPROVED, CONDITIONS, DECLINED = "approved", "conditions", "declined"
 VERDICTS = (APPROVED, CONDITIONS, DECLINED)
@@ -25,7 +26,7 @@ class Option(TypedDict, total=False):
 
 def check_words(words: str, field: str, missing: str) -> None:
     """Raises Invalid with the sentence `missing` for an empty text, and for a text that is too long."""
-    if not words.strip():
+    if not has_words(words):
         raise Invalid(missing, field=field)
     if len(words.strip()) > LONGEST_WORDS:
         raise Invalid(
@@ -100,4 +101,4 @@ def what_is_missing(
         (verdict == CONDITIONS and not recommended, "the conditions"),
     )
     cause = next((words for holds, words in causes if holds), "")
-    return ("reason", f"Enter a reason for {cause}.") if cause and not reason.strip() else ("", "")
+    return ("reason", f"Enter a reason for {cause}.") if cause and not has_words(reason) else ("", "")

@@ -40,6 +40,7 @@ from escalations.clocks.queries import STATUS_ORDER
 from escalations.models import CasePerson, Escalation, IssueType
 from escalations.policy.levels import at_level
 from escalations.policy.models import PolicyVersion, published_ladder
+from ledger.reading import number
 
 PER_PAGE = 25
 RENEWAL_DAYS = 60
@@ -89,7 +90,7 @@ class Filters:
         }
         found = {name: data.get(name, "") for name in allowed if data.get(name, "") in allowed[name]}
         owner = data.get("owner", "")
-        if owner.isdecimal() and len(owner) < 19:
+        if number(owner) is not None:
             found["owner"] = owner
         level = data.get("level", "")
         if level.isprintable():
@@ -125,8 +126,8 @@ class Filters:
 def _words(text: str) -> Q:
     # Not joined: SQLite would begin with the accounts, and so with the cases of all time.
     found = Q(title__icontains=text) | Q(Exists(Account.objects.filter(pk=OuterRef("account"), name__icontains=text)))
-    number = text.upper().removeprefix("ESC-")
-    return found | Q(pk=int(number)) if number.isdecimal() and len(number) < 13 else found
+    pk = number(text.upper().removeprefix("ESC-"))
+    return found if pk is None else found | Q(pk=pk)
 
 
 def view_conditions(user: User, at: datetime) -> dict[str, Q]:

@@ -88,7 +88,7 @@ def test_an_execution_action_is_done_only_with_its_proof(cast: Cast, case: Escal
     assert browse(cast.ae, url, {"proof": "CN-2231"}).status_code == 302
     made.refresh_from_db()
     assert (made.state, made.proof, made.done_by) == (Action.DONE, "CN-2231", cast.ae)
-    again = browse(cast.ae, url, {"proof": "CN-2231"})
+    again = browse(cast.ae, url, {"proof": "CN-2231", "once": "a page opened anew"})
     assert again.status_code == 409
 
 

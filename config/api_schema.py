@@ -1,0 +1,20 @@
+"""What the API reference says of every operation."""
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="If you send it again with the same body, you get the first answer and nothing is written twice.",
+)
+
+
+class Schema(AutoSchema):
+    """Every POST takes an Idempotency-Key (`ledger.api_once`)."""
+
+    def get_override_parameters(self) -> list[OpenApiParameter]:
+        """The parameters of the operation, and the key."""
+        given = list(super().get_override_parameters())
+        return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given

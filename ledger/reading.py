@@ -1,0 +1,28 @@
+"""Reads what people and programs typed: numbers in addresses, and whether a text says anything. Pure."""
+
+import unicodedata
+
+MOST = 2**31 - 1
+# Letters by their category, but they show nothing.
+BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Separators, marks without a letter, and everything that is not a character to see.
+SHOWS_NOTHING = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"))
+
+
+def number(text: str | None, most: int = MOST) -> int | None:
+    """The whole number that is typed, from 0 to `most`; None for anything else, such as "²" or five thousand digits."""
+    text = (text or "").strip()
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(most)):
+        return None
+    value = int(text)
+    return value if value <= most else None
+
+
+def has_words(text: str) -> bool:
+    """Whether a person who reads the text sees something: a letter, a digit or a sign. Invisible characters are not words."""
+    return any(char not in BLANK_LETTERS and unicodedata.category(char) not in SHOWS_NOTHING for char in text)
+
+
+def words_of(text: str) -> str:
+    """The text without blanks around it, or "" if it says nothing."""
+    return text.strip() if has_words(text) else ""
