@@ -1,5 +1,6 @@
 """Background jobs of the whole desk, run by the worker."""
 
+from accounts.people import leaving
 from config.worker import prove_life
 from escalations.clocks.audit import follow_calendars
 from escalations.clocks.engine import fire_due
@@ -10,9 +11,10 @@ from reports.facts.follow import pull
 
 
 def sweep() -> dict[str, int]:
-    """Once a minute, fire clocks and send mail, so that both continue if the engine is down."""
+    """Once a minute, fire clocks, move the work of people who left and send mail, so that all go on if the engine is down."""
     prove_life()
-    return {"moved": follow_calendars(now()), "fired": fire_due(), "sent": send_due(), "counted": pull()}
+    done = {"moved": follow_calendars(now()), "fired": fire_due(), "left": leaving.follow()}
+    return {**done, "sent": send_due(), "counted": pull()}
 
 
 def renew_statistics() -> None:

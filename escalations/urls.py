@@ -8,6 +8,7 @@ from escalations.views import (
     clocks,
     handoffs,
     intake,
+    leaving,
     ordering,
     queue,
     requests,
@@ -69,5 +70,8 @@ urlpatterns = [
     re_path(r"^escalations/(?P<key>ESC-\d{1,12})/", include(case_patterns)),
     path("reviews/", review.listing, name="reviews"),
     path("mail/place/", thread.place_mail, name="place_mail"),
+    path("people/departures/", leaving.departures, name="departures"),
+    path("people/<int:pk>/leaving/", leaving.person, name="leaving"),
+    path("people/<int:pk>/reactivate/", leaving.reactivate, name="reactivate"),
     *urlpatterns_matrices,
 ]

@@ -10,7 +10,7 @@ from accounts.models import User
 from approvals.models import ConcessionType
 from approvals.requests import decide as deciding
 from escalations import states
-from escalations.cases import handoffs, notifications
+from escalations.cases import handoffs, leaving, notifications
 from escalations.cases.access import check
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, lock_with_requests, record
@@ -225,6 +225,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         clocks.start(case, states.DECISION, at=at)
         routing.start_rhythm(case, at)
         routing.start_deadlines(case, at)
+        leaving.without_owner_who_left(case, at)
     notifications.reopened(case, by, reason)
     return case
 

@@ -3,16 +3,20 @@
 from escalations.cases.notifications.cases import (
     accepted,
     action_given,
+    commitment_given,
     customer_update,
+    departed,
     due_moved,
     escalated,
     handed_off,
+    left,
     nobody,
     opened,
     posted,
     refused,
     reopened,
     resolved,
+    review_given,
 )
 from escalations.cases.notifications.common import case_url, moment_for, people_of, thread_id
 
@@ -20,10 +24,13 @@ __all__ = [
     "accepted",
     "action_given",
     "case_url",
+    "commitment_given",
     "customer_update",
+    "departed",
     "due_moved",
     "escalated",
     "handed_off",
+    "left",
     "moment_for",
     "nobody",
     "opened",
@@ -32,5 +39,6 @@ __all__ = [
     "refused",
     "reopened",
     "resolved",
+    "review_given",
     "thread_id",
 ]
