@@ -20,6 +20,8 @@ class Given(TypedDict, total=False):
     tried: str
     open_points: str
     ask: str
+    both: str
+    duty: str
     outcome: str
     root_cause: str
     resolution: str
@@ -30,7 +32,7 @@ Mover = Callable[[Escalation, User, Given], object]
 
 
 def _notes(data: Given) -> handoffs.Notes:
-    return handoffs.Notes(tried=data["tried"], open_points=data["open_points"], ask=data["ask"])
+    return handoffs.Notes(tried=data["tried"], open_points=data["open_points"], ask=data["ask"], both=data["both"])
 
 
 def _handoff(case: Escalation, user: User, data: Given) -> HandOff:
@@ -51,8 +53,8 @@ def _refuse(case: Escalation, user: User, data: Given) -> None:
 
 def _hand_over(case: Escalation, user: User, data: Given) -> None:
     if not data.get("to"):
-        raise Invalid("Enter the e-mail address of the next owner.", field="to")
-    handoffs.reassign(case_id=case.pk, by=user, to=data["to"], notes=_notes(data))
+        raise Invalid("Enter the e-mail address of the next person.", field="to")
+    handoffs.reassign(case_id=case.pk, by=user, to=data["to"], notes=_notes(data), duty=data["duty"])
 
 
 def _escalate(case: Escalation, user: User, data: Given) -> None:

@@ -22,6 +22,7 @@ from ledger.errors import Invalid
 from ledger.now import now
 
 DUTY_NAMES = dict(CasePerson.DUTIES)
+NOBODY_ELSE = "the matrix and the reporting line name nobody else"
 
 
 @dataclass
@@ -114,8 +115,8 @@ def give_owner(case: Escalation, to: User | None, user: User, at: datetime) -> N
     """Ask the next owner of a locked case in place of a person who has left; without one, operations are told."""
     why = f"{user.name} has left"
     if to is not None:
-        points = f"{to.name} also decides." if _authority(case) == to else ""
-        handoffs.send(case, to=to, at=at, by=None, notes=Notes(why, open_points=points))
+        both = NOBODY_ELSE if _authority(case) == to else ""
+        handoffs.send(case, to=to, at=at, by=None, notes=Notes(why, both=both))
         return
     handoffs.settle(case, duty=CasePerson.OWNER, by=None, at=at)
     clocks.stop(case, states.ACCEPTANCE, at=at, outcome="stopped")
@@ -186,8 +187,8 @@ def _duty(going: Going, duty: str, to: User | None) -> None:
         return
     letter = "A" if duty == CasePerson.AUTHORITY else "R"
     handoffs.replace_duty(case, to, duty, letter, going.at, accepted=False)
-    also = "You also own the case." if duty == CasePerson.AUTHORITY and to == going.owner else ""
-    notes = Notes(f"{going.user.name} has left", open_points=also)
+    both = NOBODY_ELSE if duty == CasePerson.AUTHORITY and to == going.owner else ""
+    notes = Notes(f"{going.user.name} has left", both=both)
     handoffs.send(case, to=to, at=going.at, by=None, duty=duty, notes=notes)
 
 

@@ -143,6 +143,12 @@ def left(case: Escalation, departure_id: int, summary: str) -> None:
     notice(case, users, key=f"left:{departure_id}:{case.pk}", kind="handoff", text=text)
 
 
+def named(case: Escalation, user: User, by: User) -> None:
+    """Notify a person who was added to the case."""
+    text = f"{by.name} added you to {case.key}: {case.title}"
+    notice(case, [user], key=f"named:{case.pk}:{case.version}", kind="handoff", text=text, tail="roles/")
+
+
 def commitment_given(made: Commitment) -> None:
     """Notify the new owner of a commitment."""
     notices.tell(

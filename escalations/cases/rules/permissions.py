@@ -21,6 +21,7 @@ _RULES: dict[str, tuple[str, ...]] = {
     "customer_update": ("communication",),
     "status": ("owner", "communication", "authority", "ops"),
     "hand_off": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "roles": ("owner", "senior", "ops"),
     "escalate": ("owner", "communication", "opened", "account_team", "authority", "senior", "ops"),
     "pause": ("owner", "communication", "ops"),
     "ask": ("owner", "communication", "opened", "account_team", "ops"),
