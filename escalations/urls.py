@@ -56,6 +56,7 @@ case_patterns = [
     path("close/", ordering.close, name="close"),
     path("reopen/", ordering.reopen, name="reopen"),
     path("withdraw/", ordering.withdraw, name="withdraw"),
+    path("duplicate/", ordering.duplicate, name="duplicate"),
     path("history/", case.history, name="history"),
     path("review/", review.page, name="review"),
     path("review/sign/", review.sign, name="review_sign"),

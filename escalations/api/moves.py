@@ -22,6 +22,7 @@ class Given(TypedDict, total=False):
     ask: str
     both: str
     duty: str
+    of: str
     outcome: str
     root_cause: str
     resolution: str
@@ -82,6 +83,14 @@ def _withdraw(case: Escalation, user: User, data: Given) -> None:
     closing.withdraw(case_id=case.pk, by=user, reason=data["reason"])
 
 
+def _duplicate(case: Escalation, user: User, data: Given) -> None:
+    number = data["of"].upper().removeprefix("ESC-")
+    found = Escalation.objects.visible_to(user).filter(pk=int(number)).first() if number.isdecimal() else None
+    if found is None:
+        raise Invalid("Enter the key of the case that carries on, such as ESC-1042.", field="of")
+    closing.mark_duplicate(case_id=case.pk, by=user, of=found, reason=data["reason"])
+
+
 MOVERS: dict[str, Mover] = {
     "accept": _accept,
     "refuse": _refuse,
@@ -92,4 +101,5 @@ MOVERS: dict[str, Mover] = {
     "close": _close,
     "reopen": _reopen,
     "withdraw": _withdraw,
+    "duplicate": _duplicate,
 }

@@ -165,7 +165,7 @@ class OpenSerializer(serializers.ModelSerializer[Escalation]):
         return kind, options
 
 
-MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "close", "reopen", "withdraw")
+MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "close", "reopen", "withdraw", "duplicate")
 
 
 class MoveSerializer(serializers.Serializer[Escalation]):
@@ -189,6 +189,9 @@ class MoveSerializer(serializers.Serializer[Escalation]):
         default="",
         allow_blank=True,
         help_text="Why one person owns the case and decides.",
+    )
+    of = serializers.CharField(
+        max_length=16, required=False, default="", allow_blank=True, help_text="The case that carries a duplicate on."
     )
     outcome = serializers.ChoiceField(choices=states.OUTCOMES, required=False, default="", allow_blank=True)
     root_cause = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)

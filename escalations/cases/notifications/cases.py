@@ -149,6 +149,13 @@ def named(case: Escalation, user: User, by: User) -> None:
     notice(case, [user], key=f"named:{case.pk}:{case.version}", kind="handoff", text=text, tail="roles/")
 
 
+def merged(case: Escalation, of: Escalation, people: list[User], by: User) -> None:
+    """Notify the people of both cases that one carries the other on."""
+    users = {user.pk: user for user in [*people, *people_of(of)] if user.pk != by.pk}
+    text = f"{case.key} is a duplicate of {of.key}, which carries it on"
+    notice(of, users.values(), key=f"merged:{case.pk}", kind="update", text=text)
+
+
 def commitment_given(made: Commitment) -> None:
     """Notify the new owner of a commitment."""
     notices.tell(

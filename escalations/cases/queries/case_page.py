@@ -34,7 +34,7 @@ COMPUTED_PARTS = 2  # classification and account context are filled automaticall
 CLOCKS_SHOWN = 12
 WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the required move of the transition table. Other verbs need an open case.
-MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
+MOVES = {name: name for name in ("execute", "resolve", "close", "reopen", "withdraw")} | {"duplicate": "mark_duplicate"}
 WHILE_OPEN = ("hand_off", "roles", "pause", "customer_update", "status")
 
 

@@ -47,6 +47,7 @@ SHAPES = {
     Event.UPDATE: "update",
     "status": "status",
     "signal": "customer",
+    "merged": "merged",
 }
 ICONS = {
     "clock.breach": "exclamation-octagon-fill",
@@ -57,6 +58,7 @@ ICONS = {
     "refused": "person-x",
     "expired": "hourglass-split",
     "left": "person-x",
+    "merged_in": "arrow-right",
     "request": "check2-square",
     "action": "list-check",
     "action.done": "check-lg",
