@@ -150,6 +150,7 @@ class Contact(models.Model):
     name = models.CharField(max_length=120)
     email = models.EmailField()
     title = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=10, blank=True, help_text="Code of the language to write in, such as de.")
     executive = models.BooleanField(default=False, help_text="An executive: complaints from here weigh more.")
     history = HistoricalRecords()
 
