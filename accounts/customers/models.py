@@ -23,6 +23,8 @@ class AccountQuerySet(SearchableQuerySet["Account"]):
         accounts."""
         if user.sees in (Role.ALL, Role.FUNCTION):
             return self
+        if user.sees == Role.SHARED:
+            return self.none()
         if user.sees == Role.TREE:
             return self.filter(Q(csm__in=user.tree) | Q(ae__in=user.tree))
         return self.filter(Q(csm=user) | Q(ae=user))

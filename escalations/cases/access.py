@@ -32,4 +32,4 @@ def abilities(case: Escalation, user: User) -> dict[str, bool]:
     """Verb → allowed, for pages and the API."""
     how = standing(case, user)
     verbs = "customer_update status hand_off roles escalate pause ask brief action execute resolve review close reopen"
-    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "duplicate"]}
+    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "duplicate", "share"]}

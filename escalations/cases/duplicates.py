@@ -4,7 +4,7 @@ from datetime import datetime
 
 from accounts.models import User
 from escalations import states
-from escalations.cases import access_rows, duties, notifications
+from escalations.cases import access_rows, notifications
 from escalations.cases.log import Entry, locking, record
 from escalations.models import Action, CasePerson, Escalation, Event
 from ledger.errors import Invalid
@@ -93,6 +93,6 @@ def _follow(case: Escalation, of: Escalation, at: datetime) -> list[User]:
     known = set(of.people.values_list("user", flat=True))
     rows = case.people.select_related("user")
     new = {row.user_id: row.user for row in rows if row.user_id not in known and row.user.is_active}
-    people = [user for user in new.values() if user.role_slugs != duties.EXTERNAL]
+    people = [user for user in new.values() if not user.is_external]
     CasePerson.objects.bulk_create(CasePerson(case=of, user=user, letter="I", since=at) for user in people)
     return people

@@ -19,7 +19,6 @@ from ledger.now import now
 NAMES = dict(CasePerson.DUTIES)
 # Owner and decision authority: one person has both only with a note.
 OTHER_HALF = {CasePerson.OWNER: CasePerson.AUTHORITY, CasePerson.AUTHORITY: CasePerson.OWNER}
-EXTERNAL = frozenset({"external"})
 
 
 def check_person(case: Escalation, to: User, duty: str, why_both: str) -> None:
@@ -38,12 +37,12 @@ def check_person(case: Escalation, to: User, duty: str, why_both: str) -> None:
         raise Invalid(words, field="both")
 
 
-def check_named(to: User) -> None:
+def check_named(to: User, field: str = "to") -> None:
     """Raise Invalid unless the person may be named on a case: people who are named read all of it."""
     if not to.is_active or to.kind != User.PERSON:
-        raise Invalid(f"{to} is not an active person. Choose someone else.", field="to")
-    if to.role_slugs == EXTERNAL:
-        raise Invalid(f"{to} is an external party and may not read the case. Choose a colleague.", field="to")
+        raise Invalid(f"{to} is not an active person. Choose someone else.", field=field)
+    if to.is_external:
+        raise Invalid(f"{to} is an external party and may not read the case. Choose a colleague.", field=field)
 
 
 def _has(case: Escalation, user: User, duty: str) -> bool:

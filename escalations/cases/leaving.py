@@ -7,14 +7,14 @@ from datetime import datetime
 from accounts.models import Departure, MovedOn, Role, User
 from accounts.people import leaving
 from escalations import states
-from escalations.cases import access_rows, handoffs, notifications
+from escalations.cases import access_rows, handoffs, notifications, sharing
 from escalations.cases import requests as asking
 from escalations.cases.handoffs import Notes
 from escalations.cases.log import Entry, lock_with_requests, record
 from escalations.cases.queries import open_work
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
-from escalations.models import CasePerson, Commitment, Escalation, HandOff, Review
+from escalations.models import CasePerson, Commitment, Escalation, HandOff, Review, SharedThread
 from escalations.triage import routing
 from escalations.triage.asked import Asked, measure
 from ledger import chain
@@ -58,7 +58,7 @@ def move_on(departure: Departure, most: int) -> int:
     found = open_work.cases_of(departure.user, most + len(failed))
     ids = [pk for pk in found if _url(pk) not in failed][:most]
     moved = leaving.each_piece(departure, ids, _url, lambda pk: leave(pk, departure))
-    return moved or _loose_commitments(departure, most)
+    return moved or _loose_commitments(departure, most) or _shared_threads(departure, most)
 
 
 def _url(case_id: int) -> str:
@@ -236,6 +236,23 @@ def _review(going: Going) -> None:
     review.save(update_fields=["reviewer"])
     notifications.review_given(going.case, review)
     going.note("review", review.reviewer, tail="review/")
+
+
+def _shared_threads(departure: Departure, most: int) -> int:
+    """Threads of an external party end."""
+    rows = SharedThread.objects.filter(party=departure.user, ended_at=None).order_by("pk")
+
+    def end(pk: int) -> None:
+        thread = sharing.end_for(departure.user, pk)
+        url, what = (
+            f"/escalations/ESC-{thread.case_id}/shared/{pk}/",
+            f"ESC-{thread.case_id}: thread of the external party",
+        )
+        leaving.note(departure, what=what, url=url, to=None, state=MovedOn.ENDED)
+
+    return leaving.each_piece(
+        departure, list(rows.values_list("pk", flat=True)[:most]), lambda pk: f"/shared/{pk}/", end
+    )
 
 
 def _loose_commitments(departure: Departure, most: int) -> int:

@@ -8,7 +8,17 @@ from accounts.people import leaving
 from approvals.models import ApprovalRequest
 from escalations.cases.notifications.common import case_url, moment_for, notice, people_of, regarding
 from escalations.cases.notifications.kinds import HandOffAsked, page_of, subject_of
-from escalations.models import Action, CasePerson, Commitment, Escalation, Event, HandOff, Review
+from escalations.models import (
+    Action,
+    CasePerson,
+    Commitment,
+    Escalation,
+    Event,
+    HandOff,
+    Review,
+    SharedPost,
+    SharedThread,
+)
 from ledger.now import now
 from messaging.kinds import Content
 from messaging.outbox import messages as outbox
@@ -154,6 +164,12 @@ def merged(case: Escalation, of: Escalation, people: list[User], by: User) -> No
     users = {user.pk: user for user in [*people, *people_of(of)] if user.pk != by.pk}
     text = f"{case.key} is a duplicate of {of.key}, which carries it on"
     notice(of, users.values(), key=f"merged:{case.pk}", kind="update", text=text)
+
+
+def party_wrote(case: Escalation, thread: SharedThread, people: list[User], made: SharedPost) -> None:
+    """Notify our people that an external party has answered."""
+    text = f"{thread.party}, external party, wrote on {case.key}: {thread.subject}"
+    notice(case, people, key=f"shared:{made.pk}", kind="handoff", text=text, tail=f"shared/{thread.pk}/")
 
 
 def commitment_given(made: Commitment) -> None:

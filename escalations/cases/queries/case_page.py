@@ -35,7 +35,7 @@ CLOCKS_SHOWN = 12
 WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the required move of the transition table. Other verbs need an open case.
 MOVES = {name: name for name in ("execute", "resolve", "close", "reopen", "withdraw")} | {"duplicate": "mark_duplicate"}
-WHILE_OPEN = ("hand_off", "roles", "pause", "customer_update", "status")
+WHILE_OPEN = ("hand_off", "roles", "share", "pause", "customer_update", "status")
 
 
 def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:

@@ -8,7 +8,7 @@ from accounts.models import Account, User
 from approvals.absence import leaving as decisions
 from approvals.models import CalendarFeed, Delegation, Seat
 from escalations import states
-from escalations.models import Action, CasePerson, Commitment, Escalation, HandOff, Review
+from escalations.models import Action, CasePerson, Commitment, Escalation, HandOff, Review, SharedThread
 from ledger.now import now
 
 UNDONE = (Action.OPEN, Action.BLOCKED)
@@ -63,6 +63,7 @@ def of(user: User) -> list[Kind]:
         Kind("Commitments", promised, f"the owner of the case, else {manager}"),
         Kind("Reviews", reviews, f"the owner of the case, else {manager}"),
         Kind("Stand-ins and their calendars", absences + feeds, "they end"),
+        Kind("Threads as external party", SharedThread.objects.filter(party=user, ended_at=None).count(), "they end"),
         Kind("Accounts as CSM or AE", Account.objects.filter(Q(csm=user) | Q(ae=user)).count(), manager),
         Kind("People who report here", User.objects.filter(manager=user).count(), manager),
     ]

@@ -48,6 +48,7 @@ SHAPES = {
     "status": "status",
     "signal": "customer",
     "merged": "merged",
+    "shared": "merged",
 }
 ICONS = {
     "clock.breach": "exclamation-octagon-fill",

@@ -32,6 +32,7 @@ _RULES: dict[str, tuple[str, ...]] = {
     "review": ("owner", "communication", "named", "senior", "ops"),
     "close": ("owner", "communication", "senior", "ops"),
     "reopen": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "share": ("owner", "communication", "authority", "senior", "ops"),
     "duplicate": ("owner", "communication", "opened", "account_team", "senior", "ops"),
     "withdraw": ("owner", "opened", "account_team", "ops"),
 }
