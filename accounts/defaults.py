@@ -65,7 +65,7 @@ ROLES = (
         fallback_owner=True,
         fallback_decider=True,
     ),
-    RoleRow("external", "External party", sees=OWN),
+    RoleRow("external", "External party", sees=Role.SHARED),
 )
 
 RATES_FROM = date(2015, 1, 1)

@@ -10,6 +10,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.forms import BoundField
 
+from accounts.customers.contacts import Person, languages
 from accounts.customers.rates import known_currencies
 from accounts.imports.runs import LARGEST_FILE, fields_of
 from accounts.models import Account, Contact, ImportRun, Signal, User
@@ -125,6 +126,40 @@ class SignalForm(forms.Form):
         if values.get("amount") and not values.get("currency"):
             self.add_error("currency", "Choose the currency of the amount.")
         return values
+
+
+class ContactForm(forms.Form):
+    """A person of the customer."""
+
+    name = forms.CharField(label="Name", max_length=120, error_messages={"required": "Enter the contact's name."})
+    email = forms.EmailField(
+        label="E-mail address",
+        error_messages={"required": "Enter the e-mail address.", "invalid": "Enter an e-mail address."},
+        help_text="Mail from this address belongs to the account.",
+    )
+    title = forms.CharField(label="Role at the customer", max_length=120, required=False, help_text="Such as CFO.")
+    language = forms.ChoiceField(label="Language", choices=[("", "Not known"), *languages()], required=False)
+    executive = forms.BooleanField(
+        label="An executive", required=False, help_text="Complaints from an executive weigh more."
+    )
+
+    def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, **options)
+        self.helper = FormHelper()
+        self.helper.attrs = {"novalidate": ""}
+        self.helper.layout = Layout(
+            Row(Column("name", css_class="col-md-6"), Column("email", css_class="col-md-6")),
+            Row(Column("title", css_class="col-md-6"), Column("language", css_class="col-md-6")),
+            "executive",
+            Submit("save", "Save contact", css_class="btn-primary"),
+            HTML('<a class="btn btn-link" href="{% url "accounts:detail" account.pk %}">Back to the account</a>'),
+        )
+
+    def given(self) -> Person:
+        """The values for the verb."""
+        values = self.cleaned_data
+        names = ("name", "email", "title", "language", "executive")
+        return Person(*(values[name] for name in names))
 
 
 class UploadForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import choosing, customers, imports, people
+from accounts.views import choosing, contacts, customers, imports, people
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("accounts/export.csv", customers.export, name="export"),
     path("accounts/<int:pk>/", customers.detail, name="detail"),
     path("accounts/<int:pk>/signals/new/", customers.log_signal, name="log_signal"),
+    path("accounts/<int:pk>/contacts/new/", contacts.new, name="contact_new"),
+    path("accounts/<int:pk>/contacts/<int:contact>/", contacts.correct, name="contact"),
     path("imports/", imports.import_list, name="imports"),
     path("imports/new/", imports.import_new, name="import_new"),
     path("imports/<int:pk>/", imports.import_run, name="import_run"),

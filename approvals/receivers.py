@@ -1,7 +1,10 @@
-"""Receives replies to approval requests."""
+"""Receives replies to approval requests, and the news that a person has left."""
 
 from django.dispatch import receiver
 
+from accounts.events import person_left
+from accounts.models import Departure
+from approvals.absence import leaving
 from approvals.mail import replies
 from messaging.events import mail_received
 from messaging.models import InboundMail
@@ -11,3 +14,9 @@ from messaging.models import InboundMail
 def hear_mail(mail: InboundMail, **_: object) -> None:
     """Mail to a reply address is a decision, a comment, or goes into quarantine."""
     replies.take(mail=mail)
+
+
+@receiver(person_left, dispatch_uid="approvals.leaving")
+def hear_departure(departure: Departure, most: int, finished: bool, **_: object) -> int:
+    """Decisions and stand-ins of a person who left move on."""
+    return 0 if finished else leaving.move_on(departure, most)

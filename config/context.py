@@ -21,6 +21,8 @@ PAGES = {
     "accounts:import_run": "imports",
     "messaging:notifications": "notifications",
     "messaging:preferences": "profile",
+    "escalations:departures": "departures",
+    "escalations:leaving": "departures",
     "messaging:inbox": "mail",
     "messaging:inbound": "mail",
     "messaging:outbox": "outbox",

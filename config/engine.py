@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
 
+from accounts.people import leaving
 from config import outside
 from config.warm import warm_up
 from escalations.clocks import audit
@@ -25,6 +26,7 @@ from reports.facts import follow
 
 log = logging.getLogger(__name__)
 ENGINE, SENDER, OUTSIDE, CALENDARS, FIGURES = "engine", "sender", "outside", "calendars", "figures"
+LEAVING = "leaving"
 # One transaction: on SQLite all other writers wait for it, so it takes well under half a second.
 CASES_AT_ONCE = 200
 # A turn of the sender ends after four seconds, so that a large batch delays neither its heartbeat nor its end.
@@ -36,6 +38,7 @@ SENDER_SLEEP = 0.5
 STANDS_ASIDE_SECONDS = 5.0
 CALENDARS_SLEEP = 5.0
 FIGURES_SLEEP = 2.0
+LEAVING_SLEEP = 2.0
 BEAT_SECONDS = 5.0
 AFTER_AN_ERROR = 1.0
 # A mail that is being delivered may finish; otherwise it would be sent again after its lease and arrive twice.
@@ -93,6 +96,14 @@ def count_figures() -> int:
         return 0
     let_others_write()
     return follow.pull()
+
+
+def move_on() -> int:
+    """Move a part of the work of people who have left; returns how many pieces."""
+    if backlog.goes_first():
+        return 0
+    let_others_write()
+    return leaving.follow()
 
 
 def seconds_to_next_clock() -> float:
@@ -158,6 +169,7 @@ def run(stop: threading.Event) -> None:
     hours = audit.CalendarWatch()
     _thread(Loop(CALENDARS, lambda: hours.follow(now()), lambda: CALENDARS_SLEEP, stop, beats=False))
     _thread(Loop(FIGURES, count_figures, lambda: FIGURES_SLEEP, stop, beats=False))
+    _thread(Loop(LEAVING, move_on, lambda: LEAVING_SLEEP, stop, beats=False))
     Loop(ENGINE, fire, seconds_to_next_clock, stop).run()
     sender.join(LAST_MAIL_SECONDS)
 
@@ -173,6 +185,7 @@ def run_once() -> tuple[int, int]:
     heartbeats.beat(ENGINE)
     fired = _until_nothing(fire)
     heartbeats.beat(SENDER)
+    _until_nothing(move_on)
     return fired, _until_nothing(send)
 
 

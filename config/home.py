@@ -8,6 +8,8 @@ from accounts.models import Role, User
 
 def landing(user: User) -> str:
     """The start page by the person's roles: waiting work comes before the figures, the figures before the queue."""
+    if user.is_external:
+        return "escalations:shared"
     pages = {role.start_page for role in user.roles}
     if Role.INBOX in pages:
         return "approvals:inbox"

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views import defaults
 
+from accounts.models import User
 from ledger.errors import Busy, NotThere, Refused, Stale
 from ledger.locks import is_collision, is_locked
 
@@ -29,6 +30,30 @@ class ViewerZoneMiddleware:
         zone = getattr(request.user, "zone", "") or "UTC"
         with timezone.override(ZoneInfo(zone)):
             return self.get_response(request)
+
+
+class ExternalPartyMiddleware:
+    """An external party opens the pages of what is shared with them, and no other. Not a list of what is closed: a page that
+    is added later is closed too."""
+
+    OPEN = frozenset({"home", "healthz", "escalations:shared", "escalations:shared_thread"})
+    SIGNING_IN = "/auth/"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """See process_view."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Answer 404 in place of every other view."""
+        user, match = request.user, request.resolver_match
+        if not isinstance(user, User) or not user.is_external:
+            return None
+        if request.path.startswith(self.SIGNING_IN) or (match and match.view_name in self.OPEN):
+            return None
+        return render(request, "escalations/external/missing.html", status=404)
 
 
 class ZeroByteMiddleware:

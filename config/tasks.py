@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.core.management import call_command
 
+from accounts.people import leaving
 from config.worker import prove_life
 from escalations.clocks.audit import follow_calendars
 from escalations.clocks.engine import fire_due
@@ -14,9 +15,10 @@ from reports.facts.follow import pull
 
 
 def sweep() -> dict[str, int]:
-    """Once a minute, fire clocks and send mail, so that both continue if the engine is down."""
+    """Once a minute, fire clocks, move the work of people who left and send mail, so that all go on if the engine is down."""
     prove_life()
-    return {"moved": follow_calendars(now()), "fired": fire_due(), "sent": send_due(), "counted": pull()}
+    done = {"moved": follow_calendars(now()), "fired": fire_due(), "left": leaving.follow()}
+    return {**done, "sent": send_due(), "counted": pull()}
 
 
 def forget_keys() -> int:

@@ -7,6 +7,7 @@ from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event, EventText
 from escalations.cases.models.review import IntakeDraft, Review
 from escalations.cases.models.roles import CasePerson, HandOff
+from escalations.cases.models.sharing import SharedPost, SharedThread
 from escalations.cases.models.tracker import Action, CaseFile, Commitment
 from escalations.cases.models.words import CaseWords
 from escalations.clocks.models import Clock
@@ -48,6 +49,8 @@ __all__ = [
     "PolicyVersion",
     "Review",
     "ScoreWeight",
+    "SharedPost",
+    "SharedThread",
     "Stakeholder",
     "Target",
     "TargetFactor",

@@ -2,11 +2,11 @@
 
 from django.dispatch import receiver
 
-from accounts.events import people_changed, signal_recorded
-from accounts.models import Signal
+from accounts.events import people_changed, person_left, signal_recorded
+from accounts.models import Departure, Signal
 from approvals.events import log_appended, seats_asked
 from approvals.models import ApprovalRequest, DecisionEntry
-from escalations.cases import access_rows
+from escalations.cases import access_rows, leaving, notifications
 from escalations.cases import requests as asking
 from escalations.cases.inbound import on_mail, on_signals
 from escalations.cases.words import follow_accounts
@@ -50,3 +50,12 @@ def hear_accounts(accounts: list[int], **_: object) -> None:
 def hear_seats(request: ApprovalRequest, **_: object) -> None:
     """People who are asked see the case."""
     asking.on_seats_asked(request)
+
+
+@receiver(person_left, dispatch_uid="escalations.leaving")
+def hear_departure(departure: Departure, most: int, finished: bool, **_: object) -> int:
+    """The work of a person who left moves on; at the end operations and the manager are told."""
+    if finished:
+        notifications.departed(departure)
+        return 0
+    return leaving.move_on(departure, most)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.calendars.rules.workcalendar import find_zone
 from accounts.models import Role, RoleHolding, User, UserWords
+from accounts.people.leaving import page_of
 from ledger.search import index
 
 POWERS = ("is_staff", "is_superuser", "groups")
@@ -31,7 +32,7 @@ class PersonForm(forms.ModelForm):
     class Meta:
         model = User
         fields = [
-            *("email", "name", "kind", "is_active", "manager", "team", "region", "zone", "density", "shortcuts"),
+            *("email", "name", "kind", "manager", "team", "region", "zone", "density", "shortcuts"),
             *("is_staff", "is_superuser", "groups"),
         ]
 
@@ -92,11 +93,11 @@ class PersonAdmin(UserAdmin):
     list_select_related = ["manager"]
     search_fields = ["name", "email", "team"]
     autocomplete_fields = ["manager"]
-    readonly_fields = ["password_link", "last_login", "date_joined"]
+    readonly_fields = ["password_link", "active", "last_login", "date_joined"]
     filter_horizontal = ["groups"]
     add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
     fieldsets = [
-        (None, {"fields": ["email", "password_link", "name", "kind", "is_active"]}),
+        (None, {"fields": ["email", "password_link", "name", "kind", "active"]}),
         (
             "Place in the company",
             {
@@ -122,6 +123,12 @@ class PersonAdmin(UserAdmin):
     def password_link(self, user: User) -> SafeString:
         """Where a new password is set."""
         return format_html('<a href="../password/">{}</a>', "Set a new password")
+
+    @admin.display(description="active")
+    def active(self, user: User) -> SafeString:
+        """Whether the person is active, with a link to the page that changes it and moves the person's work on."""
+        word, act = ("Yes", "Deactivate") if user.is_active else ("No", "Reactivate")
+        return format_html('{}. <a href="{}">{}</a>', word, page_of(user), act)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Only superusers change rights and superusers, so that nobody can give rights to themselves."""

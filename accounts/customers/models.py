@@ -23,6 +23,8 @@ class AccountQuerySet(SearchableQuerySet["Account"]):
         accounts."""
         if user.sees in (Role.ALL, Role.FUNCTION):
             return self
+        if user.sees == Role.SHARED:
+            return self.none()
         if user.sees == Role.TREE:
             return self.filter(Q(csm__in=user.tree) | Q(ae__in=user.tree))
         return self.filter(Q(csm=user) | Q(ae=user))
@@ -150,6 +152,7 @@ class Contact(models.Model):
     name = models.CharField(max_length=120)
     email = models.EmailField()
     title = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=10, blank=True, help_text="Code of the language to write in, such as de.")
     executive = models.BooleanField(default=False, help_text="An executive: complaints from here weigh more.")
     history = HistoricalRecords()
 

@@ -53,6 +53,7 @@ class UserManager(BaseUserManager.from_queryset(SearchableQuerySet["User"])):  #
     def holding(self, role_slugs: Iterable[str], at: datetime | None = None) -> models.QuerySet["User"]:
         """Active people who hold one of the roles at that moment, in a stable order."""
         held = RoleHolding.objects.in_force(at or now()).filter(role__slug__in=list(role_slugs))
+        held = held.exclude(role__sees=Role.SHARED)
         return self.filter(is_active=True, holdings__in=held).distinct().order_by("id")
 
 
@@ -128,11 +129,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def sees(self) -> str:
-        """The widest scope of the roles held: all, tree, function or own."""
+        """The widest scope of the roles held: all, tree, function, own or shared."""
         if self.is_superuser:
             return Role.ALL
         held = {role.sees for role in self.roles}
+        if held == {Role.SHARED} or (not held and self._was_external):
+            return Role.SHARED
         return next((scope for scope in (Role.ALL, Role.TREE, Role.FUNCTION) if scope in held), Role.OWN)
+
+    @cached_property
+    def _was_external(self) -> bool:
+        """Whether a role that has ended, or not begun, was one of an external party: it leaves no wider access behind."""
+        return self.pk is not None and self.holdings.filter(role__sees=Role.SHARED).exists()
+
+    @property
+    def is_external(self) -> bool:
+        """An external party: reads and answers what is shared with them, and opens no other page."""
+        return self.sees == Role.SHARED
 
     @property
     def is_ops(self) -> bool:
@@ -192,8 +205,9 @@ class UserWords(SearchWords):
 class Role(models.Model):
     """A function in the escalation framework. What a role can do is set by its fields, never by its slug."""
 
-    OWN, FUNCTION, TREE, ALL = "own", "function", "tree", "all"
+    SHARED, OWN, FUNCTION, TREE, ALL = "shared", "own", "function", "tree", "all"
     SCOPES: ClassVar = [
+        (SHARED, "External party: only what is shared with them"),
         (OWN, "Own accounts and cases they serve or watch"),
         (FUNCTION, "Cases handed to them and requests addressed to them"),
         (TREE, "Everything of their reporting tree"),

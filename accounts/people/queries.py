@@ -49,8 +49,10 @@ class Holders:
         self._holders: dict[str, list[int]] = defaultdict(list)
         self._account_person: dict[str, str] = {}
         self._managers = managers
-        found = RoleHolding.objects.in_force(now()).filter(
-            role__slug__in=role_slugs, user__is_active=True, user__kind=User.PERSON
+        found = (
+            RoleHolding.objects.in_force(now())
+            .filter(role__slug__in=role_slugs, user__is_active=True, user__kind=User.PERSON)
+            .exclude(role__sees=Role.SHARED)
         )
         rows = found.order_by("user_id").values_list("role__slug", "role__account_person", "user_id")
         for slug, account_person, user_id in rows:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.customers import portfolio
+from accounts.customers import contacts, portfolio
 from accounts.customers.panels import panels_for
 from accounts.customers.rates import rates
 from accounts.exports import accounts_csv
@@ -137,6 +137,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "trend": portfolio.trends([account.pk], now()).get(account.pk),
         "days_left": (account.renewal_date - local_today()).days if account.renewal_date else None,
         "contacts": account.contacts.all()[:50],
+        "keeps_contacts": contacts.may_keep(account, viewer(request)),
         "contracts": account.subscriptions.all()[:20],
         "panels": panels_for(account, viewer(request)),
         **_signals(account, request.GET.get("signals", ""), older="older" in request.GET),

@@ -48,6 +48,8 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         """
         if user.is_superuser:
             return self
+        if user.is_external:
+            return self.none()
         scans = visibility.scans(user, Seat.objects.filter(person=user))
         parts = visibility.parts(user, scans=scans, known=Seat.objects.known_to(user), stood_in=_stood_in_for(user))
         if scans:
@@ -63,6 +65,8 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
 
     def waiting_on(self, user: User) -> "RequestQuerySet":
         """Open requests in which this person, or a person they stand in for, is asked to decide or to comment."""
+        if user.is_external:
+            return self.none()
         own = Seat.objects.asked().filter(person=user).values("request")
         if (theirs := _stood_in_for(user)) is None:
             return self.open().filter(pk__in=own)

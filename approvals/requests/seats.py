@@ -195,6 +195,36 @@ def _reassigned(request: ApprovalRequest, seat: Seat, total: AskTotal) -> bool:
     return True
 
 
+def plan_another(request: ApprovalRequest, seat: Seat, at: datetime) -> bool:
+    """Plan the next holder of the role for a planned seat. False if there is none: then it is tried again when the stage
+    opens."""
+    found = _next(request, seat.role, at)
+    if found:
+        old, seat.person = seat.person, found
+        seat.save(update_fields=["person"])
+        _log_reassigned(request, seat, old, found, at)
+    return bool(found)
+
+
+def leave_to_the_others(request: ApprovalRequest, seat: Seat, at: datetime) -> bool:
+    """End the asked seat of a committee whose other members can still reach its quorum. False if they cannot."""
+    others = [
+        each
+        for each in request.all_seats()
+        if (each.stage, each.group) == (seat.stage, seat.group)
+        and each.number != seat.number
+        and each.state in (Seat.ASKED, Seat.DECIDED)
+        and each.person.is_active
+    ]
+    if len(others) < seat.quorum:
+        return False
+    close(request, Seat.REASSIGNED, at, [seat.number])
+    rationale = f"{seat.person} can no longer decide this as {seat.role}; the others of the committee decide it."
+    values = {"role": seat.role.name, "rationale": rationale, "seat": seat.number}
+    log.write(request, DecisionEntry.REASSIGNED, at, channel=DecisionEntry.RULE, **values)
+    return True
+
+
 def _heir(request: ApprovalRequest, seat: Seat, at: datetime) -> User | None:
     """The delegator, if that person can still decide; else the next holder of the role."""
     giver, role = seat.stands_for, seat.role

@@ -20,6 +20,9 @@ class Given(TypedDict, total=False):
     tried: str
     open_points: str
     ask: str
+    both: str
+    duty: str
+    of: str
     outcome: str
     root_cause: str
     resolution: str
@@ -30,7 +33,7 @@ Mover = Callable[[Escalation, User, Given], object]
 
 
 def _notes(data: Given) -> handoffs.Notes:
-    return handoffs.Notes(tried=data["tried"], open_points=data["open_points"], ask=data["ask"])
+    return handoffs.Notes(tried=data["tried"], open_points=data["open_points"], ask=data["ask"], both=data["both"])
 
 
 def _handoff(case: Escalation, user: User, data: Given) -> HandOff:
@@ -51,8 +54,8 @@ def _refuse(case: Escalation, user: User, data: Given) -> None:
 
 def _hand_over(case: Escalation, user: User, data: Given) -> None:
     if not data.get("to"):
-        raise Invalid("Enter the e-mail address of the next owner.", field="to")
-    handoffs.reassign(case_id=case.pk, by=user, to=data["to"], notes=_notes(data))
+        raise Invalid("Enter the e-mail address of the next person.", field="to")
+    handoffs.reassign(case_id=case.pk, by=user, to=data["to"], notes=_notes(data), duty=data["duty"])
 
 
 def _escalate(case: Escalation, user: User, data: Given) -> None:
@@ -80,6 +83,14 @@ def _withdraw(case: Escalation, user: User, data: Given) -> None:
     closing.withdraw(case_id=case.pk, by=user, reason=data["reason"])
 
 
+def _duplicate(case: Escalation, user: User, data: Given) -> None:
+    number = data["of"].upper().removeprefix("ESC-")
+    found = Escalation.objects.visible_to(user).filter(pk=int(number)).first() if number.isdecimal() else None
+    if found is None:
+        raise Invalid("Enter the key of the case that carries on, such as ESC-1042.", field="of")
+    closing.mark_duplicate(case_id=case.pk, by=user, of=found, reason=data["reason"])
+
+
 MOVERS: dict[str, Mover] = {
     "accept": _accept,
     "refuse": _refuse,
@@ -90,4 +101,5 @@ MOVERS: dict[str, Mover] = {
     "close": _close,
     "reopen": _reopen,
     "withdraw": _withdraw,
+    "duplicate": _duplicate,
 }

@@ -10,7 +10,7 @@ from accounts.models import Contact, User
 from escalations import states
 from escalations.api.clocks import ClockSerializer, HandOffSerializer
 from escalations.cases.intake import KEPT
-from escalations.models import Action, Escalation, Event, Review
+from escalations.models import Action, CasePerson, Escalation, Event, Review
 from ledger.moments import ApiMoment
 
 LONGEST_TEXT = 4_000
@@ -166,7 +166,7 @@ class OpenSerializer(serializers.ModelSerializer[Escalation]):
         return kind, options
 
 
-MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "close", "reopen", "withdraw")
+MOVES = ("accept", "refuse", "hand_over", "escalate", "execute", "resolve", "close", "reopen", "withdraw", "duplicate")
 
 
 class MoveSerializer(serializers.Serializer[Escalation]):
@@ -181,6 +181,19 @@ class MoveSerializer(serializers.Serializer[Escalation]):
     tried = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
     open_points = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
     ask = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    duty = serializers.ChoiceField(
+        choices=CasePerson.DUTIES, required=False, default=CasePerson.OWNER, help_text="The duty to hand over."
+    )
+    both = serializers.CharField(
+        max_length=200,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Why one person owns the case and decides.",
+    )
+    of = serializers.CharField(
+        max_length=16, required=False, default="", allow_blank=True, help_text="The case that carries a duplicate on."
+    )
     outcome = serializers.ChoiceField(choices=states.OUTCOMES, required=False, default="", allow_blank=True)
     root_cause = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
     resolution = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)

@@ -31,5 +31,5 @@ def check(case: Escalation, user: User, verb: str) -> None:
 def abilities(case: Escalation, user: User) -> dict[str, bool]:
     """Verb → allowed, for pages and the API."""
     how = standing(case, user)
-    verbs = "customer_update decide status hand_off escalate pause ask brief action execute resolve review close reopen"
-    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw"]}
+    verbs = "customer_update decide status hand_off roles escalate pause ask brief action execute resolve review close reopen"
+    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "duplicate", "share"]}

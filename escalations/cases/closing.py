@@ -10,10 +10,10 @@ from accounts.models import User
 from approvals.models import ConcessionType
 from approvals.requests import decide as deciding
 from escalations import states
-from escalations.cases import conditions, handoffs, notifications
+from escalations.cases import conditions, duplicates, handoffs, leaving, notifications
 from escalations.cases.access import check
 from escalations.cases.lifecycle import move
-from escalations.cases.log import Entry, lock, lock_with_requests, record
+from escalations.cases.log import Entry, lock, lock_requests, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
@@ -230,6 +230,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         clocks.start(case, states.DECISION, at=at)
         routing.start_rhythm(case, at)
         routing.start_deadlines(case, at)
+        leaving.without_owner_who_left(case, at)
     notifications.reopened(case, by, reason)
     return case
 
@@ -247,14 +248,24 @@ def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
 
 @transaction.atomic
 def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") -> Escalation:
-    """Mark the case as a duplicate of another one. Raises Invalid for itself or an ended case."""
-    if of.pk == case_id or not of.is_open:
-        raise Invalid("Choose another open case of the account.", field="of")
-    at, case = now(), lock_with_requests(case_id)
-    check(case, by, "withdraw")
+    """Merge the case into another open one of the same account: what was written, open actions and the people who follow it go
+    there, and so does mail to its address. A duplicate that is named as the other one leads on to its original.
+
+    Raises NotAllowed, and Invalid with the field `of` for itself, a case of another account or one that has ended
+    (`duplicates.check_original`).
+    """
+    named, of = of, duplicates.original_of(of)
+    if of.pk == case_id != named.pk:
+        raise Invalid("This case carries that one on already. Choose another open case of the account.", field="of")
+    at = now()
+    lock_requests(case_id)
+    case, of = duplicates.lock_both(case_id, of.pk)
+    check(case, by, "duplicate")
+    duplicates.check_original(case, of, by)
     case.duplicate_of = of
     case.save(update_fields=["duplicate_of"])
-    _end(case, "mark_duplicate", by, reason or f"Same as {of.key}", at)
+    _end(case, "mark_duplicate", by, reason.strip() or f"Same as {of.key}", at)
+    duplicates.carry_over(case, of, by=by, at=at)
     return case
 
 

@@ -86,6 +86,8 @@ def _up(case: Escalation, *, at: datetime, by: User | None, notes: Notes, since:
         return
     if authority is None or authority.user_id != new.pk:
         handoffs.replace_duty(case, new, CasePerson.AUTHORITY, "A", at, accepted=False)
+    if new == case.owner:
+        notes = replace(notes, both="the matrix names nobody else")
     handoffs.send(
         case, to=new, at=at, by=by, role=Role.objects.filter(slug=role).first(), duty=CasePerson.AUTHORITY, notes=notes
     )

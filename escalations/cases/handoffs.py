@@ -5,11 +5,11 @@ from datetime import datetime
 from textwrap import shorten
 
 from django.db import transaction
-from django.db.models import Case, Max, Value, When
+from django.db.models import Case, Max, Value, When, prefetch_related_objects
 
 from accounts.models import Role, User
 from escalations import states
-from escalations.cases import access_rows, notifications
+from escalations.cases import access_rows, duties, notifications
 from escalations.cases import brief as briefing
 from escalations.cases.access import check
 from escalations.cases.lifecycle import move
@@ -26,12 +26,18 @@ from ledger.reading import has_words
 
 @dataclass(frozen=True)
 class Notes:
-    """The notes for the addressee of a hand-off. `why` is its reason."""
+    """The notes for the addressee of a hand-off. `why` is its reason; `both`: why one person owns the case and decides."""
 
     why: str = ""
     tried: str = ""
     open_points: str = ""
     ask: str = ""
+    both: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The reason with the note about both duties."""
+        return f"{self.why}; owns and decides: {self.both}" if self.both else self.why
 
     def check(self, missing: str) -> None:
         """Raises Invalid with the sentence `missing` for the first empty note."""
@@ -67,7 +73,7 @@ def send(
         duty=duty,
         level=case.level,
         kind=case.kind,
-        why=shorten(notes.why, 300, placeholder=" …"),
+        why=shorten(notes.reason, 300, placeholder=" …"),
         tried=notes.tried,
         open_points=notes.open_points,
         ask=notes.ask or case.requested_support,
@@ -78,11 +84,13 @@ def send(
         _open_owner_change(case, handoff, at, by)
     handoff.save()
     # The first owner is named already.
-    if not case.is_new and not case.people.filter(user=to).exists():
+    if not case.is_new and not any(person.user_id == to.pk for person in case.people.all()):
         # The person is named on the case, so that even a confidential case can be read before it is accepted.
         CasePerson.objects.create(case=case, user=to, letter="I", since=at)
     data: JsonObject = {"handoff": handoff.pk, "to": to.pk, "duty": duty, "level": case.level}
     what = f"Handed to {to.name} as {handoff.get_duty_display().lower()}"
+    if notes.both:
+        what += f". One person owns and decides: {notes.both}"
     record(case, [Entry(kind="handed_off", summary=what, actor=by, data=data)], at=at)
     access_rows.keep([case.pk], adds=case.is_new)
     notifications.handed_off(case, handoff)
@@ -152,6 +160,8 @@ def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datet
         else:
             current.duty, current.letter = "", "I"
             current.save(update_fields=["duty", "letter"])
+    if letter == "A":
+        case.people.filter(letter="A").update(letter="R")
     case.people.filter(user=user, duty="").delete()
     CasePerson.objects.create(
         case=case, user=user, duty=duty, letter=letter, since=at, accepted_at=at if accepted else None
@@ -256,11 +266,14 @@ def expire(case: Escalation, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def reassign(*, case_id: int, by: User, to: User, notes: Notes) -> HandOff:
-    """Hand the owner duty to another person, with notes. The current owner stays until it is accepted. Raises Invalid
-    with the field if a note is missing.
-    """
-    notes.check("Write what the next owner needs: what was tried, what is open, what you ask for.")
+def reassign(*, case_id: int, by: User, to: User, notes: Notes, duty: str = CasePerson.OWNER) -> HandOff:
+    """Ask another person to take a duty. The person who has it now keeps it until it is accepted. Raises Invalid with the
+    field if a note of the owner duty is missing, or if the person may not take the duty (`duties.check_person`)."""
+    if duty == CasePerson.OWNER:
+        notes.check("Write what the next owner needs: what was tried, what is open, what you ask for.")
     at, case = now(), lock(case_id)
-    check(case, by, "hand_off")
-    return send(case, to=to, at=at, by=by, notes=replace(notes, why=f"{by.name} hands it over"))
+    # Read once for the permission, the checks and the hand-off.
+    prefetch_related_objects([case], "people")
+    check(case, by, "hand_off" if duty == CasePerson.OWNER else "roles")
+    duties.check_person(case, to, duty, notes.both)
+    return send(case, to=to, at=at, by=by, notes=replace(notes, why=f"{by.name} hands it over"), duty=duty)

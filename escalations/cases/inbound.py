@@ -15,6 +15,7 @@ from accounts.signals.rules.tone import asks_money_back, money_asked
 from approvals.matrix.concessions import money_back_slug
 from escalations import states
 from escalations.cases import intake
+from escalations.cases.duplicates import original_of
 from escalations.cases.log import Entry, lock, record
 from escalations.models import Escalation, Event, PolicyVersion, TriggerRule
 from escalations.triage import health
@@ -163,7 +164,8 @@ def place(*, mail: InboundMail, account: Account, by: User) -> Signal:
 
 def _addressed_case(mail: InboundMail) -> Escalation | None:
     found = CASE_ADDRESS.search(" ".join(str(address) for address in mail.recipients))
-    return Escalation.objects.filter(pk=int(found[1])).first() if found else None
+    case = Escalation.objects.filter(pk=int(found[1])).first() if found else None
+    return original_of(case) if case else None
 
 
 def _attach(

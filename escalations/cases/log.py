@@ -39,9 +39,14 @@ def lock(case_id: int) -> Escalation:
     return locking().get(pk=case_id)
 
 
+def lock_requests(case_id: int) -> None:
+    """The case's requests, locked before the case."""
+    list(ApprovalRequest.objects.select_for_update().filter(case_link__case=case_id).order_by("pk").values_list("pk"))
+
+
 def lock_with_requests(case_id: int) -> Escalation:
     """The case's requests, then the case, locked in the order every verb uses (request, case, clock, outbox)."""
-    list(ApprovalRequest.objects.select_for_update().filter(case_link__case=case_id).order_by("pk").values_list("pk"))
+    lock_requests(case_id)
     return lock(case_id)
 
 

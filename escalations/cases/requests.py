@@ -201,6 +201,8 @@ def _authority(case: Escalation, user: User, at: datetime) -> None:
     if current is None or current.user_id != user.pk:
         handoffs.replace_duty(case, user, CasePerson.AUTHORITY, "A", at, accepted=False)
         summary = f"{user.name} is the decision authority"
+        if case.owner_id == user.pk:
+            summary += " and owns the case, because the authority matrix names nobody else"
         record(case, [Entry(kind="role", summary=summary, data={"user": user.pk, "duty": "authority"})], at=at)
 
 

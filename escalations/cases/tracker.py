@@ -8,6 +8,7 @@ from accounts.models import User
 from escalations import states
 from escalations.cases import conditions, notifications
 from escalations.cases.access import check
+from escalations.cases.duties import check_named
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
@@ -23,6 +24,7 @@ def add_action(*, case_id: int, by: User, title: str, owner: User, due_at: datet
     """A new action with an owner and a due time. Raises Invalid for an empty title or a due time in the past."""
     if not has_words(title):
         raise Invalid("Enter what is to be done.", field="title")
+    check_named(owner, field="owner")
     at, case = now(), lock(case_id)
     if due_at <= at:
         raise Invalid("The due time must be in the future. Enter a later date and time.", field="due_at")
@@ -78,6 +80,7 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
         raise Invalid("Enter the commitment.", field="text")
     if who not in dict(Commitment.BY):
         raise Invalid("Choose who made the commitment: us or them.", field="by")
+    check_named(owner, field="owner")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "action")
     made = Commitment.objects.create(

@@ -1,12 +1,14 @@
-"""The forms of moves: execute without approval, resolve, close, reopen, withdraw."""
+"""The forms of moves: execute without approval, resolve, close, reopen, withdraw, duplicate."""
 
-from typing import Unpack
+from typing import Unpack, cast
 
 from django import forms
 
+from accounts.models import User
 from escalations import states
 from escalations.cases.closing import Ending
 from escalations.forms.fields import CaseForm, line, words
+from escalations.models import Escalation
 from ledger.form_options import FormOptions, Posted
 
 
@@ -28,6 +30,24 @@ class ReasonForm(CaseForm):
         super().__init__(data, **options)
         self.fields["reason"].label = label
         self.fields["reason"].error_messages["required"] = missing
+
+
+class DuplicateForm(CaseForm):
+    """The case that carries on."""
+
+    of = forms.ModelChoiceField(
+        label="Case that carries on", queryset=Escalation.objects.none(), empty_label="Choose a case"
+    )
+    reason = line("Note", longest=200, help_text="Goes on the record of both cases.")
+
+    def __init__(self, data: Posted | None = None, *, case: Escalation, user: User) -> None:
+        super().__init__(data)
+        words = f"Choose another open case of {case.account.name}."
+        field = cast(forms.ModelChoiceField, self.fields["of"])
+        field.queryset = (
+            Escalation.objects.visible_to(user, few=True).open().filter(account=case.account_id).exclude(pk=case.pk)
+        )
+        field.error_messages |= {"required": words, "invalid_choice": words}
 
 
 class CloseForm(CaseForm):

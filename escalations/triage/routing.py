@@ -112,6 +112,8 @@ def route(
     _keep(case, where, at, override)
     named = _staff(case, where, at)
     summary = f"Goes to {case.policy.ladder.label(case.level)}. {where.route.reasons[-1]}"
+    if where.owner == where.authority:
+        summary += f" {where.owner.name} owns and decides, because the matrix names nobody else."
     data: JsonObject = {"row": where.route.row.id, "reasons": case.route_reasons, "level": case.level}
     record(case, [Entry(kind="routed", summary=summary, actor=actor, data=data)], at=at)
     clocks.start(case, states.RESPONSE, at=at)

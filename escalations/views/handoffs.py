@@ -1,15 +1,16 @@
 """Hand-offs: the addressee answers, the owner hands over, anybody on the case escalates."""
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
 from accounts.signed_in import SignedIn
-from escalations.cases import access, handoffs
+from escalations.cases import access, duties, handoffs
 from escalations.cases import escalate as escalating
+from escalations.cases.queries import case_page
 from escalations.forms.fields import CaseForm
-from escalations.forms.handoffs import HandOverForm, NotesForm, RefuseForm
+from escalations.forms.handoffs import DutyForm, HandOverForm, LettersForm, NotesForm, RefuseForm
 from escalations.models import Action, CasePerson, Clock, Escalation, HandOff
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case, render_case
@@ -93,6 +94,53 @@ def reassign(request: SignedIn, key: str) -> HttpResponse:
         if not status:
             return done(request, case, "Hand-off sent. The owner stays until it is accepted.", "escalations:roles")
     return render_case(request, case, "roles", "escalations/handoff_new.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_duty(request: SignedIn, key: str, duty: str) -> HttpResponse:
+    """Ask another person to be decision authority, communication lead or scribe."""
+    names = dict(CasePerson.DUTIES)
+    if duty not in names:
+        raise Http404("There is no such duty.")
+    if duty == CasePerson.OWNER:
+        return redirect("escalations:reassign", key)
+    case, status = load_case(request, key), 200
+    access.check(case, request.user, "roles")
+    form = DutyForm(sent(request), duty=duty)
+
+    def hand_over() -> None:
+        to = form.cleaned_data["to"]
+        handoffs.reassign(case_id=case.pk, by=request.user, to=to, notes=form.notes(), duty=duty)
+
+    if request.method == "POST":
+        status = submit(request, form, hand_over)
+        if not status:
+            return done(request, case, "Asked. Nothing changes until the person accepts.", "escalations:roles")
+    now_has = next((each.user for each in case.people.all() if each.duty == duty), None)
+    lead = (
+        f"{now_has.name} keeps the duty until it is accepted."
+        if now_has
+        else "Nobody has the duty until it is accepted."
+    )
+    context = {"form": form, "head": f"Change the {names[duty].lower()}", "lead": lead, "button": "Ask the person"}
+    return render_case(request, case, "roles", "escalations/people_form.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def letters(request: SignedIn, key: str) -> HttpResponse:
+    """The RACI letters of the people on the case."""
+    case, status = load_case(request, key), 200
+    access.check(case, request.user, "roles")
+    form = LettersForm(sent(request), people=case_page.people(case), version=case.version)
+    if request.method == "POST":
+        status = submit(
+            request, form, lambda: duties.set_letters(case_id=case.pk, by=request.user, wanted=form.wanted())
+        )
+        if not status:
+            return done(request, case, "RACI saved.", "escalations:roles")
+    lead = "Exactly one person is Accountable. A duty is handed over on the roles page."
+    context = {"form": form, "head": "RACI of this case", "lead": lead, "button": "Save"}
+    return render_case(request, case, "roles", "escalations/people_form.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

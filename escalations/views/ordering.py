@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.signed_in import SignedIn
 from escalations.cases import access, closing, conditions
 from escalations.cases.queries import case_page, reviews
-from escalations.forms.endings import CloseForm, ReasonForm, ResolveForm
+from escalations.forms.endings import CloseForm, DuplicateForm, ReasonForm, ResolveForm
 from escalations.forms.fields import CaseForm
 from escalations.models import Action, Commitment, Escalation
 from escalations.views.acting import done, sent, submit
@@ -151,3 +151,23 @@ def withdraw(request: SignedIn, key: str) -> HttpResponse:
         said="{key} is withdrawn.",
     )
     return _reason_page(request, key, "withdraw", page, closing.withdraw)
+
+
+@FORM_METHODS
+def duplicate(request: SignedIn, key: str) -> HttpResponse:
+    """Merge the case into another open one of the account."""
+    case = load_case(request, key)
+    page = Page(
+        title="Mark as a duplicate",
+        lead="Posts, open actions and the people of this case go to the other one, and so does mail to its address. Open "
+        "requests are recalled, hand-offs end and every clock stops. This cannot be undone.",
+        button="Merge into the other case",
+        said="{key} is a duplicate. The other case carries it on.",
+    )
+    form = DuplicateForm(sent(request), case=case, user=request.user)
+
+    def act() -> None:
+        given = form.cleaned_data
+        closing.mark_duplicate(case_id=case.pk, by=request.user, of=given["of"], reason=given["reason"])
+
+    return _run(request, case, "duplicate", form, page, act)

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account, User
+from accounts.people.choosing import colleagues
 from escalations.models import Escalation
 from ledger.now import now
 from tests.support.cast import Cast, person
@@ -58,8 +59,9 @@ def test_people_find_colleagues_and_somebody_from_outside_finds_nobody(cast: Cas
     felix = person("felix@desk.example", "Felix Brandt", "external")
     assert suggested(cast.csm, "people", "dana") == ["Dana Whitfield"]
     assert suggested(cast.csm, "colleagues", "priya") == []
-    assert suggested(felix, "people", "dana") == []
-    assert suggested(felix, "colleagues", "dana") == []
+    for kind in ("people", "colleagues"):
+        assert browser(felix).get(reverse("accounts:choose", args=[kind]), {"a-text": "dana"}).status_code == 404
+    assert list(colleagues(felix)) == [felix]
 
 
 def test_an_account_of_others_cannot_be_chosen_by_its_id(cast: Cast) -> None:

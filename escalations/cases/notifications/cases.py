@@ -3,14 +3,26 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from accounts.models import Contact, Role, User
+from accounts.models import Contact, Departure, MovedOn, Role, User
+from accounts.people import leaving
 from approvals.models import ApprovalRequest
-from escalations.cases.notifications.common import moment_for, notice, people_of, regarding
+from escalations.cases.notifications.common import case_url, moment_for, notice, people_of, regarding
 from escalations.cases.notifications.kinds import HandOffAsked, page_of, subject_of
-from escalations.models import Action, CasePerson, Escalation, Event, HandOff
+from escalations.models import (
+    Action,
+    CasePerson,
+    Commitment,
+    Escalation,
+    Event,
+    HandOff,
+    Review,
+    SharedPost,
+    SharedThread,
+)
 from ledger.now import now
 from messaging.kinds import Content
 from messaging.outbox import messages as outbox
+from messaging.outbox import notices
 
 
 def opened(case: Escalation, named: Iterable[User]) -> None:
@@ -137,3 +149,66 @@ def reopened(case: Escalation, by: User, reason: str) -> None:
     users = [user for user in people_of(case) if user.pk != by.pk]
     text = f"{case.key} is open again: {reason}"
     notice(case, users, key=f"reopened:{case.pk}:{case.version}", kind="reopened", text=text, urgent=True)
+
+
+def left(case: Escalation, departure_id: int, summary: str) -> None:
+    """Notify the person who raised the case and its communication lead where the work of a person who left went."""
+    users = people_of(case, CasePerson.COMMUNICATION)
+    if case.opened_by and not case.confidential:
+        users.append(case.opened_by)
+    text = f"{case.key}: {summary}"
+    notice(case, users, key=f"left:{departure_id}:{case.pk}", kind="handoff", text=text)
+
+
+def named(case: Escalation, user: User, by: User) -> None:
+    """Notify a person who was added to the case."""
+    text = f"{by.name} added you to {case.key}: {case.title}"
+    notice(case, [user], key=f"named:{case.pk}:{case.version}", kind="handoff", text=text, tail="roles/")
+
+
+def merged(case: Escalation, of: Escalation, people: list[User], by: User) -> None:
+    """Notify the people of both cases that one carries the other on."""
+    users = {user.pk: user for user in [*people, *people_of(of)] if user.pk != by.pk}
+    text = f"{case.key} is a duplicate of {of.key}, which carries it on"
+    notice(of, users.values(), key=f"merged:{case.pk}", kind="update", text=text)
+
+
+def party_wrote(case: Escalation, thread: SharedThread, people: list[User], made: SharedPost) -> None:
+    """Notify our people that an external party has answered."""
+    text = f"{thread.party}, external party, wrote on {case.key}: {thread.subject}"
+    notice(case, people, key=f"shared:{made.pk}", kind="handoff", text=text, tail=f"shared/{thread.pk}/")
+
+
+def commitment_given(made: Commitment) -> None:
+    """Notify the new owner of a commitment."""
+    notices.tell(
+        users=[made.owner],
+        key=f"commitment:{made.pk}:{made.owner_id}",
+        kind="handoff",
+        text=f"You take over a commitment: {made.text}",
+        url=case_url(made.case, "tracker/") if made.case else f"/accounts/{made.account_id}/",
+        case_key=made.case.key if made.case else "",
+    )
+
+
+def review_given(case: Escalation, review: Review) -> None:
+    """Notify the new reviewer of a case."""
+    key, text = f"review:{review.pk}:{review.reviewer_id}", f"You take over the review of {case.key}"
+    if review.reviewer:
+        notice(case, [review.reviewer], key=key, kind="handoff", text=text, tail="review/")
+
+
+def departed(departure: Departure) -> None:
+    """One summary for operations and for the manager: where the work of a person who left went."""
+    roles = Role.objects.filter(operations=True).values_list("slug", flat=True)
+    moved = departure.moved.filter(state=MovedOn.MOVED).count()
+    needs = departure.moved.filter(state__in=[MovedOn.NEEDS_SOMEBODY, MovedOn.FAILED]).count()
+    text = f"{departure.user} has left: {moved} moved on, {needs} need somebody"
+    notices.tell(
+        users=[*User.objects.holding(roles), leaving.heir(departure.user)],
+        key=f"departure:{departure.pk}",
+        kind="operations",
+        text=text,
+        url=leaving.page_of(departure.user),
+        urgent=bool(needs),
+    )

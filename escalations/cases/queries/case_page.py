@@ -36,8 +36,8 @@ CLOCKS_OPEN, CLOCKS_SHOWN = 3, 12
 NEXT_UPDATES = (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE)
 WORST_FIRST = ("red", "yel", "grn", "pau")
 # Verbs of the page → the required move of the transition table. Other verbs need an open case.
-MOVES = {"execute": "execute", "resolve": "resolve", "close": "close", "reopen": "reopen", "withdraw": "withdraw"}
-WHILE_OPEN = ("hand_off", "pause", "customer_update", "status")
+MOVES = {name: name for name in ("execute", "resolve", "close", "reopen", "withdraw")} | {"duplicate": "mark_duplicate"}
+WHILE_OPEN = ("hand_off", "roles", "share", "pause", "customer_update", "status")
 
 
 def with_people(cases: QuerySet[Escalation]) -> QuerySet[Escalation]:

@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[str, Q]] = {
     "decisions": ("Decisions", Q(kind__in=DECISIONS)),
     "moves": (
         "State, level and roles",
-        Q(kind__in=["moved", "level", "role", "handed_off", "accepted", "refused", "expired"]),
+        Q(kind__in=["moved", "level", "role", "handed_off", "accepted", "refused", "expired", "left"]),
     ),
     "clocks": ("Clocks", Q(kind__startswith="clock.") | Q(kind="waiting")),
     "rules": ("Triage and routing", Q(kind__in=["opened", "triaged", "routed"])),
@@ -47,6 +47,8 @@ SHAPES = {
     Event.UPDATE: "update",
     "status": "status",
     "signal": "customer",
+    "merged": "merged",
+    "shared": "merged",
 }
 ICONS = {
     "clock.breach": "exclamation-octagon-fill",
@@ -56,6 +58,8 @@ ICONS = {
     "accepted": "person-check",
     "refused": "person-x",
     "expired": "hourglass-split",
+    "left": "person-x",
+    "merged_in": "arrow-right",
     "request": "check2-square",
     "action": "list-check",
     "action.done": "check-lg",

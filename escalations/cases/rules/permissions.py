@@ -22,6 +22,7 @@ _RULES: dict[str, tuple[str, ...]] = {
     "decide": ("authority",),
     "status": ("owner", "communication", "authority", "ops"),
     "hand_off": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "roles": ("owner", "senior", "ops"),
     "escalate": ("owner", "communication", "opened", "account_team", "authority", "senior", "ops"),
     "pause": ("owner", "communication", "ops"),
     "ask": ("owner", "communication", "opened", "account_team", "ops"),
@@ -32,6 +33,8 @@ _RULES: dict[str, tuple[str, ...]] = {
     "review": ("owner", "communication", "named", "senior", "ops"),
     "close": ("owner", "communication", "senior", "ops"),
     "reopen": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "share": ("owner", "communication", "authority", "senior", "ops"),
+    "duplicate": ("owner", "communication", "opened", "account_team", "senior", "ops"),
     "withdraw": ("owner", "opened", "account_team", "ops"),
 }
 

@@ -27,7 +27,7 @@ from tests.escalations.cases.builders import briefed, opened
 from tests.support.cast import Cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-NOTES = handoffs.Notes(tried="Three offers", open_points="The price", ask="Decide by Friday")
+NOTES = handoffs.Notes(tried="Three offers", open_points="The price", ask="Decide by Friday", both="On purpose")
 LONG_STORIES, SHORT_STEPS, LONG_STEPS = 40, 30, 60
 
 

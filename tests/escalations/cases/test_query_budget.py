@@ -113,7 +113,7 @@ def test_a_new_process_reads_the_policy_once(cast: Cast, django_assert_max_num_q
                 case_id=case.pk,
                 by=case.owner,
                 to=cast.director,
-                notes=handoffs.Notes(tried="a", open_points="b", ask="c"),
+                notes=handoffs.Notes(tried="a", open_points="b", ask="c", both="The owner is away"),
             ),
             HANDING_OVER,
         ),

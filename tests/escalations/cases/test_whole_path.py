@@ -264,7 +264,7 @@ def test_a_concession_starts_the_count_of_rounds_again(cast: Cast) -> None:
 def test_a_handoff_replaced_by_a_newer_one_is_no_longer_answerable(cast: Cast) -> None:
     case = opened(cast)
     old = waiting_handoff(case)
-    notes = handoffs.Notes(tried="Called", open_points="Price", ask="Take it")
+    notes = handoffs.Notes(tried="Called", open_points="Price", ask="Take it", both="Both on purpose")
     handoffs.reassign(case_id=case.pk, by=cast.csm, to=cast.director, notes=notes)
     assert HandOff.objects.get(pk=old.pk).state == HandOff.REPLACED
     with pytest.raises(AlreadyDone):

@@ -210,6 +210,6 @@ def test_the_number_is_of_a_draft_once_words_changed(cast: Cast, browse: Browse)
 
 def test_a_handoff_freezes_the_next_version(cast: Cast, browse: Browse) -> None:
     case = asked(cast)
-    notes = handoffs.Notes(tried="a", open_points="b", ask="c")
+    notes = handoffs.Notes(tried="a", open_points="b", ask="c", both="Both on purpose")
     handoffs.reassign(case_id=case.pk, by=cast.csm, to=cast.director, notes=notes)
     assert "v3" in browse(cast.csm, f"/escalations/{case.key}/brief/").content.decode()

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from escalations.cases import closing, tracker
 from escalations.models import Escalation, Event, Review
 from ledger.now import now
-from tests.escalations.cases.builders import accepted, asked
+from tests.escalations.cases.builders import accepted, asked, opened
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]
@@ -301,3 +301,18 @@ def test_reading_changes_nothing(cast: Cast, browse: Browse) -> None:
 def test_verbs_do_not_answer_to_reading(cast: Cast, browse: Browse, tail: str) -> None:
     case = resolved(cast)
     assert browse(cast.lead, go(case, tail)).status_code == 405
+
+
+def test_a_case_is_marked_as_a_duplicate_and_says_where_it_went(cast: Cast, browse: Browse) -> None:
+    original, case = opened(cast), opened(cast)
+    here = f"/escalations/{case.key}/duplicate/"
+    assert here in browse(cast.csm, f"/escalations/{case.key}/").content.decode()
+    assert original.key in browse(cast.csm, here).content.decode()
+    refused = browse(cast.csm, here, {"of": case.pk, "once": "a"})
+    assert refused.status_code == 422
+    assert "Choose another open case of Northwind Logistics." in refused.content.decode()
+    assert browse(cast.csm, here, {"of": original.pk, "once": "b"}).status_code == 302
+    page = browse(cast.csm, f"/escalations/{case.key}/").content.decode()
+    assert f'href="/escalations/{original.key}/"' in page
+    assert f"{case.key} “" in browse(cast.csm, f"/escalations/{original.key}/").content.decode()
+    assert browse(cast.outsider, here).status_code == 404

@@ -129,3 +129,41 @@ def test_the_roles_tab_reminds_the_addressee_of_the_answer(cast: Cast, browse: B
     handoff = waiting_handoff(opened(cast))
     page = browse(handoff.to_user, f"/escalations/ESC-{handoff.case_id}/roles/").content.decode()
     assert "A hand-off waits for your answer." in page
+
+
+def test_a_duty_is_changed_on_the_case(cast: Cast, browse: Browse) -> None:
+    case = accepted(cast)
+    here = f"/escalations/{case.key}/roles/communication/"
+    assert here in browse(case.owner, f"/escalations/{case.key}/roles/").content.decode()
+    assert here not in browse(cast.legal, f"/escalations/{case.key}/roles/").content.decode()
+    assert browse(cast.legal, here).status_code == 403
+    assert browse(case.owner, f"/escalations/{case.key}/roles/nothing/").status_code == 404
+    assert browse(case.owner, f"/escalations/{case.key}/roles/owner/").status_code == 302
+    assert "keeps the duty until it is accepted" in browse(case.owner, here).content.decode()
+    assert browse(case.owner, here, {"to": cast.ae.pk, "once": "a"}).status_code == 302
+    assert case.handoffs.filter(duty="communication", to_user=cast.ae, state=HandOff.WAITING).exists()
+
+
+def test_one_person_for_owner_and_decision_needs_a_note_on_the_page(cast: Cast, browse: Browse) -> None:
+    case = accepted(cast)
+    to = case.people.get(duty="authority").user
+    data = {**NOTES, "to": to.pk, "once": "x"}
+    answer = browse(case.owner, f"/escalations/{case.key}/hand-over/", data)
+    assert answer.status_code == 422
+    assert "Enter why one person owns the case and decides." in answer.content.decode()
+    assert browse(case.owner, f"/escalations/{case.key}/hand-over/", {**data, "both": "Leave"}).status_code == 302
+
+
+def test_letters_are_edited_on_the_case(cast: Cast, browse: Browse) -> None:
+    case = accepted(cast)
+    here = f"/escalations/{case.key}/roles/raci/"
+    case.refresh_from_db()
+    letters = {f"letter_{row.pk}": row.letter for row in case.people.all()}
+    assert "Exactly one person is Accountable." in browse(case.owner, here).content.decode()
+    two = {**letters, f"letter_{case.people.exclude(letter='A').first().pk}": "A"}
+    answer = browse(case.owner, here, {**two, "version": case.version, "once": "a"})
+    assert answer.status_code == 422
+    assert "Now 2 are" in answer.content.decode()
+    more = {"add": cast.outsider.pk, "add_letter": "C", "version": case.version, "once": "b"}
+    assert browse(case.owner, here, {**letters, **more}).status_code == 302
+    assert case.people.get(user=cast.outsider).letter == "C"

@@ -1,0 +1,211 @@
+"""A person leaves: signs in no more, and nothing goes on waiting for that person."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from rest_framework.authtoken.models import Token
+
+from accounts.customers import accounts
+from accounts.events import person_left
+from accounts.models import Account, Departure, MovedOn, Role, User
+from accounts.people.queries import Managers
+from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.now import now
+
+log = logging.getLogger(__name__)
+# Pieces of work of one kind that one pass moves, each in its own transaction. A page waits for one pass; the engine continues.
+AT_ONCE = 20
+
+
+@transaction.atomic
+def deactivate(*, user_id: int, by: User) -> Departure:
+    """Record that a person has left: no sign-in, no sessions, no API token. `move_on` then moves the person's work.
+
+    Raises NotAllowed unless `by` works in operations (for an administrator: is one), Invalid for oneself, the last active
+    administrator or the last person of operations, AlreadyDone for a person who is not active.
+    """
+    running = User.objects.filter(Q(is_superuser=True) | Q(holdings__role__operations=True) | Q(pk=user_id))
+    # Locked together, so that the last two cannot be deactivated at the same time.
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=running.order_by().values("pk")).order_by("pk")
+    user = next(each for each in locked if each.pk == user_id)
+    check_may(user, by)
+    if not user.is_active:
+        raise AlreadyDone(f"{user} is not active any more.")
+    if why := why_not(user, by):
+        raise Invalid(why)
+    user.is_active = False
+    user._history_user = by  # type: ignore[attr-defined]
+    user.save(update_fields=["is_active"])
+    end_access(user)
+    return Departure.objects.create(user=user, by=by, at=now())
+
+
+def check_may(user: User, by: User) -> None:
+    """Raise NotAllowed unless `by` may deactivate and reactivate this person."""
+    if not by.is_ops:
+        raise NotAllowed("Only Operations can deactivate or reactivate people.")
+    if user.is_superuser and not by.is_superuser:
+        raise NotAllowed("Only an administrator can deactivate or reactivate an administrator.")
+
+
+def why_not(user: User, by: User) -> str:
+    """Why the person must stay; empty if nothing speaks against it."""
+    if user.pk == by.pk:
+        return "You cannot deactivate yourself. Ask another administrator."
+    others = User.objects.filter(is_active=True, kind=User.PERSON).exclude(pk=user.pk)
+    if user.is_superuser and not others.filter(is_superuser=True).exists():
+        return f"{user} is the last active administrator. Appoint another one first."
+    operations = Role.objects.filter(operations=True).values_list("slug", flat=True)
+    if user.has_role(*operations) and not User.objects.holding(operations).exclude(pk=user.pk).exists():
+        return f"{user} is the last active person of operations. Give somebody else the role first."
+    return ""
+
+
+def end_access(user: User) -> None:
+    """End the sessions and the API token of a person."""
+    Token.objects.filter(user=user).delete()
+    ours = [
+        session.pk
+        for session in Session.objects.filter(expire_date__gt=now()).iterator()
+        if session.get_decoded().get("_auth_user_id") == str(user.pk)
+    ]
+    Session.objects.filter(pk__in=ours).delete()
+
+
+@transaction.atomic
+def reactivate(*, user_id: int, by: User) -> User:
+    """Let a person sign in again, with the roles that are still in force. What has moved on stays where it is.
+
+    Raises NotAllowed like `deactivate`, AlreadyDone for an active person.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+    check_may(user, by)
+    if user.is_active:
+        raise AlreadyDone(f"{user} is active.")
+    user.is_active = True
+    user._history_user = by  # type: ignore[attr-defined]
+    user.save(update_fields=["is_active"])
+    at = now()
+    user.departures.filter(finished_at=None).update(finished_at=at)
+    user.departures.filter(returned_at=None).update(returned_at=at)
+    return user
+
+
+def move_on(departure: Departure, *, most: int = AT_ONCE) -> int:
+    """Move a part of the work of a person who left: at most `most` pieces of each kind, each in its own transaction.
+    Returns how many were moved; the pass that finds nothing left tells operations and the managers, and returns 0.
+
+    It may be interrupted at any moment and called again, also by several processes at once.
+    """
+    if departure.finished_at:
+        return 0
+    # The account's team first: the people of a case follow from it.
+    if moved := _accounts(departure, most):
+        return moved
+    moved = sum(count for _, count in person_left.send(sender=User, departure=departure, most=most, finished=False))
+    if not moved:
+        _finish(departure)
+    return moved
+
+
+def follow(*, most: int = AT_ONCE) -> int:
+    """Continue with the person who left first and whose work still moves; returns how many pieces were moved. A person who
+    was made inactive by another way than `deactivate` is treated alike."""
+    _find_overlooked()
+    departure = Departure.objects.filter(finished_at=None).select_related("user").order_by("pk").first()
+    return move_on(departure, most=most) if departure else 0
+
+
+def _find_overlooked() -> None:
+    known = Departure.objects.filter(user=OuterRef("pk"), returned_at=None)
+    for user in User.objects.filter(~Exists(known), is_active=False):
+        with transaction.atomic():
+            end_access(user)
+            made = Departure(user=user, at=now())
+            Departure.objects.bulk_create([made], ignore_conflicts=True)
+
+
+def heir(user: User) -> User | None:
+    """The nearest active manager above a person."""
+    above = list(Managers().above([user.pk]))
+    found = User.objects.filter(pk__in=above, is_active=True, kind=User.PERSON).in_bulk()
+    return next((found[pk] for pk in above if pk in found), None)
+
+
+def note(departure: Departure, *, what: str, url: str, to: User | None, state: str = "") -> None:
+    """Keep where one piece of work went, in the transaction that moves it. Without `to` it needs somebody, unless `state`
+    says otherwise."""
+    state = state or (MovedOn.MOVED if to else MovedOn.NEEDS_SOMEBODY)
+    MovedOn.objects.create(departure=departure, what=what[:200], url=url[:200], to=to, state=state, at=now())
+
+
+def each_piece(departure: Departure, ids: Sequence[int], url: Callable[[int], str], move: Callable[[int], None]) -> int:
+    """Call `move` for each id in a transaction of its own; returns how many were moved. One that fails is noted with its
+    address, and the others go on."""
+    moved = 0
+    for pk in ids:
+        try:
+            with transaction.atomic():
+                move(pk)
+        except Exception:
+            log.exception("The work of user %s could not move on at %s", departure.user_id, url(pk))
+            note(departure, what="See the log of the server", url=url(pk), to=None, state=MovedOn.FAILED)
+        else:
+            moved += 1
+    return moved
+
+
+def failed_at(departure: Departure) -> set[str]:
+    """The addresses of the work that could not be moved; it is not tried again."""
+    return set(departure.moved.filter(state=MovedOn.FAILED).values_list("url", flat=True))
+
+
+def _accounts(departure: Departure, most: int) -> int:
+    user, failed = departure.user, failed_at(departure)
+    named = Account.objects.filter(Q(csm=user) | Q(ae=user)).order_by("pk").values_list("pk", flat=True)
+    ids = [pk for pk in named[: most + len(failed)] if _url(pk) not in failed][:most]
+    to = heir(user)
+
+    def move(pk: int) -> None:
+        account = Account.objects.select_for_update().get(pk=pk)
+        for field, label in (("csm", "CSM"), ("ae", "account executive")):
+            if getattr(account, f"{field}_id") == user.pk:
+                setattr(account, field, to)
+                note(departure, what=f"{account.name}: {label}", url=_url(pk), to=to)
+        accounts.save(account, by=departure.by)
+
+    return each_piece(departure, ids, _url, move) or _reports(departure, to)
+
+
+def _url(account_id: int) -> str:
+    return reverse("accounts:detail", args=[account_id])
+
+
+@transaction.atomic
+def _reports(departure: Departure, to: User | None) -> int:
+    """The people who reported to the person report to the next manager, so that the chain above them has no gap."""
+    people = User.objects.select_for_update(no_key=True).filter(manager=departure.user).order_by("pk")
+    for person in people:
+        person.manager = to
+        person._history_user = departure.by  # type: ignore[attr-defined]
+        person.save(update_fields=["manager"])
+        note(departure, what=f"Manager of {person.name}", url=page_of(person), to=to)
+    return len(people)
+
+
+def page_of(user: User) -> str:
+    """The page on which a person is deactivated, and on which it then stands what moved."""
+    return f"/people/{user.pk}/leaving/"
+
+
+@transaction.atomic
+def _finish(departure: Departure) -> None:
+    at = now()
+    if not Departure.objects.filter(pk=departure.pk, finished_at=None).update(finished_at=at):
+        return
+    departure.finished_at = at
+    person_left.send(sender=User, departure=departure, most=0, finished=True)

@@ -1,0 +1,130 @@
+"""The people of a case: who may take a duty, and the RACI letters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from accounts.models import User
+from approvals.models import ApprovalRequest
+from escalations.cases import access_rows, notifications
+from escalations.cases.access import check
+from escalations.cases.log import Entry, lock, record
+from escalations.cases.rules import letters as rules
+from escalations.models import CasePerson, Escalation, HandOff
+from ledger import chain
+from ledger.errors import Invalid, Stale
+from ledger.now import now
+
+NAMES = dict(CasePerson.DUTIES)
+# Owner and decision authority: one person has both only with a note.
+OTHER_HALF = {CasePerson.OWNER: CasePerson.AUTHORITY, CasePerson.AUTHORITY: CasePerson.OWNER}
+
+
+def check_person(case: Escalation, to: User, duty: str, why_both: str) -> None:
+    """Raise Invalid with the field unless the person may be asked to take the duty of a locked case: active, of our company,
+    not the one who has it; the decision authority decides at the level of the case and no request waits for somebody else;
+    owner and decision authority are one person only with a note."""
+    if not case.is_open:
+        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it first.", field="to")
+    check_named(to)
+    if any(row.user_id == to.pk and row.duty == duty and row.accepted_at for row in case.people.all()):
+        raise Invalid(f"{to} is {NAMES[duty].lower()} already.", field="to")
+    if duty == CasePerson.AUTHORITY:
+        _check_authority(case, to)
+    if duty in OTHER_HALF and not why_both.strip() and _has(case, to, OTHER_HALF[duty]):
+        words = f"{to} is also the {NAMES[OTHER_HALF[duty]].lower()}. Enter why one person owns the case and decides."
+        raise Invalid(words, field="both")
+
+
+def check_named(to: User, field: str = "to") -> None:
+    """Raise Invalid unless the person may be named on a case: people who are named read all of it."""
+    if not to.is_active or to.kind != User.PERSON:
+        raise Invalid(f"{to} is not an active person. Choose someone else.", field=field)
+    if to.is_external:
+        raise Invalid(f"{to} is an external party and may not read the case. Choose a colleague.", field=field)
+
+
+def _has(case: Escalation, user: User, duty: str) -> bool:
+    """Whether a person has a duty, or is asked to take it."""
+    if any(row.user_id == user.pk and row.duty == duty for row in case.people.all()):
+        return True
+    return case.handoffs.filter(duty=duty, to_user=user, state=HandOff.WAITING).exists()
+
+
+def _check_authority(case: Escalation, to: User) -> None:
+    ladder = case.policy.ladder
+    if max((ladder.rank_of(role.level) for role in to.roles), default=0) < case.level:
+        raise Invalid(f"{to} holds no role that decides at {ladder.label(case.level)}.", field="to")
+    made = case.requests.filter(state=ApprovalRequest.OPEN).order_by("-pk").first()
+    if made is not None and made.approver != to:
+        words = f"A request waits for {made.approver}, who is the decision authority. Delegate or escalate the request."
+        raise Invalid(words, field="to")
+
+
+@dataclass(frozen=True)
+class Letters:
+    """New RACI letters by the id of the row; an empty letter takes the person off the case. `add` gets `add_letter`.
+    `version`: the version of the case that was read."""
+
+    version: int
+    of: Mapping[int, str] = field(default_factory=dict)
+    add: User | None = None
+    add_letter: str = ""
+
+
+@transaction.atomic
+def set_letters(*, case_id: int, by: User, wanted: Letters) -> Escalation:
+    """Change the RACI letters of the people on a case, take people off it, or add one. Raises NotAllowed, Stale if the case
+    changed meanwhile, and Invalid unless exactly one person is Accountable, or if a person with a duty is taken off."""
+    at, case = now(), lock(case_id)
+    check(case, by, "roles")
+    if wanted.version != case.version:
+        raise Stale("The case has changed in the meantime. Read its roles again before you change them.")
+    rows = list(case.people.select_related("user"))
+    after = {row: wanted.of.get(row.pk, row.letter) for row in rows}
+    for row, letter in after.items():
+        if not letter and row.duty:
+            raise Invalid(
+                f"{row.user} is {NAMES[row.duty].lower()}. Hand the duty over first.", field=f"letter_{row.pk}"
+            )
+    _check_new(wanted, rows)
+    kept = [(row.user.name, letter) for row, letter in after.items() if letter]
+    if why := rules.why_not([*kept, *([(wanted.add.name, wanted.add_letter)] if wanted.add else [])]):
+        raise Invalid(why)
+    changes = _write(case, after)
+    if wanted.add:
+        case.people.create(user=wanted.add, letter=wanted.add_letter, since=at)
+        changes.append(f"{wanted.add} added as {wanted.add_letter}")
+    if changes:
+        case.version += 1
+        chain.save(case, ["version"])
+        record(case, [Entry(kind="role", summary=f"RACI: {'; '.join(changes)}", actor=by)], at=at)
+        access_rows.keep([case.pk])
+    if wanted.add:
+        notifications.named(case, wanted.add, by)
+    return case
+
+
+def _check_new(wanted: Letters, rows: list[CasePerson]) -> None:
+    if wanted.add is None:
+        return
+    if not wanted.add_letter:
+        raise Invalid("Choose the letter of the person whom you add.", field="add_letter")
+    check_named(wanted.add)
+    if any(row.user_id == wanted.add.pk for row in rows):
+        raise Invalid(f"{wanted.add} is on the case already. Change the letter above.", field="add")
+
+
+def _write(case: Escalation, after: dict[CasePerson, str]) -> list[str]:
+    """Write the letters that differ; returns what changed. The old A goes first, because there is only one."""
+    changed = [(row, letter) for row, letter in after.items() if letter != row.letter]
+    words = []
+    for row, letter in sorted(changed, key=lambda each: each[1] == rules.ACCOUNTABLE):
+        if letter:
+            words.append(f"{row.user} {row.letter} → {letter}")
+            case.people.filter(pk=row.pk).update(letter=letter)
+        else:
+            words.append(f"{row.user} taken off")
+            case.people.filter(pk=row.pk).delete()
+    return words
