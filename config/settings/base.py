@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
         "ClockKind": "escalations.clocks.rules.kinds.CHOICES",
     },
 }
+FORM_RENDERER = "config.widgets.QuickRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
