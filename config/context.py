@@ -1,15 +1,19 @@
 """The values around the content of every page. Each is read from the database only if a template uses it."""
 
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
-from approvals.models import ApprovalRequest
+from accounts.people.models import kept
+from approvals.models import ApprovalRequest, Delegation
 from config import watch
 from escalations.cases.queries import reviews
 from escalations.models import Escalation
-from ledger.counts import counts_of
+from ledger.counts import counting, counts_of, read_counts
+from ledger.prepared import PreparedSQL
 from messaging.models import Notice
 from reports.rules.vitals import Alarm
 
@@ -44,6 +48,32 @@ PAGES = {
 APPS = {"escalations": "queue", "approvals": "approvals", "accounts": "accounts", "reports": "dashboard"}
 
 
+NAMES = ("queue_count", "approvals_count", "reviews_count", "unread_count")
+
+
+def _counted(user: User) -> dict[str, QuerySet[Any]]:
+    """What the counters count."""
+    found = (
+        Escalation.objects.open().visible_to(user, few=True),
+        ApprovalRequest.objects.waiting_on(user),
+        reviews.waiting(user),
+        Notice.objects.filter(user=user, read_at__isnull=True),
+    )
+    return dict(zip(NAMES, found, strict=True))
+
+
+@cache
+def _statement(sees: str) -> PreparedSQL:
+    """The statement for people with this scope who stand in for nobody: the same but for the id of the person."""
+
+    def build(pk: int) -> tuple[str, list[Any]]:
+        person = User.anyone(pk, sees)
+        kept(person, "delegations", list)
+        return counting(_counted(person).values())
+
+    return PreparedSQL(build, int)
+
+
 class Navigation:
     """The counters beside the entries, and the current entry. All counters together are one query, after a small one
     for the people the visitor stands in for."""
@@ -56,14 +86,9 @@ class Navigation:
     @cached_property
     def _counts(self) -> dict[str, int]:
         user = self._user
-        return counts_of(
-            {
-                "queue_count": Escalation.objects.open().visible_to(user, few=True),
-                "approvals_count": ApprovalRequest.objects.waiting_on(user),
-                "reviews_count": reviews.waiting(user),
-                "unread_count": Notice.objects.filter(user=user, read_at__isnull=True),
-            }
-        )
+        if user.is_superuser or Delegation.objects.given_to(user):
+            return counts_of(_counted(user))
+        return read_counts(NAMES, *_statement(user.sees).with_values(user.pk))
 
     @property
     def queue_count(self) -> int:

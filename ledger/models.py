@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
 
+from ledger.prepared import PreparedRows
 from ledger.search.rules import joined
 
 
@@ -75,9 +77,13 @@ class VersionQuerySet(models.QuerySet[V]):
         found = self.filter(state=Version.PUBLISHED, effective_from__lte=at)
         return found.order_by("-effective_from", "-id")[:1]
 
-    def current(self, at: datetime) -> V | None:
-        """The same version, or None."""
-        return next(iter(self.in_force(at)), None)
+
+class VersionManager(models.Manager.from_queryset(VersionQuerySet)):  # type: ignore[misc]
+    """All versions."""
+
+    def current(self, at: datetime) -> Any:  # `Any`, as mypy does not know the model of a manager made so
+        """The version in force, or None."""
+        return next(iter(_in_force(self.model).read(at)), None)
 
 
 class Version(models.Model):
@@ -99,7 +105,7 @@ class Version(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     effective_from = models.DateTimeField(null=True, blank=True)
     based_on = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
-    objects = VersionQuerySet.as_manager()
+    objects = VersionManager()
 
     class Meta:
         abstract = True
@@ -194,3 +200,9 @@ class SearchWords(models.Model):
         """The words of a row as they should be."""
         head, body = cls.texts(owner)
         return cls(pk=owner.pk, head=joined(*head), body=joined(*body))
+
+
+@cache
+def _in_force(model: type[Version]) -> PreparedRows[Version]:
+    """Nearly every page asks for the policy or the authority in force."""
+    return PreparedRows(model, model.objects.in_force, datetime)

@@ -12,7 +12,7 @@ CENT = Decimal("0.01")
 
 def known_currencies() -> set[str]:
     """Currencies an amount may be in: those with an exchange rate, and USD."""
-    return {"USD", *ExchangeRate.objects.values_list("currency", flat=True).distinct()}
+    return {"USD", *ExchangeRate.objects.order_by().values_list("currency", flat=True).distinct()}
 
 
 def rates(on: date) -> dict[str, Decimal]:

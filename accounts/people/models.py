@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
@@ -16,6 +16,7 @@ from simple_history.models import HistoricalRecords
 from accounts.people import rules
 from ledger.models import SearchWords
 from ledger.now import now
+from ledger.prepared import PreparedRows
 from ledger.search import index
 from ledger.search.index import SearchableQuerySet
 
@@ -107,11 +108,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def roles(self) -> list["Role"]:
         """Roles held now, most senior first; one query, kept for the request."""
-        return list(
-            Role.objects.filter(holdings__in=RoleHolding.objects.in_force(now()).filter(user=self)).order_by(
-                "-rank", "sort"
-            )
-        )
+        return HELD_ROLES.read(self.pk or 0, now())
 
     @property
     def role_slugs(self) -> frozenset[str]:
@@ -122,6 +119,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def role_label(self) -> str:
         """The name of the most senior role, for the corner of the page."""
         return self.roles[0].name if self.roles else ("Service" if self.kind == self.SERVICE else "No role yet")
+
+    @classmethod
+    def anyone(cls, pk: int, sees: str) -> "User":
+        """A person of whom only the id and the scope are known, for queries that are put together for all people of a
+        scope. What else a query asks of the person or the roles is looked up under a number nobody has, so it fails."""
+        person = cls.from_db(DEFAULT_DB_ALIAS, ["id", "is_superuser"], [pk, False])
+        person.roles = [Role.from_db(DEFAULT_DB_ALIAS, ["id", "sees"], [pk, sees])]
+        return person
 
     def has_role(self, *slugs: str) -> bool:
         """Whether one of these roles is held now."""
@@ -286,3 +291,11 @@ class RoleHolding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.role}"
+
+
+def _held_roles(user: int, at: datetime) -> models.QuerySet[Role]:
+    holdings = RoleHolding.objects.in_force(at).filter(user=user)
+    return Role.objects.filter(pk__in=holdings.values("role")).order_by("-rank", "sort")
+
+
+HELD_ROLES = PreparedRows(Role, _held_roles, int, datetime)

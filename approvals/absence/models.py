@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.people.models import kept
 from ledger.format import day
 from ledger.now import now
+from ledger.prepared import PreparedRows
 
 
 class DelegationQuerySet(models.QuerySet["Delegation"]):
@@ -23,7 +24,7 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
 
     def given_to(self, user: User) -> "list[Delegation]":
         """Those in force now that make the person a stand-in. For lists: read once, as the person's roles are."""
-        return kept(user, "delegations", lambda: list(self.in_force(now()).filter(to=user)))
+        return kept(user, "delegations", lambda: STANDING_IN.read(user.pk, now()))
 
     def overlapping(self, start: datetime, end: datetime) -> "DelegationQuerySet":
         """In force at some moment of [start, end)."""
@@ -97,3 +98,10 @@ class CalendarFeed(models.Model):
 
     def __str__(self) -> str:
         return f"Calendar of {self.user}"
+
+
+def _standing_in(user: int, at: datetime) -> DelegationQuerySet:
+    return Delegation.objects.in_force(at).filter(to=user)
+
+
+STANDING_IN = PreparedRows(Delegation, _standing_in, int, datetime)

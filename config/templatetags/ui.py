@@ -17,7 +17,7 @@ from django.forms.boundfield import BoundWidget
 from django.template import Context
 from django.template.base import Parser, TextNode, Token
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -229,13 +229,18 @@ def nav(
     badge = format_html('<span class="cnt num {}">{}</span>', hot, count) if count else EMPTY
     return format_html(
         '<a class="navlink" href="{}"{}{}>{}{}{}</a>',
-        reverse(url),
+        _address(url, get_script_prefix()),
         CURRENT if is_here(context, key, url) else EMPTY,
         format_html(' data-key="{}"', keys) if keys else EMPTY,
         icon(name),
         label,
         badge,
     )
+
+
+@kept
+def _address(url: str, _prefix: str) -> str:
+    return reverse(url)
 
 
 @register.simple_tag(takes_context=True)

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Unpack, cast
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import HTML, Column, Div, Field, Layout, Row
 from django import forms
 
 from accounts.choosers import ChosenField, FindingForm, offer
@@ -29,7 +27,6 @@ DEADLINE = "Enter a deadline with a time."
 FLAGS = ("blocker", "legal", "security", "executive_complaint", "confidential")
 NOT_KEPT = ("csrfmiddlewaretoken", "show", "discard", "save")
 ASKS_REFUND = frozenset({"refund", "chargeback"})
-HEAD = '<h2 class="mb-3">{}</h2>'
 
 
 class IntakeForm(FindingForm):
@@ -109,13 +106,27 @@ class IntakeForm(FindingForm):
         self._offer("concession", [("", "No concession asked for"), *names])
         self._offer("currency", [(code, code) for code in sorted(known_currencies(), key=_usd_first)])
         self._offer("override_level", [("", "As the matrix says"), *rank_choices(policy)])
-        self.helper = _helper(self.concessions)
 
     @property
     def chosen(self) -> Account | None:
         """The account that is chosen so far, valid or not."""
         found = cast(ChosenField, self.fields["account"]).row(self["account"].value())
         return found if isinstance(found, Account) else None
+
+    @property
+    def measured(self) -> str:
+        """The concessions that take an amount, for data-show-when."""
+        return ",".join(each.slug for each in self.concessions if unit_of(each.unit).takes_amount)
+
+    @property
+    def in_currency(self) -> str:
+        """The concessions in money, for data-show-when."""
+        return ",".join(each.slug for each in self.concessions if unit_of(each.unit).in_currency)
+
+    @property
+    def flags(self) -> list[forms.BoundField]:
+        """The tick boxes of the third block."""
+        return [self[name] for name in FLAGS]
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         cast(forms.ChoiceField, self.fields[name]).choices = choices
@@ -198,38 +209,3 @@ def from_signal(signal: Signal) -> dict[str, object]:
         "security": BY_SLUG[signal.kind].security,
         "executive_complaint": bool(signal.contact and signal.contact.executive and signal.sentiment < 0),
     }
-
-
-def _helper(concessions: list[ConcessionType]) -> FormHelper:
-    """The layout: three blocks of the card, then the buttons (in the template)."""
-    measured = ",".join(each.slug for each in concessions if unit_of(each.unit).takes_amount)
-    money = ",".join(each.slug for each in concessions if unit_of(each.unit).in_currency)
-    helper = FormHelper()
-    helper.form_tag = False
-    helper.layout = Layout(
-        "signal",
-        Div(
-            HTML(HEAD.format("Account and issue")),
-            Row(Column("account"), Column("issue_type")),
-            *("issue", "impact", "title"),
-            css_class="fs",
-        ),
-        Div(
-            HTML(HEAD.format("What you need, and by when")),
-            "requested_support",
-            Row(Column("deadline"), Column("impasse_at")),
-            Row(
-                Column("concession"),
-                Column(Div("amount", data_show_when=f"concession={measured}")),
-                Column(Div("currency", data_show_when=f"concession={money}")),
-            ),
-            css_class="fs",
-        ),
-        Div(
-            HTML(HEAD.format("What you have seen")),
-            *(Field(name, wrapper_class="mb-2") for name in FLAGS),
-            css_class="fs",
-        ),
-        Div(HTML(HEAD.format("Routing")), Row(Column("override_level"), Column("override_reason")), css_class="fs"),
-    )
-    return helper

@@ -27,7 +27,7 @@ TIERS = [(slug, dict(states.TIERS)[slug]) for slug in SEVEREST_FIRST]
 
 def in_force(at: datetime) -> PolicyVersion | None:
     """The policy with the people behind it."""
-    return PolicyVersion.objects.select_related("author", "publisher").current(at)
+    return PolicyVersion.objects.select_related("author", "publisher").in_force(at).first()
 
 
 def levels(at: datetime) -> list[tuple[str, str, str]]:

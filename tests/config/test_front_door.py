@@ -9,10 +9,12 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import RoleHolding, User
+from approvals.models import ApprovalRequest, Delegation
 from config.context import navigation
 from config.home import landing
 from escalations import states
+from escalations.cases.queries import reviews
 from escalations.models import Escalation, Review
 from ledger.now import now
 from messaging.models import Notice
@@ -72,6 +74,33 @@ def test_the_counters_count_what_this_person_may_see_in_one_query_after_whom_the
     assert "approvals_delegation" not in counts
     assert _nav(cast.ops).queue_count == 2
     assert _nav(cast.outsider).reviews_count == 0
+
+
+@pytest.mark.both_databases
+def test_the_counters_agree_with_their_lists_for_every_scope_and_after_a_change(
+    cast: Cast, a_case: Callable[..., Escalation]
+) -> None:
+    a_case()
+    a_case(account=cast.elsewhere)
+    a_case(confidential=True)
+    for user in User.objects.all():
+        for given in (user, User.objects.get(pk=user.pk)):
+            nav = _nav(given)
+            assert nav.queue_count == Escalation.objects.open().visible_to(user).count()
+            assert nav.approvals_count == ApprovalRequest.objects.waiting_on(user).count()
+            assert nav.reviews_count == reviews.waiting(user).count()
+    RoleHolding.objects.filter(user=cast.lead).update(ends=now())
+    lead = User.objects.get(pk=cast.lead.pk)
+    assert _nav(lead).queue_count == Escalation.objects.open().visible_to(lead).count()
+
+
+@pytest.mark.both_databases
+def test_a_stand_in_has_the_requests_of_the_other_counted(cast: Cast, a_case: Callable[..., Escalation]) -> None:
+    Delegation.objects.create(user=cast.lead, to=cast.csm, starts_at=now(), ends_at=now() + timedelta(days=1))
+    csm = User.objects.get(pk=cast.csm.pk)
+    a_case()
+    assert _nav(csm).queue_count == 1
+    assert _nav(csm).approvals_count == ApprovalRequest.objects.waiting_on(csm).count()
 
 
 def test_nothing_is_counted_before_a_template_asks(cast: Cast) -> None:
