@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from email.message import Message
 from functools import cached_property
+from itertools import islice
 
 from messaging.inbound.parsing.decoding import clean, decode_base64, decode_bytes, decode_words
 from messaging.inbound.parsing.parsed import MAX_DEPTH, MAX_PARTS, MAX_TEXT_CHARACTERS, MailRefused
@@ -15,6 +16,7 @@ _PARAMETER = re.compile(
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 MAX_PARAMETERS = 4_000
+FIRST_PARTS = 10
 
 
 @dataclass
@@ -38,6 +40,12 @@ def read_body(message: Message) -> Body:
     body.text, body.html = (_cut(clean(each), body) for each in (body.text, body.html))
     body.problems = list(dict.fromkeys(body.problems))[:20]
     return body
+
+
+def text_charset(message: Message) -> str | None:
+    """The encoding that the first text part names."""
+    texts = (part for part in islice(message.walk(), FIRST_PARTS) if part.get_content_maintype() == "text")
+    return next(filter(None, (_parameter(part, "content-type", "charset") for part in texts)), None)
 
 
 def _check_structure(message: Message) -> None:
@@ -79,7 +87,8 @@ def _read_part(part: Message, body: Body) -> None:
         if raw or name:
             body.attachments.append((name, content_type, len(raw)))
         return
-    text, problem = decode_bytes(raw[: MAX_TEXT_CHARACTERS * 4], _parameter(part, "content-type", "charset"))
+    charset = _parameter(part, "content-type", "charset")
+    text, problem = decode_bytes(raw[: MAX_TEXT_CHARACTERS * 4], charset, page=content_type == "text/html")
     body.problems += [problem] if problem else []
     if content_type == "text/html":
         body.html += text
