@@ -65,6 +65,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         visible_is_own=reply.is_own,
         automatic_kind=automatic.kind,
         automatic_reason=automatic.reason,
+        automatic_doubt=automatic.doubt,
         attachments=[Attachment(*each) for each in body.attachments],
         problems=[
             *filter(None, [id_problem, "" if clear else "sender not clear from the header"]),
@@ -111,7 +112,8 @@ def _reply(body: Body) -> ReplyText:
 def _automatic(headers: list[tuple[str, str]], subject: str, body: Body, message: Message) -> Automatic:
     start = body.text[:4_000] or html_to_text(body.html[:20_000])
     sender = decode_words(_first(headers, "from"))
-    return classify(headers, subject, sender, start, _first(headers, "content-type") or message.get_content_type())
+    content_type = _first(headers, "content-type") or message.get_content_type()
+    return classify(headers, subject, sender, start, content_type, body.parts)
 
 
 def _header_problems(headers: list[tuple[str, str]], message: Message) -> list[str]:

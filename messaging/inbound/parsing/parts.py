@@ -9,6 +9,7 @@ from itertools import islice
 
 from messaging.inbound.parsing.decoding import clean, decode_base64, decode_bytes, decode_words
 from messaging.inbound.parsing.parsed import MAX_DEPTH, MAX_PARTS, MAX_TEXT_CHARACTERS, MailRefused
+from messaging.inbound.rules.automatic import Part
 from messaging.inbound.rules.html_text import html_to_text
 
 _PARAMETER = re.compile(
@@ -17,6 +18,9 @@ _PARAMETER = re.compile(
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 MAX_PARAMETERS = 4_000
 FIRST_PARTS = 10
+START = 2_000
+INNER = 3
+INNER_LINES = 60
 
 
 @dataclass
@@ -24,6 +28,7 @@ class Body:
     text: str = ""
     html: str = ""
     attachments: list[tuple[str, str, int]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)  # all that is not the text, as the rules for automatic mail read it
     problems: list[str] = field(default_factory=list)
 
     @cached_property
@@ -81,11 +86,14 @@ def _read_part(part: Message, body: Body) -> None:
     if part.get_content_maintype() == "message":
         size = sum(len(_raw_bytes(each)) for each in part.walk())
         body.attachments.append((name or "message.eml", content_type, size))
+        body.parts.append(Part(_full_type(part), _inner_headers(part)))
         return
     raw = _payload(part, body)
     if not inline:
         if raw or name:
             body.attachments.append((name, content_type, len(raw)))
+        start = decode_bytes(raw[:START], _parameter(part, "content-type", "charset"))[0] if is_text else ""
+        body.parts.append(Part(_full_type(part), clean(start)))
         return
     charset = _parameter(part, "content-type", "charset")
     text, problem = decode_bytes(raw[: MAX_TEXT_CHARACTERS * 4], charset, page=content_type == "text/html")
@@ -94,6 +102,16 @@ def _read_part(part: Message, body: Body) -> None:
         body.html += text
     else:
         body.text += ("\n" if body.text and not body.text.endswith("\n") else "") + text
+
+
+def _full_type(part: Message) -> str:
+    return _header(part, "content-type").lower().replace('"', "")[:300] or part.get_content_type()
+
+
+def _inner_headers(part: Message) -> str:
+    """The headers of an attached mail or report."""
+    lines = (f"{name}: {value}" for child in _children(part)[:INNER] for name, value in child.raw_items())
+    return clean("\n".join(islice(lines, INNER_LINES)))[:START]
 
 
 def _is_attachment(part: Message) -> bool:
