@@ -68,6 +68,9 @@ def take(*, mail: InboundMail) -> None:
     if len(found) > 1:
         inbound.quarantine(mail=mail, note=TWO_REQUESTS)
         return
+    if mail.doubt:
+        inbound.quarantine(mail=mail, note=f"It may be automatic ({mail.doubt[:200]}).")
+        return
     reply = Reply(mail, found[0], now())
     if doubt := _doubt(reply):
         inbound.quarantine(mail=mail, note=doubt)

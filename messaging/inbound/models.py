@@ -40,6 +40,9 @@ class InboundMail(models.Model):
     received_at = models.DateTimeField(default=now)
     text = models.TextField(blank=True, help_text="The whole text part.")
     visible_text = models.TextField(blank=True, help_text="The text that the sender wrote, without quotations.")
+    cut = models.TextField(
+        blank=True, help_text="What was left out of the visible text: quotations and the signature, in their order."
+    )
     in_reply_to = models.CharField(max_length=255, blank=True)
     references = models.JSONField(default=list)
     automatic = models.CharField(max_length=16, blank=True)
@@ -51,6 +54,11 @@ class InboundMail(models.Model):
     )
     own_words = models.BooleanField(
         default=True, help_text="Whether the visible text was typed by the sender, not taken from a forwarded mail."
+    )
+    doubt = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="One sign of an automatic mail. It takes two to set a mail aside, but one is enough not to decide anything.",
     )
     note = models.CharField(max_length=300, blank=True, help_text="Why it has this state.")
     raw = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT)

@@ -119,6 +119,7 @@ def _facts(parsed: ParsedMail) -> dict[str, object]:
         "single_from": _fit(parsed.single_from, 254),
         "auth_results": [_fit(header, MAX_HEADER + 1) for header in parsed.all_headers("Authentication-Results")],
         "own_words": parsed.visible_is_own,
+        "doubt": _fit(parsed.automatic_doubt, 300),
         "automatic": "" if human else parsed.automatic_kind[:16],
         "note": NOBODY_KNOWS if human else _fit(parsed.automatic_reason, 300),
     }

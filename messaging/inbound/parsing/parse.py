@@ -9,7 +9,7 @@ from messaging.inbound.parsing import addresses
 from messaging.inbound.parsing.decoding import clean, decode_words
 from messaging.inbound.parsing.header_block import sender_is_clear
 from messaging.inbound.parsing.parsed import MAX_HEADER_BYTES, MAX_RAW_BYTES, Attachment, MailRefused, ParsedMail
-from messaging.inbound.parsing.parts import Body, read_body
+from messaging.inbound.parsing.parts import Body, read_body, text_charset
 from messaging.inbound.rules.automatic import Automatic, classify
 from messaging.inbound.rules.decision_words import decision_in
 from messaging.inbound.rules.html_text import html_to_text
@@ -40,7 +40,7 @@ def _check_header_size(raw: bytes) -> None:
 
 
 def _facts(message: Message, raw: bytes) -> ParsedMail:
-    headers = _headers(message)
+    headers = _headers(message, text_charset(message))
     body = read_body(message)
     subject = decode_words(_first(headers, "subject"))
     senders = addresses.addresses(_all(headers, "from"))
@@ -65,6 +65,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         visible_is_own=reply.is_own,
         automatic_kind=automatic.kind,
         automatic_reason=automatic.reason,
+        automatic_doubt=automatic.doubt,
         attachments=[Attachment(*each) for each in body.attachments],
         problems=[
             *filter(None, [id_problem, "" if clear else "sender not clear from the header"]),
@@ -74,8 +75,10 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
     )
 
 
-def _headers(message: Message) -> list[tuple[str, str]]:
-    return [(clean(str(name))[:200], " ".join(clean(_plain(value)).split())) for name, value in message.raw_items()]
+def _headers(message: Message, charset: str | None) -> list[tuple[str, str]]:
+    return [
+        (clean(str(name))[:200], " ".join(clean(_plain(value), charset).split())) for name, value in message.raw_items()
+    ]
 
 
 def _unfolded(message: Message) -> list[tuple[str, str]]:
@@ -109,7 +112,8 @@ def _reply(body: Body) -> ReplyText:
 def _automatic(headers: list[tuple[str, str]], subject: str, body: Body, message: Message) -> Automatic:
     start = body.text[:4_000] or html_to_text(body.html[:20_000])
     sender = decode_words(_first(headers, "from"))
-    return classify(headers, subject, sender, start, _first(headers, "content-type") or message.get_content_type())
+    content_type = _first(headers, "content-type") or message.get_content_type()
+    return classify(headers, subject, sender, start, content_type, body.parts)
 
 
 def _header_problems(headers: list[tuple[str, str]], message: Message) -> list[str]:

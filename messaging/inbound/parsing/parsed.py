@@ -45,6 +45,7 @@ class ParsedMail:
     visible_is_own: bool  # False: nothing was typed; visible_text is from a forwarded mail
     automatic_kind: str
     automatic_reason: str
+    automatic_doubt: str  # the one sign of an automatic mail where two were needed
     attachments: list[Attachment]
     problems: list[str] = field(default_factory=list)
 

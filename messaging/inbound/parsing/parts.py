@@ -5,9 +5,11 @@ import re
 from dataclasses import dataclass, field
 from email.message import Message
 from functools import cached_property
+from itertools import islice
 
 from messaging.inbound.parsing.decoding import clean, decode_base64, decode_bytes, decode_words
 from messaging.inbound.parsing.parsed import MAX_DEPTH, MAX_PARTS, MAX_TEXT_CHARACTERS, MailRefused
+from messaging.inbound.rules.automatic import Part
 from messaging.inbound.rules.html_text import html_to_text
 
 _PARAMETER = re.compile(
@@ -15,6 +17,10 @@ _PARAMETER = re.compile(
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 MAX_PARAMETERS = 4_000
+FIRST_PARTS = 10
+START = 2_000
+INNER = 3
+INNER_LINES = 60
 
 
 @dataclass
@@ -22,6 +28,7 @@ class Body:
     text: str = ""
     html: str = ""
     attachments: list[tuple[str, str, int]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)  # all that is not the text, as the rules for automatic mail read it
     problems: list[str] = field(default_factory=list)
 
     @cached_property
@@ -38,6 +45,12 @@ def read_body(message: Message) -> Body:
     body.text, body.html = (_cut(clean(each), body) for each in (body.text, body.html))
     body.problems = list(dict.fromkeys(body.problems))[:20]
     return body
+
+
+def text_charset(message: Message) -> str | None:
+    """The encoding that the first text part names."""
+    texts = (part for part in islice(message.walk(), FIRST_PARTS) if part.get_content_maintype() == "text")
+    return next(filter(None, (_parameter(part, "content-type", "charset") for part in texts)), None)
 
 
 def _check_structure(message: Message) -> None:
@@ -73,18 +86,32 @@ def _read_part(part: Message, body: Body) -> None:
     if part.get_content_maintype() == "message":
         size = sum(len(_raw_bytes(each)) for each in part.walk())
         body.attachments.append((name or "message.eml", content_type, size))
+        body.parts.append(Part(_full_type(part), _inner_headers(part)))
         return
     raw = _payload(part, body)
     if not inline:
         if raw or name:
             body.attachments.append((name, content_type, len(raw)))
+        start = decode_bytes(raw[:START], _parameter(part, "content-type", "charset"))[0] if is_text else ""
+        body.parts.append(Part(_full_type(part), clean(start)))
         return
-    text, problem = decode_bytes(raw[: MAX_TEXT_CHARACTERS * 4], _parameter(part, "content-type", "charset"))
+    charset = _parameter(part, "content-type", "charset")
+    text, problem = decode_bytes(raw[: MAX_TEXT_CHARACTERS * 4], charset, page=content_type == "text/html")
     body.problems += [problem] if problem else []
     if content_type == "text/html":
         body.html += text
     else:
         body.text += ("\n" if body.text and not body.text.endswith("\n") else "") + text
+
+
+def _full_type(part: Message) -> str:
+    return _header(part, "content-type").lower().replace('"', "")[:300] or part.get_content_type()
+
+
+def _inner_headers(part: Message) -> str:
+    """The headers of an attached mail or report."""
+    lines = (f"{name}: {value}" for child in _children(part)[:INNER] for name, value in child.raw_items())
+    return clean("\n".join(islice(lines, INNER_LINES)))[:START]
 
 
 def _is_attachment(part: Message) -> bool:

@@ -1,7 +1,9 @@
 """Whether a person wrote a mail. Automatic mail is kept, never answered and never acted upon (RFC 3834, 3464, 5965).
 
-A header by which a machine identifies itself is enough. Words in a subject count only at its start, so that a person's
-"Re: Out of office" counts as human; words in a body need two signs.
+A mail that says of itself "I am an answer" or "I am a notice" is automatic: Auto-Submitted, a report, X-Autoreply and the
+like, the mailer daemon. All else is a witness, and two of different kinds are needed: the way of delivery (lists, groups, an
+empty Return-Path, a wish such as X-Auto-Response-Suppress), the subject, the text, the sender's name. Many ways are one
+witness, because a person may write through a group or a gateway. Words are compared without accents.
 """
 
 import re
@@ -9,147 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-ROBOT_SENDER = re.compile(
-    r"(?:^|[<\"\s(])(?:mailer-?daemon|mail-?daemon|mdaemon|post_?master|mail[_-]?(?:administrator|delivery)|mmdf"
-    r"|majordomo|bounces?|mail-?router|mail_?gateway|smtp-?gateway|autoreply|auto-reply|autoresponder"
-    r"|abuse-report|feedbackloop|fbl|double-?bounce|symantec_antivirus_for_smtp_gateways"
-    r"|mail\.?system)(?:[+.-][^@\s<>]*)?@",
-    re.IGNORECASE,
-)
-ROBOT_NAME = re.compile(
-    r"(?:mailer-daemon|mail (?:delivery|administrator|system|router)|delivery (?:sub)?system"
-    r"|delivery (?:status )?notification|mail ?delivery ?(?:sub)?system|internet mail (?:delivery|service)"
-    r"|^\s*\"?(?:postmaster|mail system|mail server)\b|inter\s?scan|mail ?marshal|mail ?foundry"
-    r"|complaint feedback|feedback loop)",
-    re.IGNORECASE,
-)
-NOTIFIER = re.compile(
-    r"(?:no-?reply|notifications?|sns)@(?:[\w.-]+\.)?(?:sns\.amazonaws|amazonaws|amazonses|sendgrid|mailgun)\.", re.I
-)
-
-BOUNCE_SUBJECT = re.compile(
-    r"^(?:\[[^\]]{1,40}\]\s*|\*+\s*|(?:re|fwd?|aw|warning|error|notice|rejected)\s?[:-]\s*)?(?:"
-    r"undeliver(?:able|ed)|mail (?:system error|delivery (?:fail|problem|error|status|system)|could not|error"
-    r"|undeliverable|failure)|(?:mail|message|e-?mail) (?:delivery )?(?:fail(?:ed|ure)|not delivered"
-    r"|undeliverable|could not|delivery (?:fail|delayed|status))|returned (?:mail|to sender|due to)"
-    r"|delivery (?:status|failure|failed|error|report|problem|notification|has failed|unsuccessful|delayed"
-    r"|to the following)|(?:permanent )?failure notice|non[- ]?deliver(?:y|able|ed)|nondeliverable"
-    r"|could ?n[o']t (?:be )?(?:send|deliver)|(?:message|e-?mail|mail) (?:status|you sent|rejected|blocked"
-    r"|returned)|(?:unknown|invalid) (?:user|recipient|address)|user unknown|bounced? (?:mail|message)"
-    r"|rejected (?:mail|message)|dsn:|email delivery failure|mail returned|failed mail|unable to deliver"
-    r"|problem delivering|your (?:message|mail|e-?mail) .{0,60}(?:could not|was not|has been (?:rejected"
-    r"|delayed)|failed)|could not send message|message undeliverable|delivery of your|not delivered"
-    r"|error sending|no such user|unzustellbar|nicht zustellbar|zustell(?:fehler|ung)"
-    r"|nachricht (?:konnte )?nicht zugestellt|rückläufer|fehler bei der zustellung|non remis|échec (?:de|d['’])"
-    r"|message non|notification d['’]état|avis de non|retour de courrier|courrier non|no se (?:puede|pudo"
-    r"|ha podido)|no entregad|correo devuelto|notificación de estado|error de entrega|mensaje (?:no|devuelto)"
-    r"|impossibile recapitare|impossibile consegnare il messaggio|mancat[ao] (?:recapito|consegna)"
-    r"|notifica (?:sullo|dello)? ?stato|messaggio non|non recapitabile|não (?:foi )?(?:entregue|possível)"
-    r"|falha (?:na|no|de) |mensagem (?:não|devolvida)|notificação de (?:status|estado)|onbestelbaar"
-    r"|niet (?:bezorgd|afgeleverd|bestelbaar)|kan niet worden|bezorging mislukt|niedostarcz|nie dostarczono"
-    r"|zwrot (?:wiadomości|poczty)|ikke levert|kunne ikke leveres|kan ikke leveres|oleverbar"
-    r"|kunde inte levereras|ej levererat|toimitus epäonnistui|viestiä ei|nedoručiteln|не (?:доставлен|удалось)"
-    r"|недоставленн|сообщение не|ошибка доставки|kézbesít|iletilemedi|teslim edilemedi|系统退信|退信|无法投递"
-    r"|未送達|無法傳遞|投递失败|邮件(?:退回|投递)|配信(?:不能|できません|エラー)|配達(?:不能|できません)"
-    r"|メール(?:が|を)?(?:配信|送信)?(?:エラー|できません)|送信エラー|反송|반송|전송 실패"
-    r")",
-    re.IGNORECASE,
-)
-# No person begins a subject with these words; they need no sign in the body.
-SURE_BOUNCE_SUBJECT = re.compile(
-    r"^(?:undelivered mail returned|undeliver(?:able|ed)(?: mail| message)?(?::|$)|delivery status notification"
-    r"|mail delivery (?:failed|failure|error|system)|returned mail:|failure notice$|delivery notification: delivery"
-    r"|mail system error|delivery failure$|non-delivery (?:report|notification))",
-    re.IGNORECASE,
-)
-WARNING_SUBJECT = re.compile(
-    r"(?:user unknown|could not (?:send|be delivered)|undelivered|delivery (?:failed|failure)|non-delivery)[!.\s]*",
-    re.I,
-)
-FEEDBACK_SUBJECT = re.compile(
-    r"^(?:complaint about message from [\d\[]|(?:e-?mail )?(?:abuse|fbl|spam) (?:feedback )?report"
-    r"|e-?mail feedback report|spamtrap\s?hit|spam complaint|\[?arf\b|fbl\b)",
-    re.IGNORECASE,
-)
-REPLY_SUBJECT = re.compile(
-    r"^(?:\[[^\]]{1,40}\]\s*)?(?:"
-    r"auto(?:matic|mated)?[\s-]?(?:reply|response|answer|respon\w*|antwort)\s*(?:$|[:：\-–—(\[]|to\b|from\b)"
-    r"|auto[\s-]?re\s?:|autorespon\w*\s*(?:$|[:：\-–—(])|automatic(?:ally)? (?:generated|sent)"
-    r"|out of (?:the )?office|ooo\b|away from (?:the |my )?(?:office|mail|desk|e-?mail)|i am (?:away|out of)"
-    r"|on (?:vacation|annual leave)|vacation (?:reply|response|notice|message|auto)|holiday (?:reply|notice)"
-    r"|thank you for contacting|automatische? (?:antwort|rückantwort|nachricht|reactie|beantwoording|e-?mail)"
-    r"|abwesenheits|abwesend|abwesenheit\s*(?:$|[:\-–])|(?:bin )?nicht im (?:büro|haus)|außer haus"
-    r"|urlaubs(?:vertretung|meldung|notiz)|réponse auto|réponse d['’]absence|absence (?:du bureau|:)"
-    r"|absent(?:e)? du bureau|message d['’]absence|en congés? (?:du|jusqu|$)|respuesta auto"
-    r"|fuera de (?:la )?oficina|(?:mensaje|aviso) de ausencia|ausencia (?:temporal|de la oficina)|risposta auto"
-    r"|fuori (?:sede|ufficio)|(?:messaggio|avviso) di assenza|assenza dall|assente dal|resposta auto"
-    r"|fora do escrit|(?:mensagem|aviso) de ausência|ausência (?:temporária|do escrit)|automatisch antwoord"
-    r"|afwezig|niet aanwezig|buiten kantoor|automatiskt svar|automatisk svar|autosvar|frånvaro|fraværende|fravær"
-    r"|automaattinen vastaus|poissa toimist|odpowiedź automatyczna|automatyczna odpowiedź|autoodpowied|nieobecn"
-    r"|автоматический ответ|автоответ|отсутствую|я отсутствую|автоматична відповідь|нет на месте"
-    r"|automatická odpov|nepřítom|mimo kancelář|automatikus válasz|házon kívül|otomatik yanıt|ofis dışında"
-    r"|răspuns automat|αυτόματη απάντηση|εκτός γραφείου|自动(?:回复|答复)|自動(?:回覆|回复|応答|答复)"
-    r"|不在(?:通知|連絡|のお知らせ)|자동 ?(?:회신|응답)|부재중|trả lời tự động|balasan otomatis|מענה אוטומטי"
-    r"|رد تلقائي"
-    r")",
-    re.IGNORECASE,
-)
-CALENDAR_SUBJECT = re.compile(
-    r"^(?:accepted|tentative(?:ly accepted)?|new time proposed|zugesagt|mit vorbehalt|accepté|provisoire"
-    r"|aceptad[oa]|accettato|aceit[oe]|geaccepteerd)\s?:\s",
-    re.IGNORECASE,
-)
-# A person may write these words too ("Declined: my card"): the mail must show that it is about a meeting or a mail.
-CANCEL_OR_READ_SUBJECT = re.compile(
-    r"^(?:declined|cancel(?:l)?ed(?: event)?|abgelehnt|abgesagt|refusé|rechazad[oa]|rifiutato|recusado|afgewezen"
-    r"|read|not read|gelesen|ungelesen|lu|leído|letto"
-    r"|lida?|gelezen|read receipt|return receipt|lesebestätigung)\s?(?::\s|\()",
-    re.IGNORECASE,
-)
-MEETING_OR_RECEIPT_BODY = re.compile(
-    r"invitation|^\W*when:|has (?:declined|accepted)|your message\b.{0,200}\b(?:was (?:read|displayed|deleted)"
-    r"|is read)|(?:wurde|nachricht).{0,120}gelesen"
-    r"|einladung|^\W*wann:|return receipt",
-    re.IGNORECASE | re.MULTILINE | re.DOTALL,
-)
-
-UNDELIVERED_BODY = re.compile(
-    r"could not (?:be )?deliver|couldn['’]t be delivered|cannot be delivered|can(?:no|['’])t deliver"
-    r"|was not delivered|not be(?:en)? delivered|unable to deliver|undeliverable|delivery (?:has )?fail"
-    r"|failed to deliver|failed recipient|returned to sender|non-delivery report|(?:permanent|fatal) errors?"
-    r"|following address(?:es)? (?:had|failed)|did not reach|wasn['’]t delivered|bounced|user unknown"
-    r"|unknown user|mailbox (?:is )?(?:full|unavailable|not found)|no such (?:user|recipient|address)"
-    r"|配信(?:でき|不能)|送信でき|届けでき|konnte nicht zugestellt|nicht zustellen|n['’]a pas pu être"
-    r"|no se (?:ha )?p(?:udo|odido) entregar|non è stato possibile|не (?:доставлен|может быть)"
-    r"|address(?:es)? (?:is|are|was) (?:invalid|unknown)",
-    re.IGNORECASE,
-)
-TECHNICAL_BODY = re.compile(
-    r"(?:\b[45]\d\d[ -]#?|#|status: ?|\()[45]\.[0-7]\.\d{1,3}\b|\b(?:421|45[0-2]|55[0-4])[ -](?:[<#]|\w+ (?:user"
-    r"|unknown|mailbox|recipient|not|rejected|address|access))"
-    r"|\bsmtp\b|remote host said|transcript of session|original message (?:follows|header|was received)"
-    r"|following recipient|do not resend|mail(?:er)?[- ]daemon"
-    r"|(?:user|host|mailbox) unknown|unknown user|mailbox (?:is )?(?:full|unavailable)|failed recipient"
-    r"|final-recipient|reporting-mta|original-recipient"
-    r"|non-delivery report|returned message|message headers? follow|^\s*-{3,}.{0,60}(?:header|original|returned)"
-    r"|received: (?:from|by) "
-    r"|follow(?:s|ing).{0,40}(?:original|returned) message|message-id:",
-    re.IGNORECASE | re.MULTILINE,
-)
-NOTICE_BODY = re.compile(
-    r"\\?\"(?:notificationType|eventType)\\?\"\s{0,3}:\s{0,3}\\?\"(Bounce|Complaint|Delivery|DeliveryDelay"
-    r"|Reject|Send)",
-    re.IGNORECASE,
-)
-FEEDBACK_BODY = re.compile(
-    r"^feedback-type:|this is an? (?:e-?mail )?abuse report|^x-hmxmr", re.IGNORECASE | re.MULTILINE
-)
-AUTO_BODY = re.compile(
-    r"^\W{0,5}(?:this is an automat(?:ic|ed|ically)|i am (?:currently )?(?:out of (?:the )?office|on (?:vacation"
-    r"|leave|annual leave))|dies ist eine automatische|ceci est un(?:e)? (?:message|réponse) automatique"
-    r"|este es un mensaje automático|questo è un messaggio automatico)",
-    re.IGNORECASE,
-)
+from messaging.inbound.rules import automatic_words as words
 
 Kind = Literal["human", "bounce", "auto_reply", "feedback_loop", "list"]
 BODY_LOOKED_AT = 4_000
@@ -157,50 +19,77 @@ SUBJECT_LOOKED_AT = 300
 COMMENT = re.compile(r"\([^()]*\)")
 OWN_NAMES = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-autogenerated", "x-auto-reply-from", "x-mail-autoreply",
+    "x-autoreply-from", "x-auto-reply", "x-auto-replied", "x-auto-generated", "x-autoreply-domain", "x-auto-response",
     "x-ebay-mailtracker", "x-facebook-notify", "x-vacation",
 )  # fmt: skip
 DENIALS = ("no", "false", "0")
-TELLING_PRECEDENCE = ("bulk", "junk", "list", "auto-reply", "autoreply")
+LIST_NAMES = (
+    "list-id", "list-unsubscribe", "list-post", "list-help", "mailing-list", "x-mailing-list", "x-mlserver", "x-ml-name",
+    "x-beenthere",
+)  # fmt: skip
+WISHES = ("all", "autoreply", "oof")
 
 
 @dataclass(frozen=True)
 class Automatic:
+    """What a mail is. `doubt` is the one witness against a person where two were needed."""
+
     kind: Kind
     reason: str
+    doubt: str = ""
 
     @property
     def is_human(self) -> bool:
         return self.kind == "human"
 
 
-HUMAN = Automatic("human", "")
+@dataclass(frozen=True)
+class Part:
+    """A part of a mail that is not its text: the content type with its parameters, and the first characters of its text or
+    of the headers of an attached mail."""
+
+    content_type: str
+    start: str = ""
 
 
 def classify(
-    headers: Sequence[tuple[str, str]], subject: str, from_: str, body_start: str, content_type: str
+    headers: Sequence[tuple[str, str]],
+    subject: str,
+    from_: str,
+    body_start: str,
+    content_type: str,
+    parts: Sequence[Part] = (),
 ) -> Automatic:
-    """Takes `subject` and `from_` decoded and `content_type` with its parameters; the first certain sign decides."""
-    mail = _Mail(headers, subject, from_, body_start, content_type)
-    for look in (_report, _feedback, _bounce, _own_statement, _subject, _envelope, _body, _list):
+    """Takes `subject` and `from_` decoded and `content_type` with its parameters. The first that finds something decides."""
+    mail = _Mail(headers, subject, from_, body_start, content_type, parts)
+    for look in (_report, _feedback, _bounce, _own_statement, _answer, _meeting, _failure, _mass_mail):
         found = look(mail)
         if found:
             return found
-    return HUMAN
+    return Automatic("human", "", _doubt(mail))
 
 
 class _Mail:
-    """The parts of a mail that the rules read, cut to a size that limits the cost."""
+    """What the rules read of a mail, cut to a size that limits the cost."""
 
     def __init__(
-        self, headers: Sequence[tuple[str, str]], subject: str, from_: str, body: str, content_type: str
+        self,
+        headers: Sequence[tuple[str, str]],
+        subject: str,
+        from_: str,
+        body: str,
+        content_type: str,
+        parts: Sequence[Part],
     ) -> None:
         self.fields: dict[str, list[str]] = {}
         for name, value in headers:
             self.fields.setdefault(name.strip().lower(), []).append(value.strip()[:SUBJECT_LOOKED_AT].lower())
-        self.subject = " ".join(subject[:SUBJECT_LOOKED_AT].split())
+        self.subject = words.plain(" ".join(subject[:SUBJECT_LOOKED_AT].split()))
         self.sender = from_[:SUBJECT_LOOKED_AT]
-        self.body = body[:BODY_LOOKED_AT]
+        texts = [part.start for part in parts if part.content_type.startswith("text/plain")]
+        self.body = words.plain("\n".join([body, *texts])[:BODY_LOOKED_AT])
         self.content_type = content_type[:SUBJECT_LOOKED_AT].lower().replace('"', "")
+        self.parts = parts
 
     def get(self, name: str) -> str:
         """The topmost header, written by the last server that handled the mail."""
@@ -213,28 +102,55 @@ class _Mail:
     def has(self, *names: str) -> str:
         return next((name for name in names if name in self.fields), "")
 
+    def part(self, *kinds: str) -> Part | None:
+        return next((part for part in self.parts if part.content_type.startswith(kinds)), None)
+
     @property
-    def sender_is_robot(self) -> bool:
-        return bool(ROBOT_SENDER.search(self.sender + "@" * ("@" not in self.sender)) or ROBOT_NAME.search(self.sender))
+    def is_reply(self) -> bool:
+        return bool(self.has("in-reply-to", "references"))
+
+    @property
+    def is_from_daemon(self) -> bool:
+        return bool(words.DAEMON.search(_with_at(self.sender)) or words.DAEMON_NAME.search(self.sender))
+
+    @property
+    def is_from_system(self) -> bool:
+        return bool(words.ROBOT_SENDER.search(_with_at(self.sender)) or words.ROBOT_NAME.search(self.sender))
+
+
+def _with_at(sender: str) -> str:
+    return sender + "@" * ("@" not in sender)
+
+
+REPORTS: tuple[tuple[Kind, str], ...] = (
+    ("feedback_loop", "feedback-report"),
+    ("auto_reply", "disposition-notification"),
+    ("bounce", "delivery-status"),
+)
 
 
 def _report(mail: _Mail) -> Automatic | None:
-    if not mail.content_type.startswith("multipart/report"):
-        return None
-    if "feedback-report" in mail.content_type:
-        return Automatic("feedback_loop", "Content-Type: multipart/report; feedback-report")
-    if "disposition-notification" in mail.content_type:
-        return Automatic("auto_reply", "Content-Type: multipart/report; disposition-notification")
-    return Automatic("bounce", "Content-Type: multipart/report")
+    if mail.content_type.startswith("multipart/report"):
+        kind, name = next((each for each in REPORTS if each[1] in mail.content_type), ("bounce", ""))
+        return Automatic(kind, f"Content-Type: multipart/report{'; ' * bool(name)}{name}")
+    if mail.content_type.startswith("message/delivery-status"):
+        return Automatic("bounce", "Content-Type: message/delivery-status")
+    found = next(((kind, name) for kind, name in REPORTS if mail.part(f"message/{name}")), None)
+    return Automatic(found[0], f"part message/{found[1]}") if found and not mail.is_reply else None
 
 
 def _feedback(mail: _Mail) -> Automatic | None:
     if mail.has("x-hmxmroriginalrecipient", "feedback-type") or "feedback-report" in mail.content_type:
         return Automatic("feedback_loop", "header of a feedback loop")
-    if FEEDBACK_SUBJECT.match(mail.subject) and not mail.has("in-reply-to"):
-        return Automatic("feedback_loop", f"subject: {mail.subject[:60]}")
-    if FEEDBACK_BODY.search(mail.body[:600]):
-        return Automatic("feedback_loop", "body of a feedback report")
+    attached = mail.part("message/rfc822")
+    reported = bool(
+        words.FEEDBACK_BODY.search(mail.body[:600]) or (attached and words.FEEDBACK_BODY.search(attached.start))
+    )
+    by_subject = words.FEEDBACK_SUBJECT.match(mail.subject) and not mail.is_reply
+    if by_subject and (reported or (attached and words.ADDRESS_IN_SUBJECT.match(mail.subject)) or mail.is_from_system):
+        return Automatic("feedback_loop", f"subject and text of a complaint report: {mail.subject[:60]}")
+    if words.FEEDBACK_BODY.search(mail.body[:600]) and (attached or mail.is_from_system or _way(mail)):
+        return Automatic("feedback_loop", "text and parts of a complaint report")
     return None
 
 
@@ -242,15 +158,12 @@ def _bounce(mail: _Mail) -> Automatic | None:
     header = mail.has("x-failed-recipients", "x-mailer-daemon", "x-loop-bounce", "x-actual-recipient-failed")
     if header:
         return Automatic("bounce", f"header {header}")
-    if mail.content_type.startswith("message/delivery-status"):
-        return Automatic("bounce", "Content-Type: message/delivery-status")
-    notice = NOTICE_BODY.search(mail.body)
-    if notice and NOTIFIER.search(mail.sender):
+    notice = words.NOTICE_BODY.search(mail.body)
+    if notice and words.NOTIFIER.search(mail.sender):
         kind: Kind = "feedback_loop" if notice.group(1).lower() == "complaint" else "bounce"
         return Automatic(kind, f"delivery notice: {notice.group(1)}")
-    if mail.sender_is_robot:
-        vacation = REPLY_SUBJECT.match(mail.subject)
-        return Automatic("auto_reply" if vacation else "bounce", f"sender {mail.sender[:80]}")
+    if mail.is_from_daemon:
+        return Automatic("auto_reply" if _automatic_subject(mail) else "bounce", f"sender {mail.sender[:80]}")
     return None
 
 
@@ -259,16 +172,16 @@ def _own_statement(mail: _Mail) -> Automatic | None:
     said = (_first_word(value) for value in mail.all("auto-submitted"))
     submitted = next((word for word in said if word not in ("", "no")), "")
     if submitted:
-        return Automatic(
-            "bounce" if BOUNCE_SUBJECT.match(mail.subject) else "auto_reply", f"Auto-Submitted: {submitted}"
-        )
+        bounce = words.BOUNCE_SUBJECT.match(mail.subject)
+        return Automatic("bounce" if bounce else "auto_reply", f"Auto-Submitted: {submitted}")
     header = next((name for name in OWN_NAMES if any(value not in DENIALS for value in mail.all(name))), "")
     if header:
         return Automatic("auto_reply", f"header {header}")
-    for suppress in mail.all("x-auto-response-suppress"):
-        if any(word in suppress for word in ("all", "autoreply", "oof")):
-            return Automatic("auto_reply", f"X-Auto-Response-Suppress: {suppress}")
-    return _precedence(mail)
+    if any(value.replace("_", "-") in ("auto-reply", "autoreply") for value in mail.all("precedence", "x-precedence")):
+        return Automatic("auto_reply", "Precedence: auto-reply")
+    if any("method=reply" in part.content_type for part in mail.parts) or "method=reply" in mail.content_type:
+        return Automatic("auto_reply", "answer of a calendar")
+    return None
 
 
 def _first_word(value: str) -> str:
@@ -277,60 +190,85 @@ def _first_word(value: str) -> str:
     return (re.split(r"[;\s(]", bare)[0] or bare).replace("_", "-")
 
 
-def _precedence(mail: _Mail) -> Automatic | None:
-    said = (value.replace("_", "-") for value in mail.all("precedence", "x-precedence"))
-    precedence = next((value for value in said if value in TELLING_PRECEDENCE), "")
-    if precedence in ("bulk", "junk") and (BOUNCE_SUBJECT.match(mail.subject) or WARNING_SUBJECT.search(mail.subject)):
-        return Automatic("bounce", f"Precedence: {precedence}")
-    if precedence in ("auto-reply", "autoreply"):
-        return Automatic("auto_reply", f"Precedence: {precedence}")
-    return Automatic("list", f"Precedence: {precedence}") if precedence else None
-
-
-def _subject(mail: _Mail) -> Automatic | None:
-    subject = mail.subject
-    returned = SURE_BOUNCE_SUBJECT.match(subject) or (BOUNCE_SUBJECT.match(subject) and _looks_returned(mail))
-    if returned and not mail.has("in-reply-to"):
-        return Automatic("bounce", f"subject: {subject[:60]}")
-    if REPLY_SUBJECT.match(subject):
-        return Automatic("auto_reply", f"subject: {subject[:60]}")
-    if CALENDAR_SUBJECT.match(subject) or "method=reply" in mail.content_type or _is_cancel_or_receipt(mail):
-        return Automatic("auto_reply", f"calendar or read answer: {subject[:60]}")
-    if re.match(r"auto\s?:\s", subject, re.IGNORECASE) and mail.has("in-reply-to"):
-        return Automatic("auto_reply", f"subject: {subject[:60]}")
-    return None
-
-
-def _is_cancel_or_receipt(mail: _Mail) -> bool:
-    witness = not mail.body.strip() or "calendar" in mail.content_type or MEETING_OR_RECEIPT_BODY.search(mail.body)
-    return bool(CANCEL_OR_READ_SUBJECT.match(mail.subject) and witness)
-
-
-def _looks_returned(mail: _Mail) -> bool:
-    """The subject alone may be a person's complaint about a delivery; the body must read like a mail server's text."""
-    return not mail.body.strip() or bool(TECHNICAL_BODY.search(mail.body))
-
-
-def _envelope(mail: _Mail) -> Automatic | None:
+def _way(mail: _Mail) -> str:
+    """A wish to the receiver or a way of delivery. However many a mail has, they are one witness."""
+    for suppress in mail.all("x-auto-response-suppress"):
+        if any(word in suppress for word in WISHES):
+            return f"X-Auto-Response-Suppress: {suppress}"
+    for value in mail.all("precedence", "x-precedence"):
+        if value in ("bulk", "junk", "list"):
+            return f"Precedence: {value}"
     if mail.get("return-path").replace(" ", "") in ("<>", "<mailer-daemon>") or mail.get("envelope-from") == "<>":
-        return Automatic("bounce" if UNDELIVERED_BODY.search(mail.body) else "auto_reply", "Return-Path: <>")
+        return "Return-Path: <>"
+    header = mail.has(*LIST_NAMES)
+    return f"header {header}" if header else ""
+
+
+def _automatic_subject(mail: _Mail) -> str:
+    """The subject, if it is that of an answer by a program."""
+    found = words.AUTO_SUBJECT.match(mail.subject) or words.AWAY_SUBJECT.match(mail.subject)
+    by_colon = re.match(r"auto\s?:\s", mail.subject, re.IGNORECASE) and mail.is_reply
+    return mail.subject[:60] if found or by_colon else ""
+
+
+def _answer(mail: _Mail) -> Automatic | None:
+    """The answer of a program for an absent person or for an office."""
+    start = mail.body[:700].lstrip()
+    subject, way = _automatic_subject(mail), _way(mail)
+    says_automatic = words.AUTO_BODY.match(start)
+    if subject and (way or says_automatic or words.AWAY_BODY.search(start)):
+        return Automatic("auto_reply", f"subject: {subject}; {way or 'text of an absence'}")
+    if words.AUTO_SUBJECT.match(mail.subject) and words.RECEIVED_BODY.search(start[:300]):
+        return Automatic("auto_reply", f"subject: {subject}; text of an automatic answer")
+    if says_automatic and (way or mail.is_from_system):
+        return Automatic("auto_reply", f"first line of an automatic reply; {way or mail.sender[:80]}")
     return None
 
 
-def _body(mail: _Mail) -> Automatic | None:
-    """Bounces of old servers have plain text and an ordinary sender. They need two independent signs at the very start,
-    and must not be a reply."""
-    start = mail.body[:700]
-    if AUTO_BODY.match(start.lstrip()):
-        return Automatic("auto_reply", "first line of an automatic reply")
-    if mail.has("in-reply-to", "references"):
+def _meeting(mail: _Mail) -> Automatic | None:
+    """The answer to an invitation, or a receipt."""
+    answered = words.CALENDAR_SUBJECT.match(mail.subject) or words.DECLINED_OR_READ_SUBJECT.match(mail.subject)
+    if answered and (words.MEETING_OR_RECEIPT_BODY.search(mail.body) or _way(mail)):
+        return Automatic("auto_reply", f"calendar or read answer: {mail.subject[:60]}")
+    return None
+
+
+def _failure(mail: _Mail) -> Automatic | None:
+    """Delivery failures of old servers: plain text, often with an ordinary sender. A loose subject ("Delivery delayed") needs
+    the text of a server or a sender that is one; a way of delivery does not confirm it."""
+    if mail.is_reply and not mail.is_from_system:
         return None
-    if UNDELIVERED_BODY.search(start) and TECHNICAL_BODY.search(mail.body):
-        opens = UNDELIVERED_BODY.search(start[:300]) or WARNING_SUBJECT.search(mail.subject)
-        return Automatic("bounce", "text of a delivery failure") if opens else None
+    sure = bool(words.SURE_BOUNCE_SUBJECT.match(mail.subject))
+    loose = words.BOUNCE_SUBJECT.match(mail.subject) or words.LIST_SERVER_SUBJECT.search(mail.subject)
+    subject = sure or bool(loose or words.WARNING_SUBJECT.search(mail.subject))
+    text = _failure_text(mail, sure, subject)
+    if mail.is_from_system and (subject or text):
+        return Automatic(
+            "bounce", f"sender {mail.sender[:80]}; {'subject' if subject else 'text'} of a delivery failure"
+        )
+    if text and (subject or _way(mail)):
+        return Automatic("bounce", f"text of a delivery failure; {mail.subject[:60] if subject else _way(mail)}")
+    return Automatic("bounce", f"subject: {mail.subject[:60]}; {_way(mail)}") if sure and _way(mail) else None
+
+
+def _failure_text(mail: _Mail, sure: bool, subject: bool) -> bool:
+    """Whether the text reads like that of a server. Without a subject that says so, the start must tell."""
+    undelivered = bool(words.UNDELIVERED_BODY.search(mail.body[:700]))
+    technical = bool(words.TECHNICAL_BODY.search(mail.body))
+    if words.LIST_SERVER_SUBJECT.search(mail.subject) and words.LIST_SERVER_BODY.search(mail.body):
+        return True
+    if subject:
+        return technical or (undelivered and sure)
+    return undelivered and (technical or mail.is_from_system)
+
+
+def _mass_mail(mail: _Mail) -> Automatic | None:
+    way = _way(mail)
+    if way and mail.has(*LIST_NAMES, "precedence") and words.MASS_MAIL_BODY.search(mail.body):
+        return Automatic("list", f"{way}; text of mass mail")
     return None
 
 
-def _list(mail: _Mail) -> Automatic | None:
-    header = mail.has("list-id", "list-unsubscribe", "list-post", "mailing-list", "x-mailing-list")
-    return Automatic("list", f"header {header}") if header else None
+def _doubt(mail: _Mail) -> str:
+    subject = _automatic_subject(mail) or (mail.subject[:60] if words.SURE_BOUNCE_SUBJECT.match(mail.subject) else "")
+    return _way(mail) or (f"subject: {subject}" if subject else "")

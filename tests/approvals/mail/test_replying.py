@@ -166,10 +166,7 @@ def test_words_that_are_only_quoted_or_forwarded_decide_nothing(ask: Ask) -> Non
         "Auto-Submitted: auto-replied\r\n",
         "Auto-Submitted: auto-generated\r\n",
         "X-Autoreply: yes\r\n",
-        "Precedence: bulk\r\n",
-        "List-Id: <team.desk.example>\r\n",
-        "Return-Path: <>\r\n",
-        "X-Auto-Response-Suppress: All\r\n",
+        "Precedence: auto_reply\r\n",
     ],
 )
 def test_automatic_mail_is_neither_a_decision_nor_answered(ask: Ask, headers: str) -> None:
@@ -178,6 +175,23 @@ def test_automatic_mail_is_neither_a_decision_nor_answered(ask: Ask, headers: st
     assert (state(made), mail.state) == ("open", "automatic")
     assert answers() == []
     assert kinds(made) == ["asked"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Precedence: bulk\r\n",
+        "List-Id: <team.desk.example>\r\n",
+        "Return-Path: <>\r\n",
+        "X-Auto-Response-Suppress: All\r\n",
+    ],
+)
+def test_one_sign_of_an_automatic_mail_is_enough_to_decide_nothing(ask: Ask, headers: str) -> None:
+    made = ask()
+    mail = receive(token_of(made), "Approve", headers=headers)
+    assert (state(made), mail.state) == ("open", "quarantine")
+    assert "may be automatic" in mail.note
+    assert answers() == []
 
 
 def test_an_absence_note_that_quotes_the_question_decides_nothing(ask: Ask) -> None:

@@ -45,7 +45,7 @@ def test_only_a_proven_person_would_decide(folder: Path) -> None:
 
 
 def test_a_person_taken_for_a_robot_is_lost(folder: Path) -> None:
-    (folder / "auto" / "human.eml").write_bytes(HUMAN % (b"Precedence: bulk\n", b"hello"))
+    (folder / "auto" / "human.eml").write_bytes(HUMAN % (b"X-Autoreply: yes\n", b"hello"))
     assert measure_automatic(folder).humans_lost == 1
 
 
