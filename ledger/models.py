@@ -151,7 +151,12 @@ class StoredFile(models.Model):
     @property
     def is_held(self) -> bool:
         """Whether it must not be downloaded. With a virus scanner only what it found clean may be."""
-        return self.scan != self.CLEAN and (self.scan != self.UNSCANNED or bool(settings.CLAMD_URL))
+        return scan_holds(self.scan)
+
+
+def scan_holds(scan: str) -> bool:
+    """Whether a file in this state is held: with a virus scanner all but what it found clean."""
+    return scan != StoredFile.CLEAN and (scan != StoredFile.UNSCANNED or bool(settings.CLAMD_URL))
 
 
 class Heartbeat(models.Model):

@@ -193,6 +193,7 @@ MESSAGE_KINDS = [
     "messaging.outbox.digests.Digest",
     "approvals.mail.kinds.ApprovalAsked",
     "approvals.mail.kinds.ApprovalDecided",
+    "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.cases.notifications.kinds.HandOffAsked",
     "escalations.clocks.notify.ClockNotification",
 ]

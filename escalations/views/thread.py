@@ -46,7 +46,7 @@ def customer_update(request: SignedIn, key: str) -> HttpResponse:
 
 def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
     may_tell = access.abilities(case, request.user)["customer_update"]
-    form = ComposerForm(data, case=case, may_tell_customer=may_tell)
+    form = ComposerForm(data, files=request.FILES, case=case, may_tell_customer=may_tell)
     if not form.is_valid():
         return thread_page(request, case, form, status=422)
     try:
@@ -59,13 +59,15 @@ def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
 
 def _write(case: Escalation, user: User, form: ComposerForm) -> None:
     given = form.cleaned_data
-    text, next_at = given["text"], given["next_update_at"]
+    text, next_at, files = given["text"], given["next_update_at"], given["files"]
     if given["mode"] == CUSTOMER:
         contacts = list(given["contacts"])
-        communication.customer_update(case_id=case.pk, by=user, text=text, contacts=contacts, next_update_at=next_at)
+        communication.customer_update(
+            case_id=case.pk, by=user, text=text, contacts=contacts, next_update_at=next_at, files=files
+        )
     else:
         decision = given["mode"] == DECISION
-        communication.post(case_id=case.pk, by=user, text=text, decision=decision, next_update_at=next_at)
+        communication.post(case_id=case.pk, by=user, text=text, decision=decision, next_update_at=next_at, files=files)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

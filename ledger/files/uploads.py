@@ -15,7 +15,7 @@ from ledger.files.rules.kinds import NotAccepted, kind_of
 from ledger.files.rules.names import clean_name
 from ledger.files.scanner import scan
 from ledger.files.store import flush, incoming, keep
-from ledger.models import StoredFile
+from ledger.models import StoredFile, scan_holds
 
 MB = 1024 * 1024
 LARGEST_FILE, LARGEST_POST = 20 * MB, 50 * MB
@@ -105,7 +105,12 @@ class PartHandler(FileUploadHandler):
         self.received = 0
 
     def handle_raw_input(
-        self, input_data: Any, META: Any, content_length: int, boundary: bytes, encoding: Any = None  # noqa: N803
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803
+        content_length: int,
+        boundary: bytes,
+        encoding: Any = None,
     ) -> None:
         """A body far over the limit is not read."""
         if content_length > LARGEST_BODY:
@@ -145,6 +150,11 @@ class Upload:
     path: Path
     scan: str
     scan_note: str
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it must not be downloaded."""
+        return scan_holds(self.scan)
 
 
 def check(parts: Iterable[UploadedFile]) -> list[Upload]:

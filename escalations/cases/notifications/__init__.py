@@ -15,6 +15,7 @@ from escalations.cases.notifications.cases import (
     resolved,
 )
 from escalations.cases.notifications.common import case_url, moment_for, people_of, thread_id
+from escalations.cases.notifications.files import files_held, files_released
 
 __all__ = [
     "accepted",
@@ -23,6 +24,8 @@ __all__ = [
     "customer_update",
     "due_moved",
     "escalated",
+    "files_held",
+    "files_released",
     "handed_off",
     "moment_for",
     "nobody",

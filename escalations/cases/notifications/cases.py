@@ -6,7 +6,7 @@ from datetime import datetime
 from accounts.models import Contact, Role, User
 from approvals.models import ApprovalRequest
 from escalations.cases.notifications.common import moment_for, notice, people_of, regarding
-from escalations.cases.notifications.kinds import HandOffAsked, page_of, subject_of
+from escalations.cases.notifications.kinds import CustomerUpdate, HandOffAsked, page_of, subject_of
 from escalations.models import Action, CasePerson, Escalation, Event, HandOff
 from ledger.now import now
 from messaging.kinds import Content
@@ -95,6 +95,7 @@ def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> 
                 html="",
             ),
             regarding=regarding(case),
+            source=CustomerUpdate.source(event.pk) if event.data.get("files") else "",
         )
 
 

@@ -64,7 +64,10 @@ _OPEN_DOCUMENTS = {
     _ODF + "spreadsheet": Kind("an OpenDocument spreadsheet", _ODF + "spreadsheet", ("ods",)),
     _ODF + "presentation": Kind("an OpenDocument presentation", _ODF + "presentation", ("odp",)),
 }
-ACCEPTED = "PDF, Word, Excel, PowerPoint, OpenDocument, pictures (PNG, JPEG, GIF, WebP, HEIC), and texts (txt, csv, md, json, eml)"
+ACCEPTED = (
+    "PDF, Word, Excel, PowerPoint, OpenDocument, pictures (PNG, JPEG, GIF, WebP, HEIC) "
+    "and texts (txt, csv, md, json, eml)"
+)
 _OTHER = f"is of a kind that is not accepted. Accepted are {ACCEPTED}."
 
 
