@@ -1,12 +1,17 @@
 """Background jobs of the whole desk, run by the worker."""
 
+import logging
+
 from config.worker import prove_life
 from escalations.clocks.audit import follow_calendars
 from escalations.clocks.engine import fire_due
 from ledger import statistics
+from ledger.files.tidying import tidy
 from ledger.now import now
 from messaging.outbox.messages import send_due
 from reports.facts.follow import pull
+
+log = logging.getLogger(__name__)
 
 
 def sweep() -> dict[str, int]:
@@ -18,3 +23,11 @@ def sweep() -> dict[str, int]:
 def renew_statistics() -> None:
     """Once a day: SQLite does not do it by itself, and PostgreSQL only after many changes."""
     statistics.renew()
+
+
+def tidy_files() -> None:
+    """Once a day: remove what nothing uses below the media root, and hold what is missing there."""
+    found = tidy()
+    log.info("Files: %s unused and %s without a row were removed", found.unused, found.without_row)
+    if found.missing:
+        log.error("Files: the content of %s stored files is missing; restore the media folder", found.missing)

@@ -18,6 +18,7 @@ from ledger.format import counted, listed
 from ledger.json_types import JsonObject
 from ledger.models import StoredFile
 from ledger.now import now
+from messaging.models import InboundMail
 
 # Larger mails are refused by many servers, and a file grows by a third on its way.
 LARGEST_MAIL = 10 * MB
@@ -33,6 +34,7 @@ class Place:
     audience: str = Event.INTERNAL
     event: Event | None = None
     action: Action | None = None
+    mail: InboundMail | None = None
 
 
 def noted(uploads: Sequence[Upload]) -> JsonObject:
@@ -57,6 +59,7 @@ def attach(case: Escalation, uploads: Sequence[Upload], where: Place) -> list[Ca
             audience=where.audience,
             event=where.event,
             action=where.action,
+            mail=where.mail,
             by=where.by,
             at=where.at,
         )

@@ -40,7 +40,8 @@ class Part(UploadedFile):
         self.shown = clean_name(name)
         super().__init__(None, name, content_type, 0, "", extra)
         try:
-            self.file = tempfile.NamedTemporaryFile(dir=incoming())  # noqa: SIM115  closed with the request
+            self.written = tempfile.NamedTemporaryFile(dir=incoming())  # noqa: SIM115  closed with the request
+            self.file = self.written
         except OSError:
             self._refuse(_not_stored(self.shown))
 
@@ -54,7 +55,7 @@ class Part(UploadedFile):
             return
         self.digest.update(data)
         try:
-            self.file.write(data)
+            self.written.write(data)
         except OSError:
             self._refuse(_not_stored(self.shown))
 
@@ -63,8 +64,8 @@ class Part(UploadedFile):
         if self.refusal:
             return
         try:
-            flush(self.file.fileno(), self.file.flush)
-            self.file.seek(0)
+            flush(self.written.fileno(), self.written.flush)
+            self.written.seek(0)
         except OSError:
             self._refuse(_not_stored(self.shown))
 
@@ -109,7 +110,7 @@ class PartHandler(FileUploadHandler):
         input_data: Any,
         META: Any,  # noqa: N803
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: Any = None,
     ) -> None:
         """A body far over the limit is not read."""
@@ -173,15 +174,15 @@ def check(parts: Iterable[UploadedFile]) -> list[Upload]:
 
 def _kind(part: Part) -> tuple[str, str]:
     try:
-        kind, name = kind_of(cast("BinaryIO", part.file), part.shown)
+        kind, name = kind_of(cast("BinaryIO", part.written), part.shown)
     except NotAccepted as reason:
         raise Invalid(f"“{part.shown}” {reason}", field=FIELD) from reason
     return kind.content_type, name
 
 
 def _scanned(part: Part, content_type: str, name: str) -> Upload:
-    verdict = scan(cast("BinaryIO", part.file))
-    path = Path(cast("str", cast("Any", part.file).name))
+    verdict = scan(cast("BinaryIO", part.written))
+    path = Path(part.written.name)
     return Upload(name, content_type, part.size or 0, part.digest.hexdigest(), path, verdict.state, verdict.note)
 
 
@@ -201,7 +202,11 @@ def _kept(upload: Upload) -> StoredFile:
         scan=upload.scan,
         scan_note=upload.scan_note,
     )
+
+    def move(target: Path) -> None:
+        upload.path.replace(target)
+
     try:
-        return keep(row, upload.path.replace, update=("content_type", "scan", "scan_note"))
+        return keep(row, move, update=("content_type", "scan", "scan_note"))
     except OSError as error:
         raise _not_stored(upload.name) from error

@@ -13,6 +13,7 @@ from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event
 from escalations.cases.models.tracker import Action
 from ledger.models import StoredFile
+from messaging.models import InboundMail
 
 
 class CaseFileQuerySet(models.QuerySet["CaseFile"]):
@@ -49,6 +50,7 @@ class CaseFile(models.Model):
     audience = models.CharField(max_length=10, choices=AUDIENCES, default=Event.INTERNAL)
     event = models.ForeignKey(Event, null=True, on_delete=models.PROTECT, related_name="files")
     action = models.ForeignKey(Action, null=True, blank=True, on_delete=models.PROTECT, related_name="files")
+    mail = models.ForeignKey(InboundMail, null=True, blank=True, on_delete=models.PROTECT, related_name="case_files")
     problem = models.CharField(max_length=300, blank=True, help_text="Why it is not kept for download.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()

@@ -22,6 +22,7 @@ class Body:
     text: str = ""
     html: str = ""
     attachments: list[tuple[str, str, int]] = field(default_factory=list)
+    contents: list[bytes] | None = None  # of the attachments, in their order, if they are wanted
     problems: list[str] = field(default_factory=list)
 
     @cached_property
@@ -30,9 +31,9 @@ class Body:
         return html_to_text(self.html)
 
 
-def read_body(message: Message) -> Body:
+def read_body(message: Message, *, contents: bool = False) -> Body:
     _check_structure(message)
-    body = Body()
+    body = Body(contents=[] if contents else None)
     for part in _leaves(message):
         _read_part(part, body)
     body.text, body.html = (_cut(clean(each), body) for each in (body.text, body.html))
@@ -73,11 +74,15 @@ def _read_part(part: Message, body: Body) -> None:
     if part.get_content_maintype() == "message":
         size = sum(len(_raw_bytes(each)) for each in part.walk())
         body.attachments.append((name or "message.eml", content_type, size))
+        if body.contents is not None:
+            body.contents.append(b"".join(child.as_bytes() for child in _children(part)))
         return
     raw = _payload(part, body)
     if not inline:
         if raw or name:
             body.attachments.append((name, content_type, len(raw)))
+            if body.contents is not None:
+                body.contents.append(raw)
         return
     text, problem = decode_bytes(raw[: MAX_TEXT_CHARACTERS * 4], _parameter(part, "content-type", "charset"))
     body.problems += [problem] if problem else []
