@@ -25,6 +25,10 @@ SCHEDULES: dict[str, tuple[str, int]] = {
     "forget_keys": ("config.tasks.forget_keys", 24 * 60),
     # Without statistics SQLite chooses indexes that read the cases of all time.
     "renew_statistics": ("config.tasks.renew_statistics", 24 * 60),
+    # Held files are scanned again, and attachments that were missed are taken.
+    "follow_files": ("escalations.tasks.follow_files", 1),
+    # Files that nothing uses, and rows without their file.
+    "tidy_files": ("config.tasks.tidy_files", 24 * 60),
 }
 if settings.IMAP_URL:
     SCHEDULES["fetch_mail"] = ("messaging.inbound.fetch.fetch_all", 1)

@@ -5,10 +5,11 @@ from escalations.cases.models.brief import BriefPart, BriefSnapshot
 from escalations.cases.models.decision import CaseDecision
 from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event, EventText
+from escalations.cases.models.files import CaseFile
 from escalations.cases.models.review import IntakeDraft, Review
 from escalations.cases.models.roles import CasePerson, HandOff
 from escalations.cases.models.sharing import SharedPost, SharedThread
-from escalations.cases.models.tracker import Action, CaseFile, Commitment
+from escalations.cases.models.tracker import Action, Commitment
 from escalations.cases.models.words import CaseWords
 from escalations.clocks.models import Clock
 from escalations.policy.models import (

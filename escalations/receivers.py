@@ -6,7 +6,7 @@ from accounts.events import people_changed, person_left, signal_recorded
 from accounts.models import Departure, Signal
 from approvals.events import log_appended, seats_asked
 from approvals.models import ApprovalRequest, DecisionEntry
-from escalations.cases import access_rows, leaving, notifications
+from escalations.cases import access_rows, leaving, mail_files, notifications
 from escalations.cases import requests as asking
 from escalations.cases.inbound import on_mail, on_signals
 from escalations.cases.words import follow_accounts
@@ -32,6 +32,7 @@ def hear_mail(mail: InboundMail, **_: object) -> None:
     """Mail is assigned to its case or account, unless another app has handled it."""
     if mail.state == InboundMail.WAITING:
         on_mail(mail)
+        mail_files.take_after_commit(mail)
 
 
 @receiver(log_appended, dispatch_uid="escalations.decisions")

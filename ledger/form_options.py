@@ -7,12 +7,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 
 Posted = Mapping[str, object]
+Files = MultiValueDict[str, UploadedFile]
 
 
 class FormOptions(TypedDict, total=False):
     """The keyword arguments of Django's form that our pages use."""
 
-    files: MultiValueDict[str, UploadedFile] | None
+    files: Files | None
     initial: dict[str, object] | None
     prefix: str | None
     auto_id: bool | str

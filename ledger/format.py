@@ -134,6 +134,15 @@ def counted(count: Decimal | int, one: str, many: str = "") -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def file_size(size: int) -> str:
+    """`812 bytes`, `14 KB`, `2.4 MB`: in steps of 1,000, as file lists show it."""
+    if size < 1000:
+        return counted(size, "byte")
+    if size < 999_500:
+        return f"{number(Decimal(size) / 1000, 0)} KB"
+    return f"{number(Decimal(size) / 10**6, 1)} MB"
+
+
 def listed(names: list[str]) -> str:
     """`A`, `A and B`, `A, B and C`."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

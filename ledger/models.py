@@ -132,14 +132,37 @@ class IdempotencyKey(models.Model):
 class StoredFile(models.Model):
     """A file kept once by its SHA-256 under the private media root; served only through access-checked views."""
 
+    PRIVATE, UNSCANNED, CLEAN, INFECTED, FAILED, MISSING = "", "unscanned", "clean", "infected", "failed", "missing"
+    SCANS: ClassVar = [
+        (PRIVATE, "Never offered for download"),
+        (UNSCANNED, "Not scanned"),
+        (CLEAN, "Scanned, nothing found"),
+        (INFECTED, "Held: the scanner found something"),
+        (FAILED, "Held: it could not be scanned"),
+        (MISSING, "Held: its content is missing in the media folder"),
+    ]
     sha256 = models.CharField(max_length=64, unique=True)
     size = models.PositiveBigIntegerField()
     content_type = models.CharField(max_length=120)
     name = models.CharField(max_length=255)
     at = models.DateTimeField()
+    last_at = models.DateTimeField(null=True, help_text="When this content was stored last.")
+    scan = models.CharField(max_length=10, choices=SCANS, blank=True, default=PRIVATE)
+    scan_note = models.CharField(max_length=200, blank=True, help_text="What the virus scanner said.")
+    scanned_at = models.DateTimeField(null=True, blank=True, help_text="When it was scanned again.")
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it must not be downloaded. With a virus scanner only what it found clean may be."""
+        return scan_holds(self.scan)
+
+
+def scan_holds(scan: str) -> bool:
+    """Whether a file in this state is held: with a virus scanner all but what it found clean."""
+    return scan != StoredFile.CLEAN and (scan != StoredFile.UNSCANNED or bool(settings.CLAMD_URL))
 
 
 class Heartbeat(models.Model):

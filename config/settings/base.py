@@ -150,7 +150,9 @@ STORAGES = {
 }
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(VAR_DIR / "media")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["ledger.files.uploads.PartHandler"]
+# The virus scanner that every file is shown to, unix:///path or tcp://host:port of a clamd server. Empty: none.
+CLAMD_URL = env.str("CLAMD_URL", "")
 
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
@@ -198,6 +200,7 @@ MESSAGE_KINDS = [
     "messaging.outbox.digests.Digest",
     "approvals.mail.kinds.ApprovalAsked",
     "approvals.mail.kinds.ApprovalDecided",
+    "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.cases.notifications.kinds.HandOffAsked",
     "escalations.clocks.notify.ClockNotification",
 ]

@@ -57,6 +57,12 @@ def ratio_percent(value: object) -> str:
 
 
 @register.filter
+def file_size(value: int) -> str:
+    """`812 bytes`, `14 KB`, `2.4 MB`."""
+    return write.file_size(value)
+
+
+@register.filter
 def number(value: object) -> str:
     """At most two decimals, none of them idle zeros: `48`, `1,234.5`."""
     found = write.decimal_or_none(value)

@@ -1,5 +1,6 @@
 """A decision without a concession: the decision authority decides on the case itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,13 +10,15 @@ from accounts.models import User
 from escalations import states
 from escalations.cases import handoffs, notifications
 from escalations.cases.access import check
+from escalations.cases.files import Place, attach, noted
 from escalations.cases.log import Entry, lock_with_requests, record
 from escalations.cases.thread import first_act, inside_told
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
-from escalations.models import CaseDecision, CasePerson, Escalation, Event
+from escalations.models import CaseDecision, CaseFile, CasePerson, Escalation, Event
 from ledger import chain
 from ledger.errors import Invalid
+from ledger.files.uploads import Upload
 from ledger.now import now
 
 
@@ -26,6 +29,7 @@ class Ruling:
     decision: str
     rationale: str
     options: str = ""
+    files: Sequence[Upload] = ()
 
     @property
     def text(self) -> str:
@@ -38,7 +42,8 @@ class Ruling:
 def decide(*, case_id: int, by: User, ruling: Ruling) -> Event:
     """Decide on a case without a request: the decision stands in the log, the decision clock ends, and the level of the
     person counts as the one that decided. Raises NotAllowed for anybody but the decision authority, Invalid without a
-    decision or a reason, for a case that has ended, and while a request waits for a decision.
+    decision or a reason, for a case that has ended, and while a request waits for a decision; NotStored for a file that
+    cannot be kept.
     """
     if not ruling.decision.strip():
         raise Invalid("Enter what was decided.", field="text")
@@ -55,7 +60,8 @@ def decide(*, case_id: int, by: User, ruling: Ruling) -> Event:
 
 def _decided(case: Escalation, by: User, ruling: Ruling, at: datetime) -> Event:
     level = _level_of(case, by)
-    entry = Entry(kind=Event.NOTE_DECISION, audience=Event.INTERNAL, actor=by, text=ruling.text, data={"level": level})
+    data = {"level": level, **noted(ruling.files)}
+    entry = Entry(kind=Event.NOTE_DECISION, audience=Event.INTERNAL, actor=by, text=ruling.text, data=data)
     with together(case):
         [event] = record(case, [entry], at=at)
         clocks.stop(case, states.DECISION, at=at)
@@ -63,6 +69,7 @@ def _decided(case: Escalation, by: User, ruling: Ruling, at: datetime) -> Event:
         chain.save(case, ["decided_at", "decided_level"])
         first_act(case, by, at)
         inside_told(case, at, check_in=False)
+    attach(case, ruling.files, Place(CaseFile.THREAD, by, at, event=event))
     # A person who decides has accepted the duty, even without an answer to the hand-off.
     case.people.filter(duty=CasePerson.AUTHORITY, user=by, accepted_at=None).update(accepted_at=at)
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=by, at=at)

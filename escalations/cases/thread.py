@@ -1,5 +1,6 @@
 """The thread: internal posts, customer updates, the pinned status, and when the next update is due."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,14 +9,16 @@ from accounts.models import Contact, User
 from escalations import states
 from escalations.cases import notifications
 from escalations.cases.access import check
+from escalations.cases.files import Place, attach, check_mailable, noted
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
-from escalations.models import Escalation, Event
+from escalations.models import CaseFile, Escalation, Event
 from escalations.policy.rows import rows_of
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed, Stale
+from ledger.files.uploads import Upload
 from ledger.now import now
 from ledger.reading import has_words
 
@@ -23,22 +26,31 @@ EDIT_WINDOW = timedelta(minutes=10)
 
 
 @transaction.atomic
-def post(*, case_id: int, by: User, text: str, next_update_at: datetime | None = None) -> Event:
-    """Post an internal entry; it never goes to the customer. It meets the internal update, and the next one follows the
-    rhythm of the tier; if it sets the next update itself, it is also a check-in.
+def post(
+    *,
+    case_id: int,
+    by: User,
+    text: str,
+    next_update_at: datetime | None = None,
+    files: Sequence[Upload] = (),
+) -> Event:
+    """Post an internal entry with its files; it never goes to the customer. It meets the internal update, and the next
+    one follows the rhythm of the tier; if it sets the next update itself, it is also a check-in.
 
-    Raises Invalid without text, for a next update in the past, and for a case that has ended.
+    Raises Invalid without text, for a next update in the past, and for a case that has ended; NotStored for a file that
+    cannot be kept.
     """
     _need(text, next_update_at)
     at, case = now(), lock(case_id)
     _not_ended(case)
-    entry = Entry(kind=Event.UPDATE, audience=Event.INTERNAL, actor=by, text=text)
+    entry = Entry(kind=Event.UPDATE, audience=Event.INTERNAL, actor=by, text=text, data=noted(files))
     with together(case):
         [event] = record(case, [entry], at=at)
         first_act(case, by, at)
         inside_told(case, at, next_update_at, check_in=next_update_at is not None)
         if next_update_at and case.is_open:
             _keep_next_update(case, next_update_at)
+    attach(case, files, Place(CaseFile.THREAD, by, at, event=event))
     notifications.posted(case, event)
     return event
 
@@ -65,13 +77,19 @@ def _need(text: str, next_update_at: datetime | None) -> None:
 
 @transaction.atomic
 def customer_update(
-    *, case_id: int, by: User, text: str, contacts: list[Contact], next_update_at: datetime | None = None
+    *,
+    case_id: int,
+    by: User,
+    text: str,
+    contacts: list[Contact],
+    next_update_at: datetime | None = None,
+    files: Sequence[Upload] = (),
 ) -> Event:
-    """Mail a customer update to the chosen contacts; only the communication lead may do this.
+    """Mail a customer update with its files to the chosen contacts; only the communication lead may do this.
 
     Stops the customer-update clock and starts the next one by the policy's target and its calendar (or to the time given);
     meets the first response. Raises NotAllowed for others, Invalid without text or recipients, with contacts of another
-    account, and for a case that has ended.
+    account, for files that a mail cannot carry and for a case that has ended; NotStored for a file that cannot be kept.
     """
     _need(text, next_update_at)
     at, case = now(), lock_with_requests(case_id)
@@ -81,8 +99,9 @@ def customer_update(
         raise Invalid("Choose at least one contact who gets the update.", field="contacts")
     if any(contact.account_id != case.account_id for contact in contacts):
         raise Invalid("Contacts must belong to the account of the case.", field="contacts")
+    check_mailable(files)
     names = ", ".join(contact.name for contact in contacts)
-    data = {"contacts": [contact.pk for contact in contacts]}
+    data = {"contacts": [contact.pk for contact in contacts], **noted(files)}
     entry = Entry(
         kind=Event.CUSTOMER_UPDATE, audience=Event.CUSTOMER, actor=by, text=text, summary=f"To {names}", data=data
     )
@@ -92,6 +111,7 @@ def customer_update(
         clocks.stop(case, states.RESPONSE, at=at)
         if case.is_open:
             _keep_next_update(case, _next_to_customer(case, next_update_at, at))
+    attach(case, files, Place(CaseFile.THREAD, by, at, audience=Event.CUSTOMER, event=event))
     notifications.customer_update(case, event, contacts)
     seal_decided(case)
     return event

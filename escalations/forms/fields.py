@@ -1,11 +1,17 @@
 """Fields that several forms of a case share."""
 
-from typing import TypedDict, Unpack
+from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 
 from accounts.choosers import ChosenField, FindingForm
 from accounts.people.choosing import with_a_role
+from ledger.errors import Refused
+from ledger.files.rules.kinds import accepted_names
+from ledger.files.uploads import LARGEST_FILE, LARGEST_POST, MB, Upload, check
 from ledger.form_options import FormOptions, Posted
 from ledger.moments import MomentField
 from ledger.now import now
@@ -60,6 +66,44 @@ def moment(label: str, *, required: str = "Enter a date and time.", **options: U
 def person(label: str, *, error: str = "Choose a person.", required: bool = True, help_text: str = "") -> ChosenField:
     """A person who holds a role."""
     return ChosenField("people", label=label, error=error, required=required, help_text=help_text)
+
+
+class FilesInput(forms.FileInput):
+    """A chooser of several files."""
+
+    allow_multiple_selected = True
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"multiple": True, "accept": accepted_names()})
+
+    def value_from_datadict(
+        self, data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile], name: str
+    ) -> list[UploadedFile]:
+        """All files, in the order of the post."""
+        return files.getlist(name) if files else []
+
+
+class FilesField(forms.Field):
+    """Files to attach, checked by their content and shown to the virus scanner."""
+
+    widget = FilesInput
+
+    def __init__(self, label: str = "Files", *, required: str = "") -> None:
+        super().__init__(
+            label=label,
+            required=bool(required),
+            help_text=f"Up to {LARGEST_FILE // MB} MB a file, {LARGEST_POST // MB} MB together.",
+            error_messages={"required": required},
+        )
+
+    def clean(self, value: list[UploadedFile]) -> list[Upload]:
+        """The checked files. An error names the file."""
+        if self.required and not value:
+            raise forms.ValidationError(self.error_messages["required"])
+        try:
+            return check(value)
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.message) from refusal
 
 
 class CaseForm(FindingForm):

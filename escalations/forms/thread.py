@@ -6,6 +6,7 @@ from django import forms
 
 from accounts.models import Contact
 from escalations import states
+from escalations.forms.fields import FilesField
 from escalations.models import Escalation
 from ledger.form_options import FormOptions, Posted
 from ledger.moments import MomentField
@@ -46,6 +47,7 @@ class ComposerForm(forms.Form):
         label="Options that were weighed", max_length=4_000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     next_update_at = Moment(label="Next update", required=False, error_messages={"invalid": NEXT_UPDATE})
+    files = FilesField()
 
     def __init__(
         self, data: Posted | None = None, *, case: Escalation, may_tell_customer: bool, **options: Unpack[FormOptions]
@@ -54,6 +56,7 @@ class ComposerForm(forms.Form):
         contacts = case.account.contacts.all() if may_tell_customer else Contact.objects.none()
         cast("forms.ModelMultipleChoiceField[Contact]", self.fields["contacts"]).queryset = contacts
         self.fields["next_update_at"].widget.attrs["class"] = "form-control-sm w-auto"
+        self.fields["files"].widget.attrs["class"] = "form-control-sm"
 
 
 class StatusForm(forms.Form):

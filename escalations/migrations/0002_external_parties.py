@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalations', '0001_initial'),
+        ('escalations', '0003_case_decision'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -15,6 +15,7 @@ from escalations.cases.queries import thread as threads
 from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
+from ledger.form_options import Files
 from ledger.now import now
 from ledger.parameters import known, whole_number
 from ledger.reading import number
@@ -53,9 +54,11 @@ def thread_page(
     return render_case(request, case, "thread", "escalations/thread.html", context, status=status)
 
 
-def composer(case: Escalation, may_tell: bool, data: QueryDict | None = None) -> ComposerForm:
+def composer(
+    case: Escalation, may_tell: bool, data: QueryDict | None = None, files: Files | None = None
+) -> ComposerForm:
     """The composer. Without a time, the next update follows the policy."""
-    return ComposerForm(data, case=case, may_tell_customer=may_tell, initial={"mode": INTERNAL})
+    return ComposerForm(data, files=files, case=case, may_tell_customer=may_tell, initial={"mode": INTERNAL})
 
 
 @known(kind=threads.KINDS, before=whole_number, clock=whole_number, check=None, format=None)

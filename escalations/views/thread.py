@@ -46,7 +46,7 @@ def customer_update(request: SignedIn, key: str) -> HttpResponse:
 
 
 def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
-    form = composer(case, access.abilities(case, request.user)["customer_update"], data)
+    form = composer(case, access.abilities(case, request.user)["customer_update"], data, request.FILES)
     if not form.is_valid():
         return thread_page(request, case, form, status=422)
     try:
@@ -60,15 +60,17 @@ def _post(request: SignedIn, case: Escalation, data: QueryDict) -> HttpResponse:
 
 def _write(case: Escalation, user: User, form: ComposerForm) -> None:
     given = form.cleaned_data
-    text, next_at = given["text"], given["next_update_at"]
+    text, next_at, files = given["text"], given["next_update_at"], given["files"]
     if given["mode"] == DECISION:
-        ruling = decisions.Ruling(text, given["rationale"], given["options"])
+        ruling = decisions.Ruling(text, given["rationale"], given["options"], files)
         decisions.decide(case_id=case.pk, by=user, ruling=ruling)
     elif given["mode"] == CUSTOMER:
         contacts = list(given["contacts"])
-        communication.customer_update(case_id=case.pk, by=user, text=text, contacts=contacts, next_update_at=next_at)
+        communication.customer_update(
+            case_id=case.pk, by=user, text=text, contacts=contacts, next_update_at=next_at, files=files
+        )
     else:
-        communication.post(case_id=case.pk, by=user, text=text, next_update_at=next_at)
+        communication.post(case_id=case.pk, by=user, text=text, next_update_at=next_at, files=files)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -73,3 +73,20 @@ class InboundMail(models.Model):
 
     def __str__(self) -> str:
         return self.subject or self.message_id
+
+
+class MailAttachment(models.Model):
+    """One attachment of a received mail, by name. Its content stays in the raw mail until a case takes it."""
+
+    mail = models.ForeignKey(InboundMail, on_delete=models.CASCADE, related_name="attachments")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=255, blank=True)
+    content_type = models.CharField(max_length=120)
+    size = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ["mail", "number"]
+        constraints = [models.UniqueConstraint(fields=["mail", "number"], name="mail_attachment_number")]
+
+    def __str__(self) -> str:
+        return self.name or "attachment"

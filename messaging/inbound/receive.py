@@ -12,7 +12,7 @@ from messaging.events import mail_received
 from messaging.inbound.parsing.parsed import MailRefused, ParsedMail
 from messaging.inbound.parsing.reader import parse_in_child
 from messaging.inbound.rules.mail_auth import MAX_HEADER
-from messaging.models import InboundMail
+from messaging.models import InboundMail, MailAttachment
 
 HUMAN = "human"
 NOBODY_KNOWS = "No rule recognizes the sender, so a person has to place it."
@@ -100,7 +100,22 @@ def _keep(raw: bytes, channel: str, parsed: ParsedMail, facts: dict[str, object]
         if again := InboundMail.objects.filter(message_id=own_id).first():
             return again, False
     stored = files.store(raw, name=f"{channel}.eml", content_type="message/rfc822")
-    return InboundMail.objects.create(message_id=own_id, raw=stored, received_at=now(), **facts), True
+    mail = InboundMail.objects.create(message_id=own_id, raw=stored, received_at=now(), **facts)
+    _name_attachments(mail, parsed)
+    return mail, True
+
+
+def _name_attachments(mail: InboundMail, parsed: ParsedMail) -> None:
+    MailAttachment.objects.bulk_create(
+        MailAttachment(
+            mail=mail,
+            number=number,
+            name=_fit(each.filename, 255),
+            content_type=_fit(each.content_type, 120),
+            size=each.size,
+        )
+        for number, each in enumerate(parsed.attachments)
+    )
 
 
 def _facts(parsed: ParsedMail) -> dict[str, object]:

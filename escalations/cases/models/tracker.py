@@ -9,7 +9,6 @@ from django.db import models
 from accounts.models import Account
 from approvals.models import ApprovalRequest
 from escalations.cases.models.escalation import Escalation
-from ledger.models import StoredFile
 
 
 class Action(models.Model):
@@ -84,19 +83,3 @@ class Commitment(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-
-class CaseFile(models.Model):
-    """A key artifact of a case."""
-
-    case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="files")
-    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT)
-    name = models.CharField(max_length=255)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return self.name

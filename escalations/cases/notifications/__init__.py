@@ -23,6 +23,7 @@ from escalations.cases.notifications.cases import (
     review_given,
 )
 from escalations.cases.notifications.common import case_url, moment_for, people_of, thread_id
+from escalations.cases.notifications.files import files_held, files_released
 
 __all__ = [
     "accepted",
@@ -34,6 +35,8 @@ __all__ = [
     "departed",
     "due_moved",
     "escalated",
+    "files_held",
+    "files_released",
     "handed_off",
     "left",
     "merged",

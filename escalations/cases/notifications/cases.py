@@ -7,7 +7,7 @@ from accounts.models import Contact, Departure, MovedOn, Role, User
 from accounts.people import leaving
 from approvals.models import ApprovalRequest
 from escalations.cases.notifications.common import case_url, moment_for, notice, people_of, regarding
-from escalations.cases.notifications.kinds import HandOffAsked, page_of, subject_of
+from escalations.cases.notifications.kinds import CustomerUpdate, HandOffAsked, page_of, subject_of
 from escalations.models import (
     Action,
     CasePerson,
@@ -113,6 +113,7 @@ def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> 
                 html="",
             ),
             regarding=regarding(case),
+            source=CustomerUpdate.source(event.pk) if event.data.get("files") else "",
         )
 
 

@@ -1,10 +1,43 @@
 """Kinds of messages about a case."""
 
+import logging
+
 from escalations.cases.notifications.common import case_url, facts_of, moment_for
-from escalations.models import HandOff
-from messaging.kinds import Content, MessageKind
+from escalations.models import CaseFile, HandOff
+from ledger import files
+from messaging.kinds import Attachments, Content, File, MessageKind
 from messaging.models import Message
 from messaging.outbox.layout import render
+
+log = logging.getLogger(__name__)
+
+
+class CustomerUpdate(MessageKind):
+    """A customer update with files: `customer-update:ENTRY`."""
+
+    prefix = "customer-update"
+
+    def still_wanted(self, message: Message) -> bool:
+        """Always: its author sent it to the customer."""
+        return True
+
+    def attachments(self, message: Message, *, leaves: bool) -> Attachments:
+        """The files of the entry. One that was held or has gone missing meanwhile is left out."""
+        if not leaves:
+            return Attachments()
+        (entry,) = self.parts(message)
+        found = CaseFile.objects.filter(event=int(entry), audience="customer").to_show()
+        return Attachments(files=[file for each in found if (file := _content_of(each))])
+
+
+def _content_of(row: CaseFile) -> File | None:
+    try:
+        if row.file is None or row.why_not:
+            raise FileNotFoundError(row.why_not)
+        return File(row.name, row.file.content_type, files.read(row.file))
+    except OSError as error:
+        log.warning("File %s of a customer update is not attached: %s", row.pk, error)
+        return None
 
 
 class HandOffAsked(MessageKind):

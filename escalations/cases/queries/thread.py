@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from escalations.clocks.rules.kinds import RHYTHM
-from escalations.models import Escalation, Event
+from escalations.models import CaseFile, Escalation, Event
 from ledger import chain
 from ledger.json_types import JsonObject
 
@@ -72,6 +72,7 @@ ICONS = {
     "review": "arrow-repeat",
     "nobody": "exclamation-octagon-fill",
     "held": "pause-circle-fill",
+    "file": "paperclip",
     "decayed": "arrow-repeat",
 }
 TONES = {"clock.breach": "red", "clock.warn": "yel", "accepted": "grn", "action.done": "grn", "nobody": "red"}
@@ -84,6 +85,7 @@ class Shown:
     event: Event
     replacements: list[Event] = field(default_factory=list)
     mine: bool = False
+    files: list[CaseFile] = field(default_factory=list)
 
     @property
     def latest(self) -> Event:
@@ -137,8 +139,20 @@ def entries(case: Escalation, user: User, *, show: str, before: int | None) -> t
     """A page of the thread, newest first, and the number of the next page's start (None: no more)."""
     top = case.events.filter(SHOW[show][1], replaces__isnull=True).select_related("actor", "text").order_by("-seq")
     page, older = _page(top, before)
-    newer = _replacements(case, page)
-    return [Shown(event, newer.get(event.pk, []), event.actor_id == user.pk) for event in page], older
+    newer, files = _replacements(case, page), _files(page)
+    shown = [
+        Shown(event, newer.get(event.pk, []), event.actor_id == user.pk, files.get(event.pk, [])) for event in page
+    ]
+    return shown, older
+
+
+def _files(page: Sequence[Event]) -> dict[int, list[CaseFile]]:
+    """The files of entries; their log says whether there are any."""
+    found: dict[int, list[CaseFile]] = {}
+    if with_files := [event.pk for event in page if event.data.get("files")]:
+        for each in CaseFile.objects.filter(event__in=with_files).to_show():
+            found.setdefault(each.event_id or 0, []).append(each)
+    return found
 
 
 def _page(events: QuerySet[Event], before: int | None) -> tuple[list[Event], int | None]:

@@ -22,15 +22,24 @@ _MBOX_LINE = re.compile(rb"^>?From [^\r\n]{0,1000}\r?\n")
 
 def parse_mail(raw: bytes) -> ParsedMail:
     """Raises only MailRefused (over a limit); other faults are noted in `problems`."""
+    try:
+        return _facts(_message(raw), raw)
+    except RecursionError:
+        raise MailRefused("The mail's parts are nested too deep.") from None
+
+
+def attachments_of(raw: bytes) -> list[tuple[str, str, bytes]]:
+    """Name, type and content of each attachment, in the order of `ParsedMail.attachments`. Raises MailRefused."""
+    body = read_body(_message(raw), contents=True)
+    return [(name, kind, data) for (name, kind, _), data in zip(body.attachments, body.contents or (), strict=True)]
+
+
+def _message(raw: bytes) -> Message:
     if len(raw) > MAX_RAW_BYTES:
         raise MailRefused(f"The mail is larger than {MAX_RAW_BYTES // 1024**2} MB.")
     body = _MBOX_LINE.sub(b"", raw.lstrip(b"\r\n")[:2000], count=1) + raw.lstrip(b"\r\n")[2000:]
     _check_header_size(body)
-    try:
-        message = email.message_from_bytes(body, policy=compat32)
-        return _facts(message, raw)
-    except RecursionError:
-        raise MailRefused("The mail's parts are nested too deep.") from None
+    return email.message_from_bytes(body, policy=compat32)
 
 
 def _check_header_size(raw: bytes) -> None:

@@ -29,6 +29,7 @@ class Body:
     html: str = ""
     attachments: list[tuple[str, str, int]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # all that is not the text, as the rules for automatic mail read it
+    contents: list[bytes] | None = None  # of the attachments, in their order, if they are wanted
     problems: list[str] = field(default_factory=list)
 
     @cached_property
@@ -37,9 +38,9 @@ class Body:
         return html_to_text(self.html)
 
 
-def read_body(message: Message) -> Body:
+def read_body(message: Message, *, contents: bool = False) -> Body:
     _check_structure(message)
-    body = Body()
+    body = Body(contents=[] if contents else None)
     for part in _leaves(message):
         _read_part(part, body)
     body.text, body.html = (_cut(clean(each), body) for each in (body.text, body.html))
@@ -87,11 +88,15 @@ def _read_part(part: Message, body: Body) -> None:
         size = sum(len(_raw_bytes(each)) for each in part.walk())
         body.attachments.append((name or "message.eml", content_type, size))
         body.parts.append(Part(_full_type(part), _inner_headers(part)))
+        if body.contents is not None:
+            body.contents.append(b"".join(child.as_bytes() for child in _children(part)))
         return
     raw = _payload(part, body)
     if not inline:
         if raw or name:
             body.attachments.append((name, content_type, len(raw)))
+            if body.contents is not None:
+                body.contents.append(raw)
         start = decode_bytes(raw[:START], _parameter(part, "content-type", "charset"))[0] if is_text else ""
         body.parts.append(Part(_full_type(part), clean(start)))
         return

@@ -1,0 +1,160 @@
+"""The attachments of received mail, on the case that the mail was placed on."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from accounts.models import Signal
+from escalations.cases.files import Place, attach, noted
+from escalations.cases.log import Entry, lock, record
+from escalations.models import CaseFile, Escalation, Event
+from ledger.errors import Refused
+from ledger.files.uploads import NotStored, Part, Upload, check
+from ledger.format import counted, listed
+from ledger.now import now
+from messaging.inbound.attachments import parts_of
+from messaging.inbound.parsing.parsed import MailRefused
+from messaging.models import InboundMail, MailAttachment
+
+log = logging.getLogger(__name__)
+EMAIL = "email"
+# The entry of a mail is written with its signal, or with the case that the signal opens.
+SOON = timedelta(hours=1)
+# The worker looks at what was placed lately, newest first, because mail of an account without a case is never taken.
+LATELY = timedelta(days=7)
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The attachments of a mail: those that are kept, and the names of the others with the reason."""
+
+    uploads: Sequence[Upload]
+    refused: Sequence[tuple[MailAttachment, str]]
+
+
+def take_after_commit(mail: InboundMail) -> None:
+    """Take the attachments once the mail is stored, because reading and scanning them takes its time. What fails is taken by
+    the worker."""
+
+    def take_them() -> None:
+        take_if_placed(mail.pk)
+
+    transaction.on_commit(take_them, robust=True)
+
+
+def take_if_placed(mail_id: int) -> None:
+    """Take the attachments of a mail that was placed on a case. Does nothing for other mail."""
+    mail = InboundMail.objects.filter(pk=mail_id, state=InboundMail.CLAIMED).select_related("raw").first()
+    if mail is None or not mail.attachments.exists():
+        return
+    if (case := case_of(mail)) is not None:
+        take(mail=mail, case=case)
+
+
+def take_missed() -> int:
+    """Take the attachments of lately placed mail that were not taken yet, such as after a full disk. Returns how many mails
+    were looked at; a failure of one does not keep the others."""
+    named = MailAttachment.objects.filter(mail=OuterRef("pk"))
+    taken = CaseFile.objects.filter(mail=OuterRef("pk"))
+    mails = InboundMail.objects.filter(Exists(named), ~Exists(taken), state=InboundMail.CLAIMED)
+    waiting = (
+        mails.filter(handled_at__gte=now() - LATELY).order_by("-handled_at", "pk").values_list("pk", flat=True)[:MOST]
+    )
+    for pk in list(waiting):
+        try:
+            take_if_placed(pk)
+        except NotStored as refusal:
+            log.warning("Attachments of mail %s wait: %s", pk, refusal.message)
+        except Exception:
+            log.exception("Attachments of mail %s could not be taken", pk)
+    return len(waiting)
+
+
+def case_of(mail: InboundMail) -> Escalation | None:
+    """The case whose thread shows the mail."""
+    signal = Signal.objects.filter(source=EMAIL, external_id=mail.message_id).first()
+    if signal is None:
+        return None
+    said = Event.objects.filter(kind__in=[Event.CUSTOMER_MESSAGE, "signal"], clock=None, data__signal=signal.pk)
+    at = (signal.recorded_at, signal.recorded_at + SOON)
+    entry = said.filter(at__range=at).select_related("case").order_by("at", "pk").first()
+    return entry.case if entry else None
+
+
+def take(*, mail: InboundMail, case: Escalation) -> list[CaseFile]:
+    """Name all attachments of a mail on a case, and keep those that may be downloaded. Once for each mail and case.
+
+    Reading and scanning are done before the transaction. Raises NotStored when the disk takes no file; then nothing is
+    written.
+    """
+    with _read(mail) as taken, transaction.atomic():
+        locked, at = lock(case.pk), now()
+        if locked.files.filter(mail=mail).exists():
+            return []
+        names = listed([str(each) for each in mail.attachments.all()])
+        # A name may be long, and the line has an end; the files are listed below it.
+        summary = f"{counted(mail.attachments.count(), 'attachment')} of a mail from {_sender(mail)}: {names}"
+        entry = Entry(kind="file", audience=Event.CUSTOMER, summary=summary, data=_data(mail, taken))
+        [event] = record(locked, [entry], at=at)
+        place = Place(CaseFile.MAIL, None, at, audience=Event.CUSTOMER, event=event, mail=mail)
+        refused = CaseFile.objects.bulk_create(_named(locked, place, each, why) for each, why in taken.refused)
+        return [*attach(locked, taken.uploads, place), *refused]
+
+
+def _sender(mail: InboundMail) -> str:
+    return mail.sender_name or mail.sender
+
+
+def _data(mail: InboundMail, taken: Taken) -> dict[str, object]:
+    not_kept = [{"name": str(each), "size": each.size, "problem": why} for each, why in taken.refused]
+    return {"mail": mail.pk, "files": [*noted(taken.uploads).get("files", ()), *not_kept]}
+
+
+def _named(case: Escalation, where: Place, named: MailAttachment, why: str) -> CaseFile:
+    return CaseFile(
+        case=case,
+        name=str(named),
+        size=named.size,
+        problem=why[:300],
+        place=where.place,
+        audience=where.audience,
+        event=where.event,
+        mail=where.mail,
+        at=where.at,
+    )
+
+
+@contextmanager
+def _read(mail: InboundMail) -> Iterator[Taken]:
+    """The checked attachments; what was received and not moved to its place is removed at the end."""
+    rows = list(mail.attachments.all())
+    try:
+        parts = parts_of(mail)
+    except MailRefused as refusal:
+        yield Taken((), [(row, f"Not offered for download: {refusal.reason}") for row in rows])
+        return
+    try:
+        yield _checked(rows, parts)
+    finally:
+        for part in parts:
+            part.close()
+
+
+def _checked(rows: Sequence[MailAttachment], parts: Sequence[Part]) -> Taken:
+    uploads: list[Upload] = []
+    refused: list[tuple[MailAttachment, str]] = []
+    for row, part in zip(rows, parts, strict=True):
+        try:
+            uploads += check([part])
+        except NotStored:
+            raise
+        except Refused as refusal:
+            why = refusal.message.removeprefix(f"“{part.shown}” ")
+            refused.append((row, f"Not offered for download: it {why}"))
+    return Taken(uploads, refused)

@@ -1,0 +1,212 @@
+"""Files that people send: written to disk as they arrive, within limits, then checked. Never whole in memory."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+
+from ledger.errors import Invalid, Refused
+from ledger.files.rules.kinds import NotAccepted, kind_of
+from ledger.files.rules.names import clean_name
+from ledger.files.scanner import scan
+from ledger.files.store import flush, incoming, keep
+from ledger.models import StoredFile, scan_holds
+
+MB = 1024 * 1024
+LARGEST_FILE, LARGEST_POST = 20 * MB, 50 * MB
+# What is larger is not even read to its end.
+LARGEST_BODY = 200 * MB
+FIELD = "files"
+
+
+class NotStored(Refused):
+    """The file could not be written, such as on a full disk. Nothing was saved."""
+
+    code = "not_stored"
+    status = 507
+
+
+class Part(UploadedFile):
+    """A file that arrives piece by piece: its temporary file, its digest, and why it is not taken."""
+
+    def __init__(self, name: str, content_type: str = "", extra: Any = None) -> None:
+        self.digest = hashlib.sha256()
+        self.refusal: Refused | None = None
+        self.shown = clean_name(name)
+        super().__init__(None, name, content_type, 0, "", extra)
+        try:
+            self.written = tempfile.NamedTemporaryFile(dir=incoming())  # noqa: SIM115  closed with the request
+            self.file = self.written
+        except OSError:
+            self._refuse(_not_stored(self.shown))
+
+    def take(self, data: bytes) -> None:
+        """One more piece. After a refusal nothing more is written."""
+        self.size = (self.size or 0) + len(data)
+        if self.refusal:
+            return
+        if self.size > LARGEST_FILE:
+            self._refuse(Invalid(f"“{self.shown}” is larger than {LARGEST_FILE // MB} MB.", field=FIELD))
+            return
+        self.digest.update(data)
+        try:
+            self.written.write(data)
+        except OSError:
+            self._refuse(_not_stored(self.shown))
+
+    def finish(self) -> None:
+        """It has arrived whole: bring it onto the disk."""
+        if self.refusal:
+            return
+        try:
+            flush(self.written.fileno(), self.written.flush)
+            self.written.seek(0)
+        except OSError:
+            self._refuse(_not_stored(self.shown))
+
+    def refuse_post(self) -> None:
+        """All files of the post are too large together."""
+        self._refuse(Invalid(f"The files are larger than {LARGEST_POST // MB} MB together.", field=FIELD))
+
+    def _refuse(self, refusal: Refused) -> None:
+        self.refusal = self.refusal or refusal
+        self.close()
+
+    def close(self) -> None:
+        """Remove the temporary file, unless it was moved to its place."""
+        if self.file is None:
+            return
+        try:
+            self.file.close()
+        except FileNotFoundError:
+            return
+        except OSError:
+            # Closing writes what is still in the buffer, which a full disk refuses; the file is gone all the same.
+            return
+
+
+def _not_stored(name: str) -> NotStored:
+    return NotStored(
+        f"“{name}” could not be stored, because the disk of the desk is full or cannot be written. Nothing was saved. "
+        "Tell operations, then try again.",
+        field=FIELD,
+    )
+
+
+class PartHandler(FileUploadHandler):
+    """Django's way of receiving files, with our limits."""
+
+    def __init__(self, request: Any = None) -> None:
+        super().__init__(request)
+        self.received = 0
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803
+        content_length: int,
+        boundary: str,
+        encoding: Any = None,
+    ) -> None:
+        """A body far over the limit is not read."""
+        if content_length > LARGEST_BODY:
+            raise StopUpload(connection_reset=True)
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """The next file of the post begins."""
+        super().new_file(*args, **kwargs)
+        self.file = Part(self.file_name or "", self.content_type or "", self.content_type_extra)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """One piece of it."""
+        self.received += len(raw_data)
+        self.file.take(raw_data)
+        if self.received > LARGEST_POST:
+            self.file.refuse_post()
+
+    def file_complete(self, file_size: int) -> Part:
+        """All of it."""
+        self.file.finish()
+        return self.file
+
+    def upload_interrupted(self) -> None:
+        """The sender went away."""
+        if hasattr(self, "file"):
+            self.file.close()
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A checked file that waits in the folder of received files. Only `check` makes one."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    path: Path
+    scan: str
+    scan_note: str
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it must not be downloaded."""
+        return scan_holds(self.scan)
+
+
+def check(parts: Iterable[UploadedFile]) -> list[Upload]:
+    """The files of one post, each of an accepted kind, within the limits, and scanned. Call it outside a transaction.
+
+    Raises Invalid and NotStored, which name the file.
+    """
+    received = [cast("Part", part) for part in parts]
+    if refusals := [part.refusal for part in received if part.refusal]:
+        raise refusals[0]
+    if sum(part.size or 0 for part in received) > LARGEST_POST:
+        raise Invalid(f"The files are larger than {LARGEST_POST // MB} MB together.", field=FIELD)
+    named = [(part, *_kind(part)) for part in received]
+    return [_scanned(part, content_type, name) for part, content_type, name in named]
+
+
+def _kind(part: Part) -> tuple[str, str]:
+    try:
+        kind, name = kind_of(cast("BinaryIO", part.written), part.shown)
+    except NotAccepted as reason:
+        raise Invalid(f"“{part.shown}” {reason}", field=FIELD) from reason
+    return kind.content_type, name
+
+
+def _scanned(part: Part, content_type: str, name: str) -> Upload:
+    verdict = scan(cast("BinaryIO", part.written))
+    path = Path(part.written.name)
+    return Upload(name, content_type, part.size or 0, part.digest.hexdigest(), path, verdict.state, verdict.note)
+
+
+def keep_all(uploads: Sequence[Upload]) -> dict[str, StoredFile]:
+    """Keep checked files in the caller's transaction and return their rows by SHA-256. Raises NotStored, which names the
+    file; the caller's transaction must then end without a change."""
+    # In one order everywhere, because two posts may bring the same files.
+    return {upload.sha256: _kept(upload) for upload in sorted(uploads, key=lambda each: each.sha256)}
+
+
+def _kept(upload: Upload) -> StoredFile:
+    row = StoredFile(
+        sha256=upload.sha256,
+        size=upload.size,
+        content_type=upload.content_type,
+        name=upload.name,
+        scan=upload.scan,
+        scan_note=upload.scan_note,
+    )
+
+    def move(target: Path) -> None:
+        upload.path.replace(target)
+
+    try:
+        return keep(row, move, update=("content_type", "scan", "scan_note"))
+    except OSError as error:
+        raise _not_stored(upload.name) from error
