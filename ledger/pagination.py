@@ -78,7 +78,8 @@ def _column(key: object) -> str:
 
 
 class Pages(PageNumberPagination):
-    """50 a page, at most 200 when asked. A view that has `shown_rows`, a queryset, reads its pages as DeepPaginator does."""
+    """50 a page, at most 200 when asked. A view that has `shown_rows`, a queryset, reads its pages as DeepPaginator does; with
+    `count_rows` it counts its list itself."""
 
     page_size = 50
     page_size_query_param = "page_size"
@@ -91,5 +92,6 @@ class Pages(PageNumberPagination):
         self.django_paginator_class = ListPaginator
         rows = getattr(view, "shown_rows", None)
         if rows is not None and isinstance(queryset, QuerySet) and queryset.model is rows.model:
-            self.django_paginator_class = partial(DeepPaginator, rows=rows)  # type: ignore[assignment]  # it is only called
+            counted = getattr(view, "count_rows", lambda: None)()
+            self.django_paginator_class = partial(DeepPaginator, rows=rows, count=counted)  # type: ignore[assignment]  # it is only called
         return super().paginate_queryset(queryset, request, view)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -14,9 +14,9 @@ from accounts.signed_in import Caller
 from approvals.absence import delegations as delegating
 from approvals.api.authority import StageSerializer
 from approvals.api.serializers import DelegateSerializer, ResubmitSerializer, SeatSerializer, TermsSerializer
-from approvals.models import ApprovalRequest, DecisionEntry, Suggestion
+from approvals.models import ApprovalRequest, DecisionEntry, Seat, Suggestion
 from approvals.requests import decide as deciding
-from approvals.requests import page, plan, talk
+from approvals.requests import page, plan, talk, visibility
 from approvals.requests import terms as changing
 from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import VERDICTS
@@ -161,6 +161,12 @@ PARTS = [f"log__{name}" for name in ("actor", "on_behalf_of")]
 PARTS += ["suggestions"]
 
 
+# What the list reads: of the request, of its seats, of those it names.
+SHOWN = frozenset(ApprovalSerializer.Meta.fields)
+OF_SEAT = ("number", "request", "authority", "state", "person__email", "role__slug")
+OF_OTHERS = ("account__name", "requester__email", "beneficiary__email", "decided_by__email", "authority__number")
+
+
 class ApprovalFilter(django_filters.FilterSet):
     """state, account, case_key; mine=true for requests that wait for the caller."""
 
@@ -195,8 +201,15 @@ class ApprovalViewSet(
 
     @property
     def shown_rows(self) -> QuerySet[ApprovalRequest]:
-        """The rows of a page of the list, without the frozen brief and the terms, which are in the detail."""
-        return ApprovalRequest.objects.with_seats().defer("brief", "terms", "options", "rule")
+        """The rows of a page of the list, with no more than the list shows of a request and of those it names."""
+        of_request = [field.name for field in ApprovalRequest._meta.concrete_fields if field.name in SHOWN]
+        seats = Seat.objects.select_related("person", "role").only(*OF_SEAT)
+        rows = ApprovalRequest.objects.select_related(*(name.partition("__")[0] for name in OF_OTHERS))
+        return rows.only(*of_request, *OF_OTHERS).prefetch_related(Prefetch("seats", queryset=seats))
+
+    def count_rows(self) -> int:
+        """The length of the list."""
+        return visibility.count(self.filter_queryset(ApprovalRequest.objects.all()), self.request.user)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         """The detail contains the log."""

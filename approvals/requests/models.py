@@ -175,6 +175,8 @@ class ApprovalRequest(ChainParent):
             models.Index(fields=["decided_at"], condition=Q(by_rule=True), name="request_by_rule"),
             # Only of open ones: nearly all requests are granted, so their states find nothing.
             models.Index(fields=["deadline", "id"], condition=Q(state="open"), name="request_open"),
+            # Few rows; the length of a list is that of all without those the person may not see.
+            models.Index(fields=["requester"], condition=Q(confidential=True), name="request_confidential"),
             models.Index(fields=["concession", "-decided_at"], name="request_past"),
             models.Index(Upper("renewal"), name="request_renewal"),
             models.Index(fields=["deadline", "id", *SEEN], name="request_by_deadline"),
@@ -192,8 +194,10 @@ class ApprovalRequest(ChainParent):
 
     def all_seats(self) -> "list[Seat]":
         """All seats in order of their numbers, read once and cached until `forget_seats`."""
-        prefetch_related_objects([self], Prefetch("seats", queryset=Seat.objects.with_people()))
-        return list(self.seats.all())
+        if "seats" not in getattr(self, "_prefetched_objects_cache", {}):
+            prefetch_related_objects([self], Prefetch("seats", queryset=Seat.objects.with_people()))
+        # Not `seats.all()`: that makes a queryset for each look.
+        return list(getattr(self, "_prefetched_objects_cache")["seats"])  # noqa: B009
 
     def forget_seats(self) -> None:
         """Read the seats again next time, because some of them changed."""

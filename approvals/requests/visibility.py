@@ -7,6 +7,7 @@ from django.db.models.lookups import IsNull
 
 from accounts.models import Account, Role, User
 from accounts.people.models import kept
+from ledger.counts import counts_of
 
 Rows: TypeAlias = QuerySet[Any]  # of seats or accounts
 
@@ -44,3 +45,13 @@ def scans(user: User, seats: Rows) -> bool:
     if user.sees == Role.TREE:
         return len(user.tree_ids) >= LARGE_TREE
     return user.sees == Role.ALL or kept(user, "has_many_seats", seats[MANY_SEATS:].exists)
+
+
+def count(rows: Rows, user: User) -> int:
+    """How many of these requests the person may see. For those who see all but a few confidential ones: all without those few,
+    because asking for each of a hundred thousand takes longer than a page."""
+    if user.is_superuser or user.sees != Role.ALL:
+        return int(rows.visible_to(user).count())
+    confidential = rows.filter(confidential=True)
+    found = counts_of({"all": rows, "hidden": confidential, "seen": confidential.visible_to(user)})
+    return found["all"] - found["hidden"] + found["seen"]

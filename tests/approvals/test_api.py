@@ -145,3 +145,30 @@ def test_the_number_of_queries_of_the_list_does_not_grow(deciders: Cast, ask: As
     ask(requester=deciders.ae)
     ask(requester=deciders.outsider, account=deciders.elsewhere)
     assert queries() == at_one
+
+
+@pytest.mark.both_databases
+def test_the_count_of_the_list_is_its_length_for_everybody(deciders: Cast, ask: Ask) -> None:
+    ask()
+    ask(confidential=True)
+    ask(requester=deciders.outsider, account=deciders.elsewhere, confidential=True)
+    deciding.decide(request_id=ask().pk, by=deciders.director, verdict="approved", version=1)
+    lengths = set()
+    for user in User.objects.filter(is_active=True):
+        for asked in ({}, {"state": "open"}, {"account": deciders.northwind.pk}, {"mine": "true"}, {"mine": "false"}):
+            found = caller(user).get(LIST, asked).json()
+            seen = ApprovalRequest.objects.visible_to(user)
+            assert found["count"] == len(found["results"])
+            assert asked or found["count"] == seen.count()
+            lengths.add(found["count"])
+    assert lengths >= {0, 2, 3}
+
+
+def test_the_list_says_what_the_page_of_a_request_says(deciders: Cast, ask: Ask) -> None:
+    made = ask(beneficiary=deciders.ae)
+    deciding.decide(request_id=made.pk, by=deciders.director, verdict="approved", version=1)
+    [row] = caller(deciders.ops).get(LIST).json()["results"]
+    detail = caller(deciders.ops).get(f"{LIST}{made.pk}/").json()
+    assert row == {name: detail[name] for name in row}
+    assert row["approver"] == row["decided_by"] == deciders.director.email
+    assert row["beneficiary"] == deciders.ae.email
