@@ -150,7 +150,7 @@ def _first_result(request: HttpRequest, row: IdempotencyKey) -> HttpResponse:
     assert isinstance(answer, dict)  # noqa: S101 - `_settle` wrote it
     waiting = messages.get_messages(request)
     shown = {str(each) for each in waiting}
-    waiting.used = False  # it was only looked at
+    waiting.used = False  # type: ignore[union-attr]  # it was only looked at
     for level, text in answer["said"]:
         if text not in shown:
             messages.add_message(request, level, text)

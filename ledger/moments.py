@@ -66,7 +66,9 @@ class MomentField(forms.DateTimeField):
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
         # Django's own formats: a date alone, or with a blank before the time.
-        found = found or forms.fields.BaseTemporalField.to_python(self, value)
+        found = found or forms.fields.BaseTemporalField.to_python(self, str(value))
+        if found is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
         return found if isinstance(found, datetime) else datetime(found.year, found.month, found.day)  # noqa: DTZ001
 
 
