@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from accounts.models import Account, ImportRun
 
 FORMULA = re.compile(r"^\s*[=+\-@|%\t\r]")
+# The mark at the start makes spreadsheets read the file as UTF-8.
+BOM = "\ufeff"
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?%?")
 
 
@@ -20,6 +22,7 @@ def safe_cell(value: object) -> str:
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A CSV file as text, with every cell made safe."""
     out = io.StringIO(newline="")
+    out.write(BOM)
     writer = csv.writer(out)
     writer.writerow([safe_cell(cell) for cell in header])
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)

@@ -12,7 +12,8 @@ from django.forms import BoundField
 
 from accounts.customers.contacts import Person, languages
 from accounts.customers.rates import known_currencies
-from accounts.imports.runs import LARGEST_FILE, fields_of
+from accounts.imports.rules import ENCODINGS
+from accounts.imports.runs import LARGEST_FILE, Choices, fields_of
 from accounts.models import Account, Contact, ImportRun, Signal, User
 from accounts.signals.record import Observed
 from ledger.form_options import FormOptions, Posted
@@ -176,9 +177,12 @@ class UploadForm(forms.Form):
     )
     source = forms.SlugField(
         label="Source system",
-        initial="crm",
         max_length=40,
-        help_text="Ids are unique within a source. Use the same name for the next file from that source.",
+        help_text="Such as crm or erp. Ids are unique within a source: use the same name for its next file.",
+        error_messages={
+            "required": "Enter the system that the ids come from.",
+            "invalid": "Use letters, digits, - and _ only.",
+        },
     )
     default_currency = forms.ChoiceField(
         label="Currency when the file has no such column",
@@ -220,6 +224,11 @@ class MappingForm(forms.Form):
     """The field of each column: one choice for each column of the file."""
 
     default_currency = forms.ChoiceField(label="Currency of the amounts", required=False)
+    encoding = forms.ChoiceField(label="Letters of the file", required=False, choices=list(ENCODINGS.items()))
+    dates = forms.ChoiceField(label="Dates", required=False, choices=[("", "As the file shows"), *ImportRun.DATES])
+    decimals = forms.ChoiceField(
+        label="Decimals", required=False, choices=[("", "As the file shows"), *ImportRun.DECIMALS]
+    )
     save_as = forms.CharField(
         label="Remember this mapping as",
         required=False,
@@ -231,7 +240,8 @@ class MappingForm(forms.Form):
         super().__init__(data, **options)
         self.run = run
         self.fields["default_currency"].choices = currency_choices("Choose a currency")  # type: ignore[attr-defined]
-        self.fields["default_currency"].initial = run.default_currency
+        for name in ("default_currency", "encoding", "dates", "decimals"):
+            self.fields[name].initial = getattr(run, name)
         choices = [("", "Do not import"), *((name, field_label(name)) for name in fields_of(run.kind))]
         for place, name in enumerate(run.headers):
             fills = [field for field, header in run.columns.items() if header == name]
@@ -246,6 +256,15 @@ class MappingForm(forms.Form):
     def column_rows(self) -> list[ColumnRow]:
         """Each column of the file with its choice."""
         return [ColumnRow(name, self[f"column_{place}"]) for place, name in enumerate(self.run.headers)]
+
+    def reading_fields(self) -> list[BoundField]:
+        """The fields that say how the file is read."""
+        return [self[name] for name in ("default_currency", "encoding", "dates", "decimals")]
+
+    def chosen(self) -> Choices:
+        """How the file is to be read."""
+        given = self.cleaned_data
+        return Choices(given["encoding"], given["dates"], given["decimals"])
 
     def clean(self) -> dict[str, object]:
         """Only one column can fill a field."""

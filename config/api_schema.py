@@ -1,7 +1,10 @@
 """What the API reference says of every operation."""
 
+from typing import Any
+
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import Serializer
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -14,7 +17,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 class Schema(AutoSchema):
     """Every POST takes an Idempotency-Key (`ledger.api_once`)."""
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_override_parameters(self) -> list[OpenApiParameter | Serializer[Any] | type[Serializer[Any]]]:
         """The parameters of the operation, and the key."""
-        given = list(super().get_override_parameters())
+        given = super().get_override_parameters()
         return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given

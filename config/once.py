@@ -74,7 +74,7 @@ class OnceMiddleware:
         if request.method in SAFE or _is_free(request, view):
             return None
         token = request.POST.get(FIELD, "")[:LONGEST_TOKEN]
-        if not token and not (request.user.is_authenticated and _has_words(request)):
+        if not token and not (_is_person(request) and _has_words(request)):
             return None
         again_after = None if token else SECOND_PRESS
         scope = f"form {request.user.pk or ''}"
@@ -96,6 +96,11 @@ def _is_free(request: HttpRequest, view: Callable[..., HttpResponse]) -> bool:
         or getattr(view, "repeatable", False)
         or (match is not None and match.view_name in SESSION_VIEWS)
     )
+
+
+def _is_person(request: HttpRequest) -> bool:
+    """Signed in, on a page of the desk; the administration's forms are sent with their token."""
+    return request.user.is_authenticated and not request.path.startswith("/admin/")
 
 
 def _has_words(request: HttpRequest) -> bool:
@@ -145,7 +150,7 @@ def _first_result(request: HttpRequest, row: IdempotencyKey) -> HttpResponse:
     assert isinstance(answer, dict)  # noqa: S101 - `_settle` wrote it
     waiting = messages.get_messages(request)
     shown = {str(each) for each in waiting}
-    waiting.used = False  # it was only looked at
+    waiting.used = False  # type: ignore[union-attr]  # it was only looked at
     for level, text in answer["said"]:
         if text not in shown:
             messages.add_message(request, level, text)

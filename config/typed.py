@@ -4,6 +4,7 @@ They are kept for thirty minutes, never with passwords or files, and given back 
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypedDict
 from urllib.parse import urlsplit
@@ -11,7 +12,8 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -41,10 +43,12 @@ class Typed(TypedDict):
 class SignInMiddleware(LoginRequiredMiddleware):
     """Visitors sign in first; what they typed is kept, and they come back to the page of the form, not to its address."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: object) -> HttpResponse:
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseRedirect:
         """To the sign-in page, and from there to the page."""
         if request.method != "POST" or request.path.startswith(NO_FORMS) or "HX-Request" in request.headers:
-            return super().handle_no_permission(request, view_func)  # type: ignore[no-any-return,misc]
+            return super().handle_no_permission(request, view_func)
         _keep(request)
         return redirect_to_login(_page_of(request))
 
@@ -106,7 +110,7 @@ def _waiting(request: HttpRequest) -> Typed | None:
     if is_old or (typed["once"] and not once.made_for(typed["once"], request.user.pk)):
         del request.session[KEY]
         return None
-    return typed  # type: ignore[no-any-return]  # `_keep` wrote it
+    return typed
 
 
 def _readable(typed: Typed) -> list[tuple[str, str]]:

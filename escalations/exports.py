@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from accounts.exports import safe_cell
+from accounts.exports import BOM, safe_cell
 from escalations import states
 from escalations.cases.queries.queue_rows import Row
 from escalations.models import Event
@@ -30,7 +30,7 @@ class _Echo:
 def csv_lines(header: Sequence[str], rows: Iterable[CsvRow]) -> Iterator[str]:
     """The lines of a CSV file, one by one."""
     writer = csv.writer(_Echo())
-    yield writer.writerow([safe_cell(cell) for cell in header])
+    yield BOM + writer.writerow([safe_cell(cell) for cell in header])
     for row in rows:
         yield writer.writerow([safe_cell(cell) for cell in row])
 

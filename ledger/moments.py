@@ -16,13 +16,13 @@ from rest_framework import serializers
 from ledger.format import day, face
 from ledger.local_time import instant_of, is_certain
 
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-OUT_OF_RANGE = "Enter a date between the years 1900 and 2199."
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+OUT_OF_RANGE = "Enter a date between the years 1900 and 2999."
 INVALID = "Enter a date and time, such as 2026-01-31T15:00."
 
 
 def placed(value: datetime) -> datetime:
-    """The instant of what was typed. Raises ValueError outside of 1900 to 2199."""
+    """The instant of what was typed. Raises ValueError outside of 1900 to 2999."""
     try:
         at = instant_of(value, _zone()) if timezone.is_naive(value) else value.astimezone(UTC)
     except OverflowError:
@@ -66,7 +66,9 @@ class MomentField(forms.DateTimeField):
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
         # Django's own formats: a date alone, or with a blank before the time.
-        found = found or forms.fields.BaseTemporalField.to_python(self, value)
+        found = found or forms.fields.BaseTemporalField.to_python(self, str(value))
+        if found is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
         return found if isinstance(found, datetime) else datetime(found.year, found.month, found.day)  # noqa: DTZ001
 
 
@@ -86,7 +88,7 @@ class ApiMoment(serializers.DateTimeField):
     """A date and time of the API; without an offset it is read in the zone of the caller."""
 
     def enforce_timezone(self, value: datetime) -> datetime:
-        """The instant; 422 outside of 1900 to 2199."""
+        """The instant; 422 outside of 1900 to 2999."""
         try:
             return placed(value)
         except ValueError as error:

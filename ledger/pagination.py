@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, Model, OrderBy, QuerySet
+from django.db.models import Model, OrderBy, QuerySet
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -74,7 +74,7 @@ def _column(key: object) -> str:
     """The column of a key of an order, or "" if it is an expression."""
     if isinstance(key, OrderBy):
         key = key.expression
-    return key if isinstance(key, str) else key.name if isinstance(key, F) else ""
+    return key if isinstance(key, str) else str(getattr(key, "name", ""))
 
 
 class Pages(PageNumberPagination):

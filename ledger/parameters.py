@@ -1,11 +1,12 @@
 """The parameters in the address of a list. The API refuses one that it does not know; a page leaves it out and says so."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
@@ -13,7 +14,7 @@ from rest_framework.views import APIView
 from ledger.errors import Invalid
 from ledger.reading import number
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 LONGEST_SHOWN = 40
 MOST_NAMED = 5
 # What a parameter may be: anything (None), one of these, or what a test accepts.
@@ -31,7 +32,7 @@ def known(**allowed: Allowed) -> Callable[[View], View]:
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method == "GET" and "HX-Request" not in request.headers:
                 for text in left_out(request.GET.dict(), allowed)[:MOST_NAMED]:
                     messages.info(request, f"Unknown filter “{text}” was left out.")
@@ -43,7 +44,7 @@ def known(**allowed: Allowed) -> Callable[[View], View]:
     return wrap
 
 
-def left_out(given: dict[str, object], allowed: dict[str, Allowed]) -> list[str]:
+def left_out(given: Mapping[str, object], allowed: Mapping[str, Allowed]) -> list[str]:
     """The parameters that are not known, such as `colour=red`."""
     return [
         f"{name}={value}"[:LONGEST_SHOWN]

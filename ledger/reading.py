@@ -23,6 +23,11 @@ def has_words(text: str) -> bool:
     return any(char not in BLANK_LETTERS and unicodedata.category(char) not in SHOWS_NOTHING for char in text)
 
 
+def visible(text: str) -> str:
+    """The text without invisible characters and without blanks around it: two ids that look alike are one."""
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc")).strip()
+
+
 def words_of(text: str) -> str:
     """The text without blanks around it, or "" if it says nothing."""
     return text.strip() if has_words(text) else ""

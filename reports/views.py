@@ -166,8 +166,7 @@ def csv_overrides(request: HttpRequest) -> HttpResponse:
 
 
 def _file(text: str, name: str) -> HttpResponse:
-    # The mark at the start makes spreadsheets read it as UTF-8.
-    answer = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

@@ -9,8 +9,10 @@ from typing import NamedTuple, TypeVar
 from accounts.imports.rules import is_blank, parse_bool, parse_currency, parse_date, parse_money
 from accounts.models import Account
 from ledger.format import too_precise
+from ledger.reading import visible
 
 LARGEST = Decimal(10) ** 12
+IDS = frozenset(("external_id", "account_external_id", "parent"))
 KIND_WORDS = {
     **dict.fromkeys(("customer", "client", "prospect"), Account.CUSTOMER),
     **dict.fromkeys(("supplier", "vendor"), Account.SUPPLIER),
@@ -33,6 +35,14 @@ class Problem(NamedTuple):
     reason: str
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How the cells of a file are read: the order of day and month, and the mark before decimals ("" = as each cell shows)."""
+
+    dates: str = ""
+    decimals: str = ""
+
+
 @dataclass
 class Cells:
     """The cells of one row by field. Reading a bad one notes a problem and gives None."""
@@ -41,13 +51,14 @@ class Cells:
     values: Mapping[str, str]
     columns: Mapping[str, str]
     known_currencies: frozenset[str] = frozenset({"USD"})
-    day_first: Mapping[str, bool] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
     problems: list[Problem] = field(default_factory=list)
     amounts: dict[str, Decimal] = field(default_factory=dict)
 
     def raw(self, name: str) -> str:
-        """The unchanged cell, "" when the field has no column."""
-        return self.values.get(self.columns.get(name, ""), "") or ""
+        """The unchanged cell, "" when the field has no column; an id without characters that nobody sees."""
+        text = self.values.get(self.columns.get(name, ""), "") or ""
+        return visible(text) if name in IDS else text
 
     @property
     def ref(self) -> str:
@@ -82,11 +93,11 @@ class Cells:
 
     def day(self, name: str) -> date | None:
         """A date; the order of day and month is that of the whole column."""
-        return self.parsed(name, lambda text: parse_date(text, self.day_first.get(name, False)))
+        return self.parsed(name, lambda text: parse_date(text, self.reading.dates == "dmy"))
 
     def money(self, name: str) -> Decimal | None:
         """An amount from 0 to below 10^12. Its decimals are checked once the currency is known; see `check_decimals`."""
-        amount = self.parsed(name, parse_money)
+        amount = self.parsed(name, lambda text: parse_money(text, self.reading.decimals))
         if amount is not None and not 0 <= amount < LARGEST:
             self.refuse(name, "Use an amount from 0 to below 1,000,000,000,000.")
             return None

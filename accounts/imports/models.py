@@ -40,15 +40,20 @@ class ImportRun(models.Model):
     STAGED, RUNNING, DONE, STOPPED = "staged", "running", "done", "stopped"
     STATES: ClassVar = [(STAGED, "Ready to import"), (RUNNING, "Running"), (DONE, "Done"), (STOPPED, "Stopped")]
     ACCOUNTS, SUBSCRIPTIONS, CONTACTS = "accounts", "subscriptions", "contacts"
+    DATES: ClassVar = [("dmy", "Day first: 31/12/2026"), ("mdy", "Month first: 12/31/2026")]
+    DECIMALS: ClassVar = [(".", "Point: 1,234.50"), (",", "Comma: 1.234,50")]
     KINDS: ClassVar = [(ACCOUNTS, "Accounts"), (SUBSCRIPTIONS, "Subscriptions"), (CONTACTS, "Contacts")]
 
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT)
     filename = models.CharField(max_length=255)
     kind = models.CharField(max_length=16, choices=KINDS)
-    source = models.CharField(max_length=40, default="crm")
+    source = models.CharField(max_length=40)
     columns = models.JSONField(default=dict, help_text="Field to header.")
     headers = models.JSONField(default=list)
     default_currency = models.CharField(max_length=3, blank=True)
+    encoding = models.CharField(max_length=20, blank=True, help_text="How the letters of the file are read.")
+    dates = models.CharField(max_length=3, choices=DATES, blank=True, help_text="Empty: as the file shows.")
+    decimals = models.CharField(max_length=1, choices=DECIMALS, blank=True, help_text="Empty: as the file shows.")
     state = models.CharField(max_length=10, choices=STATES, default=STAGED)
     total = models.PositiveIntegerField(default=0)
     applied = models.PositiveIntegerField(

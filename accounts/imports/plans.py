@@ -13,7 +13,15 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 from accounts.customers import contracts
 from accounts.customers.accounts import COPIED, announce
 from accounts.customers.rates import known_currencies
-from accounts.imports.cells import Cells, Problem, account_values, contact_values, subscription_values, website_domain
+from accounts.imports.cells import (
+    Cells,
+    Problem,
+    Reading,
+    account_values,
+    contact_values,
+    subscription_values,
+    website_domain,
+)
 from accounts.imports.rules import is_blank
 from accounts.models import Account, AccountDomain, AccountWords, Contact, ImportRun, Subscription, User
 from ledger.now import now
@@ -50,14 +58,14 @@ class Planner(Generic[Record]):
     key = "external_id"
     ignore_case = False
 
-    def __init__(self, run: ImportRun, day_first: dict[str, bool]) -> None:
-        self.run, self.day_first = run, day_first
+    def __init__(self, run: ImportRun, reading: Reading) -> None:
+        self.run, self.reading = run, reading
         self.currencies = frozenset(known_currencies())
         self.first_seen: dict[str, int] = {}
 
     def cells(self, line: int, values: dict[str, str]) -> Cells:
         """The row's cells by field."""
-        return Cells(line, values, self.run.columns, self.currencies, self.day_first)
+        return Cells(line, values, self.run.columns, self.currencies, self.reading)
 
     def note(self, cells: Cells) -> None:
         """Remember the row's id; a second row with it gets a problem."""
@@ -82,8 +90,8 @@ class Planner(Generic[Record]):
 class AccountPlanner(Planner[Account]):
     """Accounts: matched by source and external id."""
 
-    def __init__(self, run: ImportRun, day_first: dict[str, bool], parents: frozenset[str] = frozenset()) -> None:
-        super().__init__(run, day_first)
+    def __init__(self, run: ImportRun, reading: Reading, parents: frozenset[str] = frozenset()) -> None:
+        super().__init__(run, reading)
         self.parents = parents
 
     def plan(self, rows: Sequence[Cells]) -> Outcome[Account]:
@@ -169,8 +177,8 @@ class AccountPlanner(Planner[Account]):
 class SubscriptionPlanner(Planner[Subscription]):
     """Subscriptions: matched by source and external id; the account must exist."""
 
-    def __init__(self, run: ImportRun, day_first: dict[str, bool]) -> None:
-        super().__init__(run, day_first)
+    def __init__(self, run: ImportRun, reading: Reading) -> None:
+        super().__init__(run, reading)
         self.today: date = now().date()
 
     def plan(self, rows: Sequence[Cells]) -> Outcome[Subscription]:

@@ -8,17 +8,20 @@ from django.db import DatabaseError, transaction
 
 from accounts.imports.cells import Cells, Problem
 from accounts.imports.plans import AccountPlanner, ContactPlanner, Outcome, Planner, SubscriptionPlanner
-from accounts.imports.rules import Row, date_order, is_blank
+from accounts.imports.rules import Row, is_blank
 from accounts.imports.setup import (
     LARGEST_FILE,
     REQUIRED,
-    SAMPLE,
+    Choices,
     configure,
     fields_of,
     fitting_mapping,
     missing_fields,
     needs_currency,
+    open_questions,
     open_rows,
+    preview,
+    reading,
     save_mapping,
     stage,
 )
@@ -34,6 +37,7 @@ __all__ = [
     "LARGEST_FILE",
     "REQUIRED",
     "Check",
+    "Choices",
     "apply",
     "begin",
     "check",
@@ -42,13 +46,14 @@ __all__ = [
     "fitting_mapping",
     "missing_fields",
     "needs_currency",
+    "open_questions",
+    "preview",
     "save_mapping",
     "stage",
     "stop",
 ]
 
 BATCH = 100
-DATES = ("renewal_date", "start_date", "end_date")
 Progress = Callable[[int, int], None]
 
 
@@ -126,10 +131,15 @@ def begin(*, run: ImportRun) -> ImportRun:
 def _require_ready(run: ImportRun) -> None:
     if missing := missing_fields(run):
         raise Invalid(f"Choose the column for: {', '.join(missing)}.", field="columns")
+    date, amount = open_questions(run)
+    if date:
+        raise Invalid(f"“{date}” can be read with the day or the month first. Say which.", field="dates")
+    if amount:
+        raise Invalid(f"“{amount}” can be read with decimals or with thousands. Say which.", field="decimals")
 
 
 def _rows(run: ImportRun) -> Iterator[Row]:
-    return open_rows(files.read(run.file))[1]
+    return open_rows(files.read(run.file), run.encoding)[1]
 
 
 def _batches(run: ImportRun) -> Iterator[tuple[int, list[Row]]]:
@@ -140,16 +150,10 @@ def _batches(run: ImportRun) -> Iterator[tuple[int, list[Row]]]:
 
 
 def _planner(run: ImportRun) -> Planner:
-    sample = [row.values for row in islice(_rows(run), SAMPLE)]
-    orders = {
-        name: date_order(values.get(run.columns[name], "") for values in sample)
-        for name in DATES
-        if name in run.columns
-    }
-    day_first = {name: order == "dmy" for name, order in orders.items()}
+    read_as = reading(run)
     if run.kind == ImportRun.ACCOUNTS:
-        return AccountPlanner(run, day_first, _known_parents(run))
-    return (SubscriptionPlanner if run.kind == ImportRun.SUBSCRIPTIONS else ContactPlanner)(run, day_first)
+        return AccountPlanner(run, read_as, _known_parents(run))
+    return (SubscriptionPlanner if run.kind == ImportRun.SUBSCRIPTIONS else ContactPlanner)(run, read_as)
 
 
 def _known_parents(run: ImportRun) -> frozenset[str]:

@@ -2,10 +2,25 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from accounts.customers.rates import known_currencies
-from accounts.imports.rules import FIELDS, Row, detect_kind, is_blank, read_rows, suggest_mapping
+from accounts.imports.cells import Reading
+from accounts.imports.rules import (
+    ENCODINGS,
+    FIELDS,
+    UNICODE,
+    Evidence,
+    Row,
+    delimiter_of,
+    detect_kind,
+    detected,
+    is_blank,
+    later_header,
+    read_rows,
+    suggest_mapping,
+)
 from accounts.imports.rules.columns import CHECKS
 from accounts.models import ImportMapping, ImportRun, User
 from ledger import files
@@ -14,6 +29,7 @@ from ledger.now import now
 
 LARGEST_FILE = 10 * 1024 * 1024
 SAMPLE = 1000
+DATES, MONEY = ("renewal_date", "start_date", "end_date"), ("arr", "mrr")
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     ImportRun.ACCOUNTS: ("external_id", "name"),
     ImportRun.SUBSCRIPTIONS: ("external_id", "account_external_id"),
@@ -39,7 +55,7 @@ def stage(
     kind: str | None = None,
     columns: Mapping[str, str] | None = None,
     default_currency: str = "",
-    source: str = "crm",
+    source: str,
     by: User | None = None,
 ) -> ImportRun:
     """Keeps the file and suggests how to read it; no account changes. Columns not given come from a saved mapping that
@@ -48,7 +64,11 @@ def stage(
     """
     if by is not None and not by.is_ops:
         raise NotAllowed("Only operations may import files.")
-    headers, rows = open_rows(data)
+    if not source.strip():
+        raise Invalid("Enter the system that the ids come from.", field="source")
+    encoding = detected(data)
+    headers, rows = open_rows(data, encoding)
+    _refuse_title(data, headers, encoding)
     sample = list(islice(rows, SAMPLE))
     total = len(sample) + sum(1 for _ in rows)
     if not total:
@@ -67,7 +87,8 @@ def stage(
         file=files.store(data, name=filename, content_type="text/csv"),
         filename=filename[-255:],
         kind=kind,
-        source=source[:40],
+        source=source.strip()[:40],
+        encoding=encoding,
         columns=chosen,
         headers=headers,
         default_currency=currency,
@@ -77,15 +98,81 @@ def stage(
     )
 
 
-def configure(*, run: ImportRun, columns: Mapping[str, str], default_currency: str = "") -> ImportRun:
-    """Changes mapping and currency of a staged import. Raises AlreadyDone after it has started, Invalid for a mapping
-    that does not fit."""
+@dataclass(frozen=True)
+class Choices:
+    """How a person wants the file to be read: its encoding, and what its cells do not tell. "" leaves it to the file."""
+
+    encoding: str = ""
+    dates: str = ""
+    decimals: str = ""
+
+
+def configure(
+    *, run: ImportRun, columns: Mapping[str, str], default_currency: str = "", choices: Choices | None = None
+) -> ImportRun:
+    """Changes mapping, currency and reading of a staged import. Raises AlreadyDone after it has started, Invalid for a
+    mapping that does not fit or an unknown encoding."""
     if run.state != ImportRun.STAGED:
         raise AlreadyDone("This import has started. Upload the file again to read it another way.")
     _check_setup(run.kind, run.headers, columns, default_currency)
     run.columns, run.default_currency = dict(columns), default_currency
-    run.save(update_fields=["columns", "default_currency"])
+    if choices:
+        run.dates, run.decimals = choices.dates, choices.decimals
+        if choices.encoding and choices.encoding != run.encoding:
+            _read_again(run, choices.encoding)
+    run.save(update_fields=["columns", "default_currency", "dates", "decimals", "encoding", "headers"])
     return run
+
+
+def _read_again(run: ImportRun, encoding: str) -> None:
+    """Another encoding may spell the column names another way; their places stay."""
+    if encoding not in ENCODINGS:
+        raise Invalid(f"Unknown encoding {encoding}. Use one of: {', '.join(ENCODINGS)}.", field="encoding")
+    headers, _ = open_rows(files.read(run.file), encoding)
+    if len(headers) != len(run.headers):
+        raise Invalid("In this encoding the file has other columns. Choose another one.", field="encoding")
+    renamed = dict(zip(run.headers, headers, strict=True))
+    run.encoding, run.headers = encoding, headers
+    run.columns = {name: renamed[header] for name, header in run.columns.items()}
+
+
+def evidence(run: ImportRun) -> Evidence:
+    """What all cells of the file say about its dates and amounts."""
+    data = files.read(run.file)
+    currencies = {run.default_currency} if run.default_currency and "currency" not in run.columns else set()
+    found = Evidence(delimiter_of(data, run.encoding), currencies)
+    dates = [run.columns[name] for name in DATES if name in run.columns]
+    amounts = [run.columns[name] for name in MONEY if name in run.columns]
+    currency = run.columns.get("currency", "")
+    for row in open_rows(data, run.encoding)[1]:
+        for header in dates:
+            found.see_date(row.values.get(header, ""))
+        for header in amounts:
+            found.see_amount(row.values.get(header, ""))
+        if code := row.values.get(currency, "").strip().upper():
+            found.currencies.add(code)
+    return found
+
+
+def open_questions(run: ImportRun) -> tuple[str, str]:
+    """A date and an amount of the file that have two readings, and nobody has said which; "" if there is none."""
+    found = evidence(run)
+    return "" if run.dates else found.asks_order, "" if run.decimals else found.asks_mark
+
+
+def reading(run: ImportRun) -> Reading:
+    """How the cells are read: as a person said, else as the file shows."""
+    found = evidence(run)
+    return Reading(run.dates or found.order(), run.decimals or found.mark())
+
+
+def preview(run: ImportRun, most: int = 5) -> list[str]:
+    """Names of the file with letters outside ASCII, which show whether the encoding is right. Empty for Unicode."""
+    if run.encoding in UNICODE:
+        return []
+    rows = open_rows(files.read(run.file), run.encoding)[1]
+    texts = (text for row in rows for text in row.values.values() if text and not text.isascii())
+    return list(islice(dict.fromkeys(text[:60] for text in islice(texts, 200)), most))
 
 
 def missing_fields(run: ImportRun) -> list[str]:
@@ -122,11 +209,20 @@ def fitting_mapping(*, kind: str, headers: Sequence[str]) -> ImportMapping | Non
     return fitting.order_by("-saved_at", "-id").first()
 
 
-def open_rows(data: bytes) -> tuple[list[str], Iterator[Row]]:
+def _refuse_title(data: bytes, headers: list[str], encoding: str) -> None:
+    if detect_kind(headers) is None:
+        line = later_header(data, lambda cells: len(cells) > 1 and detect_kind(cells) is not None, encoding)
+        if line:
+            raise Invalid(
+                f"Line 1 is no header: the column names are in line {line}. Delete the lines above it.", field="file"
+            )
+
+
+def open_rows(data: bytes, encoding: str = "") -> tuple[list[str], Iterator[Row]]:
     if len(data) > LARGEST_FILE:
         raise Invalid("The file is larger than 10 MB. Split it and import the parts.", field="file")
     try:
-        headers, rows = read_rows(data)
+        headers, rows = read_rows(data, encoding)
     except ValueError as error:
         raise Invalid(str(error), field="file")
     return headers, rows

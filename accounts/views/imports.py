@@ -69,7 +69,12 @@ def import_run(request: HttpRequest, pk: int) -> HttpResponse:
 def _configured(form: MappingForm, run: ImportRun) -> bool:
     values = form.cleaned_data
     try:
-        imports.configure(run=run, columns=values["columns"], default_currency=values["default_currency"])
+        imports.configure(
+            run=run,
+            columns=values["columns"],
+            default_currency=values["default_currency"],
+            choices=form.chosen(),
+        )
         if values["save_as"]:
             imports.save_mapping(run=run, name=values["save_as"])
     except Refused as refusal:
@@ -80,7 +85,8 @@ def _configured(form: MappingForm, run: ImportRun) -> bool:
 
 def _matching(run: ImportRun, form: MappingForm) -> dict[str, object]:
     missing = imports.missing_fields(run)
-    ready = not missing and not imports.needs_currency(run)
+    date, amount = imports.open_questions(run)
+    ready = not (missing or imports.needs_currency(run) or date or amount)
     found = imports.check(run=run, most=PROBLEMS_SHOWN) if ready and run.total <= CHECKED_ROWS else None
     saved = imports.fitting_mapping(kind=run.kind, headers=run.headers)
     return {
@@ -88,6 +94,9 @@ def _matching(run: ImportRun, form: MappingForm) -> dict[str, object]:
         "form": form,
         "missing": [field_label(name) for name in missing],
         "needs_currency": imports.needs_currency(run),
+        "unclear_date": date,
+        "unclear_amount": amount,
+        "preview": imports.preview(run),
         "ready": ready,
         "check": found,
         "good_rows": run.total - found.bad_rows if found else run.total,

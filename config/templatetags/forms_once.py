@@ -20,7 +20,7 @@ class FormTokens(CsrfTokenNode):
         theirs = super().render(context)
         user = getattr(context.get("request"), "user", None)
         ours = format_html('<input type="hidden" name="{}" value="{}">', once.FIELD, once.new_token(user and user.pk))
-        return theirs + ours if theirs else mark_safe("")
+        return format_html("{}{}", theirs, ours) if theirs else mark_safe("")
 
 
 @register.tag("csrf_token")

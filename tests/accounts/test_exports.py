@@ -18,7 +18,7 @@ def test_plain_words_and_numbers_stay(text: str) -> None:
 
 
 def test_empty_cells_stay_empty() -> None:
-    assert csv_text(("a", "b"), [(None, 0)]) == "a,b\r\n,0\r\n"
+    assert csv_text(("a", "b"), [(None, 0)]) == "\ufeffa,b\r\n,0\r\n"
 
 
 def test_known_payloads_never_start_a_cell(real_data: Path) -> None:

@@ -153,10 +153,10 @@ def test_a_date_out_of_range_is_refused_in_our_words(cast: Cast, deadline: str) 
     body = {"deadline": deadline, "reason": "Their board meets later"}
     answer = client.put(f"/api/v1/escalations/{case.key}/deadline/", body, content_type="application/json")
     assert (answer.status_code, answer.json()["field"]) == (422, "deadline")
-    assert "between the years 1900 and 2199" in answer.json()["message"]
+    assert "between the years 1900 and 2999" in answer.json()["message"]
     page = client.post(f"/escalations/{case.key}/deadline/", {**body, "version": case.version})
     assert page.status_code == 422
-    assert "between the years 1900 and 2199" in page.content.decode()
+    assert "between the years 1900 and 2999" in page.content.decode()
 
 
 INVISIBLE = "\u200b\u2060\u3164\ufeff\u2800"

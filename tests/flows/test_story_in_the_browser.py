@@ -56,9 +56,9 @@ def bring_in_the_account(desk: Desk, folder: Path) -> None:
     renewal = date.today() + timedelta(days=75)
     for name, text in (("accounts.csv", ACCOUNTS.format(renewal=renewal)), ("contacts.csv", CONTACTS)):
         (folder / name).write_text(text)
-    said = desk.manage("import_accounts", str(folder / "accounts.csv"))
+    said = desk.manage("import_accounts", str(folder / "accounts.csv"), "--source", "crm")
     assert "1 created" in said
-    desk.manage("import_accounts", str(folder / "contacts.csv"), "--kind", "contacts")
+    desk.manage("import_accounts", str(folder / "contacts.csv"), "--kind", "contacts", "--source", "crm")
     (folder / "cap.eml").write_bytes(MAIL)
     assert "Tidewater" in desk.manage("ingest_mail", str(folder / "cap.eml"))
 

@@ -65,7 +65,7 @@ def test_the_usual_spellings_are_read(typed: str) -> None:
     assert OneMoment({"at": typed}).is_valid()
 
 
-@pytest.mark.parametrize("typed", ["tomorrow", "2027-02-30T10:00", "1899-01-01T00:00", "2200-01-01T00:00"])
+@pytest.mark.parametrize("typed", ["tomorrow", "2027-02-30T10:00", "1899-01-01T00:00", "3000-01-01T00:00"])
 def test_others_are_refused(typed: str) -> None:
     assert not OneMoment({"at": typed}).is_valid()
 

@@ -42,6 +42,6 @@ def test_the_worker_renews_once_a_day(db: None) -> None:
 def test_a_large_import_renews_the_statistics(cast: object, rows: int, renewed: bool) -> None:
     before = known("accounts_account")
     text = "id,name,renewal\n" + "".join(f"N-{number},New {number},2027-03-01\n" for number in range(rows))
-    imports.apply(run=imports.stage(data=text.encode(), filename="new.csv", default_currency="USD"))
+    imports.apply(run=imports.stage(source="crm", data=text.encode(), filename="new.csv", default_currency="USD"))
     # An estimate from a sample.
     assert (known("accounts_account") > before + rows / 2) is renewed

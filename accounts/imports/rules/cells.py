@@ -1,12 +1,8 @@
 """Reads the cells of real-world tables: money, dates, currencies, yes and no. Errors say how to fix the cell."""
 
 import re
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal
-
-DateOrder = Literal["mdy", "dmy", "iso"]
 
 BLANKS = frozenset(("", "-", "–", "—", "?", "n/a", "na", "null", "none", "nil", "#n/a", "unknown", "tbd"))
 CURRENCIES = frozenset(
@@ -38,11 +34,11 @@ def is_blank(text: str | None) -> bool:
     return text is None or (len(text) < 1000 and text.strip().lower() in BLANKS)
 
 
-def parse_money(text: str | None) -> Decimal | None:
+def parse_money(text: str | None, mark: str = "") -> Decimal | None:
     """The amount in a cell, None when blank. Currency signs are ignored; (12.50) and 12.50- are negative.
 
-    Both 1,234.50 and 1.234,50 are read. Raises ValueError with a hint for anything else, also for "12.345", which may
-    be twelve or twelve thousand.
+    Both 1,234.50 and 1.234,50 are read. `mark`, the one before decimals in this file (see `readings`), says what "12.345"
+    and "12,345" are; without it the first is refused. Raises ValueError with a hint for anything that is no amount.
     """
     if text is None or is_blank(text):
         return None
@@ -53,13 +49,13 @@ def parse_money(text: str | None) -> Decimal | None:
         negative, figure = _unsigned(figure)
     if len(text) > 80 or sum(char.isdigit() for char in figure) > MOST_DIGITS:
         raise ValueError(f"{_short(text)} is too long for an amount: use at most {MOST_DIGITS} digits.")
-    amount = _figure(figure, text)
+    amount = _figure(figure, text, mark)
     return -amount if negative and amount else amount
 
 
 def parse_date(text: str | None, day_first: bool = False) -> date | None:
     """The date in a cell, None when blank; a time of day after it is ignored. `day_first` decides only if both readings
-    are dates (03/04/2025); take it from `date_order` of the whole column. With points (03.04.2025) the day is first.
+    are dates (03/04/2025); take it from the whole file, see `readings`. With points (03.04.2025) the day is first.
     Raises ValueError with a hint if it is not a date.
     """
     if text is None or is_blank(text):
@@ -77,26 +73,6 @@ def parse_date(text: str | None, day_first: bool = False) -> date | None:
         return date(year, month, day)
     except ValueError:
         raise ValueError(f"{_short(text)} is not a day of the calendar: write it as 2025-12-31.") from None
-
-
-def date_order(values: Iterable[str | None]) -> DateOrder:
-    """The order of day and month in a column. A part above 12 is certain; the majority decides. If no value is certain,
-    points mean that the day is first, other separators that the month is; 'iso' if no value has the year last.
-    """
-    day_first = month_first = dots = seen = 0
-    for value in values:
-        match = YEAR_LAST.fullmatch(TIME_AFTER.sub("", (value or "")[:60].strip()).strip())
-        if match is None:
-            continue
-        seen += 1
-        dots += match[2] == "."
-        day_first += int(match[1]) > 12 >= int(match[3])
-        month_first += int(match[3]) > 12 >= int(match[1])
-    if not seen:
-        return "iso"
-    if day_first != month_first:
-        return "dmy" if day_first > month_first else "mdy"
-    return "dmy" if dots * 2 > seen else "mdy"
 
 
 def parse_currency(text: str | None) -> str | None:
@@ -131,7 +107,7 @@ def _unsigned(figure: str) -> tuple[bool, str]:
     return False, figure
 
 
-def _figure(figure: str, text: str) -> Decimal:
+def _figure(figure: str, text: str, mark: str) -> Decimal:
     marks = [char for char in figure if char in ",.' "]
     if PLAIN_FIGURE.fullmatch(figure) and not (len(marks) == 1 and GROUPED_FIGURE.fullmatch(figure)):
         return Decimal(figure.replace(",", "."))
@@ -139,6 +115,8 @@ def _figure(figure: str, text: str) -> Decimal:
         return Decimal(figure.replace(",", ""))
     if not GROUPED_FIGURE.fullmatch(figure):
         raise ValueError(f"{_short(text)} is not an amount: write it as 1234.50, without other words.")
+    if mark and marks in (["."], [","]) and not figure.startswith("0"):
+        return Decimal(figure.replace(mark, ".") if marks == [mark] else figure.replace(marks[0], ""))
     if marks == ["."] and not figure.startswith("0"):
         whole, decimals = figure.split(".")
         raise ValueError(

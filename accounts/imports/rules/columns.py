@@ -144,8 +144,8 @@ def _is_yes_or_no(value: str) -> bool:
 
 
 CHECKS: Mapping[str, Callable[[str], object]] = {
-    "arr": parse_money,
-    "mrr": parse_money,
+    "arr": lambda value: parse_money(value, "."),
+    "mrr": lambda value: parse_money(value, "."),
     "currency": parse_currency,
     "renewal_date": parse_date,
     "start_date": parse_date,

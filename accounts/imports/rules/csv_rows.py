@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
@@ -11,6 +11,23 @@ from charset_normalizer import from_bytes
 
 DELIMITERS = (",", ";", "\t", "|")
 MOST_COLUMNS = 500
+MOST_TITLE_LINES = 10
+# What a person may choose; the first two are certain when they are detected.
+ENCODINGS = {
+    "utf-8-sig": "Unicode (UTF-8)",
+    "utf-16": "Unicode (UTF-16)",
+    "cp1252": "Western Europe (Windows)",
+    "cp1250": "Central Europe (Windows)",
+    "cp1251": "Cyrillic (Windows)",
+    "cp1253": "Greek (Windows)",
+    "cp1254": "Turkish (Windows)",
+    "mac_roman": "Western Europe (Mac)",
+    "cp932": "Japanese (Shift_JIS)",
+    "gb18030": "Chinese (GB 18030)",
+    "big5": "Chinese (Big5)",
+    "cp949": "Korean",
+}
+UNICODE = ("utf-8-sig", "utf-16")
 LARGEST_CELL = 16 * 1024 * 1024
 # Names are too short to distinguish Windows-1252 from similar encodings, so it is used unless its letters make no
 # sense. Names were measured at up to 0.2, names in other encodings that are read as Windows-1252 mostly above 0.6
@@ -31,16 +48,16 @@ class Row(NamedTuple):
     problem: str
 
 
-def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
+def read_rows(content: bytes, encoding: str = "") -> tuple[list[str], Iterator[Row]]:
     """The headers and the rows of a CSV file.
 
-    Reads UTF-8 (with or without BOM), UTF-16 with BOM, Windows-1252 and, if recognised, encodings of Eastern Europe and
-    East Asia; commas, semicolons, tabs or bars. Empty lines are left out; a row with too few or too many cells comes
-    with a `problem`. Raises ValueError with a clear message if there is no table: an empty file, a workbook.
+    Reads the named encoding, else UTF-8 (with or without BOM), UTF-16 with BOM, Windows-1252 and, if recognised, encodings of
+    Eastern Europe and East Asia; commas, semicolons, tabs or bars. Empty lines are left out; a row with too few or too many
+    cells comes with a `problem`. Raises ValueError with a clear message if there is no table: an empty file, a workbook.
     """
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ValueError("This is a spreadsheet workbook, not a CSV file: save it as CSV (UTF-8) and upload that.")
-    text = _decode(content).replace("\x00", "")
+    text = _text(content, encoding)
     first, _, rest = text.lstrip("\r\n").partition("\n")
     skipped = text[: len(text) - len(text.lstrip("\r\n"))].count("\n")
     delimiter = _delimiter(first)
@@ -58,20 +75,43 @@ def read_rows(content: bytes) -> tuple[list[str], Iterator[Row]]:
     return names, (_row(names, *raw) for raw in rows)
 
 
-def _decode(content: bytes) -> str:
+def _text(content: bytes, encoding: str) -> str:
+    return content.decode(encoding or detected(content), errors="replace").replace("\x00", "")
+
+
+def delimiter_of(content: bytes, encoding: str = "") -> str:
+    """The character between the cells."""
+    return _delimiter(_text(content, encoding).lstrip("\r\n").partition("\n")[0])
+
+
+def later_header(content: bytes, is_header: Callable[[list[str]], bool], encoding: str = "") -> int:
+    """The line of the column names, if they stand below line 1, under a title; else 0."""
+    text = _text(content, encoding)
+    for delimiter in DELIMITERS:
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        with suppress(csv.Error):
+            for cells in islice(rows, MOST_TITLE_LINES):
+                if rows.line_num > 1 and is_header(cells):
+                    return rows.line_num
+    return 0
+
+
+def detected(content: bytes) -> str:
+    """The encoding of a file: Unicode if it is that, else what its letters look like."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
+        return "utf-16"
     with suppress(UnicodeDecodeError):
-        return content.decode("utf-8-sig")
+        content.decode("utf-8-sig")
+        return "utf-8-sig"
     lines = islice((line for line in content.splitlines() if not line.isascii()), SAMPLE_LINES)
     sample = b"\n".join(line for line in lines if len(line) <= LONGEST_SAMPLE_LINE)
     if sum(byte > 127 for byte in sample) < LEAST_LETTERS:
-        return content.decode("cp1252", errors="replace")
+        return "cp1252"
     for encodings, nonsense in ((["cp1252"], MOST_NONSENSE), (list(OTHER_ENCODINGS), 0.2)):
         found = from_bytes(sample, cp_isolation=encodings, threshold=nonsense, preemptive_behaviour=False).best()
         if found:
-            return content.decode(found.encoding, errors="replace")
-    return content.decode("cp1252", errors="replace")
+            return found.encoding
+    return "cp1252"
 
 
 def _delimiter(header: str) -> str:

@@ -8,11 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.exports import problems_csv
 from accounts.imports import runs as imports
+from accounts.imports.rules import ENCODINGS
 from accounts.models import ImportMapping, ImportRun
 from ledger.errors import Refused
 from ledger.format import number
 
 SHOWN = 50
+MARKS = {"point": ".", "comma": ","}
 
 
 class Options(TypedDict):
@@ -21,6 +23,9 @@ class Options(TypedDict):
     file: str
     kind: str | None
     source: str
+    encoding: str
+    dates: str
+    decimals: str | None
     pairs: list[str]
     mapping: str | None
     save_mapping: str | None
@@ -40,7 +45,10 @@ class Command(BaseCommand):
         """The file, and options for reading it if the guess is wrong."""
         parser.add_argument("file", metavar="FILE", help="A CSV file of at most 10 MB with a header line.")
         parser.add_argument("--kind", choices=list(imports.REQUIRED), help="What the file lists (default: detected).")
-        parser.add_argument("--source", default="crm", help="The system the ids come from (default: crm).")
+        parser.add_argument("--source", default="", help="The system the ids come from, such as crm. Always needed.")
+        parser.add_argument("--encoding", choices=list(ENCODINGS), default="", help="How the letters are written.")
+        parser.add_argument("--dates", choices=("dmy", "mdy"), default="", help="Day or month first, if nothing tells.")
+        parser.add_argument("--decimals", choices=list(MARKS), help="The mark before decimals, if nothing tells.")
         parser.add_argument("--map", nargs="+", action="extend", metavar="FIELD=HEADER", default=[], dest="pairs")
         parser.add_argument("--mapping", metavar="NAME", help="Use a saved mapping.")
         parser.add_argument("--save-mapping", metavar="NAME", help="Remember the columns under this name.")
@@ -52,6 +60,7 @@ class Command(BaseCommand):
         try:
             run = self._staged(options)
             self._settle_currency(run)
+            self._settle_reading(run, options)
             run = imports.apply(run=run, on_progress=self._show_progress)
         except Refused as refusal:
             raise CommandError(refusal.message)
@@ -66,8 +75,10 @@ class Command(BaseCommand):
             kind=options["kind"] or (saved.kind if saved else None),
             columns=saved.columns if saved else None,
             default_currency=options["currency"].upper() or (saved.default_currency if saved else ""),
-            source=options["source"],
+            source=options["source"] or _asked("The system the ids come from: ", "--source, such as --source crm"),
         )
+        choices = imports.Choices(options["encoding"], options["dates"], MARKS.get(options["decimals"] or "", ""))
+        run = imports.configure(run=run, columns=run.columns, default_currency=run.default_currency, choices=choices)
         if options["pairs"]:
             columns = {**run.columns, **dict(_pair(text) for text in options["pairs"])}
             run = imports.configure(run=run, columns=columns, default_currency=run.default_currency)
@@ -84,6 +95,24 @@ class Command(BaseCommand):
         else:
             self.stderr.write("The file has no currency column: using USD. Use --currency for another one.")
         imports.configure(run=run, columns=run.columns, default_currency=currency or "USD")
+
+    def _settle_reading(self, run: ImportRun, options: Options) -> None:
+        """Ask what the file does not tell, before anything is written."""
+        if not options["encoding"] and (names := imports.preview(run)):
+            shown = f"Read as {run.encoding}, the file has: {', '.join(names)}."
+            known = f"--encoding {run.encoding} if these names are right, else another one"
+            if _asked(f"{shown} Is this right? [y/n] ", f"{known}. {shown}").lower()[:1] != "y":
+                raise CommandError("Nothing is written. Use --encoding, or save the file as CSV (UTF-8).")
+        dates, decimals = run.dates, run.decimals
+        date, amount = imports.open_questions(run)
+        if date:
+            dates = _asked(f"“{date}”: day first (dmy) or month first (mdy)? ", f"--dates dmy or mdy for “{date}”")
+        if amount:
+            mark = _asked(f"“{amount}”: decimal point or comma? ", f"--decimals point or comma for “{amount}”")
+            decimals = MARKS.get(mark, mark)
+        if (dates, decimals) != (run.dates, run.decimals):
+            choices = imports.Choices("", dates, decimals)
+            imports.configure(run=run, columns=run.columns, default_currency=run.default_currency, choices=choices)
 
     def _show_progress(self, done: int, total: int) -> None:
         if total > 1000 and (done % 1000 == 0 or done == total):
@@ -105,6 +134,13 @@ class Command(BaseCommand):
         )
         if bad and not run.created + run.updated + run.unchanged:
             raise CommandError("No row could be read.")
+
+
+def _asked(question: str, option: str) -> str:
+    """The answer of a person at a terminal; others have to give the option."""
+    if not sys.stdin.isatty():
+        raise CommandError(f"Nothing is written. Add {option}.")
+    return input(question).strip()
 
 
 def _bytes_of(name: str) -> bytes:

@@ -48,7 +48,7 @@ def test_an_integration_announces_new_accounts_and_changes_of_name_and_team_only
 
 def test_an_import_announces_them_once_a_batch(cast: Cast, announced: list[list[int]]) -> None:
     def load(text: str) -> list[int]:
-        imports.apply(run=imports.stage(data=text.encode(), filename="a.csv", default_currency="USD"))
+        imports.apply(run=imports.stage(source="crm", data=text.encode(), filename="a.csv", default_currency="USD"))
         return list(Account.objects.filter(external_id__startswith="A-").order_by("pk").values_list("pk", flat=True))
 
     both = load("account_id,name,arr,owner\nA-1,Alder,1,\nA-2,Birch,2,\n")

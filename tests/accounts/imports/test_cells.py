@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.imports.rules import date_order, parse_bool, parse_currency, parse_date, parse_money
+from accounts.imports.rules import Evidence, parse_bool, parse_currency, parse_date, parse_money
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,10 @@ def test_no_cell_can_crash_a_reader(text: str):
         except ValueError as error:
             reasons.append(str(error))
     assert all(reasons)
-    assert date_order([text]) in {"mdy", "dmy", "iso"}
+    found = Evidence()
+    found.see_date(text)
+    found.see_amount(text)
+    assert (found.order(), found.mark()) != (None, None)
 
 
 @pytest.mark.parametrize(
@@ -118,18 +121,17 @@ def test_a_blank_date_is_none():
 
 
 @pytest.mark.parametrize(
-    ("values", "order"),
+    ("text", "mark", "amount"),
     [
-        (["10/20/2016", "3/1/2017"], "mdy"),
-        (["20/10/2016", "3/1/2017"], "dmy"),
-        (["3/1/2017", "03.01.2017", "04.01.2017"], "dmy"),
-        (["3/1/2017"], "mdy"),
-        (["2024-01-02", "", None], "iso"),
-        ([], "iso"),
+        ("12.345", ",", "12345"),
+        ("12.345", ".", "12.345"),
+        ("12,345", ",", "12.345"),
+        ("12,345", ".", "12345"),
+        ("1.234,50", ".", "1234.50"),
     ],
 )
-def test_the_order_of_a_date_column_shows_in_its_values(values: list[str | None], order: str):
-    assert date_order(values) == order
+def test_the_mark_of_the_file_decides_what_a_cell_does_not_show(text: str, mark: str, amount: str):
+    assert parse_money(text, mark) == Decimal(amount)
 
 
 def test_currencies_are_codes_or_signs():

@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 def run(path: Path, *args: str) -> tuple[str, str]:
     """What it wrote to stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
-    call_command("import_accounts", str(path), *args, stdout=out, stderr=err)
+    source = () if "--source" in args else ("--source", "crm")
+    call_command("import_accounts", str(path), *source, *args, stdout=out, stderr=err)
     return out.getvalue(), err.getvalue()
 
 

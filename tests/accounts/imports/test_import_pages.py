@@ -28,7 +28,7 @@ def upload(client: Client, data: bytes = FILE, **values: str) -> Any:
 
 def staged(cast: Cast, data: bytes = FILE, **values: Any) -> ImportRun:
     """A staged import by the service."""
-    return imports.stage(data=data, filename="crm.csv", by=cast.ops, **values)
+    return imports.stage(source="crm", data=data, filename="crm.csv", by=cast.ops, **values)
 
 
 def test_a_file_goes_from_upload_to_result(cast: Cast, browse: Browse) -> None:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 def bring(path: Path, **options: str) -> str:
     """The command's last line."""
     out = StringIO()
-    call_command("import_accounts", str(path), stdout=out, stderr=StringIO(), **options)
+    call_command("import_accounts", str(path), **{"source": "crm", **options}, stdout=out, stderr=StringIO())
     return out.getvalue().strip().splitlines()[-1]
 
 
@@ -59,7 +59,7 @@ def test_hostile_files_are_refused_or_listed_never_a_crash(real_data: Path, kind
         for content in (data, header + data):
             # Whatever else than a refusal comes out of here fails the test.
             with suppress(Invalid):
-                run = imports.stage(data=content, filename=path.name, kind=kind, default_currency="USD")
+                run = imports.stage(source="crm", data=content, filename=path.name, kind=kind, default_currency="USD")
                 run = imports.apply(run=run)
                 assert run.applied == run.total
     assert not ImportRun.objects.filter(state=ImportRun.RUNNING).exists()

@@ -34,7 +34,9 @@ def found(model: Any, typed: str) -> list[str]:
 
 def load(text: str, kind: str) -> None:
     """Import a file."""
-    imports.apply(run=imports.stage(data=text.encode(), filename="file.csv", kind=kind, default_currency="USD"))
+    imports.apply(
+        run=imports.stage(source="crm", data=text.encode(), filename="file.csv", kind=kind, default_currency="USD")
+    )
 
 
 def form_of(account: Account, **values: Any) -> dict[str, Any]:
