@@ -12,6 +12,7 @@ from escalations.cases.models.words import CaseWords
 from escalations.clocks.models import Clock
 from escalations.policy.models import (
     Cadence,
+    HealthScore,
     IssueType,
     Level,
     MatrixRow,
@@ -41,6 +42,7 @@ __all__ = [
     "Event",
     "EventText",
     "HandOff",
+    "HealthScore",
     "IntakeDraft",
     "IssueType",
     "Level",
