@@ -14,6 +14,7 @@ from escalations.cases.models.words import CaseWords
 from escalations.clocks.models import Clock
 from escalations.policy.models import (
     Cadence,
+    HealthScore,
     IssueType,
     Level,
     MatrixRow,
@@ -43,6 +44,7 @@ __all__ = [
     "Event",
     "EventText",
     "HandOff",
+    "HealthScore",
     "IntakeDraft",
     "IssueType",
     "Level",

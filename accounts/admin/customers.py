@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
 from accounts.customers import accounts
+from accounts.customers.health import take_outside
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import website_domain
 from accounts.models import Account, AccountDomain, AccountWords, Contact, ExchangeRate, Subscription
@@ -46,7 +47,7 @@ class AccountForm(MoneyForm):
         model = Account
         fields = [
             *("name", "kind", "status", "source", "external_id", "parent", "segment", "industry", "country", "region"),
-            *("strategic", "currency", "arr", "renewal_date", "health", "csm", "ae"),
+            *("strategic", "currency", "arr", "renewal_date", "health_outside", "csm", "ae"),
         ]
         help_texts = {
             "external_id": "Its id in the source; imports and the API find the account by both.",
@@ -129,10 +130,12 @@ class AccountAdmin(SimpleHistoryAdmin):
     list_select_related = ["csm"]
     search_fields = ["name", "external_id", "domains__domain", "contacts__email"]
     autocomplete_fields = ["parent", "csm", "ae"]
-    readonly_fields = ["created_at", "changed_at"]
+    readonly_fields = ["health", "health_computed", "created_at", "changed_at"]
 
     def save_model(self, request: HttpRequest, obj: Account, form: object, change: bool) -> None:
         """Saves the account with its history; the apps above learn of a new name or team."""
+        if "health_outside" in form.changed_data:  # type: ignore[attr-defined]
+            take_outside(obj, obj.health_outside)
         accounts.save(obj, by=request.user)  # type: ignore[arg-type]
 
     def save_related(self, request: HttpRequest, form: object, formsets: object, change: bool) -> None:

@@ -28,7 +28,7 @@ class AccountSerializer(serializers.ModelSerializer):
         fields = [
             *("id", "source", "external_id", "name", "kind", "status", "parent", "segment", "industry", "country"),
             *("region", "strategic", "currency", "arr", "weighted_risk", "renewal_date", "health", "health_parts"),
-            *("csm", "ae", "created_at", "changed_at"),
+            *("health_outside", "health_computed", "csm", "ae", "created_at", "changed_at"),
         ]
         read_only_fields = fields
 

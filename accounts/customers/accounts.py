@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from django.db import transaction
 
+from accounts.customers.health import take_outside
 from accounts.customers.rates import known_currencies
 from accounts.events import people_changed
 from accounts.models import Account, AccountWords, Contact, User
@@ -80,6 +81,8 @@ def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tu
         raise Invalid("Enter the name of the new account.", field="name")
     new = account is None
     account = account or Account(source=source, external_id=external_id)
+    if "health" in known:
+        known["health_outside"] = known.pop("health")
     changed = _assign(account, known)
     if problem := too_precise(account.arr, account.currency):
         raise Invalid(problem, field="arr")
@@ -103,6 +106,8 @@ def _assign(account: Account, values: Mapping[str, object]) -> bool:
     different = [name for name, value in values.items() if getattr(account, name) != value]
     for name in different:
         setattr(account, name, values[name])
+    if "health_outside" in different:
+        take_outside(account, account.health_outside)
     return bool(different)
 
 

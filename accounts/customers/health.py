@@ -20,18 +20,37 @@ def known_inputs(account: Account) -> HealthInputs:
     return HealthInputs(sentiment=tones, days_to_renewal=days)
 
 
-def refresh(*, account: Account, inputs: HealthInputs) -> Health | None:
-    """Computes the score and stores it with its parts if it changed, so that the history shows the trend. Returns None
-    and changes nothing if too little is known for a score.
+KEPT = ("health", "health_computed", "health_counts", "health_parts")
+
+
+def refresh(*, account: Account, inputs: HealthInputs, counts: str = Account.OUTSIDE) -> Health | None:
+    """Computes the score and stores it with its parts if it changed, so that the history shows the trend. A score from
+    outside stays; `counts` says which of the two is the health of the account. Returns None and changes nothing if too little
+    is known for a score.
     """
     health = account_health(inputs)
     if health is None:
         return None
-    parts = parts_of(health)
-    if (account.health, account.health_parts) != (health.score, parts):
-        account.health, account.health_parts = health.score, parts
-        account.save(update_fields=["health", "health_parts", "changed_at"])
+    before = [getattr(account, name) for name in KEPT]
+    account.health_computed, account.health_parts, account.health_counts = health.score, parts_of(health), counts
+    account.health = _counting(account)
+    if before != [getattr(account, name) for name in KEPT]:
+        account.save(update_fields=[*KEPT, "changed_at"])
     return health
+
+
+def take_outside(account: Account, score: int | None) -> None:
+    """Set the score of another system on an account, which the caller saves. It counts at once, unless the policy lets the
+    computed one count."""
+    account.health_outside = score
+    account.health = _counting(account)
+
+
+def _counting(account: Account) -> int | None:
+    scores = [account.health_outside, account.health_computed]
+    if account.health_counts == Account.COMPUTED:
+        scores.reverse()
+    return next((score for score in scores if score is not None), None)
 
 
 def parts_of(health: Health) -> list[dict[str, object]]:

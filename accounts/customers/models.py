@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -61,7 +62,20 @@ class Account(models.Model):
     currency = models.CharField(max_length=3, default="USD")
     arr = models.DecimalField("ARR", max_digits=14, decimal_places=2, null=True, blank=True)
     renewal_date = models.DateField(null=True, blank=True)
-    health = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 to 100; empty when not known yet.")
+    COMPUTED, OUTSIDE = "computed", "outside"
+    SCORES: ClassVar = [(OUTSIDE, "The score from outside, while there is one"), (COMPUTED, "The computed score")]
+    health = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The score that counts, 0 to 100; empty when not known yet."
+    )
+    health_outside = models.PositiveSmallIntegerField(
+        "health from outside",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(100)],
+        help_text="A score of another system, 0 to 100. Kept beside the computed one; the policy says which counts.",
+    )
+    health_computed = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    health_counts = models.CharField(max_length=8, choices=SCORES, default=OUTSIDE, editable=False)
     health_parts = models.JSONField(default=list, blank=True, editable=False)
     csm = models.ForeignKey(
         settings.AUTH_USER_MODEL,

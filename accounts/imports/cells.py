@@ -149,7 +149,7 @@ def account_values(cells: Cells) -> dict[str, object]:
         "currency": cells.currency(),
         "arr": cells.yearly(),
         "renewal_date": cells.day("renewal_date"),
-        "health": _health(cells),
+        "health_outside": _health(cells),
         "strategic": cells.flag("strategic"),
         "status": _status(cells),
     }

@@ -12,6 +12,7 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 
 from accounts.customers import contracts
 from accounts.customers.accounts import COPIED, announce
+from accounts.customers.health import take_outside
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import (
     Cells,
@@ -123,6 +124,8 @@ class AccountPlanner(Planner[Account]):
             outcome.problems += row.problems
             return
         different = _assign(account, values)
+        if "health_outside" in different:
+            take_outside(account, account.health_outside)
         if account.pk is None or set(COPIED) & set(different):
             outcome.announced.append(account)
         changed = bool(different)
@@ -246,7 +249,7 @@ class ContactPlanner(Planner[Contact]):
 
 ACCOUNT_FIELDS = [
     *("name", "kind", "segment", "industry", "country", "region", "currency", "arr", "renewal_date", "health"),
-    *("strategic", "status", "csm", "changed_at"),
+    *("health_outside", "strategic", "status", "csm", "changed_at"),
 ]
 SUBSCRIPTION_FIELDS = ["account", "plan", "start_date", "end_date", "arr", "auto_renew", "currency"]
 

@@ -84,7 +84,7 @@ def _link_page(request: SignedIn, found: DecisionLink, right: Permission, form: 
         "form": form,
         "advice": verdicts.recommended_verdict(approval.options),
         "state": page.due_state(approval, at),
-        "terms": page.terms(approval, found.approver, right),
+        "terms": page.terms(approval, found.approver, right, at),
         "parts": page.brief_parts(approval),
     }
     with timezone.override(ZoneInfo(found.approver.zone)):

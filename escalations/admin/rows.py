@@ -15,6 +15,7 @@ from escalations.clocks.queries import Preview
 from escalations.clocks.rules.factors import Factor
 from escalations.models import (
     Cadence,
+    HealthScore,
     IssueType,
     Level,
     MatrixRow,
@@ -186,6 +187,14 @@ class WeightRows(Rows):
     verbose_name_plural = "score weights"
 
 
+class HealthScoreRows(Rows):
+    """Which health counts."""
+
+    model = HealthScore
+    max_num = 1
+    verbose_name_plural = "health of accounts"
+
+
 ALL: list[type[admin.options.InlineModelAdmin]] = [
     LevelRows,
     TierRows,
@@ -197,4 +206,5 @@ ALL: list[type[admin.options.InlineModelAdmin]] = [
     StakeholderRows,
     CadenceRows,
     WeightRows,
+    HealthScoreRows,
 ]

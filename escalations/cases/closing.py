@@ -18,7 +18,7 @@ from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
 from escalations.models import Action, CasePerson, CaseWords, Clock, Escalation, Review
-from escalations.triage import routing
+from escalations.triage import health, routing
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
@@ -57,7 +57,8 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     still open are named on the record and stay commitments. Starts the review and its clock.
     Raises Invalid with the missing field; a compliance case also needs its granted risk acceptance.
     """
-    at, case = now(), lock_with_requests(case_id)
+    at, account = now(), health.locked_account(case_id)
+    case = lock_with_requests(case_id)
     check(case, by, "resolve")
     _need(case, ending)
     case.outcome, case.root_cause, case.resolution = ending.outcome, ending.root_cause.strip()[:120], ending.resolution
@@ -73,6 +74,7 @@ def resolve(*, case_id: int, by: User, ending: Ending) -> Escalation:
     handoffs.settle(case, duty=CasePerson.AUTHORITY, by=None, at=at)
     seal_decided(case)
     _start_review(case, at)
+    health.recompute(account, at=at)
     notifications.resolved(case, by, still_open)
     return case
 
@@ -218,7 +220,8 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
     """
     if not has_words(reason):
         raise Invalid("Enter why the issue is back.", field="reason")
-    at, case = now(), lock_with_requests(case_id)
+    at, account = now(), health.locked_account(case_id)
+    case = lock_with_requests(case_id)
     check(case, by, "reopen")
     with together(case):
         move(case, "reopen", at=at, actor=by, reason=reason)
@@ -231,6 +234,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         routing.start_rhythm(case, at)
         routing.start_deadlines(case, at)
         leaving.without_owner_who_left(case, at)
+    health.recompute(account, at=at)
     notifications.reopened(case, by, reason)
     return case
 
@@ -240,9 +244,11 @@ def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
     """Withdraw the case: open requests are recalled and clocks stop. Raises Invalid without a reason."""
     if not has_words(reason):
         raise Invalid("Enter why it is withdrawn.", field="reason")
-    at, case = now(), lock_with_requests(case_id)
+    at, account = now(), health.locked_account(case_id)
+    case = lock_with_requests(case_id)
     check(case, by, "withdraw")
     _end(case, "withdraw", by, reason, at)
+    health.recompute(account, at=at)
     return case
 
 
@@ -257,7 +263,7 @@ def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") 
     named, of = of, duplicates.original_of(of)
     if of.pk == case_id != named.pk:
         raise Invalid("This case carries that one on already. Choose another open case of the account.", field="of")
-    at = now()
+    at, account = now(), health.locked_account(case_id)
     lock_requests(case_id)
     case, of = duplicates.lock_both(case_id, of.pk)
     check(case, by, "duplicate")
@@ -266,6 +272,7 @@ def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") 
     case.save(update_fields=["duplicate_of"])
     _end(case, "mark_duplicate", by, reason.strip() or f"Same as {of.key}", at)
     duplicates.carry_over(case, of, by=by, at=at)
+    health.recompute(account, at=at)
     return case
 
 

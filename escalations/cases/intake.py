@@ -23,7 +23,7 @@ from escalations.models import CaseWords, Escalation, IntakeDraft, IssueType, Po
 from escalations.policy.rows import rows_of
 from escalations.policy.rules.levels import Ladder
 from escalations.triage import assess as triage
-from escalations.triage import routing
+from escalations.triage import health, routing
 from escalations.triage.asked import Asked, Measured, measure
 from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
@@ -179,7 +179,11 @@ def open_case(
         else:
             raise Stale("The people of this account are being changed. Send it again in a moment.")
         opening.case.trigger, opening.case.trigger_text = trigger, trigger_text[:300]
-        return _write(opening, data, by)
+        case = _write(opening, data, by)
+    # Afterwards, because it reads. If it fails, the next signal of the account corrects it.
+    with transaction.atomic():
+        health.recompute(case.account, at=now())
+    return case
 
 
 def _write(opening: Opening, data: Intake, by: User | None) -> Escalation:

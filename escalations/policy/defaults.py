@@ -11,6 +11,7 @@ from accounts import defaults as accounts
 from accounts.models import Calendar, Role
 from escalations.models import (
     Cadence,
+    HealthScore,
     IssueType,
     Level,
     MatrixRow,
@@ -137,6 +138,10 @@ def _cadences(version: PolicyVersion) -> None:
     Cadence.objects.bulk_create(Cadence(version=version, **row._asdict()) for row in shipped.CADENCES)
 
 
+def _health_score(version: PolicyVersion) -> None:
+    HealthScore.objects.create(version=version)
+
+
 ADDERS = (
     _levels,
     _tiers,
@@ -148,4 +153,5 @@ ADDERS = (
     _factors,
     _stakeholders,
     _cadences,
+    _health_score,
 )

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import Calendar, Role
+from accounts.models import Account, Calendar, Role
 from escalations import states
 from escalations.clocks.rules.kinds import CHOICES
 from escalations.policy.rules.levels import Ladder
@@ -338,6 +338,23 @@ class Cadence(PolicyRow):
 
     def __str__(self) -> str:
         return f"{self.tier}: every {self.customer_minutes} minutes"
+
+
+class HealthScore(PolicyRow):
+    """Which health of an account counts: at most one row. Without it, a score from outside counts while there is one."""
+
+    counts = models.CharField(
+        max_length=8,
+        choices=Account.SCORES,
+        default=Account.OUTSIDE,
+        help_text="The health by which cases are triaged.",
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version"], name="health_score_once")]
+
+    def __str__(self) -> str:
+        return self.get_counts_display()
 
 
 class ScoreWeight(PolicyRow):

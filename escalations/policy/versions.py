@@ -11,6 +11,7 @@ from accounts.calendars.rules.worktime import opens_ever
 from accounts.models import Role, User
 from escalations.models import (
     Cadence,
+    HealthScore,
     IssueType,
     Level,
     MatrixRow,
@@ -43,6 +44,7 @@ ROWS: tuple[type[PolicyRow], ...] = (
     Stakeholder,
     Cadence,
     ScoreWeight,
+    HealthScore,
 )
 KEYS: versions.Keys = {
     Level: ("slug",),
@@ -55,6 +57,7 @@ KEYS: versions.Keys = {
     Stakeholder: ("tier", "role__slug"),
     Cadence: ("tier",),
     ScoreWeight: ("part",),
+    HealthScore: (),
 }
 
 

@@ -9,9 +9,14 @@ from django.db.models import Value
 from accounts.customers import health as account_verbs
 from accounts.customers.rules.health import Health
 from accounts.models import Account
-from escalations.models import Clock, Commitment, Escalation
+from escalations.models import Clock, Commitment, Escalation, HealthScore, PolicyVersion
 
 BREACHES_COUNT_FOR = timedelta(days=90)
+
+
+def locked_account(case_id: int) -> Account:
+    """The account of a case, locked; call it before the case is locked, because accounts come first."""
+    return Account.objects.select_for_update(of=("self",), no_key=True).get(escalations=case_id)
 
 
 def recompute(account: Account, *, at: datetime) -> Health | None:
@@ -20,9 +25,13 @@ def recompute(account: Account, *, at: datetime) -> Health | None:
     open_cases = Escalation.objects.open().filter(account=account).order_by().values_list(Value("tier"), "tier")
     breached = Clock.objects.filter(case__account=account, breached_at__gte=at - BREACHES_COUNT_FOR).order_by()
     overdue = Commitment.objects.filter(account=account, state=Commitment.OPEN, due_on__lt=at.date()).order_by()
-    # One query for the three counts, because health is computed for every mail and every step of a clock.
+    counting = HealthScore.objects.filter(version=PolicyVersion.objects.in_force(at)).order_by()
+    # One query for all, because health is computed for every mail and every step of a clock.
     rows = open_cases.union(
-        breached.values_list(Value("breach"), "kind"), overdue.values_list(Value("overdue"), "state"), all=True
+        breached.values_list(Value("breach"), "kind"),
+        overdue.values_list(Value("overdue"), "state"),
+        counting.values_list(Value("counts"), "counts"),
+        all=True,
     )
     found = Counter(what for what, _ in rows)
     tiers = Counter(tier for what, tier in rows if what == "tier")
@@ -32,4 +41,5 @@ def recompute(account: Account, *, at: datetime) -> Health | None:
         sla_breaches=found["breach"],
         overdue_commitments=found["overdue"],
     )
-    return account_verbs.refresh(account=account, inputs=inputs)
+    counts = next((value for what, value in rows if what == "counts"), Account.OUTSIDE)
+    return account_verbs.refresh(account=account, inputs=inputs, counts=counts)

@@ -11,6 +11,7 @@ from accounts.calendars.queries import work_calendar
 from accounts.models import Account, Role, User
 from approvals.models import ApprovalRequest
 from escalations import states
+from escalations.cases.briefs import gaps
 from escalations.cases.queries.acts import Scene, acts
 from escalations.cases.queries.asked import Asked, asked_of
 from escalations.cases.rules import next_step
@@ -269,12 +270,19 @@ def _facts(
         decision=_promise(live.get(states.DECISION)),
         customer_update=_promise(live.get(states.CUSTOMER_UPDATE)),
         concession=bool(case.concession),
+        brief_gaps=len(gaps(case, at)) if _may_ask_first(case, requests) else 0,
         late_action=late.title if late else "",
         late_since=late.due_at if late else None,
         open_execution=len(unproven),
         review_settled=bool(review and review.state != Review.OPEN),
         review_due=review.due_at if review else None,
     )
+
+
+def _may_ask_first(case: Escalation, requests: Sequence[Asked]) -> bool:
+    """Whether the next step may be the first request; only then the brief is read."""
+    asked = any(each.is_open or each.state in ApprovalRequest.GRANTED for each in requests)
+    return bool(case.concession) and case.state == states.DIAGNOSING and not asked
 
 
 def authority_of(case: Escalation) -> User | None:

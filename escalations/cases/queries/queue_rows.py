@@ -75,18 +75,13 @@ NEWEST = 10**12
 class SeatNames(Aggregate):
     """The names of seats as one text, each with its place: newer requests first, then the number of the seat."""
 
+    template = "GROUP_CONCAT(%(expressions)s, char(30))"
     output_field = TextField()
 
     def __init__(self, name: str) -> None:
         request = Cast(Value(NEWEST) - F("request"), TextField())
         number = Cast(Value(1000) + F("number"), TextField())
         super().__init__(Concat(request, number, Value(FIELD), F(name), output_field=TextField()))
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: object
-    ) -> tuple[str, Sequence[object]]:
-        """SQLite joins with GROUP_CONCAT."""
-        return self.as_sql(compiler, connection, template="GROUP_CONCAT(%(expressions)s, char(30))", **context)
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: object

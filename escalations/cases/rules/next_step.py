@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from escalations import states
+from ledger.format import counted
 
 HOT, DUE, CALM, NONE = "hot", "due", "", "none"
 
@@ -37,6 +38,7 @@ class Facts:
     decision: Promise | None = None
     customer_update: Promise | None = None
     concession: bool = False
+    brief_gaps: int = 0
     late_action: str = ""
     late_since: datetime | None = None
     open_execution: int = 0
@@ -134,6 +136,9 @@ def _approval(facts: Facts, at: datetime) -> Step | None:
     why = "The customer asks for a concession and no approval has been requested yet."
     due = facts.decision.due_at if facts.decision else None
     then = "When that time passes, it is escalated one level." if due and _goes_up(facts) else ""
+    if facts.brief_gaps:
+        why = f"The customer asks for a concession. Fill {counted(facts.brief_gaps, 'gap')} of the brief, then request it."
+        return Step("brief", CALM, "Next: complete the brief", why, due, then, ("brief",))
     return Step("approval", CALM, "Next: request the approval", why, due, then, ("ask", "brief"))
 
 
@@ -173,7 +178,7 @@ def _by_stage(facts: Facts) -> Step:
             "execute",
             CALM,
             "Next: carry out the agreement",
-            f"{facts.open_execution} execution actions are open.",
+            f"{counted(facts.open_execution, 'action')} {'is' if facts.open_execution == 1 else 'are'} open.",
             acts=("tracker",),
         )
     why = "The facts are being collected. Request an approval, or go on without one and say why none is needed."

@@ -60,6 +60,17 @@ def test_an_approval_to_request_comes_before_a_late_action():
     assert step(concession=True, late_action="Log the deadlock").code == "approval"
 
 
+def test_the_brief_comes_before_the_request_that_it_holds_back() -> None:
+    found = step(concession=True, brief_gaps=3)
+    assert (found.title, found.acts) == ("Next: complete the brief", ("brief",))
+    assert "Fill 3 gaps of the brief" in found.why
+
+
+def test_one_open_action_is_named_in_the_singular() -> None:
+    assert step(state=states.EXECUTING, open_execution=1).why == "1 action is open."
+    assert step(state=states.EXECUTING, open_execution=2).why == "2 actions are open."
+
+
 @pytest.mark.parametrize("asked", [{"open_requests": 1}, {"granted_requests": 1}])
 def test_an_approval_that_was_requested_is_not_asked_for_again(asked):
     assert step(concession=True, **asked).code != "approval"

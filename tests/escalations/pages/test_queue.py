@@ -94,6 +94,9 @@ def test_mine_is_what_i_own_or_have_a_duty_on(cast, case, as_user):
 def test_filters_are_in_the_address_and_combine(cast, three, as_user):
     red, yellow, green = three
     tune(red, level=3, tier="red", lane="human_first")
+    # Each open case lowers the health by which the next one is triaged.
+    tune(yellow, level=1)
+    tune(green, level=1)
     client = as_user(cast.csm)
 
     def found(**query):
