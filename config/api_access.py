@@ -11,6 +11,6 @@ class NotExternal(BasePermission):
 
     message = "The API is not open to external parties."
 
-    def has_permission(self, request: HttpRequest, view: object) -> bool:  # type: ignore[override]
+    def has_permission(self, request: HttpRequest, view: object) -> bool:
         """Everybody else; IsAuthenticated refuses visitors."""
         return not (isinstance(request.user, User) and request.user.is_external)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -38,7 +39,7 @@ def deactivate(*, user_id: int, by: User) -> Departure:
     if why := why_not(user, by):
         raise Invalid(why)
     user.is_active = False
-    user._history_user = by  # type: ignore[attr-defined]
+    user._history_user = by
     user.save(update_fields=["is_active"])
     end_access(user)
     return Departure.objects.create(user=user, by=by, at=now())
@@ -87,7 +88,7 @@ def reactivate(*, user_id: int, by: User) -> User:
     if user.is_active:
         raise AlreadyDone(f"{user} is active.")
     user.is_active = True
-    user._history_user = by  # type: ignore[attr-defined]
+    user._history_user = by
     user.save(update_fields=["is_active"])
     at = now()
     user.departures.filter(finished_at=None).update(finished_at=at)
@@ -106,7 +107,8 @@ def move_on(departure: Departure, *, most: int = AT_ONCE) -> int:
     # The account's team first: the people of a case follow from it.
     if moved := _accounts(departure, most):
         return moved
-    moved = sum(count for _, count in person_left.send(sender=User, departure=departure, most=most, finished=False))
+    answers = person_left.send(sender=User, departure=departure, most=most, finished=False)
+    moved = sum(cast(int, count) for _, count in answers)
     if not moved:
         _finish(departure)
     return moved
@@ -191,7 +193,7 @@ def _reports(departure: Departure, to: User | None) -> int:
     people = User.objects.select_for_update(no_key=True).filter(manager=departure.user).order_by("pk")
     for person in people:
         person.manager = to
-        person._history_user = departure.by  # type: ignore[attr-defined]
+        person._history_user = departure.by
         person.save(update_fields=["manager"])
         note(departure, what=f"Manager of {person.name}", url=page_of(person), to=to)
     return len(people)

@@ -22,7 +22,7 @@ TYPED = ("name", "email")
 def new(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a contact. The address may bring the name and e-mail address of a person who wrote."""
     account = _account(request, pk)
-    initial = {name: request.GET[name][:120] for name in TYPED if name in request.GET}
+    initial: dict[str, object] = {name: request.GET[name][:120] for name in TYPED if name in request.GET}
     form = ContactForm(request.POST if request.method == "POST" else None, initial=initial)
     return _page(
         request,

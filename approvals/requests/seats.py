@@ -220,8 +220,15 @@ def leave_to_the_others(request: ApprovalRequest, seat: Seat, at: datetime) -> b
         return False
     close(request, Seat.REASSIGNED, at, [seat.number])
     rationale = f"{seat.person} can no longer decide this as {seat.role}; the others of the committee decide it."
-    values = {"role": seat.role.name, "rationale": rationale, "seat": seat.number}
-    log.write(request, DecisionEntry.REASSIGNED, at, channel=DecisionEntry.RULE, **values)
+    log.write(
+        request,
+        DecisionEntry.REASSIGNED,
+        at,
+        channel=DecisionEntry.RULE,
+        role=seat.role.name,
+        rationale=rationale,
+        seat=seat.number,
+    )
     return True
 
 

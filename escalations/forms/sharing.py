@@ -13,7 +13,7 @@ from ledger.now import now
 class ShareForm(CaseForm):
     """A new thread with an external party."""
 
-    party = forms.ModelChoiceField(
+    party: forms.ModelChoiceField = forms.ModelChoiceField(
         label="External party",
         queryset=None,
         empty_label="Choose an external party",

@@ -18,7 +18,7 @@ class Kind(NamedTuple):
     """One kind of open work, how many pieces of it name the person, and where they go."""
 
     label: str
-    count: int
+    number: int
     goes_to: str
 
 
@@ -67,4 +67,4 @@ def of(user: User) -> list[Kind]:
         Kind("Accounts as CSM or AE", Account.objects.filter(Q(csm=user) | Q(ae=user)).count(), manager),
         Kind("People who report here", User.objects.filter(manager=user).count(), manager),
     ]
-    return [kind for kind in kinds if kind.count]
+    return [kind for kind in kinds if kind.number]

@@ -61,6 +61,7 @@ def test_a_question_goes_out_and_the_answer_comes_back_onto_the_case(cast: Cast,
     assert [post.text for post in made.posts.all()] == ["Is clause 7 binding?", "Yes, it is."]
     entry = made.case.events.filter(kind="shared").last()
     assert entry is not None
+    assert entry.text is not None
     assert (entry.actor, entry.text.body, entry.audience) == (felix, "Yes, it is.", "internal")
     assert Notice.objects.filter(user=cast.ops, text__contains="Felix Brandt, external party, wrote").exists()
 
