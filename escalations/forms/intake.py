@@ -17,6 +17,7 @@ from approvals.matrix.rules.units import Unit, help_text, unit_of
 from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
 from escalations.cases.intake import KEPT, Intake
+from escalations.forms.fields import FilesField
 from escalations.forms.thread import Moment
 from escalations.models import PolicyVersion
 from escalations.policy.levels import rank_choices
@@ -27,7 +28,7 @@ from ledger.now import now
 
 DEADLINE = "Enter a deadline with a time."
 FLAGS = ("blocker", "legal", "security", "executive_complaint", "confidential")
-NOT_KEPT = ("csrfmiddlewaretoken", "show", "discard", "save")
+NOT_KEPT = ("csrfmiddlewaretoken", "show", "discard", "save", "files")
 ASKS_REFUND = frozenset({"refund", "chargeback"})
 HEAD = '<h2 class="mb-3">{}</h2>'
 
@@ -89,6 +90,7 @@ class IntakeForm(FindingForm):
     security = forms.BooleanField(label="Security matter", required=False)
     executive_complaint = forms.BooleanField(label="An executive of the customer complained", required=False)
     confidential = forms.BooleanField(label="Confidential: only people named on it see it", required=False)
+    files = FilesField()
     override_level = forms.ChoiceField(
         label="Send it to another level",
         required=False,
@@ -210,7 +212,7 @@ def _helper(concessions: list[ConcessionType]) -> FormHelper:
         Div(
             HTML(HEAD.format("Account and issue")),
             Row(Column("account"), Column("issue_type")),
-            *("issue", "impact", "title"),
+            *("issue", "impact", "title", "files"),
             css_class="fs",
         ),
         Div(

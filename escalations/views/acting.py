@@ -11,6 +11,7 @@ from accounts.signed_in import SignedIn
 from escalations.forms.fields import CaseForm
 from escalations.models import Escalation
 from ledger.errors import NotAllowed, Refused
+from ledger.files.uploads import digest_of
 from ledger.idempotency import once
 
 
@@ -51,7 +52,9 @@ def _run_once(request: SignedIn, form: CaseForm, act: Callable[[], object]) -> N
 
 
 def _body(request: SignedIn) -> bytes:
-    return repr([pair for pair in sorted(request.POST.lists()) if pair[0] != "csrfmiddlewaretoken"]).encode()
+    typed = [pair for pair in sorted(request.POST.lists()) if pair[0] != "csrfmiddlewaretoken"]
+    files = [(name, part.name, digest_of(part)) for name, parts in request.FILES.lists() for part in parts]
+    return repr([*typed, *files]).encode()
 
 
 def done(request: SignedIn, case: Escalation, words: str, to: str = "escalations:case") -> HttpResponse:
