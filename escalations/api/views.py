@@ -7,7 +7,7 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, viewsets
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from accounts.models import Account, Signal, User
 from escalations import states
 from escalations.api import serializers as shapes
 from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HandOffSerializer, HoldSerializer
+from escalations.api.files import CaseFiles
 from escalations.api.moves import MOVERS, Given
 from escalations.cases import brief as briefing
 from escalations.cases import closing, deadlines, intake, tracker
@@ -65,9 +66,7 @@ class EscalationFilter(django_filters.FilterSet):
         return queryset.filter(**late) if value else queryset.exclude(**late)
 
 
-class EscalationViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, viewsets.GenericViewSet[Escalation]
-):
+class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, CaseFiles):
     """Escalations. Addressed by key (ESC-1042)."""
 
     lookup_field = "key"

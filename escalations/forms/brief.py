@@ -162,4 +162,4 @@ def _option(row: OptionForm, *, recommended: bool, status_quo: bool) -> Option:
 class FilesForm(CaseForm):
     """Files for the brief."""
 
-    files = FilesField("Add files", required="Choose a file.")
+    files = FilesField("Add files", required="Choose a file.")  # type: ignore[assignment]

@@ -90,7 +90,7 @@ class IntakeForm(FindingForm):
     security = forms.BooleanField(label="Security matter", required=False)
     executive_complaint = forms.BooleanField(label="An executive of the customer complained", required=False)
     confidential = forms.BooleanField(label="Confidential: only people named on it see it", required=False)
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
     override_level = forms.ChoiceField(
         label="Send it to another level",
         required=False,

@@ -40,7 +40,7 @@ class ComposerForm(forms.Form):
         error_messages={"invalid_choice": "Choose contacts of this account only."},
     )
     next_update_at = Moment(label="Next update", required=False, error_messages={"invalid": NEXT_UPDATE})
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
 
     def __init__(
         self, data: Posted | None = None, *, case: Escalation, may_tell_customer: bool, **options: Unpack[FormOptions]

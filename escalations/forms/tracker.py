@@ -19,7 +19,7 @@ class ProofForm(CaseForm):
     """Done, with a proof if one is needed."""
 
     proof = line("Proof", help_text="Credit note, ticket or document number.")
-    files = FilesField("Files of the proof")
+    files = FilesField("Files of the proof")  # type: ignore[assignment]
 
 
 class PromiseForm(CaseForm):
