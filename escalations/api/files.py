@@ -75,7 +75,7 @@ class CaseFiles(viewsets.GenericViewSet[Escalation]):
         received = request.FILES.getlist("files")
         if not received:
             raise Invalid("Attach a file as a part named files.", field="files")
-        text = request._request.POST.get("text", "").replace("\x00", "")
+        text = request.POST.get("text", "").replace("\x00", "")
         event = thread.post(case_id=case.pk, by=_user(request), text=text, files=check(received))
         return Response(FileSerializer(_files_of(event), many=True).data, status=201)
 
