@@ -16,6 +16,7 @@ from accounts.imports.rules import ENCODINGS
 from accounts.imports.runs import LARGEST_FILE, Choices, fields_of
 from accounts.models import Account, Contact, ImportRun, Signal, User
 from accounts.signals.record import Observed
+from ledger.files.uploads import NotStored, Part
 from ledger.form_options import FormOptions, Posted
 from ledger.moments import MomentField
 from ledger.now import now
@@ -208,6 +209,8 @@ class UploadForm(forms.Form):
     def clean_file(self) -> UploadedFile:
         """Refuse a file that is too large before it is read."""
         file: UploadedFile = self.cleaned_data["file"]
+        if isinstance(file, Part) and isinstance(file.refusal, NotStored):
+            raise forms.ValidationError(file.refusal.message)
         if (file.size or 0) > LARGEST_FILE:
             raise forms.ValidationError("The file is larger than 10 MB. Split it and import the parts.")
         return file

@@ -35,6 +35,7 @@ case_patterns = [
     path("clocks/<int:pk>/pause/", clocks.hold, name="clock_hold"),
     path("clocks/<int:pk>/resume/", clocks.let_go, name="clock_let_go"),
     path("brief/", brief.edit, name="brief"),
+    path("brief/files/", brief.add_files, name="brief_files"),
     path("brief/page/", brief.page, name="brief_page"),
     path("brief.pdf", brief.pdf, name="brief_pdf"),
     path("brief/versions/<int:number>/", brief.snapshot, name="brief_snapshot"),

@@ -12,6 +12,7 @@ from approvals.forms import TITLES, DecisionForm, DelegateForm, WordsForm, who_d
 from approvals.models import ApprovalRequest, DecisionEntry
 from approvals.requests import decide as deciding
 from approvals.requests import lists, page, talk
+from approvals.requests.panels import panels_for
 from approvals.requests.permissions import for_user
 from approvals.requests.rules import verdicts
 from ledger.errors import AlreadyDone, Invalid, Refused, Stale
@@ -57,6 +58,7 @@ def _page(request: SignedIn, approval: ApprovalRequest) -> dict[str, object]:
         "delegate_form": DelegateForm(user=request.user, auto_id="delegate_%s"),
         "question": page.last_question(approval) if approval.is_open else None,
         "words": WordsForm(auto_id="words_%s"),
+        "panels": panels_for(approval, request.user),
     }
 
 

@@ -204,6 +204,7 @@ MESSAGE_KINDS = [
     "escalations.cases.notifications.kinds.HandOffAsked",
     "escalations.clocks.notify.ClockNotification",
 ]
+REQUEST_PANELS = ["escalations.cases.queries.request_files.Files"]
 ACCOUNT_PANELS = [
     "escalations.cases.queries.account_panels.OpenCases",
     "escalations.cases.queries.account_panels.Commitments",

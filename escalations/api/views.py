@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, viewsets
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from accounts.models import Account, Signal, User
 from escalations import states
 from escalations.api import serializers as shapes
 from escalations.api.clocks import ClockSerializer, DeadlineSerializer, HandOffSerializer, HoldSerializer
+from escalations.api.files import CaseFiles
 from escalations.api.moves import MOVERS, Given
 from escalations.cases import brief as briefing
 from escalations.cases import closing, deadlines, decisions, intake, tracker
@@ -72,7 +73,7 @@ class EscalationViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.CreateModelMixin,
-    viewsets.GenericViewSet[Escalation],
+    CaseFiles,
 ):
     """Escalations. Addressed by key (ESC-1042)."""
 

@@ -38,9 +38,13 @@ class Place:
 
 
 def noted(uploads: Sequence[Upload]) -> JsonObject:
-    """What the log says about files: name, digest and size of each. Nothing without files."""
-    notes: list[JsonObject] = [{"name": each.name, "sha256": each.sha256, "size": each.size} for each in uploads]
-    return {"files": [*notes]} if notes else {}
+    """What an entry of the log says about its files. Nothing without files."""
+    return {"files": [*notes(uploads)]} if uploads else {}
+
+
+def notes(uploads: Sequence[Upload]) -> list[JsonObject]:
+    """Name, digest and size of each file."""
+    return [{"name": each.name, "sha256": each.sha256, "size": each.size} for each in uploads]
 
 
 def attach(case: Escalation, uploads: Sequence[Upload], where: Place) -> list[CaseFile]:

@@ -1,5 +1,6 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -14,12 +15,13 @@ from approvals.models import AuthorityVersion
 from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import notifications
+from escalations.cases.files import Place, attach, noted
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
 from escalations.clocks.targets import Targets, promise
-from escalations.models import CaseWords, Escalation, IntakeDraft, IssueType, PolicyVersion
+from escalations.models import CaseFile, CaseWords, Escalation, IntakeDraft, IssueType, PolicyVersion
 from escalations.policy.rows import rows_of
 from escalations.policy.rules.levels import Ladder
 from escalations.triage import assess as triage
@@ -28,6 +30,7 @@ from escalations.triage.asked import Asked, Measured, measure
 from escalations.triage.rules import triage as triage_rules
 from escalations.triage.rules.routing import Override
 from ledger.errors import Invalid, NotThere, Stale
+from ledger.files.uploads import Upload
 from ledger.now import now
 from ledger.reading import has_words
 from ledger.search import index
@@ -161,13 +164,19 @@ def duplicates(account: Account, slug: str, *, user: User) -> list[Escalation]:
 
 
 def open_case(
-    data: Intake, *, by: User | None, trigger: str = "", trigger_text: str = "", prepared: Opening | None = None
+    data: Intake,
+    *,
+    by: User | None,
+    trigger: str = "",
+    trigger_text: str = "",
+    prepared: Opening | None = None,
+    files: Sequence[Upload] = (),
 ) -> Escalation:
     """Open, triage and route a case and notify the owner. The ESC number is its primary key. The time from the impasse
     to now is kept as an ended clock, met or missed by the target of the tier. `prepared`: what the caller has read for it just
     now, before a transaction of its own. Raises Invalid with the field (missing
     issue, deadline in the past, negative amount, unknown kind), NotThere if the person cannot see the account, Stale if its
-    people change several times meanwhile.
+    people change several times meanwhile, NotStored for a file that cannot be kept.
     """
     opening = prepared or prepare(data, by=by)
     with transaction.atomic():
@@ -179,14 +188,14 @@ def open_case(
         else:
             raise Stale("The people of this account are being changed. Send it again in a moment.")
         opening.case.trigger, opening.case.trigger_text = trigger, trigger_text[:300]
-        case = _write(opening, data, by)
+        case = _write(opening, data, by, files)
     # Afterwards, because it reads. If it fails, the next signal of the account corrects it.
     with transaction.atomic():
         health.recompute(case.account, at=now())
     return case
 
 
-def _write(opening: Opening, data: Intake, by: User | None) -> Escalation:
+def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Upload]) -> Escalation:
     case, at = opening.case, opening.at
     case.save()
     index.add(CaseWords, case)
@@ -197,15 +206,16 @@ def _write(opening: Opening, data: Intake, by: User | None) -> Escalation:
         summary=case.trigger_text or f"Opened by {by.name if by else 'a rule'}",
         text=data.issue,
         audience="internal",
-        data={"signal": data.signal.pk if data.signal else None, "trigger": case.trigger},
+        data={"signal": data.signal.pk if data.signal else None, "trigger": case.trigger, **noted(files)},
     )
     with together(case, opening.targets):
-        record(case, [opened, *_customer_words(data.signal)], at=at)
+        event, *_ = record(case, [opened, *_customer_words(data.signal)], at=at)
         briefing.prefill(case, at)
         triage.keep(case, opening.assessment, at=at, actor=by)
         move(case, "triage", at=at, actor=by)
         named = routing.route(case, opening.destination, at=at, actor=by, override=data.override)
         clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
+    attach(case, files, Place(CaseFile.INTAKE, by, at, event=event))
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()
     notifications.opened(case, named)

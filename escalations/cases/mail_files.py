@@ -10,12 +10,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import Signal
-from escalations.cases.files import Place, attach, noted
+from escalations.cases.files import Place, attach, notes
 from escalations.cases.log import Entry, lock, record
 from escalations.models import CaseFile, Escalation, Event
 from ledger.errors import Refused
 from ledger.files.uploads import NotStored, Part, Upload, check
 from ledger.format import counted, listed
+from ledger.json_types import JsonObject
 from ledger.now import now
 from messaging.inbound.attachments import parts_of
 from messaging.inbound.parsing.parsed import MailRefused
@@ -111,9 +112,9 @@ def _sender(mail: InboundMail) -> str:
     return mail.sender_name or mail.sender
 
 
-def _data(mail: InboundMail, taken: Taken) -> dict[str, object]:
-    not_kept = [{"name": str(each), "size": each.size, "problem": why} for each, why in taken.refused]
-    return {"mail": mail.pk, "files": [*noted(taken.uploads).get("files", ()), *not_kept]}
+def _data(mail: InboundMail, taken: Taken) -> JsonObject:
+    not_kept: list[JsonObject] = [{"name": str(each), "size": each.size, "problem": why} for each, why in taken.refused]
+    return {"mail": mail.pk, "files": [*notes(taken.uploads), *not_kept]}
 
 
 def _named(case: Escalation, where: Place, named: MailAttachment, why: str) -> CaseFile:

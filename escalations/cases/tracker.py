@@ -1,5 +1,6 @@
 """Actions, execution proofs and commitments."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -9,12 +10,14 @@ from escalations import states
 from escalations.cases import conditions, notifications
 from escalations.cases.access import check
 from escalations.cases.duties import check_named
+from escalations.cases.files import Place, attach, noted
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
-from escalations.models import Action, Clock, Commitment, Escalation
+from escalations.models import Action, CaseFile, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
+from ledger.files.uploads import Upload
 from ledger.now import now
 from ledger.reading import has_words
 
@@ -45,9 +48,10 @@ def _add(
 
 
 @transaction.atomic
-def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
-    """Mark an action done. An execution action needs a proof (credit note number, ticket, signed page); then the grant
-    is carried out and cannot be undone. Raises Invalid without that proof, AlreadyDone if it is done or was cancelled.
+def finish_action(*, action_id: int, by: User, proof: str = "", files: Sequence[Upload] = ()) -> Action:
+    """Mark an action done. An execution action needs a proof (credit note number, ticket, a file such as the signed page);
+    then the grant is carried out and cannot be undone. Raises Invalid without that proof, AlreadyDone if it is done or was
+    cancelled, NotStored for a file that cannot be kept.
     """
     at = now()
     action = Action.objects.select_related("case").get(pk=action_id)
@@ -59,12 +63,14 @@ def finish_action(*, action_id: int, by: User, proof: str = "") -> Action:
         raise AlreadyDone(f"“{action.title}” is already done.")
     if action.state == Action.CANCELLED:
         raise AlreadyDone(f"“{action.title}” was cancelled. Do not carry it out.")
-    if action.execution and not has_words(proof):
-        raise Invalid("Enter the proof: a credit note, ticket or document number.", field="proof")
+    if action.execution and not has_words(proof) and not files:
+        raise Invalid("Enter the proof: a credit note, ticket or document number, or attach a file.", field="proof")
     action.state, action.done_at, action.done_by, action.proof = Action.DONE, at, by, proof[:300]
     action.save()
     done = f"Done: {action.title}" + (f" ({proof})" if proof else "")
-    record(case, [Entry(kind="action.done", summary=done, actor=by, data={"action": action.pk})], at=at)
+    entry = Entry(kind="action.done", summary=done, actor=by, data={"action": action.pk, **noted(files)})
+    [event] = record(case, [entry], at=at)
+    attach(case, files, Place(CaseFile.PROOF, by, at, event=event, action=action))
     first_act(case, by, at)
     if action.execution:
         seal_granted(case)

@@ -10,7 +10,7 @@ from approvals.requests.rules.verdicts import Option
 from escalations.cases.queries.brief_page import LETTERS
 from escalations.cases.rules import conversation
 from escalations.cases.rules.brief import VAGUE, BriefParts
-from escalations.forms.fields import line, words
+from escalations.forms.fields import CaseForm, FilesField, line, words
 from escalations.models import BriefPart, Escalation
 from ledger.form_options import Posted
 
@@ -157,3 +157,9 @@ def _option(row: OptionForm, *, recommended: bool, status_quo: bool) -> Option:
     if given["conditions"]:
         option["conditions"] = given["conditions"]
     return option | Option(recommended=recommended, status_quo=status_quo)
+
+
+class FilesForm(CaseForm):
+    """Files for the brief."""
+
+    files = FilesField("Add files", required="Choose a file.")  # type: ignore[assignment]

@@ -15,6 +15,7 @@ from approvals.models import AuthorityVersion, ConcessionType
 from escalations import states
 from escalations.cases.inbound import money_back
 from escalations.cases.intake import KEPT, Intake
+from escalations.forms.fields import FilesField
 from escalations.forms.thread import Moment
 from escalations.models import PolicyVersion
 from escalations.policy.levels import rank_choices
@@ -25,7 +26,7 @@ from ledger.now import now
 
 DEADLINE = "Enter a deadline with a time."
 FLAGS = ("blocker", "legal", "security", "executive_complaint", "confidential")
-NOT_KEPT = ("csrfmiddlewaretoken", "show", "discard", "save")
+NOT_KEPT = ("csrfmiddlewaretoken", "show", "discard", "save", "files")
 ASKS_REFUND = frozenset({"refund", "chargeback"})
 
 
@@ -86,6 +87,7 @@ class IntakeForm(FindingForm):
     security = forms.BooleanField(label="Security matter", required=False)
     executive_complaint = forms.BooleanField(label="An executive of the customer complained", required=False)
     confidential = forms.BooleanField(label="Confidential: only people named on it see it", required=False)
+    files = FilesField()  # type: ignore[assignment]
     override_level = forms.ChoiceField(
         label="Send it to another level",
         required=False,

@@ -47,7 +47,7 @@ class ComposerForm(forms.Form):
         label="Options that were weighed", max_length=4_000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     next_update_at = Moment(label="Next update", required=False, error_messages={"invalid": NEXT_UPDATE})
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
 
     def __init__(
         self, data: Posted | None = None, *, case: Escalation, may_tell_customer: bool, **options: Unpack[FormOptions]

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from escalations.forms.fields import CaseForm, line, moment, person
+from escalations.forms.fields import CaseForm, FilesField, line, moment, person
 from escalations.models import Commitment
 
 
@@ -19,6 +19,7 @@ class ProofForm(CaseForm):
     """Done, with a proof if one is needed."""
 
     proof = line("Proof", help_text="Credit note, ticket or document number.")
+    files = FilesField("Files of the proof")  # type: ignore[assignment]
 
 
 class PromiseForm(CaseForm):

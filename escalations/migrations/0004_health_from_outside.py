@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalations', '0003_case_decision'),
+        ('escalations', '0002_case_files'),
     ]
 
     operations = [

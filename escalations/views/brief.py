@@ -4,17 +4,19 @@ from django.contrib import messages
 from django.forms import BaseFormSet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.people import downloads
 from accounts.signed_in import SignedIn
 from approvals.pdf.printer import NoPdf
 from escalations.cases import access, briefs
 from escalations.cases import brief as briefing
+from escalations.cases import files as case_files
 from escalations.cases.queries import brief_page
 from escalations.cases.rules.brief import BriefParts
 from escalations.forms import brief as forms
-from escalations.models import Escalation
+from escalations.models import CaseFile, Escalation
+from escalations.views.acting import done, submit
 from escalations.views.loading import load_case, render_case
 from ledger import reading
 from ledger.errors import Invalid, Stale
@@ -30,6 +32,22 @@ def edit(request: SignedIn, key: str) -> HttpResponse:
     parts = briefs.current_parts(case, now())
     form = forms.BriefForm(initial=forms.initial_of(case, parts))
     return _form_page(request, case, form, forms.option_rows(parts["options"]))
+
+
+@require_POST
+def add_files(request: SignedIn, key: str) -> HttpResponse:
+    """Attach files to the brief."""
+    case = load_case(request, key)
+    form = forms.FilesForm(request.POST, files=request.FILES, auto_id="add_%s")
+
+    def add() -> None:
+        case_files.add_to_brief(case_id=case.pk, by=request.user, files=form.cleaned_data["files"])
+
+    if status := submit(request, form, add):
+        parts = briefs.current_parts(case, now())
+        brief = forms.BriefForm(initial=forms.initial_of(case, parts))
+        return _form_page(request, case, brief, forms.option_rows(parts["options"]), {"file_form": form}, status)
+    return done(request, case, "Files added to the brief.", "escalations:brief")
 
 
 def _save(request: SignedIn, case: Escalation) -> HttpResponse:
@@ -86,6 +104,8 @@ def _form_page(
         "parts": parts,
         "overview": brief_page.overview(parts),
         "snapshots": snapshots,
+        "files": case.files.filter(place=CaseFile.BRIEF).to_show(),
+        "file_form": forms.FilesForm(auto_id="add_%s"),
         "number": number,
         "is_draft": is_draft,
         "written_at": written,

@@ -28,14 +28,14 @@ def form(request: SignedIn) -> HttpResponse:
     if request.method != "POST":
         initial, draft = _initial(request)
         return _page(request, IntakeForm(user=request.user, initial=initial), draft=draft)
-    bound = IntakeForm(request.POST, user=request.user)
+    bound = IntakeForm(request.POST, files=request.FILES, user=request.user)
     if bound.finds:
         return _page(request, bound)
     data = bound.intake() if bound.is_valid() else None
     if data is None:
         return _page(request, bound, seen=_preview(bound, request.user), status=422)
     try:
-        case = intake.open_case(data, by=request.user)
+        case = intake.open_case(data, by=request.user, files=bound.cleaned_data["files"])
     except Refused as refusal:
         status = add_refusal(bound, refusal)
         return _page(request, bound, seen=_preview(bound, request.user), status=status)

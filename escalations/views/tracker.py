@@ -62,10 +62,11 @@ def done(request: SignedIn, key: str, pk: int) -> HttpResponse:
     """Mark an action as done."""
     case = load_case(request, key)
     action = get_object_or_404(case.actions, pk=pk)
-    form = ProofForm(request.POST, auto_id=f"proof{pk}_%s")
+    form = ProofForm(request.POST, files=request.FILES, auto_id=f"proof{pk}_%s")
 
     def finish() -> None:
-        tracker.finish_action(action_id=action.pk, by=request.user, proof=form.cleaned_data["proof"])
+        given = form.cleaned_data
+        tracker.finish_action(action_id=action.pk, by=request.user, proof=given["proof"], files=given["files"])
 
     if status := submit(request, form, finish):
         return _board(request, case, status, problem=form, problem_action=action.pk)

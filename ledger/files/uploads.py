@@ -186,6 +186,11 @@ def _scanned(part: Part, content_type: str, name: str) -> Upload:
     return Upload(name, content_type, part.size or 0, part.digest.hexdigest(), path, verdict.state, verdict.note)
 
 
+def digest_of(part: UploadedFile) -> str:
+    """The SHA-256 of a received file."""
+    return cast("Part", part).digest.hexdigest()
+
+
 def keep_all(uploads: Sequence[Upload]) -> dict[str, StoredFile]:
     """Keep checked files in the caller's transaction and return their rows by SHA-256. Raises NotStored, which names the
     file; the caller's transaction must then end without a change."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
-from escalations.models import Action, Commitment, Escalation
+from escalations.models import Action, CaseFile, Commitment, Escalation
 
 LATE, TODAY, LATER, DONE = "Late", "Due today", "Later", "Done"
 
@@ -37,7 +38,8 @@ def _group(action: Action, at: datetime) -> str:
 
 def page(case: Escalation, at: datetime) -> dict[str, object]:
     """Actions in groups, proofs of execution, blocked actions, commitments."""
-    actions = list(case.actions.select_related("owner", "done_by"))
+    files = Prefetch("files", CaseFile.objects.to_show(), to_attr="shown_files")
+    actions = list(case.actions.select_related("owner", "done_by").prefetch_related(files))
     return {
         "groups": groups(actions, at),
         "proofs": [each for each in actions if each.execution and each.state != Action.CANCELLED],
