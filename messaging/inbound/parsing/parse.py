@@ -14,7 +14,8 @@ from messaging.inbound.rules.automatic import Automatic, classify
 from messaging.inbound.rules.decision_words import decision_in
 from messaging.inbound.rules.html_text import html_to_text
 from messaging.inbound.rules.mail_auth import single_from
-from messaging.inbound.rules.reply_text import REPLY_MARK, ReplyText, read_reply
+from messaging.inbound.rules.reply_text import ReplyText, read_reply
+from messaging.inbound.rules.reply_words import REPLY_MARK
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _MBOX_LINE = re.compile(rb"^>?From [^\r\n]{0,1000}\r?\n")
