@@ -129,6 +129,7 @@ def _facts(parsed: ParsedMail) -> dict[str, object]:
         "sent_at": parsed.date,
         "text": _fit(parsed.text, LONGEST_TEXT),
         "visible_text": _fit(parsed.visible_text, LONGEST_TEXT),
+        "cut": _fit(parsed.cut, LONGEST_TEXT),
         "in_reply_to": _fit(parsed.in_reply_to, 255),
         "references": [_fit(reference, 255) for reference in parsed.references],
         "single_from": _fit(parsed.single_from, 254),

@@ -15,6 +15,7 @@ from messaging.inbound.rules.decision_words import decision_in
 from messaging.inbound.rules.html_text import html_to_text
 from messaging.inbound.rules.mail_auth import single_from
 from messaging.inbound.rules.reply_text import ReplyText, read_reply
+from messaging.inbound.rules.reply_words import REPLY_MARK
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _MBOX_LINE = re.compile(rb"^>?From [^\r\n]{0,1000}\r?\n")
@@ -54,7 +55,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
     subject = decode_words(_first(headers, "subject"))
     senders = addresses.addresses(_all(headers, "from"))
     own_id, id_problem = addresses.message_id(_all(headers, "message-id"), raw)
-    reply = _reply(body)
+    reply = _reply(body, answers=bool(_all(headers, "in-reply-to", "references")) or bool(REPLY_MARK.match(subject)))
     automatic = _automatic(headers, subject, body, message)
     replied_to = addresses.message_ids(_all(headers, "in-reply-to"))
     clear = sender_is_clear(raw)
@@ -70,6 +71,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         headers=headers,
         text=body.text if body.text.strip() else body.page,
         visible_text=reply.text,
+        cut=reply.cut,
         single_from=(clear and single_from(_unfolded(message))) or "",
         visible_is_own=reply.is_own,
         automatic_kind=automatic.kind,
@@ -107,14 +109,14 @@ def _first(headers: list[tuple[str, str]], name: str) -> str:
     return next(iter(_all(headers, name)), "")
 
 
-def _reply(body: Body) -> ReplyText:
+def _reply(body: Body, *, answers: bool) -> ReplyText:
     """The reply from the plain text. If that is a decision and the HTML does not say the same, the reply from the HTML:
     the sender saw the HTML, and in the plain text a mail program does not mark struck-out words."""
-    plain = read_reply(body.text)
+    plain = read_reply(body.text, answers=answers)
     decision = decision_in(plain.text)
     if not body.html or (body.text.strip() and not decision):
         return plain
-    page = read_reply(body.page)
+    page = read_reply(body.page, answers=answers)
     return plain if decision and decision_in(page.text) == decision else page
 
 

@@ -41,6 +41,7 @@ class ParsedMail:
     headers: list[tuple[str, str]]  # unfolded, encoded words not decoded
     text: str  # the text of the HTML if the mail has no plain text; the HTML itself stays in the child process
     visible_text: str  # the sender's own text, without quotation and signature
+    cut: str  # what was left out of the visible text, in its order
     single_from: str  # the address of the only From header; empty if there is any doubt
     visible_is_own: bool  # False: nothing was typed; visible_text is from a forwarded mail
     automatic_kind: str

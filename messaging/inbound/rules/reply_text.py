@@ -7,165 +7,21 @@ import re
 from dataclasses import dataclass
 
 from messaging.inbound.rules.html_text import html_to_text
-
-
-def words(spec: str) -> list[str]:
-    return [" ".join(word.split()) for word in spec.split("|")]
-
-
-def either(spec: str) -> str:
-    """One regex group for a list of plain words, longest first so that a short word never hides a longer one."""
-    return "(?:" + "|".join(re.escape(word) for word in sorted(words(spec), key=len, reverse=True)) + ")"
-
-
-LABELS_BY_ROLE = {
-    "from": "from|von|de|da|van|od|от|от кого|від|fra|från|frá|lähettäjä|kimden|gönderen|feladó|差出人|送信者"
-    "|发件人|寄件者"
-    "|寄件人|보낸 사람|보낸사람|expéditeur|mittente|remitente|remetente|afzender|absender|nadawca|odesílatel"
-    "|odosielateľ"
-    "|avsändare|avsender|afsender|từ|dari|από|מאת|من|จาก|de la|expeditor|pošiljatelj|saatja",
-    "sent": "sent|date|date sent|sent on|gesendet|gesendet am|datum|envoyé|envoyé le|enviado|enviado el"
-    "|enviado em|enviada"
-    "|enviada em|data|fecha|inviato|inviato il|verzonden|wysłano|wysłane|отправлено|дата|надіслано|sendt|dato|skickat"
-    "|lähetetty|päivämäärä|päiväys|pvm|tarih|gönderildi|gönderme tarihi|elküldve|dátum|送信日時|日時|日付"
-    "|发送时间|发送日期"
-    "|日期|寄件日期|傳送時間|时间|보낸 날짜|날짜|odesláno|odoslané|trimis|dată|đã gửi|ngày|dikirim|tanggal|ημερομηνία"
-    "|στάλθηκε|נשלח|תאריך|تاريخ|تم الإرسال|message du|poslano|saadetud|kuupäev",
-    "to": "to|an|à|a|para|aan|do|кому|til|till|vastaanottaja|kime|alıcı|címzett|宛先|收件人|收件者|받는 사람|받는사람"
-    "|destinataire|destinatario|destinatário|komu|către|tới|đến|kepada|προς|אל|إلى|ถึง|mottagare|mottaker"
-    "|modtager|saaja",
-    "copy": "cc|kopie|copie|copia|cópia|kopia|kopi|копия|抄送|副本|참조|dw|ccn|bcc|másolatot|kopio|kopija"
-    "|reply-to|importance",
-    "subject": "subject|betreff|objet|oggetto|asunto|assunto|onderwerp|temat|тема|emne|ämne|aihe|konu|tárgy|件名"
-    "|主题|主旨"
-    "|題名|제목|předmět|predmet|subiect|chủ đề|perihal|subjek|θέμα|נושא|الموضوع|เรื่อง|sujet|zadeva|teema",
-}
-LABELS = {label: role for role, spec in LABELS_BY_ROLE.items() for label in words(spec)}
-
-# The marker line above a quoted or forwarded mail, compared without dashes and case.
-ORIGINAL_MESSAGE = frozenset(
-    words(
-        "original message|original mail|mail original|mail d'origine|original appointment|reply message"
-        "|forwarded message|forwarded by|forwarded mail"
-        "|begin forwarded message:|begin forwarded message|ursprüngliche nachricht|originalnachricht"
-        "|original-nachricht"
-        "|urspruengliche nachricht|weitergeleitete nachricht|anfang der weitergeleiteten nachricht:|message d'origine"
-        "|message d’origine|message original|message transféré|message transmis|début du message réexpédié :"
-        "|début du message transféré :|mensaje original|mensaje reenviado|mensaje enviado"
-        "|inicio del mensaje reenviado:"
-        "|mensagem original|mensagem encaminhada|mensagem reencaminhada|início da mensagem reencaminhada:"
-        "|messaggio originale|messaggio inoltrato|inizio messaggio inoltrato:|oorspronkelijk bericht"
-        "|origineel bericht|oorspronkelijke bericht|doorgestuurd bericht|begin doorgestuurd bericht:"
-        "|oprindelig meddelelse|oprindelig besked|videresendt meddelelse|opprinnelig melding|original melding"
-        "|videresendt melding|ursprungligt meddelande|originalmeddelande|vidarebefordrat meddelande"
-        "|vidarebefordrat brev"
-        "|alkuperäinen viesti|edelleenlähetetty viesti|välitetty viesti|oryginalna wiadomość|wiadomość oryginalna"
-        "|wiadomość przekazana|treść przekazanej wiadomości|исходное сообщение|пересылаемое сообщение"
-        "|оригинальное сообщение"
-        "|пересланное сообщение|пересылаемое письмо|початкове повідомлення|переслане повідомлення"
-        "|původní zpráva|přeposlaná zpráva|pôvodná správa|preposlaná správa|eredeti üzenet|továbbított üzenet"
-        "|özgün ileti|orijinal mesaj|iletilen mesaj|yönlendirilmiş ileti|mesaj original|mesajul original"
-        "|mesaj redirecționat|αρχικό μήνυμα|προωθημένο μήνυμα|原始邮件|原始郵件|原始信件|转发的邮件|轉寄的郵件"
-        "|邮件原件|转发邮件信息"
-        "|元のメッセージ|転送されたメッセージ|original message / 元のメッセージ|원본 메시지|원본 메일"
-        "|전달된 메시지|thư gốc|tin nhắn gốc"
-        "|pesan asli|pesan terusan|ההודעה המקורית|הודעה מקורית|הודעה שהועברה|الرسالة الأصلية|رسالة أصلية"
-        "|izvorna poruka"
-        "|originalna poruka|izvirno sporočilo|algne kiri|missatge original"
-    )
-)
-
-# "On <date> <person> wrote:" – the verb, anywhere in the line.
-WROTE = (
-    "wrote|writes|has written|schrieb|schrieben|geschrieben|a écrit|a ecrit|écrivit|escribió|escribio|ha escrito"
-    "|ha scritto"
-    "|scrisse|escreveu|schreef|geschreven|skrev|skreiv|skrifaði|kirjoitti|napisał(a)|napisał|napisała|napísal(a)"
-    "|napísal|napsal(a)|napsal|napsala|napisao je|napisao|napisala|je napisal|написал(а)|написал|написала|пишет"
-    "|pisze|napisze|написав"
-    "|написав(ла)|написала(ла)|пише|написа|έγραψε|yazdı|şunu yazdı|şunları yazdı|írta|a scris|kirjutas|rakstīja"
-    "|rašė|写道|寫道"
-    "|写到|書きました|のメール|님이 작성|작성|đã viết|viết|menulis|כתב|כתבה|כתב/ה|مאת|كتب|کتب|نوشت|เขียนว่า"
-    "|เขียน|va escriure|escribiu"
-    "|va scrigui|idatzi zuen|scríobh|skrivaði|menulis pada|je napisala"
-)
-
-# The first words of such a line; used to separate it from the text above when the client broke it over several lines.
-OPENERS = (
-    "on|am|le|el|il|em|op|den|in data|w dniu|dnia|dne|pada|vào|la data|στις|ב-|בתאריך|на|в|в день|tarihinde|the"
-    "|at|в пн|а"
-    "|mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday|mo|di|mi|do|fr|sa|so"
-    "|ma|ti|ke|to"
-    "|pe|la|su|man|tir|ons|tor|fre|lør|søn|mån|tis|lör|sön|пн|вт|ср|чт|пт|сб|вс|нд|pon|wt|śr|czw|pt|sob|niedz|po"
-    "|út|st|čt"
-    "|pá|ne|lun|mar|mié|jue|vie|sáb|dom|mer|gio|ven|sab|seg|ter|qua|qui|sex|понедельник|вторник|среда|четверг"
-    "|пятница|суббота"
-    "|воскресенье|dt|el dl|a"
-)
-
-SIGN_OFFS = frozenset(
-    words(
-        "regards|best regards|kind regards|kindest regards|warm regards|warmest regards|with regards"
-        "|with kind regards"
-        "|with best regards|many regards|sincerely|yours sincerely|sincerely yours|yours faithfully|best wishes"
-        "|yours truly"
-        "|mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|freundliche grüße|viele grüße"
-        "|beste grüße"
-        "|liebe grüße|schöne grüße|herzliche grüße|mfg|lg|vg|cordialement|bien cordialement|bien à vous|salutations"
-        "|meilleures salutations|saludos|saludos cordiales|un saludo|atentamente|cordiali saluti|distinti saluti"
-        "|saluti"
-        "|cordialmente|atenciosamente|cumprimentos|melhores cumprimentos|met vriendelijke groet"
-        "|met vriendelijke groeten"
-        "|vriendelijke groeten|groeten|med vänlig hälsning|med vänliga hälsningar|vänliga hälsningar|hälsningar"
-        "|mvh|kh"
-        "|med venlig hilsen|venlig hilsen|med vennlig hilsen|vennlig hilsen|hilsen|ystävällisin terveisin|terveisin"
-        "|pozdrawiam|z poważaniem|с уважением|з повагою|s pozdravem|s pozdravom|üdvözlettel|saygılarımla"
-        "|cu stimă|此致|敬具"
-    )
-)
-_MY = r"(?:(?:my|mein\w*|mon|ma|mi|mio|mia|il mio|mijn|min|mitt|o meu|meu|minha|moje\w*|moj\w*|мо\w+|a|an|the)\s+)?"
-_DEVICE = (
-    r"(?:[\w.+-]*(?:phone|pad|pod|mail|android|blackberry|galaxy|samsung|mobil\w*|handy|outlook|windows|tablet"
-    r"|pixel|huawei"
-    r"|xiaomi|nokia|htc|sony|wiko|oneplus|motorola|typeapp|spark|yahoo|gmx|proton\w*|hotmail|cell|device|laptop"
-    r"|watch|mac)\w*)"
-)
-# One line that a phone or an app appends. If verbs follow ("Sent from my desk, is much easier"), it is the sender's
-# text.
-MOBILE_SIGNATURE = re.compile(
-    r"^[\s(<\[*_\-–—]{0,6}(?:"
-    rf"(?:sent|written|typed) (?:from|via|with|by|using|on) (?!.*\b(?:is|are|was|were|has|have|because|about"
-    rf"|all)\b){_MY}\S.*"
-    r"|get \[?(?:outlook|typeapp|bluemail|spark|yahoo|gmail)\b.*|(?:download|get) the all.new aol app.*"
-    r"|from my (?:iphone|ipad|phone|mobile|android|blackberry).*|yahoo mail:.*|sent from \w+"
-    r"|(?:gesendet|versendet|geschrieben|verschickt) (?:von|mit|über|via|aus|vom) (?!.*\b(?:ist|sind|war|waren"
-    r"|hat|haben)\b).*"
-    r"|(?:diese nachricht wurde )?(?:von|vom) \S.{0,60} gesendet\.?|holen sie sich outlook.*"
-    rf"|(?:envoyé|écrit) (?:depuis|de|à partir de|avec|via|par|d['’]) ?(?:{_MY}).*|télécharge[rz] outlook.*"
-    rf"|obtenez outlook.*"
-    rf"|(?:enviado|escrito|enviada) (?:desde|con|de|do|da|a partir d\w|via|pelo|por|através d\w) (?:{_MY}).*"
-    r"|(?:obtener|obtenga|obter|obtenha|baixe) outlook.*|inviat[oa] (?:da|dal|dall['’]|con|tramite) ?.*"
-    r"|(?:scarica|ottieni) outlook.*"
-    r"|(?:verzonden|verstuurd|gestuurd) (?:met|vanaf|vanuit|via|door) .*|(?:outlook voor .* downloaden"
-    r"|download outlook voor.*)"
-    r"|(?:skickat|sänt) (?:från|med|via) .*|(?:sendt|skrevet) (?:fra|med|via) .*|(?:hent|hämta|skaffa|få) outlook .*"
-    r"|lähetetty (?!:).*(?:sta|stä|lta|ltä|lla|llä)\b.*|hanki outlook.*|(?:wysłane|wysłano) (?:z|ze|za pomocą"
-    r"|przez) .*"
-    r"|(?:pobierz|stáhnout|získať) (?:program |aplikaci )?outlook.*|(?:отправлено|написано) (?:с|из|со|через|от) .*"
-    r"|(?:надіслано|відправлено) (?:з|із|через) .*|(?:odesláno|odoslané|poslano) (?:z|ze|zo|s|iz) .*|küldve (?:a"
-    r"|az) .*"
-    r"|.{0,40}(?:'?[td]?[ae]n|'?[ıiuü]mdan|umdan) gönderildi\.?|trimis (?:de pe|din|prin) .*|στάλθηκε από .*|נשלח מ.*"
-    r"|(?:أُرسلت|أرسلت|مرسل|تم الإرسال) من .*|.{0,40}から送信.?|[发發送]自我的.*|[从從]我的.*(?:发送|傳送|寄出)"
-    r"|发自.*|나의 .*에서 보냄"
-    r"|.{0,30}에서 보냄|(?:đã gửi|được gửi|gửi) từ .*|dikirim dari .*|poslano iz .*"
-    rf"|\S+ from mobile|sent by {_DEVICE}.*"
-    r")$",
-    re.IGNORECASE,
+from messaging.inbound.rules.reply_words import (
+    DATE_LABELS,
+    LABELS,
+    MOBILE_SIGNATURE,
+    OPENERS,
+    ORIGINAL_MESSAGE,
+    SIGN_OFFS,
+    WROTE,
+    either,
 )
 
 MAX_CHARACTERS = 1_000_000
 MAX_LINES = 5_000  # nobody types more; the rest is quotation or noise
 MAX_LINE = 300  # longer lines are text, never a header of a quotation
-ATTRIBUTION_LINES = 4
+ATTRIBUTION_LINES = 6
 SIGNATURE_LINES = 15
 
 _INVISIBLE = dict.fromkeys(
@@ -183,7 +39,41 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d{1,2}[./]\d{1,2}[./]\d{2}(?!\d
 _TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点时]\s?\d{2}(?!\d)|\d\s?[ap]\.?m\b", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d+")
 _ADDRESS_LAST = re.compile(r"<[^<>\s]{1,200}@[^<>\s]{1,200}(?:<[^<>]{0,200}>)?>\)?\s*[:：]$")
-_DATE_AND_ADDRESS = re.compile(r"^(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2} [^<>]{1,60} <[^<>\s]{1,120}@[^<>\s]{1,120}>:?$")
+_ISO_DATE = r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}"
+_DATE_AND_ADDRESS = re.compile(
+    rf"^(?:\w{{2,4}},? )?{_ISO_DATE}[T ,][^<>\[\]]{{0,80}}[<(\[](?:mailto:)?[^<>\s]{{1,120}}@[^<>\s]{{1,120}}[>)\]]\s*[:：]?$"
+    rf"|^[^<>:]{{0,60}}<[^<>\s]{{1,120}}@[^<>\s]{{1,120}}>,? (?:\w{{2,4}},? )?{_ISO_DATE}[^<>]{{0,40}}[:：]?$"
+)
+_ISO_DATE_FIRST = re.compile(rf"^(?:\w{{2,4}},? )?{_ISO_DATE}[T ,]")
+_CITES = re.compile(r"^[\"'“”„«‚‘「『]")
+# "On 3 May you wrote:" is a sentence of the sender about an earlier mail.
+_TOLD = re.compile(
+    r"\b(?:you|we|i|he|she|they|(?:your|our|my|the|his|her|their)(?: \w+){1,3}) (?:wrote|writes|ha(?:s|ve) written)"
+    r"|\bschrieb(?:en|st)? (?:sie|wir|ich|du|er|uns|mir|ihr|unser|mein)\w*\b|\b(?:sie|wir|ich|ihr\w*|unser\w*) .{0,30}schrieb"
+    r"|\b(?:vous (?:avez|nous avez)|nous avons|j['’]ai|votre \w+ (?:nous )?a) [ée]crit",
+    re.IGNORECASE,
+)
+_POSTSCRIPT = re.compile(
+    r"^\W{0,3}(?:p\.? ?(?:p\.? ?)?s\.?|n\.? ?b\.?|post ?script(?:um)?|з\.? ?ы\.?|п\.? ?с\.?|追伸|追記|附言|又及|추신)"
+    r"(?:\s*[:：.,\-–—)]|\s|$)",
+    re.IGNORECASE,
+)
+# Sentences that stand in footers and are not the sender's words of today.
+_FOOTER = re.compile(
+    r"confidential|privileged|intended (?:only |solely )?for|disclaimer|unsubscribe|mailing list|virus|please consider the"
+    r"|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|ausdrucken|environment|registered (?:in|office)"
+    r"|gesch[äa]ftsf[üu]hr|handelsregister|amtsgericht|https?://|www\.|@",
+    re.IGNORECASE,
+)
+_LEGAL = re.compile(
+    r"confidential|privileged|disclaimer|vertraulich|confidentiel|confidencia|riservat|vertrouwelijk|poufn|конфиденциальн",
+    re.IGNORECASE,
+)
+_LIST_FOOTER = re.compile(r"@|https?://|www\.|mailing list|unsubscribe|list\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
+PROSE_WORDS = 5
+ANSWERS_LOOKED_FOR = 200
+_MARK = re.compile(r"^[<>\s]{0,4}[-_=*+~]{2}")
 _NAMED_ADDRESS = re.compile(r"^[^<>:]{1,80}?\s?[<(\[]\s?[^<>\s]{1,200}@[^<>\s]{1,200}\s?[>)\]]")
 
 
@@ -191,6 +81,7 @@ _NAMED_ADDRESS = re.compile(r"^[^<>:]{1,80}?\s?[<(\[]\s?[^<>\s]{1,200}@[^<>\s]{1
 class ReplyText:
     text: str
     is_own: bool  # False: nothing was typed, the text is that of a forwarded or quoted mail
+    cut: str = ""  # what was left out, in its order: quotations, signature
 
 
 def visible_reply(text: str) -> str:
@@ -202,12 +93,26 @@ def visible_reply_html(html: str) -> str:
     return read_reply(html_to_text(html)).text
 
 
-def read_reply(text: str) -> ReplyText:
+def read_reply(text: str, *, answers: bool = True) -> ReplyText:
+    """`answers`: the mail answers another one, so a quotation at its end is that other mail even if no line says so."""
     lines = _clean_lines(text)
-    own = _own_words(lines)
+    own = _own_words(lines, answers)
     if own:
-        return ReplyText(own, True)
-    return ReplyText(_own_words(_inside_forward(lines)), False)
+        return ReplyText("\n".join(own), True, _left_out(lines, own))
+    inside = _own_words(_inside_forward(lines), answers)
+    return ReplyText("\n".join(inside), False, _left_out(lines, inside))
+
+
+def _left_out(lines: list[str], kept: list[str]) -> str:
+    """The lines that are not among those kept, which are in the same order."""
+    left: list[str] = []
+    at = 0
+    for line in lines:
+        if at < len(kept) and line == kept[at]:
+            at += 1
+        else:
+            left.append(line)
+    return "\n".join(left).strip("\n")
 
 
 def _clean_lines(text: str) -> list[str]:
@@ -215,9 +120,9 @@ def _clean_lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.split("\n", MAX_LINES)[:MAX_LINES]]
 
 
-def _own_words(lines: list[str]) -> str:
-    lines = lines[: _first_cut(lines)]
-    return "\n".join(_trim(_without_sign_off(_trim(_without_quotations(lines)))))
+def _own_words(lines: list[str], answers: bool) -> list[str]:
+    own = _without_quotations(lines[: _first_cut(lines)])
+    return _trim(_without_sign_off(_trim(own, answers)), answers)
 
 
 def _first_cut(lines: list[str]) -> int:
@@ -229,18 +134,37 @@ def _cuts(lines: list[str], i: int) -> bool:
     line = lines[i]
     if not line or len(line) > MAX_LINE or _is_quoted(line):
         return False
-    return (
-        _is_original_mark(lines, i)
-        or bool(_header_block_end(lines, i))
-        or _is_mobile_signature(line)
-        or _opens_signature(lines, i)
+    if _is_original_mark(lines, i) or _header_block_end(lines, i):
+        return not _is_answered(lines, i)
+    return _is_mobile_signature(line) or _opens_signature(lines, i)
+
+
+def _is_answered(lines: list[str], i: int) -> bool:
+    """Whether the sender wrote between the bracketed lines below a mark or a header block."""
+    end = _mark_end(lines, i)
+    return bool(_BRACKETED.match(_next_text(lines, end))) and any(
+        line and not _is_quoted(line) and _is_prose(line) for line in lines[end : end + ANSWERS_LOOKED_FOR]
     )
+
+
+def _mark_end(lines: list[str], at: int) -> int:
+    """The line after the marks and header blocks that open a quotation at `at`; 0 if none does."""
+    end = 0
+    for _ in range(2):
+        if at >= len(lines):
+            break
+        found = _header_block_end(lines, at, marked=end > 0) or (at + 1) * _is_original_mark(lines, at)
+        if not found:
+            break
+        end = found
+        at = next((k for k in range(found, min(found + 3, len(lines))) if lines[k]), found)
+    return end
 
 
 def _is_original_mark(lines: list[str], i: int) -> bool:
     line = lines[i].strip()
     bare = line.strip("-_=*+#~<> ").casefold()
-    if bare in ORIGINAL_MESSAGE and (bare.endswith(":") or line[:2] in ("--", "__", "==", "**", "~~", "++")):
+    if bare in ORIGINAL_MESSAGE and (bare.endswith(":") or _MARK.match(line)):
         return True
     marked = _MARKED.match(line)
     return bool(marked and any(_header_block_end(lines, at) for at in range(i + 1, min(i + 4, len(lines)))))
@@ -251,18 +175,46 @@ def _is_mobile_signature(line: str) -> bool:
 
 
 def _opens_signature(lines: list[str], i: int) -> bool:
-    """`-- ` by the standard, or a long rule above a short footer; both only near the end of the typed text."""
+    """`--` by the standard, or a long rule above the footer of a list; both only near the end of the typed text. Points
+    between several `--`, and sentences below a rule, are the sender's own."""
     is_dashes = lines[i].strip() == "--"
     if not is_dashes and not _FOOTER_RULE.match(lines[i]):
         return False
-    foot = 0
-    for line in lines[i + 1 :]:
-        if _is_quoted(line) or _header_label(line) or (line.rstrip().endswith((":", "：")) and _VERB_LAST.search(line)):
+    foot: list[str] = []
+    for at in range(i + 1, len(lines)):
+        line = lines[at]
+        if (
+            _is_quoted(line)
+            or _header_label(line) in LABELS
+            or _attribution_end(lines, at)
+            or _is_original_mark(lines, at)
+        ):
             break
-        foot += bool(line)
-        if foot > SIGNATURE_LINES:
+        foot.append(line)
+        if sum(map(bool, foot)) > SIGNATURE_LINES:
             return False
-    return foot > 0 or is_dashes
+    legal = next((k for k, line in enumerate(foot) if _LEGAL.search(line)), len(foot))
+    while 0 < legal < len(foot) and foot[legal - 1]:
+        legal -= 1
+    if any(_is_prose(line) for line in foot[:legal]) or any(_POSTSCRIPT.match(line) for line in foot):
+        return False
+    if is_dashes:
+        return "--" not in (line.strip() for line in foot) and not _is_second_dashes(lines, i)
+    return any(_LIST_FOOTER.search(line) for line in foot)
+
+
+def _is_second_dashes(lines: list[str], i: int) -> bool:
+    return any(line.strip() == "--" for line in lines[max(i - ANSWERS_LOOKED_FOR, 0) : i])
+
+
+def _is_prose(line: str) -> bool:
+    """A sentence, as somebody writes it; not a line of a signature or of a legal footer."""
+    if _is_quoted(line) or _FOOTER.search(line):
+        return False
+    long = len(line.split()) >= PROSE_WORDS or (
+        not line.isascii() and len(line) >= 3 * PROSE_WORDS and " " not in line[:12]
+    )
+    return long and (bool(_SENTENCE_END.search(line)) or len(line.split()) >= 2 * PROSE_WORDS)
 
 
 def _header_label(line: str) -> str:
@@ -275,23 +227,28 @@ def _role(line: str) -> str | None:
     return LABELS.get(_header_label(line))
 
 
-def _header_block_end(lines: list[str], i: int) -> int:
-    """The line after a block of three mail headers (or From and Sent with an address) opening at `i`; 0 if none."""
+def _header_block_end(lines: list[str], i: int, *, marked: bool = False) -> int:
+    """The line after a block of three mail headers (or From and Sent with an address) opening at `i`; 0 if none. Below a mark
+    ("Forwarded message") any three will do."""
     if _role(lines[i]) is None:
         return 0
     roles: set[str] = set()
-    strangers, end, with_address = 0, 0, False
+    strangers, end, with_address = 0, 0, marked
     for at in range(i, min(i + 16, len(lines))):
         role = _role(lines[at])
-        with_address = with_address or "@" in lines[at]
+        with_address = with_address or ("@" in lines[at] and (role == "from" or at == i + 1))
         if role:
             roles.add(role)
+            marked = marked or (role == "sent" and _header_label(lines[at]) not in DATE_LABELS)
             strangers, end = 0, at + 1
         else:
             strangers += 1
             if strangers > 2:
                 break
-    is_block = "from" in roles and (len(roles) >= 3 or ("sent" in roles and with_address))
+    # A list of places or dates may have the same labels: "From: Hamburg, To: Oslo, Date: 3 May".
+    is_block = "from" in roles and (
+        (("subject" in roles or marked) and len(roles) >= 3) or ("sent" in roles and with_address)
+    )
     return end if is_block else 0
 
 
@@ -305,7 +262,7 @@ def _without_quotations(lines: list[str]) -> list[str]:
     kept: list[str] = []
     at = 0
     while at < len(lines):
-        end = _attribution_end(lines, at)
+        end = _attribution_end(lines, at) or _mark_end(lines, at)
         if not end:
             kept.append(lines[at])
             at += 1
@@ -342,20 +299,34 @@ def _after_quotation(lines: list[str], at: int) -> int:
 
 
 def _attribution_end(lines: list[str], at: int) -> int:
-    """The line after "On … wrote:" when one opens at `at`, else 0. Clients break it over up to four lines."""
-    if not lines[at] or _is_quoted(lines[at]):
+    """The line after "On … wrote:" when one opens at `at`, else 0. Clients break it over up to six lines, and some leave one
+    of them blank."""
+    if (
+        not lines[at]
+        or _is_quoted(lines[at])
+        or not (_may_end_attribution(lines[at]) or _may_open_attribution(lines[at]))
+    ):
         return 0
-    joined = ""
+    joined, blank = "", 0
     for end in range(at + 1, min(at + ATTRIBUTION_LINES, len(lines)) + 1):
         line = lines[end - 1].strip()
+        if not line and joined and not blank and _goes_on(joined, _next_text(lines, end)):
+            blank = end
+            continue
         if not line or len(joined) + len(line) > MAX_LINE or (end > at + 1 and _begins_attribution(line)):
             return 0
         joined = f"{joined} {line}".strip()
-        if _may_end_attribution(line) and _is_attribution(joined, end == at + 1, _is_quoted(_next_text(lines, end))):
+        if _may_end_attribution(line) and _is_attribution(joined, end == at + 1, _next_text(lines, end)):
             return end
-        if end == at + 1 and not _may_open_attribution(line):
-            return 0
     return 0
+
+
+def _goes_on(joined: str, following: str) -> bool:
+    """Whether an attribution goes on below a blank line: the address or the verb is still missing, and it follows."""
+    opens = _OPENER.match(joined) and len(_NUMBERS.findall(joined)) >= 2 and not _SENTENCE_END.search(joined)
+    return bool(
+        opens and _may_end_attribution(following.strip()) and ("@" in following or _VERB_LAST.search(following))
+    )
 
 
 def _may_end_attribution(line: str) -> bool:
@@ -373,39 +344,56 @@ def _begins_attribution(line: str) -> bool:
     return bool(_OPENER.match(line) and not line[0].isdigit() and len(_NUMBERS.findall(line)) >= 2)
 
 
-def _is_attribution(joined: str, single_line: bool, quote_follows: bool) -> bool:
+def _is_attribution(joined: str, single_line: bool, following: str) -> bool:
     joined = joined.strip("-_* ")
     has_year, has_time = bool(_YEAR.search(joined)), bool(_TIME.search(joined))
     dated = (has_year or has_time) and len(_NUMBERS.findall(joined)) >= 2
+    quote_follows = _is_quoted(following)
     if _DATE_AND_ADDRESS.match(joined) or (dated and has_year and _ADDRESS_LAST.search(joined)):
         return True
+    if not quote_follows and "@" not in joined and (_TOLD.search(joined) or _CITES.match(following)):
+        return False
     verb_last = bool(_VERB_LAST.search(joined[-40:]))
     if verb_last or _VERB.search(joined):
-        if dated and ("@" in joined or verb_last or _OPENER.match(joined) or (has_year and has_time)):
+        sure = "@" in joined or (has_year and has_time) or quote_follows
+        if dated and (sure or (has_time and _OPENER.match(joined) and verb_last)):
             return True
         if _NAMED_ADDRESS.match(joined) and (verb_last or dated):
             return True
     if quote_follows and single_line:
-        return (verb_last and len(joined) < 100) or ("@" in joined and joined.endswith((":", "：")))
+        by_date = bool(_ISO_DATE_FIRST.match(joined)) and joined.endswith((":", "："))
+        return by_date or (verb_last and len(joined) < 100) or ("@" in joined and joined.endswith((":", "：")))
     return False
 
 
 def _without_sign_off(lines: list[str]) -> list[str]:
-    """Drop "Regards," and the few short lines under it; never the whole text."""
+    """Drop "Regards," and the few short lines under it, but not a postscript below; never the whole text."""
     for at in range(len(lines) - 1, max(len(lines) - SIGNATURE_LINES, 0), -1):
         line = lines[at]
-        if len(line) > 80 or _is_quoted(line):
-            return lines
         if line.strip(" ,.!;-*").casefold() in SIGN_OFFS:
-            return lines[:at]
+            more = next((k for k in range(at + 1, len(lines)) if _goes_beyond_signature(lines[k])), len(lines))
+            return lines[:at] + lines[more:]
+        if _is_quoted(line):
+            return lines
     return lines
 
 
-def _trim(lines: list[str]) -> list[str]:
-    """Take blank, quoted and ruled lines off the end, blank and ruled ones off the start."""
+def _goes_beyond_signature(line: str) -> bool:
+    return bool(_POSTSCRIPT.match(line)) or _is_prose(line) or _is_quoted(line)
+
+
+def _trim(lines: list[str], answers: bool = False) -> list[str]:
+    """Take blank and ruled lines off the start and the end; off the end also a quotation, if the mail `answers` another one
+    and no own line introduces it ("your portal says:")."""
     end = len(lines)
     while end and (not lines[end - 1] or _is_quoted(lines[end - 1]) or _RULE.match(lines[end - 1])):
         end -= 1
+    last = len(lines)
+    while last > end and (not lines[last - 1] or _RULE.match(lines[last - 1])):
+        last -= 1
+    introduced = end and lines[end - 1].rstrip().endswith((":", "："))
+    if last > end and (introduced or not answers):
+        end = last
     start = 0
     while start < end and (not lines[start] or _RULE.match(lines[start])):
         start += 1
@@ -416,7 +404,7 @@ def _inside_forward(lines: list[str]) -> list[str]:
     """The lines below the marks and headers that open a mail in which nothing was typed above them."""
     at = 0
     while at < len(lines):
-        past = _header_block_end(lines, at) or _attribution_end(lines, at)
+        past = _header_block_end(lines, at, marked=True) or _attribution_end(lines, at)
         if past:
             at = past
         elif not lines[at] or _RULE.match(lines[at]) or _is_original_mark(lines, at) or _is_mobile_signature(lines[at]):

@@ -155,8 +155,13 @@ def test_raw_bytes_in_a_subject_are_read() -> None:
 
 
 def test_a_page_without_text_gives_the_text_and_the_visible_text() -> None:
-    mail = body(b"Content-Type: text/html", b"<p>Fine.</p><blockquote>Old</blockquote>")
-    assert (mail.text, mail.visible_text) == ("Fine.\n> Old", "Fine.")
+    mail = body(b"Subject: Re: x\nContent-Type: text/html", b"<p>Fine.</p><blockquote>Old</blockquote>")
+    assert (mail.text, mail.visible_text, mail.cut) == ("Fine.\n> Old", "Fine.", "> Old")
+
+
+def test_a_quotation_in_a_new_mail_is_the_senders() -> None:
+    mail = body(b"Content-Type: text/html", b"<p>Our conditions:</p><blockquote>Price of 2025</blockquote>")
+    assert (mail.visible_text, mail.cut) == ("Our conditions:\n> Price of 2025", "")
 
 
 @pytest.mark.parametrize(

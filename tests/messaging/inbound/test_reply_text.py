@@ -110,6 +110,77 @@ def test_prose_that_looks_like_mail_furniture_stays(prose: str) -> None:
     assert visible_reply(prose) == prose
 
 
+STAYS = [
+    "The report is fine.\n\nKind regards,\nCarla\n\nPS: we cancel if the invoice is wrong.",
+    "Fine.\n\nMit freundlichen Grüßen\nCarla\n\nP.S. Wir kündigen sonst.",
+    "Fine.\n\n-- \nCarla\n\nP.S.: we cancel.",
+    "Our points:\n\n--\nPoint 1: the outage was never explained\n--\nPoint 2: a credit\n--\nCarla",
+    "Our point:\n\n--\nThe outage of 3 November was never explained to us.\nWe want a credit.",
+    "Our demand follows.\n____________\nCredit of one month\n____________\nCall today",
+    "Lost shipment:\nFrom: Hamburg\nTo: Rotterdam\nDate: 12 November 2026\nWeight: 400 kg\nWhere is it?",
+    "Von: Hamburg\nNach: Oslo\nDatum: 12.11.2026\nAn: Lager 4\nWo ist sie?",
+    "On 3 November 2026 you wrote:\nwe will credit us by Friday.\nNothing came.",
+    "On 3 November 2026 at 10:15 your colleague wrote:\n“We will fix it.”\nNothing was fixed.",
+    "On 12 May 2026 your support wrote:\nit is solved. It is not.",
+    "Thank you.\nYour portal says:\n\n> Error 4711\n> Contact your administrator",
+]
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_own_words_stay_where_no_quotation_is_proven(text: str) -> None:
+    seen = re.sub(r"\s", "", visible_reply(text))
+    for line in text.split("\n"):
+        if line.strip("-_ ") and "regards" not in line and "Grüßen" not in line and line != "Carla":
+            assert re.sub(r"\s", "", line) in seen
+
+
+LEAKS = [
+    "2026-11-28 20:00 GMT+01:00, Escalation Desk <desk@desk.example>:",
+    "2026-11-28T20:00:00+01:00 Desk <desk@desk.example>:",
+    "Escalation Desk <desk@desk.example> 2026-11-28 20:00:",
+    "Sat, 2026-11-28 20:00 Desk (desk@desk.example):",
+    "On Sat, 28 Nov 2026 at 20:00, Escalation Desk\n\n<desk@desk.example> wrote:",
+    "On Sat, 28 Nov 2026 at 20:00,\nEscalation\nDesk\n<desk@\ndesk.example>\nwrote:",
+    "Am Sa., 28. Nov. 2026 um 20:00 Uhr schrieb Escalation\n\nDesk <desk@desk.example>:",
+    "*---- Original Message ----*",
+    "*-----Original Message-----*\nFrom: Desk",
+    "<--- Original Message --->",
+]
+
+
+@pytest.mark.parametrize("attribution", LEAKS)
+def test_an_unusual_attribution_is_one_too(attribution: str) -> None:
+    reply = read_reply(f"{OWN}\n\n{attribution}\n\nOld words\nfrom before\n")
+    assert reply.text == OWN
+    assert reply.cut.startswith(attribution[:20])
+    assert visible_reply(f"{OWN}\n\n{attribution}\n> Old words\n") == OWN
+
+
+def test_an_iso_date_and_a_name_above_a_quotation_are_an_attribution() -> None:
+    assert visible_reply(f"{OWN}\n\n2026-11-28 20:00, Escalation Desk:\n> Old words\n") == OWN
+    log = "Our log:\n2026-11-28 20:00, portal:\nnobody could sign in"
+    assert visible_reply(log) == log
+
+
+def test_what_is_cut_and_what_is_shown_make_the_whole_mail() -> None:
+    text = "Yes.\n\nKind regards,\nSam\n\nOn 1 Feb 2021 at 16:58, Ana <ana@example.com> wrote:\n> Refund?\n"
+    reply = read_reply(text)
+    assert reply.text == "Yes."
+    assert reply.cut == text.removeprefix("Yes.").strip("\n")
+
+
+def test_answers_below_a_header_block_stay() -> None:
+    block = "From: Ana <ana@example.com>\nSent: Monday\nTo: Sam\nSubject: Offer"
+    text = f"See below.\n\n{block}\n\n> Refund?\n\nYes, we want all of it.\n\n> Call?\n\nNo."
+    assert visible_reply(text) == "See below.\n\n\n> Refund?\n\nYes, we want all of it.\n\n> Call?\n\nNo."
+
+
+def test_a_quotation_at_the_end_goes_only_if_the_mail_answers_another() -> None:
+    text = "This is what we see.\n\n> Error 4711"
+    assert visible_reply(text) == "This is what we see."
+    assert read_reply(text, answers=False).text == text
+
+
 def test_answers_between_quotations_keep_the_quotations() -> None:
     text = "See below.\n\nOn 1 Feb 2021 at 16:58, Ana <ana@example.com> wrote:\n> Refund?\n\nYes.\n\n> Call?\n\nNo."
     assert visible_reply(text) == "See below.\n\n> Refund?\n\nYes.\n\n> Call?\n\nNo."
