@@ -21,6 +21,8 @@ SCHEDULES: dict[str, tuple[str, int]] = {
     "read_calendars": ("approvals.tasks.read_calendars", 60),
     # A renewal date computed from running contracts moves to the next one when it has passed.
     "roll_renewals": ("accounts.tasks.roll_renewals", 24 * 60),
+    # Customers' messages that nobody has opened are listed for operations.
+    "list_unopened": ("escalations.tasks.list_unopened", 24 * 60),
     # Without statistics SQLite chooses indexes that read the cases of all time.
     "renew_statistics": ("config.tasks.renew_statistics", 24 * 60),
 }

@@ -4,6 +4,7 @@ from escalations.cases.models.access import CaseAccess, may_see
 from escalations.cases.models.brief import BriefPart, BriefSnapshot
 from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event, EventText
+from escalations.cases.models.message import CustomerMessage
 from escalations.cases.models.review import IntakeDraft, Review
 from escalations.cases.models.roles import CasePerson, HandOff
 from escalations.cases.models.tracker import Action, CaseFile, Commitment
@@ -35,6 +36,7 @@ __all__ = [
     "CaseWords",
     "Clock",
     "Commitment",
+    "CustomerMessage",
     "Escalation",
     "Event",
     "EventText",

@@ -32,4 +32,4 @@ def abilities(case: Escalation, user: User) -> dict[str, bool]:
     """Verb → allowed, for pages and the API."""
     how = standing(case, user)
     verbs = "customer_update status hand_off escalate pause ask brief action execute resolve review close reopen"
-    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw"]}
+    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "move_message", "contact"]}

@@ -17,7 +17,7 @@ from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
-from escalations.models import Action, CasePerson, CaseWords, Clock, Escalation, Review
+from escalations.models import Action, CasePerson, CaseWords, Clock, CustomerMessage, Escalation, Review
 from escalations.triage import routing
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed
@@ -225,6 +225,8 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         clocks.start(case, states.DECISION, at=at)
         routing.start_rhythm(case, at)
         routing.start_deadlines(case, at)
+    answered = {"answer": CustomerMessage.REOPENED, "answered_at": at, "answered_by": by}
+    CustomerMessage.objects.came_back().filter(case=case).update(**answered)
     notifications.reopened(case, by, reason)
     return case
 

@@ -4,6 +4,7 @@ from escalations.cases.notifications.cases import (
     accepted,
     action_given,
     customer_update,
+    customer_wrote,
     due_moved,
     escalated,
     handed_off,
@@ -13,6 +14,7 @@ from escalations.cases.notifications.cases import (
     refused,
     reopened,
     resolved,
+    wrote_without_case,
 )
 from escalations.cases.notifications.common import case_url, moment_for, people_of, thread_id
 
@@ -21,6 +23,7 @@ __all__ = [
     "action_given",
     "case_url",
     "customer_update",
+    "customer_wrote",
     "due_moved",
     "escalated",
     "handed_off",
@@ -33,4 +36,5 @@ __all__ = [
     "reopened",
     "resolved",
     "thread_id",
+    "wrote_without_case",
 ]

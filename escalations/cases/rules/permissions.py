@@ -31,6 +31,8 @@ _RULES: dict[str, tuple[str, ...]] = {
     "review": ("owner", "communication", "named", "senior", "ops"),
     "close": ("owner", "communication", "senior", "ops"),
     "reopen": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "move_message": ("owner", "communication", "account_team", "ops"),
+    "contact": ("owner", "communication", "account_team", "ops"),
     "withdraw": ("owner", "opened", "account_team", "ops"),
 }
 
