@@ -6,6 +6,7 @@ from escalations.cases.models.decision import CaseDecision
 from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event, EventText
 from escalations.cases.models.files import CaseFile
+from escalations.cases.models.message import CustomerMessage
 from escalations.cases.models.review import IntakeDraft, Review
 from escalations.cases.models.roles import CasePerson, HandOff
 from escalations.cases.models.sharing import SharedPost, SharedThread
@@ -40,6 +41,7 @@ __all__ = [
     "CaseWords",
     "Clock",
     "Commitment",
+    "CustomerMessage",
     "Escalation",
     "Event",
     "EventText",

@@ -9,8 +9,8 @@ from approvals.models import ApprovalRequest, DecisionEntry
 from escalations.cases import access_rows, leaving, mail_files, notifications
 from escalations.cases import requests as asking
 from escalations.cases.inbound import on_mail, on_signals
+from escalations.cases.which_case import Arrival
 from escalations.cases.words import follow_accounts
-from escalations.models import Escalation
 from messaging.events import mail_received
 from messaging.models import InboundMail
 
@@ -18,7 +18,7 @@ from messaging.models import InboundMail
 @receiver(signal_recorded, dispatch_uid="escalations.signals")
 def hear_signals(signals: list[Signal], origin: object, **_: object) -> None:
     """Signals update health, cases and triggers."""
-    on_signals(signals, written_to=origin if isinstance(origin, Escalation) else None)
+    on_signals(signals, arrival=origin if isinstance(origin, Arrival) else None)
 
 
 @receiver(people_changed, dispatch_uid="escalations.access")

@@ -6,9 +6,9 @@ from functools import lru_cache
 from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from accounts.models import Account, AccountWords, Contact, Role, User
+from accounts.models import Account, AccountWords, Contact, Role, Signal, User
 from ledger.errors import Invalid, NotAllowed
 from ledger.search import index
 
@@ -89,3 +89,32 @@ def _taken(other: Contact, account_id: int, by: User) -> str:
     if Account.objects.visible_to(by).filter(pk=other.account_id).exists():
         return f"{other.name} of {other.account.name} has this address already."
     return "A contact of another account has this address already. Ask operations."
+
+
+def add_sender(*, account: Account, name: str, email: str) -> Contact:
+    """A contact of the account with this address, in the caller's transaction; what came from the address without a name is
+    theirs from now on. An address that is a contact of the account already is that contact.
+
+    Raises Invalid without an address, or if it belongs to a contact of another account.
+    """
+    address = email.strip().lower()
+    if "@" not in address:
+        raise Invalid("This message has no sender's address.", field="email")
+    contact = _contact_of(account, name.strip()[:120] or address.partition("@")[0][:120], address)
+    if contact.account_id != account.pk:
+        raise Invalid(f"{address} is a contact of another account.", field="email")
+    Signal.objects.filter(account=account, contact__isnull=True, sender__iexact=address).update(contact=contact)
+    index.write(AccountWords, [account.pk])
+    return contact
+
+
+def _contact_of(account: Account, name: str, address: str) -> Contact:
+    found = Contact.objects.filter(email__iexact=address).first()
+    if found:
+        return found
+    try:
+        with transaction.atomic():
+            return Contact.objects.create(account=account, name=name, email=address)
+    except IntegrityError:
+        # Two people added the same sender at this moment.
+        return Contact.objects.get(email__iexact=address)

@@ -46,6 +46,8 @@ class Signal(models.Model):
     phrases = models.JSONField(default=list, help_text="Flagged phrases: kind, text, start, end, weight.")
     amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
+    sender = models.CharField(max_length=254, blank=True, help_text="The address that a mail came from.")
+    sender_name = models.CharField(max_length=200, blank=True)
     with_concession = models.BooleanField(
         default=False, help_text="For a counterproposal: whether anything was conceded."
     )

@@ -20,7 +20,8 @@ LARGEST_AMOUNT = Decimal(10) ** 12
 
 @dataclass(frozen=True)
 class Observed:
-    """What a customer said or did. Without `at` it happened now; without `amount` the amount is read from the text."""
+    """What a customer said or did; `sender` is the address of a mail. Without `at` it happened now; without `amount` the
+    amount is read from the text."""
 
     kind: str
     text: str
@@ -29,6 +30,8 @@ class Observed:
     amount: Decimal | None = None
     currency: str = ""
     with_concession: bool = False
+    sender: str = ""
+    sender_name: str = ""
 
 
 def record(
@@ -62,6 +65,8 @@ def record(
         amount=amount,
         currency=currency,
         with_concession=observed.with_concession and observed.kind == Signal.COUNTERPROPOSAL,
+        sender=observed.sender[:254],
+        sender_name=observed.sender_name[:200],
         logged_by=logged_by,
     )
     return _keep(_with_tone(signal, read_tone(text)), origin)

@@ -208,6 +208,7 @@ REQUEST_PANELS = ["escalations.cases.queries.request_files.Files"]
 ACCOUNT_PANELS = [
     "escalations.cases.queries.account_panels.OpenCases",
     "escalations.cases.queries.account_panels.Commitments",
+    "escalations.cases.queries.account_panels.SetAside",
 ]
 # How long other senders do not take a killed sender's messages: those it had leased, and the one it was delivering
 # (longer than the slowest server needs to answer every step within EMAIL_TIMEOUT).

@@ -32,4 +32,6 @@ def abilities(case: Escalation, user: User) -> dict[str, bool]:
     """Verb → allowed, for pages and the API."""
     how = standing(case, user)
     verbs = "customer_update decide status hand_off roles escalate pause ask brief action execute resolve review close reopen"
-    return {verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "duplicate", "share"]}
+    return {
+        verb: may(verb, how) for verb in [*verbs.split(), "withdraw", "duplicate", "share", "move_message", "contact"]
+    }

@@ -17,7 +17,7 @@ from escalations.cases.log import Entry, lock, lock_requests, lock_with_requests
 from escalations.cases.seal import seal_decided
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
-from escalations.models import Action, CasePerson, CaseWords, Clock, Escalation, Review
+from escalations.models import Action, CasePerson, CaseWords, Clock, CustomerMessage, Escalation, Review
 from escalations.triage import health, routing
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed
@@ -234,6 +234,8 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         routing.start_rhythm(case, at)
         routing.start_deadlines(case, at)
         leaving.without_owner_who_left(case, at)
+    answered = {"answer": CustomerMessage.REOPENED, "answered_at": at, "answered_by": by}
+    CustomerMessage.objects.came_back().filter(case=case).update(**answered)
     health.recompute(account, at=at)
     notifications.reopened(case, by, reason)
     return case

@@ -15,12 +15,16 @@ WRITTEN = (Event.UPDATE, Event.CUSTOMER_UPDATE, Event.CUSTOMER_MESSAGE, Event.NO
 
 
 def original_of(case: Escalation) -> Escalation:
-    """The case that carries on a duplicate, over all steps; the case itself if it is none."""
-    seen = {case.pk}
-    while case.state == states.DUPLICATE and case.duplicate_of and case.duplicate_of.pk not in seen:
-        case = case.duplicate_of
-        seen.add(case.pk)
-    return case
+    """The original of a duplicate, through chains. A circle, or an original of another account, ends the way."""
+    seen, at = {case.pk}, case
+    while at.state == states.DUPLICATE and at.duplicate_of is not None:
+        if at.duplicate_of.account_id != case.account_id:
+            return at
+        if at.duplicate_of_id in seen:
+            return case
+        at = at.duplicate_of
+        seen.add(at.pk)
+    return at
 
 
 def lock_both(case_id: int, of_id: int) -> tuple[Escalation, Escalation]:

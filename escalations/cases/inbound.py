@@ -1,6 +1,5 @@
 """The effects of signals and mail: signals update health, triggers and cases; mail is assigned to its case or account."""
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -13,11 +12,12 @@ from accounts.signals import kinds
 from accounts.signals import record as signal_verbs
 from accounts.signals.rules.tone import asks_money_back, money_asked
 from approvals.matrix.concessions import money_back_slug
-from escalations import states
-from escalations.cases import intake
-from escalations.cases.duplicates import original_of
-from escalations.cases.log import Entry, lock, record
-from escalations.models import Escalation, Event, PolicyVersion, TriggerRule
+from escalations.cases import conversation, intake, notifications, which_case
+from escalations.cases.access import check
+from escalations.cases.conversation import Said
+from escalations.cases.rules.addressing import BY_HAND
+from escalations.cases.which_case import Arrival
+from escalations.models import Escalation, PolicyVersion, TriggerRule
 from escalations.triage import health
 from escalations.triage.rules import triggers
 from ledger.errors import Invalid, NotAllowed
@@ -25,22 +25,25 @@ from ledger.now import now
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail
 
-CASE_ADDRESS = re.compile(r"\bcase\+(\d{1,12})@", re.IGNORECASE)
 MAIL = "email"
 
 
-def on_signals(signals: Sequence[Signal], *, written_to: Escalation | None = None) -> None:
-    """Compute health again and show the text in an open case of the account; if there is none, a trigger may open one.
-    `written_to` is the case of the account to which the mail behind the signals was addressed."""
+def on_signals(signals: Sequence[Signal], *, arrival: Arrival | None = None) -> None:
+    """Compute health again and show the text on a case of the account; if none is open, a trigger may open one, else the CSM
+    is told. `arrival`: the mail behind the signals, and its case if something tells it."""
     for signal in signals:
         health.recompute(signal.account, at=now())
         fired = evaluate(signal)
-        related = _open_case(signal, fired, written_to)
+        related = _case_of(signal, fired, arrival)
         if related is not None:
-            _show(related, signal, fired)
+            aside = f". Would have opened a case: {fired[1]}" if fired else ""
+            said = Said(signal, arrival or Arrival(), aside)
+            conversation.show(related.pk, said, at=signal.recorded_at)
         elif fired is not None:
             rule, reason = fired
             open_by_trigger(signal, rule, reason)
+        else:
+            notifications.wrote_without_case(signal)
 
 
 def facts_of(signal: Signal) -> triggers.SignalFacts:
@@ -85,34 +88,15 @@ def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
     return triggers.first_fired(rules, facts_of(signal))
 
 
-def _open_case(
-    signal: Signal, fired: tuple[triggers.Rule, str] | None, written_to: Escalation | None
-) -> Escalation | None:
-    """The case of this signal: the one its mail was addressed to, if it is open (or no trigger fired); else an open
-    case, with the trigger's issue type if one fired, otherwise the newest of the account."""
-    if written_to is not None and (written_to.is_open or fired is None):
-        return written_to
+def _case_of(signal: Signal, fired: tuple[triggers.Rule, str] | None, arrival: Arrival | None) -> Escalation | None:
+    """The case of this signal: the one that its mail tells, even an ended one; else an open case, with the trigger's issue
+    type if one fired, otherwise the newest of the account."""
+    if arrival is not None and arrival.case is not None:
+        return arrival.case
     cases = Escalation.objects.open().filter(account=signal.account).order_by("-opened_at")
     if fired is not None:
         cases = cases.filter(issue_type__slug=fired[0].issue_type)
     return cases.first()
-
-
-def _show(case: Escalation, signal: Signal, fired: tuple[triggers.Rule, str] | None) -> None:
-    case = lock(case.pk)
-    entry = Entry(
-        kind=Event.CUSTOMER_MESSAGE if signal.contact else "signal",
-        audience=Event.CUSTOMER if signal.contact else Event.INTERNAL,
-        actor=None if signal.contact else signal.logged_by,
-        actor_name=signal.contact.name if signal.contact else "",
-        summary=signal.get_kind_display() + (f". Would have opened a case: {fired[1]}" if fired else ""),
-        text=signal.text,
-        data={"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment},
-    )
-    record(case, [entry], at=signal.recorded_at)
-    if case.waiting_on == states.CUSTOMER and signal.contact:
-        notice = "The customer answered; the clocks may resume."
-        record(case, [Entry(kind="waiting", summary=notice)], at=signal.recorded_at)
 
 
 def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
@@ -140,14 +124,20 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
 
 
 def on_mail(mail: InboundMail) -> None:
-    """Mail to a case's address goes to its thread; mail from a known sender becomes a signal; other mail waits."""
+    """Mail of a known sender becomes a signal and stands on its case; other mail waits for a person, as does mail that only
+    names a case of another account."""
     known = account_for_address(mail.sender)
-    case = _addressed_case(mail) if known else None
-    if known is None or (case is not None and case.account_id != known[0].pk):
+    if known is None:
         return
     account, contact = known
+    arrival, foreign = which_case.find(mail, account)
+    if foreign is not None:
+        inbound.keep_waiting(
+            mail=mail, note=f"{mail.sender} of {account.name} wrote to {foreign.key}, a case of another account."
+        )
+        return
     with transaction.atomic(savepoint=False):
-        _attach(mail, account, contact, None, case)
+        _attach(mail, account, contact, None, arrival)
 
 
 @transaction.atomic
@@ -158,19 +148,29 @@ def place(*, mail: InboundMail, account: Account, by: User) -> Signal:
     """
     if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
         raise NotAllowed("You cannot place mail on this account.")
-    case = _addressed_case(mail)
-    return _attach(mail, account, None, by, case if case and case.account_id == account.pk else None)
+    arrival, _ = which_case.find(mail, account)
+    return _attach(mail, account, _contact_of(mail, account), by, arrival)
 
 
-def _addressed_case(mail: InboundMail) -> Escalation | None:
-    found = CASE_ADDRESS.search(" ".join(str(address) for address in mail.recipients))
-    case = Escalation.objects.filter(pk=int(found[1])).first() if found else None
-    return original_of(case) if case else None
+@transaction.atomic
+def file_on(*, mail: InboundMail, case: Escalation, by: User) -> Signal:
+    """File a mail that was set aside as automatic on a case of its sender's account, for a person who may work on the case.
+
+    Raises NotAllowed, Invalid for a case of another account, and AlreadyDone if it was filed before.
+    """
+    check(case, by, "move_message")
+    known = account_for_address(mail.sender)
+    if known is None or known[0].pk != case.account_id or mail.state != InboundMail.AUTOMATIC:
+        raise Invalid("Choose a case of the sender's account.", field="case")
+    return _attach(mail, case.account, known[1], by, Arrival(mail, case, BY_HAND))
 
 
-def _attach(
-    mail: InboundMail, account: Account, contact: Contact | None, by: User | None, case: Escalation | None
-) -> Signal:
+def _contact_of(mail: InboundMail, account: Account) -> Contact | None:
+    known = account_for_address(mail.sender)
+    return known[1] if known and known[0].pk == account.pk else None
+
+
+def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: User | None, arrival: Arrival) -> Signal:
     inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
     return signal_verbs.record(
         signal_verbs.Observed(
@@ -178,10 +178,12 @@ def _attach(
             text=mail.visible_text or mail.text,
             at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
             contact=contact,
+            sender=mail.sender,
+            sender_name=mail.sender_name,
         ),
         account=account,
         source=MAIL,
         external_id=mail.message_id,
         logged_by=by,
-        origin=case,
+        origin=arrival,
     )

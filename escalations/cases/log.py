@@ -1,6 +1,6 @@
 """Entries of the thread: one function writes them all, chained, with erasable text in its own row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,6 +48,13 @@ def lock_with_requests(case_id: int) -> Escalation:
     """The case's requests, then the case, locked in the order every verb uses (request, case, clock, outbox)."""
     lock_requests(case_id)
     return lock(case_id)
+
+
+def lock_together(case_ids: Collection[int]) -> dict[int, Escalation]:
+    """Several cases by id, locked like one: the requests of all, then the cases. Raises Escalation.DoesNotExist."""
+    ids = sorted(set(case_ids))
+    list(ApprovalRequest.objects.select_for_update().filter(case_link__case__in=ids).order_by("pk").values_list("pk"))
+    return {pk: lock(pk) for pk in ids}
 
 
 def record(case: Escalation, entries: list[Entry], *, at: datetime) -> list[Event]:

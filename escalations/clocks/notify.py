@@ -11,6 +11,7 @@ from django.conf import settings
 
 from accounts.models import User
 from escalations import states
+from escalations.cases.mail_address import reply_address
 from escalations.cases.notifications.common import case_url, facts_of, moment_for
 from escalations.clocks.rules.clock import Step, StepKind
 from escalations.models import Clock, Escalation
@@ -53,7 +54,7 @@ def _mail(each: Told, user_id: int, email: str) -> outbox.Draft:
         case_key=case.key,
         account_name=case.account.name,
         thread_id=f"<case-{case.pk}@{settings.MAIL_DOMAIN}>",
-        reply_to=f"case+{case.pk}@{settings.MAIL_DOMAIN}",
+        reply_to=reply_address(case.pk),
         notice_url=f"/escalations/{case.key}/",
     )
 

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 from accounts.signed_in import SignedIn
 from approvals.models import ApprovalRequest
 from escalations import exports, states
-from escalations.cases import access
+from escalations.cases import access, conversation
+from escalations.cases.queries import messages as said
 from escalations.cases.queries import thread as threads
 from escalations.forms.thread import INTERNAL, ComposerForm
 from escalations.models import Escalation
@@ -40,9 +41,15 @@ def thread_page(
     before = number(request.GET.get("before"))
     shown, older = threads.entries(case, request.user, show=show, before=before)
     can = access.abilities(case, request.user)
+    may_tell = can["customer_update"]
+    if request.method == "GET" and said.has_unopened(shown):
+        conversation.mark_opened(case=case, by=request.user)
+    movable = can["move_message"] and any(row.message and not row.message.moved_to_id for row in shown)
     context: dict[str, object] = {
-        "form": form or composer(case, can["customer_update"]),
-        "may_tell_customer": can["customer_update"],
+        "form": form or composer(case, may_tell),
+        "may_tell_customer": may_tell,
+        "other_cases": said.other_cases(case, request.user) if movable else [],
+        "came_back": not case.is_open and can["reopen"] and case.customer_messages.came_back().exists(),
         "takes_updates": case.state not in states.ENDED,
         "days": threads.by_day(shown),
         "older": older,

@@ -56,8 +56,9 @@ def page(request: SignedIn) -> HttpResponse:
 def _around(request: SignedIn, filters: queue.Filters, rows: list[Row], at: datetime) -> dict[str, object]:
     """Views, tiles, filters and pages around the rows."""
     deep = bool(rows and (filters.after or filters.before))
-    found = queue.overview(request.user, filters, at, first=rows[0].cursor if deep else None)
-    around = queue.around(request.user, found)
+    first = rows[0].cursor if deep else None
+    found = queue.overview(request.user, filters, at, first)
+    around = queue.around(request.user, filters, found, at, first)
     return {
         "found": found,
         "link": request.GET.urlencode(),

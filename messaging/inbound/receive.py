@@ -52,6 +52,12 @@ def claim(*, mail: InboundMail, note: str, by: User | None = None) -> InboundMai
     return _handled(mail, states, InboundMail.CLAIMED, note, by)
 
 
+def keep_waiting(*, mail: InboundMail, note: str) -> None:
+    """Say why a mail waits for a person."""
+    mail.note = _fit(note, 300)
+    InboundMail.objects.filter(pk=mail.pk, state=InboundMail.WAITING).update(note=mail.note)
+
+
 def quarantine(*, mail: InboundMail, note: str) -> InboundMail:
     """Keep a mail away from where it was addressed to, because nothing proves who sent it; `note` says what is missing.
     A person reads it. Raises AlreadyDone when it no longer waits."""

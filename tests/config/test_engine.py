@@ -239,6 +239,7 @@ def test_a_mistake_in_the_sweep_is_mended_and_it_runs_next(
         "approvals.tasks.read_calendars",
         "config.tasks.renew_statistics",
         "config.tasks.sweep",
+        "escalations.tasks.list_unopened",
     ]
 
 
@@ -277,6 +278,7 @@ def test_one_malformed_schedule_stops_all_until_the_schedules_are_corrected(
         "config.tasks.renew_statistics",
         "config.tasks.sweep",
         "config.worker.prove_life",
+        "escalations.tasks.list_unopened",
     ]
 
 

@@ -231,7 +231,11 @@ class Escalation(FSMModelMixin, ChainParent):
     def close(self) -> None:
         """Review done, or waived with a reason."""
 
-    @transition(field=state, source=[states.RESOLVED, states.IN_REVIEW, states.CLOSED], target=states.DIAGNOSING)
+    @transition(
+        field=state,
+        source=[states.RESOLVED, states.IN_REVIEW, states.CLOSED, states.WITHDRAWN],
+        target=states.DIAGNOSING,
+    )
     def reopen(self) -> None:
         """The same issue is back."""
 

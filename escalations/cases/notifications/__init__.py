@@ -5,6 +5,7 @@ from escalations.cases.notifications.cases import (
     action_given,
     commitment_given,
     customer_update,
+    customer_wrote,
     decided_here,
     departed,
     due_moved,
@@ -21,6 +22,7 @@ from escalations.cases.notifications.cases import (
     reopened,
     resolved,
     review_given,
+    wrote_without_case,
 )
 from escalations.cases.notifications.common import case_url, moment_for, people_of, thread_id
 from escalations.cases.notifications.files import files_held, files_released
@@ -31,6 +33,7 @@ __all__ = [
     "case_url",
     "commitment_given",
     "customer_update",
+    "customer_wrote",
     "decided_here",
     "departed",
     "due_moved",
@@ -52,4 +55,5 @@ __all__ = [
     "resolved",
     "review_given",
     "thread_id",
+    "wrote_without_case",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from accounts.models import Contact, Departure, MovedOn, Role, User
+from accounts.models import Contact, Departure, MovedOn, Role, Signal, User
 from accounts.people import leaving
 from approvals.models import ApprovalRequest
 from escalations.cases.notifications.common import case_url, moment_for, notice, people_of, regarding
@@ -12,6 +12,7 @@ from escalations.models import (
     Action,
     CasePerson,
     Commitment,
+    CustomerMessage,
     Escalation,
     Event,
     HandOff,
@@ -98,6 +99,50 @@ def decided_here(case: Escalation, event: Event) -> None:
     notice(case, users, key=f"event:{event.pk}", kind="update", text=f"{event.actor_name} decided on {case.key}")
 
 
+def customer_wrote(case: Escalation, message: CustomerMessage, *, who: str, by: User | None) -> None:
+    """Notify the owner and the communication lead of a customer's message or a signal; the account's team if the case has
+    neither, else operations. `by`: the person who logged or moved it."""
+    told = _keepers(case) or _team(case.account.csm, case.account.ae)
+    what = {
+        "": "is on the case",
+        "back": "came back after the end of the case",
+        "wait": "ended the wait on the customer",
+    }
+    how = "back" if message.came_back else "wait" if message.ended_wait else ""
+    text = f"{case.key}: {who} wrote. The message {what[how]}." if who else f"{case.key}: a new signal is on the case."
+    users = [user for user in told if by is None or user.pk != by.pk]
+    key, urgent = f"said:{message.event_id}", message.came_back or message.ended_wait
+    notice(case, users, key=key, kind="customer", text=text, tail=f"#e{message.event.seq}", urgent=urgent)
+
+
+def wrote_without_case(signal: Signal) -> None:
+    """Notify the CSM of a customer's message, or of a signal, for which no case is open; the account executive if there is no
+    CSM, else operations."""
+    account = signal.account
+    users = [user for user in _team(account.csm, account.ae) if user.pk != signal.logged_by_id]
+    who = signal.contact.name if signal.contact else signal.sender_name or signal.sender
+    text = (
+        f"{account.name}: {who} wrote. No case is open." if who else f"{account.name}: a new signal. No case is open."
+    )
+    notices.tell(users=users, key=f"signal:{signal.pk}", kind="customer", text=text, url=f"/accounts/{account.pk}/")
+
+
+def _keepers(case: Escalation) -> list[User]:
+    """The owner and the communication lead, as far as they are active."""
+    people = [case.owner, *people_of(case, CasePerson.OWNER, CasePerson.COMMUNICATION)]
+    return list({user.pk: user for user in people if user and user.is_active}.values())
+
+
+def _team(*team: User | None) -> list[User]:
+    """The first active one of the account's team; operations without one."""
+    found = next((user for user in team if user and user.is_active), None)
+    return [found] if found else list(_operations())
+
+
+def _operations() -> Iterable[User]:
+    return User.objects.holding(Role.objects.filter(operations=True).values_list("slug", flat=True))
+
+
 def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> None:
     """Mail the customer's people. It contains only the text of the update, nothing internal."""
     words = event.text.body if event.text else ""
@@ -132,7 +177,7 @@ def escalated(case: Escalation, why: str) -> None:
 
 def nobody(case: Escalation, role: str) -> None:
     """Ask operations to fill a role that nobody holds."""
-    users = User.objects.holding(Role.objects.filter(operations=True).values_list("slug", flat=True))
+    users = _operations()
     text = f"Nobody holds the role {role}, which {case.key} needs"
     notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from accounts.models import User
+from escalations.cases.mail_address import reply_address
 from escalations.models import Escalation
 from ledger.format import day, moment, money
 from ledger.now import now
@@ -34,7 +35,7 @@ def regarding(case: Escalation) -> Regarding:
         case_key=case.key,
         account_name=case.account.name,
         thread_id=thread_id(case),
-        reply_to=f"case+{case.pk}@{settings.MAIL_DOMAIN}",
+        reply_to=reply_address(case.pk),
     )
 
 

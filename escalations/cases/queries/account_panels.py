@@ -1,13 +1,18 @@
-"""Blocks of the account page that only cases can fill: open escalations and commitments."""
+"""Blocks of the account page that only cases can fill: open escalations, commitments, and mail that was set aside."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from accounts.customers.panels import AccountPanel
 from accounts.models import Account, User
 from escalations.models import Commitment, Escalation, may_see
 from ledger.now import now
+from messaging.models import InboundMail
+from messaging.outbox.rules.secrets import masked
 
 SHOWN = 10
+WORDS_SHOWN = 300
+SET_ASIDE_FOR = timedelta(days=90)
 
 
 class OpenCases(AccountPanel):
@@ -41,3 +46,22 @@ class Commitments(AccountPanel):
             promised.order_by("-due_on")[:SHOWN], key=lambda made: (made.state != Commitment.OPEN, made.due_on)
         )
         return {"commitments": rows, "today": now().date()} if rows else None
+
+
+class SetAside(AccountPanel):
+    """Mail of the account's contacts that was set aside because it looks automatic; a person can file it on a case."""
+
+    title = "Set aside, looks automatic"
+    template = "escalations/panels/set_aside.html"
+
+    def read(self, account: Account, user: User) -> Mapping[str, object] | None:
+        """At most ten mails of 90 days, with the open cases that the person may file them on."""
+        senders = [email.lower() for email in account.contacts.values_list("email", flat=True)]
+        kept = InboundMail.objects.filter(state=InboundMail.AUTOMATIC, sender__in=senders)
+        kept = kept.exclude(automatic="bounce").filter(received_at__gte=now() - SET_ASIDE_FOR)
+        rows = list(kept.only("subject", "sender", "sender_name", "received_at", "note", "visible_text")[:SHOWN])
+        if not rows:
+            return None
+        cases = Escalation.objects.filter(account=account).visible_to(user, few=True).open()
+        mails = [{"mail": mail, "words": masked(mail.visible_text[:WORDS_SHOWN])} for mail in rows]
+        return {"mails": mails, "cases": list(cases.only("title", "state").order_by("-pk")[:SHOWN])}

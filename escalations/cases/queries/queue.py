@@ -35,6 +35,7 @@ from django.http import QueryDict
 from accounts.models import Account, User
 from escalations import states
 from escalations.cases.queries import queue_rows
+from escalations.cases.queries.messages import came_back
 from escalations.cases.queries.queue_rows import Cursor, Row
 from escalations.clocks.queries import STATUS_ORDER
 from escalations.models import CasePerson, Escalation, IssueType
@@ -61,7 +62,10 @@ VIEWS = {
     "renewal": f"Renewal within {RENEWAL_DAYS} days",
     "unowned": "Needs an owner",
     "paused": "Paused",
+    "back": "Came back",
 }
+# The view of ended cases on which a customer wrote; all others are views of open cases.
+BACK = "back"
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,8 @@ def open_cases(user: User) -> QuerySet[Escalation]:
 
 def chosen_cases(user: User, filters: Filters, at: datetime) -> QuerySet[Escalation]:
     """The cases of a view and its filters, in no order."""
-    cases = queue_rows.with_order(open_cases(user), at)
-    condition = view_conditions(user, at)[filters.view] & filters.condition()
+    cases = queue_rows.with_order(came_back(user) if filters.view == BACK else open_cases(user), at)
+    condition = view_conditions(user, at).get(filters.view, Q()) & filters.condition()
     # Not as a plain condition: SQLite would take an index on one filter, which has the cases of all time.
     flag = Case(When(condition, then=Value(1)), default=Value(0)) if condition else Value(1)
     return cases.annotate(chosen=flag).filter(chosen=1)
@@ -219,7 +223,7 @@ def overview(user: User, filters: Filters, at: datetime, first: Cursor | None = 
     `first`: the place of the first row of the page.
     """
     conditions = view_conditions(user, at)
-    chosen = conditions[filters.view] & filters.condition()
+    chosen = conditions.get(filters.view, Q()) & filters.condition()
     counted = {f"in_{view}": condition for view, condition in conditions.items()} | {"matching": chosen}
     if first is not None:
         counted["before"] = chosen & first.beyond(forward=False)
@@ -230,12 +234,15 @@ def overview(user: User, filters: Filters, at: datetime, first: Cursor | None = 
     found = Overview()
     for group in queue_rows.with_order(open_cases(user), at).values(*columns).annotate(**numbers, **sums, **ids):
         _add(found, group)
+    if filters.view == BACK:
+        # Counted by `around`, because these are no open cases.
+        found.matching = found.before = 0
     return found
 
 
 def _add(found: Overview, group: Mapping[str, Any]) -> None:
     count, tile = group["in_open"], found.tiles[STATUS_ORDER[group["place"]]]
-    for view in VIEWS:
+    for view in VIEWS.keys() - {BACK}:
         found.views[view] += group[f"in_{view}"]
     found.matching += group["matching"]
     found.before += group.get("before", 0)
@@ -273,8 +280,9 @@ class Around:
     next_case: Next | None = None
 
 
-def around(user: User, found: Overview) -> Around:
-    """The names of what the overview found, in one query: four short lists, one below the other."""
+def around(user: User, filters: Filters, found: Overview, at: datetime, first: Cursor | None = None) -> Around:
+    """The names of what the overview found, and the counts of what came back, in one query: short lists, one below the
+    other."""
     policies = PolicyVersion.objects.filter(pk__in={policy for policy, _ in found.levels})
     types, owners = IssueType.objects.filter(pk__in=found.types), User.objects.filter(pk__in=found.owners)
     ahead = open_cases(user).filter(sla_due_at=found.next_due_at).order_by("pk").values("pk")[:1]
@@ -285,6 +293,7 @@ def around(user: User, found: Overview) -> Around:
         types.values_list(Value("type"), "pk", "slug", "name", no_moment),
         owners.values_list(Value("owner"), "pk", nothing, "name", no_moment),
         next_case.values_list(Value("next"), "pk", nothing, "account__name", "sla_due_at"),
+        *_counts_of_back(user, filters, at, first, (nothing, nothing, no_moment)),
     )
     around = Around()
     for kind, pk, slug, name, moment in lists[0].order_by().union(*(each.order_by() for each in lists[1:]), all=True):
@@ -296,6 +305,28 @@ def around(user: User, found: Overview) -> Around:
             around.types[slug] = name
         elif kind == "owner":
             around.owners[str(pk)] = name
+        elif kind == BACK:
+            found.views[BACK] = pk
+        elif kind == "matching":
+            found.matching = pk
+        elif kind == "before":
+            found.before = pk
         else:
             around.next_case = Next(f"ESC-{pk}", name, moment)
     return around
+
+
+def _counts_of_back(
+    user: User, filters: Filters, at: datetime, first: Cursor | None, empty: tuple[Value, Value, Value]
+) -> list[QuerySet[Escalation, tuple[Any, ...]]]:
+    """The number of cases that came back; on their own view also those that match, and those before its first row."""
+    cases = queue_rows.with_order(came_back(user), at)
+    counted = {BACK: cases}
+    if filters.view == BACK:
+        counted["matching"] = cases.filter(filters.condition())
+        if first is not None:
+            counted["before"] = counted["matching"].filter(first.beyond(forward=False))
+    return [
+        rows.values(what=Value(name)).annotate(number=Count("pk")).values_list("what", "number", *empty)
+        for name, rows in counted.items()
+    ]

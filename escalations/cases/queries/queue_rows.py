@@ -175,6 +175,11 @@ class Row:
         return avatar(self.owner_id or 0)
 
     @property
+    def state_name(self) -> str:
+        """Its state in words."""
+        return dict(states.STATES)[self.state]
+
+    @property
     def waits_for(self) -> str:
         """Whom or what it waits for."""
         if self.waiting_on != states.NOBODY:

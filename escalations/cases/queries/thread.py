@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from escalations.clocks.rules.kinds import RHYTHM
-from escalations.models import CaseFile, Escalation, Event
+from escalations.models import CaseFile, CustomerMessage, Escalation, Event
 from ledger import chain
 from ledger.json_types import JsonObject
 
@@ -73,6 +73,9 @@ ICONS = {
     "nobody": "exclamation-octagon-fill",
     "held": "pause-circle-fill",
     "file": "paperclip",
+    "message.moved": "arrow-right",
+    "came_back": "check-lg",
+    "contact": "person-check",
     "decayed": "arrow-repeat",
 }
 TONES = {"clock.breach": "red", "clock.warn": "yel", "accepted": "grn", "action.done": "grn", "nobody": "red"}
@@ -130,6 +133,11 @@ class Shown:
         return list(self.event.data.get("phrases") or [])
 
     @property
+    def message(self) -> CustomerMessage | None:
+        """How a customer's message or a signal came here; older entries have none."""
+        return getattr(self.event, "message", None)
+
+    @property
     def may_correct(self) -> bool:
         """Only the author corrects, and only internal entries."""
         return self.mine and self.event.kind in CORRECTED
@@ -137,7 +145,8 @@ class Shown:
 
 def entries(case: Escalation, user: User, *, show: str, before: int | None) -> tuple[list[Shown], int | None]:
     """A page of the thread, newest first, and the number of the next page's start (None: no more)."""
-    top = case.events.filter(SHOW[show][1], replaces__isnull=True).select_related("actor", "text").order_by("-seq")
+    related = ("actor", "text", "message__signal", "message__moved_to__case")
+    top = case.events.filter(SHOW[show][1], replaces__isnull=True).select_related(*related).order_by("-seq")
     page, older = _page(top, before)
     newer, files = _replacements(case, page), _files(page)
     shown = [

@@ -35,6 +35,8 @@ _RULES: dict[str, tuple[str, ...]] = {
     "reopen": ("owner", "communication", "opened", "account_team", "senior", "ops"),
     "share": ("owner", "communication", "authority", "senior", "ops"),
     "duplicate": ("owner", "communication", "opened", "account_team", "senior", "ops"),
+    "move_message": ("owner", "communication", "account_team", "ops"),
+    "contact": ("owner", "communication", "account_team", "ops"),
     "withdraw": ("owner", "opened", "account_team", "ops"),
 }
 

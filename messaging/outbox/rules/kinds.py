@@ -59,6 +59,13 @@ GROUPS = (
         frozenset({"opened", "level", "resolved", "reopened"}),
         mailed=False,
     ),
+    Group(
+        "customer",
+        "Customer messages",
+        "A customer wrote on your case or your account.",
+        frozenset({"customer", "unopened"}),
+        mailed=False,
+    ),
     Group("update", "Posts", "Somebody posted on your case.", frozenset({"update"}), mailed=False),
     Group("action", "Actions", "An action in a tracker is assigned to you.", frozenset({"action"}), mailed=False),
 )

@@ -54,7 +54,7 @@ def test_an_answer_to_a_case_of_another_account_waits_for_a_person(cast: Cast) -
     assert said(case) == []
 
 
-def test_a_mail_becomes_a_post_in_at_most_twenty_queries(cast: Cast) -> None:
+def test_a_mail_becomes_a_post_in_at_most_25_queries(cast: Cast) -> None:
     case = opened(cast)
     # Words of its own: the bytes of a mail of another test may be in the store already.
     with CaptureQueriesContext(connection) as found:
@@ -62,4 +62,4 @@ def test_a_mail_becomes_a_post_in_at_most_twenty_queries(cast: Cast) -> None:
     assert mail.state == InboundMail.CLAIMED
     assert said(case) == ["Thursday at ten suits everybody here."]
     # Savepoints count, too.
-    assert len(found) <= 20, "\n".join(each["sql"] for each in found)
+    assert len(found) <= 25, "\n".join(each["sql"] for each in found)

@@ -1,0 +1,46 @@
+"""Reads about customers' messages: where one may be moved, what came back, what nobody has opened."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Case, QuerySet, Value, When
+
+from accounts.models import User
+from escalations import states
+from escalations.cases.queries.thread import Shown
+from escalations.models import CustomerMessage, Escalation, may_see
+from ledger.now import now
+
+CASES_OFFERED = 20
+LISTED = 100
+# Younger messages are left to the people who were told of them.
+AFTER = timedelta(hours=1)
+
+
+def came_back(user: User) -> QuerySet[Escalation]:
+    """The ended cases with a message that waits for a person, as far as this person sees them, in no order."""
+    waiting = CustomerMessage.objects.came_back().order_by().values("case")
+    return Escalation.objects.visible_to(user, few=True).filter(pk__in=waiting).order_by()
+
+
+def other_cases(case: Escalation, user: User) -> list[Escalation]:
+    """The cases of the same account that a message can be moved to, open ones first."""
+    ended = Case(When(state__in=states.OPEN, then=Value(0)), default=Value(1))
+    seen = Escalation.objects.visible_to(user, few=True).filter(account=case.account_id).exclude(pk=case.pk)
+    return list(seen.exclude(state=states.DUPLICATE).only("title", "state").order_by(ended, "-pk")[:CASES_OFFERED])
+
+
+def has_unopened(shown: Iterable[Shown]) -> bool:
+    """Whether one of these entries is a message that nobody has opened yet."""
+    return any(row.message and row.message.opened_at is None and not row.message.moved_to_id for row in shown)
+
+
+def waiting_long() -> QuerySet[CustomerMessage]:
+    """Messages that nobody has opened within an hour, the oldest first."""
+    rows = CustomerMessage.objects.unopened().filter(at__lte=now() - AFTER)
+    return rows.select_related("case__account", "case__owner", "signal__contact").order_by("at", "pk")
+
+
+def unopened(user: User) -> list[CustomerMessage]:
+    """Those on cases that this person may see."""
+    return list(waiting_long().filter(may_see(user, "case", few=True))[:LISTED])

@@ -1,0 +1,179 @@
+"""A mail finds its case by our address, the mail it answers, or a key; else it is placed by guess and can be moved."""
+
+import pytest
+
+from accounts.models import Contact
+from escalations.cases import closing, conversation, intake
+from escalations.cases import thread as communication
+from escalations.cases.duplicates import original_of
+from escalations.cases.mail_address import is_token, reply_address
+from escalations.models import CustomerMessage, Escalation
+from ledger import chain
+from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from messaging.models import InboundMail, Message
+from tests.escalations.cases.builders import accepted, opened
+from tests.escalations.conversation.mails import said, words, write
+from tests.support.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def older(cast: Cast) -> Escalation:
+    """The case that is meant: not the newest one of the account."""
+    return accepted(cast)
+
+
+@pytest.fixture
+def newer(cast: Cast, older: Escalation) -> Escalation:
+    """The newest case of the account."""
+    return opened(cast, issue_type="compliance-exception")
+
+
+def updated(cast: Cast, case: Escalation) -> Message:
+    """A customer update that we sent from the case."""
+    lead = case.people.get(duty="communication").user
+    communication.customer_update(case_id=case.pk, by=lead, text="We work on it.", contacts=[cast.contact])
+    return Message.objects.get(kind="customer_update")
+
+
+def how(case: Escalation) -> str:
+    return CustomerMessage.objects.get(case=case).placed
+
+
+def test_our_update_carries_the_token_and_ids_that_we_know_again(cast: Cast, older: Escalation) -> None:
+    sent = updated(cast, older)
+    assert sent.reply_to == reply_address(older.pk)
+    assert is_token(older.pk, sent.reply_to.partition("@")[0].rpartition(".")[2])
+    assert not is_token(older.pk + 1, sent.reply_to.partition("@")[0].rpartition(".")[2])
+    assert sent.thread_id == f"<case-{older.pk}@localhost>"
+
+
+def test_the_address_with_its_token_wins_over_everything(cast: Cast, older: Escalation, newer: Escalation) -> None:
+    write(
+        "For the older one.",
+        To=reply_address(older.pk),
+        Subject=f"Re: {newer.key}",
+        References=f"<case-{newer.pk}@localhost>",
+    )
+    assert (words(older), how(older)) == (["For the older one."], "token")
+    assert words(newer) == []
+
+
+@pytest.mark.both_databases
+def test_an_answer_to_our_mail_finds_its_case_without_our_address(
+    cast: Cast, older: Escalation, newer: Escalation
+) -> None:
+    sent = updated(cast, older)
+    write("An answer.", **{"In-Reply-To": sent.message_id, "Subject": f"Re: {newer.key}"})
+    assert (words(older), how(older)) == (["An answer."], "answer")
+
+
+def test_a_reference_to_our_thread_is_enough(cast: Cast, older: Escalation, newer: Escalation) -> None:
+    write("By reference.", References=f"<case-{older.pk}@localhost> <x@northwind.example>")
+    assert (words(older), how(older)) == (["By reference."], "answer")
+
+
+@pytest.mark.parametrize("header", ["Subject", "To"])
+def test_a_key_or_an_address_without_a_token_names_the_case(
+    cast: Cast, older: Escalation, newer: Escalation, header: str
+) -> None:
+    value = f"Re: Update 1 on {older.key}: Northwind" if header == "Subject" else f"case+{older.pk}@localhost"
+    write("By its name.", **{header: value})
+    assert (words(older), how(older)) == (["By its name."], "named")
+
+
+def test_a_mail_that_follows_a_placed_one_stands_beside_it(cast: Cast, older: Escalation, newer: Escalation) -> None:
+    first = write("One.", To=reply_address(older.pk))
+    write("Two.", **{"In-Reply-To": first.message_id})
+    assert words(older) == ["One.", "Two."]
+
+
+def test_where_nothing_tells_it_is_a_guess_and_says_so(cast: Cast, older: Escalation, newer: Escalation) -> None:
+    write("Who knows.")
+    assert (words(newer), how(newer)) == (["Who knows."], "guess")
+
+
+@pytest.mark.parametrize("tokened", [True, False])
+def test_a_case_of_another_account_is_never_the_place(cast: Cast, newer: Escalation, tokened: bool) -> None:
+    Contact.objects.create(account=cast.elsewhere, name="Ida", email="ida@harbor.example")
+    to = reply_address(newer.pk) if tokened else f"case+{newer.pk}@localhost"
+    mail = write("Take me in.", From="ida@harbor.example", To=to)
+    assert mail.state == InboundMail.WAITING
+    assert newer.key in InboundMail.objects.get(pk=mail.pk).note
+    assert words(newer) == []
+
+
+def duplicate(cast: Cast, case: Escalation, of: Escalation) -> None:
+    closing.mark_duplicate(case_id=case.pk, by=cast.csm, of=of)
+
+
+@pytest.mark.both_databases
+def test_a_duplicate_leads_on_to_its_original_through_chains(cast: Cast, older: Escalation, newer: Escalation) -> None:
+    third = opened(cast, issue_type="technical-outage")
+    duplicate(cast, third, older)
+    duplicate(cast, older, newer)
+    write("To the dead one.", To=reply_address(third.pk))
+    [entry] = said(newer)
+    assert third.key in entry.summary
+    assert CustomerMessage.objects.get(event=entry).came_from == third.key
+    assert words(third) == words(older) == []
+
+
+def test_a_circle_of_duplicates_ends(cast: Cast, older: Escalation, newer: Escalation) -> None:
+    duplicate(cast, older, newer)
+    Escalation.objects.filter(pk=newer.pk).update(state="duplicate", duplicate_of=older)
+    case = Escalation.objects.get(pk=older.pk)
+    assert original_of(case) == case
+
+
+def test_an_unproven_sender_is_shown_and_said(cast: Cast, older: Escalation, settings) -> None:
+    settings.AUTHSERV_ID = "mx.desk.example"
+    write("Proven.", **{"Authentication-Results": "mx.desk.example; dmarc=pass header.from=northwind.example"})
+    write("Not proven.")
+    assert words(older) == ["Proven.", "Not proven."]
+    assert [entry.message.proven for entry in said(older)] == [True, False]
+
+
+@pytest.mark.both_databases
+def test_a_move_keeps_both_histories(cast: Cast, older: Escalation, newer: Escalation) -> None:
+    write("It was about the older one.")
+    message = CustomerMessage.objects.get(case=newer)
+    moved = conversation.move(message_id=message.pk, by=cast.csm, to=older)
+    assert words(newer) == words(older) == ["It was about the older one."]
+    assert newer.events.filter(kind="message.moved", actor=cast.csm, summary__contains=older.key).exists()
+    [entry] = said(older)
+    assert newer.key in entry.summary
+    assert moved.placed == "hand"
+    message.refresh_from_db()
+    assert message.moved_to == moved
+    for case in (older, newer):
+        fresh = Escalation.objects.get(pk=case.pk)
+        assert not list(chain.breaks_in(fresh, list(fresh.events.order_by("seq"))))
+    with pytest.raises(AlreadyDone):
+        conversation.move(message_id=message.pk, by=cast.csm, to=older)
+
+
+def test_a_move_goes_to_a_case_of_the_same_account_only(cast: Cast, newer: Escalation) -> None:
+    write("Somewhere.")
+    message = CustomerMessage.objects.get(case=newer)
+    data = intake.Intake(
+        account=cast.elsewhere, issue_type="technical-outage", issue="Nothing works.", impact="All of it."
+    )
+    other = intake.open_case(data, by=cast.outsider)
+    for target in (other, newer):
+        with pytest.raises(Invalid):
+            conversation.move(message_id=message.pk, by=cast.ops, to=target)
+    with pytest.raises(NotAllowed):
+        conversation.move(message_id=message.pk, by=cast.outsider, to=other)
+
+
+def test_a_wrong_answer_ends_no_wait_for_good(cast: Cast, older: Escalation) -> None:
+    communication.wait_on(case_id=older.pk, by=older.owner, whom="customer", reason="A number")
+    other = opened(cast, issue_type="compliance-exception")
+    write("Not about that.", To=f"case+{older.pk}@localhost")
+    older.refresh_from_db()
+    assert older.waiting_on == "nobody"
+    conversation.move(message_id=CustomerMessage.objects.get(case=older).pk, by=cast.csm, to=other)
+    older.refresh_from_db()
+    assert older.waiting_on == "customer"
