@@ -1,6 +1,5 @@
 """One result for a form, however often it is sent: pressed twice, eight times at once, or sent again by a reload."""
 
-import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Sequence
@@ -14,8 +13,10 @@ from django.utils.crypto import get_random_string, salted_hmac
 
 from config.middleware import SAFE, Handler, refused
 from ledger import idempotency
-from ledger.errors import Stale
+from ledger.errors import Busy, Stale
+from ledger.files.uploads import digest_of
 from ledger.json_types import Json
+from ledger.locks import is_locked
 from ledger.models import IdempotencyKey
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,10 @@ class OnceMiddleware:
             row, first = idempotency.claim(scope=scope, key=_key(request, token), again_after=again_after)
         except Stale as refusal:
             return refused(request, refusal)
+        except DatabaseError as error:
+            if is_locked(error):
+                return refused(request, Busy())
+            raise
         if first:
             request.form_row = row  # type: ignore[attr-defined]
             return None
@@ -114,21 +119,13 @@ def _key(request: HttpRequest, token: str) -> str:
     """The form's token and its words. They are hashed with the secret key, because they may contain a password."""
     words = [pair for pair in sorted(request.POST.lists()) if pair[0] not in NOT_WORDS]
     files = [
-        (name, file.name, _digest(file))
+        (name, file.name, digest_of(file))
         for name, found in sorted(request.FILES.lists())
         for file in found
         if isinstance(file, UploadedFile)
     ]
     whole = repr((request.get_full_path(), words, files))
     return f"{token}:{salted_hmac('desk.once', whole, algorithm='sha256').hexdigest()}"
-
-
-def _digest(file: UploadedFile) -> str:
-    found = hashlib.sha256()
-    for chunk in file.chunks():
-        found.update(chunk)
-    file.seek(0)
-    return found.hexdigest()
 
 
 def _settle(row: IdempotencyKey, request: HttpRequest, answer: HttpResponse) -> None:

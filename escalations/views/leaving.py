@@ -1,7 +1,6 @@
 """People who leave: what moves, deactivate, where everything went, reactivate."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,6 +14,7 @@ from escalations.forms.fields import CaseForm
 from escalations.forms.leaving import LeaverForm
 from escalations.views.acting import sent, submit
 from ledger.errors import NotAllowed
+from ledger.pagination import ListPaginator
 
 PAGE = 50
 
@@ -30,7 +30,7 @@ def departures(request: SignedIn) -> HttpResponse:
             return redirect("escalations:leaving", form.cleaned_data["person"].pk)
         status = 422
     left = Departure.objects.select_related("user", "by").order_by("-pk")
-    context = {"form": form, "page": Paginator(left, PAGE).get_page(request.GET.get("page"))}
+    context = {"form": form, "page": ListPaginator(left, PAGE).get_page(request.GET.get("page"))}
     return render(request, "escalations/departures.html", context, status=status)
 
 
@@ -70,7 +70,7 @@ def _context(request: SignedIn, user: User, form: CaseForm) -> dict[str, object]
         "work": open_work.of(user),
         "departure": departure,
         "open_rows": rows.filter(state__in=[MovedOn.NEEDS_SOMEBODY, MovedOn.FAILED])[:PAGE],
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": ListPaginator(rows, PAGE).get_page(request.GET.get("page")),
     }
 
 

@@ -237,8 +237,11 @@ def test_a_mistake_in_the_sweep_is_mended_and_it_runs_next(
     assert [task["func"] for task in queued()] == [
         "accounts.tasks.roll_renewals",
         "approvals.tasks.read_calendars",
+        "config.tasks.forget_keys",
         "config.tasks.renew_statistics",
         "config.tasks.sweep",
+        "config.tasks.tidy_files",
+        "escalations.tasks.follow_files",
         "escalations.tasks.list_unopened",
     ]
 
@@ -275,9 +278,12 @@ def test_one_malformed_schedule_stops_all_until_the_schedules_are_corrected(
     assert [task["func"] for task in queued()] == [
         "accounts.tasks.roll_renewals",
         "approvals.tasks.read_calendars",
+        "config.tasks.forget_keys",
         "config.tasks.renew_statistics",
         "config.tasks.sweep",
+        "config.tasks.tidy_files",
         "config.worker.prove_life",
+        "escalations.tasks.follow_files",
         "escalations.tasks.list_unopened",
     ]
 
