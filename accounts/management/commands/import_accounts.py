@@ -139,7 +139,7 @@ class Command(BaseCommand):
 def _asked(question: str, option: str) -> str:
     """The answer of a person at a terminal; others have to give the option."""
     if not sys.stdin.isatty():
-        raise CommandError(f"Nothing is written. Add {option}.")
+        raise CommandError(f"Nothing is written. Add {option.removesuffix('.')}.")
     return input(question).strip()
 
 
