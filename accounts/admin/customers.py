@@ -94,7 +94,7 @@ class ContactInline(admin.TabularInline):
     """The customer's people."""
 
     model = Contact
-    fields = ["name", "email", "title", "executive"]
+    fields = ["name", "email", "title", "executive", "bounced_address"]
     extra = 0
 
 

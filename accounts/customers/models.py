@@ -151,6 +151,10 @@ class Contact(models.Model):
     email = models.EmailField()
     title = models.CharField(max_length=120, blank=True)
     executive = models.BooleanField(default=False, help_text="An executive: complaints from here weigh more.")
+    bounced_address = models.EmailField(
+        blank=True,
+        help_text="An address to which mail came back. Another e-mail address, or emptying this, ends the mark.",
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -159,6 +163,11 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def bounces(self) -> bool:
+        """Whether mail to the present address came back."""
+        return bool(self.bounced_address) and self.bounced_address.lower() == self.email.lower()
 
 
 class AccountWords(SearchWords):

@@ -192,6 +192,7 @@ MESSAGE_KINDS = [
     "approvals.mail.kinds.ApprovalAsked",
     "approvals.mail.kinds.ApprovalDecided",
     "escalations.cases.notifications.kinds.HandOffAsked",
+    "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.clocks.notify.ClockNotification",
 ]
 ACCOUNT_PANELS = [

@@ -6,7 +6,7 @@ from datetime import datetime
 from accounts.models import Contact, Role, Signal, User
 from approvals.models import ApprovalRequest
 from escalations.cases.notifications.common import moment_for, notice, people_of, regarding
-from escalations.cases.notifications.kinds import HandOffAsked, page_of, subject_of
+from escalations.cases.notifications.kinds import CustomerUpdate, HandOffAsked, page_of, subject_of
 from escalations.models import Action, CasePerson, CustomerMessage, Escalation, Event, HandOff
 from ledger.now import now
 from messaging.kinds import Content
@@ -140,6 +140,7 @@ def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> 
                 html="",
             ),
             regarding=regarding(case),
+            source=CustomerUpdate.source(event.pk, contact.pk),
         )
 
 

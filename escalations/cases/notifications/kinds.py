@@ -1,7 +1,8 @@
 """Kinds of messages about a case."""
 
-from escalations.cases.notifications.common import case_url, facts_of, moment_for
-from escalations.models import HandOff
+from accounts.models import Contact
+from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of
+from escalations.models import CasePerson, Event, HandOff
 from messaging.kinds import Content, MessageKind
 from messaging.models import Message
 from messaging.outbox.layout import render
@@ -23,6 +24,29 @@ class HandOffAsked(MessageKind):
         related = ("case__account", "case__issue_type", "to_user", "from_user")
         handoff = HandOff.objects.select_related(*related).filter(pk=int(number)).first()
         return _content(handoff) if handoff else None
+
+
+class CustomerUpdate(MessageKind):
+    """An update to the customer's people, sent as written: `customer-update:ENTRY:CONTACT`."""
+
+    prefix = "customer-update"
+
+    def still_wanted(self, message: Message) -> bool:
+        """Always."""
+        return True
+
+    def bounced(self, message: Message, mail_id: int) -> None:
+        """Mark the contact, and tell the communication lead, or the owner if there is none."""
+        entry_id, contact_id = map(int, self.parts(message))
+        entry = Event.objects.select_related("case__account", "case__owner").get(pk=entry_id)
+        contact = Contact.objects.get(pk=contact_id)
+        if contact.email.lower() == message.address.lower():
+            contact.bounced_address = contact.email
+            contact.save(update_fields=["bounced_address"])
+        case = entry.case
+        told = people_of(case, CasePerson.COMMUNICATION) or [user for user in (case.owner, entry.actor) if user][:1]
+        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. The mail came back."
+        notice(case, told, key=f"bounce:{mail_id}:{message.pk}", kind="customer", text=text, urgent=True)
 
 
 def subject_of(handoff: HandOff) -> str:
