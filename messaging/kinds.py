@@ -76,6 +76,9 @@ class MessageKind(ABC):
         made."""
         return Attachments()
 
+    def bounced(self, message: Message, mail_id: int) -> None:  # noqa: B027  most kinds have nobody to tell
+        """The message came back as undeliverable; `mail_id`: the received notice. In the transaction of that mail."""
+
 
 class AsWritten(MessageKind):
     """A message without a source: always wanted, sent unchanged."""

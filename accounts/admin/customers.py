@@ -95,7 +95,7 @@ class ContactInline(admin.TabularInline):
     """The customer's people."""
 
     model = Contact
-    fields = ["name", "email", "title", "language", "executive"]
+    fields = ["name", "email", "title", "language", "executive", "bounced_address"]
     extra = 0
 
 

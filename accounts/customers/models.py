@@ -168,6 +168,10 @@ class Contact(models.Model):
     title = models.CharField(max_length=120, blank=True)
     language = models.CharField(max_length=10, blank=True, help_text="Code of the language to write in, such as de.")
     executive = models.BooleanField(default=False, help_text="An executive: complaints from here weigh more.")
+    bounced_address = models.EmailField(
+        blank=True,
+        help_text="An address to which mail came back. Another e-mail address, or emptying this, ends the mark.",
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -176,6 +180,11 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def bounces(self) -> bool:
+        """Whether mail to the present address came back."""
+        return bool(self.bounced_address) and self.bounced_address.lower() == self.email.lower()
 
 
 class AccountWords(SearchWords):

@@ -202,6 +202,7 @@ MESSAGE_KINDS = [
     "approvals.mail.kinds.ApprovalDecided",
     "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.cases.notifications.kinds.HandOffAsked",
+    "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.clocks.notify.ClockNotification",
 ]
 REQUEST_PANELS = ["escalations.cases.queries.request_files.Files"]

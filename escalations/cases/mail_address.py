@@ -20,6 +20,6 @@ def is_token(case_id: int, token: str) -> bool:
     return any(constant_time_compare(token, _token(case_id, key)) for key in keys)
 
 
-def _token(case_id: int, key: str) -> str:
+def _token(case_id: int, key: str | bytes) -> str:
     digest = salted_hmac(SALT, str(case_id), secret=key, algorithm="sha256").digest()
     return base64.b32encode(digest).decode("ascii").lower()[:CHARACTERS]

@@ -3,6 +3,7 @@
 from typing import Unpack, cast
 
 from django import forms
+from django.db.models import Model
 
 from accounts.models import Contact
 from escalations import states
@@ -23,6 +24,14 @@ class Moment(MomentField):
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL)
 
 
+class ContactsField(forms.ModelMultipleChoiceField):
+    """Contacts by name; those to whom mail came back say so."""
+
+    def label_from_instance(self, obj: Model) -> str:
+        """The name, and that mail came back."""
+        return f"{obj} (mail came back)" if isinstance(obj, Contact) and obj.bounces else str(obj)
+
+
 class ComposerForm(forms.Form):
     """One box, three kinds of entry."""
 
@@ -33,7 +42,7 @@ class ComposerForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What changed, what it means, what happens next"}),
         error_messages={"required": "Write what changed, what it means and what happens next."},
     )
-    contacts = forms.ModelMultipleChoiceField(
+    contacts = ContactsField(
         label="Send to",
         queryset=Contact.objects.none(),
         required=False,

@@ -9,6 +9,7 @@ from ledger import files
 from ledger.errors import AlreadyDone, NotAllowed, Refused
 from ledger.now import now
 from messaging.events import mail_received
+from messaging.inbound import bounces
 from messaging.inbound.parsing.parsed import MailRefused, ParsedMail
 from messaging.inbound.parsing.reader import parse_in_child
 from messaging.inbound.rules.mail_auth import MAX_HEADER
@@ -88,6 +89,8 @@ def _keep_and_announce(raw: bytes, channel: str, parsed: ParsedMail) -> InboundM
             mail, new = _keep(raw, channel, parsed, facts)
             if new and mail.state == InboundMail.WAITING:
                 mail_received.send(sender=InboundMail, mail=mail)
+            elif new:
+                bounces.take(mail=mail)
             return mail
     except Refused as refusal:
         # The mail must not be lost with the change that was refused: it waits, and a person reads why.

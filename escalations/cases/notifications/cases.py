@@ -158,7 +158,7 @@ def customer_update(case: Escalation, event: Event, contacts: list[Contact]) -> 
                 html="",
             ),
             regarding=regarding(case),
-            source=CustomerUpdate.source(event.pk) if event.data.get("files") else "",
+            source=CustomerUpdate.source(event.pk, contact.pk),
         )
 
 

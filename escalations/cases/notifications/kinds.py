@@ -2,8 +2,9 @@
 
 import logging
 
-from escalations.cases.notifications.common import case_url, facts_of, moment_for
-from escalations.models import CaseFile, HandOff
+from accounts.models import Contact
+from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of
+from escalations.models import CaseFile, CasePerson, Event, HandOff
 from ledger import files
 from messaging.kinds import Attachments, Content, File, MessageKind
 from messaging.models import Message
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class CustomerUpdate(MessageKind):
-    """A customer update with files: `customer-update:ENTRY`."""
+    """An update to the customer's people, sent as written: `customer-update:ENTRY:CONTACT`."""
 
     prefix = "customer-update"
 
@@ -25,9 +26,22 @@ class CustomerUpdate(MessageKind):
         """The files of the entry. One that was held or has gone missing meanwhile is left out."""
         if not leaves:
             return Attachments()
-        (entry,) = self.parts(message)
+        entry, _ = self.parts(message)
         found = CaseFile.objects.filter(event=int(entry), audience="customer").to_show()
         return Attachments(files=[file for each in found if (file := _content_of(each))])
+
+    def bounced(self, message: Message, mail_id: int) -> None:
+        """Mark the contact, and tell the communication lead, or the owner if there is none."""
+        entry_id, contact_id = map(int, self.parts(message))
+        entry = Event.objects.select_related("case__account", "case__owner").get(pk=entry_id)
+        contact = Contact.objects.get(pk=contact_id)
+        if contact.email.lower() == message.address.lower():
+            contact.bounced_address = contact.email
+            contact.save(update_fields=["bounced_address"])
+        case = entry.case
+        told = people_of(case, CasePerson.COMMUNICATION) or [user for user in (case.owner, entry.actor) if user][:1]
+        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. The mail came back."
+        notice(case, told, key=f"bounce:{mail_id}:{message.pk}", kind="customer", text=text, urgent=True)
 
 
 def _content_of(row: CaseFile) -> File | None:

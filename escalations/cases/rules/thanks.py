@@ -57,7 +57,7 @@ LANGUAGES = (
     _courtesy(
         "Spanish",
         "gracias agradezco agradecemos",
-        "muchas mil muchísimas por su tu la el ayuda respuesta rápida apoyo todo está bien ahora funciona "
+        "muchas mil muchísimas por su tu la el ayuda respuesta rápida apoyo está bien ahora funciona "
         "perfecto genial hola "
         "buenos días saludos cordiales un saludo de nuevo y excelente ok equipo",
     ),
