@@ -35,7 +35,7 @@ def _file(request: SignedIn, rows: QuerySet[ApprovalRequest], title: str, name: 
     downloads.note(user=request.user, what=f"decision log {title} ({kind})")
     if kind == "csv":
         # The mark at the start makes spreadsheets read it as UTF-8.
-        answer = HttpResponse("\ufeff" + record.log_csv(approvals), content_type="text/csv; charset=utf-8")
+        answer = HttpResponse(record.log_csv(approvals), content_type="text/csv; charset=utf-8")
     else:
         try:
             answer = HttpResponse(record.log_pdf(approvals, title), content_type="application/pdf")

@@ -200,7 +200,6 @@ MESSAGE_KINDS = [
     "messaging.outbox.digests.Digest",
     "approvals.mail.kinds.ApprovalAsked",
     "approvals.mail.kinds.ApprovalDecided",
-    "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.cases.notifications.kinds.HandOffAsked",
     "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.clocks.notify.ClockNotification",

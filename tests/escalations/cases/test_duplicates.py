@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 
-from escalations.cases import closing, inbound, thread, tracker
+from escalations.cases import closing, thread, tracker, which_case
 from escalations.cases.duplicates import original_of
 from escalations.models import Escalation
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
+from messaging.models import InboundMail
 from tests.escalations.cases.builders import accepted, asked, opened
 from tests.support.cast import Cast
 
@@ -81,11 +83,9 @@ def test_chains_lead_to_the_last_case(cast: Cast) -> None:
 def test_mail_to_the_address_of_a_duplicate_reaches_the_case_that_carries_on(cast: Cast) -> None:
     original, case = opened(cast), opened(cast)
     merge(case, original, cast.csm)
-
-    class Mail:
-        recipients = (f"case+{case.pk}@desk.example",)
-
-    assert inbound._addressed_case(Mail()) == original  # type: ignore[arg-type]
+    mail = InboundMail(recipients=[f"case+{case.pk}@{settings.MAIL_DOMAIN}"])
+    arrival, _ = which_case.find(mail, case.account)
+    assert (arrival.case, arrival.came_from) == (original, case.key)
 
 
 def test_an_open_request_of_the_duplicate_is_recalled(cast: Cast) -> None:
