@@ -110,7 +110,7 @@ def test_a_clock_that_changed_meanwhile_spoils_the_batch_and_nothing_is_written(
 def test_one_bad_row_does_not_keep_a_batch_from_firing(cast: Cast) -> None:
     cases = [accepted(cast, title=f"Number {number}") for number in range(3)]
     bad = first(cases[1])
-    all_fired = max(moment for case in cases if (moment := first(case).warn_at))
+    all_warned = max(moment for case in cases if (moment := first(case).warn_at))
     Clock.objects.filter(pk=bad.pk).update(warnings=[[75, 0]])
     with time_machine.travel(all_warned + timedelta(minutes=1), tick=False):
         engine.fire_due()
