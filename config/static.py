@@ -10,4 +10,8 @@ class KeptAddresses(CompressedManifestStaticFilesStorage):
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
-        self.url = cache(self.url)  # type: ignore[method-assign]
+        self._kept = cache(super().url)
+
+    def url(self, name: str | None, force: bool = False) -> str:
+        """The address of a file."""
+        return str(self._kept(name, force))

@@ -20,7 +20,7 @@ class QuickRenderer(DjangoTemplates):
     def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
         """The HTML of a widget or form."""
         write = WRITERS.get(template_name)
-        return write(context["widget"]) if write else super().render(template_name, context, request)
+        return write(context["widget"]) if write else SafeString(super().render(template_name, context, request))
 
 
 def attributes(given: Mapping[str, object]) -> SafeString:

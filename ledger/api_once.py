@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -22,14 +22,14 @@ class OncePerKey(KnownParameters):
 
     own_keys: ClassVar[tuple[str, ...]] = ()
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """After the checks of a request, put the key before its action."""
         super().initial(request, *args, **kwargs)
         if request.method == "POST" and getattr(self, "action", "") not in self.own_keys:
             self.post: Callable[..., Response] = partial(_first_answer, self.post)
 
 
-def _first_answer(act: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
+def _first_answer(act: Callable[..., Response], request: Request, *args: object, **kwargs: object) -> Response:
     def do() -> tuple[int, Json]:
         answer = act(request, *args, **kwargs)
         kept: Json = json.loads(JSONRenderer().render(answer.data))

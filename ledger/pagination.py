@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, OrderBy, QuerySet
@@ -11,14 +11,15 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 Row = TypeVar("Row", bound=Model)
+Found: TypeAlias = QuerySet[Any] | Sequence[Any]  # of rows or of ids
 IDS = {"pk", "-pk", "id", "-id"}
 
 
 class ListPaginator(Paginator):
     """Pages of any list. A queryset gets the id as the last column of its order, so that no row is on two pages or on none."""
 
-    def __init__(self, found: Any, per_page: int, **options: Any) -> None:
-        super().__init__(in_total_order(found), per_page, **options)
+    def __init__(self, found: Found, per_page: int) -> None:
+        super().__init__(in_total_order(found), per_page)
 
 
 class DeepPaginator(ListPaginator):
@@ -35,9 +36,8 @@ class DeepPaginator(ListPaginator):
         *,
         rows: QuerySet[Row],
         count: int | None = None,
-        **options: Any,
     ) -> None:
-        super().__init__(found, per_page, **options)
+        super().__init__(found, per_page)
         self.rows = rows
         if count is not None:
             self.count = count
@@ -62,7 +62,7 @@ class DeepPaginator(ListPaginator):
         return list(keys[start:end])
 
 
-def in_total_order(found: Any) -> Any:
+def in_total_order(found: Found) -> Found:
     """A queryset with the id as the last column of its order; anything else as it is."""
     if not isinstance(found, QuerySet) or found.query.combinator:
         return found
@@ -85,9 +85,7 @@ class Pages(PageNumberPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any, Any] | Sequence[Any], request: Request, view: APIView | None = None
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Found, request: Request, view: APIView | None = None) -> list[Any] | None:
         """The rows of the wanted page."""
         self.django_paginator_class = ListPaginator
         rows = getattr(view, "shown_rows", None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
-from typing import Any, ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -32,7 +32,7 @@ def known(**allowed: Allowed) -> Callable[[View], View]:
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def checked(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if request.method == "GET" and "HX-Request" not in request.headers:
                 for text in left_out(request.GET.dict(), allowed)[:MOST_NAMED]:
                     messages.info(request, f"Unknown filter “{text}” was left out.")
@@ -66,7 +66,7 @@ class KnownParameters(APIView):
     no_lists: ClassVar[tuple[str, ...]] = ()
     own_parameters: ClassVar[dict[str, type[Serializer]]] = {}
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """After the checks of a request. Raises Invalid with the name of the parameter."""
         super().initial(request, *args, **kwargs)
         action = getattr(self, "action", "")

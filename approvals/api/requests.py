@@ -1,7 +1,7 @@
 """Requests in the API: the same verbs, rights and errors as the pages."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django.db.models import Prefetch, QuerySet
@@ -18,6 +18,7 @@ from approvals.models import ApprovalRequest, DecisionEntry, Seat, Suggestion
 from approvals.requests import decide as deciding
 from approvals.requests import page, plan, talk, visibility
 from approvals.requests import terms as changing
+from approvals.requests.models import RequestQuerySet
 from approvals.requests.permissions import for_user
 from approvals.requests.rules.verdicts import VERDICTS
 from ledger.api_once import OncePerKey
@@ -209,7 +210,8 @@ class ApprovalViewSet(
 
     def count_rows(self) -> int:
         """The length of the list."""
-        return visibility.count(self.filter_queryset(ApprovalRequest.objects.all()), self.request.user)
+        rows = cast("RequestQuerySet", self.filter_queryset(ApprovalRequest.objects.all()))
+        return visibility.count(rows, self.request.user)
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         """The detail contains the log."""

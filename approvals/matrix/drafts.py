@@ -182,5 +182,5 @@ def history(at: datetime) -> list[AuthorityVersion]:
     found = list(rows.select_related("author", "publisher", "based_on").order_by("-effective_from", "-id"))
     current = AuthorityVersion.objects.current(at)
     for version in found:
-        version.in_force = version == current  # type: ignore[attr-defined]
+        version.in_force = version == current
     return found

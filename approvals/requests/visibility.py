@@ -1,6 +1,6 @@
 """Who sees which requests, as a query. Lists of one person and of hundreds of people need opposite ways to find them."""
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.lookups import IsNull
@@ -8,6 +8,9 @@ from django.db.models.lookups import IsNull
 from accounts.models import Account, Role, User
 from accounts.people.models import kept
 from ledger.counts import counts_of
+
+if TYPE_CHECKING:
+    from approvals.requests.models import RequestQuerySet
 
 Rows: TypeAlias = QuerySet[Any]  # of seats or accounts
 
@@ -47,11 +50,11 @@ def scans(user: User, seats: Rows) -> bool:
     return user.sees == Role.ALL or kept(user, "has_many_seats", seats[MANY_SEATS:].exists)
 
 
-def count(rows: Rows, user: User) -> int:
+def count(rows: "RequestQuerySet", user: User) -> int:
     """How many of these requests the person may see. For those who see all but a few confidential ones: all without those few,
     because asking for each of a hundred thousand takes longer than a page."""
     if user.is_superuser or user.sees != Role.ALL:
-        return int(rows.visible_to(user).count())
+        return rows.visible_to(user).count()
     confidential = rows.filter(confidential=True)
     found = counts_of({"all": rows, "hidden": confidential, "seen": confidential.visible_to(user)})
     return found["all"] - found["hidden"] + found["seen"]

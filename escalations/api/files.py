@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, cast
 
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -48,7 +50,7 @@ class AttachSerializer(serializers.Serializer[Any]):
     """An internal entry with files, as multipart/form-data."""
 
     text = serializers.CharField(max_length=20_000)
-    files: Any = serializers.ListField(child=serializers.FileField(), min_length=1)
+    files: serializers.ListField = serializers.ListField(child=serializers.FileField(), min_length=1)
 
 
 class CaseFiles(viewsets.GenericViewSet[Escalation]):
@@ -81,7 +83,7 @@ class CaseFiles(viewsets.GenericViewSet[Escalation]):
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"], url_path=r"files/(?P<number>\d{1,12})/content")
-    def content(self, request: Request, key: str, number: str) -> Any:
+    def content(self, request: Request, key: str, number: str) -> HttpResponseBase:
         """The content of a file, as a download."""
         rows = self.get_object().files.select_related("file", "case")
         return file_answer(get_object_or_404(rows, pk=int(number)), _user(request))
@@ -91,5 +93,5 @@ def _user(request: Request) -> User:
     return cast("User", request.user)
 
 
-def _files_of(event: Event) -> Any:
+def _files_of(event: Event) -> QuerySet[CaseFile]:
     return CaseFile.objects.filter(event=event).to_show()

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest
 
 from ledger.errors import Invalid, Refused
 from ledger.files.rules.kinds import NotAccepted, kind_of
@@ -34,7 +35,7 @@ class NotStored(Refused):
 class Part(UploadedFile):
     """A file that arrives piece by piece: its temporary file, its digest, and why it is not taken."""
 
-    def __init__(self, name: str, content_type: str = "", extra: Any = None) -> None:
+    def __init__(self, name: str, content_type: str = "", extra: dict[str, bytes] | None = None) -> None:
         self.digest = hashlib.sha256()
         self.refusal: Refused | None = None
         self.shown = clean_name(name)
@@ -101,17 +102,17 @@ def _not_stored(name: str) -> NotStored:
 class PartHandler(FileUploadHandler):
     """Django's way of receiving files, with our limits."""
 
-    def __init__(self, request: Any = None) -> None:
+    def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)
         self.received = 0
 
     def handle_raw_input(
         self,
-        input_data: Any,
-        META: Any,  # noqa: N803
+        input_data: object,
+        META: object,  # noqa: N803
         content_length: int,
         boundary: str,
-        encoding: Any = None,
+        encoding: str | None = None,
     ) -> None:
         """A body far over the limit is not read."""
         if content_length > LARGEST_BODY:
