@@ -12,7 +12,7 @@ from escalations import states
 from escalations.cases import notifications
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock_together, lock_with_requests, record
-from escalations.cases.rules.addressing import BY_HAND
+from escalations.cases.rules.addressing import BY_HAND, is_answer
 from escalations.cases.rules.thanks import only_thanks
 from escalations.cases.which_case import Arrival
 from escalations.clocks import verbs as clocks
@@ -53,7 +53,7 @@ def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     are only thanks."""
     case = lock_with_requests(case_id)
     late = said.from_customer and not case.is_open
-    thanks = only_thanks(said.signal.text, _names(case, said)) if late else ""
+    thanks = only_thanks(_written(said), _names(case, said)) if late else ""
     ends_wait = said.from_customer and case.is_open and case.waiting_on == states.CUSTOMER
     with together(case):
         [event] = record(case, [_entry(said)], at=at)
@@ -74,6 +74,12 @@ def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     )
     notifications.customer_wrote(case, message, who=said.who, by=said.by or said.signal.logged_by)
     return message
+
+
+def _written(said: Said) -> str:
+    """What was written now: the subject of an answer was written before."""
+    mail = said.arrival.mail
+    return mail.visible_text if mail and is_answer(mail.subject) else said.signal.text
 
 
 def _entry(said: Said) -> Entry:

@@ -15,7 +15,7 @@ from approvals.matrix.concessions import money_back_slug
 from escalations.cases import conversation, intake, notifications, which_case
 from escalations.cases.access import check
 from escalations.cases.conversation import Said
-from escalations.cases.rules.addressing import BY_HAND
+from escalations.cases.rules.addressing import BY_HAND, own_subject, whole_words
 from escalations.cases.which_case import Arrival
 from escalations.models import Escalation, PolicyVersion, TriggerRule
 from escalations.triage import health
@@ -170,12 +170,18 @@ def _contact_of(mail: InboundMail, account: Account) -> Contact | None:
     return known[1] if known and known[0].pk == account.pk else None
 
 
+def _words_of(mail: InboundMail) -> str:
+    """What a case shows of a mail, and what is read for phrases and triggers."""
+    subject = own_subject(mail.subject, answers=bool(mail.in_reply_to or mail.references))
+    return whole_words(subject, mail.visible_text or mail.text) or "The message is empty."
+
+
 def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: User | None, arrival: Arrival) -> Signal:
     inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
     return signal_verbs.record(
         signal_verbs.Observed(
             kind=Signal.EMAIL,
-            text=mail.visible_text or mail.text,
+            text=_words_of(mail),
             at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
             contact=contact,
             sender=mail.sender,

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from messaging.inbound.rules.reply_words import REPLY_MARK
+
 ADDRESS = re.compile(r"(?<![\w.+-])case\+(\d{1,12})(?:\.([a-z0-9]{1,64}))?@([\w.-]+)", re.IGNORECASE)
 THREAD = re.compile(r"<case-(\d{1,12})@([\w.-]+)>", re.IGNORECASE)
 KEY = re.compile(r"(?<![\w-])ESC-(\d{4,12})(?![\w-])", re.IGNORECASE)
@@ -49,6 +51,26 @@ def threads(ids: Iterable[str], domain: str) -> list[Clue]:
 def in_subject(subject: str) -> list[Clue]:
     """Cases whose key stands in the subject."""
     return [Clue(int(number), NAMED) for number in KEY.findall(subject[:500])]
+
+
+def is_answer(subject: str) -> bool:
+    """Whether the subject begins with "Re:" or the like."""
+    return bool(REPLY_MARK.match(subject))
+
+
+def own_subject(subject: str, *, answers: bool) -> str:
+    """A subject as the first sentence of its sender: without "Re:", and "" if it is the subject of our mail, which names its
+    case. `answers`: the mail says which mail it answers."""
+    plain = REPLY_MARK.sub("", subject).strip()
+    return "" if (answers or is_answer(subject)) and KEY.search(plain) else plain
+
+
+def whole_words(subject: str, text: str) -> str:
+    """Subject and text of a mail as its sender meant them; a text that begins with the subject says it once."""
+    text = text.strip()
+    if text.casefold().startswith(subject.casefold()):
+        return text
+    return f"{subject}\n\n{text}" if text else subject
 
 
 def in_order(clues: Iterable[Clue]) -> list[Clue]:

@@ -16,6 +16,7 @@ from messaging.inbound.rules.html_text import html_to_text
 from messaging.inbound.rules.mail_auth import single_from
 from messaging.inbound.rules.reply_text import ReplyText, read_reply
 from messaging.inbound.rules.reply_words import REPLY_MARK
+from messaging.inbound.rules.unread_parts import invitation, named
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _MBOX_LINE = re.compile(rb"^>?From [^\r\n]{0,1000}\r?\n")
@@ -56,6 +57,7 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
     senders = addresses.addresses(_all(headers, "from"))
     own_id, id_problem = addresses.message_id(_all(headers, "message-id"), raw)
     reply = _reply(body, answers=bool(_all(headers, "in-reply-to", "references")) or bool(REPLY_MARK.match(subject)))
+    has_text, kinds = bool(reply.text.strip()), [(name, kind) for name, kind, _ in body.attachments]
     automatic = _automatic(headers, subject, body, message)
     replied_to = addresses.message_ids(_all(headers, "in-reply-to"))
     clear = sender_is_clear(raw)
@@ -70,10 +72,10 @@ def _facts(message: Message, raw: bytes) -> ParsedMail:
         references=addresses.message_ids(_all(headers, "references")),
         headers=headers,
         text=body.text if body.text.strip() else body.page,
-        visible_text=reply.text,
+        visible_text=reply.text if has_text else named(invitation(body.calendar), kinds),
         cut=reply.cut,
         single_from=(clear and single_from(_unfolded(message))) or "",
-        visible_is_own=reply.is_own,
+        visible_is_own=reply.is_own and has_text,
         automatic_kind=automatic.kind,
         automatic_reason=automatic.reason,
         automatic_doubt=automatic.doubt,

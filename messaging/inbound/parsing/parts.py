@@ -18,7 +18,7 @@ _PARAMETER = re.compile(
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 MAX_PARAMETERS = 4_000
 FIRST_PARTS = 10
-START = 2_000
+START, START_OF_CALENDAR = 2_000, 50_000
 INNER = 3
 INNER_LINES = 60
 
@@ -29,6 +29,7 @@ class Body:
     html: str = ""
     attachments: list[tuple[str, str, int]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)  # all that is not the text, as the rules for automatic mail read it
+    calendar: str = ""  # the first calendar part
     contents: list[bytes] | None = None  # of the attachments, in their order, if they are wanted
     problems: list[str] = field(default_factory=list)
 
@@ -92,6 +93,8 @@ def _read_part(part: Message, body: Body) -> None:
             body.contents.append(b"".join(child.as_bytes() for child in _children(part)))
         return
     raw = _payload(part, body)
+    if content_type == "text/calendar" and not body.calendar:
+        body.calendar = clean(decode_bytes(raw[:START_OF_CALENDAR], _parameter(part, "content-type", "charset"))[0])
     if not inline:
         if raw or name:
             body.attachments.append((name, content_type, len(raw)))

@@ -20,7 +20,7 @@ def answer_to(case: Escalation, text: str = "Thank you, Thursday suits us.", **h
     lines = {
         "From": "Jonas Thiel <jonas@northwind.example>",
         "To": f"case+{case.pk}@localhost",
-        "Subject": "Re: update",
+        "Subject": "",
     }
     lines |= {"Message-ID": "<a1@northwind.example>", "Date": "Mon, 02 Mar 2026 10:00:00 +0100", **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())

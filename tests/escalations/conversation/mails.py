@@ -15,7 +15,7 @@ def write(text: str, **headers: str) -> InboundMail:
     lines = {
         "From": "Jonas Thiel <jonas@northwind.example>",
         "To": "desk@localhost",
-        "Subject": "About our contract",
+        "Subject": "",
         "Message-ID": f"<m{number}@northwind.example>",
         "Date": "Mon, 02 Mar 2026 10:00:00 +0100",
         **{name.replace("_", "-"): value for name, value in headers.items()},
