@@ -13,6 +13,7 @@ from escalations.clocks.rules.kinds import RHYTHM
 from escalations.models import CaseFile, CustomerMessage, Escalation, Event
 from ledger import chain
 from ledger.json_types import JsonObject
+from messaging.outbox.rules.secrets import masked
 
 PAGE = 50
 CORRECTED = (Event.UPDATE, Event.NOTE_DECISION)
@@ -50,6 +51,8 @@ SHAPES = {
     "merged": "merged",
     "shared": "merged",
 }
+CUT_SHOWN = 20_000
+LONG_OF_A_MAIL = ("text", "visible_text", "auth_results", "references", "recipients")
 ICONS = {
     "clock.breach": "exclamation-octagon-fill",
     "clock.warn": "exclamation-triangle-fill",
@@ -138,6 +141,12 @@ class Shown:
         return getattr(self.event, "message", None)
 
     @property
+    def cut(self) -> str:
+        """What was left out of the visible text of a mail, without what works like a password."""
+        mail = self.message.mail if self.message and self.message.mail_id else None
+        return masked(mail.cut[:CUT_SHOWN]) if mail else ""
+
+    @property
     def may_correct(self) -> bool:
         """Only the author corrects, and only internal entries."""
         return self.mine and self.event.kind in CORRECTED
@@ -145,8 +154,9 @@ class Shown:
 
 def entries(case: Escalation, user: User, *, show: str, before: int | None) -> tuple[list[Shown], int | None]:
     """A page of the thread, newest first, and the number of the next page's start (None: no more)."""
-    related = ("actor", "text", "message__signal", "message__moved_to__case")
+    related = ("actor", "text", "message__signal", "message__mail", "message__moved_to__case")
     top = case.events.filter(SHOW[show][1], replaces__isnull=True).select_related(*related).order_by("-seq")
+    top = top.defer(*(f"message__mail__{name}" for name in LONG_OF_A_MAIL))
     page, older = _page(top, before)
     newer, files = _replacements(case, page), _files(page)
     shown = [

@@ -1,12 +1,18 @@
 """A mail says all that its sender wrote: its subject, its invitation, and what of it nobody can read."""
 
+import json
+from pathlib import Path
+
 import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
 
 from accounts.models import Signal
 from escalations.cases.rules.addressing import own_subject, whole_words
 from escalations.models import Escalation
 from messaging.inbound import receive as inbound
 from messaging.inbound.rules.unread_parts import invitation, named
+from messaging.models import InboundMail
 from tests.escalations.cases.builders import opened
 from tests.escalations.conversation.mails import words, write
 from tests.support.cast import Cast
@@ -106,3 +112,36 @@ def test_no_mail_leaves_an_empty_entry(cast: Cast) -> None:
         "Invitation: Crisis call, renewalof the contract, Dec 1 15:00 UTC, Room 4",
         "The message is empty.",
     ]
+
+
+@pytest.mark.django_db
+def test_what_was_cut_unfolds_on_the_case(cast: Cast, client: Client) -> None:
+    case = opened(cast)
+    secret = "https://desk.example/d/" + "x" * 40
+    write(
+        f"We agree.\r\n\r\nOn Mon, 2 Mar 2026 at 09:00, Desk <desk@localhost> wrote:\r\n> Decide: {secret}",
+        Subject="Re: x",
+    )
+    client.force_login(cast.csm)
+    page = client.get(f"/escalations/{case.key}/").content.decode()
+    assert "Show the quoted text" in page
+    assert "Decide: https://desk.example/d/…" in page
+    assert "x" * 40 not in page
+
+
+@pytest.mark.django_db
+def test_read_mail_prints_what_the_desk_reads_and_keeps_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.eml").write_bytes((FROM.format(name="a") + "Subject: Re: We cancel\r\n\r\nCall me.\r\n").encode())
+    call_command("read_mail", tmp_path, "--json")
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["id"] == "<a@northwind.example>"
+    assert (facts["visible"], facts["cut"], facts["sender"]) == ("Call me.", "", "jonas@northwind.example")
+    assert (facts["proven"], facts["automatic"], facts["attachments"]) == (False, False, [])
+    call_command("read_mail", tmp_path / "a.eml")
+    assert "subject: Re: We cancel | visible: Call me." in capsys.readouterr().out
+    with pytest.raises(CommandError, match=r"no\.eml could not be read"):
+        call_command("read_mail", tmp_path / "no.eml", tmp_path)
+    assert "Call me." in capsys.readouterr().out
+    assert not InboundMail.objects.exists()
