@@ -37,7 +37,8 @@ class ExternalPartyMiddleware:
     is added later is closed too."""
 
     OPEN = frozenset({"home", "healthz", "escalations:shared", "escalations:shared_thread"})
-    SIGNING_IN = "/auth/"
+    SIGNING_IN = ("account_login", "account_logout", "account_reauthenticate", "account_change_password")
+    NEW_PASSWORD = ("account_set_password", "account_reset_password")  # the last one has several steps
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -51,7 +52,8 @@ class ExternalPartyMiddleware:
         user, match = request.user, request.resolver_match
         if not isinstance(user, User) or not user.is_external:
             return None
-        if request.path.startswith(self.SIGNING_IN) or (match and match.view_name in self.OPEN):
+        name = match.view_name if match else ""
+        if name in self.OPEN or name in self.SIGNING_IN or name.startswith(self.NEW_PASSWORD):
             return None
         return render(request, "escalations/external/missing.html", status=404)
 

@@ -8,6 +8,7 @@ from config import api_docs
 from config.health import healthz
 from config.home import home
 from config.search import search
+from config.sign_in import closed
 
 admin.site.site_title = admin.site.site_header = "Escalation Desk administration"
 admin.site.index_title = "Tiers, matrices, people and records"
@@ -30,6 +31,8 @@ urlpatterns = [
     path("api/v1/", include("config.api")),
     path("", include("reports.urls")),
     path("admin/", admin.site.urls),
+    path("auth/email/", closed),
+    path("auth/confirm-email/<path:rest>", closed),
     path("auth/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("messaging.urls")),

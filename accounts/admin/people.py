@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.calendars.rules.workcalendar import find_zone
 from accounts.models import Role, RoleHolding, User, UserWords
-from accounts.people.leaving import page_of
+from accounts.people.leaving import is_last_administrator, page_of
 from ledger.search import index
 
 POWERS = ("is_staff", "is_superuser", "groups")
@@ -43,6 +43,13 @@ class PersonForm(forms.ModelForm):
     def clean_email(self) -> str:
         """Addresses are kept in lower case."""
         return self.cleaned_data["email"].strip().lower()
+
+    def clean_is_superuser(self) -> bool:
+        """Somebody must be able to administer the desk."""
+        kept: bool = self.cleaned_data["is_superuser"]
+        if not kept and self.instance.pk and is_last_administrator(User.objects.get(pk=self.instance.pk)):
+            raise forms.ValidationError("This is the last active administrator. Appoint another one first.")
+        return kept
 
     def clean_manager(self) -> User | None:
         """No circles, because escalations follow this chain."""

@@ -6,7 +6,7 @@ from typing import cast
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
@@ -57,13 +57,22 @@ def why_not(user: User, by: User) -> str:
     """Why the person must stay; empty if nothing speaks against it."""
     if user.pk == by.pk:
         return "You cannot deactivate yourself. Ask another administrator."
-    others = User.objects.filter(is_active=True, kind=User.PERSON).exclude(pk=user.pk)
-    if user.is_superuser and not others.filter(is_superuser=True).exists():
+    if is_last_administrator(user):
         return f"{user} is the last active administrator. Appoint another one first."
     operations = Role.objects.filter(operations=True).values_list("slug", flat=True)
-    if user.has_role(*operations) and not User.objects.holding(operations).exclude(pk=user.pk).exists():
+    if user.has_role(*operations) and not _others(user).filter(pk__in=User.objects.holding(operations)).exists():
         return f"{user} is the last active person of operations. Give somebody else the role first."
     return ""
+
+
+def is_last_administrator(user: User) -> bool:
+    """Whether nobody else could administer the desk."""
+    return user.is_superuser and not _others(user).filter(is_superuser=True).exists()
+
+
+def _others(user: User) -> QuerySet[User]:
+    """The other people who can sign in; a service is none."""
+    return User.objects.filter(is_active=True, kind=User.PERSON).exclude(pk=user.pk)
 
 
 def end_access(user: User) -> None:

@@ -15,8 +15,8 @@ class SignalQuerySet(models.QuerySet["Signal"]):
     """The business queries of signals."""
 
     def visible_to(self, user: User) -> "SignalQuerySet":
-        """Signals of the accounts this person may open."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        """Signals of the accounts this person may open, without those that stand on a confidential case."""
+        return self.filter(account__in=Account.objects.visible_to(user), confidential=False)
 
 
 class Signal(models.Model):
@@ -48,6 +48,9 @@ class Signal(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     sender = models.CharField(max_length=254, blank=True, help_text="The address that a mail came from.")
     sender_name = models.CharField(max_length=200, blank=True)
+    confidential = models.BooleanField(
+        default=False, help_text="It stands on a confidential case, and is read there alone."
+    )
     with_concession = models.BooleanField(
         default=False, help_text="For a counterproposal: whether anything was conceded."
     )

@@ -19,6 +19,9 @@ from escalations.models import CaseFile, Escalation, Event
 from escalations.views.files import file_answer
 from ledger.errors import Invalid
 from ledger.files.uploads import check
+from ledger.format import number
+
+LONGEST_TEXT = 20_000
 
 
 class FileSerializer(serializers.ModelSerializer[CaseFile]):
@@ -49,7 +52,7 @@ class FileSerializer(serializers.ModelSerializer[CaseFile]):
 class AttachSerializer(serializers.Serializer[Any]):
     """An internal entry with files, as multipart/form-data."""
 
-    text = serializers.CharField(max_length=20_000)
+    text = serializers.CharField(max_length=LONGEST_TEXT)
     files: serializers.ListField = serializers.ListField(child=serializers.FileField(), min_length=1)
 
 
@@ -78,6 +81,8 @@ class CaseFiles(viewsets.GenericViewSet[Escalation]):
         if not received:
             raise Invalid("Attach a file as a part named files.", field="files")
         text = request.POST.get("text", "").replace("\x00", "")
+        if len(text) > LONGEST_TEXT:
+            raise Invalid(f"The text is longer than {number(LONGEST_TEXT, 0)} characters.", field="text")
         event = thread.post(case_id=case.pk, by=_user(request), text=text, files=check(received))
         return Response(FileSerializer(_files_of(event), many=True).data, status=201)
 

@@ -52,6 +52,9 @@ def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     lead. If the case waits on the customer, their words end the wait. On an ended case they ask to be looked at, unless they
     are only thanks."""
     case = lock_with_requests(case_id)
+    if case.confidential:
+        # From now on its words are read on the case alone.
+        Signal.objects.filter(pk=said.signal.pk).update(confidential=True)
     late = said.from_customer and not case.is_open
     thanks = only_thanks(_written(said), _names(case, said)) if late else ""
     ends_wait = said.from_customer and case.is_open and case.waiting_on == states.CUSTOMER
@@ -121,7 +124,8 @@ def move(*, message_id: int, by: User, to: Escalation) -> CustomerMessage:
     """Move a message to another case of the same account, for a person who may work on its case and sees the other one. Both
     logs keep an entry with who moved it; the words stay readable on both. A wait that it ended begins again.
 
-    Raises NotAllowed, Invalid for a case of another account, the same case or erased words, AlreadyDone if it was moved.
+    Raises NotAllowed, Invalid for a case of another account, the same case, erased words, or words of a confidential case that
+    would go to an open one, AlreadyDone if it was moved.
     """
     found = CustomerMessage.objects.get(pk=message_id)
     at = now()
@@ -133,6 +137,10 @@ def move(*, message_id: int, by: User, to: Escalation) -> CustomerMessage:
         raise AlreadyDone("This message has been moved already. Reload the case.")
     if source.pk == target.pk or source.account_id != target.account_id or target.state == states.DUPLICATE:
         raise Invalid("Choose another case of the same account.", field="to")
+    if source.confidential and not target.confidential:
+        raise Invalid(
+            f"{source.key} is confidential and {target.key} is not. More people would read the words.", field="to"
+        )
     if message.event.text is None or message.event.text.erased_at:
         raise Invalid("The words of this message were erased, so it cannot be moved.", field="to")
     arrival = Arrival(message.mail, target, BY_HAND)

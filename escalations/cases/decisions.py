@@ -7,9 +7,10 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.cases import handoffs, notifications
-from escalations.cases.access import check
+from escalations.cases.access import check, decides
 from escalations.cases.files import Place, attach, noted
 from escalations.cases.log import Entry, lock_with_requests, record
 from escalations.cases.thread import first_act, inside_told
@@ -17,9 +18,11 @@ from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
 from escalations.models import CaseDecision, CaseFile, CasePerson, Escalation, Event
 from ledger import chain
-from ledger.errors import Invalid
+from ledger.errors import Invalid, NotAllowed
 from ledger.files.uploads import Upload
 from ledger.now import now
+
+DECIDED = (*ApprovalRequest.GRANTED, ApprovalRequest.DECLINED)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Ruling:
 def decide(*, case_id: int, by: User, ruling: Ruling) -> Event:
     """Decide on a case without a request: the decision stands in the log, the decision clock ends, and the level of the
     person counts as the one that decided. Raises NotAllowed for anybody but the decision authority, Invalid without a
-    decision or a reason, for a case that has ended, and while a request waits for a decision; NotStored for a file that
+    decision or a reason, for a case that has ended, while a request waits for a decision, and for a concession that was
+    never decided as a request; NotStored for a file that
     cannot be kept.
     """
     if not ruling.decision.strip():
@@ -51,10 +55,15 @@ def decide(*, case_id: int, by: User, ruling: Ruling) -> Event:
         raise Invalid("Enter why it was decided so.", field="rationale")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "decide")
+    if not decides(case, by):
+        level = case.policy.ladder.label(case.level)
+        raise NotAllowed(f"You hold no role now that decides at {level}. Ask operations, or hand the duty over.")
     if not case.is_open:
         raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you decide.", field="text")
     if case.requests.filter(state="open").exists():
         raise Invalid("A request waits for a decision. Decide the request, or recall it first.", field="text")
+    if case.concession and not case.requests.filter(state__in=DECIDED).exists():
+        raise Invalid("This case asks for a concession. Request an approval, which checks the limits.", field="text")
     return _decided(case, by, ruling, at)
 
 
@@ -79,7 +88,6 @@ def _decided(case: Escalation, by: User, ruling: Ruling, at: datetime) -> Event:
 
 
 def _level_of(case: Escalation, by: User) -> str:
-    """The highest level at which the person decides by a role held now; without one, the level of the case."""
+    """The highest level at which the person decides by a role held now."""
     ladder = case.policy.ladder
-    rank = max((ladder.rank_of(role.level) for role in by.roles if role.level), default=case.level)
-    return ladder.slug(rank)
+    return ladder.slug(max(ladder.rank_of(role.level) for role in by.roles))

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from approvals.models import ApprovalRequest
 from escalations.cases import access_rows, notifications
-from escalations.cases.access import check
+from escalations.cases.access import check, decides
 from escalations.cases.log import Entry, lock, record
 from escalations.cases.rules import letters as rules
 from escalations.models import CasePerson, Escalation, HandOff
@@ -53,9 +53,8 @@ def _has(case: Escalation, user: User, duty: str) -> bool:
 
 
 def _check_authority(case: Escalation, to: User) -> None:
-    ladder = case.policy.ladder
-    if max((ladder.rank_of(role.level) for role in to.roles), default=0) < case.level:
-        raise Invalid(f"{to} holds no role that decides at {ladder.label(case.level)}.", field="to")
+    if not decides(case, to):
+        raise Invalid(f"{to} holds no role that decides at {case.policy.ladder.label(case.level)}.", field="to")
     made = case.requests.filter(state=ApprovalRequest.OPEN).order_by("-pk").first()
     if made is not None and made.approver != to:
         words = f"A request waits for {made.approver}, who is the decision authority. Delegate or escalate the request."

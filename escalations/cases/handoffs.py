@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from escalations import states
 from escalations.cases import access_rows, duties, notifications
 from escalations.cases import brief as briefing
-from escalations.cases.access import check
+from escalations.cases.access import check, decides
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, lock, record
 from escalations.clocks import verbs as clocks
@@ -121,6 +121,10 @@ def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
     """
     at, case = now(), lock(case_id)
     handoff = _waiting(case, handoff_id, by)
+    if handoff.duty == CasePerson.AUTHORITY and not decides(case, by):
+        raise NotAllowed(
+            f"You hold no role now that decides at {case.policy.ladder.label(case.level)}. Refuse the duty."
+        )
     handoff.state, handoff.answered_at = HandOff.ACCEPTED, at
     handoff.save(update_fields=["state", "answered_at"])
     with together(case):

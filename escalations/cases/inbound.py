@@ -15,7 +15,7 @@ from approvals.matrix.concessions import money_back_slug
 from escalations.cases import conversation, intake, notifications, which_case
 from escalations.cases.access import check
 from escalations.cases.conversation import Said
-from escalations.cases.rules.addressing import BY_HAND, own_subject, whole_words
+from escalations.cases.rules.addressing import BY_HAND, keys_in, own_subject, whole_words
 from escalations.cases.which_case import Arrival
 from escalations.models import Escalation, PolicyVersion, TriggerRule
 from escalations.triage import health
@@ -23,7 +23,7 @@ from escalations.triage.rules import triggers
 from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 from messaging.inbound import receive as inbound
-from messaging.models import InboundMail
+from messaging.models import InboundMail, Message
 
 MAIL = "email"
 
@@ -156,12 +156,16 @@ def place(*, mail: InboundMail, account: Account, by: User) -> Signal:
 def file_on(*, mail: InboundMail, case: Escalation, by: User) -> Signal:
     """File a mail that was set aside as automatic on a case of its sender's account, for a person who may work on the case.
 
-    Raises NotAllowed, Invalid for a case of another account, and AlreadyDone if it was filed before.
+    Raises NotAllowed, Invalid for a case of another account and for a mail to another, confidential case, AlreadyDone if it
+    was filed before.
     """
     check(case, by, "move_message")
     known = account_for_address(mail.sender)
     if known is None or known[0].pk != case.account_id or mail.state != InboundMail.AUTOMATIC:
         raise Invalid("Choose a case of the sender's account.", field="case")
+    arrival, _ = which_case.find(mail, case.account)
+    if arrival.case and arrival.case.confidential and arrival.case.pk != case.pk:
+        raise Invalid("This mail was written to a confidential case of the account. File it there.", field="case")
     return _attach(mail, case.account, known[1], by, Arrival(mail, case, BY_HAND))
 
 
@@ -172,8 +176,14 @@ def _contact_of(mail: InboundMail, account: Account) -> Contact | None:
 
 def _words_of(mail: InboundMail) -> str:
     """What a case shows of a mail, and what is read for phrases and triggers."""
-    subject = own_subject(mail.subject, answers=bool(mail.in_reply_to or mail.references))
-    return whole_words(subject, mail.visible_text or mail.text) or "The message is empty."
+    subject = own_subject(mail.subject)
+    return whole_words("" if _is_ours(subject) else subject, mail.visible_text or mail.text) or "The message is empty."
+
+
+def _is_ours(subject: str) -> bool:
+    """Whether we sent this subject: those of our mails name their case."""
+    keys = keys_in(subject)
+    return bool(keys) and Message.objects.filter(case_key__in=keys, subject__iexact=subject[:300]).exists()
 
 
 def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: User | None, arrival: Arrival) -> Signal:

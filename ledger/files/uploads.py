@@ -213,6 +213,8 @@ def _kept(upload: Upload) -> StoredFile:
         upload.path.replace(target)
 
     try:
-        return keep(row, move, update=("content_type", "scan", "scan_note"))
+        # What a scan found stays when the same bytes come again and no scan looked at them.
+        scanned = ("scan", "scan_note") if upload.scan in (StoredFile.CLEAN, StoredFile.INFECTED) else ()
+        return keep(row, move, update=("content_type", *scanned))
     except OSError as error:
         raise _not_stored(upload.name) from error

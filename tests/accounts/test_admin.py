@@ -202,6 +202,13 @@ def test_nobody_gives_themselves_admin_rights(cast: Cast, browse: Browse) -> Non
     assert (ops.name, ops.is_superuser) == ("Sana K.", False)
 
 
+def test_the_last_administrator_keeps_the_right(cast: Cast, browse: Browse) -> None:
+    client, address = browse(cast.admin), f"/admin/accounts/user/{cast.admin.pk}/change/"
+    refused = client.post(address, person_form(cast.admin, is_staff="on"))
+    assert "This is the last active administrator" in refused.content.decode()
+    assert User.objects.get(pk=cast.admin.pk).is_superuser
+
+
 def test_only_a_superuser_changes_a_superuser_or_their_password(cast: Cast, browse: Browse) -> None:
     client = browse(clerk(cast))
     new = {"password1": "taken over now", "password2": "taken over now", "usable_password": "true"}

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from accounts.customers.panels import AccountPanel
 from accounts.models import Account, User
+from escalations.cases import which_case
 from escalations.models import Commitment, Escalation, may_see
 from ledger.now import now
 from messaging.models import InboundMail
@@ -13,6 +14,29 @@ from messaging.outbox.rules.secrets import masked
 SHOWN = 10
 WORDS_SHOWN = 300
 SET_ASIDE_FOR = timedelta(days=90)
+
+
+# What the panel shows of a mail, and what tells its case.
+COLUMNS = (
+    "subject",
+    "sender",
+    "sender_name",
+    "received_at",
+    "note",
+    "visible_text",
+    "recipients",
+    "in_reply_to",
+    "references",
+)
+
+
+def _is_confidential(mail: InboundMail, account: Account, user: User) -> bool:
+    """Whether it was written to a confidential case that the person may not see."""
+    arrival, _ = which_case.find(mail, account)
+    case = arrival.case
+    if case is None or not case.confidential:
+        return False
+    return not Escalation.objects.visible_to(user).filter(pk=case.pk).exists()
 
 
 class OpenCases(AccountPanel):
@@ -59,7 +83,8 @@ class SetAside(AccountPanel):
         senders = [email.lower() for email in account.contacts.values_list("email", flat=True)]
         kept = InboundMail.objects.filter(state=InboundMail.AUTOMATIC, sender__in=senders)
         kept = kept.exclude(automatic="bounce").filter(received_at__gte=now() - SET_ASIDE_FOR)
-        rows = list(kept.only("subject", "sender", "sender_name", "received_at", "note", "visible_text")[:SHOWN])
+        found = kept.only(*COLUMNS)[:SHOWN]
+        rows = [mail for mail in found if not _is_confidential(mail, account, user)]
         if not rows:
             return None
         cases = Escalation.objects.filter(account=account).visible_to(user, few=True).open()

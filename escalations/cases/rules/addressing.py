@@ -58,11 +58,15 @@ def is_answer(subject: str) -> bool:
     return bool(REPLY_MARK.match(subject))
 
 
-def own_subject(subject: str, *, answers: bool) -> str:
-    """A subject as the first sentence of its sender: without "Re:", and "" if it is the subject of our mail, which names its
-    case. `answers`: the mail says which mail it answers."""
+def own_subject(subject: str) -> str:
+    """A subject as the first sentence of its sender: without "Re:", and "" if it only names a case."""
     plain = REPLY_MARK.sub("", subject).strip()
-    return "" if (answers or is_answer(subject)) and KEY.search(plain) else plain
+    return plain if any(map(str.isalpha, KEY.sub("", plain))) else ""
+
+
+def keys_in(subject: str) -> list[str]:
+    """The keys of cases that a subject names."""
+    return [f"ESC-{number}" for number in KEY.findall(subject[:500])]
 
 
 def whole_words(subject: str, text: str) -> str:

@@ -54,8 +54,7 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 
 
 def _facts(mail: ParsedMail) -> dict[str, object]:
-    answers = bool(mail.in_reply_to or mail.references)
-    words = whole_words(own_subject(mail.subject, answers=answers), mail.visible_text or mail.text)
+    words = whole_words(own_subject(mail.subject), mail.visible_text or mail.text)
     proven = is_proven(mail.single_from, mail.all_headers("Authentication-Results"), settings.AUTHSERV_ID)
     automatic = mail.automatic_kind != HUMAN
     return {

@@ -40,7 +40,7 @@ def invitation(calendar: str) -> str:
 def _event(lines: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Name to parameters and value, of the first event."""
     found: dict[str, tuple[str, str]] = {}
-    inside = False
+    inside, within = False, 0
     for line in lines:
         head, _, value = line.partition(":")
         name, _, parameters = head.partition(";")
@@ -49,7 +49,9 @@ def _event(lines: Iterable[str]) -> dict[str, tuple[str, str]]:
             inside = True
         elif name == "END" and value.strip().upper() == "VEVENT":
             break
-        elif inside:
+        elif inside and name in ("BEGIN", "END"):
+            within += 1 if name == "BEGIN" else -1  # an alarm has a description of its own
+        elif inside and not within:
             found.setdefault(name, (parameters, value.strip()))
     return found
 

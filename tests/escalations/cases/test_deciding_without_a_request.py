@@ -67,6 +67,21 @@ def test_an_open_request_is_decided_as_a_request(cast: Cast) -> None:
         decide(case_id=case.pk, by=authority(case), ruling=HOLD)
 
 
+def test_a_concession_needs_a_request(cast: Cast) -> None:
+    case = accepted(cast)
+    with pytest.raises(Invalid, match="asks for a concession"):
+        decide(case_id=case.pk, by=authority(case), ruling=HOLD)
+
+
+def test_a_person_whose_role_has_ended_decides_no_more(cast: Cast) -> None:
+    case = accepted(cast, **VIP)
+    person = authority(case)
+    person.holdings.update(ends=now())
+    with pytest.raises(NotAllowed, match="You hold no role now"):
+        decide(case_id=case.pk, by=User.objects.get(pk=person.pk), ruling=HOLD)
+    assert case.clocks.get(kind=states.DECISION).state == Clock.RUNNING
+
+
 def without_executive() -> tuple[int, float | None]:
     """The cases counted in the last month, and the share resolved without an executive."""
     period = read(

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from escalations.cases import duties, handoffs
 from escalations.cases.handoffs import Notes
 from escalations.models import CasePerson, Escalation, HandOff
 from ledger.errors import Invalid, NotAllowed, Stale
+from ledger.now import now
 from tests.escalations.cases.builders import accepted, asked
 from tests.support.cast import Cast, person
 
@@ -52,6 +54,17 @@ def test_exactly_one_is_accountable_after_the_authority_changed(cast: Cast) -> N
     handoff = change(case, cast.ops, second, CasePerson.AUTHORITY)
     handoffs.accept(case_id=case.pk, handoff_id=handoff.pk, by=second)
     assert [each.user for each in case.people.filter(letter="A")] == [second]
+
+
+def test_the_authority_is_not_taken_after_the_role_has_ended(cast: Cast) -> None:
+    case = accepted(cast)
+    second = person("eva@desk.example", "Eva Stone", "executive-sponsor")
+    handoff = change(case, cast.ops, second, CasePerson.AUTHORITY)
+    second.holdings.update(ends=now())
+    second = User.objects.get(pk=second.pk)
+    with pytest.raises(NotAllowed, match="You hold no role now"):
+        handoffs.accept(case_id=case.pk, handoff_id=handoff.pk, by=second)
+    assert holder(case, CasePerson.AUTHORITY) != second
 
 
 def test_the_authority_must_decide_at_the_level_and_follows_an_open_request(cast: Cast) -> None:

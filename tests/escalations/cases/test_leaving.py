@@ -172,6 +172,12 @@ def test_the_last_of_operations_and_the_last_administrator_stay(cast: Cast) -> N
     assert leaving.why_not(second, third) == f"{second} is the last active administrator. Appoint another one first."
 
 
+def test_a_service_is_not_the_last_of_operations(cast: Cast) -> None:
+    cast.admin.holdings.update(ends=now())
+    person("bot@desk.example", "Robot", "pmo", kind=User.SERVICE)
+    assert leaving.why_not(cast.ops, cast.admin).endswith("Give somebody else the role first.")
+
+
 def test_somebody_made_inactive_by_another_way_is_treated_alike(cast: Cast) -> None:
     case = accepted(cast)
     owner = case.owner

@@ -8,11 +8,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import Signal
-from escalations.cases.rules.addressing import own_subject, whole_words
+from escalations.cases.rules.addressing import keys_in, own_subject, whole_words
 from escalations.models import Escalation
 from messaging.inbound import receive as inbound
 from messaging.inbound.rules.unread_parts import invitation, named
+from messaging.kinds import Content
 from messaging.models import InboundMail
+from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import opened
 from tests.escalations.conversation.mails import words, write
 from tests.support.cast import Cast
@@ -26,6 +28,9 @@ SUMMARY:Crisis call\\, renewal
  of the contract
 LOCATION:Room 4
 ATTENDEE;PARTSTAT=DECLINED:mailto:jonas@northwind.example
+BEGIN:VALARM
+DESCRIPTION:Reminder
+END:VALARM
 END:VEVENT
 END:VCALENDAR"""
 
@@ -48,22 +53,37 @@ def test_the_subject_is_the_first_sentence_and_is_read_for_phrases(cast: Cast) -
 @pytest.mark.django_db
 def test_the_subject_of_our_own_mail_is_not_theirs(cast: Cast) -> None:
     case = opened(cast)
-    write("Thursday suits us.", Subject=f"Re: Update 1 on {case.key}: the answer")
-    assert words(case) == ["Thursday suits us."]
+    ours = f"Update 1 on {case.key}: the answer"
+    outbox.post(
+        key="u1",
+        kind="customer_update",
+        to="jonas@northwind.example",
+        content=Content(ours, "We have news.", ""),
+        regarding=outbox.Regarding(case_key=case.key),
+    )
+    write("Thursday suits us.", Subject=f"AW: Re: {ours}")
+    write("Call me.", Subject=f"Re: {case.key} we are cancelling our contract")
+    assert words(case) == ["Thursday suits us.", f"{case.key} we are cancelling our contract\n\nCall me."]
+
+
+@pytest.mark.django_db
+def test_a_subject_alone_opens_a_case_by_its_trigger(cast: Cast) -> None:
+    write("", Subject="We will not renew the contract and our counsel will call you")
+    case = Escalation.objects.get()
+    assert case.trigger_text
 
 
 @pytest.mark.parametrize(
-    ("subject", "answers", "shown"),
+    ("subject", "shown", "keys"),
     [
-        ("AW: Kündigung", True, "Kündigung"),
-        ("Re: ESC-1001 update", True, ""),
-        ("ESC-1001 is down again", False, "ESC-1001 is down again"),
-        ("ESC-1001 update", True, ""),
-        ("", False, ""),
+        ("AW: Fwd: Kündigung", "Kündigung", []),
+        ("Re: ESC-1001 update", "ESC-1001 update", ["ESC-1001"]),
+        ("Re: ESC-1001", "", ["ESC-1001"]),
+        ("", "", []),
     ],
 )
-def test_which_subjects_are_theirs(subject: str, answers: bool, shown: str) -> None:
-    assert own_subject(subject, answers=answers) == shown
+def test_a_subject_is_read_without_the_marks_of_an_answer(subject: str, shown: str, keys: list[str]) -> None:
+    assert (own_subject(subject), keys_in(subject)) == (shown, keys)
 
 
 def test_a_text_that_begins_with_the_subject_says_it_once() -> None:

@@ -65,6 +65,23 @@ def test_refusals_have_the_form_of_all_errors(case: Escalation, cast: Cast) -> N
     assert not StoredFile.objects.exists()
 
 
+def test_a_long_text_is_refused(case: Escalation, cast: Cast) -> None:
+    answer = send(program(cast.csm), case, "a.txt", samples.TEXT, text="x" * 20_001)
+    assert (answer.status_code, answer.json()["field"]) == (422, "text")
+
+
+def test_what_the_scanner_found_stays_when_the_same_bytes_come_again(
+    case: Escalation, cast: Cast, settings: Settings
+) -> None:
+    client = program(cast.csm)
+    with running_clamd() as clamd:
+        settings.CLAMD_URL = clamd.url
+        send(client, case, "bill.txt", samples.EICAR)
+    settings.CLAMD_URL = ""
+    [row] = send(client, case, "again.txt", samples.EICAR).json()
+    assert row["why_not"] == "Held. The virus scanner found something in it."
+
+
 def test_other_people_find_nothing(case: Escalation, cast: Cast) -> None:
     number = send(program(cast.csm), case, "log.txt", samples.TEXT).json()[0]["id"]
     other = program(cast.outsider)

@@ -1,0 +1,50 @@
+"""What is said on a confidential case is read there alone."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Signal
+from escalations.cases import conversation, inbound
+from escalations.cases.mail_address import reply_address
+from escalations.models import CustomerMessage
+from ledger.errors import Invalid
+from messaging.models import InboundMail
+from tests.escalations.cases.builders import accepted, opened
+from tests.escalations.conversation.mails import words, write
+from tests.support.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.both_databases
+def test_its_messages_do_not_move_to_an_open_case(cast: Cast) -> None:
+    secret, plain = accepted(cast, confidential=True), opened(cast)
+    write("Only for you.", To=reply_address(secret.pk))
+    assert words(secret) == ["Only for you."]
+    assert secret.owner
+    with pytest.raises(Invalid, match="More people would read"):
+        conversation.move(message_id=CustomerMessage.objects.get().pk, by=secret.owner, to=plain)
+    assert words(plain) == []
+
+
+def test_its_mail_is_not_on_the_page_of_the_account_nor_in_the_api(cast: Cast, client: Client) -> None:
+    secret = accepted(cast, confidential=True)
+    write("Only for your counsel.", To=reply_address(secret.pk))
+    assert Signal.objects.get().confidential
+    client.force_login(cast.ae)
+    for address in (f"/accounts/{cast.northwind.pk}/", "/api/v1/signals/"):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert "Only for your counsel" not in answer.content.decode()
+
+
+def test_what_was_set_aside_is_not_shown_to_others_and_goes_to_its_case_alone(cast: Cast, client: Client) -> None:
+    secret, plain = accepted(cast, confidential=True), accepted(cast)
+    write("Out of office, only for your counsel.", To=reply_address(secret.pk), Auto_Submitted="auto-replied")
+    mail = InboundMail.objects.get(state=InboundMail.AUTOMATIC)
+    client.force_login(cast.outsider)
+    secret.people.exclude(user=cast.csm).delete()
+    assert plain.owner
+    with pytest.raises(Invalid, match="confidential"):
+        inbound.file_on(mail=mail, case=plain, by=plain.owner)
+    assert Signal.objects.count() == 0
