@@ -83,7 +83,7 @@ class EscalationViewSet(
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
     queryset = Escalation.objects.none()
-    shown_rows = Escalation.objects.select_related("account", "issue_type", "owner", "policy")
+    shown_rows = Escalation.objects.select_related("account", "issue_type", "owner", "policy").only(*shapes.LISTED)
 
     def get_queryset(self) -> QuerySet[Escalation]:
         """The cases that the caller may see, with the values of the list."""
