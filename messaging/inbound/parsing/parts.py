@@ -18,7 +18,12 @@ _PARAMETER = re.compile(
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 MAX_PARAMETERS = 4_000
-OTHER_TEXT = ("text/markdown", "text/x-markdown", "text/enriched", "text/richtext")  # read as it is, if the mail has no other
+OTHER_TEXT = (
+    "text/markdown",
+    "text/x-markdown",
+    "text/enriched",
+    "text/richtext",
+)  # read as it is, if the mail has no other
 FIRST_PARTS = 10
 START, START_OF_CALENDAR = 2_000, 50_000
 INNER = 3
