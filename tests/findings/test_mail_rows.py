@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.core.management import call_command
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.models import AccountDomain, Contact
+from accounts.models import AccountDomain, Contact, Signal
 from escalations.cases import closing, thread
 from escalations.models import Clock, CustomerMessage, Escalation, Event
 from messaging.models import InboundMail, Message, Notice
@@ -373,7 +374,7 @@ def test_row_20_who_says_it_is_an_answer_is_set_aside_and_stands_on_the_account(
 
 
 def test_row_22_our_customer_update_is_read_as_a_persons_words(
-    cast: Cast, post: Post, case: Escalation, mailoutbox: list[Message]
+    cast: Cast, post: Post, case: Escalation, mailoutbox: list[EmailMultiAlternatives]
 ) -> None:
     updated(cast, case)
     while outbox.send_due():
@@ -396,3 +397,33 @@ def test_row_34_a_colleague_is_named_on_the_side_of_the_customer(
     assert case.waiting_on == "nobody"
     [entry] = case.events.filter(kind=Event.CUSTOMER_MESSAGE)
     assert (entry.audience, entry.actor_name) == ("customer", "Northwind No-Reply")
+
+
+CRISIS = "We will not renew the contract."
+
+
+def test_row_01_an_answer_to_the_mail_that_opened_a_case_is_on_it(cast: Cast, post: Post) -> None:
+    first = post.write(CRISIS, subject="Crisis")
+    case = Escalation.objects.get()
+    opened(cast, issue_type="compliance-exception")
+    post.write("And another thing.", more=f"{TEXT}In-Reply-To: {first.message_id}\r\n", subject="Re: Crisis")
+    assert words(case) == [f"Crisis\n\n{CRISIS}", "Crisis\n\nAnd another thing."]
+    assert list(CustomerMessage.objects.order_by("pk").values_list("placed", flat=True)) == ["opened", "answer"]
+
+
+def test_row_34_a_colleague_whose_mail_opens_a_case_is_named_too(post: Post, page: Page) -> None:
+    post.reported("10e-noreply-name", ("please call me about the renewal", "we will not renew the contract"))
+    assert f"Northwind No-Reply, noreply@{DOMAIN}, not a known contact" in page()
+
+
+def test_attachments_of_a_mail_come_along_when_a_case_is_opened_from_it_later(
+    cast: Cast, post: Post, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    parts = (
+        b"--b\r\nContent-Type: text/plain\r\n\r\nPlease see the letter.\r\n--b\r\n"
+        b'Content-Type: text/plain; name="letter.txt"\r\nContent-Disposition: attachment\r\n\r\nOur points.\r\n--b--'
+    )
+    post.write(parts, more="Content-Type: multipart/mixed; boundary=b\r\n")
+    with django_capture_on_commit_callbacks(execute=True):
+        case = opened(cast, signal=Signal.objects.get())
+    assert [each.name for each in case.files.all()] == ["letter.txt"]
