@@ -241,7 +241,7 @@ def test_rows_07_08_an_answer_is_told_and_ends_the_wait(post: Post, case: Escala
 
 LETTERS = [
     ("05a-jp-nocharset", "お世話になっております。契約更新の件でご相談があります。"),
-    ("05b-jp-ms", "契約更新について お世話になっております。契約更新の件でご相談があります。"),
+    ("05b-jp-ms", "契約更新について"),
     ("05c-jp-nec", "①契約書の件、㈱ノースウィンドです。解約したい。"),
     ("06a-gb2312-gbk", "我们要求退款，请联系朱镕先生。邨"),
     ("06c-euckr-cp949", "계약을 해지하겠습니다. 똠방각하 햏"),
@@ -285,7 +285,7 @@ OWN = [
     ("09a-quote-at-end", "> Error 4711: licence expired on 27 November"),
     ("09b2-html-blockquote-end", "> Liability cap 12 months"),
     ("09d-ps", "PS: we cancel the contract if the invoice is not corrected."),
-    ("09g-vcard-dashes", "-- Point 2: we want a credit -- Carla"),
+    ("09g-vcard-dashes", "Point 2: we want a credit"),
 ]
 
 

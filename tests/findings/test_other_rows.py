@@ -129,12 +129,19 @@ def test_a1_the_history_shows_the_time_that_a_person_gave(cast: Cast, client: Cl
 @pytest.mark.both_databases
 def test_b1_a_late_internal_update_is_red_wherever_the_case_stands(cast: Cast, client: Client) -> None:
     case = accepted(cast)
-    case.clocks.live().filter(kind=states.INTERNAL_UPDATE).update(due_at=now() - timedelta(minutes=23))
-    firing.fire_due()
+    post = {"mode": "internal", "text": "We call them.", "next_update_at": ""}
+    soon = now() + timedelta(minutes=2)
+    cast.csm.zone = "UTC"
+    cast.csm.save()
     client.force_login(cast.csm)
-    assert client.get(f"/escalations/{case.key}/").context["sla"] == "red"
-    [row] = [each for each in client.get("/escalations/").context["rows"] if each.key == case.key]
-    assert row.status == "red"
+    client.post(f"/escalations/{case.key}/post/", {**post, "next_update_at": f"{soon:%Y-%m-%dT%H:%M}"})
+    with time_machine.travel(soon + timedelta(minutes=1), tick=False):
+        firing.fire_due()
+        late = [clock.kind for clock in case.clocks.live() if clock.due_at and clock.due_at <= now()]
+        assert late == [states.INTERNAL_UPDATE]
+        assert client.get(f"/escalations/{case.key}/").context["sla"] == "red"
+        [row] = [each for each in client.get("/escalations/").context["rows"] if each.key == case.key]
+        assert row.status == "red"
 
 
 @pytest.mark.django_db
