@@ -51,6 +51,8 @@ class MessageKind(ABC):
     """How the messages of one kind behave between being written and being sent. All methods run outside a transaction."""
 
     prefix: ClassVar[str] = ""
+    # A person wrote the words, so the mail does not call itself automatic: other desks set such mail aside.
+    by_person: ClassVar[bool] = False
 
     @classmethod
     def source(cls, *parts: object) -> str:

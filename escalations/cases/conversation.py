@@ -12,7 +12,8 @@ from escalations import states
 from escalations.cases import notifications
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock_together, lock_with_requests, record
-from escalations.cases.rules.addressing import BY_HAND, is_answer
+from escalations.cases.mail_files import mail_of, take_after_commit
+from escalations.cases.rules.addressing import BY_HAND, OPENED, is_answer
 from escalations.cases.rules.thanks import only_thanks
 from escalations.cases.which_case import Arrival
 from escalations.clocks import verbs as clocks
@@ -59,7 +60,7 @@ def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     thanks = only_thanks(_written(said), _names(case, said)) if late else ""
     ends_wait = said.from_customer and case.is_open and case.waiting_on == states.CUSTOMER
     with together(case):
-        [event] = record(case, [_entry(said)], at=at)
+        [event] = record(case, [entry_of(said)], at=at)
         if ends_wait:
             _end_wait(case, said.who, at)
     message = CustomerMessage.objects.create(
@@ -79,13 +80,32 @@ def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     return message
 
 
+def opening_words(signal: Signal | None) -> Said | None:
+    """What a case is opened with: the words of its signal and the mail behind them."""
+    if signal is None or not signal.text:
+        return None
+    return Said(signal, Arrival(mail_of(signal), None, OPENED))
+
+
+def keep_opening(event: Event, said: Said, *, at: datetime) -> CustomerMessage:
+    """Keep the message that opened a case, in the caller's transaction: answers to its mail find the case, and its
+    attachments are taken."""
+    mail = said.arrival.mail
+    if mail is not None:
+        take_after_commit(mail)
+    return CustomerMessage.objects.create(
+        event=event, case=event.case, signal=said.signal, mail=mail, at=at, placed=OPENED, proven=_proven(said.arrival)
+    )
+
+
 def _written(said: Said) -> str:
     """What was written now: the subject of an answer was written before."""
     mail = said.arrival.mail
     return mail.visible_text if mail and is_answer(mail.subject) else said.signal.text
 
 
-def _entry(said: Said) -> Entry:
+def entry_of(said: Said) -> Entry:
+    """The entry of the log for a message."""
     signal, mail = said.signal, said.arrival.mail
     came_from = f", sent to {said.arrival.came_from}, a duplicate of this case" if said.arrival.came_from else ""
     data = {"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment, "placed": said.arrival.how}

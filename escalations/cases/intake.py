@@ -14,7 +14,7 @@ from approvals.matrix.totals import checked_amount
 from approvals.models import AuthorityVersion
 from escalations import states
 from escalations.cases import brief as briefing
-from escalations.cases import notifications
+from escalations.cases import conversation, notifications
 from escalations.cases.files import Place, attach, noted
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
@@ -209,33 +209,20 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
         data={"signal": data.signal.pk if data.signal else None, "trigger": case.trigger, **noted(files)},
     )
     with together(case, opening.targets):
-        event, *_ = record(case, [opened, *_customer_words(data.signal)], at=at)
+        said = conversation.opening_words(data.signal)
+        event, *words = record(case, [opened, *([conversation.entry_of(said)] if said else [])], at=at)
         briefing.prefill(case, at)
         triage.keep(case, opening.assessment, at=at, actor=by)
         move(case, "triage", at=at, actor=by)
         named = routing.route(case, opening.destination, at=at, actor=by, override=data.override)
         clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
+    if said:
+        conversation.keep_opening(words[0], said, at=at)
     attach(case, files, Place(CaseFile.INTAKE, by, at, event=event))
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()
     notifications.opened(case, named)
     return case
-
-
-def _customer_words(signal: Signal | None) -> list[Entry]:
-    if signal is None or not signal.text:
-        return []
-    who = signal.contact.name if signal.contact else signal.account.name
-    return [
-        Entry(
-            kind="customer_message",
-            audience="customer",
-            actor_name=who,
-            summary=signal.get_kind_display(),
-            text=signal.text,
-            data={"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment},
-        )
-    ]
 
 
 def _account(account: Account, by: User | None) -> Account:

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Signal
 from escalations.cases.files import Place, attach, notes
 from escalations.cases.log import Entry, lock, record
-from escalations.models import CaseFile, Escalation, Event
+from escalations.models import CaseFile, CustomerMessage, Escalation, Event
 from ledger.errors import Refused
 from ledger.files.uploads import NotStored, Part, Upload, check
 from ledger.format import counted, listed
@@ -24,8 +24,6 @@ from messaging.models import InboundMail, MailAttachment
 
 log = logging.getLogger(__name__)
 EMAIL = "email"
-# The entry of a mail is written with its signal, or with the case that the signal opens.
-SOON = timedelta(hours=1)
 # The worker looks at what was placed lately, newest first, because mail of an account without a case is never taken.
 LATELY = timedelta(days=7)
 MOST = 200
@@ -78,14 +76,16 @@ def take_missed() -> int:
 
 
 def case_of(mail: InboundMail) -> Escalation | None:
-    """The case whose thread shows the mail."""
-    signal = Signal.objects.filter(source=EMAIL, external_id=mail.message_id).first()
-    if signal is None:
+    """The case whose thread showed the mail first."""
+    shown = CustomerMessage.objects.filter(mail=mail).select_related("case").order_by("pk").first()
+    return shown.case if shown else None
+
+
+def mail_of(signal: Signal) -> InboundMail | None:
+    """The mail behind a signal."""
+    if signal.source != EMAIL:
         return None
-    said = Event.objects.filter(kind__in=[Event.CUSTOMER_MESSAGE, "signal"], clock=None, data__signal=signal.pk)
-    at = (signal.recorded_at, signal.recorded_at + SOON)
-    entry = said.filter(at__range=at).select_related("case").order_by("at", "pk").first()
-    return entry.case if entry else None
+    return InboundMail.objects.filter(message_id=signal.external_id).first()
 
 
 def take(*, mail: InboundMail, case: Escalation) -> list[CaseFile]:

@@ -98,7 +98,7 @@ def resolve(request: SignedIn, key: str) -> HttpResponse:
         unproven=list(case.actions.filter(execution=True, state__in=["open", "blocked"])),
         conditions=conditions.still_open(case),
     )
-    form = ResolveForm(sent(request))
+    form = ResolveForm(sent(request), initial={"customer_told": case_page.customer_told(case)})
 
     def act() -> None:
         closing.resolve(case_id=case.pk, by=request.user, ending=form.ending())

@@ -17,6 +17,7 @@ class CustomerUpdate(MessageKind):
     """An update to the customer's people, sent as written: `customer-update:ENTRY:CONTACT`."""
 
     prefix = "customer-update"
+    by_person = True
 
     def still_wanted(self, message: Message) -> bool:
         """Always: its author sent it to the customer."""

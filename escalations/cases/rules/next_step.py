@@ -42,6 +42,7 @@ class Facts:
     late_action: str = ""
     late_since: datetime | None = None
     open_execution: int = 0
+    customer_told: bool = False
     review_settled: bool = False
     review_due: datetime | None = None
 
@@ -157,7 +158,10 @@ def _late_action(facts: Facts, at: datetime) -> Step | None:
 def _ready(facts: Facts, at: datetime) -> Step | None:
     if facts.state != states.EXECUTING or facts.open_execution:
         return None
-    why = "The agreement is carried out. Confirm that the customer knows, then resolve the case."
+    told = (
+        "The customer was told." if facts.customer_told else "Confirm that the customer knows, then resolve the case."
+    )
+    why = f"The agreement is carried out. {told}"
     return Step("ready", CALM, "Next: resolve this escalation", why, acts=("resolve",))
 
 

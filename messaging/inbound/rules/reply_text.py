@@ -54,8 +54,10 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _POSTSCRIPT = re.compile(
-    r"^\W{0,3}(?:p\.? ?(?:p\.? ?)?s\.?|n\.? ?b\.?|post ?script(?:um)?|з\.? ?ы\.?|п\.? ?с\.?|追伸|追記|附言|又及|추신)"
-    r"(?:\s*[:：.,\-–—)]|\s|$)",
+    r"^\W{0,3}(?:(?:p[./]? ?-? ?(?:p\.? ?)?s\.?|n\.? ?b\.?|p\.? ?d\.?|n\.? ?s\.?|post ?script(?:um)?|post data|posdata"
+    r"|nota bene|з\.? ?ы\.?|п\.? ?с\.?|υ\.? ?γ\.?|u\.? ?i\.?|נ\.? ?ב\.?|追伸|追記|附言|又及|추신)(?:\s*[:：.,\-–—)]|\s|$)"
+    r"|(?:nachtrag|nachsatz|nachtr[äa]glich|erg[äa]nzung|addendum|edit|update|nota|em tempo|obs|dodatek|ملاحظة|ملحوظة)"
+    r"\s*[:：!])",
     re.IGNORECASE,
 )
 # Sentences that stand in footers and are not the sender's words of today.
