@@ -32,6 +32,10 @@ _BRACKETED = re.compile(r"^\s{0,8}>")
 _RULE = re.compile(r"^\s*[-_=*#~+—–─]{2,}\s*$")
 _FOOTER_RULE = re.compile(r"^\s{0,3}_{2,}\s*$")
 _MARKED = re.compile(r"^[\s>*]{0,8}[-_=*]{2,}\s?(\S.{1,60}?)\s?[-_=*]{2,}\s*$")
+# A mark with the first header behind it: "----- Forwarded message ----- From: Ana <ana@example.com>".
+_MARK_AND_HEADER = re.compile(r"^[\s>*]{0,8}[-_=*]{3,}\s?[^-_=*\s].{1,60}?\s?[-_=*]{3,}\s+(?P<rest>\S.*@.*)$")
+# GroupWise: ">>> Ana Roy <ana@example.com> 11/02/26 3:55 PM >>>".
+_BETWEEN_BRACKETS = re.compile(r"^\s{0,3}\\?>>> .{1,120}\d.{1,20}\d.{0,10} >>>$")
 _VERB = re.compile(rf"(?:^|[\s>\"'”»)\]，,、])(?P<verb>{either(WROTE)})(?=[\s:：]|$)", re.IGNORECASE)
 _VERB_LAST = re.compile(rf"{either(WROTE)}\s*[:：]?$", re.IGNORECASE)
 _OPENER = re.compile(rf"^(?:{either(OPENERS)}[\s.,،]|\d)", re.IGNORECASE)
@@ -41,9 +45,12 @@ _NUMBERS = re.compile(r"\d+")
 _ADDRESS_LAST = re.compile(r"<[^<>\s]{1,200}@[^<>\s]{1,200}(?:<[^<>]{0,200}>)?>\)?\s*[:：]$")
 _ISO_DATE = r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}"
 _DATE_AND_ADDRESS = re.compile(
-    rf"^(?:\w{{2,4}},? )?{_ISO_DATE}[T ,][^<>\[\]]{{0,80}}[<(\[](?:mailto:)?[^<>\s]{{1,120}}@[^<>\s]{{1,120}}[>)\]]\s*[:：]?$"
+    rf"^(?:\w{{2,4}},? )?{_ISO_DATE}[T ,][^<>\[\]]{{0,80}}[<(\[] ?(?:mailto:)?[^<>\s]{{1,120}}@[^<>\s]{{1,120}}[>)\]]\s*[:：]?$"
     rf"|^[^<>:]{{0,60}}<[^<>\s]{{1,120}}@[^<>\s]{{1,120}}>,? (?:\w{{2,4}},? )?{_ISO_DATE}[^<>]{{0,40}}[:：]?$"
 )
+# The second half of an attribution that was broken within its address.
+_REST_OF_ADDRESS = re.compile(r"^[^<>\s]{1,120}@[^<>\s]{1,120}>$")
+_ADDRESS_ALONE = re.compile(r"^[<(\[]?[^<>()\[\]\s]{1,120}@[^<>()\[\]\s]{1,120}[>)\]]?\s")
 _ISO_DATE_FIRST = re.compile(rf"^(?:\w{{2,4}},? )?{_ISO_DATE}[T ,]")
 _CITES = re.compile(r"^[\"'“”„«‚‘「『]")
 # "On 3 May you wrote:" is a sentence of the sender about an earlier mail.
@@ -132,6 +139,8 @@ def _first_cut(lines: list[str]) -> int:
 
 def _cuts(lines: list[str], i: int) -> bool:
     line = lines[i]
+    if _is_mark_by_itself(line):
+        return True
     if not line or len(line) > MAX_LINE or _is_quoted(line):
         return False
     if _is_original_mark(lines, i) or _header_block_end(lines, i):
@@ -168,6 +177,14 @@ def _is_original_mark(lines: list[str], i: int) -> bool:
         return True
     marked = _MARKED.match(line)
     return bool(marked and any(_header_block_end(lines, at) for at in range(i + 1, min(i + 4, len(lines)))))
+
+
+def _is_mark_by_itself(line: str) -> bool:
+    """One line that names the quoted mail in full, in a form that nobody types."""
+    if _BETWEEN_BRACKETS.match(line):
+        return bool(_TIME.search(line))
+    marked = _MARK_AND_HEADER.match(line[:MAX_LINE])
+    return bool(marked and _role(marked["rest"]) == "from")
 
 
 def _is_mobile_signature(line: str) -> bool:
@@ -228,18 +245,19 @@ def _role(line: str) -> str | None:
 
 
 def _header_block_end(lines: list[str], i: int, *, marked: bool = False) -> int:
-    """The line after a block of three mail headers (or From and Sent with an address) opening at `i`; 0 if none. Below a mark
-    ("Forwarded message") any three will do."""
+    """The line after a block of three mail headers (or From and Sent with an address) opening at `i`; 0 if none. Something in
+    it must be a mail's alone: an address, a time of day or "Sent:". Below a mark ("Forwarded message") any three will do."""
     if _role(lines[i]) is None:
         return 0
     roles: set[str] = set()
-    strangers, end, with_address = 0, 0, marked
+    strangers, end, with_address, is_mail = 0, 0, marked, marked
     for at in range(i, min(i + 16, len(lines))):
         role = _role(lines[at])
         with_address = with_address or ("@" in lines[at] and (role == "from" or at == i + 1))
         if role:
             roles.add(role)
             marked = marked or (role == "sent" and _header_label(lines[at]) not in DATE_LABELS)
+            is_mail = is_mail or marked or "@" in lines[at] or bool(role == "sent" and _TIME.search(lines[at]))
             strangers, end = 0, at + 1
         else:
             strangers += 1
@@ -247,7 +265,7 @@ def _header_block_end(lines: list[str], i: int, *, marked: bool = False) -> int:
                 break
     # A list of places or dates may have the same labels: "From: Hamburg, To: Oslo, Date: 3 May".
     is_block = "from" in roles and (
-        (("subject" in roles or marked) and len(roles) >= 3) or ("sent" in roles and with_address)
+        (("subject" in roles or marked) and len(roles) >= 3 and is_mail) or ("sent" in roles and with_address)
     )
     return end if is_block else 0
 
@@ -331,7 +349,9 @@ def _goes_on(joined: str, following: str) -> bool:
 
 def _may_end_attribution(line: str) -> bool:
     line = line.rstrip("-_* ")
-    return line.endswith((":", "：")) or bool(_VERB_LAST.search(line[-40:]) or _DATE_AND_ADDRESS.match(line))
+    return line.endswith((":", "：")) or bool(
+        _VERB_LAST.search(line[-40:]) or _DATE_AND_ADDRESS.match(line) or _REST_OF_ADDRESS.match(line)
+    )
 
 
 def _may_open_attribution(line: str) -> bool:
@@ -359,6 +379,8 @@ def _is_attribution(joined: str, single_line: bool, following: str) -> bool:
         if dated and (sure or (has_time and _OPENER.match(joined) and verb_last)):
             return True
         if _NAMED_ADDRESS.match(joined) and (verb_last or dated):
+            return True
+        if verb_last and _ADDRESS_ALONE.match(joined) and len(joined.split()) <= 3:
             return True
     if quote_follows and single_line:
         by_date = bool(_ISO_DATE_FIRST.match(joined)) and joined.endswith((":", "："))
