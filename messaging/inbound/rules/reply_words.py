@@ -140,8 +140,23 @@ SIGN_OFFS = frozenset(
         "|cu stimă|此致|敬具"
     )
 )
+# Words of somebody who tells who wrote what: "on 3 May you wrote", "your colleague wrote". No attribution has them.
+TOLD = (
+    "su compañera|su compañero|su colega|sus colegas|nuestro|nuestra|nuestros|nuestras|vuestro|vuestra|usted|ustedes|nosotros"
+    "|vostro|vostra|vostri|vostre|nostro|nostra|nostri|nostre|il suo|la sua|il mio|la mia|voi|noi"
+    "|seu colega|sua colega|o seu|a sua|nosso|nossa|meu|minha|você|vocês"
+    "|uw|onze|mijn|jullie|wij|ik|er kollega|ert team|vår|vårt|min kollega|din kollega|jeres|vores"
+    "|teidän|meidän|minun|kolleganne"
+    "|państwa|państwo|pański|pańska|nasz|nasza|wasz|wasza|mój|moja|pan|pani"
+    "|váš|vaše|vašeho|náš|naše|můj|moje|vaša|môj|naš|naša|vaš|vaša"
+    "|ваш|ваша|ваше|ваши|наш|наша|мой|моя|вы|мы|наші|мій|моя"
+    "|az önök|kollégája|kollégájuk|kollégánk|colegul|colega|dumneavoastră"
+    "|sizin|bizim|benim|arkadaşınız|ekibiniz|meslektaşınız|συνάδελφός|συνάδελφος|σας|μας|μου"
+    "|העמית|שלכם|שלנו|زميلكم|زميلك|زميلنا|لنا"
+)
+TOLD_UNSPACED = "御社|弊社|貴社|当社|お客様|担当者|您|你们|你的|我们|我的|贵|귀사|저희|우리|고객님|담당자"
 _MY = r"(?:(?:my|mein\w*|mon|ma|mi|mio|mia|il mio|mijn|min|mitt|o meu|meu|minha|moje\w*|moj\w*|мо\w+|a|an|the)\s+)?"
-_DEVICE = (
+DEVICE = (
     r"(?:[\w.+-]*(?:phone|pad|pod|mail|android|blackberry|galaxy|samsung|mobil\w*|handy|outlook|windows|tablet"
     r"|pixel|huawei"
     r"|xiaomi|nokia|htc|sony|wiko|oneplus|motorola|typeapp|spark|yahoo|gmx|proton\w*|hotmail|cell|device|laptop"
@@ -153,7 +168,7 @@ MOBILE_SIGNATURE = re.compile(
     r"^[\s(<\[*_\-–—]{0,6}(?:"
     rf"(?:sent|written|typed) (?:from|via|with|by|using|on) (?!.*\b(?:is|are|was|were|has|have|because|about"
     rf"|all)\b){_MY}\S.*"
-    r"|get \[?(?:outlook|typeapp|bluemail|spark|yahoo|gmail)\b.*|(?:download|get) the all.new aol app.*"
+    r"|get \[?(?:outlook|typeapp|bluemail|spark|yahoo|gmail)(?: mail)? for\b.*|(?:download|get) the all.new aol app.*"
     r"|from my (?:iphone|ipad|phone|mobile|android|blackberry).*|yahoo mail:.*|sent from \w+"
     r"|(?:gesendet|versendet|geschrieben|verschickt) (?:von|mit|über|via|aus|vom) (?!.*\b(?:ist|sind|war|waren"
     r"|hat|haben)\b).*"
@@ -175,7 +190,7 @@ MOBILE_SIGNATURE = re.compile(
     r"|(?:أُرسلت|أرسلت|مرسل|تم الإرسال) من .*|.{0,40}から送信.?|[发發送]自我的.*|[从從]我的.*(?:发送|傳送|寄出)"
     r"|发自.*|나의 .*에서 보냄"
     r"|.{0,30}에서 보냄|(?:đã gửi|được gửi|gửi) từ .*|dikirim dari .*|poslano iz .*"
-    rf"|\S+ from mobile|sent by {_DEVICE}.*"
+    rf"|\S+ from mobile|sent by {DEVICE}.*"
     r")$",
     re.IGNORECASE,
 )

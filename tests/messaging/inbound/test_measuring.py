@@ -93,5 +93,5 @@ def test_lost_words_and_shown_quotations_are_counted_by_line(folder: Path) -> No
 def test_few_of_the_further_mails_are_shown_wrongly() -> None:
     score = measure_lines(FURTHER)
     assert score.total >= 60
-    assert len(score.lost) <= 2, score.lost
-    assert len(score.shown) <= 8, score.shown
+    assert len(score.lost) <= 1, score.lost
+    assert len(score.shown) <= 4, score.shown
