@@ -33,6 +33,7 @@ def test_a_good_page_is_clean(show):
         ("<script>1</script>", "csp: script-src"),
         ('<p style="color: red">x</p>', "csp: style-src"),
         ('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', "axe: image-alt"),
+        ('<input type="checkbox" aria-label="One"><input type="checkbox" aria-label="Two">', "axe: target-size"),
     ],
 )
 def test_a_page_with_a_fault_is_refused(show, body, complaint):
