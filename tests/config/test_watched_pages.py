@@ -41,6 +41,14 @@ def test_a_page_with_a_fault_is_refused(show, body, complaint):
         show(body).assert_clean()
 
 
+def test_a_message_over_a_button_is_noticed_on_a_phone(show):
+    person = show('<button>Decide</button><div class="toasty"><button>Dismiss</button></div>')
+    assert person.covered() == []
+    person.page.evaluate("document.querySelector('.toasty').style.cssText = 'position: absolute; inset: 0'")
+    person.page.set_viewport_size({"width": 390, "height": 844})
+    assert "Decide" in person.covered()
+
+
 def test_a_page_wider_than_a_phone_is_noticed(show):
     person = show("<p>" + "x" * 3000 + "</p>")
     assert person.overflow() > 0

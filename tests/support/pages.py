@@ -15,6 +15,7 @@ VENDOR = Path(__file__).parent / "vendor"
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+LAPTOP_WIDTH = 1024  # narrower screens have their navigation at the bottom, where wider ones show messages
 # Target sizes and the rest of WCAG 2.2 are off by default; naming the tags turns them on.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NOTE_VIOLATIONS = """
@@ -22,6 +23,19 @@ window.cspViolations = [];
 document.addEventListener("securitypolicyviolation", (event) => {
   window.cspViolations.push(`${event.violatedDirective} ${event.blockedURI}`);
 });
+"""
+
+
+# Texts of links, buttons and fields that a message lies over.
+COVERED = """
+() => {
+  const boxes = [...document.querySelectorAll(".toasty")].map((each) => each.getBoundingClientRect());
+  return [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter((each) => {
+    const own = each.getBoundingClientRect();
+    if (!own.width || each.closest(".toasty") || !each.checkVisibility()) return false;
+    return boxes.some((box) => own.left < box.right && own.right > box.left && own.top < box.bottom && own.bottom > box.top);
+  }).map((each) => each.textContent.trim() || each.name);
+}
 """
 
 
@@ -95,6 +109,10 @@ class Watched:
         """Pixels by which the page is wider than its window; 0 without sideways scrolling."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
+    def covered(self) -> list[str]:
+        """What a message lies over on the current screen: the texts of links, buttons and fields."""
+        return list(self.page.evaluate(COVERED))
+
     def shot(self, name: str) -> Path:
         """Save a picture of the whole page in test-output/."""
         OUTPUT.mkdir(exist_ok=True)
@@ -103,11 +121,15 @@ class Watched:
         return path
 
     def assert_clean(self, name: str = "") -> None:
-        """No console messages, CSP refusals, axe findings or sideways scrolling. A name saves a picture."""
+        """No console messages, CSP refusals, axe findings, sideways scrolling, or messages over buttons on a phone. A name
+        saves a picture.
+        """
         if name:
             self.shot(name)
         problems = [*self.complaints, *(f"csp: {each}" for each in self.csp_violations())]
         problems += [f"axe: {each}" for each in self.axe_violations()]
+        if self.page.evaluate("innerWidth") < LAPTOP_WIDTH:
+            problems += [f"a message lies over “{each}”" for each in self.covered()]
         if (width := self.overflow()) > 0:
             problems.append(f"{width} px wider than the window")
         self.complaints.clear()
