@@ -18,7 +18,7 @@ from escalations.cases.mail_address import reply_address
 from escalations.models import CaseFile, Escalation, Event
 from messaging.inbound.receive import receive
 from messaging.models import InboundMail, Message
-from tests.support.pages import PHONE, Served
+from tests.support.pages import LAPTOP_WIDTH, PHONE, Served
 from tests.support.routes import Route, routes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.timeout(300)]
@@ -186,6 +186,8 @@ def faults(seen: Served) -> Iterator[str]:
         seen.page.set_viewport_size({"width": width, "height": 900})
         if (over := seen.overflow()) > 0:
             yield f"{over} px wider than a window of {width}"
+        if width >= LAPTOP_WIDTH:
+            yield from (f"cut at {width}: {each}" for each in seen.cut())
         if width == PHONE["width"]:
             yield from (f"on a phone: {each}" for each in seen.axe_violations(["target-size"]))
     seen.page.set_viewport_size(LAPTOP)

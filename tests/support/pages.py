@@ -39,6 +39,14 @@ COVERED = """
 """
 
 
+# What is cut or has to be scrolled sideways, of the parts that must be whole on a laptop.
+CUT = """
+() => [...document.querySelectorAll("h1, .ttl, .crumbs, .tabs, .views, .table-responsive")]
+  .filter((each) => each.checkVisibility() && each.clientWidth && each.scrollWidth > each.clientWidth + 1)
+  .map((each) => `${each.className || each.tagName}: ${each.textContent.trim().replace(/\\s+/g, " ").slice(0, 60)}`)
+"""
+
+
 @cache
 def _axe() -> str:
     return (VENDOR / "axe.min.js").read_text(encoding="utf-8")
@@ -108,6 +116,10 @@ class Watched:
     def overflow(self) -> int:
         """Pixels by which the page is wider than its window; 0 without sideways scrolling."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def cut(self) -> list[str]:
+        """Titles, tabs and tables that are cut or scroll sideways: their kind and first words."""
+        return list(self.page.evaluate(CUT))
 
     def covered(self) -> list[str]:
         """What a message lies over on the current screen: the texts of links, buttons and fields."""
