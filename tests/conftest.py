@@ -186,3 +186,17 @@ def watch(chromium: Browser) -> Iterator[Callable[..., pages.Watched]]:
     yield open_page
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def served(chromium: Browser) -> Iterator[Callable[..., pages.Served]]:
+    """`served(viewport=…)` opens a browser that is shown what the desk answers in this process; all are closed at the end."""
+    opened: list[pages.Served] = []
+
+    def open_browser(**options: Any) -> pages.Served:
+        opened.append(pages.Served(chromium, **options))
+        return opened[-1]
+
+    yield open_browser
+    for each in opened:
+        each.close()

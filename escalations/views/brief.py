@@ -97,10 +97,12 @@ def _form_page(
     last = list(case.brief_snapshots.order_by("-number")[:1])
     number, is_draft = brief_page.version_of(parts, last)
     written = max((row.at for row in case.brief_parts.all()), default=None)
+    options = forms.numbered(rows, form)
     page = {
         "form": form,
         "rows": rows,
-        "options": forms.numbered(rows, form),
+        "options": options,
+        "spare_options": any(each.spare for each in options),
         "parts": parts,
         "overview": brief_page.overview(parts),
         "snapshots": snapshots,

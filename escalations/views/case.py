@@ -40,6 +40,7 @@ def thread_page(
         raise Http404
     before = number(request.GET.get("before"))
     shown, older = threads.entries(case, request.user, show=show, before=before)
+    newest, earlier = threads.unfolded(shown, before)
     can = access.abilities(case, request.user)
     may_tell = can["customer_update"]
     if request.method == "GET" and said.has_unopened(shown):
@@ -51,7 +52,9 @@ def thread_page(
         "other_cases": said.other_cases(case, request.user) if movable else [],
         "came_back": not case.is_open and can["reopen"] and case.customer_messages.came_back().exists(),
         "takes_updates": case.state not in states.ENDED,
-        "days": threads.by_day(shown),
+        "days": threads.by_day(newest),
+        "earlier": threads.by_day(earlier),
+        "earlier_count": len(earlier),
         "older": older,
         "before": before,
         "show": show,
