@@ -1,4 +1,4 @@
-"""A person leaves: signs in no more, and nothing goes on waiting for that person."""
+"""A person leaves, or becomes an external party: nothing goes on waiting for that person."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from rest_framework.authtoken.models import Token
 
 from accounts.customers import accounts
 from accounts.events import person_left
-from accounts.models import Account, Departure, MovedOn, Role, User
+from accounts.models import Account, Departure, MovedOn, Role, RoleHolding, User
 from accounts.people.queries import Managers
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.now import now
@@ -29,20 +29,51 @@ def deactivate(*, user_id: int, by: User) -> Departure:
     Raises NotAllowed unless `by` works in operations (for an administrator: is one), Invalid for oneself, the last active
     administrator or the last person of operations, AlreadyDone for a person who is not active.
     """
+    user = _locked(user_id, by)
+    if why := why_not(user, by):
+        raise Invalid(why)
+    user.is_active = False
+    user._history_user = by  # type: ignore[attr-defined]
+    user.save(update_fields=["is_active"])
+    end_access(user)
+    return Departure.objects.create(user=user, by=by, at=now())
+
+
+@transaction.atomic
+def make_external(*, user_id: int, role: Role, by: User) -> Departure:
+    """Make a colleague an external party: all other roles, the sessions and the API token end, and `role` is held from now
+    on. `move_on` then moves the person's work, as for somebody who left.
+
+    Raises NotAllowed like `deactivate`; Invalid for a role that is not one of external parties, a service, an administrator,
+    oneself and the last person of operations; AlreadyDone for a person who is not active or is an external party.
+    """
+    user, at = _locked(user_id, by), now()
+    if user.is_external:
+        raise AlreadyDone(f"{user} is an external party already.")
+    if why := why_not_external(user, by):
+        raise Invalid(why)
+    if role.sees != Role.SHARED:
+        raise Invalid(f"{role} is not a role of external parties.", field="role")
+    user.is_staff = False
+    user._history_user = by  # type: ignore[attr-defined]
+    user.save(update_fields=["is_staff"])
+    # What has not begun was never used, so nothing refers to it.
+    user.holdings.filter(starts__gte=at).delete()
+    user.holdings.in_force(at).update(ends=at)
+    RoleHolding.objects.create(user=user, role=role, starts=at)
+    end_access(user)
+    return Departure.objects.create(user=user, by=by, at=at, kind=Departure.EXTERNAL)
+
+
+def _locked(user_id: int, by: User) -> User:
+    """The active person, locked together with all who run the desk, so that the last two cannot go at the same time."""
     running = User.objects.filter(Q(is_superuser=True) | Q(holdings__role__operations=True) | Q(pk=user_id))
-    # Locked together, so that the last two cannot be deactivated at the same time.
     locked = User.objects.select_for_update(no_key=True).filter(pk__in=running.order_by().values("pk")).order_by("pk")
     user = next(each for each in locked if each.pk == user_id)
     check_may(user, by)
     if not user.is_active:
         raise AlreadyDone(f"{user} is not active any more.")
-    if why := why_not(user, by):
-        raise Invalid(why)
-    user.is_active = False
-    user._history_user = by
-    user.save(update_fields=["is_active"])
-    end_access(user)
-    return Departure.objects.create(user=user, by=by, at=now())
+    return user
 
 
 def check_may(user: User, by: User) -> None:
@@ -63,6 +94,17 @@ def why_not(user: User, by: User) -> str:
     if user.has_role(*operations) and not _others(user).filter(pk__in=User.objects.holding(operations)).exists():
         return f"{user} is the last active person of operations. Give somebody else the role first."
     return ""
+
+
+def why_not_external(user: User, by: User) -> str:
+    """Why the person cannot become an external party; empty if nothing speaks against it."""
+    if user.pk == by.pk:
+        return "You cannot make yourself an external party. Ask another person of operations."
+    if user.kind == User.SERVICE:
+        return f"{user} is a service. Only people are external parties."
+    if user.is_superuser:
+        return f"{user} is an administrator. Remove the admin rights first."
+    return why_not(user, by)
 
 
 def is_last_administrator(user: User) -> bool:
@@ -99,10 +141,14 @@ def reactivate(*, user_id: int, by: User) -> User:
     user.is_active = True
     user._history_user = by
     user.save(update_fields=["is_active"])
-    at = now()
-    user.departures.filter(finished_at=None).update(finished_at=at)
-    user.departures.filter(returned_at=None).update(returned_at=at)
+    _returned(user.departures.filter(kind=Departure.LEFT))
     return user
+
+
+def _returned(departures: QuerySet[Departure]) -> None:
+    at = now()
+    departures.filter(finished_at=None).update(finished_at=at)
+    departures.filter(returned_at=None).update(returned_at=at)
 
 
 def move_on(departure: Departure, *, most: int = AT_ONCE) -> int:
@@ -125,26 +171,37 @@ def move_on(departure: Departure, *, most: int = AT_ONCE) -> int:
 
 def follow(*, most: int = AT_ONCE) -> int:
     """Continue with the person who left first and whose work still moves; returns how many pieces were moved. A person who
-    was made inactive by another way than `deactivate` is treated alike."""
+    was made inactive, or whose last other role ended beside one of an external party, without these verbs is treated alike."""
     _find_overlooked()
     departure = Departure.objects.filter(finished_at=None).select_related("user").order_by("pk").first()
     return move_on(departure, most=most) if departure else 0
 
 
 def _find_overlooked() -> None:
-    known = Departure.objects.filter(user=OuterRef("pk"), returned_at=None)
-    for user in User.objects.filter(~Exists(known), is_active=False):
+    open_ones = Departure.objects.filter(user=OuterRef("pk"), returned_at=None)
+    for user in User.objects.filter(~Exists(open_ones.filter(kind=Departure.LEFT)), is_active=False):
         with transaction.atomic():
             end_access(user)
-            made = Departure(user=user, at=now())
-            Departure.objects.bulk_create([made], ignore_conflicts=True)
+            _note_departure(user, Departure.LEFT)
+    outside = User.objects.external().filter(is_active=True)
+    for user in outside.filter(~Exists(open_ones.filter(kind=Departure.EXTERNAL))):
+        with transaction.atomic():
+            Token.objects.filter(user=user).delete()
+            _note_departure(user, Departure.EXTERNAL)
+    back = Departure.objects.filter(kind=Departure.EXTERNAL, returned_at=None, user__is_active=True)
+    if ids := list(back.exclude(user__in=User.objects.external()).values_list("pk", flat=True)):
+        _returned(Departure.objects.filter(pk__in=ids))
+
+
+def _note_departure(user: User, kind: str) -> None:
+    Departure.objects.bulk_create([Departure(user=user, at=now(), kind=kind)], ignore_conflicts=True)
 
 
 def heir(user: User) -> User | None:
     """The nearest active manager above a person."""
     above = list(Managers().above([user.pk]))
     found = User.objects.filter(pk__in=above, is_active=True, kind=User.PERSON).in_bulk()
-    return next((found[pk] for pk in above if pk in found), None)
+    return next((found[pk] for pk in above if pk in found and not found[pk].is_external), None)
 
 
 def note(departure: Departure, *, what: str, url: str, to: User | None, state: str = "") -> None:
@@ -219,4 +276,6 @@ def _finish(departure: Departure) -> None:
     if not Departure.objects.filter(pk=departure.pk, finished_at=None).update(finished_at=at):
         return
     departure.finished_at = at
+    if departure.kind == Departure.EXTERNAL and departure.by is None and not departure.moved.exists():
+        return  # a new external party, who never was a colleague
     person_left.send(sender=User, departure=departure, most=0, finished=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, Q
 
 from accounts.models import Account, Signal, User
 from approvals.matrix.totals import checked_amount
@@ -102,7 +102,7 @@ class Opening:
         names still works here. Asked inside the transaction that writes the case."""
         account, where = self.case.account, self.destination
         named = {user.pk for user in (where.owner, where.authority, *(user for user, _ in where.stakeholders)) if user}
-        gone = User.objects.filter(pk__in=named, is_active=False)
+        gone = User.objects.filter(pk__in=named).filter(Q(is_active=False) | Q(pk__in=User.objects.external()))
         seen = Account.objects.visible_to(by) if by else Account.objects.all()
         same = seen.filter(pk=account.pk, csm=account.csm_id, ae=account.ae_id, name=account.name)
         # Locked, so that the team of the account does not change before the case is there to be seen by it.

@@ -47,7 +47,7 @@ class Going:
 
     def first(self, *people: User | None, but: Iterable[User | None] = ()) -> User | None:
         """The first active one of the people, then the manager. People in `but` are taken only if there is nobody else."""
-        found = [each for each in (*people, self.above) if each and each.is_active and each.pk != self.user.pk]
+        found = [each for each in (*people, self.above) if each and each.is_colleague and each.pk != self.user.pk]
         apart = {each.pk for each in but if each}
         return next((each for each in found if each.pk not in apart), next(iter(found), None))
 
@@ -75,7 +75,7 @@ def leave(case_id: int, departure: Departure) -> None:
             _duties(going)
         _tracker(going)
         _review(going)
-        summary = f"{user.name} has left. {'; '.join(going.moved)}"
+        summary = f"{departure.words}. {'; '.join(going.moved)}"
         record(case, [Entry(kind="left", summary=summary, data={"user": user.pk, "departure": departure.pk})], at=at)
     access_rows.keep([case.pk])
     notifications.left(case, departure.pk, summary)
@@ -94,8 +94,8 @@ def _owner(going: Going) -> None:
     """A case without its owner needs an owner until somebody accepts it; the next one is asked."""
     case, user = going.case, going.user
     waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER).select_related("to_user").first()
-    asked = waiting.to_user if waiting and waiting.to_user.is_active else None
-    going.owner = asked or (case.owner if case.owner and case.owner.is_active else None)
+    asked = waiting.to_user if waiting and waiting.to_user.is_colleague else None
+    going.owner = asked or (case.owner if case.owner and case.owner.is_colleague else None)
     owns = case.is_open and case.owner_id == user.pk
     if owns:
         case.owner = None
@@ -104,16 +104,14 @@ def _owner(going: Going) -> None:
     if not owns and not (waiting and waiting.to_user_id == user.pk):
         return
     if asked is None:
-        give_owner(
-            case, going.first(going.where.owner if going.where else None, but=[_authority(case)]), user, going.at
-        )
+        to = going.first(going.where.owner if going.where else None, but=[_authority(case)])
+        give_owner(case, to, going.departure.words, going.at)
         going.owner = _asked_to_own(case)
     going.note(DUTY_NAMES[CasePerson.OWNER].lower(), going.owner)
 
 
-def give_owner(case: Escalation, to: User | None, user: User, at: datetime) -> None:
+def give_owner(case: Escalation, to: User | None, why: str, at: datetime) -> None:
     """Ask the next owner of a locked case in place of a person who has left; without one, operations are told."""
-    why = f"{user.name} has left"
     if to is not None:
         both = NOBODY_ELSE if _authority(case) == to else ""
         handoffs.send(case, to=to, at=at, by=None, notes=Notes(why, both=both))
@@ -126,13 +124,15 @@ def give_owner(case: Escalation, to: User | None, user: User, at: datetime) -> N
 def without_owner_who_left(case: Escalation, at: datetime) -> None:
     """A locked case that is open again, but whose owner left meanwhile, is handed to the next one."""
     gone = case.owner
-    if gone is None or gone.is_active:
+    if gone is None or gone.is_colleague:
         return
     case.owner = None
     chain.save(case, ["owner"])
     case.people.filter(user=gone).delete()
     where = _destination(case, at)
-    give_owner(case, (where and where.owner) or leaving.heir(gone), gone, at)
+    kind = Departure.EXTERNAL if gone.is_active else Departure.LEFT
+    words = Departure(user=gone, kind=kind).words
+    give_owner(case, (where and where.owner) or leaving.heir(gone), words, at)
 
 
 def _asked_to_own(case: Escalation) -> User | None:
@@ -141,8 +141,8 @@ def _asked_to_own(case: Escalation) -> User | None:
 
 
 def _authority(case: Escalation) -> User | None:
-    named = case.people.filter(duty=CasePerson.AUTHORITY, user__is_active=True).select_related("user").first()
-    return named.user if named else None
+    named = case.people.filter(duty=CasePerson.AUTHORITY).select_related("user").first()
+    return named.user if named and named.user.is_colleague else None
 
 
 def _duties(going: Going) -> None:
@@ -172,8 +172,8 @@ def _next_for(going: Going, duty: str) -> User | None:
         return asking.asked_now(case) or going.first(decides, holder, but=[going.owner])
     if duty == CasePerson.COMMUNICATION:
         return going.first(account.csm, account.ae, case.opened_by, going.owner)
-    free = case.people.filter(duty="", user__is_active=True).select_related("user").first()
-    return going.first(free.user if free else None, going.owner)
+    free = case.people.filter(duty="").select_related("user")
+    return going.first(*(each.user for each in free if each.user.is_colleague), going.owner)
 
 
 def _duty(going: Going, duty: str, to: User | None) -> None:
@@ -188,7 +188,7 @@ def _duty(going: Going, duty: str, to: User | None) -> None:
     letter = "A" if duty == CasePerson.AUTHORITY else "R"
     handoffs.replace_duty(case, to, duty, letter, going.at, accepted=False)
     both = NOBODY_ELSE if duty == CasePerson.AUTHORITY and to == going.owner else ""
-    notes = Notes(f"{going.user.name} has left", both=both)
+    notes = Notes(going.departure.words, both=both)
     handoffs.send(case, to=to, at=going.at, by=None, duty=duty, notes=notes)
 
 
@@ -239,7 +239,9 @@ def _review(going: Going) -> None:
 
 
 def _shared_threads(departure: Departure, most: int) -> int:
-    """Threads of an external party end."""
+    """Threads of an external party who left end."""
+    if departure.kind == Departure.EXTERNAL:
+        return 0
     rows = SharedThread.objects.filter(party=departure.user, ended_at=None).order_by("pk")
 
     def end(pk: int) -> None:
@@ -262,7 +264,7 @@ def _loose_commitments(departure: Departure, most: int) -> int:
     def move(pk: int) -> None:
         made = Commitment.objects.select_for_update(of=("self",)).select_related("account__csm").get(pk=pk)
         named = made.account.csm
-        to = named if named and named.is_active else leaving.heir(departure.user) or _somebody()
+        to = named if named and named.is_colleague else leaving.heir(departure.user) or _somebody()
         _take_over(made, to)
         what = f"{made.account.name}: commitment “{made.text}”"
         leaving.note(departure, what=what, url=f"/accounts/{made.account_id}/", to=to)

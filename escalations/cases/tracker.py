@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from escalations import states
 from escalations.cases import conditions, notifications
-from escalations.cases.access import check
+from escalations.cases.access import check, check_inside
 from escalations.cases.duties import check_named
 from escalations.cases.files import Place, attach, noted
 from escalations.cases.log import Entry, lock, lock_with_requests, record
@@ -53,6 +53,7 @@ def finish_action(*, action_id: int, by: User, proof: str = "", files: Sequence[
     then the grant is carried out and cannot be undone. Raises Invalid without that proof, AlreadyDone if it is done or was
     cancelled, NotStored for a file that cannot be kept.
     """
+    check_inside(by)
     at = now()
     action = Action.objects.select_related("case").get(pk=action_id)
     case = lock_with_requests(action.case_id) if action.execution else lock(action.case_id)
@@ -103,6 +104,7 @@ def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     """Mark a commitment as kept or broken; its clock ends met or missed. Raises NotAllowed for people who have no part
     in it, AlreadyDone if it is marked already.
     """
+    check_inside(by)
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case and by.pk != made.owner_id:
         check(made.case, by, "action")

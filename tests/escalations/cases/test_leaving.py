@@ -223,7 +223,7 @@ def test_a_case_that_cannot_be_moved_does_not_hold_up_the_others(cast: Cast, mon
 
 
 def test_a_case_that_is_reopened_after_its_owner_left_goes_to_the_next(cast: Cast) -> None:
-    case = accepted(cast)
+    case = accepted(cast, concession="", amount=None)
     owner = case.owner
     assert owner is not None
     closing.skip_to_execute(case_id=case.pk, by=owner, reason="No approval is needed")
