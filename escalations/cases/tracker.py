@@ -105,6 +105,9 @@ def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     in it, AlreadyDone if it is marked already.
     """
     check_inside(by)
+    # The case before what hangs on it, as every other verb locks them.
+    case_id = Commitment.objects.values_list("case", flat=True).get(pk=commitment_id)
+    case = lock(case_id) if case_id else None
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case and by.pk != made.owner_id:
         check(made.case, by, "action")
@@ -113,8 +116,7 @@ def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     at = now()
     made.state, made.kept_at = (Commitment.KEPT if kept else Commitment.BROKEN), at
     made.save(update_fields=["state", "kept_at"])
-    if made.case_id:
-        case = lock(made.case_id)
+    if case:
         record(case, [Entry(kind="commitment", summary=f"{made.get_state_display()}: {made.text}", actor=by)], at=at)
         clocks.stop(case, states.COMMITMENT, at=at, outcome="" if kept else Clock.MISSED, about=made.pk)
     return made
