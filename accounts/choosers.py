@@ -66,7 +66,7 @@ class Kind:
 
 
 def _people(user: User) -> QuerySet[User]:
-    return colleagues(user).filter(is_active=True, kind=User.PERSON)
+    return colleagues(user).filter(kind=User.PERSON).exclude(pk__in=User.objects.external())
 
 
 KINDS = {

@@ -91,6 +91,7 @@ urlpatterns = [
     path("shared/<int:pk>/", sharing.their_thread, name="shared_thread"),
     path("people/departures/", leaving.departures, name="departures"),
     path("people/<int:pk>/leaving/", leaving.person, name="leaving"),
+    path("people/<int:pk>/external/", leaving.outside, name="make_external"),
     path("people/<int:pk>/reactivate/", leaving.reactivate, name="reactivate"),
     *urlpatterns_matrices,
 ]

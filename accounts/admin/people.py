@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Model, QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,6 +13,9 @@ from django.utils.safestring import SafeString
 from accounts.calendars.rules.workcalendar import find_zone
 from accounts.models import Role, RoleHolding, User, UserWords
 from accounts.people.leaving import is_last_administrator, page_of
+from accounts.people.rules import Held, ends_up_outside
+from ledger.format import listed
+from ledger.now import now
 from ledger.search import index
 
 POWERS = ("is_staff", "is_superuser", "groups")
@@ -74,10 +78,31 @@ class NewPersonForm(AdminUserCreationForm):
         return email
 
 
+class HoldingFormSet(BaseInlineFormSet):
+    """The roles of a person. A colleague does not become an external party here, because work would go on waiting for them."""
+
+    def clean(self) -> None:
+        """Refuse to leave a colleague with roles of external parties only, and name the page that moves the work on."""
+        super().clean()
+        user = self.instance
+        if user.pk is None or user.is_superuser or user.is_external or any(self.errors):
+            return
+        was_inside = user.holdings.exclude(role__sees=Role.SHARED).exists()
+        rows = [form.cleaned_data for form in self.forms if form.cleaned_data.get("role")]
+        after = [Held(row["role"].sees == Role.SHARED, row["starts"], row["ends"]) for row in rows]
+        if was_inside and ends_up_outside(after, now()):
+            words = (
+                '{0} is a colleague, and work may wait for them. <a href="{1}">See what is open</a> and make {0} '
+                "an external party there: the work moves on first."
+            )
+            raise forms.ValidationError(format_html(words, user, page_of(user)))
+
+
 class HoldingInline(admin.TabularInline):
     """Roles held, from when to when. End a holding instead of removing it: decisions refer to it."""
 
     model = RoleHolding
+    formset = HoldingFormSet
     extra = 0
     autocomplete_fields = ["role"]
     verbose_name_plural = "roles held (to remove a role, enter its end; the role ends at that moment)"
@@ -164,10 +189,34 @@ class PersonAdmin(UserAdmin):
         return False
 
 
+class RoleForm(forms.ModelForm):
+    """A role."""
+
+    class Meta:
+        model = Role
+        fields = [
+            *("name", "slug", "function", "sort", "level", "rank", "quorum", "account_person"),
+            *("sees", "operations", "start_page", "fallback_owner", "fallback_decider"),
+        ]
+
+    def clean_sees(self) -> str:
+        """A role that people hold does not become one of external parties, nor the other way round."""
+        sees: str = self.cleaned_data["sees"]
+        if self.instance.pk and Role.SHARED in (sees, self.initial["sees"]) and sees != self.initial["sees"]:
+            holdings = RoleHolding.objects.filter(role=self.instance).exclude(ends__lte=now())
+            if names := [str(each.user) for each in holdings.select_related("user").order_by("user__name", "pk")]:
+                raise forms.ValidationError(
+                    f"{listed(names)} hold this role, and what they may see would change. Create another role and give it "
+                    "to each of them."
+                )
+        return sees
+
+
 @admin.register(Role)
 class RoleAdmin(admin.ModelAdmin):
     """Jobs in the escalation framework."""
 
+    form = RoleForm
     list_display = ["name", "slug", "level", "rank", "function", "sees", "quorum", "operations", "sort"]
     list_filter = ["level", "sees", "quorum", "operations"]
     search_fields = ["name", "slug"]

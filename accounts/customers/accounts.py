@@ -115,4 +115,6 @@ def _person(email: str, field: str) -> User:
     person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if person is None:
         raise Invalid(f"No active user has the address {email}.", field=field)
+    if person.is_external:
+        raise Invalid(f"{person} is an external party. Name a colleague.", field=field)
     return person

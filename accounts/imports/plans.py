@@ -297,7 +297,8 @@ def _check_person(row: Cells, email: str, person: Contact, account: Account | No
 
 def _users(emails: Iterable[str]) -> dict[str, User]:
     wanted = {email.strip().lower() for email in emails if "@" in email}
-    return {user.email.lower(): user for user in User.objects.filter(email__in=wanted, is_active=True)}
+    found = User.objects.filter(email__in=wanted, is_active=True).exclude(pk__in=User.objects.external())
+    return {user.email.lower(): user for user in found}
 
 
 def _domains(domains: Iterable[str]) -> dict[str, str]:

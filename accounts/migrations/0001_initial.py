@@ -280,8 +280,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
+                ('kind', models.CharField(choices=[('left', 'Left'), ('external', 'Became an external party')], default='left', max_length=8)),
                 ('finished_at', models.DateTimeField(blank=True, help_text='When the last piece of work had moved on.', null=True)),
-                ('returned_at', models.DateTimeField(blank=True, help_text='When the person was reactivated.', null=True)),
+                ('returned_at', models.DateTimeField(blank=True, help_text='When the person was reactivated, or became a colleague again.', null=True)),
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='departures', to=settings.AUTH_USER_MODEL)),
             ],

@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='departure',
-            constraint=models.UniqueConstraint(condition=models.Q(('returned_at__isnull', True)), fields=('user',), name='departure_once_until_return'),
+            constraint=models.UniqueConstraint(condition=models.Q(('returned_at__isnull', True)), fields=('user', 'kind'), name='departure_once_until_return'),
         ),
         migrations.AddConstraint(
             model_name='roleholding',

@@ -1,4 +1,4 @@
-"""People who have left, and where each piece of their work went."""
+"""People who have left or became external parties, and where each piece of their work went."""
 
 from typing import ClassVar
 
@@ -9,19 +9,26 @@ from accounts.people.models import User
 
 
 class Departure(models.Model):
-    """A person was deactivated. Open until nothing that is open names the person any more."""
+    """A person was deactivated, or became an external party. Open until nothing that is open names the person any more."""
 
+    LEFT, EXTERNAL = "left", "external"
+    KINDS: ClassVar = [(LEFT, "Left"), (EXTERNAL, "Became an external party")]
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="departures")
     by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+    kind = models.CharField(max_length=8, choices=KINDS, default=LEFT)
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When the last piece of work had moved on.")
-    returned_at = models.DateTimeField(null=True, blank=True, help_text="When the person was reactivated.")
+    returned_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person was reactivated, or became a colleague again."
+    )
 
     class Meta:
         ordering = ["-at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["user"], condition=models.Q(returned_at__isnull=True), name="departure_once_until_return"
+                fields=["user", "kind"],
+                condition=models.Q(returned_at__isnull=True),
+                name="departure_once_until_return",
             )
         ]
         indexes = [
@@ -29,7 +36,12 @@ class Departure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} left"
+        return self.words
+
+    @property
+    def words(self) -> str:
+        """What happened, as a sentence without its full stop."""
+        return f"{self.user} {'has left' if self.kind == self.LEFT else 'is an external party now'}"
 
 
 class MovedOn(models.Model):

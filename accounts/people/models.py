@@ -1,14 +1,14 @@
 """Users, roles and who holds which role when."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
@@ -56,6 +56,16 @@ class UserManager(BaseUserManager.from_queryset(SearchableQuerySet["User"])):  #
         held = RoleHolding.objects.in_force(at or now()).filter(role__slug__in=list(role_slugs))
         held = held.exclude(role__sees=Role.SHARED)
         return self.filter(is_active=True, holdings__in=held).distinct().order_by("id")
+
+    def external(self, at: datetime | None = None) -> models.QuerySet["User"]:
+        """External parties at that moment, active or not: what `User.is_external` says, for many people at once."""
+        held = RoleHolding.objects.filter(user=OuterRef("pk"))
+        inside = held.in_force(at or now()).exclude(role__sees=Role.SHARED)
+        return self.filter(Exists(held.filter(role__sees=Role.SHARED)), ~Exists(inside), is_superuser=False)
+
+    def external_among(self, people: Collection[int]) -> set[int]:
+        """The ids of those who are external parties now."""
+        return set(self.external().filter(pk__in=people).values_list("pk", flat=True)) if people else set()
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -151,6 +161,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_external(self) -> bool:
         """An external party: reads and answers what is shared with them, and opens no other page."""
         return self.sees == Role.SHARED
+
+    @property
+    def is_colleague(self) -> bool:
+        """An active person (or service) of our company: work may wait for them."""
+        return self.is_active and not self.is_external
 
     @property
     def is_ops(self) -> bool:

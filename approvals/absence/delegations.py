@@ -79,7 +79,7 @@ def _own_seat(request: ApprovalRequest, by: User) -> Seat:
 def _check_person(request: ApprovalRequest, by: User, to: User, at: datetime) -> None:
     if to.pk == by.pk:
         raise Invalid("Choose someone else: this request already waits for you.", field="to")
-    if not to.is_active or to.kind == User.SERVICE or to.is_external:
+    if not to.is_colleague or to.kind == User.SERVICE:
         raise Invalid(f"{to} cannot decide: choose an active person.", field="to")
     if conflict(request, to, at):
         raise Invalid(
@@ -148,8 +148,8 @@ def _check_people(user: User, to: User) -> None:
     for each in (user, to):
         if each.kind == User.SERVICE:
             raise Invalid(f"{each} is a service. Services cannot delegate or be stand-ins.", field="to")
-    if to.is_external:
-        raise Invalid(f"{to} is an external party. Choose a colleague.", field="to")
+    if to.is_external or user.is_external:
+        raise Invalid(f"{to if to.is_external else user} is an external party. Choose a colleague.", field="to")
     if not to.is_active:
         raise Invalid(f"{to} is not active. Choose someone else.", field="to")
 

@@ -35,7 +35,12 @@ class NotFetched(Exception):
 def keep(*, user: User, url: str, stand_in: User) -> CalendarFeed:
     """Set the calendar of a person and the stand-in for its absences. Raises Invalid."""
     _check_address(url)
-    if stand_in.pk == user.pk or not stand_in.is_active or stand_in.kind == User.SERVICE or user.kind == User.SERVICE:
+    if (
+        stand_in.pk == user.pk
+        or not stand_in.is_colleague
+        or stand_in.kind == User.SERVICE
+        or user.kind == User.SERVICE
+    ):
         raise Invalid("Choose an active colleague as your stand-in.", field="stand_in")
     values = {"url": url, "stand_in": stand_in, "checked_at": None, "problem": ""}
     return CalendarFeed.objects.update_or_create(user=user, defaults=values)[0]

@@ -10,7 +10,7 @@ from accounts.people import leaving
 from approvals.absence import delegations as delegating
 from approvals.mail import messages as mail
 from approvals.matrix.totals import AskTotal, total_of
-from approvals.models import ApprovalRequest, CalendarFeed, Delegation, Seat
+from approvals.models import ApprovalRequest, CalendarFeed, DecisionLink, Delegation, Seat
 from approvals.requests import seats as seating
 from ledger.errors import Refused
 from ledger.now import now
@@ -30,14 +30,16 @@ def delegations_of(user: User, at: datetime) -> Q:
 
 
 def move_on(departure: Departure, most: int) -> int:
-    """Move at most `most` requests of a person who left, and end the person's delegations; returns how many moved. Seats go
+    """End the links mailed to a person who left, move at most `most` of the person's requests, and end the person's
+    delegations; returns how many moved. Seats go
     to the next holder of their role or, for the authority, to the next higher one; a seat that nobody else can take stays and
     needs somebody."""
     user = departure.user
+    DecisionLink.objects.filter(approver=user, dead_since=None).update(dead_since=now())
     seen = set(departure.moved.exclude(state=MovedOn.MOVED).values_list("url", flat=True))
     ids = Seat.objects.filter(seats_of(user)).order_by("request").values_list("request", flat=True).distinct()
-    wanted = [pk for pk in ids[: most + len(seen)] if _url(pk) not in seen][:most]
-    moved = leaving.each_piece(departure, wanted, _url, lambda pk: _request(departure, pk))
+    wanted = [pk for pk in ids[: most + len(seen)] if _url(pk) not in seen]
+    moved = leaving.each_piece(departure, wanted, _url, lambda pk: _request(departure, pk), most=most)
     return moved + _absences(departure, most)
 
 
@@ -64,12 +66,11 @@ def _request(departure: Departure, request_id: int) -> None:
 
 def _seat(departure: Departure, request: ApprovalRequest, seat: Seat, total: AskTotal) -> None:
     """Hand one asked seat on, and tell the requester who is asked now."""
-    user = departure.user
     if seating.reassign(request, [seat], total) and not seating.leave_to_the_others(request, seat, total.at):
         if not seat.authority:
             return
         try:
-            seating.pass_up(request_id=request.pk, reason=f"{user} has left.", at=total.at)
+            seating.pass_up(request_id=request.pk, reason=f"{departure.words}.", at=total.at)
         except Refused:
             return
         request.refresh_from_db()
@@ -79,7 +80,7 @@ def _seat(departure: Departure, request: ApprovalRequest, seat: Seat, total: Ask
     state = MovedOn.MOVED if to else MovedOn.ENDED
     leaving.note(departure, what=_what(request, seat), url=_url(request.pk), to=to, state=state)
     if to:
-        lead = f"{user} has left, so {to} is asked as {made.role}."
+        lead = f"{departure.words}, so {to} is asked as {made.role}."
         mail.word(request, request.log.latest("seq"), [request.requester], subject="Reassigned", lead=lead)
 
 
@@ -91,7 +92,7 @@ def _what(request: ApprovalRequest, seat: Seat) -> str:
 def _absences(departure: Departure, most: int) -> int:
     """End the delegations by and to the person, and the calendars that would make new ones."""
     user, at = departure.user, now()
-    running = Delegation.objects.filter(delegations_of(user, at)).order_by("pk").values_list("pk", flat=True)[:most]
+    running = Delegation.objects.filter(delegations_of(user, at)).order_by("pk").values_list("pk", flat=True)
     url = reverse("approvals:delegations")
 
     def end(pk: int) -> None:
@@ -100,16 +101,13 @@ def _absences(departure: Departure, most: int) -> int:
         leaving.note(departure, what=what, url=url, to=None, state=MovedOn.ENDED)
 
     def forget(pk: int) -> None:
-        feed = CalendarFeed.objects.select_related("user").get(pk=pk)
-        text = f"{user}, the stand-in of your calendar, has left. Enter the calendar again with another stand-in."
+        feed = CalendarFeed.objects.select_for_update(of=("self",)).select_related("user").get(pk=pk)
+        text = f"{departure.words} and stands in for you no more. Enter your calendar again with another stand-in."
         if feed.user_id != user.pk:
             notices.tell(users=[feed.user], key=f"feed:{departure.pk}", kind="delegation", text=text, url=url)
         feed.delete()
         leaving.note(departure, what=f"Calendar of {feed.user}", url=url, to=None, state=MovedOn.ENDED)
 
-    feeds = (
-        CalendarFeed.objects.filter(Q(user=user) | Q(stand_in=user)).order_by("pk").values_list("pk", flat=True)[:most]
-    )
-    return leaving.each_piece(departure, list(running), lambda pk: f"{url}#d{pk}", end) + leaving.each_piece(
-        departure, list(feeds), lambda pk: f"{url}#c{pk}", forget
-    )
+    feeds = CalendarFeed.objects.filter(Q(user=user) | Q(stand_in=user)).order_by("pk").values_list("pk", flat=True)
+    ended = leaving.each_piece(departure, running, lambda pk: f"{url}#d{pk}", end, most=most)
+    return ended + leaving.each_piece(departure, feeds, lambda pk: f"{url}#c{pk}", forget, most=most)

@@ -59,7 +59,7 @@ def unproven(mail: InboundMail, link: DecisionLink, at: datetime) -> None:
     if not sender or _is_ours(sender):
         return
     if sender in by_mail.addresses_of(link.approver):
-        if link.approver.is_active and _free(link.approver.email, link, at):
+        if link.approver.is_colleague and _free(link.approver.email, link, at):
             _post(mail, link, at, link.approver, UNPROVEN, about=link.request)
     elif is_proven(sender, mail.auth_results, settings.AUTHSERV_ID) and _free(sender, link, at):
         _post(mail, link, at, sender, NOT_ASKED, about=None)

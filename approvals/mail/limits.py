@@ -33,7 +33,7 @@ def open_permission(link: DecisionLink, at: datetime) -> Permission | None:
     """What the holder of a valid link may do without signing in: the same as its person, if the amount is small enough
     and the person still has the permission; else None. Never for a confidential request."""
     concession = _concession(link.request)
-    if concession is None or link.request.confidential or not link.approver.is_active:
+    if concession is None or link.request.confidential or not link.approver.is_colleague:
         return None
     total = total_of(link.request, at)
     if not _within(concession.link_up_to, total):
@@ -45,7 +45,7 @@ def open_permission(link: DecisionLink, at: datetime) -> Permission | None:
 def shows_outcome(link: DecisionLink, at: datetime) -> bool:
     """Whether the holder of a used link sees the outcome of the request without signing in: until the link would have
     expired, if its person is an active user. Never for a confidential request."""
-    if at >= link.expires_at or not link.approver.is_active or link.request.confidential:
+    if at >= link.expires_at or not link.approver.is_colleague or link.request.confidential:
         return False
     concession = _concession(link.request)
     up_to = concession.link_up_to if concession else None

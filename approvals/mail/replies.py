@@ -109,7 +109,7 @@ def _doubt(reply: Reply) -> str:
         return "AUTHSERV_ID is not set, so no sender can be proven."
     if not is_proven(mail.single_from, mail.auth_results, settings.AUTHSERV_ID):
         return "Our mail server did not confirm its sender (no DMARC pass)."
-    if mail.single_from not in by_mail.addresses_of(by) or not by.is_active:
+    if mail.single_from not in by_mail.addresses_of(by) or not by.is_colleague:
         return "It comes from a person who was not asked."
     return ""
 

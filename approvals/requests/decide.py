@@ -14,7 +14,7 @@ from approvals.models import ApprovalRequest, DecisionEntry, Seat
 from approvals.requests import log, votes
 from approvals.requests import seats as seating
 from approvals.requests import suggest as suggesting
-from approvals.requests.permissions import OWN, Permission, for_user, what_happened
+from approvals.requests.permissions import OWN, Permission, check_inside, for_user, what_happened
 from approvals.requests.rules.conflicts import OWN as OWN_WORDS
 from approvals.requests.rules.verdicts import (
     CONDITIONS,
@@ -173,6 +173,8 @@ def may_recall(request: ApprovalRequest, by: User) -> bool:
     manager who lost that role cannot. Only people named on a confidential request may recall it.
     """
     account = request.account
+    if by.is_external:
+        return False
     if by.is_ops or by.pk in (request.requester_id, account.csm_id, account.ae_id):
         return True
     leads = by.sees in (Role.TREE, Role.ALL) and request.requester_id in by.tree_ids
@@ -202,6 +204,7 @@ def undo(*, request_id: int, by: User, channel: str = DecisionEntry.WEB) -> Appr
     again, with a new version. A vote that did not end the request: while its stage is still being decided. Raises Stale
     if there is nothing to undo or it is too late, NotAllowed for anybody but the person who decided.
     """
+    check_inside(by)
     at = now()
     request = seating.locked(request_id)
     if request.is_open:

@@ -154,7 +154,8 @@ def _excess(request: ApprovalRequest, below: dict[str, str]) -> str:
 
 def _added_up(request: ApprovalRequest, right: Permission | None, at: datetime) -> list[dict[str, object]]:
     """An open request counts what was granted until now, an ended one what was granted when it was made."""
-    given = right.granted if right and right.granted else Decimal(request.rule.get("granted") or 0)
+    counted = right is not None and right.total is not None
+    given = right.granted if right and counted else Decimal(request.rule.get("granted") or 0)
     words = sum_words(request, given, at if request.is_open else request.opened_at)
     return [_row("Added up", words)] if words else []
 

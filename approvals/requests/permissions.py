@@ -12,6 +12,7 @@ from approvals.matrix.rules.units import amount_words
 from approvals.matrix.totals import AskTotal, total_of
 from approvals.models import ApprovalRequest, Delegation, Seat
 from approvals.requests.conflicts import conflict
+from ledger.errors import NotAllowed
 from ledger.format import listed, moment
 
 OWN, OUTSIDE, NOT_ASKED, DECIDED, ROLE_ENDED = "own", "outside", "not_asked", "decided", "role_ended"
@@ -52,6 +53,12 @@ class _Scene:
         return self.total.at
 
 
+def check_inside(user: User | None) -> None:
+    """Raise NotAllowed for an external party, in verbs of people who are named on a request."""
+    if user is not None and user.is_external:
+        raise NotAllowed("An external party decides nothing and reads no requests.")
+
+
 def for_user(
     request: ApprovalRequest, user: User, at: datetime, seat: int | None = None, *, total: AskTotal | None = None
 ) -> Permission:
@@ -87,9 +94,11 @@ def _right(scene: _Scene, user: User, seats: list[Seat]) -> Permission:
 
 
 def _roles(scene: _Scene, user: User) -> dict[str, Role]:
-    """The roles with which a person may decide: none after leaving, and CSM or AE for their own account only."""
+    """The roles with which a person may decide: none after leaving or as an external party, and CSM or AE for their own
+    account only."""
     account = scene.request.account
     held = Role.objects.filter(holdings__in=RoleHolding.objects.in_force(scene.at).filter(user=user)).distinct()
+    held = held.exclude(sees=Role.SHARED)
     return {role.slug: role for role in held if user.is_active and _for_account(role, user, account)}
 
 
@@ -108,6 +117,10 @@ def _own(scene: _Scene, user: User) -> Permission | None:
     seat = next((seat for seat in mine if seat.authority), next(iter(mine), None))
     if seat is None:
         return None
+    if seat.stands_for and user.is_external:
+        return _none(
+            NOT_ASKED, f"An external party decides nothing. {seat.stands_for} delegated this.", seat=seat.number
+        )
     found = _addressed(scene, seat, seat.stands_for or user, user)
     return replace(found, on_behalf_of=seat.stands_for)
 
@@ -117,6 +130,8 @@ def _stand_in(scene: _Scene, user: User) -> Permission | None:
     given = {
         each.user_id: each for each in Delegation.objects.in_force(scene.at).filter(to=user).select_related("user")
     }
+    if given and user.is_external:
+        return None
     for seat in scene.seats:
         delegation = given.get(seat.person_id)
         if delegation is None or seat.stands_for_id or not _in_scope(scene, delegation):

@@ -16,7 +16,7 @@ from approvals.matrix.totals import AskTotal, total_of
 from approvals.models import ApprovalRequest, DecisionEntry, Delegation, Seat
 from approvals.requests import log, plan
 from approvals.requests.conflicts import barred, conflict
-from approvals.requests.permissions import for_user, what_happened
+from approvals.requests.permissions import check_inside, for_user, what_happened
 from approvals.requests.rules import seats as rules
 from ledger.errors import AlreadyDone, Invalid, NotThere
 from ledger.now import now
@@ -36,7 +36,9 @@ def locked(request_id: int) -> ApprovalRequest:
 
 
 def locked_open(request_id: int, by: User | None, at: datetime) -> ApprovalRequest:
-    """The same, for verbs that need an open request. Raises AlreadyDone with who decided it and when."""
+    """The same, for verbs that need an open request. Raises AlreadyDone with who decided it and when, NotAllowed for an
+    external party."""
+    check_inside(by)
     request = locked(request_id)
     if not request.is_open:
         raise AlreadyDone(f"{what_happened(request, by or request.requester, at)}.")
@@ -95,11 +97,12 @@ def stand_ins(request: ApprovalRequest, seat: Seat, at: datetime) -> list[User]:
     if seat.stands_for_id or seat.part != Seat.DECIDE or not seat.person.is_active:
         return []
     total = request.total_usd if request.total_usd is not None else request.amount_usd
-    given = Delegation.objects.in_force(at).filter(user=seat.person_id, to__is_active=True).select_related("to")
+    given = Delegation.objects.in_force(at).filter(user=seat.person_id).select_related("to")
     return [
         each.to
         for each in given
-        if covers(each.concessions, each.up_to_usd, request.concession, request.unit, total)
+        if each.to.is_colleague
+        and covers(each.concessions, each.up_to_usd, request.concession, request.unit, total)
         and not conflict(request, each.to, at)
     ]
 
@@ -214,7 +217,7 @@ def leave_to_the_others(request: ApprovalRequest, seat: Seat, at: datetime) -> b
         if (each.stage, each.group) == (seat.stage, seat.group)
         and each.number != seat.number
         and each.state in (Seat.ASKED, Seat.DECIDED)
-        and each.person.is_active
+        and each.person.is_colleague
     ]
     if len(others) < seat.quorum:
         return False

@@ -1,9 +1,14 @@
 """A person's role on a case, and the check of every writing verb."""
 
+from django.db.models import Exists
+
 from accounts.models import Role, User
+from escalations.cases.log import locking
 from escalations.cases.rules.permissions import Standing, may, who_may
 from escalations.models import CasePerson, Escalation
 from ledger.errors import NotAllowed
+
+OUTSIDE = "External parties write only in the threads that are shared with them."
 
 
 def standing(case: Escalation, user: User) -> Standing:
@@ -32,6 +37,22 @@ def check(case: Escalation, user: User, verb: str) -> None:
     """Raise NotAllowed, saying who may, unless the person may do this on the case."""
     if user.is_external or not may(verb, standing(case, user)):
         raise NotAllowed(f"You cannot do this on {case.key}. Allowed: {who_may(verb)}.")
+
+
+def check_inside(user: User) -> None:
+    """Raise NotAllowed for an external party, in verbs that everybody of our company may use on a case they see."""
+    if user.is_external:
+        raise NotAllowed(OUTSIDE)
+
+
+def lock_inside(case_id: int, by: User) -> Escalation:
+    """The case, locked for a verb that everybody of our company may use on it; the person is read in the same statement.
+    Raises NotAllowed for an external party."""
+    outside = Exists(User.objects.external().filter(pk=by.pk))
+    case = locking().annotate(by_external_party=outside).get(pk=case_id)
+    if case.by_external_party:
+        raise NotAllowed(OUTSIDE)
+    return case
 
 
 def abilities(case: Escalation, user: User) -> dict[str, bool]:

@@ -28,13 +28,16 @@ from ledger.search import index
 
 @transaction.atomic
 def skip_to_execute(*, case_id: int, by: User, reason: str) -> Escalation:
-    """Go to Execute without a decision, with the reason on record. Raises Invalid without a reason."""
+    """Go to Execute without a decision, with the reason on record. Raises Invalid without a reason, while a request waits,
+    and for a case whose concession was neither decided nor recalled."""
     if not has_words(reason):
         raise Invalid("Enter why no approval is needed.", field="reason")
     at, case = now(), lock(case_id)
     check(case, by, "execute")
     if case.state == states.APPROVING:
         raise Invalid("A request waits for a decision. Recall it first.", field="reason")
+    if case.has_undecided_concession:
+        raise Invalid("This case asks for a concession that nobody has decided. Request an approval.", field="reason")
     with together(case):
         move(case, "execute", at=at, actor=by, reason=f"Approve skipped: {reason}")
         clocks.stop(case, states.DECISION, at=at, outcome=Clock.STOPPED)
@@ -233,7 +236,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         clocks.start(case, states.DECISION, at=at)
         routing.start_rhythm(case, at)
         routing.start_deadlines(case, at)
-        leaving.without_owner_who_left(case, at)
+        leaving.without_people_who_left(case, at)
     answered = {"answer": CustomerMessage.REOPENED, "answered_at": at, "answered_by": by}
     CustomerMessage.objects.came_back().filter(case=case).update(**answered)
     health.recompute(account, at=at)

@@ -5,7 +5,7 @@ from datetime import datetime
 from textwrap import shorten
 
 from django.db import transaction
-from django.db.models import Case, Max, Value, When, prefetch_related_objects
+from django.db.models import Case, Exists, Max, OuterRef, Value, When, prefetch_related_objects
 
 from accounts.models import Role, User
 from escalations import states
@@ -105,9 +105,12 @@ def _open_owner_change(case: Escalation, handoff: HandOff, at: datetime, by: Use
 
 
 def _waiting(case: Escalation, handoff_id: int, by: User) -> HandOff:
-    handoff = case.handoffs.select_related("to_user", "from_user").get(pk=handoff_id)
+    outside = Exists(User.objects.external().filter(pk=OuterRef("to_user")))
+    handoff = case.handoffs.select_related("to_user", "from_user").annotate(outside=outside).get(pk=handoff_id)
     if handoff.to_user_id != by.pk:
         raise NotAllowed(f"Only {handoff.to_user.name} can answer this hand-off.")
+    if handoff.outside:
+        raise NotAllowed("An external party takes no duty on a case.")
     if handoff.state != HandOff.WAITING:
         raise AlreadyDone(f"This hand-off is {handoff.get_state_display().lower()}. There is nothing left to answer.")
     return handoff
@@ -224,7 +227,7 @@ def _next_owner(case: Escalation, handoff: HandOff, refusers: tuple[int, ...]) -
 def _someone(case: Escalation, first: list[User | None], exclude: tuple[int, ...]) -> User | None:
     """The people who can own it next: the given ones first, then the opener, the account's people and their managers."""
     for user in [*first, case.opened_by, case.account.csm]:
-        if user is not None and user.is_active and user.pk not in exclude:
+        if user is not None and user.is_colleague and user.pk not in exclude:
             return user
     roles = Role.objects.filter(fallback_owner=True, account_person="").values_list("slug", flat=True)
     return User.objects.holding(roles).exclude(pk__in=exclude).first()

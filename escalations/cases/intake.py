@@ -1,13 +1,14 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
+import logging
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
-from django.db.models import Exists
+from django.db import DatabaseError, transaction
+from django.db.models import Exists, Q
 
 from accounts.models import Account, Signal, User
 from approvals.matrix.totals import checked_amount
@@ -35,6 +36,7 @@ from ledger.now import now
 from ledger.reading import has_words
 from ledger.search import index
 
+log = logging.getLogger(__name__)
 DUPLICATE_WINDOW = timedelta(days=90)
 OLDEST_IMPASSE = timedelta(days=5 * 365)
 TRIES = 3
@@ -102,7 +104,7 @@ class Opening:
         names still works here. Asked inside the transaction that writes the case."""
         account, where = self.case.account, self.destination
         named = {user.pk for user in (where.owner, where.authority, *(user for user, _ in where.stakeholders)) if user}
-        gone = User.objects.filter(pk__in=named, is_active=False)
+        gone = User.objects.filter(pk__in=named).filter(Q(is_active=False) | Q(pk__in=User.objects.external()))
         seen = Account.objects.visible_to(by) if by else Account.objects.all()
         same = seen.filter(pk=account.pk, csm=account.csm_id, ae=account.ae_id, name=account.name)
         # Locked, so that the team of the account does not change before the case is there to be seen by it.
@@ -189,9 +191,12 @@ def open_case(
             raise Stale("The people of this account are being changed. Send it again in a moment.")
         opening.case.trigger, opening.case.trigger_text = trigger, trigger_text[:300]
         case = _write(opening, data, by, files)
-    # Afterwards, because it reads. If it fails, the next signal of the account corrects it.
-    with transaction.atomic():
-        health.recompute(case.account, at=now())
+    # Afterwards, because it reads. If it fails, the next signal of the account corrects it; the case is open in any case.
+    try:
+        with transaction.atomic():
+            health.recompute(case.account, at=now())
+    except DatabaseError:
+        log.warning("The health of account %s was not computed", case.account_id, exc_info=True)
     return case
 
 

@@ -47,17 +47,15 @@ class Going:
 
     def first(self, *people: User | None, but: Iterable[User | None] = ()) -> User | None:
         """The first active one of the people, then the manager. People in `but` are taken only if there is nobody else."""
-        found = [each for each in (*people, self.above) if each and each.is_active and each.pk != self.user.pk]
+        found = [each for each in (*people, self.above) if each and each.is_colleague and each.pk != self.user.pk]
         apart = {each.pk for each in but if each}
         return next((each for each in found if each.pk not in apart), next(iter(found), None))
 
 
 def move_on(departure: Departure, most: int) -> int:
     """Move at most `most` cases of a person who left, each in its own transaction; returns how many."""
-    failed = leaving.failed_at(departure)
-    found = open_work.cases_of(departure.user, most + len(failed))
-    ids = [pk for pk in found if _url(pk) not in failed][:most]
-    moved = leaving.each_piece(departure, ids, _url, lambda pk: leave(pk, departure))
+    ids = open_work.cases_of(departure.user)
+    moved = leaving.each_piece(departure, ids, _url, lambda pk: leave(pk, departure), most=most)
     return moved or _loose_commitments(departure, most) or _shared_threads(departure, most)
 
 
@@ -67,7 +65,13 @@ def _url(case_id: int) -> str:
 
 def leave(case_id: int, departure: Departure) -> None:
     """Everything that is open on one case and names the person who left goes to others, who are told."""
-    at, case, user = now(), lock_with_requests(case_id), departure.user
+    case = lock_with_requests(case_id)
+    if case.pk in open_work.cases_of(departure.user, of=case.pk):
+        _hand_on(case, departure, now())
+
+
+def _hand_on(case: Escalation, departure: Departure, at: datetime) -> None:
+    user = departure.user
     going = Going(case, user, departure, at, _destination(case, at), leaving.heir(user))
     with together(case):
         _owner(going)
@@ -75,7 +79,7 @@ def leave(case_id: int, departure: Departure) -> None:
             _duties(going)
         _tracker(going)
         _review(going)
-        summary = f"{user.name} has left. {'; '.join(going.moved)}"
+        summary = f"{departure.words}. {'; '.join(going.moved)}"
         record(case, [Entry(kind="left", summary=summary, data={"user": user.pk, "departure": departure.pk})], at=at)
     access_rows.keep([case.pk])
     notifications.left(case, departure.pk, summary)
@@ -94,8 +98,8 @@ def _owner(going: Going) -> None:
     """A case without its owner needs an owner until somebody accepts it; the next one is asked."""
     case, user = going.case, going.user
     waiting = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER).select_related("to_user").first()
-    asked = waiting.to_user if waiting and waiting.to_user.is_active else None
-    going.owner = asked or (case.owner if case.owner and case.owner.is_active else None)
+    asked = waiting.to_user if waiting and waiting.to_user.is_colleague else None
+    going.owner = asked or (case.owner if case.owner and case.owner.is_colleague else None)
     owns = case.is_open and case.owner_id == user.pk
     if owns:
         case.owner = None
@@ -104,16 +108,14 @@ def _owner(going: Going) -> None:
     if not owns and not (waiting and waiting.to_user_id == user.pk):
         return
     if asked is None:
-        give_owner(
-            case, going.first(going.where.owner if going.where else None, but=[_authority(case)]), user, going.at
-        )
+        to = going.first(going.where.owner if going.where else None, but=[_authority(case)])
+        give_owner(case, to, going.departure.words, going.at)
         going.owner = _asked_to_own(case)
     going.note(DUTY_NAMES[CasePerson.OWNER].lower(), going.owner)
 
 
-def give_owner(case: Escalation, to: User | None, user: User, at: datetime) -> None:
+def give_owner(case: Escalation, to: User | None, why: str, at: datetime) -> None:
     """Ask the next owner of a locked case in place of a person who has left; without one, operations are told."""
-    why = f"{user.name} has left"
     if to is not None:
         both = NOBODY_ELSE if _authority(case) == to else ""
         handoffs.send(case, to=to, at=at, by=None, notes=Notes(why, both=both))
@@ -123,16 +125,12 @@ def give_owner(case: Escalation, to: User | None, user: User, at: datetime) -> N
     notifications.nobody(case, "escalation owner")
 
 
-def without_owner_who_left(case: Escalation, at: datetime) -> None:
-    """A locked case that is open again, but whose owner left meanwhile, is handed to the next one."""
-    gone = case.owner
-    if gone is None or gone.is_active:
-        return
-    case.owner = None
-    chain.save(case, ["owner"])
-    case.people.filter(user=gone).delete()
-    where = _destination(case, at)
-    give_owner(case, (where and where.owner) or leaving.heir(gone), gone, at)
+def without_people_who_left(case: Escalation, at: datetime) -> None:
+    """A locked case that is open again: what people who left meanwhile had on it goes to the next ones."""
+    named = {row.user_id for row in case.people.all()} | {case.owner_id}
+    gone = Departure.objects.filter(user__in=named - {None}, returned_at=None).select_related("user").order_by("pk")
+    for departure in gone:
+        _hand_on(case, departure, at)
 
 
 def _asked_to_own(case: Escalation) -> User | None:
@@ -141,8 +139,8 @@ def _asked_to_own(case: Escalation) -> User | None:
 
 
 def _authority(case: Escalation) -> User | None:
-    named = case.people.filter(duty=CasePerson.AUTHORITY, user__is_active=True).select_related("user").first()
-    return named.user if named else None
+    named = case.people.filter(duty=CasePerson.AUTHORITY).select_related("user").first()
+    return named.user if named and named.user.is_colleague else None
 
 
 def _duties(going: Going) -> None:
@@ -172,8 +170,8 @@ def _next_for(going: Going, duty: str) -> User | None:
         return asking.asked_now(case) or going.first(decides, holder, but=[going.owner])
     if duty == CasePerson.COMMUNICATION:
         return going.first(account.csm, account.ae, case.opened_by, going.owner)
-    free = case.people.filter(duty="", user__is_active=True).select_related("user").first()
-    return going.first(free.user if free else None, going.owner)
+    free = case.people.filter(duty="").select_related("user")
+    return going.first(*(each.user for each in free if each.user.is_colleague), going.owner)
 
 
 def _duty(going: Going, duty: str, to: User | None) -> None:
@@ -188,7 +186,7 @@ def _duty(going: Going, duty: str, to: User | None) -> None:
     letter = "A" if duty == CasePerson.AUTHORITY else "R"
     handoffs.replace_duty(case, to, duty, letter, going.at, accepted=False)
     both = NOBODY_ELSE if duty == CasePerson.AUTHORITY and to == going.owner else ""
-    notes = Notes(f"{going.user.name} has left", both=both)
+    notes = Notes(going.departure.words, both=both)
     handoffs.send(case, to=to, at=going.at, by=None, duty=duty, notes=notes)
 
 
@@ -239,8 +237,10 @@ def _review(going: Going) -> None:
 
 
 def _shared_threads(departure: Departure, most: int) -> int:
-    """Threads of an external party end."""
-    rows = SharedThread.objects.filter(party=departure.user, ended_at=None).order_by("pk")
+    """Threads of an external party who left end."""
+    if departure.kind == Departure.EXTERNAL:
+        return 0
+    rows = SharedThread.objects.filter(party=departure.user, ended_at=None).order_by("pk").values_list("pk", flat=True)
 
     def end(pk: int) -> None:
         thread = sharing.end_for(departure.user, pk)
@@ -250,22 +250,23 @@ def _shared_threads(departure: Departure, most: int) -> int:
         )
         leaving.note(departure, what=what, url=url, to=None, state=MovedOn.ENDED)
 
-    return leaving.each_piece(
-        departure, list(rows.values_list("pk", flat=True)[:most]), lambda pk: f"/shared/{pk}/", end
-    )
+    return leaving.each_piece(departure, rows, lambda pk: f"/shared/{pk}/", end, most=most)
 
 
 def _loose_commitments(departure: Departure, most: int) -> int:
     """Commitments of an account without a case go to its CSM."""
     rows = Commitment.objects.filter(owner=departure.user, state=Commitment.OPEN, case=None).order_by("pk")
+    accounts = dict(rows.values_list("pk", "account_id"))
+
+    def url(pk: int) -> str:
+        return f"/accounts/{accounts[pk]}/#commitment-{pk}"
 
     def move(pk: int) -> None:
-        made = Commitment.objects.select_for_update(of=("self",)).select_related("account__csm").get(pk=pk)
+        made = rows.select_for_update(of=("self",)).select_related("account__csm").get(pk=pk)
         named = made.account.csm
-        to = named if named and named.is_active else leaving.heir(departure.user) or _somebody()
+        to = named if named and named.is_colleague else leaving.heir(departure.user) or _somebody()
         _take_over(made, to)
         what = f"{made.account.name}: commitment “{made.text}”"
-        leaving.note(departure, what=what, url=f"/accounts/{made.account_id}/", to=to)
+        leaving.note(departure, what=what, url=url(pk), to=to)
 
-    ids = list(rows.values_list("pk", flat=True)[:most])
-    return leaving.each_piece(departure, ids, lambda pk: f"/accounts/#c{pk}", move)
+    return leaving.each_piece(departure, list(accounts), url, move, most=most)

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import Contact, User
 from escalations import states
 from escalations.cases import notifications
-from escalations.cases.access import check
+from escalations.cases.access import check, lock_inside
 from escalations.cases.files import Place, attach, check_mailable, noted
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_decided
@@ -37,11 +37,11 @@ def post(
     """Post an internal entry with its files; it never goes to the customer. It meets the internal update, and the next
     one follows the rhythm of the tier; if it sets the next update itself, it is also a check-in.
 
-    Raises Invalid without text, for a next update in the past, and for a case that has ended; NotStored for a file that
-    cannot be kept.
+    Raises NotAllowed for an external party; Invalid without text, for a next update in the past, and for a case that has
+    ended; NotStored for a file that cannot be kept.
     """
     _need(text, next_update_at)
-    at, case = now(), lock(case_id)
+    at, case = now(), lock_inside(case_id, by)
     _not_ended(case)
     entry = Entry(kind=Event.UPDATE, audience=Event.INTERNAL, actor=by, text=text, data=noted(files))
     with together(case):
@@ -172,7 +172,7 @@ def correct(*, case_id: int, event_id: int, by: User, text: str) -> Event:
     kept. To correct a correction is to correct the entry again, so all its versions name the first one."""
     if not has_words(text):
         raise Invalid("Write the corrected text.", field="text")
-    at, case = now(), lock(case_id)
+    at, case = now(), lock_inside(case_id, by)
     old = case.events.select_related("replaces").get(pk=event_id)
     if old.actor_id != by.pk or old.kind not in (Event.UPDATE, Event.NOTE_DECISION):
         raise NotAllowed("Only the author can correct an internal entry.")

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from escalations import states
 from escalations.cases import conditions, notifications
-from escalations.cases.access import check
+from escalations.cases.access import check, check_inside
 from escalations.cases.duties import check_named
 from escalations.cases.files import Place, attach, noted
 from escalations.cases.log import Entry, lock, lock_with_requests, record
@@ -53,6 +53,7 @@ def finish_action(*, action_id: int, by: User, proof: str = "", files: Sequence[
     then the grant is carried out and cannot be undone. Raises Invalid without that proof, AlreadyDone if it is done or was
     cancelled, NotStored for a file that cannot be kept.
     """
+    check_inside(by)
     at = now()
     action = Action.objects.select_related("case").get(pk=action_id)
     case = lock_with_requests(action.case_id) if action.execution else lock(action.case_id)
@@ -103,6 +104,10 @@ def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     """Mark a commitment as kept or broken; its clock ends met or missed. Raises NotAllowed for people who have no part
     in it, AlreadyDone if it is marked already.
     """
+    check_inside(by)
+    # The case before what hangs on it, as every other verb locks them.
+    case_id = Commitment.objects.values_list("case", flat=True).get(pk=commitment_id)
+    case = lock(case_id) if case_id else None
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case and by.pk != made.owner_id:
         check(made.case, by, "action")
@@ -111,8 +116,7 @@ def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     at = now()
     made.state, made.kept_at = (Commitment.KEPT if kept else Commitment.BROKEN), at
     made.save(update_fields=["state", "kept_at"])
-    if made.case_id:
-        case = lock(made.case_id)
+    if case:
         record(case, [Entry(kind="commitment", summary=f"{made.get_state_display()}: {made.text}", actor=by)], at=at)
         clocks.stop(case, states.COMMITMENT, at=at, outcome="" if kept else Clock.MISSED, about=made.pk)
     return made

@@ -1,6 +1,7 @@
-"""People who leave: what moves, deactivate, where everything went, reactivate."""
+"""People who leave or become external parties: what moves, the verb, where everything went, reactivate."""
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -11,7 +12,7 @@ from accounts.people.queries import Managers
 from accounts.signed_in import SignedIn
 from escalations.cases.queries import open_work
 from escalations.forms.fields import CaseForm
-from escalations.forms.leaving import LeaverForm
+from escalations.forms.leaving import ExternalForm, LeaverForm
 from escalations.views.acting import sent, submit
 from ledger.errors import NotAllowed
 from ledger.pagination import ListPaginator
@@ -29,9 +30,15 @@ def departures(request: SignedIn) -> HttpResponse:
         if form.is_valid():
             return redirect("escalations:leaving", form.cleaned_data["person"].pk)
         status = 422
-    left = Departure.objects.select_related("user", "by").order_by("-pk")
+    left = Departure.objects.filter(Q(kind=Departure.LEFT) | Q(by__isnull=False) | Exists(_moved()))
+    left = left.select_related("user", "by").order_by("-pk")
     context = {"form": form, "page": ListPaginator(left, PAGE).get_page(request.GET.get("page"))}
     return render(request, "escalations/departures.html", context, status=status)
+
+
+def _moved() -> QuerySet[MovedOn]:
+    """What moved on with a departure. An external party who never was a colleague has nothing, and is not listed."""
+    return MovedOn.objects.filter(departure=OuterRef("pk"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +46,7 @@ def person(request: SignedIn, pk: int) -> HttpResponse:
     """What names the person now, and the button; after that, where everything went. The managers of a person who left read
     it too."""
     user = get_object_or_404(User.objects.select_related("manager"), pk=pk)
-    above = not user.is_active and request.user.pk in set(Managers().above([user.pk]))
+    above = not user.is_colleague and request.user.pk in set(Managers().above([user.pk]))
     if not request.user.is_ops and not above:
         raise Http404("There is no such page.")
     form, status = CaseForm(sent(request)), 200
@@ -49,6 +56,27 @@ def person(request: SignedIn, pk: int) -> HttpResponse:
             messages.success(request, f"{user} is deactivated. Their work moves on.")
             return redirect("escalations:leaving", user.pk)
     return render(request, "escalations/leaving.html", _context(request, user, form), status=status)
+
+
+@require_POST
+def outside(request: SignedIn, pk: int) -> HttpResponse:
+    """For operations: make a colleague an external party; the work moves on. Others: 404."""
+    if not request.user.is_ops:
+        raise Http404("There is no such page.")
+    user = get_object_or_404(User.objects.select_related("manager"), pk=pk)
+    form = ExternalForm(request.POST)
+    status = submit(request, form, lambda: _make_external(request, user, form))
+    if not status:
+        messages.success(request, f"{user} is an external party now. Their work moves on.")
+        return redirect("escalations:leaving", user.pk)
+    context = {**_context(request, user, CaseForm()), "external_form": form, "failed_form": form}
+    return render(request, "escalations/leaving.html", context, status=status)
+
+
+def _make_external(request: SignedIn, user: User, form: ExternalForm) -> None:
+    departure = leaving.make_external(user_id=user.pk, role=form.cleaned_data["role"], by=request.user)
+    leaving.move_on(departure)
+    leaving.move_on(departure)
 
 
 def _deactivate(request: SignedIn, user: User) -> None:
@@ -64,6 +92,9 @@ def _context(request: SignedIn, user: User, form: CaseForm) -> dict[str, object]
     return {
         "person": user,
         "form": form,
+        "failed_form": form,
+        "external_form": ExternalForm(),
+        "why_not_external": leaving.why_not_external(user, request.user),
         "may": _may(request.user, user),
         "why_not": leaving.why_not(user, request.user) if user.is_active else "",
         "heir": leaving.heir(user),

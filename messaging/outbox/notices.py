@@ -30,7 +30,8 @@ def tell(
     """Notify each active person once, in the caller's transaction. None and repeated people are left out; a person who
     was notified under this key before is not notified again. `url` is a path of the desk.
 
-    People who switched this kind off in the desk are left out. A notification without its own mail is also sent as mail
+    People who switched this kind off in the desk, and external parties, are left out. A kind that cannot be switched off
+    is addressed to people by their duty, which no external party has. A notification without its own mail is also sent as mail
     to people who asked for that."""
     at = now()
     people = {user.pk: user for user in users if user is not None and user.is_active}
@@ -90,6 +91,7 @@ def tell_waiting(*, limit: int = 1000) -> int:
         return 0
     with transaction.atomic():
         rows = list(waiting.select_for_update(skip_locked=True)[:limit])
+        outside = User.objects.external_among({row.user_id for row in rows if row.user_id})
         groups = {row.kind: group.slug for row in rows if (group := switchable(row.kind))}
         people = {row.user_id for row in rows if row.kind in groups and row.user_id}
         chosen = preferences.chosen_by_group(people) if people else {}
@@ -106,7 +108,7 @@ def tell_waiting(*, limit: int = 1000) -> int:
                 at=row.created_at,
             )
             for row in rows
-            if row.user_id and (row.user_id, groups.get(row.kind, "")) not in silent
+            if row.user_id and row.user_id not in outside and (row.user_id, groups.get(row.kind, "")) not in silent
         )
         Message.objects.filter(pk__in=[row.pk for row in rows]).update(notice_url="")
     return len(rows)

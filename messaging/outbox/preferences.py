@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Value
 
 from accounts.models import User
 from ledger.errors import Invalid
@@ -11,6 +12,9 @@ from ledger.now import now
 from messaging.models import DigestHour, Message, Preference
 from messaging.outbox.rules.daily import HOURS, next_daily
 from messaging.outbox.rules.kinds import DIGEST, GROUPS, SWITCHABLE, switchable
+
+# Stands in place of a choice for somebody who has none to make.
+EXTERNAL = "external"
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,17 @@ def save(*, user: User, choices: Mapping[str, Choice], digest_hour: int = Digest
 
 
 def chosen(kind: str, users: Collection[int]) -> dict[int, Choice]:
-    """The choices of these people (ids) for a kind of message; people without a choice are missing. One query, none for
-    a kind that is always sent."""
+    """The choices of these people (ids) for a kind of message; people without a choice are missing, and an external party
+    gets none of it. One query, none for a kind that is always sent."""
     group = switchable(kind)
     if group is None or not users:
         return {}
-    rows = Preference.objects.filter(group=group.slug, user__in=users)
-    return {row.user_id: Choice(row.mail, row.in_app) for row in rows}
+    rows = Preference.objects.filter(group=group.slug, user__in=users).order_by().values_list("user", "mail", "in_app")
+    outside = User.objects.external().filter(pk__in=users)
+    none = outside.order_by().values_list("pk", Value(EXTERNAL), Value(False))
+    found = list(rows.union(none, all=True))
+    chosen = {pk: Choice(mail, in_app) for pk, mail, in_app in found}
+    return chosen | {pk: Choice(Preference.OFF, in_app=False) for pk, mail, _ in found if mail == EXTERNAL}
 
 
 def chosen_by_group(users: Collection[int]) -> dict[tuple[int, str], Choice]:

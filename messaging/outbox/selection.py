@@ -8,17 +8,19 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Count
 
+from accounts.models import User
 from ledger.now import now
 from messaging.kinds import kind_of
 from messaging.models import Message, Preference
 from messaging.outbox import digests, preferences
-from messaging.outbox.rules.kinds import CAPPED_KINDS, DIGEST, switchable
+from messaging.outbox.rules.kinds import CAPPED_KINDS, DIGEST, TO_EXTERNAL, switchable
 
 log = logging.getLogger(__name__)
 DAY = timedelta(days=1)
 # A mail is held only if the person chose that; the default of a group is for notifications without a mail.
 AT_ONCE = preferences.Choice(Preference.NOW)
 LEFT = "Not sent: this person has left."
+EXTERNAL = "Not sent: external parties get only what is shared with them."
 SWITCHED_OFF = "Not sent: switched off by this person."
 CHOSEN = "Held for the daily digest, as this person chose."
 
@@ -26,16 +28,21 @@ CHOSEN = "Held for the daily digest, as this person chose."
 def select(
     messages: list[Message], *, follows_preferences: bool = True
 ) -> tuple[list[Message], list[tuple[Message, Exception]]]:
-    """Drop messages that are no longer wanted and hold those for a digest. Returns the messages to send now, and those
-    that failed with their error. A message that cannot be switched off, or is in no group, is always sent while it is
-    wanted."""
+    """Drop messages that are no longer wanted or not for external parties, and hold those for a digest. Returns the
+    messages to send now, and those that failed with their error. A message that cannot be switched off, or is in no
+    group, is always sent while it is wanted."""
     wanted: list[Message] = []
     broken: list[tuple[Message, Exception]] = []
     gone: list[Message] = []
     stale: list[Message] = []
+    inner: list[Message] = []
+    outside = User.objects.external_among({each.user_id for each in messages if each.user_id})
     for message in messages:
         if message.user is not None and not message.user.is_active:
             gone.append(message)
+            continue
+        if message.user_id in outside and message.kind not in TO_EXTERNAL:
+            inner.append(message)
             continue
         try:
             (wanted if kind_of(message).still_wanted(message) else stale).append(message)
@@ -43,6 +50,7 @@ def select(
             log.exception("Message %s could not be checked", message.pk)
             broken.append((message, error))
     _drop(gone, LEFT)
+    _drop(inner, EXTERNAL)
     _drop(stale, "")
     return (_as_chosen(wanted) if follows_preferences else wanted), broken
 

@@ -53,7 +53,7 @@ def test_a_request_that_no_decision_clock_watches_is_found(cast: Cast) -> None:
 
 
 def test_an_open_review_that_no_clock_watches_is_found(cast: Cast) -> None:
-    case = accepted(cast)
+    case = accepted(cast, concession="", amount=None)
     assert case.owner is not None
     closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="Nothing to decide")
     ending = closing.Ending("saved", "Price", "Kept", customer_told=True)

@@ -135,7 +135,7 @@ def _keepers(case: Escalation) -> list[User]:
 
 def _team(*team: User | None) -> list[User]:
     """The first active one of the account's team; operations without one."""
-    found = next((user for user in team if user and user.is_active), None)
+    found = next((user for user in team if user and user.is_colleague), None)
     return [found] if found else list(_operations())
 
 
@@ -179,7 +179,7 @@ def nobody(case: Escalation, role: str) -> None:
     """Ask operations to fill a role that nobody holds."""
     users = _operations()
     text = f"Nobody holds the role {role}, which {case.key} needs"
-    notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
+    notice(case, users, key=f"nobody:{case.pk}:{case.version}:{role}", kind="operations", text=text, urgent=True)
 
 
 def resolved(case: Escalation, by: User, still_open: str = "") -> None:
@@ -249,7 +249,7 @@ def departed(departure: Departure) -> None:
     roles = Role.objects.filter(operations=True).values_list("slug", flat=True)
     moved = departure.moved.filter(state=MovedOn.MOVED).count()
     needs = departure.moved.filter(state__in=[MovedOn.NEEDS_SOMEBODY, MovedOn.FAILED]).count()
-    text = f"{departure.user} has left: {moved} moved on, {needs} need somebody"
+    text = f"{departure.words}: {moved} moved on, {needs} need somebody"
     notices.tell(
         users=[*User.objects.holding(roles), leaving.heir(departure.user)],
         key=f"departure:{departure.pk}",

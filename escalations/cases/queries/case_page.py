@@ -136,7 +136,7 @@ def may(case: Escalation, can: dict[str, bool]) -> dict[str, bool]:
     found = {verb: can[verb] and move in moves for verb, move in MOVES.items()}
     found |= {verb: can[verb] and case.is_open for verb in WHILE_OPEN}
     found["ask"] = can["ask"] and (case.state == states.APPROVING or "ask" in moves)
-    found["execute"] = found["execute"] and case.state != states.APPROVING
+    found["execute"] = found["execute"] and case.state != states.APPROVING and not case.has_undecided_concession
     found["escalate"] = can["escalate"] and case.is_open and case.policy.ladder.goes_up(case.level)
     found["hand_off"] = found["hand_off"] and "hand_off" in moves
     return found

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 DIGEST = "digest"
 # An answer to a person who wrote to us. It is in no group, so it is always sent.
 ANSWER = "mail_answer"
+# What an external party may get: written for them, with nothing of a case in it. Every other kind is not sent to them.
+SHARED = "shared"
+TO_EXTERNAL = frozenset({SHARED})
 NOW, OFF = "now", "off"
 
 

@@ -1,14 +1,17 @@
 """A decision without a concession: who may post it, what it ends, and how the figures count it."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from approvals.requests import decide as deciding
 from escalations import states
 from escalations.cases import closing
+from escalations.cases import requests as asking
 from escalations.cases.decisions import Ruling, decide
 from escalations.models import Clock, Escalation, Event
 from ledger import chain
@@ -20,7 +23,7 @@ from reports.queries import kpis
 from reports.queries.scope import Scope
 from reports.rules import kpis as rules
 from reports.rules.periods import read
-from tests.escalations.cases.builders import accepted, asked, opened
+from tests.escalations.cases.builders import accepted, asked, briefed, opened
 from tests.support.cast import Cast
 
 VIP: dict[str, Any] = {"issue_type": "vip-at-risk", "concession": "", "amount": None}
@@ -120,3 +123,35 @@ def test_a_posted_decision_counts_beside_those_of_requests(cast: Cast) -> None:
     resolve(Escalation.objects.get(pk=case.pk))
     assert CaseFact.objects.get(case=case).decided == ",director,executive,"
     assert without_executive() == (1, 0)
+
+
+@pytest.mark.both_databases
+def test_a_concession_that_nobody_decided_is_not_skipped(cast: Cast, client: Client) -> None:
+    case = briefed(cast)
+    assert case.owner is not None
+    client.force_login(case.owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    here = f"/escalations/{case.key}/"
+    with pytest.raises(Invalid, match="nobody has decided"):
+        closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="Small enough")
+    answer = client.post(f"{here}execute/", {"reason": "Small enough", "once": "a"})
+    assert answer.status_code == 422
+    assert "Request an approval." in answer.content.decode()
+    assert f'href="{here}execute/"' not in client.get(here).content.decode()
+    wanted = asking.CaseAsk("discount", Decimal(18), "USD", "Approve a discount of 18 percent?")
+    made = asking.ask(wanted, case_id=case.pk, by=cast.csm)
+    with pytest.raises(Invalid, match="Recall it first"):
+        closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="Small enough")
+    deciding.recall(request_id=made.pk, by=cast.csm, reason="They signed at list price")
+    case = closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="Nothing is conceded any more")
+    assert case.state == states.EXECUTING
+
+
+def test_a_declined_concession_may_be_skipped(cast: Cast) -> None:
+    case = asked(cast)
+    made = case.requests.get()
+    seat = next(each for each in made.all_seats() if each.waits)
+    words = deciding.Words(reason="Not now")
+    deciding.decide(request_id=made.pk, by=seat.person, verdict="declined", version=made.version, words=words)
+    case = Escalation.objects.get(pk=case.pk)
+    assert case.owner is not None
+    assert closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="They stay anyway").state == states.EXECUTING

@@ -35,7 +35,7 @@ def go(case: Escalation, tail: str) -> str:
 
 def executing(cast: Cast, **extra: Any) -> Escalation:
     """A case in Execute that needed no approval."""
-    case = accepted(cast, **extra)
+    case = accepted(cast, **{"concession": "", "amount": None, **extra})
     return closing.skip_to_execute(case_id=case.pk, by=case.owner, reason="Nothing is conceded")
 
 
@@ -53,7 +53,7 @@ def opened_with(review: Review) -> dict[str, Any]:
 
 
 def test_a_case_goes_from_execute_to_closed(cast: Cast, browse: Browse) -> None:
-    case, lead = accepted(cast), cast.lead
+    case, lead = accepted(cast, concession="", amount=None), cast.lead
     assert browse(lead, go(case, "execute"), {"reason": "Nothing is conceded"}).status_code == 302
     assert browse(lead, go(case, "resolve"), ENDING)["Location"] == go(case, "review")
     review = Review.objects.get(case=case)
