@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,13 @@ def test_what_is_not_accepted_is_named_with_the_reason(
     assert "winmail.dat" in page
     assert "Not offered for download: it is of a kind that is not accepted." in page
     assert client.get(urls("file", None, rows["logo.svg"].pk)).status_code == 409
+
+
+def test_a_damaged_document_does_not_keep_the_others(received: Callable[..., InboundMail], case: Escalation) -> None:
+    received(("letter.odt", "application/vnd.oasis.opendocument.text", samples.garbled(zipfile.ZIP_DEFLATED)), REDLINE)
+    rows = {each.name: each for each in case.files.all()}
+    assert rows["letter.odt"].why_not.startswith("Not offered for download: it is damaged")
+    assert rows["Vertrag Müller.pdf"].why_not == ""
 
 
 def test_a_mail_is_taken_once(received: Callable[..., InboundMail], case: Escalation) -> None:
