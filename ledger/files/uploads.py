@@ -212,9 +212,19 @@ def _kept(upload: Upload) -> StoredFile:
     def move(target: Path) -> None:
         upload.path.replace(target)
 
+    # What a scan found stays when the same bytes come again and no scan looked at them.
+    scanned = upload.scan in (StoredFile.CLEAN, StoredFile.INFECTED)
     try:
-        # What a scan found stays when the same bytes come again and no scan looked at them.
-        scanned = ("scan", "scan_note") if upload.scan in (StoredFile.CLEAN, StoredFile.INFECTED) else ()
-        return keep(row, move, update=("content_type", *scanned))
+        kept = keep(row, move, update=("content_type", *(("scan", "scan_note") if scanned else ())))
     except OSError as error:
         raise _not_stored(upload.name) from error
+    return kept if scanned else _begun(kept, upload)
+
+
+def _begun(row: StoredFile, upload: Upload) -> StoredFile:
+    """The row with its state as it is kept. What was never offered for download, such as an import, and what was missing
+    takes the state of the upload, so that the scanner sees it from now on."""
+    never = StoredFile.objects.filter(pk=row.pk, scan__in=(StoredFile.PRIVATE, StoredFile.MISSING))
+    never.update(scan=upload.scan, scan_note=upload.scan_note)
+    row.refresh_from_db(fields=["scan", "scan_note"])
+    return row

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from accounts.models import User
 from escalations.cases import access_rows, files
 from escalations.models import CaseFile, CasePerson, Escalation, Event
-from ledger.files import path_of, uploads
+from ledger.files import path_of, store, tidying, uploads
 from ledger.models import DownloadLog, StoredFile
 from messaging.models import Message, Notice
 from messaging.outbox.messages import send_due
@@ -287,6 +287,47 @@ def test_files_from_before_the_scanner_wait_for_it(
         assert client.get(address).status_code == 200
     assert case.files.get(name="b.txt").why_not == "Held. The virus scanner found something in it."
     assert Notice.objects.filter(user=cast.csm, kind="file").count() == 1
+
+
+@pytest.mark.both_databases
+def test_a_file_that_an_import_kept_before_is_offered(case: Escalation, cast: Cast, as_user: As) -> None:
+    store(samples.TEXT, name="accounts.csv", content_type="text/csv")
+    client = as_user(cast.csm)
+    post(client, case, ("accounts.csv", samples.TEXT))
+    assert case.files.get().why_not == ""
+    assert client.get(urls("file", None, case.files.get().pk)).status_code == 200
+
+
+@pytest.mark.both_databases
+def test_a_file_that_an_import_kept_before_is_scanned(clamd: Clamd, case: Escalation, cast: Cast, as_user: As) -> None:
+    store(samples.TEXT, name="accounts.csv", content_type="text/csv")
+    clamd.answer = lambda data: b""
+    client = as_user(cast.csm)
+    post(client, case, ("accounts.csv", samples.TEXT))
+    assert case.files.get().why_not == "Held. It could not be scanned for viruses yet."
+    assert Notice.objects.filter(user=cast.csm, kind="file").count() == 1
+    clamd.answer = lambda data: b"stream: OK"
+    assert files.scan_again() == 1
+    assert case.files.get().why_not == ""
+
+
+def test_a_content_that_was_missing_is_there_when_it_is_sent_again(case: Escalation, cast: Cast, as_user: As) -> None:
+    client = as_user(cast.csm)
+    post(client, case, ("a.pdf", samples.PDF))
+    path_of(case.files.get().file.sha256).unlink()  # type: ignore[union-attr]
+    tidying.tidy()
+    assert case.files.get().why_not.startswith("Held. Its content is missing")
+    post(client, case, ("a.pdf", samples.PDF))
+    assert [row.why_not for row in case.files.all()] == ["", ""]
+
+
+def test_whoever_sends_a_held_content_again_is_told(
+    clamd: Clamd, case: Escalation, cast: Cast, as_user: As, settings: Settings
+) -> None:
+    post(as_user(cast.ae), case, ("bill.txt", samples.EICAR))
+    settings.CLAMD_URL = ""
+    post(as_user(cast.csm), case, ("again.txt", samples.EICAR))
+    assert Notice.objects.filter(user=cast.csm, kind="file", text__contains="again.txt").count() == 1
 
 
 # To the customer -----------------------------------------------------------------------------------
