@@ -52,9 +52,7 @@ def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     lead. If the case waits on the customer, their words end the wait. On an ended case they ask to be looked at, unless they
     are only thanks."""
     case = lock_with_requests(case_id)
-    if case.confidential:
-        # From now on its words are read on the case alone.
-        Signal.objects.filter(pk=said.signal.pk).update(confidential=True)
+    hide_words(case, said.signal)
     late = said.from_customer and not case.is_open
     thanks = only_thanks(_written(said), _names(case, said)) if late else ""
     ends_wait = said.from_customer and case.is_open and case.waiting_on == states.CUSTOMER
@@ -77,6 +75,12 @@ def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     )
     notifications.customer_wrote(case, message, who=said.who, by=said.by or said.signal.logged_by)
     return message
+
+
+def hide_words(case: Escalation, signal: Signal) -> None:
+    """From now on, the words of a signal that stands on a confidential case are read on the case alone."""
+    if case.confidential:
+        Signal.objects.filter(pk=signal.pk).update(confidential=True)
 
 
 def _written(said: Said) -> str:

@@ -14,7 +14,7 @@ from approvals.matrix.totals import checked_amount
 from approvals.models import AuthorityVersion
 from escalations import states
 from escalations.cases import brief as briefing
-from escalations.cases import notifications
+from escalations.cases import conversation, notifications
 from escalations.cases.files import Place, attach, noted
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
@@ -199,6 +199,8 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
     case, at = opening.case, opening.at
     case.save()
     index.add(CaseWords, case)
+    if data.signal:
+        conversation.hide_words(case, data.signal)
     opened = Entry(
         kind="opened",
         actor=by,

@@ -16,6 +16,11 @@ from tests.support.cast import Cast
 pytestmark = pytest.mark.django_db
 
 
+def pages_of(cast: Cast) -> tuple[str, str]:
+    """Where everybody who sees the account reads its signals."""
+    return f"/accounts/{cast.northwind.pk}/", "/api/v1/signals/"
+
+
 @pytest.mark.both_databases
 def test_its_messages_do_not_move_to_an_open_case(cast: Cast) -> None:
     secret, plain = accepted(cast, confidential=True), opened(cast)
@@ -32,10 +37,21 @@ def test_its_mail_is_not_on_the_page_of_the_account_nor_in_the_api(cast: Cast, c
     write("Only for your counsel.", To=reply_address(secret.pk))
     assert Signal.objects.get().confidential
     client.force_login(cast.ae)
-    for address in (f"/accounts/{cast.northwind.pk}/", "/api/v1/signals/"):
+    for address in pages_of(cast):
         answer = client.get(address)
         assert answer.status_code == 200
         assert "Only for your counsel" not in answer.content.decode()
+
+
+def test_the_signal_that_a_confidential_case_is_opened_from_is_read_there_alone(cast: Cast, client: Client) -> None:
+    write("We think about another director for our project.")
+    client.force_login(cast.ae)
+    seen = ["We think about another director" in client.get(address).content.decode() for address in pages_of(cast)]
+    assert seen == [True, True], "before"
+    secret = opened(cast, confidential=True, signal=Signal.objects.get())
+    seen = ["We think about another director" in client.get(address).content.decode() for address in pages_of(cast)]
+    assert seen == [False, False]
+    assert words(secret) == ["We think about another director for our project."]
 
 
 def test_what_was_set_aside_is_not_shown_to_others_and_goes_to_its_case_alone(cast: Cast, client: Client) -> None:
