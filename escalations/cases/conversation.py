@@ -12,7 +12,7 @@ from escalations import states
 from escalations.cases import notifications
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock_together, lock_with_requests, record
-from escalations.cases.rules.addressing import BY_HAND, is_answer
+from escalations.cases.rules.addressing import BY_HAND, OPENED, is_answer
 from escalations.cases.rules.thanks import only_thanks
 from escalations.cases.which_case import Arrival
 from escalations.clocks import verbs as clocks
@@ -22,6 +22,7 @@ from ledger import chain
 from ledger.errors import AlreadyDone, Invalid
 from ledger.now import now
 from messaging.inbound.rules.mail_auth import is_proven
+from messaging.models import InboundMail
 
 
 @dataclass(frozen=True)
@@ -47,40 +48,60 @@ class Said:
         return signal.sender_name or signal.sender
 
 
+@dataclass(frozen=True)
+class Effect:
+    """What a message does to its case. `thanks`: the rule that found only thanks in it."""
+
+    thanks: str = ""
+    came_back: bool = False
+    ended_wait: bool = False
+
+
+NO_EFFECT = Effect()
+
+
 def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     """Write a customer's message or a signal on a case, in the caller's transaction, and tell the owner and the communication
     lead. If the case waits on the customer, their words end the wait. On an ended case they ask to be looked at, unless they
     are only thanks."""
     case = lock_with_requests(case_id)
-    hide_words(case, said.signal)
     late = said.from_customer and not case.is_open
     thanks = only_thanks(_written(said), _names(case, said)) if late else ""
     ends_wait = said.from_customer and case.is_open and case.waiting_on == states.CUSTOMER
     with together(case):
-        [event] = record(case, [_entry(said)], at=at)
+        [event] = record(case, [entry_of(said)], at=at)
         if ends_wait:
             _end_wait(case, said.who, at)
-    message = CustomerMessage.objects.create(
-        event=event,
-        case=case,
-        signal=said.signal,
-        mail=said.arrival.mail,
-        at=at,
-        placed=said.arrival.how,
-        came_from=said.arrival.came_from,
-        proven=_proven(said.arrival),
-        thanks=thanks,
-        came_back=late and not thanks,
-        ended_wait=ends_wait,
-    )
+    effect = Effect(thanks=thanks, came_back=late and not thanks, ended_wait=ends_wait)
+    message = keep(case, said, event, effect)
     notifications.customer_wrote(case, message, who=said.who, by=said.by or said.signal.logged_by)
     return message
 
 
-def hide_words(case: Escalation, signal: Signal) -> None:
-    """From now on, the words of a signal that stands on a confidential case are read on the case alone."""
+def keep(case: Escalation, said: Said, event: Event, effect: Effect = NO_EFFECT) -> CustomerMessage:
+    """Keep how a message came to its case, beside the entry that shows it (`entry_of`). The words of a confidential case are
+    read on the case alone from now on."""
     if case.confidential:
-        Signal.objects.filter(pk=signal.pk).update(confidential=True)
+        Signal.objects.filter(pk=said.signal.pk).update(confidential=True)
+    return CustomerMessage.objects.create(
+        event=event,
+        case=case,
+        signal=said.signal,
+        mail=said.arrival.mail,
+        at=event.at,
+        placed=said.arrival.how,
+        came_from=said.arrival.came_from,
+        proven=_proven(said.arrival),
+        thanks=effect.thanks,
+        came_back=effect.came_back,
+        ended_wait=effect.ended_wait,
+    )
+
+
+def opening(signal: Signal) -> Said:
+    """The signal that a case is opened from, with its mail if it is one."""
+    mail = InboundMail.objects.filter(message_id=signal.external_id).first() if signal.source == "email" else None
+    return Said(signal, Arrival(mail, how=OPENED))
 
 
 def _written(said: Said) -> str:
@@ -89,7 +110,8 @@ def _written(said: Said) -> str:
     return mail.visible_text if mail and is_answer(mail.subject) else said.signal.text
 
 
-def _entry(said: Said) -> Entry:
+def entry_of(said: Said) -> Entry:
+    """The entry that shows it."""
     signal, mail = said.signal, said.arrival.mail
     came_from = f", sent to {said.arrival.came_from}, a duplicate of this case" if said.arrival.came_from else ""
     data = {"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment, "placed": said.arrival.how}

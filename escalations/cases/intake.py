@@ -199,8 +199,6 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
     case, at = opening.case, opening.at
     case.save()
     index.add(CaseWords, case)
-    if data.signal:
-        conversation.hide_words(case, data.signal)
     opened = Entry(
         kind="opened",
         actor=by,
@@ -210,8 +208,11 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
         audience="internal",
         data={"signal": data.signal.pk if data.signal else None, "trigger": case.trigger, **noted(files)},
     )
+    said = conversation.opening(data.signal) if data.signal else None
     with together(case, opening.targets):
-        event, *_ = record(case, [opened, *_customer_words(data.signal)], at=at)
+        event, *shown = record(case, [opened, *([conversation.entry_of(said)] if said else [])], at=at)
+        if said:
+            conversation.keep(case, said, *shown)
         briefing.prefill(case, at)
         triage.keep(case, opening.assessment, at=at, actor=by)
         move(case, "triage", at=at, actor=by)
@@ -222,22 +223,6 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
         IntakeDraft.objects.filter(user=by).delete()
     notifications.opened(case, named)
     return case
-
-
-def _customer_words(signal: Signal | None) -> list[Entry]:
-    if signal is None or not signal.text:
-        return []
-    who = signal.contact.name if signal.contact else signal.account.name
-    return [
-        Entry(
-            kind="customer_message",
-            audience="customer",
-            actor_name=who,
-            summary=signal.get_kind_display(),
-            text=signal.text,
-            data={"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment},
-        )
-    ]
 
 
 def _account(account: Account, by: User | None) -> Account:

@@ -38,7 +38,7 @@ def has_unopened(shown: Iterable[Shown]) -> bool:
 def waiting_long() -> QuerySet[CustomerMessage]:
     """Messages that nobody has opened within an hour, the oldest first."""
     rows = CustomerMessage.objects.unopened().filter(at__lte=now() - AFTER)
-    return rows.select_related("case__account", "case__owner", "signal__contact").order_by("at", "pk")
+    return rows.select_related("event", "case__account", "case__owner", "signal__contact").order_by("at", "pk")
 
 
 def unopened(user: User) -> list[CustomerMessage]:

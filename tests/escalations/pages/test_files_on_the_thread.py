@@ -314,10 +314,10 @@ def test_a_file_that_an_import_kept_before_is_scanned(clamd: Clamd, case: Escala
 def test_a_content_that_was_missing_is_there_when_it_is_sent_again(case: Escalation, cast: Cast, as_user: As) -> None:
     client = as_user(cast.csm)
     post(client, case, ("a.pdf", samples.PDF))
-    path_of(case.files.get().file.sha256).unlink()  # type: ignore[union-attr]
+    path_of(StoredFile.objects.get().sha256).unlink()
     tidying.tidy()
     assert case.files.get().why_not.startswith("Held. Its content is missing")
-    post(client, case, ("a.pdf", samples.PDF))
+    post(client, case, ("a.pdf", samples.PDF), text="Once more.")
     assert [row.why_not for row in case.files.all()] == ["", ""]
 
 
