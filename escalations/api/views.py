@@ -78,7 +78,7 @@ class EscalationViewSet(
     """Escalations. Addressed by key (ESC-1042)."""
 
     lookup_field = "key"
-    own_keys = ("create",)
+    own_keys = ("create", "files")
     own_parameters = {"events": shapes.EventQuerySerializer}
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
