@@ -1,5 +1,6 @@
 """The conversation with the customer on a case: what they say is shown, somebody is told, and a person may move it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -230,6 +231,7 @@ def add_contact(*, message_id: int, by: User, name: str = "") -> Contact:
     return contact
 
 
-def mark_opened(*, case: Escalation, by: User) -> None:
-    """Remember who opened the messages of the case first, for the list of those that nobody has opened."""
-    CustomerMessage.objects.unopened().filter(case=case).update(opened_at=now(), opened_by=by)
+def mark_opened(message_ids: Collection[int], *, by: User) -> None:
+    """Remember who opened these messages first, for the list of those that nobody has opened. Called when their page is read:
+    this one statement changes nothing else, and without it a person would have to say that they read a message."""
+    CustomerMessage.objects.unopened().filter(pk__in=message_ids).update(opened_at=now(), opened_by=by)
