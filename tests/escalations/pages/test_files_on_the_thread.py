@@ -17,6 +17,7 @@ from escalations.cases import access_rows, files
 from escalations.models import CaseFile, CasePerson, Escalation, Event
 from ledger.files import path_of, store, tidying, uploads
 from ledger.models import DownloadLog, StoredFile
+from ledger.now import moved_to
 from messaging.models import Message, Notice
 from messaging.outbox.messages import send_due
 from tests.escalations.pages.stories import join, urls
@@ -356,3 +357,52 @@ def test_a_held_or_too_large_file_is_not_mailed(clamd: Clamd, accepted: Escalati
     answer = tell(client, accepted, cast, ("big.pdf", samples.PDF.ljust(11 * MB)))
     assert "A mail carries 10 MB of files at most." in answer.content.decode()
     assert not Message.objects.filter(kind="customer_update").exists()
+
+
+def read_fails(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """No stored file can be read now."""
+
+    def fail(stored: StoredFile) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("ledger.files.read", fail)
+
+
+@pytest.mark.both_databases
+def test_an_update_waits_while_its_file_cannot_be_read(
+    accepted: Escalation, cast: Cast, as_user: As, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = accepted.people.get(duty=CasePerson.COMMUNICATION).user
+    tell(as_user(lead), accepted, cast, ("offer.pdf", samples.PDF))
+    with monkeypatch.context() as patch:
+        read_fails(patch, errno.EMFILE)
+        send_due()
+    message = Message.objects.get(kind="customer_update")
+    assert (message.state, message.attempts) == (Message.PENDING, 1)
+    assert "“offer.pdf” cannot be read now: Too many open files" in message.deliveries.get().detail
+    with moved_to(message.next_try_at):
+        send_due()
+    [sent] = [mail for mail in mailoutbox if mail.to == [cast.contact.email]]
+    assert [name for name, *_ in sent.attachments] == ["offer.pdf"]
+
+
+@pytest.mark.parametrize("fate", ["held", "missing"])
+def test_the_author_is_told_that_an_update_goes_without_its_file(
+    accepted: Escalation, cast: Cast, as_user: As, mailoutbox: list[Any], fate: str
+) -> None:
+    lead = accepted.people.get(duty=CasePerson.COMMUNICATION).user
+    tell(as_user(lead), accepted, cast, ("offer.pdf", samples.PDF), ("sums.xlsx", samples.EXCEL))
+    file = StoredFile.objects.get(name="offer.pdf")
+    if fate == "held":
+        StoredFile.objects.filter(pk=file.pk).update(scan=StoredFile.INFECTED)
+    else:
+        path_of(file.sha256).unlink()
+    send_due()
+    [sent] = [mail for mail in mailoutbox if mail.to == [cast.contact.email]]
+    assert [name for name, *_ in sent.attachments] == ["sums.xlsx"]
+    why = {
+        "held": "Held. The virus scanner found something in it.",
+        "missing": "Its content is missing; operations can restore it from a backup.",
+    }
+    text = f"{accepted.key}: your update goes to {cast.contact.email} without “offer.pdf”. {why[fate]}"
+    assert Notice.objects.get(user=lead, kind="file").text == text
