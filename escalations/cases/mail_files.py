@@ -9,10 +9,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from accounts.models import Signal
 from escalations.cases.files import Place, attach, notes
 from escalations.cases.log import Entry, lock, record
-from escalations.models import CaseFile, Escalation, Event
+from escalations.models import CaseFile, CustomerMessage, Escalation, Event
 from ledger.errors import Refused
 from ledger.files.uploads import NotStored, Part, Upload, check
 from ledger.format import counted, listed
@@ -23,10 +22,7 @@ from messaging.inbound.parsing.parsed import MailRefused
 from messaging.models import InboundMail, MailAttachment
 
 log = logging.getLogger(__name__)
-EMAIL = "email"
-# The entry of a mail is written with its signal, or with the case that the signal opens.
-SOON = timedelta(hours=1)
-# The worker looks at what was placed lately, newest first, because mail of an account without a case is never taken.
+# The worker looks at mail of the last days, newest first. Mail of an account without a case waits until it comes to one.
 LATELY = timedelta(days=7)
 MOST = 200
 
@@ -59,33 +55,27 @@ def take_if_placed(mail_id: int) -> None:
 
 
 def take_missed() -> int:
-    """Take the attachments of lately placed mail that were not taken yet, such as after a full disk. Returns how many mails
-    were looked at; a failure of one does not keep the others."""
-    named = MailAttachment.objects.filter(mail=OuterRef("pk"))
-    taken = CaseFile.objects.filter(mail=OuterRef("pk"))
-    mails = InboundMail.objects.filter(Exists(named), ~Exists(taken), state=InboundMail.CLAIMED)
-    waiting = (
-        mails.filter(handled_at__gte=now() - LATELY).order_by("-handled_at", "pk").values_list("pk", flat=True)[:MOST]
-    )
-    for pk in list(waiting):
+    """Take the attachments of mail that came to a case lately and that were not taken yet, such as after a full disk. Returns
+    how many mails were looked at; a failure of one does not keep the others."""
+    named = MailAttachment.objects.filter(mail=OuterRef("mail"))
+    taken = CaseFile.objects.filter(mail=OuterRef("mail"))
+    shown = CustomerMessage.objects.filter(Exists(named), ~Exists(taken), at__gte=now() - LATELY)
+    waiting = shown.filter(mail__state=InboundMail.CLAIMED).order_by("-at", "-pk").values_list("mail", flat=True)
+    mails = list(dict.fromkeys(waiting[:MOST]))
+    for pk in mails:
         try:
             take_if_placed(pk)
         except NotStored as refusal:
             log.warning("Attachments of mail %s wait: %s", pk, refusal.message)
         except Exception:
             log.exception("Attachments of mail %s could not be taken", pk)
-    return len(waiting)
+    return len(mails)
 
 
 def case_of(mail: InboundMail) -> Escalation | None:
-    """The case whose thread shows the mail."""
-    signal = Signal.objects.filter(source=EMAIL, external_id=mail.message_id).first()
-    if signal is None:
-        return None
-    said = Event.objects.filter(kind__in=[Event.CUSTOMER_MESSAGE, "signal"], clock=None, data__signal=signal.pk)
-    at = (signal.recorded_at, signal.recorded_at + SOON)
-    entry = said.filter(at__range=at).select_related("case").order_by("at", "pk").first()
-    return entry.case if entry else None
+    """The case that the mail came to first."""
+    shown = CustomerMessage.objects.filter(mail=mail).select_related("case").order_by("pk").first()
+    return shown.case if shown else None
 
 
 def take(*, mail: InboundMail, case: Escalation) -> list[CaseFile]:

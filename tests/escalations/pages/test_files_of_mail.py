@@ -11,13 +11,14 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.models import User
+from accounts.models import Signal, User
 from escalations.cases import inbound as listening
 from escalations.cases import mail_files
 from escalations.models import CaseFile, Escalation
 from ledger.files import path_of
 from messaging.inbound.receive import receive
 from messaging.models import InboundMail
+from tests.escalations.cases.builders import opened
 from tests.escalations.pages.stories import urls
 from tests.support import samples
 from tests.support.cast import Cast
@@ -144,8 +145,24 @@ def test_a_mail_that_a_person_placed_brings_its_attachments(case: Escalation, ca
     assert case.files.get().mail == mail
 
 
-def test_mail_of_an_account_without_a_case_waits_in_the_mail(cast: Cast) -> None:
+@pytest.mark.both_databases
+def test_mail_of_an_account_without_a_case_waits_until_one_is_opened_from_it(cast: Cast) -> None:
     mail = receive(raw=letter(cast.contact.email, "desk@desk.example", REDLINE))
     assert mail.attachments.get().name == "Vertrag Müller.pdf"
-    assert mail_files.take_missed() == 1
+    assert mail_files.take_missed() == 0
     assert not CaseFile.objects.exists()
+    opened(cast, signal=Signal.objects.get())
+    assert mail_files.take_missed() == 1
+    assert CaseFile.objects.get().name == "Vertrag Müller.pdf"
+
+
+@pytest.mark.both_databases
+def test_mail_without_a_case_does_not_keep_the_worker_from_what_was_missed(
+    case: Escalation, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(raw=letter(cast.contact.email, f"case+{case.pk}@desk.example", REDLINE))
+    later = letter("kim@elsewhere.example", "desk@desk.example", REDLINE).replace(b"<r1@", b"<r2@")
+    listening.place(mail=receive(raw=later), account=cast.elsewhere, by=cast.outsider)
+    monkeypatch.setattr(mail_files, "MOST", 1)
+    assert mail_files.take_missed() == 1
+    assert case.files.get().name == "Vertrag Müller.pdf"
