@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
@@ -329,6 +330,27 @@ def test_whoever_sends_a_held_content_again_is_told(
     settings.CLAMD_URL = ""
     post(as_user(cast.csm), case, ("again.txt", samples.EICAR))
     assert Notice.objects.filter(user=cast.csm, kind="file", text__contains="again.txt").count() == 1
+
+
+@pytest.mark.both_databases
+def test_what_could_not_be_said_is_scanned_and_said_again(
+    clamd: Clamd, case: Escalation, cast: Cast, as_user: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clamd.answer = lambda data: b""
+    post(as_user(cast.csm), case, ("a.pdf", samples.PDF))
+    clamd.answer = lambda data: b"stream: OK"
+
+    def deadlock(*_: Any, **__: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("escalations.cases.files.record", deadlock)
+        assert files.scan_again() == 0
+    assert case.files.get().why_not == "Held. It could not be scanned for viruses yet."
+    assert files.scan_again() == 1
+    assert case.files.get().why_not == ""
+    assert case.events.filter(kind="file", summary="Released by the virus scanner: a.pdf").count() == 1
+    assert Notice.objects.filter(user=cast.csm, text__endswith="was scanned and can be downloaded").count() == 1
 
 
 # To the customer -----------------------------------------------------------------------------------
