@@ -1,6 +1,7 @@
 """The attachments of received mail, on the case that the mail was placed on."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from escalations.cases.files import Place, attach, notes
 from escalations.cases.log import Entry, lock, record
 from escalations.models import CaseFile, CustomerMessage, Escalation, Event
 from ledger.errors import Refused
-from ledger.files.uploads import NotStored, Part, Upload, check
+from ledger.files.uploads import NotStored, Part, Upload, check_each
 from ledger.format import counted, listed
 from ledger.json_types import JsonObject
 from ledger.now import now
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 # The worker looks at mail of the last days, newest first. Mail of an account without a case waits until it comes to one.
 LATELY = timedelta(days=7)
 MOST = 200
+# Seconds for one run, within the time of a job of the worker.
+LONGEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,10 @@ def take_missed() -> int:
     taken = CaseFile.objects.filter(mail=OuterRef("mail"))
     shown = CustomerMessage.objects.filter(Exists(named), ~Exists(taken), at__gte=now() - LATELY)
     waiting = shown.filter(mail__state=InboundMail.CLAIMED).order_by("-at", "-pk").values_list("mail", flat=True)
-    mails = list(dict.fromkeys(waiting[:MOST]))
-    for pk in mails:
+    mails, until = list(dict.fromkeys(waiting[:MOST])), time.monotonic() + LONGEST
+    for looked, pk in enumerate(mails):
+        if time.monotonic() > until:
+            return looked
         try:
             take_if_placed(pk)
         except NotStored as refusal:
@@ -140,12 +145,10 @@ def _read(mail: InboundMail) -> Iterator[Taken]:
 def _checked(rows: Sequence[MailAttachment], parts: Sequence[Part]) -> Taken:
     uploads: list[Upload] = []
     refused: list[tuple[MailAttachment, str]] = []
-    for row, part in zip(rows, parts, strict=True):
-        try:
-            uploads += check([part])
-        except NotStored:
-            raise
-        except Refused as refusal:
-            why = refusal.message.removeprefix(f"“{part.shown}” ")
+    for row, part, found in zip(rows, parts, check_each(parts), strict=True):
+        if isinstance(found, Refused):
+            why = found.message.removeprefix(f"“{part.shown}” ")
             refused.append((row, f"Not offered for download: it {why}"))
+        else:
+            uploads.append(found)
     return Taken(uploads, refused)

@@ -1,10 +1,11 @@
 """Scans held files again, so that they are released when the scanner is back or knows better."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from ledger.files import scanner
 from ledger.files.store import path_of
@@ -14,6 +15,8 @@ from ledger.now import now
 # New signatures correct false alarms; they come about once a day.
 AGAIN = timedelta(days=1)
 MOST = 200
+# Seconds for one run, within the time of a job of the worker.
+LONGEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,21 @@ class Rescanned:
 
 def rescan() -> Iterator[Rescanned]:
     """Scan what is held or was never scanned; yields each file whose state changes, for the caller to keep. Files in which
-    something was found wait for a day. Call it outside a transaction, because the scanner takes its time."""
+    something was found wait for a day. It ends when the scanner does not answer, and after a minute. Call it outside a
+    transaction, because the scanner takes its time."""
     if not scanner.is_on():
         return
     wait = Q(scan=StoredFile.INFECTED) & (Q(scanned_at=None) | Q(scanned_at__lt=now() - AGAIN))
     due = StoredFile.objects.filter(Q(scan__in=[StoredFile.FAILED, StoredFile.UNSCANNED]) | wait)
-    for row in list(due.order_by("scanned_at", "pk")[:MOST]):
+    until = time.monotonic() + LONGEST
+    for row in list(due.order_by(F("scanned_at").asc(nulls_first=True), "pk")[:MOST]):
         verdict = _verdict(row)
         if verdict.state == row.scan:
             _write(row, verdict)
         else:
             yield Rescanned(row, verdict)
+        if not verdict.answered or time.monotonic() > until:
+            return
 
 
 def _write(row: StoredFile, verdict: scanner.Verdict) -> int:

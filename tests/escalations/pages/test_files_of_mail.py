@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.escalations.cases.builders import opened
 from tests.escalations.pages.stories import urls
 from tests.support import samples
 from tests.support.cast import Cast
+from tests.support.clamd import running_clamd
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +111,28 @@ def test_a_damaged_document_does_not_keep_the_others(received: Callable[..., Inb
     rows = {each.name: each for each in case.files.all()}
     assert rows["letter.odt"].why_not.startswith("Not offered for download: it is damaged")
     assert rows["Vertrag Müller.pdf"].why_not == ""
+
+
+def test_the_attachments_of_a_mail_wait_for_a_silent_scanner_once(
+    received: Callable[..., InboundMail],
+    case: Escalation,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ledger.files.scanner.SECONDS", 0.2)
+
+    def slow(data: bytes) -> bytes:
+        time.sleep(0.4)
+        return b"stream: OK"
+
+    with running_clamd(tmp_path / "clamd.ctl") as clamd:
+        settings.CLAMD_URL, clamd.answer = clamd.url, slow
+        received(REDLINE, ("logo.svg", "image/svg+xml", samples.SVG), ("notes.txt", "text/plain", samples.TEXT))
+    assert len(clamd.scanned) == 1
+    why = {each.name: each.why_not for each in case.files.all()}
+    assert why["Vertrag Müller.pdf"] == why["notes.txt"] == "Held. It could not be scanned for viruses yet."
+    assert why["logo.svg"].startswith("Not offered for download: it is a web page")
 
 
 def test_a_mail_is_taken_once(received: Callable[..., InboundMail], case: Escalation) -> None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts.models import User
 from escalations.cases import access_rows, files
 from escalations.models import CaseFile, CasePerson, Escalation, Event
-from ledger.files import path_of, store, tidying, uploads
+from ledger.files import path_of, scanner, store, tidying, uploads
 from ledger.models import DownloadLog, StoredFile
 from ledger.now import moved_to
 from messaging.models import Message, Notice
@@ -330,6 +330,30 @@ def test_whoever_sends_a_held_content_again_is_told(
     settings.CLAMD_URL = ""
     post(as_user(cast.csm), case, ("again.txt", samples.EICAR))
     assert Notice.objects.filter(user=cast.csm, kind="file", text__contains="again.txt").count() == 1
+
+
+@pytest.mark.both_databases
+def test_a_scanner_that_is_silent_is_asked_once_and_then_begins_with_what_it_never_saw(
+    clamd: Clamd, case: Escalation, cast: Cast, as_user: As, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working, settings.CLAMD_URL = settings.CLAMD_URL, "unix:///nowhere/clamd.ctl"
+    client, asked = as_user(cast.csm), []
+    for name in ("a", "b", "c"):
+        post(client, case, (f"{name}.txt", f"File {name}".encode()), text=f"File {name}.")
+    real = scanner.scan
+
+    def watched(file: BinaryIO) -> scanner.Verdict:
+        verdict = real(file)
+        file.seek(0)
+        asked.append(file.read()[-1:].decode())
+        return verdict
+
+    monkeypatch.setattr("ledger.files.scanner.scan", watched)
+    files.scan_again()
+    assert asked == ["a"]
+    settings.CLAMD_URL = working
+    assert files.scan_again() == 3
+    assert asked == ["a", "b", "c", "a"]
 
 
 @pytest.mark.both_databases

@@ -138,7 +138,7 @@ def test_files_are_scanned_before_the_key_holds_the_database_and_once(
         held.append(IdempotencyKey.objects.exists())
         return real(file)
 
-    monkeypatch.setattr("ledger.files.uploads.scan", watched)
+    monkeypatch.setattr("ledger.files.scanner.scan", watched)
     with running_clamd() as clamd:
         settings.CLAMD_URL = clamd.url
         for _ in range(2):
