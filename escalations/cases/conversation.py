@@ -20,7 +20,7 @@ from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
 from escalations.models import CustomerMessage, Escalation, Event
 from ledger import chain
-from ledger.errors import AlreadyDone, Invalid
+from ledger.errors import AlreadyDone, Invalid, NotThere
 from ledger.now import now
 from messaging.inbound.rules.mail_auth import is_proven
 from messaging.models import InboundMail
@@ -151,8 +151,8 @@ def move(*, message_id: int, by: User, to: Escalation) -> CustomerMessage:
     """Move a message to another case of the same account, for a person who may work on its case and sees the other one. Both
     logs keep an entry with who moved it; the words stay readable on both. A wait that it ended begins again.
 
-    Raises NotAllowed, Invalid for a case of another account, the same case, erased words, or words of a confidential case that
-    would go to an open one, AlreadyDone if it was moved.
+    Raises NotAllowed, NotThere for a case that the person does not see, Invalid for a case of another account, the same case,
+    erased words, or words of a confidential case that would go to an open one, AlreadyDone if it was moved.
     """
     found = CustomerMessage.objects.get(pk=message_id)
     at = now()
@@ -160,6 +160,8 @@ def move(*, message_id: int, by: User, to: Escalation) -> CustomerMessage:
     source, target = cases[found.case_id], cases[to.pk]
     message = CustomerMessage.objects.select_related("event__text", "signal__contact", "mail").get(pk=message_id)
     check(source, by, "move_message")
+    if not Escalation.objects.visible_to(by, few=True).filter(pk=target.pk).exists():
+        raise NotThere("There is no such case. Choose another case of the same account.", field="to")
     if message.moved_to_id:
         raise AlreadyDone("This message has been moved already. Reload the case.")
     if source.pk == target.pk or source.account_id != target.account_id or target.state == states.DUPLICATE:

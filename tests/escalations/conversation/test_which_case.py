@@ -12,7 +12,7 @@ from escalations.cases.duplicates import original_of
 from escalations.cases.mail_address import is_token, reply_address
 from escalations.models import CustomerMessage, Escalation
 from ledger import chain
-from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere
 from messaging.models import InboundMail, Message
 from tests.escalations.cases.builders import accepted, opened
 from tests.escalations.conversation.mails import said, words, write
@@ -217,6 +217,22 @@ def test_a_move_goes_to_a_case_of_the_same_account_only(cast: Cast, newer: Escal
             conversation.move(message_id=message.pk, by=cast.ops, to=target)
     with pytest.raises(NotAllowed):
         conversation.move(message_id=message.pk, by=cast.outsider, to=other)
+
+
+@pytest.mark.both_databases
+def test_a_move_goes_to_a_case_that_the_mover_sees_only(cast: Cast, client: Client, newer: Escalation) -> None:
+    write("Somewhere.")
+    message = CustomerMessage.objects.get(case=newer)
+    secret = opened(cast, confidential=True)
+    mover = secret.account.ae
+    assert not Escalation.objects.visible_to(mover).filter(pk=secret.pk).exists()
+    with pytest.raises(NotThere):
+        conversation.move(message_id=message.pk, by=mover, to=secret)
+    client.force_login(mover)
+    address = reverse("escalations:message_move", args=[newer.key, message.pk])
+    for to in (str(secret.pk), "", "²", "9" * 40):
+        assert client.post(address, {"to": to}).status_code == 404
+    assert words(newer) == ["Somewhere."]
 
 
 def test_a_wrong_answer_ends_no_wait_for_good(cast: Cast, older: Escalation) -> None:
