@@ -74,8 +74,8 @@ class MessageKind(ABC):
 
     def attachments(self, message: Message, *, leaves: bool) -> Attachments:
         """Its files. `leaves` is False when the message is only read on the Messages page. It must answer within
-        seconds and must not raise for a file that cannot be made: a message is sent even if its attachment cannot be
-        made."""
+        seconds. A file that cannot be made is left out: a message is sent even if its attachment cannot be made. What it
+        raises, such as for a file that cannot be read now, has the message tried again later."""
         return Attachments()
 
     def bounced(self, message: Message, mail_id: int) -> None:  # noqa: B027  most kinds have nobody to tell

@@ -153,7 +153,7 @@ def _health_part(part: Mapping[str, Any]) -> HealthPart:
 
 
 def _signals(account: Account, show: str, *, older: bool) -> dict[str, object]:
-    found = account.signals.filter(confidential=False).select_related("contact", "logged_by")
+    found = account.signals.open_words().select_related("contact", "logged_by")
     if show == NEGATIVE:
         found = found.filter(tone="negative")
     elif show == COMMERCIAL:

@@ -213,16 +213,16 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
         audience="internal",
         data={"signal": data.signal.pk if data.signal else None, "trigger": case.trigger, **noted(files)},
     )
+    said = conversation.opening(data.signal) if data.signal and data.signal.text else None
     with together(case, opening.targets):
-        said = conversation.opening_words(data.signal)
-        event, *words = record(case, [opened, *([conversation.entry_of(said)] if said else [])], at=at)
+        event, *shown = record(case, [opened, *([conversation.entry_of(said)] if said else [])], at=at)
         briefing.prefill(case, at)
         triage.keep(case, opening.assessment, at=at, actor=by)
         move(case, "triage", at=at, actor=by)
         named = routing.route(case, opening.destination, at=at, actor=by, override=data.override)
         clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
     if said:
-        conversation.keep_opening(words[0], said, at=at)
+        conversation.keep(case, said, *shown)
     attach(case, files, Place(CaseFile.INTAKE, by, at, event=event))
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()

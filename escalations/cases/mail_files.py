@@ -1,6 +1,7 @@
 """The attachments of received mail, on the case that the mail was placed on."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,12 +10,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from accounts.models import Signal
 from escalations.cases.files import Place, attach, notes
 from escalations.cases.log import Entry, lock, record
 from escalations.models import CaseFile, CustomerMessage, Escalation, Event
 from ledger.errors import Refused
-from ledger.files.uploads import NotStored, Part, Upload, check
+from ledger.files.uploads import NotStored, Part, Upload, check_each
 from ledger.format import counted, listed
 from ledger.json_types import JsonObject
 from ledger.now import now
@@ -23,10 +23,11 @@ from messaging.inbound.parsing.parsed import MailRefused
 from messaging.models import InboundMail, MailAttachment
 
 log = logging.getLogger(__name__)
-EMAIL = "email"
-# The worker looks at what was placed lately, newest first, because mail of an account without a case is never taken.
+# The worker looks at mail of the last days, newest first. Mail of an account without a case waits until it comes to one.
 LATELY = timedelta(days=7)
 MOST = 200
+# Seconds for one run, within the time of a job of the worker.
+LONGEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,35 +58,29 @@ def take_if_placed(mail_id: int) -> None:
 
 
 def take_missed() -> int:
-    """Take the attachments of lately placed mail that were not taken yet, such as after a full disk. Returns how many mails
-    were looked at; a failure of one does not keep the others."""
-    named = MailAttachment.objects.filter(mail=OuterRef("pk"))
-    taken = CaseFile.objects.filter(mail=OuterRef("pk"))
-    mails = InboundMail.objects.filter(Exists(named), ~Exists(taken), state=InboundMail.CLAIMED)
-    waiting = (
-        mails.filter(handled_at__gte=now() - LATELY).order_by("-handled_at", "pk").values_list("pk", flat=True)[:MOST]
-    )
-    for pk in list(waiting):
+    """Take the attachments of mail that came to a case lately and that were not taken yet, such as after a full disk. Returns
+    how many mails were looked at; a failure of one does not keep the others."""
+    named = MailAttachment.objects.filter(mail=OuterRef("mail"))
+    taken = CaseFile.objects.filter(mail=OuterRef("mail"))
+    shown = CustomerMessage.objects.filter(Exists(named), ~Exists(taken), at__gte=now() - LATELY)
+    waiting = shown.filter(mail__state=InboundMail.CLAIMED).order_by("-at", "-pk").values_list("mail", flat=True)
+    mails, until = list(dict.fromkeys(waiting[:MOST])), time.monotonic() + LONGEST
+    for looked, pk in enumerate(mails):
+        if time.monotonic() > until:
+            return looked
         try:
             take_if_placed(pk)
         except NotStored as refusal:
             log.warning("Attachments of mail %s wait: %s", pk, refusal.message)
         except Exception:
             log.exception("Attachments of mail %s could not be taken", pk)
-    return len(waiting)
+    return len(mails)
 
 
 def case_of(mail: InboundMail) -> Escalation | None:
-    """The case whose thread showed the mail first."""
+    """The case that the mail came to first."""
     shown = CustomerMessage.objects.filter(mail=mail).select_related("case").order_by("pk").first()
     return shown.case if shown else None
-
-
-def mail_of(signal: Signal) -> InboundMail | None:
-    """The mail behind a signal."""
-    if signal.source != EMAIL:
-        return None
-    return InboundMail.objects.filter(message_id=signal.external_id).first()
 
 
 def take(*, mail: InboundMail, case: Escalation) -> list[CaseFile]:
@@ -150,12 +145,10 @@ def _read(mail: InboundMail) -> Iterator[Taken]:
 def _checked(rows: Sequence[MailAttachment], parts: Sequence[Part]) -> Taken:
     uploads: list[Upload] = []
     refused: list[tuple[MailAttachment, str]] = []
-    for row, part in zip(rows, parts, strict=True):
-        try:
-            uploads += check([part])
-        except NotStored:
-            raise
-        except Refused as refusal:
-            why = refusal.message.removeprefix(f"“{part.shown}” ")
+    for row, part, found in zip(rows, parts, check_each(parts), strict=True):
+        if isinstance(found, Refused):
+            why = found.message.removeprefix(f"“{part.shown}” ")
             refused.append((row, f"Not offered for download: it {why}"))
+        else:
+            uploads.append(found)
     return Taken(uploads, refused)

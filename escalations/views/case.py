@@ -43,8 +43,8 @@ def thread_page(
     newest, earlier = threads.unfolded(shown, before)
     can = access.abilities(case, request.user)
     may_tell = can["customer_update"]
-    if request.method == "GET" and said.has_unopened(shown):
-        conversation.mark_opened(case=case, by=request.user)
+    if request.method == "GET" and (unopened := said.unopened_of(shown)):
+        conversation.mark_opened(unopened, by=request.user)
     movable = can["move_message"] and any(row.message and not row.message.moved_to_id for row in shown)
     context: dict[str, object] = {
         "form": form or composer(case, may_tell),

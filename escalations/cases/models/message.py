@@ -32,7 +32,7 @@ class CustomerMessage(models.Model):
         (ANSWER, "By the mail it answers"),
         (NAMED, "By the key of the case"),
         (BY_HAND, "By a person"),
-        (OPENED, "The case was opened with it"),
+        (OPENED, "The case was opened from it"),
         (GUESS, "Placed by guess"),
     ]
     REOPENED, NOTHING, MOVED = "reopened", "nothing", "moved"

@@ -1,6 +1,6 @@
 """Blocks of the account page that only cases can fill: open escalations, commitments, and mail that was set aside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from accounts.customers.panels import AccountPanel
@@ -30,13 +30,13 @@ COLUMNS = (
 )
 
 
-def _is_confidential(mail: InboundMail, account: Account, user: User) -> bool:
-    """Whether it was written to a confidential case that the person may not see."""
-    arrival, _ = which_case.find(mail, account)
-    case = arrival.case
-    if case is None or not case.confidential:
-        return False
-    return not Escalation.objects.visible_to(user).filter(pk=case.pk).exists()
+def _readable(mails: Sequence[InboundMail], account: Account, user: User) -> list[InboundMail]:
+    """Without those that were written to a confidential case that the person may not see."""
+    cases = [arrival.case for arrival, _ in which_case.find_each(mails, account)]
+    secret = {case.pk for case in cases if case and case.confidential}
+    seen = Escalation.objects.visible_to(user).filter(pk__in=secret).values_list("pk", flat=True) if secret else []
+    hidden = secret - set(seen)
+    return [mail for mail, case in zip(mails, cases, strict=True) if case is None or case.pk not in hidden]
 
 
 class OpenCases(AccountPanel):
@@ -83,8 +83,7 @@ class SetAside(AccountPanel):
         senders = [email.lower() for email in account.contacts.values_list("email", flat=True)]
         kept = InboundMail.objects.filter(state=InboundMail.AUTOMATIC, sender__in=senders)
         kept = kept.exclude(automatic="bounce").filter(received_at__gte=now() - SET_ASIDE_FOR)
-        found = kept.only(*COLUMNS)[:SHOWN]
-        rows = [mail for mail in found if not _is_confidential(mail, account, user)]
+        rows = _readable(list(kept.only(*COLUMNS)[:SHOWN]), account, user)
         if not rows:
             return None
         cases = Escalation.objects.filter(account=account).visible_to(user, few=True).open()

@@ -30,15 +30,16 @@ def other_cases(case: Escalation, user: User) -> list[Escalation]:
     return list(seen.exclude(state=states.DUPLICATE).only("title", "state").order_by(ended, "-pk")[:CASES_OFFERED])
 
 
-def has_unopened(shown: Iterable[Shown]) -> bool:
-    """Whether one of these entries is a message that nobody has opened yet."""
-    return any(row.message and row.message.opened_at is None and not row.message.moved_to_id for row in shown)
+def unopened_of(shown: Iterable[Shown]) -> list[int]:
+    """The ids of the messages among these entries that nobody has opened yet."""
+    found = [row.message for row in shown if row.message]
+    return [message.pk for message in found if message.opened_at is None and not message.moved_to_id]
 
 
 def waiting_long() -> QuerySet[CustomerMessage]:
     """Messages that nobody has opened within an hour, the oldest first."""
     rows = CustomerMessage.objects.unopened().filter(at__lte=now() - AFTER)
-    return rows.select_related("case__account", "case__owner", "signal__contact").order_by("at", "pk")
+    return rows.select_related("event", "case__account", "case__owner", "signal__contact").order_by("at", "pk")
 
 
 def unopened(user: User) -> list[CustomerMessage]:

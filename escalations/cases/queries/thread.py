@@ -194,10 +194,13 @@ def _replacements(case: Escalation, page: Sequence[Event]) -> dict[int, list[Eve
 
 
 def unfolded(shown: list[Shown], before: int | None) -> tuple[list[Shown], list[Shown]]:
-    """The entries that stand open and those that are folded. Who asks for older entries (`before`) sees all of them."""
-    if before or len(shown) <= OPEN_ENTRIES + 1:
+    """The entries that stand open and those that are folded. Who asks for older entries (`before`) sees all of them; a message
+    that nobody has opened is never folded."""
+    unread = [place for place, row in enumerate(shown, 1) if row.message and row.message.opened_at is None]
+    stand_open = max([OPEN_ENTRIES, *unread])
+    if before or len(shown) <= stand_open + 1:
         return shown, []
-    return shown[:OPEN_ENTRIES], shown[OPEN_ENTRIES:]
+    return shown[:stand_open], shown[stand_open:]
 
 
 def by_day(shown: Iterable[Shown]) -> list[tuple[date, list[Shown]]]:

@@ -9,6 +9,7 @@ from escalations.cases import closing, conversation
 from escalations.cases import thread as communication
 from escalations.cases.mail_address import reply_address
 from escalations.cases.notifications.unopened import tell_operations
+from escalations.cases.queries import thread as threads
 from escalations.models import Clock, CustomerMessage, Escalation
 from ledger.errors import AlreadyDone, NotAllowed
 from messaging.models import Message, Notice, Preference
@@ -185,3 +186,17 @@ def test_what_nobody_opened_is_listed_daily_for_operations(cast: Cast, case: Esc
     client.get(reverse("escalations:case", args=[case.key]))
     assert CustomerMessage.objects.get().opened_by == cast.ops
     assert case.key not in client.get(reverse("escalations:unopened")).content.decode()
+
+
+def test_only_what_the_page_shows_is_opened(cast: Cast, case: Escalation, client, monkeypatch) -> None:
+    write("The first one.", To=reply_address(case.pk))
+    write("The second one.", To=reply_address(case.pk))
+    monkeypatch.setattr(threads, "PAGE", 1)
+    client.force_login(cast.csm)
+    page = reverse("escalations:case", args=[case.key])
+    older = client.get(page).context["older"]
+    first, second = (entry.message for entry in said(case))
+    assert (first.opened_at, second.opened_by) == (None, cast.csm), "the first one is on an older page"
+    client.get(page, {"before": older})
+    first.refresh_from_db()
+    assert first.opened_by == cast.csm
