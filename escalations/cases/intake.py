@@ -222,7 +222,7 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
         named = routing.route(case, opening.destination, at=at, actor=by, override=data.override)
         clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
     if said:
-        conversation.keep(case, said, *shown)
+        conversation.keep(case, said, shown[0])
     attach(case, files, Place(CaseFile.INTAKE, by, at, event=event))
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()
