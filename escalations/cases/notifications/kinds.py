@@ -30,7 +30,7 @@ class CustomerUpdate(MessageKind):
         found = CaseFile.objects.filter(event=int(entry), audience="customer").to_show()
         return Attachments(files=[file for each in found if (file := _content_of(each))])
 
-    def bounced(self, message: Message, mail_id: int) -> None:
+    def bounced(self, message: Message, *, key: str, how: str) -> None:
         """Mark the contact, and tell the communication lead, or the owner if there is none."""
         entry_id, contact_id = map(int, self.parts(message))
         entry = Event.objects.select_related("case__account", "case__owner").get(pk=entry_id)
@@ -40,8 +40,8 @@ class CustomerUpdate(MessageKind):
             contact.save(update_fields=["bounced_address"])
         case = entry.case
         told = people_of(case, CasePerson.COMMUNICATION) or [user for user in (case.owner, entry.actor) if user][:1]
-        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. The mail came back."
-        notice(case, told, key=f"bounce:{mail_id}:{message.pk}", kind="customer", text=text, urgent=True)
+        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. {how}"
+        notice(case, told, key=f"{key}:{message.pk}", kind="customer", text=text, urgent=True)
 
 
 def _content_of(row: CaseFile) -> File | None:
