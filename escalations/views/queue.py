@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.signed_in import SignedIn
 from escalations import exports, states
 from escalations.cases.queries import queue
+from escalations.cases.queries.messages import answerable
 from escalations.cases.queries.queue_rows import END, Cursor, Row
 from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
@@ -47,7 +48,9 @@ def page(request: SignedIn) -> HttpResponse:
     """Open escalations, worst first. A refresh reads and sends only the rows."""
     at, filters = now(), queue.Filters.read(request.GET)
     rows = queue.page(request.user, filters, at)
-    context = {"at": at, "filters": filters, "rows": rows}
+    context: dict[str, object] = {"at": at, "filters": filters, "rows": rows}
+    if filters.view == queue.BACK:
+        context["answerable"] = answerable(request.user, [row.pk for row in rows])
     if request.htmx:
         return render(request, "escalations/_rows.html", context)
     return render(request, "escalations/queue.html", context | _around(request, filters, rows, at))
