@@ -204,6 +204,8 @@ MESSAGE_KINDS = [
     "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.clocks.notify.ClockNotification",
 ]
+# Says the titles of cases to the pages of messages, by their keys.
+CASE_TITLES = "escalations.cases.queries.titles.titles"
 REQUEST_PANELS = ["escalations.cases.queries.request_files.Files"]
 ACCOUNT_PANELS = [
     "escalations.cases.queries.account_panels.OpenCases",
