@@ -45,6 +45,7 @@ case_patterns = [
     path("tracker/actions/<int:pk>/done/", tracker.done, name="action_done"),
     path("tracker/commitments/", tracker.promise, name="commitment_add"),
     path("tracker/commitments/<int:pk>/", tracker.keep, name="commitment_keep"),
+    path("tracker/commitments/<int:pk>/day/", tracker.move_day, name="commitment_day"),
     path("roles/", roles.board, name="roles"),
     path("shared/", sharing.board, name="case_shared"),
     path("shared/<int:pk>/", sharing.ours, name="case_shared_thread"),
