@@ -15,6 +15,7 @@ from escalations.clocks.book import written_together
 from escalations.clocks.targets import end_of_business
 from escalations.models import Clock, Commitment, Escalation
 from ledger.format import day, listed
+from ledger.json_types import JsonObject
 
 
 @written_together
@@ -52,7 +53,7 @@ def move_day(case: Escalation, made: Commitment, due_on: date, *, by: User, reas
     before, made.due_on = made.due_on, due_on
     made.save(update_fields=["due_on"])
     summary = f"Another day for the condition “{made.text}”: {day(before)} → {day(due_on)}. {reason}"
-    data = {"commitment": made.pk, "before": before.isoformat(), "after": due_on.isoformat()}
+    data: JsonObject = {"commitment": made.pk, "before": before.isoformat(), "after": due_on.isoformat()}
     record(case, [Entry(kind="commitment", summary=summary, actor=by, data=data)], at=at)
     late = end_of_business(before) <= at
     clocks.stop(case, states.COMMITMENT, at=at, outcome="" if late else Clock.STOPPED, about=made.pk)
