@@ -12,6 +12,7 @@ from accounts.imports import runs as imports
 from accounts.models import ImportRun, User
 from accounts.views.viewers import viewer
 from ledger.errors import NotAllowed, Refused
+from ledger.parameters import known_in_file
 
 RUNS_SHOWN = 50
 PROBLEMS_SHOWN = 200
@@ -136,6 +137,7 @@ def import_stop(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("accounts:import_run", pk=pk)
 
 
+@known_in_file()
 @require_safe
 def import_problems(request: HttpRequest, pk: int) -> HttpResponse:
     """The rows that were not imported, as CSV."""

@@ -11,14 +11,15 @@ from accounts.signed_in import SignedIn
 from approvals.models import ApprovalRequest
 from escalations import exports, states
 from escalations.cases import access, conversation
+from escalations.cases.notifications.kinds import update_subject
 from escalations.cases.queries import messages as said
 from escalations.cases.queries import thread as threads
 from escalations.forms.thread import INTERNAL, ComposerForm
-from escalations.models import Escalation
+from escalations.models import Escalation, Event
 from escalations.views.loading import load_case, render_case
 from ledger.form_options import Files
 from ledger.now import now
-from ledger.parameters import known, whole_number
+from ledger.parameters import known, known_in_file, whole_number
 from ledger.reading import number
 
 REQUESTS_SHOWN = 20

@@ -1,5 +1,6 @@
 """The queue: one page, its rows for the refresh every minute, and its CSV."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from escalations.cases.queries.queue_rows import END, Cursor, Row
 from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
 from ledger.now import now
-from ledger.parameters import known, whole_number
+from ledger.parameters import Allowed, known, known_in_file, whole_number
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,21 @@ class Pager:
     to_last: str = ""
 
 
-@known(
-    view=queue.VIEWS,
-    q=None,
-    status=queue.STATUSES,
-    level=str.isprintable,
-    type=None,
-    owner=whole_number,
-    lane=dict(states.LANES),
-    tier=dict(states.TIERS),
-    after=None,
-    before=None,
-)
+FILTERS: Mapping[str, Allowed] = {
+    "view": queue.VIEWS,
+    "q": None,
+    "status": queue.STATUSES,
+    "level": str.isprintable,
+    "type": None,
+    "owner": whole_number,
+    "lane": dict(states.LANES),
+    "tier": dict(states.TIERS),
+    "after": None,
+    "before": None,
+}
+
+
+@known(**FILTERS)
 @require_safe
 def page(request: SignedIn) -> HttpResponse:
     """Open escalations, worst first. A refresh reads and sends only the rows."""
@@ -110,6 +114,7 @@ def _selects(filters: queue.Filters, around: queue.Around) -> list[tuple[str, st
     ]
 
 
+@known_in_file(**FILTERS)
 @require_safe
 def export(request: SignedIn) -> StreamingHttpResponse:
     """The filtered list, all pages, as a CSV file."""
