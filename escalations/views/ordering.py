@@ -11,9 +11,10 @@ from accounts.models import User
 from accounts.signed_in import SignedIn
 from escalations.cases import access, closing, conditions
 from escalations.cases.queries import case_page, reviews
+from escalations.cases.queries.messages import told_since_decision
 from escalations.forms.endings import CloseForm, DuplicateForm, ReasonForm, ResolveForm
 from escalations.forms.fields import CaseForm
-from escalations.models import Action, Commitment, Escalation
+from escalations.models import Action, Commitment, Escalation, Event
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case, render_case
 
@@ -35,6 +36,8 @@ class Page:
     causes: Sequence[str] = ()
     unproven: Sequence[Action] = ()
     conditions: Sequence[Commitment] = ()
+    asks_if_told: bool = False
+    told: Event | None = None
     commitments: Iterable[Commitment] = ()
     shows_review: bool = False
 
@@ -97,6 +100,8 @@ def resolve(request: SignedIn, key: str) -> HttpResponse:
         causes=reviews.used_causes(request.user),
         unproven=list(case.actions.filter(execution=True, state__in=["open", "blocked"])),
         conditions=conditions.still_open(case),
+        asks_if_told=True,
+        told=told_since_decision(case),
     )
     form = ResolveForm(sent(request))
 
