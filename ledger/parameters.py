@@ -1,7 +1,7 @@
 """The parameters in the address of a list. The API and files refuse one that they do not know; a page leaves it out and says
 so."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import ClassVar, TypeVar, cast
 
@@ -34,12 +34,8 @@ def known(**allowed: Allowed) -> Callable[[View], View]:
     def wrap(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            unknown = left_out(request.GET.dict(), allowed)
-            if unknown:
-                # Its links, such as those to a file, lead on without them.
-                request.GET = _without(request.GET, unknown)  # type: ignore[assignment]
             if request.method == "GET" and "HX-Request" not in request.headers:
-                for text in list(unknown.values())[:MOST_NAMED]:
+                for text in list(left_out(request.GET.dict(), allowed).values())[:MOST_NAMED]:
                     messages.info(request, f"Unknown filter “{text}” was left out.")
             return view(request, *args, **kwargs)
 
@@ -76,11 +72,12 @@ def left_out(given: Mapping[str, object], allowed: Mapping[str, Allowed]) -> dic
     }
 
 
-def _without(given: QueryDict, names: Iterable[str]) -> QueryDict:
+def kept(given: QueryDict, allowed: Mapping[str, Allowed]) -> str:
+    """The query string without what is not known, for the links of a page that lead on, such as that to its file."""
     rest = given.copy()
-    for name in names:
+    for name in left_out(given.dict(), allowed):
         del rest[name]
-    return rest
+    return rest.urlencode()
 
 
 def _fits(value: str, allowed: Allowed) -> bool:

@@ -22,7 +22,7 @@ from accounts.views.viewers import local_today, viewer
 from ledger.errors import Refused
 from ledger.now import now
 from ledger.pagination import DeepPaginator
-from ledger.parameters import Allowed, known, known_in_file
+from ledger.parameters import Allowed, kept, known, known_in_file
 
 PAGE = 25
 SIGNALS_SHOWN, MOST_SIGNALS = 10, 200
@@ -67,6 +67,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
         "segments": portfolio.segments(user),
         "kinds": Account.KINDS,
         "wanted": wanted,
+        "link": kept(request.GET, FILTERS),
         "filtered": filtered,
     }
     return render(request, "accounts/list.html", context)

@@ -16,7 +16,7 @@ from escalations.cases.queries.queue_rows import END, Cursor, Row
 from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
 from ledger.now import now
-from ledger.parameters import Allowed, known, known_in_file, whole_number
+from ledger.parameters import Allowed, kept, known, known_in_file, whole_number
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _around(request: SignedIn, filters: queue.Filters, rows: list[Row], at: date
     around = queue.around(request.user, filters, found, at, first)
     return {
         "found": found,
-        "link": request.GET.urlencode(),
+        "link": kept(request.GET, FILTERS),
         "pager": _pager(request, rows, found),
         "views": [(slug, label, found.views[slug]) for slug, label in queue.VIEWS.items()],
         "tiles": [(code, queue.STATUSES[code], found.tiles[code]) for code in queue.TILES],
