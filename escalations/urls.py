@@ -85,6 +85,7 @@ urlpatterns = [
     re_path(r"^escalations/(?P<key>ESC-\d{1,12})/opened/$", intake.opened, name="opened"),
     re_path(r"^escalations/(?P<key>ESC-\d{1,12})/", include(case_patterns)),
     path("files/<int:pk>/", files.download, name="file"),
+    path("received/<int:pk>/attachments/<int:number>/", files.mail_attachment, name="mail_attachment"),
     path("escalations/not-opened/", conversation.unopened, name="unopened"),
     path("reviews/", review.listing, name="reviews"),
     path("mail/place/", thread.place_mail, name="place_mail"),

@@ -211,6 +211,7 @@ ACCOUNT_PANELS = [
     "escalations.cases.queries.account_panels.OpenCases",
     "escalations.cases.queries.account_panels.Commitments",
     "escalations.cases.queries.account_panels.SetAside",
+    "escalations.cases.queries.account_panels.MailFiles",
 ]
 # How long other senders do not take a killed sender's messages: those it had leased, and the one it was delivering
 # (longer than the slowest server needs to answer every step within EMAIL_TIMEOUT).
