@@ -35,7 +35,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, files=request.FILES or None)
     if form.is_valid() and (run := _staged(form, user)):
         return redirect("accounts:import_run", pk=run.pk)
-    return render(request, "accounts/import_new.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(request, "accounts/import_new.html", {"form": form}, status=form.failed if form.is_bound else 200)
 
 
 def _staged(form: UploadForm, user: User) -> ImportRun | None:
@@ -51,6 +51,7 @@ def _staged(form: UploadForm, user: User) -> ImportRun | None:
         )
     except Refused as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else "file", refusal.message)
+        form.failed = refusal.status
         return None
 
 
