@@ -5,10 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ledger.files.uploads import digest_of
 from ledger.idempotency import once
 from ledger.json_types import Json
 from ledger.parameters import KnownParameters
@@ -50,5 +53,11 @@ def key_of(request: Request) -> str:
 
 
 def body_of(request: Request) -> bytes:
-    """The body, so that two spellings of the same JSON are one request."""
-    return json.dumps(request.data, sort_keys=True, default=str).encode()
+    """The body, so that two spellings of the same JSON are one request. A file counts by its name and content."""
+    data = request.data
+    given = dict(data.lists()) if isinstance(data, MultiValueDict) else data
+    return json.dumps(given, sort_keys=True, default=_as_text).encode()
+
+
+def _as_text(value: object) -> str:
+    return f"{value.name} {digest_of(value)}" if isinstance(value, UploadedFile) else str(value)

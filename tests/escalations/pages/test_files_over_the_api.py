@@ -98,3 +98,22 @@ def test_a_held_file_is_listed_and_not_served(case: Escalation, cast: Cast, sett
         [row] = send(client, case, "bill.txt", samples.EICAR).json()
         assert row["why_not"] == "Held. The virus scanner found something in it."
         assert client.get(f"/api/v1/escalations/{case.key}/files/{row['id']}/content/").status_code == 409
+
+
+def test_the_same_key_attaches_once(case: Escalation, cast: Cast) -> None:
+    client = program(cast.csm)
+    url, key = f"/api/v1/escalations/{case.key}/files/", {"Idempotency-Key": "k"}
+
+    def post(*files: tuple[str, bytes]) -> Any:
+        sent = [SimpleUploadedFile(name, data) for name, data in files]
+        return client.post(url, {"text": "From the ticket system.", "files": sent}, headers=key)
+
+    both = [("log.txt", samples.TEXT), ("b.txt", b"Another file.")]
+    first, again = post(*both), post(*both)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert case.files.count() == 2
+    for others in ([("log.txt", b"Other words."), both[1]], [both[1]], [("c.txt", samples.TEXT), both[1]]):
+        assert post(*others).status_code == 409
+    assert case.files.count() == 2
+    assert case.events.filter(text__body="From the ticket system.").count() == 1
