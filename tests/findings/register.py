@@ -368,7 +368,7 @@ FIRST_DAY = (
         "first day B1",
         "a green case with a red clock",
         (
-            (OTHERS, "test_b1_a_late_internal_update_is_red_wherever_the_case_stands"),
+            (OTHERS, "test_b1_no_case_is_green_with_a_late_update_wherever_it_stands"),
             (f"{PAGES}/test_queue.py", "test_the_list_has_the_status_of_the_chip"),
         ),
     ),
