@@ -21,7 +21,7 @@ from messaging.models import InboundMail, Message
 from tests.support.pages import LAPTOP_WIDTH, PHONE, Served
 from tests.support.routes import Route, routes
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.timeout(600)]
 
 WIDTHS = (390, 1024, 1280, 1440)
 LAPTOP = {"width": 1280, "height": 900}
