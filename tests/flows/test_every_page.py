@@ -204,3 +204,13 @@ def test_every_page_is_clean(desk: Desk, served: Callable[..., Served]) -> None:
         count += 1
     assert not found, "\n".join(found)
     assert count > MOST_OF_THEM
+
+
+def test_a_message_lies_over_no_button_on_a_phone(desk: Desk, served: Callable[..., Served]) -> None:
+    seen = served(viewport=PHONE)
+    decider, decision = desk.also[1]
+    client = signed_in(decider)
+    client.post(f"{decision}question/", {"text": "Which term do they want?"})
+    page = seen.show(client, decision)
+    assert page.locator(".toasty").is_visible()
+    assert seen.covered() == []
