@@ -172,6 +172,7 @@ def desk(demo: None) -> Desk:
             (decider, f"/escalations/{case.key}/"),
             (decider, f"/approvals/{request.pk}/"),
             (decider, f"/approvals/{request.pk}/confirm/?verdict=conditions"),
+            ("sana", f"/escalations/{of('handed_off').key}/brief/"),
             ("sana", f"/escalations/{ended.key}/"),
             ("sana", f"/accounts/{ended.account_id}/"),
             ("sana", f"/people/{User.objects.get(email='diego@desk.example').pk}/leaving/"),
@@ -214,3 +215,15 @@ def test_a_message_lies_over_no_button_on_a_phone(desk: Desk, served: Callable[.
     page = seen.show(client, decision)
     assert page.locator(".toasty").is_visible()
     assert seen.covered() == []
+
+
+def test_a_row_for_an_option_is_added_with_a_button(desk: Desk, served: Callable[..., Served]) -> None:
+    page = served(viewport=LAPTOP).show(signed_in("sana"), f"/escalations/{desk.case.key}/brief/")
+    rows = page.locator(".optgrid tbody tr").locator("visible=true")
+    before = rows.count()
+    page.get_by_role("button", name="Add option").click()
+    assert rows.count() == before + 1
+    assert page.evaluate("document.activeElement.name").endswith("-name")
+    page.get_by_role("button", name="Add option").click()
+    assert page.get_by_role("button", name="Add option").count() == 0
+    assert page.get_by_text("Saving adds empty rows").is_visible()
