@@ -21,7 +21,7 @@ from tests.support.pages import PHONE, Watched
 from tests.support.server import Desk, running_desk
 from tests.support.smtp import Mailbox
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 Watch = Callable[..., Watched]
 CONDITIONS = ["3-year term signed by Dec 18", "Reference call with their board"]
 ADDED = "Their CFO signs"
