@@ -21,7 +21,7 @@ def board(request: SignedIn, key: str) -> HttpResponse:
     """The threads of a case with external parties, and a new one."""
     case, status = load_case(request, key), 200
     access.check(case, request.user, "share")
-    form = ShareForm(sent(request), files=request.FILES, case_files=sharing.to_choose_from(case))
+    form = ShareForm(sent(request), files=request.FILES or None, case_files=sharing.to_choose_from(case))
 
     def share() -> None:
         given = form.cleaned_data
@@ -43,7 +43,7 @@ def ours(request: SignedIn, key: str, pk: int) -> HttpResponse:
     access.check(case, request.user, "share")
     thread = get_object_or_404(case.shared_threads.select_related("party"), pk=pk)
     questions, files = thread.posts.open_questions(), sharing.to_choose_from(case)
-    form = OurPostForm(sent(request), files=request.FILES, questions=questions, case_files=files)
+    form = OurPostForm(sent(request), files=request.FILES or None, questions=questions, case_files=files)
     if request.method == "POST":
         status = _submit(request, form, thread)
         if not status:
@@ -77,7 +77,7 @@ def their_thread(request: SignedIn, pk: int) -> HttpResponse:
     questions = thread.posts.open_questions()
     # An answer closes what is open, unless they say otherwise.
     ticked: dict[str, object] = {"answers": [each.pk for each in questions]}
-    form = PostForm(sent(request), files=request.FILES, questions=questions, initial=ticked)
+    form = PostForm(sent(request), files=request.FILES or None, questions=questions, initial=ticked)
     if request.method == "POST":
         status = _submit(request, form, thread)
         if not status:

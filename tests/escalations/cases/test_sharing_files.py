@@ -75,6 +75,8 @@ def test_files_are_shared_from_the_case_or_with_the_post_and_only_these_open(cas
     assert (new.place, new.by) == (CaseFile.SHARED, cast.csm)
     client = browser(felix)
     page = client.get(f"/shared/{made.pk}/").content.decode()
+    for opened in (page, browser(cast.csm).get(f"/escalations/{case.key}/shared/").content.decode()):
+        assert "There is a problem" not in opened
     assert "draft.pdf" in page
     assert "contract.pdf" in page
     assert "margin.pdf" not in page
