@@ -27,8 +27,9 @@ SCHEDULES: dict[str, tuple[str, int]] = {
     "list_unopened": ("escalations.tasks.list_unopened", 24 * 60),
     # Without statistics SQLite chooses indexes that read the cases of all time.
     "renew_statistics": ("config.tasks.renew_statistics", 24 * 60),
-    # Held files are scanned again, and attachments that were missed are taken.
-    "follow_files": ("escalations.tasks.follow_files", 1),
+    # Held files are scanned again. A scanner that hangs must not keep the attachments that were missed.
+    "scan_files": ("escalations.tasks.scan_files", 1),
+    "take_attachments": ("escalations.tasks.take_attachments", 1),
     # Files that nothing uses, and rows without their file.
     "tidy_files": ("config.tasks.tidy_files", 24 * 60),
 }

@@ -4,9 +4,14 @@ from escalations.cases import files, mail_files
 from escalations.cases.notifications.unopened import tell_operations
 
 
-def follow_files() -> dict[str, int]:
-    """Once a minute: scan held files again, and take attachments that were missed."""
-    return {"scanned": files.scan_again(), "mails": mail_files.take_missed()}
+def scan_files() -> int:
+    """Once a minute: scan held files again. Returns how many changed."""
+    return files.scan_again()
+
+
+def take_attachments() -> int:
+    """Once a minute: take attachments of mail that were missed. Returns how many mails were looked at."""
+    return mail_files.take_missed()
 
 
 def list_unopened() -> int:

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ledger.files.uploads import digest_of
 from ledger.idempotency import once
 from ledger.json_types import Json
 from ledger.parameters import KnownParameters
@@ -32,11 +35,16 @@ class OncePerKey(KnownParameters):
 def _first_answer(act: Callable[..., Response], request: Request, *args: object, **kwargs: object) -> Response:
     def do() -> tuple[int, Json]:
         answer = act(request, *args, **kwargs)
-        kept: Json = json.loads(JSONRenderer().render(answer.data))
-        return answer.status_code, kept
+        return answer.status_code, kept(answer.data)
 
     status, answer = once(scope=scope_of(request), key=key_of(request), body=body_of(request), do=do)
     return Response(answer, status=status)
+
+
+def kept(data: object) -> Json:
+    """An answer as it is sent, and remembered under its key."""
+    answer: Json = json.loads(JSONRenderer().render(data))
+    return answer
 
 
 def scope_of(request: Request) -> str:
@@ -50,5 +58,13 @@ def key_of(request: Request) -> str:
 
 
 def body_of(request: Request) -> bytes:
-    """The body, so that two spellings of the same JSON are one request."""
-    return json.dumps(request.data, sort_keys=True, default=str).encode()
+    """The body, so that two spellings of the same JSON are one request. A form counts with all its values, and with name and
+    content of each file."""
+    data = request.data
+    if isinstance(data, QueryDict):
+        data = {name: [_value(each) for each in values] for name, values in data.lists()}
+    return json.dumps(data, sort_keys=True, default=str).encode()
+
+
+def _value(sent: str | UploadedFile) -> list[str]:
+    return [sent.name or "", digest_of(sent)] if isinstance(sent, UploadedFile) else [sent]

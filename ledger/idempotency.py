@@ -63,10 +63,11 @@ def claim(*, scope: str, key: str, again_after: timedelta | None = None) -> tupl
     """
     for _ in range(LOOKS):
         mine = IdempotencyKey(scope=scope[:120], key=key[:200], at=now())
-        if _inserted(mine):
-            return mine, True
+        # Looking takes no lock; on SQLite, inserting takes the one that the first press needs.
         row = IdempotencyKey.objects.filter(scope=mine.scope, key=mine.key).first()
-        if row is None:  # released meanwhile
+        if row is None:
+            if _inserted(mine):
+                return mine, True
             continue
         if again_after is not None and _taken_over(row, again_after):
             return row, True

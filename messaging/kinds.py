@@ -48,9 +48,12 @@ class UnknownKind(LookupError):
 
 
 class MessageKind(ABC):
-    """How the messages of one kind behave between being written and being sent. All methods run outside a transaction."""
+    """How the messages of one kind behave between being written and being sent. All methods but `bounced` run outside a
+    transaction."""
 
     prefix: ClassVar[str] = ""
+    # A person wrote the words, so the mail does not call itself automatic: other desks set such mail aside.
+    by_person: ClassVar[bool] = False
 
     @classmethod
     def source(cls, *parts: object) -> str:
@@ -72,12 +75,13 @@ class MessageKind(ABC):
 
     def attachments(self, message: Message, *, leaves: bool) -> Attachments:
         """Its files. `leaves` is False when the message is only read on the Messages page. It must answer within
-        seconds and must not raise for a file that cannot be made: a message is sent even if its attachment cannot be
-        made."""
+        seconds. A file that cannot be made is left out: a message is sent even if its attachment cannot be made. What it
+        raises, such as for a file that cannot be read now, has the message tried again later."""
         return Attachments()
 
-    def bounced(self, message: Message, mail_id: int) -> None:  # noqa: B027  most kinds have nobody to tell
-        """The message came back as undeliverable; `mail_id`: the received notice. In the transaction of that mail."""
+    def bounced(self, message: Message, *, key: str, how: str) -> None:  # noqa: B027  most kinds have nobody to tell
+        """The message did not reach its address: it came back, or the server refused the receiver. `how` is the sentence
+        that says it, `key` tells one report from another. In the transaction that keeps the report."""
 
 
 class AsWritten(MessageKind):

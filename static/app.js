@@ -6,6 +6,7 @@
    [data-show-when="field=value,value"]   shown for these values (or data-kind of the chosen option)
    [data-chooser] input[data-find]   search field with suggestions, [data-change] opens it again
    [data-autosubmit]   sends its form on change                  [data-dialog="id"] [data-close] [data-dismiss] [data-print]
+   [data-spare] [data-add-row]   a row shown when it is wanted, and its button
    [data-calm]   htmx refresh waits while in use, [data-stale] is shown instead
    HX-Trigger-After-Settle {"desk:focus": "#id"} and {"desk:message": "text"}   focus and message after a swap */
 (() => {
@@ -75,6 +76,11 @@
       form.classList.toggle("customer", !!on && on.value === "customer");
     });
   };
+  /* On a phone the composer is one line until somebody writes; it stays open then. */
+  doc.addEventListener("focusin", (event) => {
+    const form = event.target.closest("[data-composer]");
+    if (form) form.classList.add("open");
+  });
   const recount = () => $$("[data-bulk]").forEach((bar) => {
     const picked = $$("input[data-select]:checked").length;
     bar.hidden = !picked;
@@ -146,12 +152,22 @@
     if (form) arrange(form);
     recount();
   });
+  const addRow = (button) => {
+    const [row, ...others] = $$("[data-spare]");
+    row.removeAttribute("data-spare");
+    $("input[type=text], textarea", row).focus();
+    if (!others.length) {
+      button.remove();
+      $("[data-rows-used]").classList.remove("nojs-only");
+    }
+  };
   doc.addEventListener("click", (event) => {
     const near = (sel) => event.target.closest(sel);
     const gone = near("[data-dismiss]"), dialog = near("[data-dialog]"), off = near("[data-close]");
     if (gone) (gone.closest(".toasty, .banner") || gone).remove();
     if (dialog) { const box = doc.getElementById(dialog.dataset.dialog); if (box) box.showModal(); }
     if (off) off.closest("dialog").close();
+    if (near("[data-add-row]")) addRow(near("[data-add-row]"));
     if (near("[data-print]")) print();
     if (near("[aria-disabled=true]:not([data-held])")) event.preventDefault();
   });

@@ -5,13 +5,14 @@ import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from escalations.policy.rows import published_rows
 from ledger.now import moved_to
@@ -133,6 +134,15 @@ def mailbox() -> Iterator[smtp.Mailbox]:
 
 
 @pytest.fixture
+def real_smtp(mailbox: smtp.Mailbox, settings: Settings) -> smtp.Mailbox:
+    """The desk sends to this mailbox."""
+    parts = urlsplit(mailbox.url)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = parts.hostname, parts.port
+    return mailbox
+
+
+@pytest.fixture
 def imap() -> Iterator[dovecot.Server]:
     """A real IMAP server with one empty mailbox. Missing in CI it fails the test, on a laptop it skips it."""
     if dovecot.program() is None:
@@ -184,5 +194,19 @@ def watch(chromium: Browser) -> Iterator[Callable[..., pages.Watched]]:
         return opened[-1]
 
     yield open_page
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def served(chromium: Browser) -> Iterator[Callable[..., pages.Served]]:
+    """`served(viewport=…)` opens a browser that is shown what the desk answers in this process; all are closed at the end."""
+    opened: list[pages.Served] = []
+
+    def open_browser(**options: Any) -> pages.Served:
+        opened.append(pages.Served(chromium, **options))
+        return opened[-1]
+
+    yield open_browser
     for each in opened:
         each.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import django
 import pytest
 
+from tests.findings import register
 from tests.support import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,15 +69,25 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     wanted = MARKERS_OF_PART.get(os.environ.get("TEST_PART", ""))
     if wanted is None or not collection_path.name.startswith("test_") or collection_path.suffix != ".py":
         return None
+    if "both_databases" in wanted and _named(collection_path) in register.FILES:
+        return None
     text = collection_path.read_text("utf-8")
     return True if not any(marker in text for marker in wanted) else None
 
 
+def _named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else ""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long forms get the time they need. Tests marked `postgres` need that server; elsewhere they are skipped and say so.
 
-    Long files come first.
+    Long files come first. Tests of the register of findings run on both databases.
     """
+    for item in items:
+        if item.nodeid.partition("[")[0] in register.TESTS:
+            item.add_marker(pytest.mark.both_databases)
     items.sort(key=lambda item: LONG_FILES.index(item.path.name) if item.path.name in LONG_FILES else len(LONG_FILES))
     on_postgres = os.environ["DATABASE_URL"].startswith("postgres")
     for item in items:

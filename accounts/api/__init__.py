@@ -9,7 +9,13 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.serializers import AccountSerializer, AccountWriteSerializer, SignalSerializer, SignalWriteSerializer
+from accounts.api.serializers import (
+    ACCOUNT_COLUMNS,
+    AccountSerializer,
+    AccountWriteSerializer,
+    SignalSerializer,
+    SignalWriteSerializer,
+)
 from accounts.customers import accounts
 from accounts.customers.accounts import AccountValues
 from accounts.customers.models import AccountQuerySet
@@ -66,7 +72,7 @@ class AccountViewSet(OncePerKey, mixins.ListModelMixin, mixins.RetrieveModelMixi
     serializer_class = AccountSerializer
     filterset_class = AccountFilter
     queryset = Account.objects.none()
-    shown_rows = Account.objects.select_related("csm", "ae")
+    shown_rows = Account.objects.select_related("csm", "ae").only(*ACCOUNT_COLUMNS)
 
     def get_queryset(self) -> "QuerySet[Account]":
         """Only what this user may open."""

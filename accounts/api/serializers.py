@@ -33,6 +33,13 @@ class AccountSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+# The columns that the list reads.
+ACCOUNT_COLUMNS = (
+    *(each.name for each in Account._meta.concrete_fields if each.name in AccountSerializer.Meta.fields),
+    *(f"{role}__{column}" for role in ("csm", "ae") for column in ("name", "email")),
+)
+
+
 class AccountWriteSerializer(serializers.Serializer):
     """An account as written: identified by source and external id."""
 

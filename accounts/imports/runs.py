@@ -27,7 +27,7 @@ from accounts.imports.setup import (
 )
 from accounts.models import Account, ImportProblem, ImportRun
 from ledger import files, statistics
-from ledger.errors import AlreadyDone, Invalid
+from ledger.errors import AlreadyDone, Invalid, Stale
 from ledger.now import now
 
 # After so many rows the database chooses its indexes anew.
@@ -54,6 +54,7 @@ __all__ = [
 ]
 
 BATCH = 100
+CHOSEN = ("columns", "default_currency", "encoding", "dates", "decimals")
 Progress = Callable[[int, int], None]
 
 
@@ -116,15 +117,21 @@ def stop(*, run: ImportRun) -> ImportRun:
     return run
 
 
-@transaction.atomic
 def begin(*, run: ImportRun) -> ImportRun:
-    """Marks an import as running, before it is handed to the worker. Raises as `apply` does."""
-    run = ImportRun.objects.select_for_update().get(pk=run.pk)
-    if run.state == ImportRun.DONE:
-        raise AlreadyDone("This import is finished. To import the file again, upload it again.")
-    _require_ready(run)
-    run.state = ImportRun.RUNNING
-    run.save(update_fields=["state"])
+    """Marks an import as running, before it is handed to the worker. Raises as `apply` does, Stale if its choices change
+    meanwhile."""
+    read = ImportRun.objects.get(pk=run.pk)
+    if read.state != ImportRun.DONE:
+        # It reads the whole file, so it stands before the lock.
+        _require_ready(read)
+    with transaction.atomic():
+        run = ImportRun.objects.select_for_update().get(pk=run.pk)
+        if run.state == ImportRun.DONE:
+            raise AlreadyDone("This import is finished. To import the file again, upload it again.")
+        if any(getattr(run, name) != getattr(read, name) for name in CHOSEN):
+            raise Stale("The columns of this import were changed just now. Look at them and start it again.")
+        run.state = ImportRun.RUNNING
+        run.save(update_fields=["state"])
     return run
 
 

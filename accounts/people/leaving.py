@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.sessions.models import Session
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -15,11 +16,13 @@ from accounts.events import person_left
 from accounts.models import Account, Departure, MovedOn, Role, RoleHolding, User
 from accounts.people.queries import Managers
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.locks import is_collision, is_locked
 from ledger.now import now
 
 log = logging.getLogger(__name__)
 # Pieces of work of one kind that one pass moves, each in its own transaction. A page waits for one pass; the engine continues.
 AT_ONCE = 20
+Ids = Sequence[int] | QuerySet[Any, int]
 
 
 @transaction.atomic
@@ -211,31 +214,46 @@ def note(departure: Departure, *, what: str, url: str, to: User | None, state: s
     MovedOn.objects.create(departure=departure, what=what[:200], url=url[:200], to=to, state=state, at=now())
 
 
-def each_piece(departure: Departure, ids: Sequence[int], url: Callable[[int], str], move: Callable[[int], None]) -> int:
-    """Call `move` for each id in a transaction of its own; returns how many were moved. One that fails is noted with its
-    address, and the others go on."""
-    moved = 0
-    for pk in ids:
+def each_piece(
+    departure: Departure, ids: Ids, url: Callable[[int], str], move: Callable[[int], None], *, most: int
+) -> int:
+    """Call `move` for the first `most` ids, each in a transaction of its own; returns how many were tried, so 0 means that
+    nothing is left.
+
+    One that fails is noted with its address and not tried again, nor is one that needs somebody. One that met another process
+    is tried again by the next pass; so `move` looks again once it holds its lock.
+    """
+    settled = _settled(departure)
+    left = [pk for pk in ids[: most + len(settled)] if not any(_covers(url(pk), at) for at in settled)][:most]
+    for pk in left:
         try:
             with transaction.atomic():
                 move(pk)
-        except Exception:
+        except ObjectDoesNotExist:
+            log.info("The work of user %s at %s was gone", departure.user_id, url(pk))
+        except Exception as error:
+            if is_locked(error) or is_collision(error):
+                log.warning("The work of user %s at %s waits for another process", departure.user_id, url(pk))
+                continue
             log.exception("The work of user %s could not move on at %s", departure.user_id, url(pk))
             note(departure, what="See the log of the server", url=url(pk), to=None, state=MovedOn.FAILED)
-        else:
-            moved += 1
-    return moved
+    return len(left)
 
 
-def failed_at(departure: Departure) -> set[str]:
-    """The addresses of the work that could not be moved; it is not tried again."""
-    return set(departure.moved.filter(state=MovedOn.FAILED).values_list("url", flat=True))
+def _covers(url: str, at: str) -> bool:
+    """Whether something at this address is part of the piece of work at `url`."""
+    return at == url or (url.endswith("/") and at.startswith(url))
+
+
+def _settled(departure: Departure) -> set[str]:
+    """The addresses of the work that could not be moved, or that nobody can take."""
+    found = departure.moved.filter(state__in=(MovedOn.FAILED, MovedOn.NEEDS_SOMEBODY))
+    return set(found.values_list("url", flat=True))
 
 
 def _accounts(departure: Departure, most: int) -> int:
-    user, failed = departure.user, failed_at(departure)
+    user = departure.user
     named = Account.objects.filter(Q(csm=user) | Q(ae=user)).order_by("pk").values_list("pk", flat=True)
-    ids = [pk for pk in named[: most + len(failed)] if _url(pk) not in failed][:most]
     to = heir(user)
 
     def move(pk: int) -> None:
@@ -246,7 +264,7 @@ def _accounts(departure: Departure, most: int) -> int:
                 note(departure, what=f"{account.name}: {label}", url=_url(pk), to=to)
         accounts.save(account, by=departure.by)
 
-    return each_piece(departure, ids, _url, move) or _reports(departure, to)
+    return each_piece(departure, named, _url, move, most=most) or _reports(departure, to)
 
 
 def _url(account_id: int) -> str:

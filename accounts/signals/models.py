@@ -16,7 +16,11 @@ class SignalQuerySet(models.QuerySet["Signal"]):
 
     def visible_to(self, user: User) -> "SignalQuerySet":
         """Signals of the accounts this person may open, without those that stand on a confidential case."""
-        return self.filter(account__in=Account.objects.visible_to(user), confidential=False)
+        return self.open_words().filter(account__in=Account.objects.visible_to(user))
+
+    def open_words(self) -> "SignalQuerySet":
+        """Signals that everybody may read who sees their account; those on a confidential case are read there alone."""
+        return self.filter(confidential=False)
 
 
 class Signal(models.Model):

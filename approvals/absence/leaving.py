@@ -38,8 +38,8 @@ def move_on(departure: Departure, most: int) -> int:
     DecisionLink.objects.filter(approver=user, dead_since=None).update(dead_since=now())
     seen = set(departure.moved.exclude(state=MovedOn.MOVED).values_list("url", flat=True))
     ids = Seat.objects.filter(seats_of(user)).order_by("request").values_list("request", flat=True).distinct()
-    wanted = [pk for pk in ids[: most + len(seen)] if _url(pk) not in seen][:most]
-    moved = leaving.each_piece(departure, wanted, _url, lambda pk: _request(departure, pk))
+    wanted = [pk for pk in ids[: most + len(seen)] if _url(pk) not in seen]
+    moved = leaving.each_piece(departure, wanted, _url, lambda pk: _request(departure, pk), most=most)
     return moved + _absences(departure, most)
 
 
@@ -92,7 +92,7 @@ def _what(request: ApprovalRequest, seat: Seat) -> str:
 def _absences(departure: Departure, most: int) -> int:
     """End the delegations by and to the person, and the calendars that would make new ones."""
     user, at = departure.user, now()
-    running = Delegation.objects.filter(delegations_of(user, at)).order_by("pk").values_list("pk", flat=True)[:most]
+    running = Delegation.objects.filter(delegations_of(user, at)).order_by("pk").values_list("pk", flat=True)
     url = reverse("approvals:delegations")
 
     def end(pk: int) -> None:
@@ -101,16 +101,13 @@ def _absences(departure: Departure, most: int) -> int:
         leaving.note(departure, what=what, url=url, to=None, state=MovedOn.ENDED)
 
     def forget(pk: int) -> None:
-        feed = CalendarFeed.objects.select_related("user").get(pk=pk)
+        feed = CalendarFeed.objects.select_for_update(of=("self",)).select_related("user").get(pk=pk)
         text = f"{departure.words} and stands in for you no more. Enter your calendar again with another stand-in."
         if feed.user_id != user.pk:
             notices.tell(users=[feed.user], key=f"feed:{departure.pk}", kind="delegation", text=text, url=url)
         feed.delete()
         leaving.note(departure, what=f"Calendar of {feed.user}", url=url, to=None, state=MovedOn.ENDED)
 
-    feeds = (
-        CalendarFeed.objects.filter(Q(user=user) | Q(stand_in=user)).order_by("pk").values_list("pk", flat=True)[:most]
-    )
-    return leaving.each_piece(departure, list(running), lambda pk: f"{url}#d{pk}", end) + leaving.each_piece(
-        departure, list(feeds), lambda pk: f"{url}#c{pk}", forget
-    )
+    feeds = CalendarFeed.objects.filter(Q(user=user) | Q(stand_in=user)).order_by("pk").values_list("pk", flat=True)
+    ended = leaving.each_piece(departure, running, lambda pk: f"{url}#d{pk}", end, most=most)
+    return ended + leaving.each_piece(departure, feeds, lambda pk: f"{url}#c{pk}", forget, most=most)

@@ -364,7 +364,8 @@ def sum_words(request: ApprovalRequest, granted: Decimal, at: datetime) -> str:
     rows = _earlier_rows(
         request.concession, request.unit, tuple(lineage(request)), asks_added_up(request.account, request.renewal)
     )
-    rows = rows.filter(decided_at__gt=at - timedelta(days=days), confidential=False).exclude(case_key="")
+    rows = rows.filter(decided_at__gt=at - timedelta(days=days), decided_at__lte=at, confidential=False)
+    rows = rows.exclude(case_key="")
     cases = dict.fromkeys(rows.order_by("-decided_at").values_list("case_key", flat=True))
     asked = (request.amount_usd if unit_of(request.unit).in_currency else request.amount) or NONE
     return added_up(request.unit, asked=asked, granted=granted, cases=list(cases), days=days)

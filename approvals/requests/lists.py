@@ -78,9 +78,14 @@ def part(user: User, tab: str, *, before: str = "", after: str = "") -> Part:
     back = bool(before) and place is not None
     descending = (tab in KEYS) != back
     counted = _counted(user)
-    rows = _shown(LISTS[tab](user), tab).alias(key=key).annotate(**counted)
-    rows = rows.order_by(OrderBy(F("key"), descending=descending), OrderBy(F("id"), descending=descending))
-    found = list((rows.filter(_beyond(*place, descending=descending)) if place else rows)[: PER_PAGE + 1])
+    order = OrderBy(F("key"), descending=descending), OrderBy(F("id"), descending=descending)
+    listed = LISTS[tab](user).alias(key=key).order_by(*order)
+    if place:
+        listed = listed.filter(_beyond(*place, descending=descending))
+    # The page is found by keys alone: for whole rows SQLite does not follow the index of the order, and sorts them all.
+    keys = listed.values("pk")[: PER_PAGE + 1]
+    rows = ApprovalRequest.objects.filter(pk__in=keys).alias(key=key).annotate(**counted).order_by(*order)
+    found = list(_shown(rows, tab))
     more, found = len(found) > PER_PAGE, found[:PER_PAGE]
     if place and (not found or (back and not more)):
         return part(user, tab)

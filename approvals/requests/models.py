@@ -1,5 +1,6 @@
 """A request for a concession: its seats, their mailed links, its decision log, and suggestions."""
 
+import re
 from functools import reduce
 from operator import or_
 from typing import Any, ClassVar
@@ -78,6 +79,10 @@ def _stood_in_for(user: User) -> "SeatQuerySet | None":
     stands in for nobody."""
     scopes = [each.scope("request__") & Q(person=each.user_id) for each in Delegation.objects.given_to(user)]
     return Seat.objects.asked().deciding().filter(reduce(or_, scopes), stands_for=None) if scopes else None
+
+
+# The verb with which a question asks for a decision.
+ASKING = re.compile(r"^(?:please\s+)?(?:approve|grant)\s+(?=\S)", re.IGNORECASE)
 
 
 class ApprovalRequest(ChainParent):
@@ -186,6 +191,13 @@ class ApprovalRequest(ChainParent):
 
     def __str__(self) -> str:
         return self.ask
+
+    @property
+    def subject(self) -> str:
+        """What is granted, without the question: `18% for three years` of `Grant 18% for three years?`."""
+        words = str(self.terms.get("summary") or self.ask).strip().rstrip("?").rstrip()
+        words = ASKING.sub("", words)
+        return words[:1].upper() + words[1:]
 
     @property
     def is_open(self) -> bool:

@@ -115,6 +115,13 @@ def day(value: dt.date | None) -> str:
 
 
 @register.filter
+def full_day(value: dt.date | None) -> str:
+    """The day with its year: `Feb 24, 2027`. For lists in which years are compared."""
+    date = _local_date(value)
+    return write.NOTHING if date is None else write.day(date)
+
+
+@register.filter
 def weekday(value: dt.date) -> str:
     """A day as a heading: `Fri Jan 23`, or `Sat Jan 23, 2027` when it is not this year."""
     return write.weekday(value, _today())
@@ -125,6 +132,12 @@ def days_until(value: dt.date | None, word: str = "") -> str:
     """`34 days`, `1 day`, `today`, `12 days ago`; `days_until:"in"` puts the word before a day in the future."""
     date = _local_date(value)
     return write.NOTHING if date is None else write.days_until(date, _today(), word)
+
+
+@register.filter
+def rough(value: dt.timedelta) -> str:
+    """An age as operations read it: `2 s`, `7 min`, `3 h`."""
+    return write.rough(value)
 
 
 @register.filter

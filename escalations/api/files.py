@@ -17,9 +17,12 @@ from accounts.models import User
 from escalations.cases import thread
 from escalations.models import CaseFile, Escalation, Event
 from escalations.views.files import file_answer
+from ledger import idempotency
+from ledger.api_once import body_of, kept, key_of, scope_of
 from ledger.errors import Invalid
 from ledger.files.uploads import check
 from ledger.format import number
+from ledger.json_types import Json
 
 LONGEST_TEXT = 20_000
 
@@ -83,8 +86,17 @@ class CaseFiles(viewsets.GenericViewSet[Escalation]):
         text = request.POST.get("text", "").replace("\x00", "")
         if len(text) > LONGEST_TEXT:
             raise Invalid(f"The text is longer than {number(LONGEST_TEXT, 0)} characters.", field="text")
-        event = thread.post(case_id=case.pk, by=_user(request), text=text, files=check(received))
-        return Response(FileSerializer(_files_of(event), many=True).data, status=201)
+        scope, key_sent, body = scope_of(request), key_of(request), body_of(request)
+        # Scanned before the transaction of the key, in which all others wait on SQLite.
+        known = idempotency.is_answered(scope=scope, key=key_sent, body=body)
+        uploads = [] if known else check(received)
+
+        def do() -> tuple[int, Json]:
+            event = thread.post(case_id=case.pk, by=_user(request), text=text, files=uploads)
+            return 201, kept(FileSerializer(_files_of(event), many=True).data)
+
+        status, answer = idempotency.once(scope=scope, key=key_sent, body=body, do=do)
+        return Response(answer, status=status)
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"], url_path=r"files/(?P<number>\d{1,12})/content")

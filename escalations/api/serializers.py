@@ -58,6 +58,13 @@ class EscalationListSerializer(serializers.ModelSerializer[Escalation]):
         read_only_fields = fields
 
 
+# The columns that the list reads.
+LISTED = (
+    *(each.name for each in Escalation._meta.concrete_fields if each.name in EscalationListSerializer.Meta.fields),
+    *("policy", "account__name", "issue_type__slug", "owner__email", "policy__state", "policy__published_at"),
+)
+
+
 class PersonOnCase(TypedDict):
     """A person on a case, with RACI letter and duty."""
 

@@ -78,12 +78,12 @@ class EscalationViewSet(
     """Escalations. Addressed by key (ESC-1042)."""
 
     lookup_field = "key"
-    own_keys = ("create",)
+    own_keys = ("create", "files")
     own_parameters = {"events": shapes.EventQuerySerializer}
     lookup_value_regex = r"ESC-\d{1,12}"
     filterset_class = EscalationFilter
     queryset = Escalation.objects.none()
-    shown_rows = Escalation.objects.select_related("account", "issue_type", "owner", "policy")
+    shown_rows = Escalation.objects.select_related("account", "issue_type", "owner", "policy").only(*shapes.LISTED)
 
     def get_queryset(self) -> QuerySet[Escalation]:
         """The cases that the caller may see, with the values of the list."""
@@ -129,10 +129,10 @@ class EscalationViewSet(
     def create(self, request: Request) -> Response:
         """Open a case: triaged, routed and handed off."""
         data = self._valid(shapes.OpenSerializer)
-        self._own_signal(data["account"], data.get("signal"))
-
         scope, key, body = scope_of(request), key_of(request), body_of(request)
         known = idempotency.is_answered(scope=scope, key=key, body=body)
+        if not known:
+            self._own_signal(data["account"], data.get("signal"))
         # Read before the transaction of the key, in which all others wait on SQLite.
         opening = None if known else intake.prepare(intake.Intake(**data), by=self.user)
 

@@ -236,7 +236,7 @@ def reopen(*, case_id: int, by: User, reason: str) -> Escalation:
         clocks.start(case, states.DECISION, at=at)
         routing.start_rhythm(case, at)
         routing.start_deadlines(case, at)
-        leaving.without_owner_who_left(case, at)
+        leaving.without_people_who_left(case, at)
     answered = {"answer": CustomerMessage.REOPENED, "answered_at": at, "answered_by": by}
     CustomerMessage.objects.came_back().filter(case=case).update(**answered)
     health.recompute(account, at=at)

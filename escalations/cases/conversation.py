@@ -1,5 +1,6 @@
 """The conversation with the customer on a case: what they say is shown, somebody is told, and a person may move it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,16 +13,17 @@ from escalations import states
 from escalations.cases import notifications
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock_together, lock_with_requests, record
-from escalations.cases.rules.addressing import BY_HAND, is_answer
+from escalations.cases.rules.addressing import BY_HAND, OPENED, is_answer
 from escalations.cases.rules.thanks import only_thanks
 from escalations.cases.which_case import Arrival
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together
 from escalations.models import CustomerMessage, Escalation, Event
 from ledger import chain
-from ledger.errors import AlreadyDone, Invalid
+from ledger.errors import AlreadyDone, Invalid, NotThere
 from ledger.now import now
 from messaging.inbound.rules.mail_auth import is_proven
+from messaging.models import InboundMail
 
 
 @dataclass(frozen=True)
@@ -47,36 +49,60 @@ class Said:
         return signal.sender_name or signal.sender
 
 
+@dataclass(frozen=True)
+class Effect:
+    """What a message does to its case. `thanks`: the rule that found only thanks in it."""
+
+    thanks: str = ""
+    came_back: bool = False
+    ended_wait: bool = False
+
+
+NO_EFFECT = Effect()
+
+
 def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     """Write a customer's message or a signal on a case, in the caller's transaction, and tell the owner and the communication
     lead. If the case waits on the customer, their words end the wait. On an ended case they ask to be looked at, unless they
     are only thanks."""
     case = lock_with_requests(case_id)
-    if case.confidential:
-        # From now on its words are read on the case alone.
-        Signal.objects.filter(pk=said.signal.pk).update(confidential=True)
     late = said.from_customer and not case.is_open
     thanks = only_thanks(_written(said), _names(case, said)) if late else ""
     ends_wait = said.from_customer and case.is_open and case.waiting_on == states.CUSTOMER
     with together(case):
-        [event] = record(case, [_entry(said)], at=at)
+        [event] = record(case, [entry_of(said)], at=at)
         if ends_wait:
             _end_wait(case, said.who, at)
-    message = CustomerMessage.objects.create(
+    effect = Effect(thanks=thanks, came_back=late and not thanks, ended_wait=ends_wait)
+    message = keep(case, said, event, effect)
+    notifications.customer_wrote(case, message, who=said.who, by=said.by or said.signal.logged_by)
+    return message
+
+
+def keep(case: Escalation, said: Said, event: Event, effect: Effect = NO_EFFECT) -> CustomerMessage:
+    """Keep how a message came to its case, beside the entry that shows it (`entry_of`). The words of a confidential case are
+    read on the case alone from now on."""
+    if case.confidential:
+        Signal.objects.filter(pk=said.signal.pk).update(confidential=True)
+    return CustomerMessage.objects.create(
         event=event,
         case=case,
         signal=said.signal,
         mail=said.arrival.mail,
-        at=at,
+        at=event.at,
         placed=said.arrival.how,
         came_from=said.arrival.came_from,
         proven=_proven(said.arrival),
-        thanks=thanks,
-        came_back=late and not thanks,
-        ended_wait=ends_wait,
+        thanks=effect.thanks,
+        came_back=effect.came_back,
+        ended_wait=effect.ended_wait,
     )
-    notifications.customer_wrote(case, message, who=said.who, by=said.by or said.signal.logged_by)
-    return message
+
+
+def opening(signal: Signal) -> Said:
+    """The signal that a case is opened from, with its mail if it is one."""
+    mail = InboundMail.objects.filter(message_id=signal.external_id).first() if signal.source == "email" else None
+    return Said(signal, Arrival(mail, how=OPENED))
 
 
 def _written(said: Said) -> str:
@@ -85,7 +111,8 @@ def _written(said: Said) -> str:
     return mail.visible_text if mail and is_answer(mail.subject) else said.signal.text
 
 
-def _entry(said: Said) -> Entry:
+def entry_of(said: Said) -> Entry:
+    """The entry that shows it."""
     signal, mail = said.signal, said.arrival.mail
     came_from = f", sent to {said.arrival.came_from}, a duplicate of this case" if said.arrival.came_from else ""
     data = {"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment, "placed": said.arrival.how}
@@ -124,8 +151,8 @@ def move(*, message_id: int, by: User, to: Escalation) -> CustomerMessage:
     """Move a message to another case of the same account, for a person who may work on its case and sees the other one. Both
     logs keep an entry with who moved it; the words stay readable on both. A wait that it ended begins again.
 
-    Raises NotAllowed, Invalid for a case of another account, the same case, erased words, or words of a confidential case that
-    would go to an open one, AlreadyDone if it was moved.
+    Raises NotAllowed, NotThere for a case that the person does not see, Invalid for a case of another account, the same case,
+    erased words, or words of a confidential case that would go to an open one, AlreadyDone if it was moved.
     """
     found = CustomerMessage.objects.get(pk=message_id)
     at = now()
@@ -133,6 +160,8 @@ def move(*, message_id: int, by: User, to: Escalation) -> CustomerMessage:
     source, target = cases[found.case_id], cases[to.pk]
     message = CustomerMessage.objects.select_related("event__text", "signal__contact", "mail").get(pk=message_id)
     check(source, by, "move_message")
+    if not Escalation.objects.visible_to(by, few=True).filter(pk=target.pk).exists():
+        raise NotThere("There is no such case. Choose another case of the same account.", field="to")
     if message.moved_to_id:
         raise AlreadyDone("This message has been moved already. Reload the case.")
     if source.pk == target.pk or source.account_id != target.account_id or target.state == states.DUPLICATE:
@@ -204,6 +233,7 @@ def add_contact(*, message_id: int, by: User, name: str = "") -> Contact:
     return contact
 
 
-def mark_opened(*, case: Escalation, by: User) -> None:
-    """Remember who opened the messages of the case first, for the list of those that nobody has opened."""
-    CustomerMessage.objects.unopened().filter(case=case).update(opened_at=now(), opened_by=by)
+def mark_opened(message_ids: Collection[int], *, by: User) -> None:
+    """Remember who opened these messages first, for the list of those that nobody has opened. Called when their page is read:
+    this one statement changes nothing else, and without it a person would have to say that they read a message."""
+    CustomerMessage.objects.unopened().filter(pk__in=message_ids).update(opened_at=now(), opened_by=by)

@@ -1,18 +1,19 @@
 """The files of a case: attached to an entry, a proof, the brief or a mail; held, and released by a later scan."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from accounts.models import User
 from escalations.cases import notifications
 from escalations.cases.access import check
-from escalations.cases.log import Entry, lock, record
+from escalations.cases.log import Entry, lock, locking, record
 from escalations.models import Action, CaseFile, Escalation, Event
 from ledger.errors import Invalid
-from ledger.files.rescan import rescan
+from ledger.files.rescan import Rescanned, rescan
 from ledger.files.uploads import MB, Upload, keep_all
 from ledger.format import counted, listed
 from ledger.json_types import JsonObject
@@ -20,6 +21,7 @@ from ledger.models import StoredFile
 from ledger.now import now
 from messaging.models import InboundMail
 
+log = logging.getLogger(__name__)
 # Larger mails are refused by many servers, and a file grows by a third on its way.
 LARGEST_MAIL = 10 * MB
 
@@ -100,26 +102,39 @@ def add_to_brief(*, case_id: int, by: User, files: Sequence[Upload]) -> list[Cas
 
 
 def scan_again() -> int:
-    """Scan held files again and say on their cases what changed. Returns how many changed."""
+    """Scan held files again and say on their cases what changed. Returns how many changed; a failure of one does not keep the
+    others, and it is scanned again."""
     changed = 0
-    for stored, before in rescan():
-        was_held = before != StoredFile.UNSCANNED
-        changed += 1
-        if was_held != stored.is_held:
-            _say(stored)
+    for found in rescan():
+        try:
+            changed += _kept(found)
+        except DatabaseError:
+            log.exception("What the scan of file %s has changed could not be said", found.row.pk)
     return changed
+
+
+@transaction.atomic
+def _kept(found: Rescanned) -> bool:
+    """Write the new state and say it on the cases of the file: both or none."""
+    stored, was_held = found.row, found.row.scan != StoredFile.UNSCANNED
+    # The cases before the file, as a post with files does it.
+    list(locking().filter(pk__in=stored.casefile_set.values("case")).order_by("pk").values_list("pk"))
+    if not found.keep():
+        return False
+    if was_held != stored.is_held:
+        _say(stored)
+    return True
 
 
 def _say(stored: StoredFile) -> None:
     for case_id in stored.casefile_set.order_by("case").values_list("case", flat=True).distinct():
-        with transaction.atomic():
-            case = lock(case_id)
-            rows = list(case.files.filter(file=stored).select_related("file", "by"))
-            record(case, [_entry(rows, stored)], at=now())
-            if stored.is_held:
-                notifications.files_held(case, rows, rows[0].by)
-            else:
-                notifications.files_released(case, rows)
+        case = lock(case_id)
+        rows = list(case.files.filter(file=stored).select_related("file", "by"))
+        record(case, [_entry(rows, stored)], at=now())
+        if stored.is_held:
+            notifications.files_held(case, rows, rows[0].by)
+        else:
+            notifications.files_released(case, rows)
 
 
 def _entry(rows: Iterable[CaseFile], stored: StoredFile) -> Entry:

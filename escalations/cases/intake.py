@@ -1,12 +1,13 @@
 """Open a case: from the form, the API, a signal's trigger or an import. The preview uses the same rules."""
 
+import logging
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, Q
 
 from accounts.models import Account, Signal, User
@@ -14,7 +15,7 @@ from approvals.matrix.totals import checked_amount
 from approvals.models import AuthorityVersion
 from escalations import states
 from escalations.cases import brief as briefing
-from escalations.cases import notifications
+from escalations.cases import conversation, mail_files, notifications
 from escalations.cases.files import Place, attach, noted
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
@@ -35,6 +36,7 @@ from ledger.now import now
 from ledger.reading import has_words
 from ledger.search import index
 
+log = logging.getLogger(__name__)
 DUPLICATE_WINDOW = timedelta(days=90)
 OLDEST_IMPASSE = timedelta(days=5 * 365)
 TRIES = 3
@@ -189,9 +191,12 @@ def open_case(
             raise Stale("The people of this account are being changed. Send it again in a moment.")
         opening.case.trigger, opening.case.trigger_text = trigger, trigger_text[:300]
         case = _write(opening, data, by, files)
-    # Afterwards, because it reads. If it fails, the next signal of the account corrects it.
-    with transaction.atomic():
-        health.recompute(case.account, at=now())
+    # Afterwards, because it reads. If it fails, the next signal of the account corrects it; the case is open in any case.
+    try:
+        with transaction.atomic():
+            health.recompute(case.account, at=now())
+    except DatabaseError:
+        log.warning("The health of account %s was not computed", case.account_id, exc_info=True)
     return case
 
 
@@ -208,34 +213,23 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
         audience="internal",
         data={"signal": data.signal.pk if data.signal else None, "trigger": case.trigger, **noted(files)},
     )
+    said = conversation.opening(data.signal) if data.signal and data.signal.text else None
     with together(case, opening.targets):
-        event, *_ = record(case, [opened, *_customer_words(data.signal)], at=at)
+        event, *shown = record(case, [opened, *([conversation.entry_of(said)] if said else [])], at=at)
         briefing.prefill(case, at)
         triage.keep(case, opening.assessment, at=at, actor=by)
         move(case, "triage", at=at, actor=by)
         named = routing.route(case, opening.destination, at=at, actor=by, override=data.override)
         clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
+    if said:
+        conversation.keep(case, said, shown[0])
+        if said.arrival.mail:
+            mail_files.take_after_commit(said.arrival.mail)
     attach(case, files, Place(CaseFile.INTAKE, by, at, event=event))
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()
     notifications.opened(case, named)
     return case
-
-
-def _customer_words(signal: Signal | None) -> list[Entry]:
-    if signal is None or not signal.text:
-        return []
-    who = signal.contact.name if signal.contact else signal.account.name
-    return [
-        Entry(
-            kind="customer_message",
-            audience="customer",
-            actor_name=who,
-            summary=signal.get_kind_display(),
-            text=signal.text,
-            data={"signal": signal.pk, "phrases": signal.phrases, "sentiment": signal.sentiment},
-        )
-    ]
 
 
 def _account(account: Account, by: User | None) -> Account:

@@ -54,10 +54,8 @@ class Going:
 
 def move_on(departure: Departure, most: int) -> int:
     """Move at most `most` cases of a person who left, each in its own transaction; returns how many."""
-    failed = leaving.failed_at(departure)
-    found = open_work.cases_of(departure.user, most + len(failed))
-    ids = [pk for pk in found if _url(pk) not in failed][:most]
-    moved = leaving.each_piece(departure, ids, _url, lambda pk: leave(pk, departure))
+    ids = open_work.cases_of(departure.user)
+    moved = leaving.each_piece(departure, ids, _url, lambda pk: leave(pk, departure), most=most)
     return moved or _loose_commitments(departure, most) or _shared_threads(departure, most)
 
 
@@ -67,7 +65,13 @@ def _url(case_id: int) -> str:
 
 def leave(case_id: int, departure: Departure) -> None:
     """Everything that is open on one case and names the person who left goes to others, who are told."""
-    at, case, user = now(), lock_with_requests(case_id), departure.user
+    case = lock_with_requests(case_id)
+    if case.pk in open_work.cases_of(departure.user, of=case.pk):
+        _hand_on(case, departure, now())
+
+
+def _hand_on(case: Escalation, departure: Departure, at: datetime) -> None:
+    user = departure.user
     going = Going(case, user, departure, at, _destination(case, at), leaving.heir(user))
     with together(case):
         _owner(going)
@@ -121,18 +125,12 @@ def give_owner(case: Escalation, to: User | None, why: str, at: datetime) -> Non
     notifications.nobody(case, "escalation owner")
 
 
-def without_owner_who_left(case: Escalation, at: datetime) -> None:
-    """A locked case that is open again, but whose owner left meanwhile, is handed to the next one."""
-    gone = case.owner
-    if gone is None or gone.is_colleague:
-        return
-    case.owner = None
-    chain.save(case, ["owner"])
-    case.people.filter(user=gone).delete()
-    where = _destination(case, at)
-    kind = Departure.EXTERNAL if gone.is_active else Departure.LEFT
-    words = Departure(user=gone, kind=kind).words
-    give_owner(case, (where and where.owner) or leaving.heir(gone), words, at)
+def without_people_who_left(case: Escalation, at: datetime) -> None:
+    """A locked case that is open again: what people who left meanwhile had on it goes to the next ones."""
+    named = {row.user_id for row in case.people.all()} | {case.owner_id}
+    gone = Departure.objects.filter(user__in=named - {None}, returned_at=None).select_related("user").order_by("pk")
+    for departure in gone:
+        _hand_on(case, departure, at)
 
 
 def _asked_to_own(case: Escalation) -> User | None:
@@ -242,7 +240,7 @@ def _shared_threads(departure: Departure, most: int) -> int:
     """Threads of an external party who left end."""
     if departure.kind == Departure.EXTERNAL:
         return 0
-    rows = SharedThread.objects.filter(party=departure.user, ended_at=None).order_by("pk")
+    rows = SharedThread.objects.filter(party=departure.user, ended_at=None).order_by("pk").values_list("pk", flat=True)
 
     def end(pk: int) -> None:
         thread = sharing.end_for(departure.user, pk)
@@ -252,22 +250,23 @@ def _shared_threads(departure: Departure, most: int) -> int:
         )
         leaving.note(departure, what=what, url=url, to=None, state=MovedOn.ENDED)
 
-    return leaving.each_piece(
-        departure, list(rows.values_list("pk", flat=True)[:most]), lambda pk: f"/shared/{pk}/", end
-    )
+    return leaving.each_piece(departure, rows, lambda pk: f"/shared/{pk}/", end, most=most)
 
 
 def _loose_commitments(departure: Departure, most: int) -> int:
     """Commitments of an account without a case go to its CSM."""
     rows = Commitment.objects.filter(owner=departure.user, state=Commitment.OPEN, case=None).order_by("pk")
+    accounts = dict(rows.values_list("pk", "account_id"))
+
+    def url(pk: int) -> str:
+        return f"/accounts/{accounts[pk]}/#commitment-{pk}"
 
     def move(pk: int) -> None:
-        made = Commitment.objects.select_for_update(of=("self",)).select_related("account__csm").get(pk=pk)
+        made = rows.select_for_update(of=("self",)).select_related("account__csm").get(pk=pk)
         named = made.account.csm
         to = named if named and named.is_colleague else leaving.heir(departure.user) or _somebody()
         _take_over(made, to)
         what = f"{made.account.name}: commitment “{made.text}”"
-        leaving.note(departure, what=what, url=f"/accounts/{made.account_id}/", to=to)
+        leaving.note(departure, what=what, url=url(pk), to=to)
 
-    ids = list(rows.values_list("pk", flat=True)[:most])
-    return leaving.each_piece(departure, ids, lambda pk: f"/accounts/#c{pk}", move)
+    return leaving.each_piece(departure, list(accounts), url, move, most=most)

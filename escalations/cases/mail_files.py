@@ -1,6 +1,7 @@
 """The attachments of received mail, on the case that the mail was placed on."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,12 +10,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from accounts.models import Signal
 from escalations.cases.files import Place, attach, notes
 from escalations.cases.log import Entry, lock, record
-from escalations.models import CaseFile, Escalation, Event
-from ledger.errors import Refused
-from ledger.files.uploads import NotStored, Part, Upload, check
+from escalations.models import CaseFile, CustomerMessage, Escalation, Event
+from ledger.errors import Invalid, Refused, Stale
+from ledger.files.uploads import NotStored, Part, Upload, check, check_each
 from ledger.format import counted, listed
 from ledger.json_types import JsonObject
 from ledger.now import now
@@ -23,12 +23,12 @@ from messaging.inbound.parsing.parsed import MailRefused
 from messaging.models import InboundMail, MailAttachment
 
 log = logging.getLogger(__name__)
-EMAIL = "email"
-# The entry of a mail is written with its signal, or with the case that the signal opens.
-SOON = timedelta(hours=1)
-# The worker looks at what was placed lately, newest first, because mail of an account without a case is never taken.
+EMAIL = "email"  # the source of signals that are mails
+# The worker looks at mail of the last days, newest first. Mail of an account without a case waits until it comes to one.
 LATELY = timedelta(days=7)
 MOST = 200
+# Seconds for one run, within the time of a job of the worker.
+LONGEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -59,33 +59,29 @@ def take_if_placed(mail_id: int) -> None:
 
 
 def take_missed() -> int:
-    """Take the attachments of lately placed mail that were not taken yet, such as after a full disk. Returns how many mails
-    were looked at; a failure of one does not keep the others."""
-    named = MailAttachment.objects.filter(mail=OuterRef("pk"))
-    taken = CaseFile.objects.filter(mail=OuterRef("pk"))
-    mails = InboundMail.objects.filter(Exists(named), ~Exists(taken), state=InboundMail.CLAIMED)
-    waiting = (
-        mails.filter(handled_at__gte=now() - LATELY).order_by("-handled_at", "pk").values_list("pk", flat=True)[:MOST]
-    )
-    for pk in list(waiting):
+    """Take the attachments of mail that came to a case lately and that were not taken yet, such as after a full disk. Returns
+    how many mails were looked at; a failure of one does not keep the others."""
+    named = MailAttachment.objects.filter(mail=OuterRef("mail"))
+    taken = CaseFile.objects.filter(mail=OuterRef("mail"))
+    shown = CustomerMessage.objects.filter(Exists(named), ~Exists(taken), at__gte=now() - LATELY)
+    waiting = shown.filter(mail__state=InboundMail.CLAIMED).order_by("-at", "-pk").values_list("mail", flat=True)
+    mails, until = list(dict.fromkeys(waiting[:MOST])), time.monotonic() + LONGEST
+    for looked, pk in enumerate(mails):
+        if time.monotonic() > until:
+            return looked
         try:
             take_if_placed(pk)
         except NotStored as refusal:
             log.warning("Attachments of mail %s wait: %s", pk, refusal.message)
         except Exception:
             log.exception("Attachments of mail %s could not be taken", pk)
-    return len(waiting)
+    return len(mails)
 
 
 def case_of(mail: InboundMail) -> Escalation | None:
-    """The case whose thread shows the mail."""
-    signal = Signal.objects.filter(source=EMAIL, external_id=mail.message_id).first()
-    if signal is None:
-        return None
-    said = Event.objects.filter(kind__in=[Event.CUSTOMER_MESSAGE, "signal"], clock=None, data__signal=signal.pk)
-    at = (signal.recorded_at, signal.recorded_at + SOON)
-    entry = said.filter(at__range=at).select_related("case").order_by("at", "pk").first()
-    return entry.case if entry else None
+    """The case that the mail came to first."""
+    shown = CustomerMessage.objects.filter(mail=mail).select_related("case").order_by("pk").first()
+    return shown.case if shown else None
 
 
 def take(*, mail: InboundMail, case: Escalation) -> list[CaseFile]:
@@ -106,6 +102,30 @@ def take(*, mail: InboundMail, case: Escalation) -> list[CaseFile]:
         place = Place(CaseFile.MAIL, None, at, audience=Event.CUSTOMER, event=event, mail=mail)
         refused = CaseFile.objects.bulk_create(_named(locked, place, each, why) for each, why in taken.refused)
         return [*attach(locked, taken.uploads, place), *refused]
+
+
+def content_of(mail: InboundMail, named: MailAttachment) -> tuple[str, str, bytes]:
+    """Name, content type and bytes of one attachment, checked and scanned. Raises Stale for one that is not offered, NotStored
+    when the disk takes no file."""
+    try:
+        parts = parts_of(mail)
+    except (MailRefused, FileNotFoundError) as error:
+        why = error.reason if isinstance(error, MailRefused) else "The mail is missing on the server; tell operations."
+        raise Stale(f"“{named}” cannot be downloaded. {why}") from error
+    try:
+        if named.number >= len(parts):
+            raise Stale(f"“{named}” cannot be downloaded. It was not found in the mail.")
+        [upload] = check([parts[named.number]])
+        if upload.is_held:
+            raise Stale(
+                f"“{upload.name}” cannot be downloaded. {upload.scan_note or 'It was not scanned for viruses.'}"
+            )
+        return upload.name, upload.content_type, upload.path.read_bytes()
+    except Invalid as refusal:
+        raise Stale(f"{refusal.message} It is not offered for download.") from refusal
+    finally:
+        for part in parts:
+            part.close()
 
 
 def _sender(mail: InboundMail) -> str:
@@ -150,12 +170,10 @@ def _read(mail: InboundMail) -> Iterator[Taken]:
 def _checked(rows: Sequence[MailAttachment], parts: Sequence[Part]) -> Taken:
     uploads: list[Upload] = []
     refused: list[tuple[MailAttachment, str]] = []
-    for row, part in zip(rows, parts, strict=True):
-        try:
-            uploads += check([part])
-        except NotStored:
-            raise
-        except Refused as refusal:
-            why = refusal.message.removeprefix(f"“{part.shown}” ")
+    for row, part, found in zip(rows, parts, check_each(parts), strict=True):
+        if isinstance(found, Refused):
+            why = found.message.removeprefix(f"“{part.shown}” ")
             refused.append((row, f"Not offered for download: it {why}"))
+        else:
+            uploads.append(found)
     return Taken(uploads, refused)

@@ -274,7 +274,7 @@ def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     owner = case.owner or made.requester
     action = Action.objects.create(
         case=case,
-        title=f"Carry out: {made.terms.get('summary') or made.ask}".rstrip("?")[:200],
+        title=f"Carry out: {made.subject}"[:200],
         owner=owner,
         due_at=at + EXECUTION_TIME,
         execution=True,

@@ -15,6 +15,7 @@ from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
+from escalations.clocks.targets import end_of_business
 from escalations.models import Action, CaseFile, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
 from ledger.files.uploads import Upload
@@ -100,11 +101,37 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
 
 
 @transaction.atomic
+def move_day(*, commitment_id: int, by: User, due_on: date, reason: str) -> Commitment:
+    """Give a condition of an approval another day, with the reason. Raises NotAllowed for people who have no part in it,
+    AlreadyDone if it is not open any more, Invalid for a promise, a day that is over or the same, and without a reason.
+    """
+    made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
+    if made.case is None or made.by != Commitment.CONDITION:
+        raise Invalid("Only the day of a condition can be changed. A promise keeps its day.", field="due_on")
+    if by.pk != made.owner_id:
+        check(made.case, by, "action")
+    if made.state != Commitment.OPEN:
+        raise AlreadyDone(f"This condition is already {made.get_state_display().lower()}.")
+    at = now()
+    if due_on == made.due_on:
+        raise Invalid("This is already the day of the condition. Enter another day.", field="due_on")
+    if end_of_business(due_on) <= at:
+        raise Invalid("The end of business on that day has passed. Enter a later day.", field="due_on")
+    if not has_words(reason):
+        raise Invalid("Enter why the day changes.", field="reason")
+    conditions.move_day(lock(made.case.pk), made, due_on, by=by, reason=reason, at=at)
+    return made
+
+
+@transaction.atomic
 def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     """Mark a commitment as kept or broken; its clock ends met or missed. Raises NotAllowed for people who have no part
     in it, AlreadyDone if it is marked already.
     """
     check_inside(by)
+    # The case before what hangs on it, as every other verb locks them.
+    case_id = Commitment.objects.values_list("case", flat=True).get(pk=commitment_id)
+    case = lock(case_id) if case_id else None
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case and by.pk != made.owner_id:
         check(made.case, by, "action")
@@ -113,8 +140,7 @@ def keep(*, commitment_id: int, by: User, kept: bool = True) -> Commitment:
     at = now()
     made.state, made.kept_at = (Commitment.KEPT if kept else Commitment.BROKEN), at
     made.save(update_fields=["state", "kept_at"])
-    if made.case_id:
-        case = lock(made.case_id)
+    if case:
         record(case, [Entry(kind="commitment", summary=f"{made.get_state_display()}: {made.text}", actor=by)], at=at)
         clocks.stop(case, states.COMMITMENT, at=at, outcome="" if kept else Clock.MISSED, about=made.pk)
     return made

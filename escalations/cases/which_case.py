@@ -1,5 +1,6 @@
 """Finds the case of a mail: by our address, the mails it answers, or a key; only among the cases of one account."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -27,8 +28,24 @@ class Arrival:
 def find(mail: InboundMail, account: Account) -> tuple[Arrival, Escalation | None]:
     """Where the mail belongs among the cases of the account; and, if nothing tells, the case of another account that it
     names. The surest clue decides; an ended duplicate leads on to its original."""
-    clues = _clues(mail)
-    cases = Escalation.objects.select_related("account").in_bulk([clue.case_id for clue in clues])
+    [found] = find_each([mail], account)
+    return found
+
+
+def find_each(mails: Sequence[InboundMail], account: Account) -> list[tuple[Arrival, Escalation | None]]:
+    """The same for several mails, in a few queries for all of them."""
+    answered = [addressing.answered_ids(mail.in_reply_to, [str(each) for each in mail.references]) for mail in mails]
+    ids = {each for found in answered for each in found}
+    ours, theirs = _of_our_mails(ids), _of_their_mails(ids)
+    clues = [_clues(mail, answers, ours, theirs) for mail, answers in zip(mails, answered, strict=True)]
+    wanted = {clue.case_id for found in clues for clue in found}
+    cases = Escalation.objects.select_related("account").in_bulk(wanted)
+    return [_arrival(mail, account, found, cases) for mail, found in zip(mails, clues, strict=True)]
+
+
+def _arrival(
+    mail: InboundMail, account: Account, clues: Sequence[Clue], cases: Mapping[int, Escalation]
+) -> tuple[Arrival, Escalation | None]:
     named = [(clue, cases[clue.case_id]) for clue in clues if clue.case_id in cases]
     for clue, case in named:
         if case.account_id == account.pk:
@@ -38,32 +55,33 @@ def find(mail: InboundMail, account: Account) -> tuple[Arrival, Escalation | Non
     return Arrival(mail), named[0][1] if named else None
 
 
-def _clues(mail: InboundMail) -> list[Clue]:
-    ids = addressing.answered_ids(mail.in_reply_to, [str(each) for each in mail.references])
+def _clues(
+    mail: InboundMail, answers: Sequence[str], ours: Mapping[str, str], theirs: Sequence[tuple[str, int]]
+) -> list[Clue]:
     recipients = [str(address) for address in mail.recipients]
+    keys = [ours[each].removeprefix("ESC-") for each in answers if each in ours]
     return addressing.in_order(
         [
             *addressing.addressed(recipients, settings.MAIL_DOMAIN, is_token),
-            *_of_our_mails(ids),
-            *addressing.threads(ids, settings.MAIL_DOMAIN),
-            *_of_their_mails(ids),
+            *(Clue(int(number), ANSWER) for number in keys if number.isdecimal()),
+            *addressing.threads(answers, settings.MAIL_DOMAIN),
+            *(Clue(case_id, ANSWER) for message_id, case_id in theirs if message_id in answers),
             *addressing.in_subject(mail.subject),
         ]
     )
 
 
-def _of_our_mails(ids: list[str]) -> list[Clue]:
-    """The cases of mails that we sent under these ids, the nearest first."""
+def _of_our_mails(ids: Collection[str]) -> dict[str, str]:
+    """The keys of the cases of mails that we sent under these ids, by id."""
     if not ids:
-        return []
-    keys = dict(Message.objects.filter(message_id__in=ids, case_key__gt="").values_list("message_id", "case_key"))
-    found = [keys[each].removeprefix("ESC-") for each in ids if each in keys]
-    return [Clue(int(number), ANSWER) for number in found if number.isdecimal()]
+        return {}
+    return dict(Message.objects.filter(message_id__in=ids, case_key__gt="").values_list("message_id", "case_key"))
 
 
-def _of_their_mails(ids: list[str]) -> list[Clue]:
-    """The cases on which earlier mails of the customer stand; a guess tells nothing, until a person confirms it."""
+def _of_their_mails(ids: Collection[str]) -> list[tuple[str, int]]:
+    """The earlier mails of the customer with these ids, each with the case on which it stands, the last one first; a guess
+    tells nothing, until a person confirms it."""
     if not ids:
         return []
     shown = CustomerMessage.objects.filter(mail__message_id__in=ids, moved_to__isnull=True).exclude(placed=GUESS)
-    return [Clue(case_id, ANSWER) for case_id in shown.order_by("-pk").values_list("case_id", flat=True)]
+    return list(shown.order_by("-pk").values_list("mail__message_id", "case_id"))

@@ -124,9 +124,9 @@ def claim(clocks: Collection[Clock]) -> tuple[dict[int, Escalation], Audience]:
 def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, object]]]:
     """One line per clock and level, and the issue types with their own targets; cells from Red to Green."""
     found: dict[Key, list[targets.TargetRow]] = {}
-    for row in [*rows.targets(version), *_rhythm(version)]:
+    for row in [*rows.rows_of(version).targets, *_rhythm(version)]:
         found.setdefault((row.clock, row.level, row.issue_type), []).append(row)
-    names, order = dict(version.issuetypes.values_list("slug", "name")), list(KINDS)
+    names, order = _names(version), list(KINDS)
     ladder = version.ladder
     keys = sorted(found, key=lambda key: (key[2], order.index(key[0]), key[1] or 0))
     dated = [_dated(kind) for kind in KINDS.values() if kind.dated]
@@ -136,11 +136,15 @@ def by_clock(version: PolicyVersion) -> dict[str, list[dict[str, object]]]:
     }
 
 
+def _names(version: PolicyVersion) -> dict[str, str]:
+    return {slug: kind.name for slug, kind in rows.rows_of(version).issue_types.items()}
+
+
 def _rhythm(version: PolicyVersion) -> list[targets.TargetRow]:
     """Internal updates follow the rhythm of the tier; their own target is more specific only if it names a tier."""
     return [
         targets.rhythm(states.INTERNAL_UPDATE, row.tier, row.internal_minutes)
-        for row in version.cadences.all()
+        for row in rows.rows_of(version).cadences.values()
         if row.internal_minutes
     ]
 
@@ -278,7 +282,7 @@ class Preview:
 
 def due(version: PolicyVersion, kind: IssueType, tier: str, at: datetime) -> list[dict[str, object]]:
     """The due time of each clock of a new case of this type and tier if it started now, with the reasons."""
-    matrix, promises = rows.plain_rows(version), rows.targets(version)
+    matrix, promises = rows.plain_rows(version), rows.rows_of(version).targets
     try:
         level = routing.pick_row(matrix, kind.slug, tier).level
     except routing.NoRoute:

@@ -27,6 +27,7 @@ from escalations.cases.access import check
 from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.clocks.book import LIVE, Book, together, written_together
 from escalations.clocks.rules import clock as rules
+from escalations.clocks.rules import timing
 from escalations.clocks.rules.clock import ClockState, Step, StepKind, Terms, advance
 from escalations.clocks.rules.kinds import KINDS
 from escalations.clocks.targets import Promise, promise
@@ -78,6 +79,23 @@ def start(
     if _waits(case, kind):
         pause(case, clock, at=at, reason=_waiting_reason(case))
     return clock
+
+
+@written_together
+def start_after(case: Escalation, kind: str, other: str, *, at: datetime, why: str) -> None:
+    """Start the clock of this kind, due no earlier than one of the kind `other` that starts at the same time."""
+    due, earliest = (_due_of(_book(case).targets.of(each), at) for each in (kind, other))
+    if due is not None and earliest is not None and due < earliest:
+        start(case, kind, at=at, due_at=earliest, why=why)
+    else:
+        start(case, kind, at=at)
+
+
+def _due_of(made: Promise | None, at: datetime) -> datetime | None:
+    if made is None:
+        return None
+    hours = work_calendar(made.calendar) if made.calendar else None
+    return timing.plan(hours, resumed_at=at, used=0, target=made.seconds, warn_percent=made.warn_percent).due_at
 
 
 def _until(case: Escalation, kind: str, at: datetime, due_at: datetime, why: str) -> Promise:
@@ -252,7 +270,7 @@ def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> N
     """End this live clock. If it was late and not yet breached, it is breached at its due time first, and that is recorded."""
     if clock.breached_at is None and rules.is_late(clock.as_state(), at):
         _take(case, clock, Step(StepKind.BREACH), at)
-        _wrote(case, clock, StepKind.BREACH, "was past SLA when it ended", at, clock.due_at)
+        _wrote(case, clock, StepKind.BREACH, "ended after its due time", at, clock.due_at)
     _take(case, clock, Step(StepKind.STOP, outcome=outcome), at)
     _wrote(case, clock, StepKind.STOP, clock.get_state_display(), at, at)
 

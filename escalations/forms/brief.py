@@ -130,6 +130,11 @@ class OptionRow:
     recommended: bool
     status_quo: bool
 
+    @property
+    def spare(self) -> bool:
+        """An empty row beyond the two that every table needs."""
+        return self.number > 1 and not self.form["name"].value() and not self.form.errors
+
 
 def numbered(rows: "BaseFormSet[OptionForm]", form: BriefForm) -> list[OptionRow]:
     """Rows for the template."""

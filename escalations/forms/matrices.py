@@ -10,8 +10,13 @@ from accounts.customers.rates import known_currencies
 from accounts.models import User
 from approvals.matrix.authority import concession_choices
 from escalations.models import PolicyVersion
+from escalations.policy.rows import rows_of
 from escalations.policy.tables import TIERS
 from ledger.form_options import FormOptions, Posted
+
+
+def _issue_types(version: PolicyVersion) -> list[tuple[str, str]]:
+    return [(slug, kind.name) for slug, kind in rows_of(version).issue_types.items()]
 
 
 class TestCaseForm(FindingForm):
@@ -31,7 +36,7 @@ class TestCaseForm(FindingForm):
     ) -> None:
         super().__init__(data, **options)
         offer(self, user)
-        self._choices("issue_type", version.issuetypes.values_list("slug", "name"))
+        self._choices("issue_type", _issue_types(version))
         self._choices("concession", [("", "None"), *concession_choices()])
         self._choices("currency", [(code, code) for code in sorted(known_currencies(), key=lambda c: (c != "USD", c))])
 
@@ -47,5 +52,4 @@ class DueForm(forms.Form):
 
     def __init__(self, data: Posted | None = None, *, version: PolicyVersion, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
-        choices = list(version.issuetypes.values_list("slug", "name"))
-        cast(forms.ChoiceField, self.fields["issue_type"]).choices = choices
+        cast(forms.ChoiceField, self.fields["issue_type"]).choices = _issue_types(version)

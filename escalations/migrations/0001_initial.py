@@ -295,7 +295,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
-                ('placed', models.CharField(choices=[('token', 'By its address'), ('answer', 'By the mail it answers'), ('named', 'By the key of the case'), ('hand', 'By a person'), ('guess', 'Placed by guess')], default='guess', help_text='How it found its case.', max_length=8)),
+                ('placed', models.CharField(choices=[('token', 'By its address'), ('answer', 'By the mail it answers'), ('named', 'By the key of the case'), ('hand', 'By a person'), ('opened', 'The case was opened from it'), ('guess', 'Placed by guess')], default='guess', help_text='How it found its case.', max_length=8)),
                 ('came_from', models.CharField(blank=True, help_text='The duplicate it was addressed to, such as ESC-1042.', max_length=20)),
                 ('proven', models.BooleanField(help_text='Whether our mail server confirms its sender; empty if it is no mail.', null=True)),
                 ('thanks', models.CharField(blank=True, help_text='The rule that found only thanks in it.', max_length=120)),

@@ -123,11 +123,6 @@ def weights(version: PolicyVersion) -> list[tuple[str, int]]:
     return list(version.scoreweights.values_list("part", "points"))
 
 
-def matrix_rows(version: PolicyVersion) -> list[MatrixRow]:
-    """The rows of the matrix with their roles, in the order in which they are tried."""
-    return list(version.matrixrows.select_related("role", "owner_role", "then_role"))
-
-
 def plain_row(row: MatrixRow, ladder: Ladder, roles: Mapping[int, Role], name: str = "") -> Row:
     """One row of the matrix for the rules. `name`: the name of its issue type."""
     then = roles[row.then_role_id] if row.then_role_id else None

@@ -1,5 +1,6 @@
 """The published policy as tables: where issues go, and who is on a case."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -45,11 +46,21 @@ class Trigger(NamedTuple):
     opens: str
 
 
+class Place(NamedTuple):
+    """Where a row of the matrix sends a case. Roles are read for each page, because people may rename them."""
+
+    row: MatrixRow
+    level: str
+    role: Role
+    owner_role: Role
+    then_role: Role | None
+
+
 class Line(NamedTuple):
-    """Where an issue type goes, and its times there; no row if the matrix has none."""
+    """Where an issue type goes, and its times there; no place if the matrix has none."""
 
     kind: IssueType
-    row: MatrixRow | None
+    place: Place | None
     response: str
     decide: str
 
@@ -57,7 +68,7 @@ class Line(NamedTuple):
 class Row(NamedTuple):
     """A row of the matrix as text."""
 
-    row: MatrixRow
+    place: Place
     issue_type: str
     tier: str
     wait: str
@@ -103,38 +114,44 @@ class TierRow:
 
 def escalation(version: PolicyVersion, tier: str) -> dict[str, object]:
     """Where each issue type goes in a tier, every row of the matrix in order, triggers and rhythm."""
-    matrix = rows.matrix_rows(version)
-    names = dict(version.issuetypes.values_list("slug", "name"))
+    kept, roles = rows.rows_of(version), Role.objects.in_bulk()
+    places = {row.pk: _place(row, version.ladder, roles) for row in kept.matrix}
+    names = {slug: kind.name for slug, kind in kept.issue_types.items()}
     return {
-        "lines": _lines(version, matrix, tier),
-        "rows": [_row(row, names) for row in matrix],
+        "lines": _lines(version, places, roles, tier),
+        "rows": [_row(place, names) for place in places.values()],
         "triggers": [
             Trigger(
                 rule, triggers.in_words(rule.condition, rule.threshold), names.get(rule.issue_type, rule.issue_type)
             )
-            for rule in version.triggerrules.all()
+            for rule in kept.triggers
         ],
         "rhythm": _rhythm(version),
     }
 
 
-def _lines(version: PolicyVersion, matrix: list[MatrixRow], tier: str) -> list[Line]:
-    plain, by_id = rows.plain_rows(version), {row.pk: row for row in matrix}
-    promises = rows.targets(version)
+def _place(row: MatrixRow, ladder: Ladder, roles: Mapping[int, Role]) -> Place:
+    then = roles[row.then_role_id] if row.then_role_id else None
+    return Place(row, ladder.name(row.level), roles[row.role_id], roles[row.owner_role_id], then)
+
+
+def _lines(version: PolicyVersion, places: Mapping[int, Place], roles: Mapping[int, Role], tier: str) -> list[Line]:
+    kept, plain = rows.rows_of(version), rows.plain_rows(version, roles)
     found = []
-    for kind in version.issuetypes.select_related("calendar"):
+    for kind in kept.issue_types.values():
         try:
-            row = by_id[routing.pick_row(plain, kind.slug, tier).id]
+            place = places[routing.pick_row(plain, kind.slug, tier).id]
         except routing.NoRoute:
-            row = None
-        found.append(Line(kind, row, *_times(promises, kind, row, tier)))
+            place = None
+        found.append(Line(kind, place, *_times(kept.targets, kind, place, tier)))
     return found
 
 
-def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | None, tier: str) -> tuple[str, str]:
+def _times(promises: Sequence[targets.TargetRow], kind: IssueType, place: Place | None, tier: str) -> tuple[str, str]:
     """First response and decision time of an issue type at its level."""
-    if row is None:
+    if place is None:
         return "", ""
+    row = place.row
     response, decide = (
         targets.pick(promises, clock=clock, tier=tier, level=row.level, issue_type=kind.slug)
         for clock in (states.RESPONSE, states.DECISION)
@@ -143,9 +160,10 @@ def _times(promises: list[targets.TargetRow], kind: IssueType, row: MatrixRow | 
     return wording.short(response) if response else "", wording.short(decide) if decide else wait
 
 
-def _row(row: MatrixRow, names: dict[str, str]) -> Row:
+def _row(place: Place, names: Mapping[str, str]) -> Row:
+    row = place.row
     return Row(
-        row=row,
+        place=place,
         issue_type=names.get(row.issue_type, row.issue_type) or "Every issue type",
         tier=row.get_tier_display() or "Every",
         wait=span(row.wait_minutes * 60),
@@ -154,7 +172,7 @@ def _row(row: MatrixRow, names: dict[str, str]) -> Row:
 
 
 def _rhythm(version: PolicyVersion) -> list[Rhythm]:
-    found = {cadence.tier: cadence for cadence in version.cadences.all()}
+    found = rows.rows_of(version).cadences
     return [
         Rhythm(
             tier=name,
@@ -169,11 +187,13 @@ def _rhythm(version: PolicyVersion) -> list[Rhythm]:
 
 def raci(version: PolicyVersion, user: User) -> dict[str, object]:
     """Stakeholders by tier, own columns marked, with response, updates, meeting, rules and the open cases one may see."""
-    letters = {(row.tier, row.role_id): row for row in version.stakeholders.select_related("role")}
-    columns = sorted({row.role for row in letters.values()}, key=lambda role: (role.sort, role.name))
+    kept, roles = rows.rows_of(version), Role.objects.in_bulk()
+    letters = {(row.tier, row.role_id): row for row in kept.stakeholders}
+    named = {row.role_id for row in kept.stakeholders}
+    columns = [role for role in roles.values() if role.pk in named]
     rhythm = {line.cadence.tier: line for line in _rhythm(version)}
-    promises, bands = rows.targets(version), {band.slug: band for band in rows.tiers(version)}
-    matrix = rows.plain_rows(version)
+    bands = {band.slug: band for band in kept.bands}
+    matrix = rows.plain_rows(version, roles)
     open_cases = _open_by_tier(user)
     return {
         "columns": [Column(role, role.slug in user.role_slugs) for role in columns],
@@ -182,7 +202,7 @@ def raci(version: PolicyVersion, user: User) -> dict[str, object]:
                 name=name,
                 level=_usual_level(matrix, version.ladder, slug),
                 cells=[_cell(letters.get((slug, role.pk)), role, user) for role in columns],
-                response=_response(promises, slug),
+                response=_response(kept.targets, slug),
                 rhythm=rhythm.get(slug),
                 rules=wording.tier_rules(bands[slug]) if slug in bands else [],
                 open=open_cases.get(slug, 0),
@@ -208,6 +228,6 @@ def _usual_level(matrix: list[routing.Row], ladder: Ladder, tier: str) -> str:
         return ""
 
 
-def _response(promises: list[targets.TargetRow], tier: str) -> str:
+def _response(promises: Sequence[targets.TargetRow], tier: str) -> str:
     row = targets.pick(promises, clock=states.RESPONSE, tier=tier, level=0, issue_type="")
     return wording.short(row) if row else ""

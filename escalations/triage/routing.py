@@ -118,7 +118,7 @@ def route(
     record(case, [Entry(kind="routed", summary=summary, actor=actor, data=data)], at=at)
     clocks.start(case, states.RESPONSE, at=at)
     clocks.start(case, states.DECISION, at=at)
-    start_rhythm(case, at)
+    start_rhythm(case, at, unowned=True)
     start_deadlines(case, at)
     handoffs.send(case, to=where.owner, role=where.owner_role, at=at, by=case.opened_by, notes=handoffs.Notes(summary))
     return named
@@ -138,10 +138,14 @@ def _keep(case: Escalation, where: Destination, at: datetime, override: routing.
     chain.save(case, ["matrix_row_id", "level", "kind", "level_since", "route_reasons", "authority_reason"])
 
 
-def start_rhythm(case: Escalation, at: datetime) -> None:
-    """Start the clocks of the next customer update, internal update and, if the tier has one, check-in."""
+def start_rhythm(case: Escalation, at: datetime, *, unowned: bool = False) -> None:
+    """Start the clocks of the next customer update, internal update and, if the tier has one, check-in. `unowned`: an owner
+    must still accept; before that nobody can keep the promise of an internal update."""
     for kind in (states.CUSTOMER_UPDATE, states.INTERNAL_UPDATE, states.CHECK_IN):
-        clocks.start(case, kind, at=at)
+        if unowned and kind == states.INTERNAL_UPDATE:
+            clocks.start_after(case, kind, states.ACCEPTANCE, at=at, why="Not before an owner must have accepted")
+        else:
+            clocks.start(case, kind, at=at)
 
 
 def start_deadlines(case: Escalation, at: datetime) -> None:

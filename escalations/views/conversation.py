@@ -11,6 +11,7 @@ from escalations.cases import inbound as listening
 from escalations.cases.queries import messages as said
 from escalations.models import Escalation
 from escalations.views.loading import load_case
+from ledger.reading import number
 from messaging.models import InboundMail
 
 
@@ -19,7 +20,7 @@ def move(request: SignedIn, key: str, pk: int) -> HttpResponse:
     """Move a message to another case of the account."""
     case = load_case(request, key)
     message = get_object_or_404(case.customer_messages, pk=pk)
-    to = get_object_or_404(Escalation.objects.visible_to(request.user, few=True), pk=_id(request, "to"))
+    to = get_object_or_404(Escalation.objects.visible_to(request.user, few=True), pk=number(request.POST.get("to")))
     conversation.move(message_id=message.pk, by=request.user, to=to)
     messages.success(request, f"The message is on {to.key} now. Both histories say so.")
     return redirect("escalations:case", to.key)
@@ -67,8 +68,3 @@ def file_mail(request: SignedIn, key: str, pk: int) -> HttpResponse:
 def unopened(request: SignedIn) -> HttpResponse:
     """Customers' messages that nobody has opened, the oldest first."""
     return render(request, "escalations/unopened.html", {"rows": said.unopened(request.user)})
-
-
-def _id(request: SignedIn, name: str) -> int:
-    value = request.POST.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 19 else 0

@@ -6,8 +6,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Role
 from accounts.signed_in import SignedIn
+from escalations import states
 from escalations.cases import access, duties, handoffs
 from escalations.cases import escalate as escalating
+from escalations.cases.briefs import gaps
 from escalations.cases.queries import case_page
 from escalations.forms.fields import CaseForm
 from escalations.forms.handoffs import DutyForm, HandOverForm, LettersForm, NotesForm, RefuseForm
@@ -15,6 +17,7 @@ from escalations.models import Action, CasePerson, Clock, Escalation, HandOff
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case, render_case
 from ledger.errors import AlreadyDone
+from ledger.format import counted
 from ledger.now import now
 
 
@@ -60,8 +63,13 @@ def accept(request: SignedIn, key: str, number: int) -> HttpResponse:
             form = RefuseForm({})
             form.add_error(None, refusal.message)
             return _page(request, case, handoff, form, status=refusal.status)
-    duty = handoff.get_duty_display().lower()
-    return done(request, case, f"You accepted {case.key} as {duty}.")
+    case.refresh_from_db()
+    words = f"You accepted {case.key} as {handoff.get_duty_display().lower()}."
+    missing = len(gaps(case, now())) if handoff.duty == CasePerson.OWNER and case.state == states.DIAGNOSING else 0
+    if missing:
+        words = f"{words} Fill {counted(missing, 'gap')} of the brief next."
+        return done(request, case, words, "escalations:brief")
+    return done(request, case, words)
 
 
 @require_POST

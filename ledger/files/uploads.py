@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from ledger.errors import Invalid, Refused
 from ledger.files.rules.kinds import NotAccepted, kind_of
 from ledger.files.rules.names import clean_name
-from ledger.files.scanner import scan
+from ledger.files.scanner import scan_each
 from ledger.files.store import flush, incoming, keep
 from ledger.models import StoredFile, scan_holds
 
@@ -44,7 +44,7 @@ class Part(UploadedFile):
             self.written = tempfile.NamedTemporaryFile(dir=incoming())  # noqa: SIM115  closed with the request
             self.file = self.written
         except OSError:
-            self._refuse(_not_stored(self.shown))
+            self._refuse(not_stored(self.shown))
 
     def take(self, data: bytes) -> None:
         """One more piece. After a refusal nothing more is written."""
@@ -58,7 +58,7 @@ class Part(UploadedFile):
         try:
             self.written.write(data)
         except OSError:
-            self._refuse(_not_stored(self.shown))
+            self._refuse(not_stored(self.shown))
 
     def finish(self) -> None:
         """It has arrived whole: bring it onto the disk."""
@@ -68,7 +68,7 @@ class Part(UploadedFile):
             flush(self.written.fileno(), self.written.flush)
             self.written.seek(0)
         except OSError:
-            self._refuse(_not_stored(self.shown))
+            self._refuse(not_stored(self.shown))
 
     def refuse_post(self) -> None:
         """All files of the post are too large together."""
@@ -91,11 +91,12 @@ class Part(UploadedFile):
             return
 
 
-def _not_stored(name: str) -> NotStored:
+def not_stored(name: str, *, field: str = FIELD) -> NotStored:
+    """The refusal of a file that the disk does not take."""
     return NotStored(
         f"“{name}” could not be stored, because the disk of the desk is full or cannot be written. Nothing was saved. "
         "Tell operations, then try again.",
-        field=FIELD,
+        field=field,
     )
 
 
@@ -169,22 +170,57 @@ def check(parts: Iterable[UploadedFile]) -> list[Upload]:
         raise refusals[0]
     if sum(part.size or 0 for part in received) > LARGEST_POST:
         raise Invalid(f"The files are larger than {LARGEST_POST // MB} MB together.", field=FIELD)
-    named = [(part, *_kind(part)) for part in received]
-    return [_scanned(part, content_type, name) for part, content_type, name in named]
+    return _scanned([_accepted(part) for part in received])
 
 
-def _kind(part: Part) -> tuple[str, str]:
+def check_each(parts: Iterable[Part]) -> list[Upload | Refused]:
+    """The files of a mail, where one that is not accepted does not keep the others: in their order, or why not. Call it
+    outside a transaction. Raises NotStored, which names the file."""
+    found = [_accepted_or_why(part) for part in parts]
+    uploads = iter(_scanned([each for each in found if not isinstance(each, Refused)]))
+    return [each if isinstance(each, Refused) else next(uploads) for each in found]
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    """A received file whose kind is accepted."""
+
+    part: Part
+    content_type: str
+    name: str
+
+
+def _accepted_or_why(part: Part) -> _Accepted | Refused:
+    if isinstance(part.refusal, NotStored):
+        raise part.refusal
+    try:
+        return part.refusal or _accepted(part)
+    except Invalid as refusal:
+        return refusal
+
+
+def _accepted(part: Part) -> _Accepted:
     try:
         kind, name = kind_of(cast("BinaryIO", part.written), part.shown)
     except NotAccepted as reason:
         raise Invalid(f"“{part.shown}” {reason}", field=FIELD) from reason
-    return kind.content_type, name
+    return _Accepted(part, kind.content_type, name)
 
 
-def _scanned(part: Part, content_type: str, name: str) -> Upload:
-    verdict = scan(cast("BinaryIO", part.written))
-    path = Path(part.written.name)
-    return Upload(name, content_type, part.size or 0, part.digest.hexdigest(), path, verdict.state, verdict.note)
+def _scanned(files: Sequence[_Accepted]) -> list[Upload]:
+    verdicts = scan_each([cast("BinaryIO", each.part.written) for each in files])
+    return [
+        Upload(
+            name=each.name,
+            content_type=each.content_type,
+            size=each.part.size or 0,
+            sha256=each.part.digest.hexdigest(),
+            path=Path(each.part.written.name),
+            scan=verdict.state,
+            scan_note=verdict.note,
+        )
+        for each, verdict in zip(files, verdicts, strict=True)
+    ]
 
 
 def digest_of(part: UploadedFile) -> str:
@@ -212,9 +248,19 @@ def _kept(upload: Upload) -> StoredFile:
     def move(target: Path) -> None:
         upload.path.replace(target)
 
+    # What a scan found stays when the same bytes come again and no scan looked at them.
+    scanned = upload.scan in (StoredFile.CLEAN, StoredFile.INFECTED)
     try:
-        # What a scan found stays when the same bytes come again and no scan looked at them.
-        scanned = ("scan", "scan_note") if upload.scan in (StoredFile.CLEAN, StoredFile.INFECTED) else ()
-        return keep(row, move, update=("content_type", *scanned))
+        kept = keep(row, move, update=("content_type", *(("scan", "scan_note") if scanned else ())))
     except OSError as error:
-        raise _not_stored(upload.name) from error
+        raise not_stored(upload.name) from error
+    return kept if scanned else _begun(kept, upload)
+
+
+def _begun(row: StoredFile, upload: Upload) -> StoredFile:
+    """The row with its state as it is kept. What was never offered for download, such as an import, and what was missing
+    takes the state of the upload, so that the scanner sees it from now on."""
+    never = StoredFile.objects.filter(pk=row.pk, scan__in=(StoredFile.PRIVATE, StoredFile.MISSING))
+    never.update(scan=upload.scan, scan_note=upload.scan_note)
+    row.refresh_from_db(fields=["scan", "scan_note"])
+    return row

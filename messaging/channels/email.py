@@ -20,8 +20,8 @@ from django.core.validators import validate_email
 
 from ledger.errors import Invalid
 from ledger.now import now
-from messaging.channels.base import Channel, ServerDown, TryLater, Undeliverable
-from messaging.kinds import File
+from messaging.channels.base import AddressRefused, Channel, ServerDown, TryLater, Undeliverable
+from messaging.kinds import File, kind_of
 from messaging.models import Message
 from messaging.outbox.rules.kinds import ANSWER, DIGEST
 
@@ -111,7 +111,8 @@ class Email(Channel):
             raise _refusal(error.smtp_code, error.smtp_error, of_all=error.smtp_code != TOO_LARGE)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()), (0, b""))
-            raise _refusal(code, answer)
+            refusal = _refusal(code, answer)
+            raise AddressRefused(str(refusal)) if isinstance(refusal, Undeliverable) else refusal
         except smtplib.SMTPDataError as error:
             raise _refusal(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
@@ -155,10 +156,11 @@ def _built(message: Message, files: Sequence[File]) -> Letter:
     headers = {
         "Message-ID": message.message_id,
         "Date": format_datetime(now()),
-        # Absence notes and robots do not answer such mail, so two desks cannot answer each other endlessly.
-        "Auto-Submitted": "auto-replied" if message.kind == ANSWER else "auto-generated",
-        "X-Auto-Response-Suppress": "All",
     }
+    if not kind_of(message).by_person:
+        # Absence notes and robots do not answer such mail, so two desks cannot answer each other endlessly.
+        headers["Auto-Submitted"] = "auto-replied" if message.kind == ANSWER else "auto-generated"
+        headers["X-Auto-Response-Suppress"] = "All"
     if message.thread_id and message.thread_id != message.message_id:
         headers["In-Reply-To"] = headers["References"] = message.thread_id
     if message.kind == DIGEST:

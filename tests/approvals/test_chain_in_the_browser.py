@@ -1,50 +1,33 @@
 """The pages of chains on a phone and a wide screen: nothing sideways, nothing against the policy, nothing axe minds."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.contrib.staticfiles import finders
 from django.urls import reverse
 
+from accounts.models import User
 from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, CalendarFeed
 from ledger.now import now
 from tests.approvals.requests.test_chains import committee, lawyer, plain_matrix, rule, vote
 from tests.approvals.test_pages import signed_in, url
 from tests.support.cast import Cast
+from tests.support.pages import Served
 
 __all__ = ["committee", "lawyer", "plain_matrix"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-DESK = "http://localhost"
 PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 @pytest.fixture
-def browse(watch: Any) -> Callable[..., Any]:
-    """A browser that is shown what the desk answers one person, with its headers and static files."""
+def browse(served: Callable[..., Served]) -> Callable[..., Served]:
+    """`browse(user, path, viewport)` opens a page as this person in a browser of its own."""
 
-    def browse(user: Any, path: str, viewport: dict[str, int]) -> Any:
-        client, seen = signed_in(user), watch(DESK, viewport=viewport)
-        found = {path: client.get(path)}
-        # What the page loads later; the desk cannot be asked while the browser waits.
-        for later in re.findall(r'hx-get="([^"]+[?]pane)"', found[path].content.decode()):
-            found[later] = client.get(later, headers={"HX-Request": "true"})
-
-        def answer(route: Any) -> None:
-            wanted = urlsplit(route.request.url)
-            if wanted.path.startswith("/static/"):
-                route.fulfill(path=str(finders.find(wanted.path.removeprefix("/static/"))))
-                return
-            given = found[f"{wanted.path}?{wanted.query}".rstrip("?")]
-            headers = {key: value for key, value in given.headers.items() if key.lower() != "content-length"}
-            route.fulfill(status=given.status_code, body=given.content, headers=headers)
-
-        seen.page.route("**/*", answer)
-        seen.visit(path)
+    def browse(user: User, path: str, viewport: dict[str, int]) -> Served:
+        seen = served(viewport=viewport)
+        seen.show(signed_in(user), path)
         return seen
 
     return browse

@@ -241,8 +241,9 @@ def test_a_mistake_in_the_sweep_is_mended_and_it_runs_next(
         "config.tasks.renew_statistics",
         "config.tasks.sweep",
         "config.tasks.tidy_files",
-        "escalations.tasks.follow_files",
         "escalations.tasks.list_unopened",
+        "escalations.tasks.scan_files",
+        "escalations.tasks.take_attachments",
     ]
 
 
@@ -283,8 +284,9 @@ def test_one_malformed_schedule_stops_all_until_the_schedules_are_corrected(
         "config.tasks.sweep",
         "config.tasks.tidy_files",
         "config.worker.prove_life",
-        "escalations.tasks.follow_files",
         "escalations.tasks.list_unopened",
+        "escalations.tasks.scan_files",
+        "escalations.tasks.take_attachments",
     ]
 
 

@@ -1,21 +1,50 @@
 """A browser page with checks: console messages, CSP refusals, axe findings."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+from django.contrib.staticfiles import finders
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Route
 
 VENDOR = Path(__file__).parent / "vendor"
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+LAPTOP_WIDTH = 1024  # narrower screens have their navigation at the bottom, where wider ones show messages
+# Target sizes and the rest of WCAG 2.2 are off by default; naming the tags turns them on.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NOTE_VIOLATIONS = """
 window.cspViolations = [];
 document.addEventListener("securitypolicyviolation", (event) => {
   window.cspViolations.push(`${event.violatedDirective} ${event.blockedURI}`);
 });
+"""
+
+
+# Texts of links, buttons and fields that a message lies over.
+COVERED = """
+() => {
+  const boxes = [...document.querySelectorAll(".toasty")].map((each) => each.getBoundingClientRect());
+  return [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter((each) => {
+    const own = each.getBoundingClientRect();
+    if (!own.width || each.closest(".toasty") || !each.checkVisibility()) return false;
+    return boxes.some((box) => own.left < box.right && own.right > box.left && own.top < box.bottom && own.bottom > box.top);
+  }).map((each) => each.textContent.trim() || each.name);
+}
+"""
+
+
+# What is cut or has to be scrolled sideways, of the parts that must be whole on a laptop. A matrix may scroll: its first
+# column, which names the row, stays.
+CUT = """
+() => [...document.querySelectorAll("h1, .ttl, .crumbs, .tabs, .views, .table-responsive:not(:has(.mx))")]
+  .filter((each) => each.checkVisibility() && each.clientWidth && each.scrollWidth > each.clientWidth + 1)
+  .map((each) => `${each.className || each.tagName}: ${each.textContent.trim().replace(/\\s+/g, " ").slice(0, 60)}`)
 """
 
 
@@ -74,15 +103,28 @@ class Watched:
         """The refusals of the content security policy on the current page."""
         return list(self.page.evaluate("window.cspViolations || []"))
 
-    def axe_violations(self) -> list[str]:
-        """Accessibility violations of the current page, one line each: rule, impact, where."""
-        self.page.evaluate(_axe())
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    def axe_violations(self, rules: Sequence[str] = RULES) -> list[str]:
+        """Violations of WCAG 2.2 AA on the current page, and of good practice, one line each: rule, impact, where. `rules`
+        are tags or names of rules.
+        """
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(_axe())
+        found = self.page.evaluate(
+            "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", list(rules)
+        )
         return [f"{each['id']} ({each['impact']}): {_where(each['nodes'])}" for each in found["violations"]]
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than its window; 0 without sideways scrolling."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def cut(self) -> list[str]:
+        """Titles, tabs and tables that are cut or scroll sideways: their kind and first words."""
+        return list(self.page.evaluate(CUT))
+
+    def covered(self) -> list[str]:
+        """What a message lies over on the current screen: the texts of links, buttons and fields."""
+        return list(self.page.evaluate(COVERED))
 
     def shot(self, name: str) -> Path:
         """Save a picture of the whole page in test-output/."""
@@ -92,11 +134,15 @@ class Watched:
         return path
 
     def assert_clean(self, name: str = "") -> None:
-        """No console messages, CSP refusals, axe findings or sideways scrolling. A name saves a picture."""
+        """No console messages, CSP refusals, axe findings, sideways scrolling, or messages over buttons on a phone. A name
+        saves a picture.
+        """
         if name:
             self.shot(name)
         problems = [*self.complaints, *(f"csp: {each}" for each in self.csp_violations())]
         problems += [f"axe: {each}" for each in self.axe_violations()]
+        if self.page.evaluate("innerWidth") < LAPTOP_WIDTH:
+            problems += [f"a message lies over “{each}”" for each in self.covered()]
         if (width := self.overflow()) > 0:
             problems.append(f"{width} px wider than the window")
         self.complaints.clear()
@@ -105,3 +151,43 @@ class Watched:
     def close(self) -> None:
         """Leave."""
         self.context.close()
+
+
+class Answer(NamedTuple):
+    """What the desk answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def _asked(client: Client, path: str, **headers: str) -> Answer:
+    given = client.get(path, headers=headers)
+    kept = {name: value for name, value in given.headers.items() if name.lower() != "content-length"}
+    return Answer(given.status_code, kept, given.content)
+
+
+class Served(Watched):
+    """A person who is shown what the desk answers in this process, with its headers and static files."""
+
+    def __init__(self, browser: Browser, *, viewport: dict[str, int] | None = None) -> None:
+        super().__init__(browser, "http://localhost", viewport=viewport)
+        self._answers: dict[str, Answer] = {}
+        self.page.route("**/*", self._answer)
+
+    def show(self, client: Client, path: str) -> Page:
+        """Open a path as the person that is signed in to `client`."""
+        self._answers = {path: _asked(client, path)}
+        # What the page loads later; the desk cannot be asked while the browser waits.
+        for later in re.findall(r'hx-get="([^"]+[?]pane)"', self._answers[path].body.decode()):
+            self._answers[later] = _asked(client, later, **{"HX-Request": "true"})
+        self.page.goto(path, wait_until="networkidle" if len(self._answers) > 1 else "load")
+        return self.page
+
+    def _answer(self, route: Route) -> None:
+        wanted = urlsplit(route.request.url)
+        if wanted.path.startswith("/static/"):
+            route.fulfill(path=str(finders.find(wanted.path.removeprefix("/static/"))))
+            return
+        given = self._answers[f"{wanted.path}?{wanted.query}".rstrip("?")]
+        route.fulfill(status=given.status, body=given.body, headers=given.headers)

@@ -12,10 +12,10 @@ TEXT = "Ärzte Nord, 18 %\nAcme, 12 %\n".encode()
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
-def archive(members: Mapping[str, bytes]) -> bytes:
-    """A ZIP archive with these members, stored in this order."""
+def archive(members: Mapping[str, bytes], packed: int = zipfile.ZIP_STORED) -> bytes:
+    """A ZIP archive with these members in this order; `packed`: how, one of the ZIP_ constants of zipfile."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as made:
+    with zipfile.ZipFile(out, "w", packed) as made:
         for name, data in members.items():
             made.writestr(name, data)
     return out.getvalue()
@@ -27,6 +27,15 @@ MACROS = archive(
     {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w:document/>", "word/vbaProject.bin": b"\xcc"}
 )
 ODT = archive({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"})
+
+
+def garbled(packed: int) -> bytes:
+    """An OpenDocument text whose first member cannot be unpacked: some of its bytes are others."""
+    whole = archive({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}, packed)
+    begin = whole.index(b"mimetype") + len(b"mimetype") + 9  # behind what an LZMA stream begins with
+    return whole[:begin] + b"\xff" * 20 + whole[begin + 20 :]
+
+
 ZIP = archive({"setup.exe": b"MZ", "readme.txt": b"run it"})
 JAR = archive({"META-INF/MANIFEST.MF": b"Manifest-Version: 1.0", "Main.class": b"\xca\xfe\xba\xbe"})
 EXE = b"MZ\x90\x00\x03\x00\x00\x00" + bytes(60) + b"PE\x00\x00"

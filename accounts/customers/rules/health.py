@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from accounts.signals.rules.tone_words import in_words
 from ledger import format as write
 
 Word = Literal["red", "yellow", "green"]
@@ -123,8 +124,7 @@ def _sentiment(values: Sequence[float] | None) -> _Share | None:
         return None
     weights = range(len(values), 0, -1)
     mean = sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
-    tone = "hostile" if mean <= -0.5 else "negative" if mean <= -0.15 else "neutral" if mean < GOOD_TONE else "friendly"
-    why = f"recent tone is {tone} ({write.figure(mean, 2, signed=True)} over {write.counted(len(values), 'signal')})"
+    why = f"recent tone is {in_words(mean, write.counted(len(values), 'signal'))}"
     return _Share(_between(mean, WORST_TONE, GOOD_TONE), why)
 
 

@@ -18,6 +18,9 @@ MOST_DIGITS = 15
 
 SPACES = re.compile(r"[\s\u00a0\u202f]+")
 SIGN_AROUND = re.compile(r"^(?:[A-Z]{1,3}?\s?[$€£¥₹]|[$€£¥₹]|[A-Z]{3}(?=[\s\d(.,-]))\s?|\s?(?:[$€£¥₹]|[A-Z]{3})$", re.I)
+# "9.000,-" is a whole amount; Swiss amounts have a raised comma of any kind.
+WHOLE_SIGN = re.compile(r"[.,](?:-{1,2}|[–—])(?=\s?(?:[A-Z]{3}|[$€£¥₹])?$)", re.I)
+RAISED_COMMAS = str.maketrans("’ʼ´`′", "'" * 5)
 PLAIN_FIGURE = re.compile(r"[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+")
 GROUPED_FIGURE = re.compile(r"[0-9]{1,3}(?:([,.' ])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]+)?")
 # Indian figures group by two after the thousands: 12,34,567.00
@@ -42,7 +45,7 @@ def parse_money(text: str | None, mark: str = "") -> Decimal | None:
     """
     if text is None or is_blank(text):
         return None
-    figure = SPACES.sub(" ", text[:80]).strip().lstrip("'")
+    figure = bare_amount(text).lstrip("'")
     negative, figure = _unsigned(figure)
     figure = SIGN_AROUND.sub("", figure).strip()
     if not negative:  # the sign may also be after the currency: $-5
@@ -51,6 +54,11 @@ def parse_money(text: str | None, mark: str = "") -> Decimal | None:
         raise ValueError(f"{_short(text)} is too long for an amount: use at most {MOST_DIGITS} digits.")
     amount = _figure(figure, text, mark)
     return -amount if negative and amount else amount
+
+
+def bare_amount(text: str) -> str:
+    """The cell with plain blanks and raised commas, without the sign of a whole amount."""
+    return WHOLE_SIGN.sub("", SPACES.sub(" ", text[:80]).translate(RAISED_COMMAS).strip())
 
 
 def parse_date(text: str | None, day_first: bool = False) -> date | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from accounts.imports.rules.cells import SIGN_AROUND, SPACES, TIME_AFTER, YEAR_LAST
+from accounts.imports.rules.cells import SIGN_AROUND, TIME_AFTER, YEAR_LAST, bare_amount
 
 Order = Literal["dmy", "mdy", ""]
 Mark = Literal[".", ",", ""]
@@ -55,7 +55,7 @@ class Evidence:
 
     def see_amount(self, text: str) -> None:
         """A cell of a column of amounts."""
-        figure = SIGN_AROUND.sub("", SPACES.sub(" ", text[:80]).strip(" '()-+")).strip()
+        figure = SIGN_AROUND.sub("", bare_amount(text).strip(" '()-+")).strip()
         if match := SHOWS_GROUPS.fullmatch(figure):
             self.marks[OTHER[match[1]]] += 1
         elif match := SHOWS_BOTH.fullmatch(figure):
@@ -87,9 +87,11 @@ class Evidence:
             return "." if self.marks["."] else ","
         if self.marks["."]:
             return ""
-        if self.delimiter == ";":
-            return ","
-        return _agreed("." if each in POINT_MONEY else "," if each in COMMA_MONEY else "" for each in self.currencies)  # type: ignore[return-value]
+        votes = ("." if each in POINT_MONEY else "," if each in COMMA_MONEY else "" for each in self.currencies)
+        usual: Mark = "," if self.delimiter == ";" else _agreed(votes)  # type: ignore[assignment]
+        # What is usual is no proof against a cell that would have three decimals: "1,000" in a file in EUR is asked.
+        marked = (UNCLEAR.fullmatch(SIGN_AROUND.sub("", bare_amount(each)).strip()) for each in self.unclear_amounts)
+        return "" if any(found and found[1] == usual for found in marked) else usual
 
     @property
     def asks_order(self) -> str:

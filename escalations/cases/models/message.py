@@ -8,7 +8,7 @@ from django.db import models
 from accounts.models import Signal
 from escalations.cases.models.escalation import Escalation
 from escalations.cases.models.event import Event
-from escalations.cases.rules.addressing import ANSWER, BY_HAND, GUESS, NAMED, TOKEN
+from escalations.cases.rules.addressing import ANSWER, BY_HAND, GUESS, NAMED, OPENED, TOKEN
 from messaging.models import InboundMail
 
 
@@ -32,6 +32,7 @@ class CustomerMessage(models.Model):
         (ANSWER, "By the mail it answers"),
         (NAMED, "By the key of the case"),
         (BY_HAND, "By a person"),
+        (OPENED, "The case was opened from it"),
         (GUESS, "Placed by guess"),
     ]
     REOPENED, NOTHING, MOVED = "reopened", "nothing", "moved"

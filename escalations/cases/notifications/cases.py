@@ -179,7 +179,7 @@ def nobody(case: Escalation, role: str) -> None:
     """Ask operations to fill a role that nobody holds."""
     users = _operations()
     text = f"Nobody holds the role {role}, which {case.key} needs"
-    notice(case, users, key=f"nobody:{case.pk}:{case.version}", kind="operations", text=text, urgent=True)
+    notice(case, users, key=f"nobody:{case.pk}:{case.version}:{role}", kind="operations", text=text, urgent=True)
 
 
 def resolved(case: Escalation, by: User, still_open: str = "") -> None:

@@ -1,36 +1,49 @@
 """Kinds of messages about a case."""
 
-import logging
+from collections.abc import Sequence
+
+from django.db import transaction
 
 from accounts.models import Contact
+from escalations.cases.models.files import HELD
 from escalations.cases.notifications.common import case_url, facts_of, moment_for, notice, people_of
 from escalations.models import CaseFile, CasePerson, Event, HandOff
 from ledger import files
+from ledger.models import StoredFile
+from messaging.channels.base import TryLater
 from messaging.kinds import Attachments, Content, File, MessageKind
 from messaging.models import Message
 from messaging.outbox.layout import render
-
-log = logging.getLogger(__name__)
 
 
 class CustomerUpdate(MessageKind):
     """An update to the customer's people, sent as written: `customer-update:ENTRY:CONTACT`."""
 
     prefix = "customer-update"
+    by_person = True
 
     def still_wanted(self, message: Message) -> bool:
         """Always: its author sent it to the customer."""
         return True
 
     def attachments(self, message: Message, *, leaves: bool) -> Attachments:
-        """The files of the entry. One that was held or has gone missing meanwhile is left out."""
+        """The files of the entry. One that was held or has gone missing meanwhile is left out, and the author is told. Raises
+        TryLater while a file cannot be read, such as from a share that is away."""
         if not leaves:
             return Attachments()
         entry, _ = self.parts(message)
-        found = CaseFile.objects.filter(event=int(entry), audience="customer").to_show()
-        return Attachments(files=[file for each in found if (file := _content_of(each))])
+        taken, left = [], []
+        for row in CaseFile.objects.filter(event=int(entry), audience="customer").to_show():
+            file, why = _content_of(row)
+            if file:
+                taken.append(file)
+            else:
+                left.append(f"“{row.name}”. {why}")
+        if left:
+            _tell_author(message, int(entry), left)
+        return Attachments(files=taken)
 
-    def bounced(self, message: Message, mail_id: int) -> None:
+    def bounced(self, message: Message, *, key: str, how: str) -> None:
         """Mark the contact, and tell the communication lead, or the owner if there is none."""
         entry_id, contact_id = map(int, self.parts(message))
         entry = Event.objects.select_related("case__account", "case__owner").get(pk=entry_id)
@@ -40,18 +53,28 @@ class CustomerUpdate(MessageKind):
             contact.save(update_fields=["bounced_address"])
         case = entry.case
         told = people_of(case, CasePerson.COMMUNICATION) or [user for user in (case.owner, entry.actor) if user][:1]
-        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. The mail came back."
-        notice(case, told, key=f"bounce:{mail_id}:{message.pk}", kind="customer", text=text, urgent=True)
+        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. {how}"
+        notice(case, told, key=f"{key}:{message.pk}", kind="customer", text=text, urgent=True)
 
 
-def _content_of(row: CaseFile) -> File | None:
+def _content_of(row: CaseFile) -> tuple[File | None, str]:
+    """The file with its content, or why it is left out."""
+    if row.file is None or row.why_not:
+        return None, row.why_not
     try:
-        if row.file is None or row.why_not:
-            raise FileNotFoundError(row.why_not)
-        return File(row.name, row.file.content_type, files.read(row.file))
+        return File(row.name, row.file.content_type, files.read(row.file)), ""
+    except FileNotFoundError:
+        return None, HELD[StoredFile.MISSING]
     except OSError as error:
-        log.warning("File %s of a customer update is not attached: %s", row.pk, error)
-        return None
+        raise TryLater(f"“{row.name}” cannot be read now: {error.strerror}") from error
+
+
+def _tell_author(message: Message, entry_id: int, left: Sequence[str]) -> None:
+    entry = Event.objects.select_related("case", "actor").get(pk=entry_id)
+    text = f"{entry.case.key}: your update goes to {message.address} without {' '.join(left)}"
+    told = [entry.actor] if entry.actor and entry.actor.is_active else people_of(entry.case, CasePerson.COMMUNICATION)
+    with transaction.atomic():
+        notice(entry.case, told, key=f"left-out:{message.pk}", kind="file", text=text, urgent=True)
 
 
 class HandOffAsked(MessageKind):

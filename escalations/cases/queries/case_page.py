@@ -14,6 +14,7 @@ from escalations import states
 from escalations.cases.briefs import gaps
 from escalations.cases.queries.acts import Scene, acts
 from escalations.cases.queries.asked import Asked, asked_of
+from escalations.cases.queries.messages import told_since_decision
 from escalations.cases.rules import next_step
 from escalations.clocks.rules import timing
 from escalations.models import (
@@ -274,6 +275,7 @@ def _facts(
         late_action=late.title if late else "",
         late_since=late.due_at if late else None,
         open_execution=len(unproven),
+        customer_told=case.state == states.EXECUTING and not unproven and told_since_decision(case) is not None,
         review_settled=bool(review and review.state != Review.OPEN),
         review_due=review.due_at if review else None,
     )

@@ -7,8 +7,10 @@ from django.db.models import Case, QuerySet, Value, When
 
 from accounts.models import User
 from escalations import states
+from escalations.cases.access import standing
 from escalations.cases.queries.thread import Shown
-from escalations.models import CustomerMessage, Escalation, may_see
+from escalations.cases.rules.permissions import may
+from escalations.models import CustomerMessage, Escalation, Event, may_see
 from ledger.now import now
 
 CASES_OFFERED = 20
@@ -23,6 +25,18 @@ def came_back(user: User) -> QuerySet[Escalation]:
     return Escalation.objects.visible_to(user, few=True).filter(pk__in=waiting).order_by()
 
 
+def answerable(user: User, ids: Iterable[int]) -> set[int]:
+    """Those of these cases on which the person may say what becomes of a message that came back."""
+    cases = Escalation.objects.filter(pk__in=list(ids)).select_related("account").prefetch_related("people")
+    return {case.pk for case in cases if may("reopen", standing(case, user))}
+
+
+def told_since_decision(case: Escalation) -> Event | None:
+    """The newest customer update since the case was decided; since it was opened, if nothing was decided."""
+    updates = case.events.filter(kind=Event.CUSTOMER_UPDATE, at__gte=case.decided_at or case.opened_at)
+    return updates.select_related("actor").order_by("-seq").first()
+
+
 def other_cases(case: Escalation, user: User) -> list[Escalation]:
     """The cases of the same account that a message can be moved to, open ones first."""
     ended = Case(When(state__in=states.OPEN, then=Value(0)), default=Value(1))
@@ -30,15 +44,16 @@ def other_cases(case: Escalation, user: User) -> list[Escalation]:
     return list(seen.exclude(state=states.DUPLICATE).only("title", "state").order_by(ended, "-pk")[:CASES_OFFERED])
 
 
-def has_unopened(shown: Iterable[Shown]) -> bool:
-    """Whether one of these entries is a message that nobody has opened yet."""
-    return any(row.message and row.message.opened_at is None and not row.message.moved_to_id for row in shown)
+def unopened_of(shown: Iterable[Shown]) -> list[int]:
+    """The ids of the messages among these entries that nobody has opened yet."""
+    found = [row.message for row in shown if row.message]
+    return [message.pk for message in found if message.opened_at is None and not message.moved_to_id]
 
 
 def waiting_long() -> QuerySet[CustomerMessage]:
     """Messages that nobody has opened within an hour, the oldest first."""
     rows = CustomerMessage.objects.unopened().filter(at__lte=now() - AFTER)
-    return rows.select_related("case__account", "case__owner", "signal__contact").order_by("at", "pk")
+    return rows.select_related("event", "case__account", "case__owner", "signal__contact").order_by("at", "pk")
 
 
 def unopened(user: User) -> list[CustomerMessage]:

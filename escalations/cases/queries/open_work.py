@@ -22,12 +22,12 @@ class Kind(NamedTuple):
     goes_to: str
 
 
-def cases_of(user: User, most: int) -> list[int]:
-    """The lowest ids of cases on which something open names the person; at most `most`."""
+def cases_of(user: User, *, of: int | None = None) -> list[int]:
+    """The ids of the cases on which something open names the person, in order; `of`: of this case alone."""
     found: set[int] = set()
     for rows, path in _on_cases(user):
-        found.update(rows.order_by(path).values_list(path, flat=True).distinct()[:most])
-    return sorted(found)[:most]
+        found.update((rows if of is None else rows.filter(**{path: of})).order_by().values_list(path, flat=True))
+    return sorted(found)
 
 
 def _on_cases(user: User) -> list[tuple[QuerySet[Model], str]]:

@@ -16,6 +16,8 @@ from ledger.json_types import JsonObject
 from messaging.outbox.rules.secrets import masked
 
 PAGE = 50
+# Entries that stand open on the first page; the others of the page are folded under them.
+OPEN_ENTRIES = 10
 CORRECTED = (Event.UPDATE, Event.NOTE_DECISION)
 DECISIONS = (Event.NOTE_DECISION, "decision_log", "request")
 UPDATES = (Event.UPDATE, Event.CUSTOMER_UPDATE, "status")
@@ -189,6 +191,16 @@ def _replacements(case: Escalation, page: Sequence[Event]) -> dict[int, list[Eve
         for event in rows.select_related("text").order_by("seq"):
             found.setdefault(event.replaces_id or 0, []).append(event)
     return found
+
+
+def unfolded(shown: list[Shown], before: int | None) -> tuple[list[Shown], list[Shown]]:
+    """The entries that stand open and those that are folded. Who asks for older entries (`before`) sees all of them; a message
+    that nobody has opened is never folded."""
+    unread = [place for place, row in enumerate(shown, 1) if row.message and row.message.opened_at is None]
+    stand_open = max([OPEN_ENTRIES, *unread])
+    if before or len(shown) <= stand_open + 1:
+        return shown, []
+    return shown[:stand_open], shown[stand_open:]
 
 
 def by_day(shown: Iterable[Shown]) -> list[tuple[date, list[Shown]]]:

@@ -11,8 +11,8 @@ THREAD = re.compile(r"<case-(\d{1,12})@([\w.-]+)>", re.IGNORECASE)
 KEY = re.compile(r"(?<![\w-])ESC-(\d{4,12})(?![\w-])", re.IGNORECASE)
 LOOKED_AT = 50
 
-# How a message found its case, from sure to unsure; BY_HAND and GUESS stand outside this order.
-TOKEN, ANSWER, NAMED, BY_HAND, GUESS = "token", "answer", "named", "hand", "guess"
+# How a message found its case, from sure to unsure; the others stand outside this order. OPENED: the case was opened from it.
+TOKEN, ANSWER, NAMED, BY_HAND, OPENED, GUESS = "token", "answer", "named", "hand", "opened", "guess"
 
 
 @dataclass(frozen=True)

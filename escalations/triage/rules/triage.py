@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from accounts.signals.rules.tone_words import in_words
 from escalations import states
-from ledger.format import figure, money, number
+from ledger.format import money, number
 
 ORDER = {states.GREEN: 0, states.YELLOW: 1, states.RED: 2}
 NEGATIVE = -0.2  # compound sentiment at or below this counts as negative
@@ -100,7 +101,7 @@ def _shares(facts: Facts) -> dict[str, tuple[float, str]]:
         "renewal": (renewal_share(facts.renewal_days), f"renewal in {facts.renewal_days} days"),
         "sentiment": (
             max(0.0, -facts.sentiment),
-            f"the customer's tone is {figure(facts.sentiment, 2, signed=True)} (-1 hostile, 1 friendly)",
+            f"the customer's tone is {in_words(facts.sentiment)}",
         ),
         "phrases": (min(1.0, len(facts.phrases) / 2), f"risk phrases: {words}"),
         "health": (

@@ -4,7 +4,9 @@ import codecs
 import re
 import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
+from lzma import LZMAError
 from typing import BinaryIO
 
 from ledger.files.rules.names import extension
@@ -13,6 +15,17 @@ CHUNK = 64 * 1024
 # A directory of an office file is far smaller; reading a larger one could take all memory.
 LONGEST_DIRECTORY = 1024 * 1024
 MOST_BYTES_OF_MIMETYPE = 100
+# What Python raises for an archive that is cut, garbled, encrypted, or packed in a way that it does not know.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 # A text that a browser would show as a page or a drawing.
 _MARKUP = re.compile(r"\s*<(?:[!?]|[a-z][\w:.-]*[\s/>])", re.IGNORECASE)
@@ -111,7 +124,7 @@ def _office(file: BinaryIO) -> Kind:
         with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
             declared = _declared(archive)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise NotAccepted("is damaged: it cannot be opened as a document.") from error
     if any(name.lower().endswith("vbaproject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names):
         raise NotAccepted("contains macros. Save it without them.")

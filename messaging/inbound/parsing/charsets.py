@@ -101,6 +101,8 @@ _WIDER = {
 }
 _CONTROLS = re.compile(rb"[\x80-\x9f]")
 
+_ASCII = frozenset("ascii usascii us iso646us csascii ansix341968 ansix341986".split())
+
 MANY_BYTES = frozenset({"gb18030", "cp950", "big5hkscs", "euc_jp", "cp932", "cp949", "johab"})
 ISO_2022 = "iso2022_jp"
 # The names that programs write without looking at the text.
@@ -123,6 +125,11 @@ def codec_of(name: str) -> str | None:
         if found:
             return found
     return None
+
+
+def is_ascii(name: str) -> bool:
+    """Whether a name says that there are no letters outside ASCII, so that it tells nothing about those that are there."""
+    return re.sub(r"[^a-z0-9]", "", name.lower()) in _ASCII
 
 
 def _python_codec(name: str) -> str | None:

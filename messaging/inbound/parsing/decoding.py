@@ -7,12 +7,14 @@ import quopri
 import re
 
 from messaging.inbound.parsing import charsets
+from messaging.inbound.parsing.guessing import likely_encoding
 
 _WORD = r"=\?([A-Za-z0-9_.:+*-]{1,60})\?([bBqQ])\?([^?]{0,4000})\?="
 _ENCODED_WORD = re.compile(_WORD)
 _ENCODED_WORDS = re.compile(rf"{_WORD.replace('(', '(?:')}(?:[ \t\r\n]{{0,80}}{_WORD.replace('(', '(?:')})*")
 _CONTROLS = {number: None for number in range(32) if chr(number) not in "\t\n\r"}
 _MULTI_BYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _LONG_SEQUENCE = re.compile(rb"[\xe0-\xf4][\x80-\xbf]{2}")
 _LETTER_IN_WORD = re.compile(rb"[A-Za-z]\xc3[\x80-\xbf]|\xc3[\x80-\xbf][A-Za-z]")
 _META = re.compile(
@@ -60,6 +62,8 @@ def decode_bytes(raw: bytes, charset: str | None, *, page: bool = False) -> tupl
         return raw.decode("ascii"), problem
     if _is_utf_8(raw, codec):
         return raw.decode("utf-8"), problem or ("" if codec == "utf-8" or not charset else f"text is not {codec}")
+    if charset and charsets.is_ascii(charset):
+        codec = likely_encoding(raw)
     for name in filter(None, (_meta_codec(raw, codec) if page else None, codec)):
         try:
             return charsets.decode(raw, name), problem
@@ -113,8 +117,16 @@ def _meta_codec(raw: bytes, codec: str | None) -> str | None:
 
 
 def _as_far_as_possible(raw: bytes, codec: str | None) -> str:
-    if codec is None:
-        return raw.decode("cp1252", "replace")
+    """Text that is not in the encoding it names, or names none. Damaged UTF-8 keeps its other letters."""
+    if codec and codec not in charsets.USUAL:
+        return _replaced(raw, codec)
+    rest = _MULTI_BYTE.sub(b"", raw)
+    if codec == "utf-8" and len(raw) - len(rest) > sum(map(len, _NOT_ASCII.findall(rest))):
+        return raw.decode("utf-8", "replace")
+    return _replaced(raw, likely_encoding(raw))
+
+
+def _replaced(raw: bytes, codec: str) -> str:
     try:
         return raw.decode({"cp950": "big5hkscs"}.get(codec, codec), "replace")
     except (UnicodeError, ValueError, LookupError):

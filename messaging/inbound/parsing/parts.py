@@ -11,12 +11,19 @@ from messaging.inbound.parsing.decoding import clean, decode_base64, decode_byte
 from messaging.inbound.parsing.parsed import MAX_DEPTH, MAX_PARTS, MAX_TEXT_CHARACTERS, MailRefused
 from messaging.inbound.rules.automatic import Part
 from messaging.inbound.rules.html_text import html_to_text
+from messaging.inbound.rules.unread_parts import is_calendar
 
 _PARAMETER = re.compile(
     r";\s{0,20}(filename|name|charset)(\*\d{0,2}\*?)?\s{0,20}=\s{0,20}(\"[^\"]{0,500}\"|[^;\s]{1,500})", re.IGNORECASE
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 MAX_PARAMETERS = 4_000
+OTHER_TEXT = (
+    "text/markdown",
+    "text/x-markdown",
+    "text/enriched",
+    "text/richtext",
+)  # read as it is, if the mail has no other
 FIRST_PARTS = 10
 START, START_OF_CALENDAR = 2_000, 50_000
 INNER = 3
@@ -84,7 +91,8 @@ def _read_part(part: Message, body: Body) -> None:
     content_type = clean(part.get_content_type())[:100]
     name = _file_name(part)
     is_text = content_type in ("text/plain", "text/html") or content_type.startswith("multipart/")
-    inline = is_text and not name and not _is_attachment(part)
+    is_words = is_text or (content_type in OTHER_TEXT and not body.text and not body.html)
+    inline = is_words and not name and not _is_attachment(part)
     if part.get_content_maintype() == "message":
         size = sum(len(_raw_bytes(each)) for each in part.walk())
         body.attachments.append((name or "message.eml", content_type, size))
@@ -93,7 +101,7 @@ def _read_part(part: Message, body: Body) -> None:
             body.contents.append(b"".join(child.as_bytes() for child in _children(part)))
         return
     raw = _payload(part, body)
-    if content_type == "text/calendar" and not body.calendar:
+    if is_calendar(name, content_type) and not body.calendar:
         body.calendar = clean(decode_bytes(raw[:START_OF_CALENDAR], _parameter(part, "content-type", "charset"))[0])
     if not inline:
         if raw or name:

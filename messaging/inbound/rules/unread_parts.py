@@ -8,11 +8,30 @@ FOLDED = re.compile(r"\r?\n[ \t]")
 ESCAPED = re.compile(r"\\([\\;,nN])")
 LONGEST = 300
 # What a calendar part is for, by its METHOD (RFC 5546).
-METHODS = {"REQUEST": "Invitation", "CANCEL": "Meeting cancelled", "REPLY": "Answer to an invitation"}
+METHODS = {
+    "REQUEST": "Invitation",
+    "CANCEL": "Meeting cancelled",
+    "REPLY": "Answer to an invitation",
+    "COUNTER": "Another time proposed",
+    "DECLINECOUNTER": "Proposed time declined",
+}
 ANSWERS = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "accepted tentatively"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# Outlook's own format; no other program reads it.
-OUTLOOK = ("application/ms-tnef", "application/vnd.ms-tnef")
+# Outlook's own format, which no other program reads, and encrypted mails, which only their addressee reads.
+UNREADABLE = (
+    "application/ms-tnef",
+    "application/vnd.ms-tnef",
+    "application/pkcs7-mime",
+    "application/x-pkcs7-mime",
+    "application/pgp-encrypted",
+)
+UNREADABLE_NAME = re.compile(r"winmail\d*\.dat|smime\.p7m|encrypted\.asc", re.IGNORECASE)
+CALENDARS = ("text/calendar", "text/x-vcalendar", "application/ics")
+
+
+def is_calendar(name: str, content_type: str) -> bool:
+    """Whether a part of this file name and type holds an entry of a calendar."""
+    return content_type.lower() in CALENDARS or name.lower().endswith((".ics", ".vcs"))
 
 
 def invitation(calendar: str) -> str:
@@ -82,8 +101,13 @@ def _when(parameters: str, value: str) -> str:
 
 def named(invited: str, attachments: Iterable[tuple[str, str]]) -> str:
     """Lines that stand for the text of a mail that has none. `attachments`: name and content type of each."""
-    unread = [name or "without a name" for name, kind in attachments if kind.lower() in OUTLOOK]
-    others = [name or "without a name" for name, kind in attachments if kind.lower() not in (*OUTLOOK, "text/calendar")]
+    unread: list[str] = []
+    others: list[str] = []
+    for name, kind in attachments:
+        if kind.lower() in UNREADABLE or UNREADABLE_NAME.fullmatch(name):
+            unread.append(name or "without a name")
+        elif not (invited and is_calendar(name, kind)):
+            others.append(name or "without a name")
     lines = [
         invited,
         f"{_counted(unread)}, {', '.join(unread)}, could not be read" if unread else "",

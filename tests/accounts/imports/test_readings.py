@@ -72,6 +72,12 @@ def test_the_order_of_dates(found: Evidence, order: str, asked: str) -> None:
         (evidence("", "120.000"), "", "120.000"),
         (evidence("", "120.000 7,5 7.5"), "", "120.000"),
         (evidence("", "1000 12000"), "", ""),
+        # Usual for the currency or the separator, but it would give three decimals.
+        (evidence("", "1,000", ",", "EUR"), "", "1,000"),
+        (evidence("", "1.000", ",", "USD"), "", "1.000"),
+        (evidence("", "1,000", ";"), "", "1,000"),
+        (evidence("", "9.000,-", ",", "EUR"), ",", ""),
+        (evidence("", "1’234.50 9,000", ",", "CHF"), ".", ""),
     ],
 )
 def test_the_mark_of_amounts(found: Evidence, mark: str, asked: str) -> None:

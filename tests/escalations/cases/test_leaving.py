@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
-from accounts.models import Departure, MovedOn, User
+from accounts.models import Departure, MovedOn, RoleHolding, User
 from accounts.people import leaving
 from approvals.absence import delegations as delegating
 from approvals.models import ApprovalRequest, CalendarFeed, Seat
@@ -253,3 +254,69 @@ def test_two_hundred_open_things_move_in_many_transactions(cast: Cast) -> None:
     assert passes >= 4
     assert open_work.of(cast.legal) == []
     assert departure.moved.filter(what__endswith=": action").count() == 200
+
+
+def test_a_case_that_met_another_process_moves_with_the_next_pass(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = accepted(cast)
+    owner = case.owner
+    assert owner is not None
+    real, collisions = cases_leaving.leave, [OperationalError("database is locked")]
+
+    def collides(case_id: int, departure: Departure) -> None:
+        if collisions:
+            raise collisions.pop()
+        real(case_id, departure)
+
+    monkeypatch.setattr(cases_leaving, "leave", collides)
+    departure = leave(owner, cast.ops)
+    assert not collisions
+    assert not departure.moved.filter(state=MovedOn.FAILED).exists()
+    assert Escalation.objects.get(pk=case.pk).owner is None
+
+
+def test_a_case_that_another_process_has_moved_gets_no_second_entry(cast: Cast) -> None:
+    case = accepted(cast)
+    owner = case.owner
+    assert owner is not None
+    departure = leave(owner, cast.ops)
+    cases_leaving.leave(case.pk, departure)
+    assert case.events.filter(kind="left").count() == 1
+
+
+def test_work_that_nobody_can_take_is_noted_once_and_ends_the_passes(cast: Cast) -> None:
+    case = accepted(cast)
+    Action.objects.create(case=case, title="Lonely", owner=cast.legal, due_at=now(), made_at=now())
+    User.objects.filter(pk=cast.legal.pk).update(manager=None)
+    Escalation.objects.filter(pk=case.pk).update(owner=None)
+    case.handoffs.filter(state=HandOff.WAITING).update(state=HandOff.REPLACED)
+    User.objects.exclude(pk__in=[cast.legal.pk, cast.admin.pk]).filter(holdings__role__operations=True).update(
+        is_active=False
+    )
+    RoleHolding.objects.filter(user=cast.admin).delete()
+    leaving.deactivate(user_id=cast.legal.pk, by=cast.admin)
+    for _ in range(20):
+        if not leaving.follow():
+            break
+    else:
+        pytest.fail("the passes do not end")
+    departure = cast.legal.departures.get()
+    assert departure.finished_at
+    assert departure.moved.filter(state=MovedOn.NEEDS_SOMEBODY, what__endswith=": action").count() == 1
+
+
+def test_a_reopened_case_has_no_duty_with_somebody_who_left(cast: Cast) -> None:
+    case = accepted(cast, concession="", amount=None)
+    owner = case.owner
+    assert owner is not None
+    closing.skip_to_execute(case_id=case.pk, by=owner, reason="No approval is needed")
+    lead = case.people.get(duty=CasePerson.COMMUNICATION).user
+    closing.resolve(
+        case_id=case.pk, by=owner, ending=closing.Ending(states.OUTCOMES[0][0], "Price", "Settled", customer_told=True)
+    )
+    leave(lead, cast.ops)
+    closing.reopen(case_id=case.pk, by=cast.ops, reason="The customer wrote again")
+    case = Escalation.objects.get(pk=case.pk)
+    held = case.people.get(duty=CasePerson.COMMUNICATION).user
+    assert held.is_active
+    assert not case.people.filter(user__is_active=False).exists()
+    assert case.events.filter(kind="left", data__user=lead.pk).exists()

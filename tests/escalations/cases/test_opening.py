@@ -1,6 +1,7 @@
 """What was read before the transaction of a new case is checked again inside it; rows of a published policy are read once."""
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -42,6 +43,17 @@ def test_an_account_that_was_given_away_meanwhile_gets_no_case(cast: Cast) -> No
     with pytest.raises(NotThere):
         intake.open_case(wanted(cast), by=cast.csm, prepared=opening)
     assert not Escalation.objects.exists()
+
+
+def test_a_case_is_open_even_if_the_health_of_its_account_cannot_be_computed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(intake.health, "recompute", busy)
+    case = intake.open_case(wanted(cast), by=cast.csm)
+    assert Escalation.objects.get() == case
 
 
 def test_an_unchanged_opening_is_not_read_again(

@@ -1,6 +1,7 @@
 """Sums say what is added up; clock, decider and brief name the same decision."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +54,14 @@ def test_page_card_and_mail_name_the_case_of_the_earlier_grant(cast: Cast, brows
     assert words in browse(case.owner, f"/escalations/{case.key}/approvals/").content.decode()
     mail = Message.objects.filter(kind="approval", address=made.approver.email).latest("pk")
     assert words in mail.text
+
+
+def test_a_grant_outside_the_window_is_not_added_up_any_more(cast: Cast, browse: Browse) -> None:  # noqa: F811
+    grant(asked(cast, amount=12))
+    made = asked(cast, amount=14).requests.get()
+    ApprovalRequest.objects.filter(decided_at__isnull=False).update(decided_at=now() - timedelta(days=91))
+    page = browse(made.approver, f"/approvals/{made.pk}/").content.decode()
+    assert "14% asked" not in page
 
 
 def test_a_confidential_case_is_counted_and_not_named(cast: Cast, browse: Browse) -> None:  # noqa: F811

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from rest_framework.authtoken.models import Token
 
 from accounts.models import Signal
 from escalations.cases import conversation, inbound
@@ -14,6 +15,11 @@ from tests.escalations.conversation.mails import words, write
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db
+
+
+def pages_of(cast: Cast) -> tuple[str, str]:
+    """Where everybody who sees the account reads its signals."""
+    return f"/accounts/{cast.northwind.pk}/", "/api/v1/signals/"
 
 
 @pytest.mark.both_databases
@@ -32,10 +38,40 @@ def test_its_mail_is_not_on_the_page_of_the_account_nor_in_the_api(cast: Cast, c
     write("Only for your counsel.", To=reply_address(secret.pk))
     assert Signal.objects.get().confidential
     client.force_login(cast.ae)
-    for address in (f"/accounts/{cast.northwind.pk}/", "/api/v1/signals/"):
+    for address in pages_of(cast):
         answer = client.get(address)
         assert answer.status_code == 200
         assert "Only for your counsel" not in answer.content.decode()
+
+
+def test_the_signal_that_a_confidential_case_is_opened_from_is_read_there_alone(cast: Cast, client: Client) -> None:
+    write("We think about another director for our project.")
+    client.force_login(cast.ae)
+    seen = ["We think about another director" in client.get(address).content.decode() for address in pages_of(cast)]
+    assert seen == [True, True], "before"
+    secret = opened(cast, confidential=True, signal=Signal.objects.get())
+    seen = ["We think about another director" in client.get(address).content.decode() for address in pages_of(cast)]
+    assert seen == [False, False]
+    assert words(secret) == ["We think about another director for our project."]
+
+
+def test_a_program_that_opens_it_twice_with_one_key_gets_the_first_answer(cast: Cast, client: Client) -> None:
+    write("We think about another director for our project.")
+    token = Token.objects.create(user=cast.csm).key
+    values = {
+        "account": cast.northwind.pk,
+        "issue_type": "discount-beyond-limit",
+        "issue": "They want another director.",
+        "confidential": True,
+        "signal": Signal.objects.get().pk,
+    }
+    headers = {"Authorization": f"Token {token}", "Idempotency-Key": "board-1"}
+    answers = [
+        client.post("/api/v1/escalations/", values, content_type="application/json", headers=headers) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201], answers[1].content
+    assert answers[0].json()["key"] == answers[1].json()["key"]
+    assert Signal.objects.get().confidential
 
 
 def test_what_was_set_aside_is_not_shown_to_others_and_goes_to_its_case_alone(cast: Cast, client: Client) -> None:

@@ -1,12 +1,15 @@
 """Mail of a known contact that looks automatic is shown on the account and can be filed on a case."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from escalations.cases import access_rows
 from escalations.cases.mail_address import reply_address
 from escalations.cases.notifications import thread_id
+from escalations.cases.queries.account_panels import SetAside
 from escalations.models import Escalation
 from messaging.models import InboundMail
 from tests.escalations.cases.builders import accepted
@@ -80,3 +83,30 @@ def test_it_is_filed_on_a_case_of_its_own_account_only(cast: Cast, client) -> No
     client.force_login(cast.csm)
     assert client.post(reverse("escalations:mail_file", args=[case.key, mail.pk])).status_code == 422
     assert words(case) == []
+
+
+@pytest.mark.both_databases
+def test_three_mails_are_listed_with_as_many_queries_as_one(cast: Cast) -> None:
+    secret, plain = accepted(cast, confidential=True), accepted(cast, issue_type="compliance-exception")
+    secret.people.exclude(user=cast.csm).delete()
+    access_rows.keep([secret.pk])
+
+    def add(number: int) -> None:
+        write(f"Plain {number}.", To=reply_address(plain.pk), Message_ID=f"<p{number}@northwind.example>", **ROBOT)
+        answer = {"In-Reply-To": f"<p{number}@northwind.example>", "Subject": plain.key, **ROBOT}
+        write(f"Secret {number}.", To=reply_address(secret.pk), **answer)
+
+    def shown() -> tuple[list[str], int]:
+        with CaptureQueriesContext(connection) as found:
+            panel = SetAside(cast.northwind, cast.ae).context
+        assert panel
+        return sorted(str(row["words"]) for row in panel["mails"]), len(found)
+
+    add(1)
+    shown()  # reads what is kept of the person
+    words_of_one, queries_of_one = shown()
+    add(2)
+    add(3)
+    words_of_three, queries_of_three = shown()
+    assert (words_of_one, words_of_three) == (["Plain 1."], ["Plain 1.", "Plain 2.", "Plain 3."])
+    assert queries_of_three == queries_of_one

@@ -1,15 +1,18 @@
 """A mail finds its case by our address, the mail it answers, or a key; else it is placed by guess and can be moved."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
-from accounts.models import Contact
+from accounts.models import Contact, Signal
+from accounts.signals import record as signals
 from escalations.cases import closing, conversation, intake
 from escalations.cases import thread as communication
 from escalations.cases.duplicates import original_of
 from escalations.cases.mail_address import is_token, reply_address
 from escalations.models import CustomerMessage, Escalation
 from ledger import chain
-from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere
 from messaging.models import InboundMail, Message
 from tests.escalations.cases.builders import accepted, opened
 from tests.escalations.conversation.mails import said, words, write
@@ -136,6 +139,53 @@ def test_an_unproven_sender_is_shown_and_said(cast: Cast, older: Escalation, set
     assert [entry.message.proven for entry in said(older)] == [True, False]
 
 
+LEGAL = "Our lawyers prepare legal action against you because of the outage."
+
+
+@pytest.mark.both_databases
+def test_the_mail_that_opens_a_case_is_a_message_of_it(cast: Cast, client: Client) -> None:
+    write(LEGAL, From="Kim Stranger <kim@northwind.example>", Message_ID="<first@northwind.example>")
+    case = Escalation.objects.get()
+    [entry] = said(case)
+    assert entry.actor_name == "Kim Stranger", "not the name of the account"
+    message = entry.message
+    assert (message.placed, message.proven, message.opened_at) == ("opened", False, None)
+    CustomerMessage.objects.update(at="2026-01-01T00:00Z")
+    client.force_login(cast.csm)
+    assert case.key in client.get(reverse("escalations:unopened")).content.decode()
+    page = " ".join(client.get(reverse("escalations:case", args=[case.key])).content.decode().split())
+    assert "Sender not proven" in page
+    assert "Kim Stranger, kim@northwind.example, not a known contact" in page
+    assert "Placed by guess" not in page
+
+
+@pytest.mark.both_databases
+def test_an_answer_to_the_mail_that_opened_a_case_goes_there(cast: Cast) -> None:
+    write(LEGAL, Message_ID="<first@northwind.example>")
+    case = Escalation.objects.get()
+    newer = opened(cast, issue_type="compliance-exception")
+    write("They write to you on Friday.", In_Reply_To="<first@northwind.example>")
+    assert words(case) == [LEGAL, "They write to you on Friday."]
+    assert words(newer) == []
+    assert said(case)[-1].message.placed == "answer"
+
+
+def test_so_does_an_answer_to_a_mail_that_a_person_opened_a_case_from(cast: Cast) -> None:
+    write("Do you have a minute?", Message_ID="<first@northwind.example>")
+    case = opened(cast, signal=Signal.objects.get())
+    newer = opened(cast, issue_type="compliance-exception")
+    write("Or tomorrow?", In_Reply_To="<first@northwind.example>")
+    assert words(case) == ["Do you have a minute?", "Or tomorrow?"]
+    assert words(newer) == []
+
+
+def test_a_signal_that_a_colleague_logged_is_not_said_by_the_customer(cast: Cast) -> None:
+    signals.record(signals.Observed(kind="call", text=LEGAL), account=cast.northwind, logged_by=cast.ae)
+    case = Escalation.objects.get()
+    [entry] = case.events.filter(message__isnull=False)
+    assert (entry.kind, entry.audience, entry.actor) == ("signal", "internal", cast.ae)
+
+
 @pytest.mark.both_databases
 def test_a_move_keeps_both_histories(cast: Cast, older: Escalation, newer: Escalation) -> None:
     write("It was about the older one.")
@@ -167,6 +217,22 @@ def test_a_move_goes_to_a_case_of_the_same_account_only(cast: Cast, newer: Escal
             conversation.move(message_id=message.pk, by=cast.ops, to=target)
     with pytest.raises(NotAllowed):
         conversation.move(message_id=message.pk, by=cast.outsider, to=other)
+
+
+@pytest.mark.both_databases
+def test_a_move_goes_to_a_case_that_the_mover_sees_only(cast: Cast, client: Client, newer: Escalation) -> None:
+    write("Somewhere.")
+    message = CustomerMessage.objects.get(case=newer)
+    secret = opened(cast, confidential=True)
+    mover = secret.account.ae
+    assert not Escalation.objects.visible_to(mover).filter(pk=secret.pk).exists()
+    with pytest.raises(NotThere):
+        conversation.move(message_id=message.pk, by=mover, to=secret)
+    client.force_login(mover)
+    address = reverse("escalations:message_move", args=[newer.key, message.pk])
+    for to in (str(secret.pk), "", "²", "9" * 40):
+        assert client.post(address, {"to": to}).status_code == 404
+    assert words(newer) == ["Somewhere."]
 
 
 def test_a_wrong_answer_ends_no_wait_for_good(cast: Cast, older: Escalation) -> None:

@@ -11,6 +11,7 @@ from accounts.models import Signal
 from escalations.cases.rules.addressing import keys_in, own_subject, whole_words
 from escalations.models import Escalation
 from messaging.inbound import receive as inbound
+from messaging.inbound.parsing.parse import parse_mail
 from messaging.inbound.rules.unread_parts import invitation, named
 from messaging.kinds import Content
 from messaging.models import InboundMail
@@ -105,6 +106,11 @@ def test_a_text_that_begins_with_the_subject_says_it_once() -> None:
             ";VALUE=DATE:20261201",
             "Answer to an invitation: Crisis call, renewalof the contract, declined, Dec 1, Room 4",
         ),
+        (
+            "COUNTER",
+            ":20261201T150000Z",
+            "Another time proposed: Crisis call, renewalof the contract, Dec 1 15:00 UTC, Room 4",
+        ),
         ("PUBLISH", ":soon", "Calendar entry: Crisis call, renewalof the contract, Room 4"),
     ],
 )
@@ -114,6 +120,12 @@ def test_an_invitation_is_named_with_its_time(method: str, start: str, line: str
 
 def test_parts_without_a_text_are_named() -> None:
     assert named("", [("winmail.dat", "application/ms-tnef")]) == "1 attachment, winmail.dat, could not be read"
+    assert named("", [("winmail.dat", "application/octet-stream")]) == "1 attachment, winmail.dat, could not be read"
+    assert named("", [("smime.p7m", "application/pkcs7-mime")]) == "1 attachment, smime.p7m, could not be read"
+    pgp = [("", "application/pgp-encrypted"), ("encrypted.asc", "application/octet-stream")]
+    assert named("", pgp) == "2 attachments, without a name, encrypted.asc, could not be read"
+    assert named("", [("", "text/calendar")]) == "1 attachment: without a name"
+    assert named("Invitation: x", [("invite.ics", "application/octet-stream")]) == "Invitation: x"
     assert named("", [("a.pdf", "application/pdf"), ("", "image/png")]) == "2 attachments: a.pdf, without a name"
     assert invitation("BEGIN:VCALENDAR\nEND:VCALENDAR") == named("", []) == ""
 
@@ -165,3 +177,22 @@ def test_read_mail_prints_what_the_desk_reads_and_keeps_nothing(
         call_command("read_mail", tmp_path / "no.eml", tmp_path)
     assert "Call me." in capsys.readouterr().out
     assert not InboundMail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("text/x-vcalendar", "Invitation: Crisis call, renewalof the contract, Dec 1 15:00 UTC, Room 4"),
+        ('application/ics; name="a.ics"', "Invitation: Crisis call, renewalof the contract, Dec 1 15:00 UTC, Room 4"),
+        (
+            'application/octet-stream; name="a.ics"',
+            "Invitation: Crisis call, renewalof the contract, Dec 1 15:00 UTC, Room 4",
+        ),
+        ('audio/wav; name="voice.wav"', "1 attachment: voice.wav"),
+        ("text/markdown", MEETING.format(method="REQUEST", start=":20261201T150000Z")),
+    ],
+)
+def test_a_part_of_another_type_is_read_or_named(kind: str, said: str) -> None:
+    calendar = MEETING.format(method="REQUEST", start=":20261201T150000Z").replace("\n", "\r\n")
+    mail = parse_mail((FROM.format(name="k") + f"Content-Type: {kind}\r\n\r\n{calendar}").encode())
+    assert mail.visible_text == said

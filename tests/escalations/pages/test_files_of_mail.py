@@ -2,6 +2,8 @@
 
 import base64
 import errno
+import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,16 +12,18 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.models import User
+from accounts.models import Signal, User
 from escalations.cases import inbound as listening
 from escalations.cases import mail_files
 from escalations.models import CaseFile, Escalation
 from ledger.files import path_of
 from messaging.inbound.receive import receive
 from messaging.models import InboundMail
+from tests.escalations.cases.builders import opened
 from tests.escalations.pages.stories import urls
 from tests.support import samples
 from tests.support.cast import Cast
+from tests.support.clamd import running_clamd
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +106,35 @@ def test_what_is_not_accepted_is_named_with_the_reason(
     assert client.get(urls("file", None, rows["logo.svg"].pk)).status_code == 409
 
 
+def test_a_damaged_document_does_not_keep_the_others(received: Callable[..., InboundMail], case: Escalation) -> None:
+    received(("letter.odt", "application/vnd.oasis.opendocument.text", samples.garbled(zipfile.ZIP_DEFLATED)), REDLINE)
+    rows = {each.name: each for each in case.files.all()}
+    assert rows["letter.odt"].why_not.startswith("Not offered for download: it is damaged")
+    assert rows["Vertrag Müller.pdf"].why_not == ""
+
+
+def test_the_attachments_of_a_mail_wait_for_a_silent_scanner_once(
+    received: Callable[..., InboundMail],
+    case: Escalation,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ledger.files.scanner.SECONDS", 0.2)
+
+    def slow(data: bytes) -> bytes:
+        time.sleep(0.4)
+        return b"stream: OK"
+
+    with running_clamd(tmp_path / "clamd.ctl") as clamd:
+        settings.CLAMD_URL, clamd.answer = clamd.url, slow
+        received(REDLINE, ("logo.svg", "image/svg+xml", samples.SVG), ("notes.txt", "text/plain", samples.TEXT))
+    assert len(clamd.scanned) == 1
+    why = {each.name: each.why_not for each in case.files.all()}
+    assert why["Vertrag Müller.pdf"] == why["notes.txt"] == "Held. It could not be scanned for viruses yet."
+    assert why["logo.svg"].startswith("Not offered for download: it is a web page")
+
+
 def test_a_mail_is_taken_once(received: Callable[..., InboundMail], case: Escalation) -> None:
     mail = received(REDLINE)
     assert mail_files.take(mail=mail, case=case) == []
@@ -136,8 +169,69 @@ def test_a_mail_that_a_person_placed_brings_its_attachments(case: Escalation, ca
     assert case.files.get().mail == mail
 
 
-def test_mail_of_an_account_without_a_case_waits_in_the_mail(cast: Cast) -> None:
+@pytest.mark.both_databases
+def test_mail_of_an_account_without_a_case_waits_until_one_is_opened_from_it(cast: Cast) -> None:
     mail = receive(raw=letter(cast.contact.email, "desk@desk.example", REDLINE))
     assert mail.attachments.get().name == "Vertrag Müller.pdf"
-    assert mail_files.take_missed() == 1
+    assert mail_files.take_missed() == 0
     assert not CaseFile.objects.exists()
+    opened(cast, signal=Signal.objects.get())
+    assert mail_files.take_missed() == 1
+    assert CaseFile.objects.get().name == "Vertrag Müller.pdf"
+
+
+@pytest.mark.both_databases
+def test_mail_without_a_case_does_not_keep_the_worker_from_what_was_missed(
+    case: Escalation, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(raw=letter(cast.contact.email, f"case+{case.pk}@desk.example", REDLINE))
+    later = letter("kim@elsewhere.example", "desk@desk.example", REDLINE).replace(b"<r1@", b"<r2@")
+    listening.place(mail=receive(raw=later), account=cast.elsewhere, by=cast.outsider)
+    monkeypatch.setattr(mail_files, "MOST", 1)
+    assert mail_files.take_missed() == 1
+    assert case.files.get().name == "Vertrag Müller.pdf"
+
+
+SIGNED: Attached = ("logo.svg", "image/svg+xml", samples.SVG)
+
+
+def test_operations_fetch_the_attachments_of_a_strangers_mail(cast: Cast, as_user: As) -> None:
+    mail = receive(raw=letter("ana@nowhere.example", "desk@desk.example", REDLINE, SIGNED))
+    client = as_user(cast.ops)
+    page = client.get(f"/messages/inbox/{mail.pk}/").content.decode()
+    url = f"/received/{mail.pk}/attachments/0/"
+    assert url in page
+    answer: Any = client.get(url)
+    assert b"".join(answer.streaming_content) == samples.PDF
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    refused = client.get(f"/received/{mail.pk}/attachments/1/")
+    assert (refused.status_code, "It is not offered for download." in refused.content.decode()) == (409, True)
+    assert client.get(f"/received/{mail.pk}/attachments/2/").status_code == 404
+    for other in (cast.csm, cast.outsider):
+        assert as_user(other).get(url).status_code == 404
+
+
+@pytest.mark.parametrize("to", ["desk@desk.example", "set aside"])
+def test_those_who_see_the_account_fetch_the_files_of_its_mail(cast: Cast, as_user: As, to: str, media: Path) -> None:
+    raw = letter(cast.contact.email, "desk@desk.example", REDLINE)
+    if to == "set aside":
+        raw = b"Auto-Submitted: auto-generated\r\n" + raw
+    mail = receive(raw=raw)
+    url = f"/received/{mail.pk}/attachments/0/"
+    client = as_user(cast.csm)
+    assert url in client.get(f"/accounts/{cast.northwind.pk}/").content.decode()
+    answer: Any = client.get(url)
+    assert b"".join(answer.streaming_content) == samples.PDF
+    assert list((media / "incoming").iterdir()) == []
+    assert as_user(cast.outsider).get(url).status_code == 404
+
+
+def test_an_attachment_of_a_mail_that_the_scanner_holds_is_not_given_out(
+    cast: Cast, as_user: As, settings: Settings
+) -> None:
+    mail = receive(raw=letter("ana@nowhere.example", "desk@desk.example", ("bill.txt", "text/plain", samples.EICAR)))
+    with running_clamd() as clamd:
+        settings.CLAMD_URL = clamd.url
+        answer = as_user(cast.ops).get(f"/received/{mail.pk}/attachments/0/")
+    assert answer.status_code == 409

@@ -5,18 +5,20 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
 from escalations.cases import access_rows, files
 from escalations.models import CaseFile, CasePerson, Escalation, Event
-from ledger.files import path_of, uploads
+from ledger.files import path_of, scanner, store, tidying, uploads
 from ledger.models import DownloadLog, StoredFile
+from ledger.now import moved_to
 from messaging.models import Message, Notice
 from messaging.outbox.messages import send_due
 from tests.escalations.pages.stories import join, urls
@@ -289,6 +291,92 @@ def test_files_from_before_the_scanner_wait_for_it(
     assert Notice.objects.filter(user=cast.csm, kind="file").count() == 1
 
 
+@pytest.mark.both_databases
+def test_a_file_that_an_import_kept_before_is_offered(case: Escalation, cast: Cast, as_user: As) -> None:
+    store(samples.TEXT, name="accounts.csv", content_type="text/csv")
+    client = as_user(cast.csm)
+    post(client, case, ("accounts.csv", samples.TEXT))
+    assert case.files.get().why_not == ""
+    assert client.get(urls("file", None, case.files.get().pk)).status_code == 200
+
+
+@pytest.mark.both_databases
+def test_a_file_that_an_import_kept_before_is_scanned(clamd: Clamd, case: Escalation, cast: Cast, as_user: As) -> None:
+    store(samples.TEXT, name="accounts.csv", content_type="text/csv")
+    clamd.answer = lambda data: b""
+    client = as_user(cast.csm)
+    post(client, case, ("accounts.csv", samples.TEXT))
+    assert case.files.get().why_not == "Held. It could not be scanned for viruses yet."
+    assert Notice.objects.filter(user=cast.csm, kind="file").count() == 1
+    clamd.answer = lambda data: b"stream: OK"
+    assert files.scan_again() == 1
+    assert case.files.get().why_not == ""
+
+
+def test_a_content_that_was_missing_is_there_when_it_is_sent_again(case: Escalation, cast: Cast, as_user: As) -> None:
+    client = as_user(cast.csm)
+    post(client, case, ("a.pdf", samples.PDF))
+    path_of(StoredFile.objects.get().sha256).unlink()
+    tidying.tidy()
+    assert case.files.get().why_not.startswith("Held. Its content is missing")
+    post(client, case, ("a.pdf", samples.PDF), text="Once more.")
+    assert [row.why_not for row in case.files.all()] == ["", ""]
+
+
+def test_whoever_sends_a_held_content_again_is_told(
+    clamd: Clamd, case: Escalation, cast: Cast, as_user: As, settings: Settings
+) -> None:
+    post(as_user(cast.ae), case, ("bill.txt", samples.EICAR))
+    settings.CLAMD_URL = ""
+    post(as_user(cast.csm), case, ("again.txt", samples.EICAR))
+    assert Notice.objects.filter(user=cast.csm, kind="file", text__contains="again.txt").count() == 1
+
+
+@pytest.mark.both_databases
+def test_a_scanner_that_is_silent_is_asked_once_and_then_begins_with_what_it_never_saw(
+    clamd: Clamd, case: Escalation, cast: Cast, as_user: As, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working, settings.CLAMD_URL = settings.CLAMD_URL, "unix:///nowhere/clamd.ctl"
+    client, asked = as_user(cast.csm), []
+    for name in ("a", "b", "c"):
+        post(client, case, (f"{name}.txt", f"File {name}".encode()), text=f"File {name}.")
+    real = scanner.scan
+
+    def watched(file: BinaryIO) -> scanner.Verdict:
+        verdict = real(file)
+        file.seek(0)
+        asked.append(file.read()[-1:].decode())
+        return verdict
+
+    monkeypatch.setattr("ledger.files.scanner.scan", watched)
+    files.scan_again()
+    assert asked == ["a"]
+    settings.CLAMD_URL = working
+    assert files.scan_again() == 3
+    assert asked == ["a", "b", "c", "a"]
+
+
+@pytest.mark.both_databases
+def test_what_could_not_be_said_is_scanned_and_said_again(
+    clamd: Clamd, case: Escalation, cast: Cast, as_user: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clamd.answer = lambda data: b""
+    post(as_user(cast.csm), case, ("a.pdf", samples.PDF))
+    clamd.answer = lambda data: b"stream: OK"
+
+    def deadlock(*_: Any, **__: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("escalations.cases.files.record", deadlock)
+        assert files.scan_again() == 0
+    assert case.files.get().why_not == "Held. It could not be scanned for viruses yet."
+    assert files.scan_again() == 1
+    assert case.files.get().why_not == ""
+    assert case.events.filter(kind="file", summary="Released by the virus scanner: a.pdf").count() == 1
+    assert Notice.objects.filter(user=cast.csm, text__endswith="was scanned and can be downloaded").count() == 1
+
+
 # To the customer -----------------------------------------------------------------------------------
 
 
@@ -315,3 +403,52 @@ def test_a_held_or_too_large_file_is_not_mailed(clamd: Clamd, accepted: Escalati
     answer = tell(client, accepted, cast, ("big.pdf", samples.PDF.ljust(11 * MB)))
     assert "A mail carries 10 MB of files at most." in answer.content.decode()
     assert not Message.objects.filter(kind="customer_update").exists()
+
+
+def read_fails(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """No stored file can be read now."""
+
+    def fail(stored: StoredFile) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("ledger.files.read", fail)
+
+
+@pytest.mark.both_databases
+def test_an_update_waits_while_its_file_cannot_be_read(
+    accepted: Escalation, cast: Cast, as_user: As, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = accepted.people.get(duty=CasePerson.COMMUNICATION).user
+    tell(as_user(lead), accepted, cast, ("offer.pdf", samples.PDF))
+    with monkeypatch.context() as patch:
+        read_fails(patch, errno.EMFILE)
+        send_due()
+    message = Message.objects.get(kind="customer_update")
+    assert (message.state, message.attempts) == (Message.PENDING, 1)
+    assert "“offer.pdf” cannot be read now: Too many open files" in message.deliveries.get().detail
+    with moved_to(message.next_try_at):
+        send_due()
+    [sent] = [mail for mail in mailoutbox if mail.to == [cast.contact.email]]
+    assert [name for name, *_ in sent.attachments] == ["offer.pdf"]
+
+
+@pytest.mark.parametrize("fate", ["held", "missing"])
+def test_the_author_is_told_that_an_update_goes_without_its_file(
+    accepted: Escalation, cast: Cast, as_user: As, mailoutbox: list[Any], fate: str
+) -> None:
+    lead = accepted.people.get(duty=CasePerson.COMMUNICATION).user
+    tell(as_user(lead), accepted, cast, ("offer.pdf", samples.PDF), ("sums.xlsx", samples.EXCEL))
+    file = StoredFile.objects.get(name="offer.pdf")
+    if fate == "held":
+        StoredFile.objects.filter(pk=file.pk).update(scan=StoredFile.INFECTED)
+    else:
+        path_of(file.sha256).unlink()
+    send_due()
+    [sent] = [mail for mail in mailoutbox if mail.to == [cast.contact.email]]
+    assert [name for name, *_ in sent.attachments] == ["sums.xlsx"]
+    why = {
+        "held": "Held. The virus scanner found something in it.",
+        "missing": "Its content is missing; operations can restore it from a backup.",
+    }
+    text = f"{accepted.key}: your update goes to {cast.contact.email} without “offer.pdf”. {why[fate]}"
+    assert Notice.objects.get(user=lead, kind="file").text == text

@@ -1,7 +1,7 @@
 """Files of a case over the API: the same verb, limits and rights as on the page."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,7 +11,8 @@ from rest_framework.authtoken.models import Token
 
 from accounts.models import User
 from escalations.models import Escalation
-from ledger.models import StoredFile
+from ledger.files import scanner
+from ledger.models import IdempotencyKey, StoredFile
 from tests.support import samples
 from tests.support.cast import Cast
 from tests.support.clamd import running_clamd
@@ -30,9 +31,12 @@ def program(user: User) -> Client:
     return Client(headers={"Authorization": f"Token {Token.objects.get_or_create(user=user)[0].key}"})
 
 
-def send(client: Client, case: Escalation, name: str, data: bytes, text: str = "From the ticket system.") -> Any:
+def send(
+    client: Client, case: Escalation, name: str, data: bytes, text: str = "From the ticket system.", key: str = ""
+) -> Any:
     files = SimpleUploadedFile(name, data)
-    return client.post(f"/api/v1/escalations/{case.key}/files/", {"text": text, "files": files})
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.post(f"/api/v1/escalations/{case.key}/files/", {"text": text, "files": files}, headers=headers)
 
 
 def test_a_program_attaches_lists_and_fetches(case: Escalation, cast: Cast) -> None:
@@ -98,3 +102,45 @@ def test_a_held_file_is_listed_and_not_served(case: Escalation, cast: Cast, sett
         [row] = send(client, case, "bill.txt", samples.EICAR).json()
         assert row["why_not"] == "Held. The virus scanner found something in it."
         assert client.get(f"/api/v1/escalations/{case.key}/files/{row['id']}/content/").status_code == 409
+
+
+@pytest.mark.both_databases
+def test_a_key_stands_for_the_content_of_its_files(case: Escalation, cast: Cast) -> None:
+    client = program(cast.csm)
+    first = send(client, case, "log.txt", samples.TEXT, key="k1")
+    again = send(client, case, "log.txt", samples.TEXT, key="k1")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert case.files.count() == 1
+    other = send(client, case, "log.txt", samples.TEXT + b"more", key="k1")
+    assert (other.status_code, other.json()["code"]) == (409, "changed_meanwhile")
+    renamed = send(client, case, "other.txt", samples.TEXT, key="k1")
+    assert renamed.status_code == 409
+
+
+def test_a_key_stands_for_all_of_its_files(case: Escalation, cast: Cast) -> None:
+    client, address = program(cast.csm), f"/api/v1/escalations/{case.key}/files/"
+
+    def send_two(first: bytes) -> Any:
+        files = [SimpleUploadedFile("a.txt", first), SimpleUploadedFile("b.txt", samples.TEXT)]
+        return client.post(address, {"text": "Two.", "files": files}, headers={"Idempotency-Key": "k1"})
+
+    assert send_two(b"one").status_code == 201
+    assert send_two(b"two").status_code == 409
+
+
+def test_files_are_scanned_before_the_key_holds_the_database_and_once(
+    case: Escalation, cast: Cast, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+    real = scanner.scan
+
+    def watched(file: BinaryIO) -> scanner.Verdict:
+        held.append(IdempotencyKey.objects.exists())
+        return real(file)
+
+    monkeypatch.setattr("ledger.files.scanner.scan", watched)
+    with running_clamd() as clamd:
+        settings.CLAMD_URL = clamd.url
+        for _ in range(2):
+            assert send(program(cast.csm), case, "log.txt", samples.TEXT, key="k1").status_code == 201
+    assert held == [False]

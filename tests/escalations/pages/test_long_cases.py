@@ -74,3 +74,15 @@ def test_a_case_with_1000_posts_and_1000_ended_clocks_takes_the_same_queries_and
         assert after[address][1] < before[address][1] + 2_000, address
     assert after[urls("case", accepted)][1] < 90_000
     assert after[api][1] < 70_000
+
+
+def test_ten_entries_of_the_thread_stand_open_and_the_others_of_the_page_are_folded(
+    cast: Cast, accepted: Escalation, as_user: AsUser
+) -> None:
+    grow(accepted, cast.csm, 20)
+    address = urls("case", accepted)
+    opened, folded = as_user(cast.csm).get(address).content.decode().split('<details class="earlier">')
+    assert (opened.count("They wait for us."), folded.count("They wait for us.")) == (10, 10)
+    assert "earlier entries" in folded
+    last = accepted.events.latest("seq").seq
+    assert '<details class="earlier">' not in as_user(cast.csm).get(f"{address}?before={last}").content.decode()

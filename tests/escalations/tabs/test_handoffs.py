@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from escalations.cases import brief as briefing
 from escalations.models import Escalation, HandOff
-from tests.escalations.cases.builders import accepted, opened, waiting_handoff
+from tests.escalations.cases.builders import OPTIONS, TEXTS, accepted, opened, waiting_handoff
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]
@@ -24,6 +27,15 @@ def test_the_addressee_reads_what_is_asked_and_accepts(cast: Cast, browse: Brows
     assert browse(handoff.to_user, path(handoff, "accept/"), {}).status_code == 302
     case = Escalation.objects.get(pk=handoff.case_id)
     assert (case.owner, case.state) == (handoff.to_user, "diagnosing")
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_accepting_leads_to_the_brief_when_the_brief_is_missing(cast: Cast, browse: Browse, written: bool) -> None:
+    handoff = waiting_handoff(opened(cast))
+    if written:
+        briefing.save_parts(case_id=handoff.case_id, by=cast.csm, texts=TEXTS, options=OPTIONS, versions={})
+    answer = browse(handoff.to_user, path(handoff, "accept/"), {})
+    assert answer["Location"] == f"/escalations/ESC-{handoff.case_id}/{'' if written else 'brief/'}"
 
 
 def test_accepting_twice_is_accepting_once(cast: Cast, browse: Browse) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from ledger.files import scanner
 from ledger.files.scanner import Verdict, scan
 from ledger.models import StoredFile
 from tests.support import samples
@@ -42,6 +43,34 @@ def test_an_answer_that_is_no_verdict_is_none(clamd: Clamd) -> None:
 def test_a_scanner_that_is_not_there_is_no_verdict(settings: Settings, url: str) -> None:
     settings.CLAMD_URL = url
     assert scan(io.BytesIO(b"x")).state == StoredFile.FAILED
+
+
+def slow(data: bytes) -> bytes:
+    """The answer of a scanner that is slower than the tests wait."""
+    time.sleep(0.4)
+    return b"stream: OK"
+
+
+def test_a_scanner_that_hangs_is_left_after_its_time(clamd: Clamd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanner, "SECONDS", 0.2)
+
+    clamd.answer = slow
+    verdict = scan(io.BytesIO(samples.PDF))
+    assert (verdict.state, verdict.answered) == (StoredFile.FAILED, False)
+
+
+def test_files_that_came_together_wait_for_a_silent_scanner_once(clamd: Clamd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanner, "SECONDS", 0.2)
+    clamd.answer = slow
+    verdicts = list(scanner.scan_each([io.BytesIO(samples.PDF) for _ in range(3)]))
+    assert [verdict.state for verdict in verdicts] == [StoredFile.FAILED] * 3
+    assert len(clamd.scanned) == 1
+
+
+def test_an_answer_that_is_no_verdict_does_not_keep_the_other_files(clamd: Clamd) -> None:
+    clamd.answer = lambda data: b"stream: OK" if data == samples.PDF else b"INSTREAM: Can't allocate memory ERROR"
+    states = [each.state for each in scanner.scan_each([io.BytesIO(samples.TEXT), io.BytesIO(samples.PDF)])]
+    assert states == [StoredFile.FAILED, StoredFile.CLEAN]
 
 
 def test_without_a_scanner_files_are_not_scanned(settings: Settings) -> None:

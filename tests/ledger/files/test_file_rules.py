@@ -1,6 +1,7 @@
 """Which files are accepted, told by their content, and the names they keep."""
 
 import io
+import zipfile
 
 import pytest
 
@@ -64,6 +65,12 @@ def test_a_file_is_what_it_contains(data: bytes, name: str, content_type: str) -
 def test_other_files_are_refused_with_the_reason(data: bytes, name: str, reason: str) -> None:
     with pytest.raises(NotAccepted, match=reason):
         kind_of(io.BytesIO(data), name)
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_document_that_cannot_be_unpacked_is_refused(packed: int) -> None:
+    with pytest.raises(NotAccepted, match="damaged"):
+        kind_of(io.BytesIO(samples.garbled(packed)), "letter.odt")
 
 
 def test_a_directory_that_would_take_all_memory_is_not_read() -> None:

@@ -5,7 +5,7 @@ import pytest
 from messaging.inbound.parsing.charsets import codec_of, decode_escapes
 from messaging.inbound.parsing.decoding import decode_bytes, decode_words
 from messaging.inbound.parsing.parse import parse_mail
-from tests.conftest import LARGE
+from tests.conftest import SAMPLE
 
 SENTENCES = [
     ("gb2312", "gbk", "朱镕先生：我们要求退款，錢還沒有到賬"),
@@ -175,7 +175,30 @@ def test_torn_escape_sequences_do_no_harm(raw: bytes) -> None:
     assert isinstance(decode_bytes(raw, "iso-2022-jp")[0], str)
 
 
-REPORTS = LARGE / "7_reports" / "mail"
+UNNAMED = [
+    ("cp932", "契約を解約します。①㈱ノースウィンド"),
+    ("euc_jp", "契約を解約します、お願いします"),
+    ("gb18030", "我们要求退款，请联系我"),
+    ("cp950", "我們要求退款，請聯絡我"),
+    ("cp949", "계약을 해지하겠습니다"),
+    ("cp1251", "Мы расторгаем договор с вами"),
+    ("koi8_r", "Мы расторгаем договор с вами"),
+    ("cp1252", "Größe kündigen, déçus – 5 €"),
+    ("cp1252", "«Où est-il ?» — «Là-bas, à l’hôtel…»"),
+]
+
+
+@pytest.mark.parametrize(("codec", "text"), UNNAMED)
+@pytest.mark.parametrize("name", [None, "us-ascii", "ANSI_X3.4-1968", "utf-8", "unknown-8bit"])
+def test_letters_show_an_encoding_that_is_not_named_or_wrong(codec: str, text: str, name: str | None) -> None:
+    assert decode_bytes(text.encode(codec), name)[0] == text
+
+
+def test_damaged_utf_8_keeps_its_other_letters() -> None:
+    assert decode_bytes("Größe, kündigen: déçus".encode()[:-2] + b"\xff", "utf-8")[0] == "Größe, kündigen: déç\ufffd"
+
+
+REPORTS = SAMPLE / "7_reports" / "mail"
 READ_RIGHT = [
     ("05a-jp-nocharset", "契約更新"),
     ("05b-jp-ms", "契約更新"),
@@ -190,7 +213,6 @@ READ_RIGHT = [
 ]
 
 
-@pytest.mark.skipif(not REPORTS.is_dir(), reason="the reported mails are not beside the repository")
 @pytest.mark.parametrize(("name", "words"), READ_RIGHT)
 def test_the_reported_mails_are_read_right(name: str, words: str) -> None:
     mail = parse_mail((REPORTS / f"{name}.eml").read_bytes())

@@ -6,6 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from messaging.inbound.parsing.measure import decisions_taken, measure_automatic, measure_replies
+from messaging.inbound.parsing.measure_lines import FILE_NAME, measure_lines
+
+FURTHER = Path(__file__).parents[2] / "data" / "5_mail" / FILE_NAME
 
 HUMAN = b"From: ana@example.com\nMessage-ID: <1@example.com>\nSubject: Re: offer\n%s\n%s\n"
 PROVEN = b"Authentication-Results: mx.desk.example; dmarc=pass header.from=example.com\n"
@@ -75,3 +78,20 @@ def test_the_aims_are_met_on_real_mail(real_data: Path) -> None:
     assert robots.found >= 0.99 * robots.total
     assert robots.humans_lost == 0
     assert decisions_taken(mails) == decisions_taken(mails, as_if_proven=True) == 0
+
+
+def test_lost_words_and_shown_quotations_are_counted_by_line(folder: Path) -> None:
+    (folder / FILE_NAME).write_text(
+        "=== good | client, language | source\n+Yes.\n-On 3 May 2026 at 10:15, Ana <a@x.example> wrote:\n-> No?\n"
+        "=== lost | client, language | source\n+> Yes.\n=== shown | client, language | source\n+Yes.\n-No?\n"
+    )
+    score = measure_lines(folder / FILE_NAME)
+    assert (score.total, score.lost, score.shown) == (3, ["lost"], ["shown"])
+    assert run(folder).splitlines()[3] == "own words lost 1/3, quotation shown 1/3"
+
+
+def test_few_of_the_further_mails_are_shown_wrongly() -> None:
+    score = measure_lines(FURTHER)
+    assert score.total >= 60
+    assert len(score.lost) <= 1, score.lost
+    assert len(score.shown) <= 4, score.shown

@@ -134,6 +134,39 @@ def test_own_words_stay_where_no_quotation_is_proven(text: str) -> None:
             assert re.sub(r"\s", "", line) in seen
 
 
+ADDED = [
+    "P.S. we cancel the contract.",
+    "PPS we cancel.",
+    "p/s: we cancel",
+    "NB: we cancel",
+    "Postscript: we cancel",
+    "Edit: we cancel",
+    "P.-S. : nous résilions",
+    "PD: cancelamos el contrato",
+    "P.D. cancelamos",
+    "Em tempo: cancelamos",
+    "Nachtrag: wir kündigen",
+    "NS: we zeggen op",
+    "OBS! Vi säger upp",
+    "U.i.: felmondjuk",
+    "ЗЫ: расторгаем договор",
+    "Υ.Γ. ακυρώνουμε",
+    "追伸: 解約します",
+    "附言：我们要求退款",
+]
+
+
+@pytest.mark.parametrize(
+    "close", ["Kind regards,\nCarla", "Mit freundlichen Grüßen\nCarla Nunez", "-- \nCarla Nunez", "LG\nCarla"]
+)
+@pytest.mark.parametrize("added", ADDED)
+def test_a_postscript_stays_in_every_language(close: str, added: str) -> None:
+    quoted = "On Mon, 2 Mar 2026 at 09:00, Desk <desk@desk.example> wrote:\n> Here is the report."
+    seen = visible_reply(f"The report looks fine.\n\n{close}\n\n{added}\n\n{quoted}")
+    assert seen.startswith("The report looks fine.")
+    assert seen.endswith(added)
+
+
 LEAKS = [
     "2026-11-28 20:00 GMT+01:00, Escalation Desk <desk@desk.example>:",
     "2026-11-28T20:00:00+01:00 Desk <desk@desk.example>:",
