@@ -135,6 +135,7 @@ def desk(demo: None) -> Desk:
     file = SimpleUploadedFile("redline.txt", b"Clause 7 stays.", content_type="text/plain")
     post = {"mode": "internal", "text": "Their redline.", "files": file}
     signed_in("sana").post(f"/escalations/{case.key}/post/", post)
+    thread.posts.get().files.add(CaseFile.objects.get())
     posted = case.events.filter(kind=Event.UPDATE, actor=sana).latest("pk")
     seat = Seat.objects.asked().filter(request=request).first()
     contact = case.account.contacts.first()
@@ -167,6 +168,7 @@ def desk(demo: None) -> Desk:
             "handoff": Place(case=of("handed_off"), row=1),
             "shared": Place(who="felix"),
             "shared_thread": Place(row=thread.pk, who="felix"),
+            "shared_file": Place(row=CaseFile.objects.get().pk, who="felix"),
         },
         also=[
             (decider, f"/escalations/{case.key}/"),
