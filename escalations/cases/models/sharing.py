@@ -68,4 +68,6 @@ class SharedPost(models.Model):
     @property
     def is_late(self) -> bool:
         """An open question whose day is over, in the reader's zone."""
-        return self.answer_by is not None and self.answer_id is None and self.answer_by < timezone.localdate(now())
+        return (
+            self.answer_by is not None and self.answer_id is None and self.answer_by < timezone.localtime(now()).date()
+        )
