@@ -68,6 +68,6 @@ class SharedPost(models.Model):
     @property
     def is_late(self) -> bool:
         """An open question whose day is over, in the reader's zone."""
-        return (
-            self.answer_by is not None and self.answer_id is None and self.answer_by < timezone.localtime(now()).date()
-        )
+        if self.answer_by is None or self.answer_id is not None:
+            return False
+        return self.answer_by < now().astimezone(timezone.get_current_timezone()).date()
