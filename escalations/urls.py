@@ -91,6 +91,7 @@ urlpatterns = [
     path("mail/place/", thread.place_mail, name="place_mail"),
     path("shared/", sharing.theirs, name="shared"),
     path("shared/<int:pk>/", sharing.their_thread, name="shared_thread"),
+    path("shared/files/<int:pk>/", sharing.their_file, name="shared_file"),
     path("people/departures/", leaving.departures, name="departures"),
     path("people/<int:pk>/leaving/", leaving.person, name="leaving"),
     path("people/<int:pk>/external/", leaving.outside, name="make_external"),

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from django.db import transaction
+
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import Reading
 from accounts.imports.rules import (
@@ -111,7 +113,8 @@ class Choices:
 
 def _kept(data: bytes, filename: str) -> StoredFile:
     try:
-        return files.store(data, name=filename, content_type="text/csv")
+        with transaction.atomic():
+            return files.store(data, name=filename, content_type="text/csv")
     except OSError as error:
         raise not_stored(filename, field="file") from error
 

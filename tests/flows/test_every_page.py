@@ -15,7 +15,7 @@ from approvals.mail import links
 from approvals.models import ApprovalRequest, ConcessionType, Seat
 from escalations.cases import sharing
 from escalations.cases.mail_address import reply_address
-from escalations.models import CaseFile, Escalation, Event
+from escalations.models import CaseFile, Escalation, Event, SharedThread
 from messaging.inbound.receive import receive
 from messaging.models import InboundMail, Message
 from tests.support.pages import LAPTOP_WIDTH, PHONE, Served
@@ -118,6 +118,13 @@ def of(state: str) -> Escalation:
     return Escalation.objects.filter(state=state, account__contacts__isnull=False).latest("pk")
 
 
+def give(thread: SharedThread) -> int:
+    """The only file, shared in the thread."""
+    file = CaseFile.objects.get()
+    thread.posts.get().files.add(file)
+    return file.pk
+
+
 @pytest.fixture
 def desk(demo: None) -> Desk:
     """A day of the demo in which everything happens."""
@@ -167,6 +174,7 @@ def desk(demo: None) -> Desk:
             "handoff": Place(case=of("handed_off"), row=1),
             "shared": Place(who="felix"),
             "shared_thread": Place(row=thread.pk, who="felix"),
+            "shared_file": Place(row=give(thread), who="felix"),
         },
         also=[
             (decider, f"/escalations/{case.key}/"),
