@@ -144,7 +144,7 @@ class PartHandler(FileUploadHandler):
 
 @dataclass(frozen=True)
 class Upload:
-    """A checked file that waits in the folder of received files. Only `check` makes one."""
+    """A checked file that waits in the folder of received files. Only `check` and `check_each` make one."""
 
     name: str
     content_type: str
