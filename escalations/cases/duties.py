@@ -57,7 +57,7 @@ def _check_authority(case: Escalation, to: User) -> None:
         raise Invalid(f"{to} holds no role that decides at {case.policy.ladder.label(case.level)}.", field="to")
     made = case.requests.filter(state=ApprovalRequest.OPEN).order_by("-pk").first()
     if made is not None and made.approver != to:
-        words = f"A request waits for {made.approver}, who is the decision authority. Delegate or escalate the request."
+        words = f"A request waits for a decision of {made.approver}, the decision authority. Delegate or escalate it."
         raise Invalid(words, field="to")
 
 
