@@ -251,7 +251,7 @@ def told(request: ApprovalRequest, right: Permission, verdict: str) -> list[str]
             f"The decision goes on the record of {request.case_key}, "
             f"{'so that it can be carried out' if granted else 'and its owner looks for another way'}"
         )
-    lines.append("You can undo for 10 minutes, until the customer is told")
+    lines.append("You can undo for 10 minutes, until it is carried out or the customer is told")
     return lines
 
 

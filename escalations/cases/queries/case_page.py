@@ -74,7 +74,7 @@ class ClockRow:
 def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, object]:
     """The context of escalations/case_base.html besides `tab`. `can`: cases.access.abilities. Keys: case, account, at,
     can, may (ability and state allow it), clocks (the live ones that are near), later_clocks (those that are folded),
-    more_clocks (the number of further live ones), decision (its clock), people (who has a duty or is accountable),
+    more_clocks (the number of further live ones), running (the number of all running ones), decision (its clock), people (who has a duty or is accountable),
     helpers (the others), handoff (the waiting one for the owner's duty), actions, tracker, open_requests, step, acts (its
     buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of
     the tabs.
@@ -97,6 +97,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "can": can,
         "may": allowed,
         "clocks": clocks[:near],
+        "running": sum(row.clock.state == Clock.RUNNING for row in clocks),
         "later_clocks": clocks[near:CLOCKS_SHOWN],
         "decision": live[states.DECISION].clock if states.DECISION in live else None,
         "next_updates": [live[kind] for kind in NEXT_UPDATES if kind in live and live[kind].clock.due_at],
@@ -205,6 +206,11 @@ class Tracker(NamedTuple):
     of: int
     rows: list[TrackerRow]
     more: int
+
+    @property
+    def open(self) -> int:
+        """The number of actions that are still to be done."""
+        return self.of - self.done
 
 
 def tracker(actions: list[Action], at: datetime) -> Tracker:
