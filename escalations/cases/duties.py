@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
+from escalations import states
 from escalations.cases import access_rows, notifications
 from escalations.cases.access import check, decides
 from escalations.cases.log import Entry, lock, record
@@ -26,7 +27,7 @@ def check_person(case: Escalation, to: User, duty: str, why_both: str) -> None:
     not the one who has it; the decision authority decides at the level of the case and no request waits for somebody else;
     owner and decision authority are one person only with a note."""
     if not case.is_open:
-        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it first.", field="to")
+        raise Invalid(f"{case.key} is {states.in_a_sentence(case.state)}. Reopen it first.", field="to")
     check_named(to)
     if any(row.user_id == to.pk and row.duty == duty and row.accepted_at for row in case.people.all()):
         raise Invalid(f"{to} is {NAMES[duty].lower()} already.", field="to")

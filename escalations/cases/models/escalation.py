@@ -186,6 +186,14 @@ class Escalation(FSMModelMixin, ChainParent):
         """The decision clock that runs or is paused, read once; `clocks.verbs` sets it when the clock takes a step."""
         return self.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
 
+    @property
+    def status_written_before(self) -> str:
+        """What has happened since the pinned status was written: it was resolved or decided; empty if neither."""
+        if self.status_at is None:
+            return ""
+        since = (("it was resolved", self.resolved_at), ("the decision", self.decided_at))
+        return next((what for what, at in since if at and at > self.status_at), "")
+
     # The transition table, with one method for each move; docs/states.md is generated from it.
     @property
     def has_undecided_concession(self) -> bool:

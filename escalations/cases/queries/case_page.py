@@ -74,10 +74,10 @@ class ClockRow:
 def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, object]:
     """The context of escalations/case_base.html besides `tab`. `can`: cases.access.abilities. Keys: case, account, at,
     can, may (ability and state allow it), clocks (the live ones that are near), later_clocks (those that are folded),
-    more_clocks (the number of further live ones), running (the number of all running ones), decision (its clock), people (who has a duty or is accountable),
-    helpers (the others), handoff (the waiting one for the owner's duty), actions, tracker, open_requests, step, acts (its
-    buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of
-    the tabs.
+    more_clocks (the number of further live ones), running (the number of all running ones), decision (its clock), people (who
+    has a duty or is accountable), helpers (the others), handoff (the waiting one for the owner's duty), actions, tracker,
+    open_requests, step, acts (its buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's
+    chip) and the counts of the tabs.
     """
     handoff = _waiting_handoff(case)
     clocks = live_clocks(case, at, handoff)
@@ -86,7 +86,8 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
     counts = tracker(actions, at)
     waiting = [each for each in requests if each.is_open]
     live = {row.clock.kind: row for row in clocks if not row.clock.about}
-    step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
+    came_back = not case.is_open and case.customer_messages.came_back().exists()
+    step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff, came_back), at)
     allowed = may(case, can)
     near = min(CLOCKS_SHOWN, max(CLOCKS_OPEN, sum(row.status in ("red", "yel") for row in clocks)))
     everyone = people(case)
@@ -109,6 +110,8 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "actions": actions,
         "tracker": counts,
         "open_requests": waiting,
+        "came_back": came_back and can["reopen"],
+        "everyone": everyone,
         "step": step,
         "acts": acts(step.acts, Scene(case, user, allowed, handoff, waiting)),
         "stages": stages(case),
@@ -227,11 +230,15 @@ def _brief_filled(case: Escalation) -> int:
 
 
 def stages(case: Escalation) -> list[dict[str, str]]:
-    """The path: done, now, next. A resolved or ended case has no current stage."""
+    """The path: done, now, next. A resolved or ended case has no current stage; without a decision Approve was left out."""
     at = states.STAGES.index(case.stage)
     ended = case.state in (*states.AFTER, states.CLOSED)
+    left_out = () if case.decided_at else (states.APPROVE,)
     kinds = ["done" if ended or i < at else "now" if i == at else "" for i in range(len(states.STAGES))]
-    return [{"label": label, "kind": kind} for label, kind in zip(states.STAGES, kinds, strict=True)]
+    return [
+        {"label": label, "kind": "" if kind == "done" and label in left_out else kind}
+        for label, kind in zip(states.STAGES, kinds, strict=True)
+    ]
 
 
 def review_of(case: Escalation) -> Review | None:
@@ -254,6 +261,7 @@ def _facts(
     actions: list[Action],
     requests: Sequence[Asked],
     handoff: HandOff | None,
+    came_back: bool,
 ) -> next_step.Facts:
     late = next((each for each in actions if each.is_late(at)), None)
     waiting = [each for each in requests if each.is_open]
@@ -284,6 +292,8 @@ def _facts(
         customer_told=case.state == states.EXECUTING and not unproven and customer_told(case),
         review_settled=bool(review and review.state != Review.OPEN),
         review_due=review.due_at if review else None,
+        decided=_decided_here(case),
+        came_back=came_back,
     )
 
 
@@ -291,6 +301,14 @@ def customer_told(case: Escalation) -> bool:
     """Whether an update went to the customer since the case came to its present stage."""
     moved = case.events.filter(kind="moved").order_by("-seq").values("seq")[:1]
     return case.events.filter(kind=Event.CUSTOMER_UPDATE, seq__gt=Subquery(moved)).exists()
+
+
+def _decided_here(case: Escalation) -> bool:
+    """Whether the authority of its level decided on the case itself, so that it can go on."""
+    if case.state != states.DIAGNOSING or case.decided_at is None:
+        return False
+    since = {"at__gte": case.level_since} if case.level_since else {}
+    return case.decisions.filter(**since).exists()
 
 
 def _may_ask_first(case: Escalation, requests: Sequence[Asked]) -> bool:
