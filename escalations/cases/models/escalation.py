@@ -194,13 +194,13 @@ class Escalation(FSMModelMixin, ChainParent):
         since = (("it was resolved", self.resolved_at), ("the decision", self.decided_at))
         return next((what for what, at in since if at and at > self.status_at), "")
 
-    # The transition table, with one method for each move; docs/states.md is generated from it.
     @property
     def has_undecided_concession(self) -> bool:
         """Whether it asks for a concession, and no request for one was decided or recalled."""
         over = (*ApprovalRequest.DECIDED, ApprovalRequest.RECALLED)
         return bool(self.concession) and not self.requests.filter(state__in=over).exists()
 
+    # The transition table, with one method for each move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)
     def triage(self) -> None:
         """Score, tier and lane are set."""

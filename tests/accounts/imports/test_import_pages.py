@@ -1,6 +1,9 @@
 """Imports in the browser: upload, match, check, run, result; for operations only."""
 
+import errno
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from accounts import tasks
 from accounts.imports import runs as imports
 from accounts.models import Account, ImportMapping, ImportRun, User
 from accounts.views import imports as pages
+from ledger.models import StoredFile
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +164,23 @@ def test_a_running_import_can_be_stopped_and_go_on(cast: Cast, browse: Browse) -
     assert not Account.objects.filter(source="crm").exists()
     ops.post(f"{address}start/")
     assert ImportRun.objects.get().state == "done"
+
+
+@pytest.mark.parametrize("fails", ["ledger.files.uploads", "ledger.files.store"], ids=["arrives", "kept"])
+def test_a_full_disk_is_said_and_nothing_is_half_written(
+    cast: Cast, browse: Browse, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, fails: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    settings.MEDIA_ROOT = tmp_path / "media"
+    monkeypatch.setattr(import_module(fails), "flush", full)
+    sent = {"file": SimpleUploadedFile("a.csv", b"id,name\n1,Alder\n"), "source": "erp"}
+    answer = browse(cast.ops).post(NEW, sent)
+    page = answer.content.decode()
+    assert answer.status_code == 507
+    assert "“a.csv” could not be stored, because the disk of the desk is full" in page
+    assert 'value="erp"' in page
+    assert not ImportRun.objects.exists()
+    assert not StoredFile.objects.exists()
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
