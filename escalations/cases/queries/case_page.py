@@ -86,8 +86,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
     counts = tracker(actions, at)
     waiting = [each for each in requests if each.is_open]
     live = {row.clock.kind: row for row in clocks if not row.clock.about}
-    came_back = not case.is_open and case.customer_messages.came_back().exists()
-    step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff, came_back), at)
+    step = next_step.next_step(_facts(case, user, at, live, actions, requests, handoff), at)
     allowed = may(case, can)
     near = min(CLOCKS_SHOWN, max(CLOCKS_OPEN, sum(row.status in ("red", "yel") for row in clocks)))
     everyone = people(case)
@@ -110,7 +109,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "actions": actions,
         "tracker": counts,
         "open_requests": waiting,
-        "came_back": came_back and can["reopen"],
+        "came_back": step.code == next_step.CAME_BACK and can["reopen"],
         "everyone": everyone,
         "step": step,
         "acts": acts(step.acts, Scene(case, user, allowed, handoff, waiting)),
@@ -261,7 +260,6 @@ def _facts(
     actions: list[Action],
     requests: Sequence[Asked],
     handoff: HandOff | None,
-    came_back: bool,
 ) -> next_step.Facts:
     late = next((each for each in actions if each.is_late(at)), None)
     waiting = [each for each in requests if each.is_open]
@@ -293,7 +291,7 @@ def _facts(
         review_settled=bool(review and review.state != Review.OPEN),
         review_due=review.due_at if review else None,
         decided=_decided_here(case),
-        came_back=came_back,
+        came_back=not case.is_open and case.customer_messages.came_back().exists(),
     )
 
 

@@ -7,6 +7,7 @@ from escalations import states
 from ledger.format import counted
 
 HOT, DUE, CALM, NONE = "hot", "due", "", "none"
+CAME_BACK = "came_back"
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ def _waiting_for_decision(facts: Facts) -> Step:
 def _after(facts: Facts) -> Step:
     if facts.came_back:
         why = "The customer wrote after the end of this case. Reopen it, or say that there is nothing to do."
-        return Step("came_back", DUE, "Next: answer what came back", why)
+        return Step(CAME_BACK, DUE, "Next: answer what came back", why)
     if facts.state in states.AFTER:
         if facts.review_settled:
             return Step(
