@@ -290,17 +290,17 @@ def _facts(
         customer_told=case.state == states.EXECUTING and not unproven and told_since_decision(case) is not None,
         review_settled=bool(review and review.state != Review.OPEN),
         review_due=review.due_at if review else None,
-        decided=_decided_here(case),
+        decided=_decided_here(case, requests),
         came_back=not case.is_open and case.customer_messages.came_back().exists(),
     )
 
 
-def _decided_here(case: Escalation) -> bool:
-    """Whether the authority of its level decided on the case itself, so that it can go on."""
+def _decided_here(case: Escalation, requests: Sequence[Asked]) -> bool:
+    """Whether the authority of its level decided on the case itself: no request was decided."""
     if case.state != states.DIAGNOSING or case.decided_at is None:
         return False
-    since = {"at__gte": case.level_since} if case.level_since else {}
-    return case.decisions.filter(**since).exists()
+    by_request = any(each.state in ApprovalRequest.DECIDED for each in requests)
+    return not by_request and (case.level_since is None or case.decided_at >= case.level_since)
 
 
 def _may_ask_first(case: Escalation, requests: Sequence[Asked]) -> bool:
