@@ -42,7 +42,12 @@ class DecisionForm(forms.Form):
         help_text="Untick the conditions you drop.",
     )
     conditions = forms.CharField(
-        label="More conditions", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+        label="More conditions",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One a line. On a case each line becomes a commitment, due on the day that it names; without one by the "
+        "customer's deadline, else when the decision is to be carried out.",
     )
     reason = forms.CharField(
         label="Reason (goes on the record)",

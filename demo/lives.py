@@ -16,7 +16,7 @@ from demo.stage import Part, Stage, Steps
 from demo.telling import Told, awake, working_morning
 from escalations import states
 from escalations.models import Commitment, Escalation
-from ledger.format import money, on_paper
+from ledger.format import money, weekday
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WAITS_FOR = {"customer": "their counsel reads the draft", "third_party": "the auditor sends the report"}
@@ -137,7 +137,9 @@ class Life:
             "recommendation": words["recommendation"],
         }
         if not self.script.waits:
-            texts["ask"] = f"A decision by {on_paper(deadline, 'UTC')}. {self.told.support}"
+            texts["ask"] = (
+                f"Which option do you choose? We need the decision by {weekday(deadline.date())}. {self.told.support}"
+            )
             texts["next_step"] = f"Call with {words['contact']} once it is decided."
         acts.write_brief(case, texts, self.told.options)
 

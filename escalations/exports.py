@@ -40,7 +40,7 @@ def queue_row(row: Row) -> CsvRow:
     return (
         *(row.key, row.title, row.account, row.issue_type, STATES[row.state], TIERS[row.tier]),
         *(LANES[row.lane], row.level, row.arr_at_risk, row.arr_currency, row.renewal_date or ""),
-        *(row.owner or "", states.WAITING[row.waiting_on].name, row.sla_clock),
+        *(row.owner or "", row.waits_for, row.sla_clock),
         *(in_table(row.sla_due_at), in_table(row.next_update_at), in_table(row.opened_at)),
     )
 

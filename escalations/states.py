@@ -28,6 +28,13 @@ STATES: Final = [
     (WITHDRAWN, "Withdrawn"),
     (DUPLICATE, "Duplicate"),
 ]
+
+
+def in_a_sentence(state: str) -> str:
+    """The state after "is": `withdrawn`, `a duplicate`."""
+    return "a duplicate" if state == DUPLICATE else dict(STATES)[state].lower()
+
+
 # The case is open; clocks may run.
 OPEN: Final = (NEW, TRIAGED, HANDED_OFF, DIAGNOSING, APPROVING, EXECUTING)
 AFTER: Final = (RESOLVED, IN_REVIEW)

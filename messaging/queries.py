@@ -19,6 +19,13 @@ MESSAGE_VIEWS = {
     "sent": ("Sent", Q(state=Message.SENT)),
     "dropped": ("No longer wanted", Q(state=Message.DROPPED)),
 }
+
+
+def view_label(view: str, *, leaves: bool) -> str:
+    """The name of a view. Without a mail server (`leaves`) nothing is sent: mail can be read here."""
+    return "Readable here" if view == "sent" and not leaves else MESSAGE_VIEWS[view][0]
+
+
 MAIL_VIEWS = {
     InboundMail.WAITING: "Waiting",
     InboundMail.QUARANTINED: "Quarantine",

@@ -165,13 +165,14 @@ def preferences(request: SignedIn) -> HttpResponse:
 def _messages_page(
     request: SignedIn, visible: QuerySet[Message], counts: dict[str, int], view: str, chosen: Message | None = None
 ) -> HttpResponse:
+    leaves = all(channel.leaves() for channel in registry.registered())
     rows = visible.filter(queries.MESSAGE_VIEWS[view][1]).defer("text", "html")
     page = ListPaginator(rows, PAGE).get_page(request.GET.get("page"))
     asked_for, chosen = chosen is not None, chosen or next(iter(page.object_list), None)
     context = {
         "view": view,
         "asked_for": asked_for,
-        "tabs": [(name, label, counts[name]) for name, (label, _) in queries.MESSAGE_VIEWS.items()],
+        "tabs": [(name, queries.view_label(name, leaves=leaves), counts[name]) for name in queries.MESSAGE_VIEWS],
         "counts": counts,
         "page": page,
         "chosen": chosen,
@@ -179,7 +180,7 @@ def _messages_page(
         "deliveries": list(chosen.deliveries.all()) if chosen else [],
         "outage": queries.outage(),
         "pulse": queries.pulse(visible, now()),
-        "leaves": all(channel.leaves() for channel in registry.registered()),
+        "leaves": leaves,
         "is_ops": request.user.is_ops,
         "received": sum(queries.mail_counts().values()) if request.user.is_ops else None,
     }

@@ -118,6 +118,15 @@
     event.preventDefault();
   };
 
+  // The choice counts at once, also for a form that is sent before the answer of the server is shown.
+  doc.addEventListener("click", (event) => {
+    const option = event.target.closest("[data-pick]"), box = option && option.closest("[data-chooser]");
+    if (!box) return;
+    const chosen = document.createElement("input");
+    Object.assign(chosen, { type: "hidden", name: option.dataset.pick, value: option.dataset.value });
+    box.append(chosen);
+  });
+
   const setUp = (at) => {
     choosers(at);
     $$("form", at).concat(at.closest && at.closest("form") || []).forEach(arrange);

@@ -368,6 +368,11 @@ class Seat(models.Model):
         """Whether its decision is waited for now."""
         return (self.state, self.part) == self.WAITING
 
+    @property
+    def decides_now_or_later(self) -> bool:
+        """Whether its decision counts: it was given, is waited for or is asked later."""
+        return self.part == self.DECIDE and self.state in self.CURRENT
+
 
 class DecisionLink(models.Model):
     """A link mailed to an approver. It leads to the page and decides nothing. It ends on use or change. Only a hash is

@@ -13,7 +13,7 @@ from approvals.matrix.rules.units import amount_words, quantity_words, unit_of
 from approvals.matrix.totals import sum_words
 from approvals.models import ApprovalRequest, DecisionEntry, Seat, Suggestion
 from approvals.requests import plan
-from approvals.requests.permissions import STATE_WORDS, Permission, for_user, what_happened
+from approvals.requests.permissions import STATE_WORDS, Permission, asked_as, for_user, what_happened
 from approvals.requests.rules import seats as rules
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.suggestions import NAMES
@@ -260,7 +260,7 @@ def told(request: ApprovalRequest, right: Permission, verdict: str) -> list[str]
             f"The decision goes on the record of {request.case_key}, "
             f"{'so that it can be carried out' if granted else 'and its owner looks for another way'}"
         )
-    lines.append("You can undo for 10 minutes, until the customer is told")
+    lines.append("You can undo for 10 minutes, until it is carried out or the customer is told")
     return lines
 
 
@@ -325,6 +325,11 @@ def asked_now(request: ApprovalRequest) -> list[User]:
 def waits_for(request: ApprovalRequest) -> str:
     """All people whose decision is waited for, as text."""
     return listed([str(person) for person in asked_now(request)]) or "nobody"
+
+
+def waits_for_as(request: ApprovalRequest) -> str:
+    """The same with the role of each person: `Aisha Okafor as Legal`."""
+    return asked_as([seat for seat in request.all_seats() if seat.waits])
 
 
 def still_needed(request: ApprovalRequest, right: Permission, verdict: str) -> str:

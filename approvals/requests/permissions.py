@@ -69,16 +69,16 @@ def for_user(
     """
     seats = [each for each in request.all_seats() if each.waits]
     if user.kind == User.SERVICE:
-        return _none(NOT_ASKED, f"A service decides nothing. This waits for {_whom(seats)}.")
+        return _none(NOT_ASKED, f"A service decides nothing. This waits for {asked_as(seats)}.")
     if request.requester_id == user.pk:
-        return _none(OWN, f"This is your own request. It waits for {_whom(seats)}.")
+        return _none(OWN, f"This is your own request. It waits for {asked_as(seats)}.")
     if why := conflict(request, user, at):
         return _none(OWN, why)
     if user.pk in (request.rule.get("exclude") or []):
         return _none(NOT_ASKED, "You were excluded from this decision.")
     voted = [each for each in request.all_seats() if each.state == Seat.DECIDED and each.part == Seat.DECIDE]
     if any(each.said_by_id == user.pk for each in voted):
-        return _none(NOT_ASKED, f"You have decided your part. The request waits for {_whom(seats)}.")
+        return _none(NOT_ASKED, f"You have decided your part. The request waits for {asked_as(seats)}.")
     wanted = [each for each in seats if each.number == seat] if seat else seats
     return _right(_Scene(request, total or total_of(request, at), wanted), user, seats)
 
@@ -220,7 +220,7 @@ def _over_the_head(scene: _Scene, user: User, seats: list[Seat]) -> Permission:
             return _granted(scene, held, limit, seat.number, override=True)
     if mine and not any(limit in scene.total.coverage.covering for limit in mine):
         return _none(OUTSIDE, _too_much(scene, mine[-1]))
-    return _none(NOT_ASKED, f"This waits for {_whom(seats)}.")
+    return _none(NOT_ASKED, f"This waits for {asked_as(seats)}.")
 
 
 def _asked_role(request: ApprovalRequest) -> str:
@@ -265,8 +265,8 @@ def _none(kind: str, words: str, seat: int | None = None) -> Permission:
     return Permission(may_decide=False, may_decline=False, override=False, kind=kind, words=words, seat=seat)
 
 
-def _whom(seats: list[Seat]) -> str:
-    """`Lena Ortiz as Director`, for all people who are asked now."""
+def asked_as(seats: list[Seat]) -> str:
+    """Whom a request waits for, in words: `Lena Ortiz as Director`, for all these seats, which are asked now."""
     names = [f"{seat.person} as {seat.role}" for seat in seats]
     return listed(names) if names else "nobody yet"
 

@@ -282,11 +282,12 @@ def mark_duplicate(*, case_id: int, by: User, of: Escalation, reason: str = "") 
 
 
 def _end(case: Escalation, verb: str, by: User, reason: str, at: datetime) -> None:
-    case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at)
     with together(case):
         case.next_update_at = None
         chain.save(case, ["next_update_at"])
         move(case, verb, at=at, actor=by, reason=reason)
         clocks.stop_all(case, at=at)
+    ended = f"The case is {states.in_a_sentence(case.state)}."
+    case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at, reason=ended)
     for request_id in case.requests.filter(state="open").values_list("pk", flat=True):
         deciding.recall(request_id=request_id, by=by, reason=reason)

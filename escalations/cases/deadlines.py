@@ -49,7 +49,7 @@ def set_deadline(
 
 def _need(case: Escalation, deadline: datetime | None, reason: str, at: datetime) -> None:
     if not case.is_open:
-        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you change the deadline.")
+        raise Invalid(f"{case.key} is {states.in_a_sentence(case.state)}. Reopen it before you change the deadline.")
     if deadline is not None and deadline <= at:
         raise Invalid("The customer's deadline must be in the future. Enter a later date and time.", field="deadline")
     if deadline == case.deadline:

@@ -59,7 +59,7 @@ def decide(*, case_id: int, by: User, ruling: Ruling) -> Event:
         level = case.policy.ladder.label(case.level)
         raise NotAllowed(f"You hold no role now that decides at {level}. Ask operations, or hand the duty over.")
     if not case.is_open:
-        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you decide.", field="text")
+        raise Invalid(f"{case.key} is {states.in_a_sentence(case.state)}. Reopen it before you decide.", field="text")
     if case.requests.filter(state="open").exists():
         raise Invalid("A request waits for a decision. Decide the request, or recall it first.", field="text")
     if case.concession and not case.requests.filter(state__in=DECIDED).exists():

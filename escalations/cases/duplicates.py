@@ -8,10 +8,16 @@ from escalations.cases import access_rows, notifications
 from escalations.cases.log import Entry, locking, record
 from escalations.models import Action, CasePerson, Escalation, Event
 from ledger.errors import Invalid
-from ledger.format import recorded
+from ledger.format import counted, recorded
 
 # What people wrote on a case; its entry on the other case says where it stood first.
 WRITTEN = (Event.UPDATE, Event.CUSTOMER_UPDATE, Event.CUSTOMER_MESSAGE, Event.NOTE_DECISION, "signal", "merged")
+KIND_NAMES = {
+    Event.CUSTOMER_UPDATE: "customer update",
+    Event.CUSTOMER_MESSAGE: "customer message",
+    Event.NOTE_DECISION: "decision",
+    "signal": "signal",
+}
 
 
 def original_of(case: Escalation) -> Escalation:
@@ -46,7 +52,7 @@ def check_original(case: Escalation, of: Escalation, by: User) -> None:
         words = f"{of.key} belongs to {of.account.name}. Choose a case of {case.account.name}."
         raise Invalid(words, field="of")
     if not of.is_open:
-        state = of.get_state_display().lower()
+        state = states.in_a_sentence(of.state)
         raise Invalid(f"{of.key} is {state}. Reopen it first, or choose another open case of the account.", field="of")
     if case.confidential and not of.confidential:
         words = f"{case.key} is confidential and {of.key} is not. Its thread would be read by more people."
@@ -60,7 +66,8 @@ def carry_over(case: Escalation, of: Escalation, *, by: User, at: datetime) -> N
     _move_actions(case, of)
     people = _follow(case, of, at)
     case.duplicates.update(duplicate_of=of)
-    summary = f"{case.key} “{case.title}” is merged into this case: {count} posts, {len(people)} more people"
+    summary = f"{case.key} “{case.title}” is merged into this case: {counted(count, 'post')}, "
+    summary += counted(len(people), "more person", "more people")
     record(of, [Entry(kind="merged_in", summary=summary, actor=by, data={"case": case.pk})], at=at)
     access_rows.keep([of.pk])
     notifications.merged(case, of, people, by)
@@ -75,7 +82,7 @@ def _copy_thread(case: Escalation, of: Escalation, by: User, at: datetime) -> in
             audience=event.audience,
             actor=event.actor,
             actor_name=event.actor_name,
-            summary=event.summary if event.kind == "merged" else f"From {case.key}, {recorded(event.at)}",
+            summary=event.summary if event.kind == "merged" else _from(case, event),
             text=event.text.body if event.text else "",
             data={"case": case.pk, "seq": event.seq},
         )
@@ -83,6 +90,12 @@ def _copy_thread(case: Escalation, of: Escalation, by: User, at: datetime) -> in
     ]
     record(of, entries, at=at)
     return len(entries)
+
+
+def _from(case: Escalation, event: Event) -> str:
+    """Where a post stood first: `From ESC-1074, decision, 2026-11-29 21:08 UTC`."""
+    kind = KIND_NAMES.get(event.kind, "")
+    return ", ".join(part for part in (f"From {case.key}", kind, recorded(event.at)) if part)
 
 
 def _move_actions(case: Escalation, of: Escalation) -> None:

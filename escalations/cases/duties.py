@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
+from escalations import states
 from escalations.cases import access_rows, notifications
 from escalations.cases.access import check, decides
 from escalations.cases.log import Entry, lock, record
@@ -26,7 +27,7 @@ def check_person(case: Escalation, to: User, duty: str, why_both: str) -> None:
     not the one who has it; the decision authority decides at the level of the case and no request waits for somebody else;
     owner and decision authority are one person only with a note."""
     if not case.is_open:
-        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it first.", field="to")
+        raise Invalid(f"{case.key} is {states.in_a_sentence(case.state)}. Reopen it first.", field="to")
     check_named(to)
     if any(row.user_id == to.pk and row.duty == duty and row.accepted_at for row in case.people.all()):
         raise Invalid(f"{to} is {NAMES[duty].lower()} already.", field="to")
@@ -57,7 +58,7 @@ def _check_authority(case: Escalation, to: User) -> None:
         raise Invalid(f"{to} holds no role that decides at {case.policy.ladder.label(case.level)}.", field="to")
     made = case.requests.filter(state=ApprovalRequest.OPEN).order_by("-pk").first()
     if made is not None and made.approver != to:
-        words = f"A request waits for {made.approver}, who is the decision authority. Delegate or escalate the request."
+        words = f"A request waits for a decision of {made.approver}, the decision authority. Delegate or escalate it."
         raise Invalid(words, field="to")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import Role, User
+from escalations import states
 from escalations.cases import handoffs, notifications
 from escalations.cases import requests as asking
 from escalations.cases.access import check
@@ -55,7 +56,7 @@ def escalate(*, case_id: int, by: User, notes: Notes) -> Escalation:
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "escalate")
     if not case.is_open:
-        raise Invalid(f"{case.key} is {case.get_state_display().lower()}. Reopen it before you escalate it.")
+        raise Invalid(f"{case.key} is {states.in_a_sentence(case.state)}. Reopen it before you escalate it.")
     _up(case, at=at, by=by, notes=replace(notes, why=f"Escalated by {by.name}"))
     return case
 

@@ -23,6 +23,8 @@ from ledger.json_types import JsonObject
 from ledger.now import now
 from ledger.reading import has_words
 
+NO_OWNER = "Nobody owns the case until it is accepted."
+
 
 @dataclass(frozen=True)
 class Notes:
@@ -76,7 +78,7 @@ def send(
         why=shorten(notes.reason, 300, placeholder=" …"),
         tried=notes.tried,
         open_points=notes.open_points,
-        ask=notes.ask or case.requested_support,
+        ask=notes.ask or (case.requested_support if duty == CasePerson.OWNER else ""),
         brief=briefing.freeze(case, reason=f"Hand-off {number}", at=at),
         sent_at=at,
     )
@@ -112,7 +114,7 @@ def _waiting(case: Escalation, handoff_id: int, by: User) -> HandOff:
     if handoff.outside:
         raise NotAllowed("An external party takes no duty on a case.")
     if handoff.state != HandOff.WAITING:
-        raise AlreadyDone(f"This hand-off is {handoff.get_state_display().lower()}. There is nothing left to answer.")
+        raise AlreadyDone(f"This hand-off is {handoff.state_words.lower()}. There is nothing left to answer.")
     return handoff
 
 
@@ -173,6 +175,14 @@ def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datet
     CasePerson.objects.create(
         case=case, user=user, duty=duty, letter=letter, since=at, accepted_at=at if accepted else None
     )
+
+
+def until_accepted(case: Escalation, duty: str) -> str:
+    """Who has the duty while another person is asked to take it, as a sentence."""
+    if duty == CasePerson.OWNER:
+        return f"{case.owner.name} stays owner until it is accepted." if case.owner else NO_OWNER
+    has = next((each.user.name for each in case.people.all() if each.duty == duty), "")
+    return f"{has or 'Nobody'} {'keeps' if has else 'has'} the duty until it is accepted."
 
 
 def settle(case: Escalation, *, duty: str, by: User | None, at: datetime) -> None:

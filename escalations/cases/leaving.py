@@ -79,7 +79,7 @@ def _hand_on(case: Escalation, departure: Departure, at: datetime) -> None:
             _duties(going)
         _tracker(going)
         _review(going)
-        summary = f"{departure.words}. {'; '.join(going.moved)}"
+        summary = f"{departure.words}: {'; '.join(going.moved)}"
         record(case, [Entry(kind="left", summary=summary, data={"user": user.pk, "departure": departure.pk})], at=at)
     access_rows.keep([case.pk])
     notifications.left(case, departure.pk, summary)
@@ -111,7 +111,8 @@ def _owner(going: Going) -> None:
         to = going.first(going.where.owner if going.where else None, but=[_authority(case)])
         give_owner(case, to, going.departure.words, going.at)
         going.owner = _asked_to_own(case)
-    going.note(DUTY_NAMES[CasePerson.OWNER].lower(), going.owner)
+    asked_words = ", asked to accept" if going.owner else ""
+    going.note(f"{DUTY_NAMES[CasePerson.OWNER].lower()}{asked_words}", going.owner)
 
 
 def give_owner(case: Escalation, to: User | None, why: str, at: datetime) -> None:

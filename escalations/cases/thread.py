@@ -210,7 +210,7 @@ def wait_on(*, case_id: int, by: User, whom: str, reason: str) -> Escalation:
             clocks.pause_all(case, at=at, reason=f"Waiting on {waiting.words}: {reason}")
         else:
             clocks.resume_all(case, at=at)
-        record(case, [Entry(kind="waiting", summary=f"Waiting on {waiting.words}. {reason}", actor=by)], at=at)
+        record(case, [Entry(kind="waiting", summary=f"Waiting on {waiting.words}: {reason}", actor=by)], at=at)
     return case
 
 

@@ -12,7 +12,7 @@ from ledger.form_options import Posted
 
 LETTERS = [(letter, f"{letter}, {name.lower()}") for letter, name in CasePerson.LETTERS]
 BOTH = "Why one person owns the case and decides"
-BOTH_HELP = "Only if it is the same person."
+BOTH_HELP = "Required if the same person owns and decides; otherwise leave it empty."
 
 REFUSALS = [
     ("Brief is incomplete", "Brief is incomplete"),

@@ -38,7 +38,7 @@ class Destination:
 def authority_need(ladder: Ladder, asked: Measured) -> tuple[routing.Need | None, Answer | None]:
     """The level and role that the ask needs; None without an ask. If nobody may grant it, the executive level decides
     what to do. The text is kept on the case and in its mails, so it leaves out earlier grants, which not all readers
-    may see.
+    may see. It names no person, because the requester is not known yet and does not approve their own request.
     """
     executive = ladder.executive
     if asked.total is None:
@@ -47,7 +47,7 @@ def authority_need(ladder: Ladder, asked: Measured) -> tuple[routing.Need | None
         answer = who_for_everybody(asked.total)
     except Invalid as error:
         return routing.Need(executive.rank, executive.role, error.message), None
-    return routing.Need(ladder.rank_of(answer.role.level), answer.role.slug, answer.sentence), answer
+    return routing.Need(ladder.rank_of(answer.role.level), answer.role.slug, answer.rule["sentence"]), answer
 
 
 def destination(
@@ -128,7 +128,7 @@ def _keep(case: Escalation, where: Destination, at: datetime, override: routing.
     case.matrix_row_id = where.route.row.id
     case.level, case.kind, case.level_since = where.route.level, where.route.kind, at
     case.route_reasons = list(where.route.reasons)
-    case.authority_reason = where.answer.sentence[:300] if where.answer else ""
+    case.authority_reason = where.answer.rule["sentence"][:300] if where.answer else ""
     if override:
         if override.level is None:
             case.kind = states.OUTSIDE

@@ -50,7 +50,6 @@ def thread_page(
         "form": form or composer(case, may_tell),
         "may_tell_customer": may_tell,
         "other_cases": said.other_cases(case, request.user) if movable else [],
-        "came_back": not case.is_open and can["reopen"] and case.customer_messages.came_back().exists(),
         "takes_updates": case.state not in states.ENDED,
         "days": threads.by_day(newest),
         "earlier": threads.by_day(earlier),

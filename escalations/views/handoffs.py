@@ -45,6 +45,7 @@ def _page(request: SignedIn, case: Escalation, handoff: HandOff, form: CaseForm,
         "open_actions": len(actions),
         "late_actions": sum(action.is_late(at) for action in actions),
         "running": case.clocks.filter(state=Clock.RUNNING).count(),
+        "until_accepted": handoffs.until_accepted(case, handoff.duty),
         "past": case.clocks.filter(state=Clock.RUNNING, due_at__lte=at).count(),
     }
     return render(request, "escalations/handoff.html", context, status=status)
@@ -100,8 +101,10 @@ def reassign(request: SignedIn, key: str) -> HttpResponse:
     if request.method == "POST":
         status = submit(request, form, hand_over)
         if not status:
-            return done(request, case, "Hand-off sent. The owner stays until it is accepted.", "escalations:roles")
-    return render_case(request, case, "roles", "escalations/handoff_new.html", {"form": form}, status=status)
+            said = f"Hand-off sent. {handoffs.until_accepted(case, CasePerson.OWNER)}"
+            return done(request, case, said, "escalations:roles")
+    context = {"form": form, "until_accepted": handoffs.until_accepted(case, CasePerson.OWNER)}
+    return render_case(request, case, "roles", "escalations/handoff_new.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -124,12 +127,7 @@ def change_duty(request: SignedIn, key: str, duty: str) -> HttpResponse:
         status = submit(request, form, hand_over)
         if not status:
             return done(request, case, "Asked. Nothing changes until the person accepts.", "escalations:roles")
-    now_has = next((each.user for each in case.people.all() if each.duty == duty), None)
-    lead = (
-        f"{now_has.name} keeps the duty until it is accepted."
-        if now_has
-        else "Nobody has the duty until it is accepted."
-    )
+    lead = handoffs.until_accepted(case, duty)
     context = {"form": form, "head": f"Change the {names[duty].lower()}", "lead": lead, "button": "Ask the person"}
     return render_case(request, case, "roles", "escalations/people_form.html", context, status=status)
 

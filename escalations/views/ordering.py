@@ -150,7 +150,8 @@ def withdraw(request: SignedIn, key: str) -> HttpResponse:
     """Withdraw the case."""
     page = Page(
         title="Withdraw",
-        lead="Open requests are recalled, hand-offs end and every clock stops. This cannot be undone.",
+        lead="Open requests are recalled, hand-offs end and every clock stops. You can reopen the case; the requests and "
+        "hand-offs stay ended.",
         label="Why it is withdrawn",
         missing="Enter why it is withdrawn.",
         button="Withdraw the case",

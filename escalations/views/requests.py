@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.signed_in import SignedIn
+from approvals.requests import page as decision
 from escalations.cases import access, briefs
 from escalations.cases import requests as asking
 from escalations.cases.queries import brief_page, request_cards
@@ -56,7 +57,7 @@ def _ask(request: SignedIn, case: Escalation, form: AskForm, parts: BriefParts) 
         return _page(request, case, form, parts, status)
     made = case.requests.order_by("-pk").first()
     waits = (
-        f"It waits for {made.approver}."
+        f"It waits for {decision.waits_for_as(made)}."
         if made and made.is_open
         else "It is inside an exception band, so it is granted by rule."
     )

@@ -108,6 +108,7 @@ class Migration(migrations.Migration):
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='messaging.message')),
             ],
             options={
+                'verbose_name_plural': 'deliveries',
                 'ordering': ['at', 'id'],
             },
         ),

@@ -132,6 +132,7 @@ class Delivery(models.Model):
 
     class Meta:
         ordering = ["at", "id"]
+        verbose_name_plural = "deliveries"
 
     def __str__(self) -> str:
         return f"{self.at}: {'sent' if self.ok else self.detail}"

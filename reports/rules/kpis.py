@@ -198,7 +198,7 @@ class Figure:
         if self.definition.unit == HOURS:
             return f"{write.decimal_hours(gap, 0)} over" if gap >= 1 else "At the limit"
         if self.definition.unit == PERCENT:
-            return f"{write.number(gap, 0)} pts short" if gap >= 1 else "At the limit"
+            return f"{write.counted(round(gap), 'pt')} short" if gap >= 1 else "At the limit"
         return "Off target"
 
     @property
@@ -208,7 +208,11 @@ class Figure:
             return ""
         gap = self.shown - self.previous
         if self.definition.unit == PERCENT:
-            return "no change" if abs(gap) < 0.5 else f"{'up' if gap > 0 else 'down'} {write.number(abs(gap), 0)} pts"
+            return (
+                "no change"
+                if abs(gap) < 0.5
+                else f"{'up' if gap > 0 else 'down'} {write.counted(round(abs(gap)), 'pt')}"
+            )
         return (
             "no change" if abs(gap) < 0.05 else f"{write.decimal_hours(abs(gap))} {'slower' if gap > 0 else 'faster'}"
         )

@@ -287,7 +287,9 @@ def test_the_three_tabs_hold_what_their_names_say(deciders: Cast, ask: Ask) -> N
         for tab in ("needs-you", "waiting", "decided")
     }
     assert rows == {"needs-you": [mine], "waiting": [], "decided": [done]}
-    assert "Nothing needs your decision" in text(signed_in(deciders.outsider).get(reverse("approvals:inbox")))
+    assert "Nothing needs your decision or comment" in text(
+        signed_in(deciders.outsider).get(reverse("approvals:inbox"))
+    )
     assert signed_in(deciders.director).get(reverse("approvals:inbox"), {"tab": "x"}).status_code == 404
 
 

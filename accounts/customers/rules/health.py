@@ -112,7 +112,7 @@ def _escalations(by_tier: Mapping[str, int] | None) -> _Share | None:
         return None
     open_tiers = [(tier, by_tier.get(tier, 0)) for tier in TIER_COST if by_tier.get(tier, 0) > 0]
     cost = sum(TIER_COST[tier] * count for tier, count in open_tiers)
-    words = ", ".join(f"{count} {tier}" for tier, count in open_tiers)
+    words = ", ".join(f"{count} {tier} tier" for tier, count in open_tiers)
     total = sum(count for _, count in open_tiers)
     why = f"{write.counted(total, 'escalation')} open ({words})" if total else "no escalation is open"
     return _Share(max(0.0, 1 - cost), why)

@@ -87,7 +87,9 @@ class Limit:
 
     @property
     def words(self) -> str:
-        """The limit as written in the matrix."""
+        """The limit as written in the matrix; a concession without an amount has none."""
+        if not unit_of(self.unit).takes_amount:
+            return "any wording"
         return self.shown or amount_words(self.unit, self.up_to)
 
     @property

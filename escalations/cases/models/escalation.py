@@ -187,6 +187,14 @@ class Escalation(FSMModelMixin, ChainParent):
         return self.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
 
     @property
+    def status_written_before(self) -> str:
+        """What has happened since the pinned status was written: it was resolved or decided; empty if neither."""
+        if self.status_at is None:
+            return ""
+        since = (("it was resolved", self.resolved_at), ("the decision", self.decided_at))
+        return next((what for what, at in since if at and at > self.status_at), "")
+
+    @property
     def has_undecided_concession(self) -> bool:
         """Whether it asks for a concession, and no request for one was decided or recalled."""
         over = (*ApprovalRequest.DECIDED, ApprovalRequest.RECALLED)

@@ -88,6 +88,11 @@ class HandOff(models.Model):
     def __str__(self) -> str:
         return f"{self.case_id}.{self.number} to {self.to_user}"
 
+    @property
+    def state_words(self) -> str:
+        """The state in words; a hand-off that ended with its case has a reason."""
+        return "Ended" if self.state == self.REPLACED and self.reason else self.get_state_display()
+
     def get_level_display(self) -> str:
         """Name of the level in the policy of the case."""
         return self.case.policy.ladder.name(self.level)

@@ -74,10 +74,10 @@ class ClockRow:
 def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> dict[str, object]:
     """The context of escalations/case_base.html besides `tab`. `can`: cases.access.abilities. Keys: case, account, at,
     can, may (ability and state allow it), clocks (the live ones that are near), later_clocks (those that are folded),
-    more_clocks (the number of further live ones), decision (its clock), people (who has a duty or is accountable),
-    helpers (the others), handoff (the waiting one for the owner's duty), actions, tracker, open_requests, step, acts (its
-    buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's chip) and the counts of
-    the tabs.
+    more_clocks (the number of further live ones), running (the number of all running ones), decision (its clock), people (who
+    has a duty or is accountable), helpers (the others), handoff (the waiting one for the owner's duty), actions, tracker,
+    open_requests, step, acts (its buttons), stages, stage_number, review, level_name, sees_account, sla (code of the header's
+    chip) and the counts of the tabs.
     """
     handoff = _waiting_handoff(case)
     clocks = live_clocks(case, at, handoff)
@@ -97,6 +97,7 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "can": can,
         "may": allowed,
         "clocks": clocks[:near],
+        "running": sum(row.clock.state == Clock.RUNNING for row in clocks),
         "later_clocks": clocks[near:CLOCKS_SHOWN],
         "decision": live[states.DECISION].clock if states.DECISION in live else None,
         "next_updates": [live[kind] for kind in NEXT_UPDATES if kind in live and live[kind].clock.due_at],
@@ -108,6 +109,8 @@ def frame(case: Escalation, user: User, at: datetime, can: dict[str, bool]) -> d
         "actions": actions,
         "tracker": counts,
         "open_requests": waiting,
+        "came_back": step.code == next_step.CAME_BACK and can["reopen"],
+        "everyone": everyone,
         "step": step,
         "acts": acts(step.acts, Scene(case, user, allowed, handoff, waiting)),
         "stages": stages(case),
@@ -206,6 +209,11 @@ class Tracker(NamedTuple):
     rows: list[TrackerRow]
     more: int
 
+    @property
+    def open(self) -> int:
+        """The number of actions that are still to be done."""
+        return self.of - self.done
+
 
 def tracker(actions: list[Action], at: datetime) -> Tracker:
     """Counts for the tab and the rail's first rows: open ones by due time, late ones marked."""
@@ -221,11 +229,15 @@ def _brief_filled(case: Escalation) -> int:
 
 
 def stages(case: Escalation) -> list[dict[str, str]]:
-    """The path: done, now, next. A resolved or ended case has no current stage."""
+    """The path: done, now, next. A resolved or ended case has no current stage; without a decision Approve was left out."""
     at = states.STAGES.index(case.stage)
     ended = case.state in (*states.AFTER, states.CLOSED)
+    left_out = () if case.decided_at else (states.APPROVE,)
     kinds = ["done" if ended or i < at else "now" if i == at else "" for i in range(len(states.STAGES))]
-    return [{"label": label, "kind": kind} for label, kind in zip(states.STAGES, kinds, strict=True)]
+    return [
+        {"label": label, "kind": "" if kind == "done" and label in left_out else kind}
+        for label, kind in zip(states.STAGES, kinds, strict=True)
+    ]
 
 
 def review_of(case: Escalation) -> Review | None:
@@ -278,7 +290,17 @@ def _facts(
         customer_told=case.state == states.EXECUTING and not unproven and told_since_decision(case) is not None,
         review_settled=bool(review and review.state != Review.OPEN),
         review_due=review.due_at if review else None,
+        decided=_decided_here(case, requests),
+        came_back=not case.is_open and case.customer_messages.came_back().exists(),
     )
+
+
+def _decided_here(case: Escalation, requests: Sequence[Asked]) -> bool:
+    """Whether the authority of its level decided on the case itself: no request was decided."""
+    if case.state != states.DIAGNOSING or case.decided_at is None:
+        return False
+    by_request = any(each.state in ApprovalRequest.DECIDED for each in requests)
+    return not by_request and (case.level_since is None or case.decided_at >= case.level_since)
 
 
 def _may_ask_first(case: Escalation, requests: Sequence[Asked]) -> bool:

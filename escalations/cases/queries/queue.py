@@ -33,12 +33,13 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
 
 from accounts.models import Account, User
+from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.cases.queries import queue_rows
 from escalations.cases.queries.messages import came_back
 from escalations.cases.queries.queue_rows import Cursor, Row
 from escalations.clocks.queries import STATUS_ORDER
-from escalations.models import CasePerson, Escalation, IssueType
+from escalations.models import CasePerson, CaseRequest, Escalation, IssueType
 from escalations.policy.levels import at_level
 from escalations.policy.models import PolicyVersion, published_ladder
 from ledger.reading import number
@@ -139,12 +140,14 @@ def view_conditions(user: User, at: datetime) -> dict[str, Q]:
     duties = CasePerson.objects.filter(case=OuterRef("pk"), user=user).exclude(duty="").order_by()
     # Asked for each open case, while an EXISTS would let PostgreSQL read the person's duties of all time.
     has_duty = Exact(Subquery(duties.values(one=Value(1))[:1]), 1)
+    # Also while a new owner is asked: the requests of the case are still open.
+    asked = CaseRequest.objects.filter(request__state=ApprovalRequest.OPEN)
     soon = at.date() + timedelta(days=RENEWAL_DAYS)
     return {
         "open": Q(),
         "mine": Q(owner=user) | Q(has_duty),
         "past": Q(sla_due_at__lte=at),
-        "deciding": Q(state=states.APPROVING),
+        "deciding": Q(state=states.APPROVING) | Q(pk__in=asked.order_by().values("case")),
         "renewal": Q(account__in=Account.objects.filter(renewal_date__lte=soon).order_by().values("pk")),
         "unowned": Q(owner__isnull=True),
         "paused": ~Q(waiting_on=states.NOBODY) | Q(sla_paused_at__isnull=False),

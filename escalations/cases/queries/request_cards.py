@@ -10,6 +10,7 @@ from approvals.matrix.totals import sum_words
 from approvals.models import ApprovalRequest, Seat
 from approvals.requests import page as decision
 from escalations.models import Escalation
+from ledger.format import listed
 
 SEAT_WORDS = {
     Seat.ASKED: ("wait", "Waiting"),
@@ -77,13 +78,15 @@ class LimitRow:
 
 @dataclass(frozen=True)
 class Card:
-    """One request: chip, seats, terms, checks, limits."""
+    """One request: chip, whom it waits for, seats, terms, checks, limits. `is_mine`: it waits for the viewer."""
 
     request: ApprovalRequest
     number: int
     mark: str
     due_state: str
     warn_at: datetime
+    waits_for: str
+    is_mine: bool
     flow: list[Step]
     terms: Sequence[object]
     checks: list[Check]
@@ -121,6 +124,8 @@ def card(request: ApprovalRequest, number: int, user: User, at: datetime) -> Car
         mark=STATE_MARKS[request.state],
         due_state=decision.due_state(request, at) if request.is_open else "",
         warn_at=request.warn_at,
+        waits_for=decision.waits_for_as(request),
+        is_mine=user in decision.asked_now(request),
         flow=[_seat(request, seat, at) for seat in request.all_seats() if seat.state != Seat.PLANNED],
         terms=decision.terms(request, user, None, at),
         checks=checks(request, at),
@@ -156,9 +161,9 @@ def checks(request: ApprovalRequest, at: datetime) -> list[Check]:
     added = (
         f"{added}." if added else f"No {request.concession_name.lower()} was granted to this account in {days} days."
     )
-    asked = (
-        f"{request.requester} asked, {request.approver} decides." if request.approver else f"{request.requester} asked."
-    )
+    deciders = dict.fromkeys(str(seat.person) for seat in request.all_seats() if seat.decides_now_or_later)
+    decide = f", {listed(list(deciders))} {'decide' if len(deciders) > 1 else 'decides'}" if deciders else ""
+    asked = f"{request.requester} asked{decide}."
     return [
         Check("grn", "The requester does not approve", asked),
         Check("grn", "Within the approver's limit", f"Limit {rule.get('limit') or 'as in the matrix'}."),

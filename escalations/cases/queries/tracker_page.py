@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from escalations.models import Action, CaseFile, Commitment, Escalation
 
-LATE, TODAY, LATER, DONE = "Late", "Due today", "Later", "Done"
+LATE, TODAY, LATER, DONE, CANCELLED = "Late", "Due today", "Later", "Done", "Cancelled"
 
 
 class Group(NamedTuple):
@@ -20,8 +20,8 @@ class Group(NamedTuple):
 
 
 def groups(actions: Iterable[Action], at: datetime) -> list[Group]:
-    """Late, due today (in the viewer's zone), later, done; empty groups are left out."""
-    found: dict[str, list[Action]] = {name: [] for name in (LATE, TODAY, LATER, DONE)}
+    """Late, due today (in the viewer's zone), later, done, cancelled; empty groups are left out."""
+    found: dict[str, list[Action]] = {name: [] for name in (LATE, TODAY, LATER, DONE, CANCELLED)}
     for action in actions:
         found[_group(action, at)].append(action)
     return [Group(name, rows) for name, rows in found.items() if rows]
@@ -29,7 +29,7 @@ def groups(actions: Iterable[Action], at: datetime) -> list[Group]:
 
 def _group(action: Action, at: datetime) -> str:
     if action.state in (Action.DONE, Action.CANCELLED):
-        return DONE
+        return DONE if action.state == Action.DONE else CANCELLED
     if action.is_late(at):
         return LATE
     zone = timezone.get_current_timezone()

@@ -7,6 +7,7 @@ from escalations import states
 from ledger.format import counted
 
 HOT, DUE, CALM, NONE = "hot", "due", "", "none"
+CAME_BACK = "came_back"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Facts:
     customer_told: bool = False
     review_settled: bool = False
     review_due: datetime | None = None
+    decided: bool = False  # on the case itself, without a request
+    came_back: bool = False  # the customer wrote after the end
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,9 @@ def _by_stage(facts: Facts) -> Step:
             f"{counted(facts.open_execution, 'action')} {'is' if facts.open_execution == 1 else 'are'} open.",
             acts=("tracker",),
         )
+    if facts.decided:
+        why = "It was decided without a concession. If one is needed after all, request an approval."
+        return Step("decided", CALM, "Next: carry out the decision", why, acts=("execute", "ask"))
     why = "The facts are being collected. Request an approval, or go on without one and say why none is needed."
     return Step("diagnose", CALM, "Next: complete the brief", why, acts=("brief", "ask", "execute"))
 
@@ -207,6 +213,9 @@ def _waiting_for_decision(facts: Facts) -> Step:
 
 
 def _after(facts: Facts) -> Step:
+    if facts.came_back:
+        why = "The customer wrote after the end of this case. Reopen it, or say that there is nothing to do."
+        return Step(CAME_BACK, DUE, "Next: answer what came back", why)
     if facts.state in states.AFTER:
         if facts.review_settled:
             return Step(
@@ -214,5 +223,5 @@ def _after(facts: Facts) -> Step:
             )
         why = "The case is resolved. It can be closed after the review, or after its waiver with a reason."
         return Step("review", CALM, "Next: write the review", why, facts.review_due, acts=("review",))
-    word = dict(states.STATES)[facts.state].lower()
+    word = states.in_a_sentence(facts.state)
     return Step("ended", NONE, "Nothing is waiting for you", f"This escalation is {word}.")

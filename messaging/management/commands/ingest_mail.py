@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
+from ledger.format import counted
 from messaging.inbound import fetch as fetching
 from messaging.inbound import receive as inbound
 from messaging.inbound.mailbox import MailboxTrouble
@@ -52,7 +53,7 @@ class Command(BaseCommand):
         unread = self._take_mailbox() if imap else []
         unread += [fault for path in paths for fault in self._take_path(path)]
         summary = ", ".join(f"{count} {word}" for word, count in sorted(self.tally.items())) or "nothing to read"
-        self.stdout.write(f"{self.tally.total()} mails: {summary}")
+        self.stdout.write(f"{counted(self.tally.total(), 'mail')}: {summary}")
         if unread:
             raise CommandError("\n".join(unread))
 
@@ -93,7 +94,7 @@ class Command(BaseCommand):
             word, line = "already here", f"already here, {line}"
         self.seen.add(mail.pk)
         self.tally[word] += 1
-        shown = line.format(note=mail.note or "no reason given", automatic=mail.automatic)
+        shown = line.format(note=mail.note or "no reason given", automatic=mail.automatic.replace("_", " "))
         self.stdout.write(f"{name}: {_printable(shown)}")
 
 

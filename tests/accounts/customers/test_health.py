@@ -38,7 +38,7 @@ def test_a_red_escalation_and_a_hostile_tone_close_to_renewal_make_it_red():
     found = health(open_escalations={"red": 1}, sentiment=[-0.8, -0.7], days_to_renewal=20)
     assert found.word == "red"
     assert found.sentence.startswith(
-        f"Red, {found.score}: 1 escalation open (1 red); recent tone is hostile (-0.77 over 2"
+        f"Red, {found.score}: 1 escalation open (1 red tier); recent tone is hostile (-0.77 over 2"
     )
 
 

@@ -48,6 +48,14 @@ def test_it_ends_the_decision_clock_and_stands_in_the_log(cast: Cast) -> None:
     assert list(chain.breaks_in(case, case.events.order_by("seq"))) == []
 
 
+def test_carrying_it_out_is_the_next_step(cast: Cast, client: Client) -> None:
+    case = accepted(cast, **VIP)
+    client.force_login(cast.sponsor, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "Next: carry out the decision" not in client.get(f"/escalations/{case.key}/").content.decode()
+    decide(case_id=case.pk, by=authority(case), ruling=HOLD)
+    assert "Next: carry out the decision" in client.get(f"/escalations/{case.key}/").content.decode()
+
+
 def test_only_the_decision_authority_decides(cast: Cast) -> None:
     case = accepted(cast, **VIP)
     for person in (cast.csm, cast.lead, cast.admin):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from escalations.cases import closing, thread, tracker, which_case
+from escalations.cases import closing, decisions, thread, tracker, which_case
 from escalations.cases.duplicates import original_of
 from escalations.models import Escalation
 from ledger.errors import Invalid, NotAllowed
@@ -36,7 +36,9 @@ def test_thread_actions_and_people_go_to_the_case_that_carries_on(cast: Cast) ->
     copied = original.events.get(kind="merged", text__body="They called again.")
     assert (copied.actor, copied.data["case"]) == (cast.csm, case.pk)
     assert copied.summary.startswith(f"From {case.key}, ")
-    assert original.events.get(kind="merged_in").data == {"case": case.pk}
+    merged = original.events.get(kind="merged_in")
+    assert merged.data == {"case": case.pk}
+    assert "is merged into this case: 1 post, " in merged.summary
     action.refresh_from_db()
     assert action.case == original
     assert original.people.filter(user=cast.legal).exists()
@@ -92,3 +94,18 @@ def test_an_open_request_of_the_duplicate_is_recalled(cast: Cast) -> None:
     case, original = asked(cast), opened(cast)
     merge(case, original, cast.csm)
     assert case.requests.get().state == "recalled"
+
+
+def test_a_decision_keeps_its_name_on_the_case_that_carries_on(cast: Cast) -> None:
+    original, case = accepted(cast), accepted(cast, concession="", amount=None)
+    ruling = decisions.Ruling("No concession is needed.", rationale="The price is agreed.")
+    decisions.decide(case_id=case.pk, by=case.people.get(duty="authority").user, ruling=ruling)
+    merge(case, original, cast.csm)
+    assert original.events.get(kind="merged").summary.startswith(f"From {case.key}, decision, ")
+
+
+def test_a_hand_off_says_that_it_ended_with_its_case(cast: Cast) -> None:
+    case = opened(cast)
+    closing.withdraw(case_id=case.pk, by=cast.csm, reason="Not wanted")
+    ended = case.handoffs.get()
+    assert (ended.state_words, ended.reason) == ("Ended", "The case is withdrawn.")

@@ -56,7 +56,7 @@ def test_a_case_whose_owner_left_needs_an_owner_and_the_next_one_is_asked(cast: 
     assert handoff.to_user != owner
     assert f"{owner.name} has left" in handoff.why
     assert open_work.of(owner) == []
-    assert moved(departure)[f"{case.key}: escalation owner"] == handoff.to_user.name
+    assert moved(departure)[f"{case.key}: escalation owner, asked to accept"] == handoff.to_user.name
     assert Message.objects.filter(user=handoff.to_user, source=f"handoff:{handoff.pk}").exists()
     handoffs.accept(case_id=case.pk, handoff_id=handoff.pk, by=handoff.to_user)
     assert Escalation.objects.get(pk=case.pk).owner == handoff.to_user

@@ -1,6 +1,7 @@
 """Older faults, each with the right value: who is waited for, second questions, clocks that nobody met, and words."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +12,10 @@ from approvals.models import ApprovalRequest
 from approvals.requests import page as approval_page
 from escalations import states
 from escalations.cases import escalate as escalating
+from escalations.cases import handoffs
 from escalations.cases import requests as asking
 from escalations.cases.handoffs import Notes
-from escalations.cases.queries import queue
+from escalations.cases.queries import case_page, queue
 from escalations.cases.queries.asked import asked_of
 from escalations.forms.requests import initial_of
 from escalations.models import Clock, Escalation
@@ -44,6 +46,54 @@ def test_queue_next_step_and_approvals_wait_for_the_same_people(cast: Cast, brow
     assert waits_for(case, cast) == listed(people)
     assert listed([name for each in asked_of(case) for name in each.people.values()]) == listed(people)
     assert listed(people) in browse(cast.csm, f"/escalations/{case.key}/").content.decode()
+
+
+@pytest.mark.both_databases
+def test_a_case_awaits_its_decision_also_while_a_new_owner_is_asked(cast: Cast) -> None:
+    case = asked(cast)
+    assert case.owner is not None
+    notes = Notes(tried="Called", open_points="The price", ask="Take it")
+    handoffs.reassign(case_id=case.pk, by=case.owner, to=cast.ae, notes=notes)
+    case.refresh_from_db()
+    assert case.state == states.HANDED_OFF
+    deciding = queue.view_conditions(cast.admin, now())["deciding"]
+    assert list(queue.open_cases(cast.admin).filter(deciding)) == [case]
+
+
+def test_both_pages_of_a_hand_off_count_the_same(cast: Cast, browse: Browse) -> None:  # noqa: F811
+    case = accepted(cast)
+    assert case.owner is not None
+    running = case.clocks.filter(state=Clock.RUNNING).count()
+    before = " ".join(browse(case.owner, f"/escalations/{case.key}/hand-over/").content.decode().split())
+    assert f"and {running} running clocks" in before
+    assert f"{case.owner.name} stays owner until it is accepted." in before
+
+
+def test_a_case_without_a_decision_has_no_tick_at_approve(cast: Cast) -> None:
+    closed = Escalation.objects.filter(pk=accepted(cast).pk)
+    closed.update(state=states.CLOSED)
+    case = closed.get()
+    assert {each["label"]: each["kind"] for each in case_page.stages(case)}["Approve"] == ""
+    case.decided_at = now()
+    assert {each["label"]: each["kind"] for each in case_page.stages(case)}["Approve"] == "done"
+
+
+def test_an_old_status_says_what_happened_since(cast: Cast) -> None:
+    case, at = accepted(cast), now()
+    case.status_at = at
+    assert case.status_written_before == ""
+    case.decided_at = at + timedelta(hours=1)
+    assert case.status_written_before == "the decision"
+    case.resolved_at = at + timedelta(hours=2)
+    assert case.status_written_before == "it was resolved"
+
+
+def test_the_roles_page_lists_everybody_on_the_case(cast: Cast, browse: Browse) -> None:  # noqa: F811
+    case = accepted(cast)
+    case.people.get_or_create(user=cast.finance, duty="", defaults={"letter": "C", "since": now()})
+    table = browse(cast.csm, f"/escalations/{case.key}/roles/").content.decode()
+    table = table.split("RACI by person")[1].split("</table>")[0]
+    assert all(each.user.name in table for each in case.people.select_related("user"))
 
 
 @pytest.mark.both_databases

@@ -1,5 +1,7 @@
 """What was read before the transaction of a new case is checked again inside it; rows of a published policy are read once."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import OperationalError
 from django.test import Client
@@ -8,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Account, User
 from escalations.cases import intake
 from escalations.clocks.book import together
-from escalations.clocks.verbs import retarget
+from escalations.clocks.verbs import refresh_cache, retarget
 from escalations.models import CasePerson, Escalation, HandOff, PolicyVersion
 from escalations.policy import versions
 from escalations.policy.rows import rows_of
@@ -92,6 +94,18 @@ def test_steps_of_one_block_are_written_together_and_in_order(
     fresh = Escalation.objects.get(pk=case.pk)
     first = min(clock.due_at for clock in case.clocks.live() if clock.rule.in_queue and clock.due_at)
     assert fresh.sla_due_at == first
+
+
+def test_a_case_is_yellow_when_any_of_its_clocks_has_warned(cast: Cast) -> None:
+    case = opened(cast)
+    counted = [clock for clock in case.clocks.live() if clock.rule.in_queue and clock.due_at]
+    last = max(counted, key=lambda clock: clock.due_at)
+    type(last).objects.filter(pk=last.pk).update(warn_at=now() - timedelta(minutes=1))
+    with together(case):
+        refresh_cache(case)
+    fresh = Escalation.objects.get(pk=case.pk)
+    assert fresh.sla_due_at == min(clock.due_at for clock in counted)
+    assert fresh.sla_status(now()) == "yel"
 
 
 def test_the_mail_of_a_hand_off_is_composed_when_it_is_sent(cast: Cast) -> None:

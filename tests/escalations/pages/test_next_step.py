@@ -103,6 +103,16 @@ def test_a_resolved_case_waits_for_its_review_then_closes():
     assert step(state=states.CLOSED).code == "ended"
 
 
+def test_a_case_decided_without_a_concession_is_carried_out_next() -> None:
+    found = step(decided=True)
+    assert (found.title, found.acts) == ("Next: carry out the decision", ("execute", "ask"))
+
+
+def test_what_came_back_after_the_end_waits_for_an_answer() -> None:
+    assert step(state=states.CLOSED, came_back=True).title == "Next: answer what came back"
+    assert step(state=states.CLOSED).title == "Nothing is waiting for you"
+
+
 def test_several_who_are_asked_decide_and_one_decides() -> None:
     waiting = {"state": states.APPROVING, "open_requests": 1}
     assert step(**waiting, decider="Lena Ortiz").title.endswith("Lena Ortiz decides")

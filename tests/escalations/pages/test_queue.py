@@ -1,5 +1,6 @@
 """The queue: what a person sees, in which order, how it is counted, and how it leaves as a file."""
 
+import csv
 import html
 import re
 from datetime import timedelta
@@ -129,7 +130,7 @@ def test_nonsense_in_the_address_does_no_harm(cast, case, as_user, query):
 
 def test_no_result_offers_to_clear_the_filters(cast, case, as_user):
     page = as_user(cast.csm).get(urls("queue"), {"q": "nowhere"}).content.decode()
-    assert "Nothing matches these filters" in page
+    assert "No open escalation matches" in page
     assert "Clear filters" in page
 
 
@@ -239,6 +240,15 @@ def test_the_file_has_the_order_of_the_list(cast, sixty, as_user):
     listed = [line.split(",")[0] for line in text.splitlines()[1:]]
     assert listed[:25] == keys(client.get(urls("queue")))
     assert len(set(listed)) == 60
+
+
+def test_the_file_says_whom_a_case_waits_for_as_the_list_does(cast, case, as_user):
+    client = as_user(cast.csm)
+    [row] = queue.every_row(cast.csm, queue.Filters(), now())
+    text = b"".join(client.get(urls("queue_csv")).streaming_content).decode()
+    [line] = csv.DictReader(text.lstrip("\ufeff").splitlines())
+    assert line["waiting on"] == row.waits_for
+    assert row.waits_for in client.get(urls("queue")).content.decode()
 
 
 def test_the_list_has_the_status_of_the_chip(cast, sixty):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 
 from approvals.models import ApprovalRequest
@@ -17,6 +18,11 @@ from tests.escalations.cases.builders import accepted, asked, briefed
 from tests.support.cast import Cast
 
 Browse = Callable[..., Any]
+
+
+def messages_of(answer: Any) -> list[str]:
+    """The messages that the next page shows."""
+    return [str(each) for each in get_messages(answer.wsgi_request)]
 
 
 def ask(**changes: Any) -> dict[str, Any]:
@@ -161,6 +167,18 @@ def test_the_case_reminds_whoever_is_asked_now_and_sends_them_to_decide(cast: Ca
     assert "get a decision from Aisha Okafor" in page
     assert "Remind Aisha" in page
     assert "Review and decide" in browse(cast.legal, f"/escalations/{case.key}/").content.decode()
+
+
+def test_the_board_names_whoever_is_asked_now_and_everybody_who_decides(cast: Cast, browse: Browse) -> None:
+    case = briefed(cast)
+    indemnity = ask(concession="indemnity", amount="", question="Approve mutual indemnity?")
+    answer = browse(cast.csm, url(case, "new/"), indemnity)
+    assert messages_of(answer) == ["Approval requested. It waits for Aisha Okafor as Legal."]
+    page = " ".join(browse(cast.legal, url(case)).content.decode().split())
+    made = case.requests.get()
+    assert "Waits for Aisha Okafor as Legal, decision due" in page
+    assert f"Aisha Okafor and {made.approver} decide" in page
+    assert f'href="/approvals/{made.pk}/"> Decide </a>' in page
 
 
 def test_who_may_not_ask_is_told_and_strangers_find_nothing(cast: Cast, browse: Browse) -> None:

@@ -130,12 +130,14 @@ def test_actions_fall_into_groups_by_due_time(cast: Cast, case: Escalation) -> N
         Action(title="today", due_at=at + timedelta(hours=2)),
         Action(title="later", due_at=at + timedelta(days=1)),
         Action(title="done", due_at=at - timedelta(days=1), state=Action.DONE),
+        Action(title="dropped", due_at=at - timedelta(days=1), state=Action.CANCELLED),
     ]
     assert [(group.name, group.rows[0].title) for group in tracker_page.groups(rows, at)] == [
         ("Late", "late"),
         ("Due today", "today"),
         ("Later", "later"),
         ("Done", "done"),
+        ("Cancelled", "dropped"),
     ]
 
 

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from ledger import files
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.format import counted
 from messaging.events import mail_received
 from messaging.inbound import receive as inbound
 from messaging.inbound.parsing.parsed import MAX_RAW_BYTES
@@ -199,7 +200,7 @@ def test_the_command_says_what_became_of_each_mail(tmp_path: Path, takers: Calla
     lines = ingest(tmp_path).splitlines()
     assert lines[0] == "a.eml: placed: account Northwind"
     assert lines[1].startswith("b.eml: waits in the inbox")
-    assert lines[2].startswith("c.eml: automatic (auto_reply)")
+    assert lines[2].startswith("c.eml: automatic (auto reply)")
     assert lines[3] == "d.eml: already here, placed: account Northwind"
     assert lines[4] == "4 mails: 1 already here, 1 automatic, 1 placed, 1 waiting in the inbox"
 
@@ -232,7 +233,7 @@ def test_malformed_mail_from_the_wild_passes_without_a_crash(real_data: Path) ->
     mails = len(list(folder.glob("*.eml")))
     lines = ingest(folder).splitlines()
     assert len(lines) == mails + 1
-    assert lines[-1].startswith(f"{mails} mails: ")
+    assert lines[-1].startswith(f"{counted(mails, 'mail')}: ")
     rows = InboundMail.objects.count()
-    assert ingest(folder).splitlines()[-1] == f"{mails} mails: {mails} already here"
+    assert ingest(folder).splitlines()[-1] == f"{counted(mails, 'mail')}: {mails} already here"
     assert InboundMail.objects.count() == rows
