@@ -69,6 +69,7 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
     _need_owner(case, wanted, by, at)
+    _not_twice(case, wanted)
     snapshot = briefing.freeze(case, reason="Approval request", at=at, parts=parts)
     return submit(
         Ask(wanted.concession, wanted.amount, wanted.currency, case.account, wanted.renewal.strip()),
@@ -106,6 +107,16 @@ def _need_owner(case: Escalation, wanted: CaseAsk, by: User, at: datetime) -> No
         )
     summary = f"Diagnose skipped, asked before an owner accepted: {why}"
     record(case, [Entry(kind="skipped", summary=summary[:400], actor=by, data={"why_unowned": why})], at=at)
+
+
+def _not_twice(case: Escalation, wanted: CaseAsk) -> None:
+    """Raise Invalid while another request of the case asks for the same."""
+    same = {"concession": wanted.concession, "amount": wanted.amount, "renewal": wanted.renewal.strip()}
+    for number, made in enumerate(case.requests.order_by("pk"), 1):
+        alike = made.is_open and all(getattr(made, name) == value for name, value in same.items())
+        if alike and made.currency in ("", wanted.currency):
+            words = f"Request {number} asks for the same and waits for {made.approver}. Recall it, or change its terms."
+            raise Invalid(words, field="amount")
 
 
 def _link(case: Escalation, made: ApprovalRequest) -> None:
