@@ -173,7 +173,7 @@ def decided_here(case: Escalation, event: Event) -> None:
 def customer_wrote(case: Escalation, message: CustomerMessage, *, who: str, by: User | None) -> None:
     """Notify the owner, the communication lead and the reviewer of a customer's message or a signal; the account's team if the
     case has none of them, else operations. `by`: the person who logged or moved it."""
-    told = _keepers(case) or _team(case.account.csm, case.account.ae)
+    told = [*_keepers(case), *_reviewers(case)] or _team(case.account.csm, case.account.ae)
     what = {
         "": "is on the case",
         "back": "came back after the end of the case",
@@ -181,6 +181,8 @@ def customer_wrote(case: Escalation, message: CustomerMessage, *, who: str, by: 
     }
     how = "back" if message.came_back else "wait" if message.ended_wait else ""
     text = f"{case.key}: {who} wrote. The message {what[how]}." if who else f"{case.key}: a new signal is on the case."
+    if who and message.is_guess:
+        text += " Placed by guess: check that it belongs there."
     users = [user for user in told if by is None or user.pk != by.pk]
     key, urgent = f"said:{message.event_id}", message.came_back or message.ended_wait
     notice(case, users, key=key, kind="customer", text=text, tail=f"#e{message.event.seq}", urgent=urgent)
@@ -202,6 +204,14 @@ def _keepers(case: Escalation) -> list[User]:
     """The owner and the communication lead, as far as they are active."""
     people = [case.owner, *people_of(case, CasePerson.OWNER, CasePerson.COMMUNICATION)]
     return list({user.pk: user for user in people if user and user.is_active}.values())
+
+
+def _reviewers(case: Escalation) -> list[User]:
+    """The reviewer of a case that is resolved: the owner may have left since."""
+    if case.is_open:
+        return []
+    rows = Review.objects.filter(case=case, state=Review.OPEN).select_related("reviewer")
+    return [row.reviewer for row in rows if row.reviewer and row.reviewer.is_active]
 
 
 def _team(*team: User | None) -> list[User]:

@@ -325,15 +325,15 @@ def test_a_reopened_case_has_no_duty_with_somebody_who_left(cast: Cast) -> None:
 def test_a_departure_names_nobody_on_a_confidential_case(cast: Cast, client: Client) -> None:
     case = accepted(cast, confidential=True)
     assert case.owner is not None
-    case.people.create(user=cast.finance, letter="C", since=now())
+    case.people.create(user=cast.outsider, letter="C", since=now())
     before = set(case.people.values_list("user", flat=True))
 
-    departure = leave(cast.finance, cast.ops)
+    departure = leave(cast.outsider, cast.ops)
 
-    assert set(case.people.values_list("user", flat=True)) == before - {cast.finance.pk}
+    assert set(case.people.values_list("user", flat=True)) == before - {cast.outsider.pk}
     assert moved(departure)[f"{case.key}: named as stakeholder"] == MovedOn.ENDED
     client.force_login(cast.ops, backend=BACKEND)
-    page = client.get(leaving.page_of(cast.finance)).content.decode()
+    page = client.get(leaving.page_of(cast.outsider)).content.decode()
     assert case.key not in page
     assert "A case that you may not open" in page
 
