@@ -191,6 +191,9 @@ class UploadForm(forms.Form):
         help_text="Can also be chosen in the next step.",
     )
 
+    # The status of the answer with an error; another one if the disk took no file.
+    failed = 422
+
     def __init__(self, data: Posted | None = None, **options: Unpack[FormOptions]) -> None:
         super().__init__(data, **options)
         self.fields["default_currency"].choices = currency_choices("Decide later")  # type: ignore[attr-defined]
@@ -210,6 +213,7 @@ class UploadForm(forms.Form):
         """Refuse a file that is too large before it is read."""
         file: UploadedFile = self.cleaned_data["file"]
         if isinstance(file, Part) and isinstance(file.refusal, NotStored):
+            self.failed = file.refusal.status
             raise forms.ValidationError(file.refusal.message)
         if (file.size or 0) > LARGEST_FILE:
             raise forms.ValidationError("The file is larger than 10 MB. Split it and import the parts.")

@@ -36,7 +36,7 @@ class ExternalPartyMiddleware:
     """An external party opens the pages of what is shared with them, and no other. Not a list of what is closed: a page that
     is added later is closed too."""
 
-    OPEN = frozenset({"home", "healthz", "escalations:shared", "escalations:shared_thread"})
+    OPEN = frozenset({"home", "healthz", "escalations:shared", "escalations:shared_thread", "escalations:shared_file"})
     SIGNING_IN = ("account_login", "account_logout", "account_reauthenticate", "account_change_password")
     NEW_PASSWORD = ("account_set_password", "account_reset_password")  # the last one has several steps
 

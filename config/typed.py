@@ -49,21 +49,38 @@ class SignInMiddleware(LoginRequiredMiddleware):
         """To the sign-in page, and from there to the page."""
         if request.method != "POST" or request.path.startswith(NO_FORMS) or "HX-Request" in request.headers:
             return super().handle_no_permission(request, view_func)
-        _keep(request)
+        if _keep(request):
+            request.session.set_expiry(KEPT_FOR)
         return redirect_to_login(_page_of(request))
 
 
-def _keep(request: HttpRequest) -> None:
+def form_of_another_sign_in(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was opened before the last sign-in of this browser. The person whose form it was gets the words back in the
+    page; anybody else is told how to recover, and no words are kept."""
+    mine = request.user.is_authenticated and once.made_for(_token_of(request), request.user.pk)
+    if mine and not request.path.startswith(NO_FORMS) and "HX-Request" not in request.headers and _keep(request):
+        return redirect(_page_of(request))
+    other = request.user.is_authenticated and bool(_token_of(request)) and not mine
+    return render(request, "403_csrf.html", {"other": other}, status=403)
+
+
+def _token_of(request: HttpRequest) -> str:
+    return request.POST.get(once.FIELD, "")[: once.LONGEST_TOKEN]
+
+
+def _keep(request: HttpRequest) -> bool:
+    """Keep the words of the form in the session; returns whether there were any."""
     fields, left = {}, MOST_CHARACTERS
     for name, values in request.POST.lists():
         size = len(name) + sum(map(len, values))
         if not SECRET.search(name) and size <= left:
             fields[name] = values
             left -= size
-    if any(value.strip() for values in fields.values() for value in values):
-        token = request.POST.get(once.FIELD, "")[: once.LONGEST_TOKEN]
-        request.session[KEY] = Typed(address=request.path, fields=fields, once=token, at=now().isoformat())
-        request.session.set_expiry(KEPT_FOR)
+    if not any(value.strip() for values in fields.values() for value in values):
+        return False
+    token = _token_of(request)
+    request.session[KEY] = Typed(address=request.path, fields=fields, once=token, at=now().isoformat())
+    return True
 
 
 def _page_of(request: HttpRequest) -> str:

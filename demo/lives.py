@@ -352,9 +352,12 @@ class Life:
 
     def keep_inside_told(self, at: datetime) -> Steps:
         """The owner posts every working morning while the case is open, in cases that ended long ago every second
-        morning."""
+        morning; and before the first morning, if the first update inside is due earlier."""
+        due = acts.due(self.case_id, [states.INTERNAL_UPDATE])
         while True:
-            at = working_morning(at, self.chance, days=self.days_between_words)
+            morning = working_morning(at, self.chance, days=self.days_between_words)
+            at = at + (due - at) / 2 if due and at < due < morning else morning
+            due = None
             yield at
             if not self.tell_inside(at, self.days_between_words):
                 return

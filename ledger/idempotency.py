@@ -61,13 +61,14 @@ def claim(*, scope: str, key: str, again_after: timedelta | None = None) -> tupl
 
     Raises Stale if the first one has no answer for too long.
     """
+    row: IdempotencyKey | None = None
     for _ in range(LOOKS):
         mine = IdempotencyKey(scope=scope[:120], key=key[:200], at=now())
-        # Looking takes no lock; on SQLite, inserting takes the one that the first press needs.
+        # While it waits it only looks: on SQLite, inserting takes the write lock that the first press needs.
+        if row is None and _inserted(mine):
+            return mine, True
         row = IdempotencyKey.objects.filter(scope=mine.scope, key=mine.key).first()
-        if row is None:
-            if _inserted(mine):
-                return mine, True
+        if row is None:  # released meanwhile
             continue
         if again_after is not None and _taken_over(row, again_after):
             return row, True

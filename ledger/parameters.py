@@ -1,11 +1,12 @@
-"""The parameters in the address of a list. The API refuses one that it does not know; a page leaves it out and says so."""
+"""The parameters in the address of a list. The API and files refuse one that they do not know; a page leaves it out and says
+so."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import ClassVar, TypeVar, cast
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
@@ -34,7 +35,7 @@ def known(**allowed: Allowed) -> Callable[[View], View]:
         @wraps(view)
         def checked(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if request.method == "GET" and "HX-Request" not in request.headers:
-                for text in left_out(request.GET.dict(), allowed)[:MOST_NAMED]:
+                for text in list(left_out(request.GET.dict(), allowed).values())[:MOST_NAMED]:
                     messages.info(request, f"Unknown filter “{text}” was left out.")
             return view(request, *args, **kwargs)
 
@@ -44,13 +45,39 @@ def known(**allowed: Allowed) -> Callable[[View], View]:
     return wrap
 
 
-def left_out(given: Mapping[str, object], allowed: Mapping[str, Allowed]) -> list[str]:
-    """The parameters that are not known, such as `colour=red`."""
-    return [
-        f"{name}={value}"[:LONGEST_SHOWN]
+def known_in_file(**allowed: Allowed) -> Callable[[View], View]:
+    """For a view that answers with a file, which could not say that a filter was left out: raises Invalid with the name of
+    the first parameter, or value, that it does not know."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            for name, text in left_out(request.GET.dict(), allowed).items():
+                takes = _list_of(set(allowed)) if name not in allowed else "It cannot have this value."
+                raise Invalid(f"Unknown filter “{text}”: the file was not made. {takes}", field=name[:200])
+            return view(request, *args, **kwargs)
+
+        checked.parameters = allowed  # type: ignore[attr-defined]  # for tests that walk all addresses
+        return cast("View", checked)
+
+    return wrap
+
+
+def left_out(given: Mapping[str, object], allowed: Mapping[str, Allowed]) -> dict[str, str]:
+    """The parameters that are not known, by name, such as `colour=red`."""
+    return {
+        name: f"{name}={value}"[:LONGEST_SHOWN]
         for name, value in given.items()
         if value and not (name in allowed and _fits(str(value), allowed[name]))
-    ]
+    }
+
+
+def kept(given: QueryDict, allowed: Mapping[str, Allowed]) -> str:
+    """The query string without what is not known, for the links of a page that lead on, such as that to its file."""
+    rest = given.copy()
+    for name in left_out(given.dict(), allowed):
+        del rest[name]
+    return rest.urlencode()
 
 
 def _fits(value: str, allowed: Allowed) -> bool:

@@ -1,4 +1,4 @@
-"""Django system checks of the two registries: kinds of messages and channels."""
+"""Django system checks of what messaging loads by its name: kinds of messages, channels, titles of cases."""
 
 import re
 from collections import Counter
@@ -41,6 +41,15 @@ def check_channels() -> list[Error]:
         if len(each.name) > longest
     ]
     return errors
+
+
+def check_case_titles() -> list[Error]:
+    """The function that says the titles of cases can be loaded."""
+    try:
+        loaded = import_string(settings.CASE_TITLES)
+    except ImportError as error:
+        return [Error(f"CASE_TITLES: {settings.CASE_TITLES} cannot be loaded: {error}")]
+    return [] if callable(loaded) else [Error(f"CASE_TITLES: {settings.CASE_TITLES} is no function.")]
 
 
 def _loaded(setting: str, base: Any) -> tuple[list[Any], list[Error]]:

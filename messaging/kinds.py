@@ -48,7 +48,8 @@ class UnknownKind(LookupError):
 
 
 class MessageKind(ABC):
-    """How the messages of one kind behave between being written and being sent. All methods run outside a transaction."""
+    """How the messages of one kind behave between being written and being sent. All methods but `bounced` run outside a
+    transaction."""
 
     prefix: ClassVar[str] = ""
     # A person wrote the words, so the mail does not call itself automatic: other desks set such mail aside.
@@ -78,8 +79,9 @@ class MessageKind(ABC):
         raises, such as for a file that cannot be read now, has the message tried again later."""
         return Attachments()
 
-    def bounced(self, message: Message, mail_id: int) -> None:  # noqa: B027  most kinds have nobody to tell
-        """The message came back as undeliverable; `mail_id`: the received notice. In the transaction of that mail."""
+    def bounced(self, message: Message, *, key: str, how: str) -> None:  # noqa: B027  most kinds have nobody to tell
+        """The message did not reach its address: it came back, or the server refused the receiver. `how` is the sentence
+        that says it, `key` tells one report from another. In the transaction that keeps the report."""
 
 
 class AsWritten(MessageKind):

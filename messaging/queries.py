@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, F, Min, Q, QuerySet
+from django.utils.module_loading import import_string
 
 from accounts.models import Account, User
 from messaging.models import DigestHour, InboundMail, Message, Notice, Outage, Preference
@@ -27,6 +28,7 @@ MAIL_VIEWS = {
     InboundMail.REFUSED: "Could not be read",
 }
 MOST_ACCOUNTS = 20
+NOT_SEEN = "you cannot open this case"
 
 
 def messages_for(user: User) -> QuerySet[Message]:
@@ -107,6 +109,7 @@ class CaseNotices:
 
     case_key: str
     url: str
+    title: str = ""
     notices: list[Notice] = field(default_factory=list)
 
     @property
@@ -128,12 +131,16 @@ def unread_count(user: User) -> int:
     return Notice.objects.filter(user=user, read_at__isnull=True).count()
 
 
-def by_case(notices: Iterable[Notice]) -> list[CaseNotices]:
-    """Grouped by case in the order given; notices of no case come together. Inside a group unread first, then the newest."""
+def by_case(notices: Iterable[Notice], user: User) -> list[CaseNotices]:
+    """Grouped by case in the order given; notices of no case come together. Inside a group unread first, then the newest.
+    `user` reads the titles of the cases."""
     groups: dict[str, CaseNotices] = {}
     for notice in notices:
         group = groups.setdefault(notice.case_key, CaseNotices(notice.case_key, notice.url))
         group.notices.append(notice)
     for group in groups.values():
         group.notices.sort(key=lambda notice: (notice.read_at is not None, -notice.at.timestamp()))
+    titles = import_string(settings.CASE_TITLES)(user, groups.keys() - {""})
+    for key, group in groups.items():
+        group.title = titles.get(key, NOT_SEEN) if key else ""
     return list(groups.values())

@@ -131,7 +131,7 @@ def notifications(request: SignedIn) -> HttpResponse:
     context = {
         "view": view,
         "page": page,
-        "groups": queries.by_case(page.object_list),
+        "groups": queries.by_case(page.object_list, request.user),
         "unread": queries.unread_count(request.user),
     }
     return render(request, "messaging/notifications.html", context)

@@ -8,7 +8,6 @@ keys in the database, because their checks would lock the rows of cases that peo
 from django.db import models
 
 from accounts.models import Account
-from approvals.models import ApprovalRequest
 from escalations.models import Escalation
 
 
@@ -75,17 +74,17 @@ class CaseFact(models.Model):
 class DecisionFact(Fact):
     """A decision that a person made on a case."""
 
-    request = models.ForeignKey(
-        ApprovalRequest, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
-    )
     day = models.DateField()
     decided_at = models.DateTimeField()
     level = models.CharField(max_length=40, blank=True, help_text="Slug of the level that decided.")
     kind = models.CharField(max_length=12, help_text="The type of the case.")
-    concession = models.CharField(max_length=80)
+    concession = models.CharField(max_length=80, blank=True, help_text="Empty for a decision without a request.")
     got = models.DateTimeField(help_text="When the level that decided got the case.")
     took = models.PositiveBigIntegerField(help_text="From then to the decision.")
-    override = models.BooleanField(help_text="Against the recommendation, or in place of the approver.")
+    override = models.BooleanField(
+        null=True,
+        help_text="Against the recommendation, or in place of the approver. Empty without a request: nothing was recommended.",
+    )
 
     class Meta:
         indexes = [
@@ -96,7 +95,7 @@ class DecisionFact(Fact):
         ]
 
     def __str__(self) -> str:
-        return f"Decision on request {self.request_id}"
+        return f"Decision on case {self.case_id}, {self.day}"
 
 
 class HandOffFact(Fact):

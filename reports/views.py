@@ -1,6 +1,6 @@
 """Dashboard, the lists behind its numbers, CSV, and the health of the engine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from ledger.errors import Invalid
 from ledger.format import day
 from ledger.now import now
 from ledger.pagination import ListPaginator
-from ledger.parameters import known
+from ledger.parameters import Allowed, known, known_in_file
 from reports import charts, exports
 from reports.facts import follow
 from reports.queries import engine, kpis, lines, unwatched
@@ -30,6 +30,7 @@ from reports.rules.periods import Period
 from reports.rules.vitals import problems, sentence
 
 A_PAGE = 50
+PERIOD: Mapping[str, Allowed] = {"period": None, "region": None, "from": None, "to": None}
 # The percentage of changed or rejected suggestions from which a rule should be checked.
 HIGH_OVERRIDE_RATE = 30
 
@@ -39,7 +40,7 @@ def _asked(request: HttpRequest) -> tuple[Scope, Period]:
     return Scope(viewer(request), request.GET.get("region", "")[:40]), periods.read(request.GET, now())
 
 
-@known(period=None, region=None, **{"from": None, "to": None})
+@known(**PERIOD)
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The dashboard. For an invalid period it shows an error and the last 90 days."""
@@ -97,7 +98,7 @@ def _charts(found: Dashboard) -> dict[str, object]:
     }
 
 
-@known(period=None, region=None, page=None, **{"from": None, "to": None})
+@known(page=None, **PERIOD)
 @require_safe
 def behind_number(request: HttpRequest, kpi: str) -> HttpResponse:
     """The drill-down of one number, with the value of each case."""
@@ -123,6 +124,7 @@ def _listing(kpi: str, counting: kpis.Counting) -> tuple[kpis.Definition, kpis.L
     return counted.definition, counted.cases(counting)
 
 
+@known_in_file(**PERIOD)
 @require_safe
 def csv_list(request: HttpRequest, kpi: str) -> HttpResponse:
     """The same list as a file, complete."""
@@ -131,6 +133,7 @@ def csv_list(request: HttpRequest, kpi: str) -> HttpResponse:
     return _file(exports.listing_csv(listing), f"{kpi}-{period.first_day}-{period.last_day}.csv")
 
 
+@known_in_file(**PERIOD)
 @require_safe
 def csv_figures(request: HttpRequest) -> HttpResponse:
     """The figures as a file."""
@@ -139,7 +142,7 @@ def csv_figures(request: HttpRequest) -> HttpResponse:
     return _file(text, f"kpis-{period.first_day}-{period.last_day}.csv")
 
 
-@known(period=None, region=None, page=None, **{"from": None, "to": None})
+@known(page=None, **PERIOD)
 @require_safe
 def overrides(request: HttpRequest) -> HttpResponse:
     """How often people decide differently from suggestion or recommendation, by rule version and by person, and why."""
@@ -157,6 +160,7 @@ def overrides(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/overrides.html", context)
 
 
+@known_in_file(**PERIOD)
 @require_safe
 def csv_overrides(request: HttpRequest) -> HttpResponse:
     """The reasons as a file, complete."""

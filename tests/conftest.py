@@ -5,13 +5,14 @@ import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from escalations.policy.rows import published_rows
 from ledger.now import moved_to
@@ -130,6 +131,15 @@ def mailbox() -> Iterator[smtp.Mailbox]:
     """A real SMTP server."""
     with smtp.running_smtp() as box:
         yield box
+
+
+@pytest.fixture
+def real_smtp(mailbox: smtp.Mailbox, settings: Settings) -> smtp.Mailbox:
+    """The desk sends to this mailbox."""
+    parts = urlsplit(mailbox.url)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = parts.hostname, parts.port
+    return mailbox
 
 
 @pytest.fixture

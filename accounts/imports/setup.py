@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
+from django.db import transaction
+
 from accounts.customers.rates import known_currencies
 from accounts.imports.cells import Cells, Reading
 from accounts.imports.rules import (
@@ -26,7 +28,9 @@ from accounts.imports.rules.columns import CHECKS
 from accounts.models import ImportMapping, ImportRun, User
 from ledger import files
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
+from ledger.files.uploads import not_stored
 from ledger.format import day, money
+from ledger.models import StoredFile
 from ledger.now import now
 
 LARGEST_FILE = 10 * 1024 * 1024
@@ -62,7 +66,7 @@ def stage(
 ) -> ImportRun:
     """Keeps the file and suggests how to read it; no account changes. Columns not given come from a saved mapping that
     fits the header row, else they are guessed. Raises NotAllowed for people outside operations, Invalid for a file that
-    is too large (10 MB), no table, empty, or of an unknown kind.
+    is too large (10 MB), no table, empty, or of an unknown kind, NotStored if the disk does not take it.
     """
     if by is not None and not by.is_ops:
         raise NotAllowed("Only operations may import files.")
@@ -86,7 +90,7 @@ def stage(
     currency = default_currency or (saved.default_currency if saved else "")
     _check_setup(kind, headers, chosen, currency)
     return ImportRun.objects.create(
-        file=files.store(data, name=filename, content_type="text/csv"),
+        file=_kept(data, filename),
         filename=filename[-255:],
         kind=kind,
         source=source.strip()[:40],
@@ -107,6 +111,14 @@ class Choices:
     encoding: str = ""
     dates: str = ""
     decimals: str = ""
+
+
+def _kept(data: bytes, filename: str) -> StoredFile:
+    try:
+        with transaction.atomic():
+            return files.store(data, name=filename, content_type="text/csv")
+    except OSError as error:
+        raise not_stored(filename, field="file") from error
 
 
 def configure(

@@ -22,7 +22,7 @@ from accounts.views.viewers import local_today, viewer
 from ledger.errors import Refused
 from ledger.now import now
 from ledger.pagination import DeepPaginator
-from ledger.parameters import known
+from ledger.parameters import Allowed, kept, known, known_in_file
 
 PAGE = 25
 SIGNALS_SHOWN, MOST_SIGNALS = 10, 200
@@ -30,15 +30,18 @@ PART_LABELS = {"escalations": "Open escalations", "sla": "SLA kept"}
 NEGATIVE, COMMERCIAL = "negative", "commercial"
 
 
-@known(
-    view=portfolio.VIEWS,
-    q=None,
-    health=portfolio.HEALTH,
-    kind=dict(Account.KINDS),
-    renewal=portfolio.RENEWAL_DAYS,
-    segment=None,
-    page=None,
-)
+FILTERS: Mapping[str, Allowed] = {
+    "view": portfolio.VIEWS,
+    "q": None,
+    "health": portfolio.HEALTH,
+    "kind": dict(Account.KINDS),
+    "renewal": portfolio.RENEWAL_DAYS,
+    "segment": None,
+    "page": None,
+}
+
+
+@known(**FILTERS)
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
     """Accounts by weighted risk, with saved views, filters and search."""
@@ -64,6 +67,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
         "segments": portfolio.segments(user),
         "kinds": Account.KINDS,
         "wanted": wanted,
+        "link": kept(request.GET, FILTERS),
         "filtered": filtered,
     }
     return render(request, "accounts/list.html", context)
@@ -113,6 +117,7 @@ def _rows(page: Page) -> list[Line]:
     ]
 
 
+@known_in_file(**FILTERS)
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The list with its filters as CSV."""

@@ -12,6 +12,7 @@ from accounts.imports import runs as imports
 from accounts.models import ImportRun, User
 from accounts.views.viewers import viewer
 from ledger.errors import NotAllowed, Refused
+from ledger.parameters import known_in_file
 
 RUNS_SHOWN = 50
 PROBLEMS_SHOWN = 200
@@ -34,7 +35,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, files=request.FILES or None)
     if form.is_valid() and (run := _staged(form, user)):
         return redirect("accounts:import_run", pk=run.pk)
-    return render(request, "accounts/import_new.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(request, "accounts/import_new.html", {"form": form}, status=form.failed if form.is_bound else 200)
 
 
 def _staged(form: UploadForm, user: User) -> ImportRun | None:
@@ -50,6 +51,7 @@ def _staged(form: UploadForm, user: User) -> ImportRun | None:
         )
     except Refused as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else "file", refusal.message)
+        form.failed = refusal.status
         return None
 
 
@@ -137,6 +139,7 @@ def import_stop(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("accounts:import_run", pk=pk)
 
 
+@known_in_file()
 @require_safe
 def import_problems(request: HttpRequest, pk: int) -> HttpResponse:
     """The rows that were not imported, as CSV."""

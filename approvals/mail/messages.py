@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.people import leaving
 from approvals.mail import limits as by_mail
 from approvals.mail.kinds import WITH_BRIEF, ApprovalAsked, ApprovalDecided
 from approvals.mail.rules import address_of
@@ -247,7 +248,9 @@ def passed_over(request: ApprovalRequest, seat: Seat, to: User, at: datetime, re
 
 
 def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subject: str, lead: str) -> None:
-    """A question, an answer, a recall or an undo, to the people it concerns."""
+    """A question, an answer, a recall or an undo, to the people it concerns; for one who left, to the next manager who sees the
+    request."""
+    to = list(dict.fromkeys(found for person in to if (found := _reachable(request, person))))
     key = f"approval-{entry.kind}:{request.pk}:{entry.seq}"
     for person in to:
         _post(
@@ -266,6 +269,14 @@ def word(request: ApprovalRequest, entry: DecisionEntry, to: list[User], *, subj
             },
         )
     _tell(request, to, key, f"approval_{entry.kind}", f"{lead} {request.ask}")
+
+
+def _reachable(request: ApprovalRequest, person: User) -> User | None:
+    if person.is_active:
+        return person
+    above = leaving.heir(person)
+    sees = above is not None and ApprovalRequest.objects.visible_to(above).filter(pk=request.pk).exists()
+    return above if sees else None
 
 
 def outcome_words(request: ApprovalRequest) -> str:

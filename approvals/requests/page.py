@@ -18,7 +18,7 @@ from approvals.requests.rules import seats as rules
 from approvals.requests.rules import verdicts
 from approvals.requests.rules.suggestions import NAMES
 from approvals.requests.rules.terms import BASIS, GIVE_GETS
-from ledger.format import listed, money, money_short
+from ledger.format import file_size, listed, money, money_short
 
 NOT_PARTS = {"version", "number", "key", "title", "missing", "at", "deadline"}
 TITLES = {"ask": "The ask", "account": "Account context", "artifacts": "Key artifacts"}
@@ -189,8 +189,17 @@ def brief_parts(request: ApprovalRequest) -> list[tuple[str, str]]:
     parts = request.brief.get("parts", request.brief)
     pairs = _flat(parts) if isinstance(parts, dict) else [(str(n), part) for n, part in enumerate(parts, 1)]
     elsewhere = NOT_PARTS | {"options"} if request.options else NOT_PARTS
-    found = [_part(str(key), part) for key, part in pairs if key not in elsewhere]
+    found = [_files(part) if key == "files" else _part(str(key), part) for key, part in pairs if key not in elsewhere]
     return [(title, text) for title, text in found if text]
+
+
+def _files(frozen: object) -> tuple[str, str]:
+    """The files of the frozen brief, with the start of their fingerprints."""
+    rows = [each for each in frozen if isinstance(each, dict)] if isinstance(frozen, list) else []
+    if not all(each.keys() >= {"name", "size", "sha256"} for each in rows):
+        return _part("files", frozen)  # of a brief that another system wrote
+    lines = (f"- {each['name']}, {file_size(each['size'])}, SHA-256 {each['sha256'][:12]}…" for each in rows)
+    return "Files", "\n".join(lines)
 
 
 def _flat(parts: dict[str, object]) -> list[tuple[str, object]]:

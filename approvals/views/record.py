@@ -9,14 +9,17 @@ from accounts.signed_in import SignedIn
 from approvals import exports as record
 from approvals.models import ApprovalRequest
 from approvals.pdf.printer import NoPdf
+from ledger.parameters import known_in_file
 
 
+@known_in_file()
 @require_safe
 def request_log(request: SignedIn, pk: int, kind: str) -> HttpResponse:
     """One request."""
     return _file(request, _visible(request).filter(pk=pk), f"request {pk}", f"decision-log-{pk}", kind)
 
 
+@known_in_file()
 @require_safe
 def case_log(request: SignedIn, key: str, kind: str) -> HttpResponse:
     """All requests of a case, the oldest first; 404 if this person may see none of them."""

@@ -116,6 +116,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("account_login")
+CSRF_FAILURE_VIEW = "config.typed.form_of_another_sign_in"
 LOGIN_REDIRECT_URL = reverse_lazy("home")
 LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_ADAPTER = "config.sign_in.ClosedSignupAdapter"
@@ -204,11 +205,14 @@ MESSAGE_KINDS = [
     "escalations.cases.notifications.kinds.CustomerUpdate",
     "escalations.clocks.notify.ClockNotification",
 ]
+# Says the titles of cases to the pages of messages, by their keys.
+CASE_TITLES = "escalations.cases.queries.titles.titles"
 REQUEST_PANELS = ["escalations.cases.queries.request_files.Files"]
 ACCOUNT_PANELS = [
     "escalations.cases.queries.account_panels.OpenCases",
     "escalations.cases.queries.account_panels.Commitments",
     "escalations.cases.queries.account_panels.SetAside",
+    "escalations.cases.queries.account_panels.MailFiles",
 ]
 # How long other senders do not take a killed sender's messages: those it had leased, and the one it was delivering
 # (longer than the slowest server needs to answer every step within EMAIL_TIMEOUT).

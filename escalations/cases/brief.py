@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import TypedDict
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Value
 
 from accounts.models import User
 from approvals.requests.rules.verdicts import Option
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts, first_parts
 from escalations.cases.log import Entry, lock, record
-from escalations.cases.rules.brief import BriefParts
+from escalations.cases.rules.brief import BriefFile, BriefParts
 from escalations.cases.thread import first_act
-from escalations.models import BriefPart, BriefSnapshot, Escalation
+from escalations.models import BriefPart, BriefSnapshot, CaseFile, Escalation
 from ledger.errors import Invalid, Stale
 from ledger.now import now
 
@@ -70,8 +70,22 @@ def prefill(case: Escalation, at: datetime) -> None:
 
 
 def freeze(case: Escalation, *, reason: str, at: datetime, parts: BriefParts | None = None) -> BriefSnapshot:
-    """Freeze the current brief under the next number. `parts` are its parts, if the caller has read them."""
-    last = 0 if case.is_new else case.brief_snapshots.aggregate(last=Max("number"))["last"]
-    return BriefSnapshot.objects.create(
-        case=case, number=(last or 0) + 1, parts=parts or current_parts(case, at), reason=reason[:120], at=at
-    )
+    """Freeze the current brief under the next number, with the files that belong to it. `parts` are its parts, if the caller
+    has read them."""
+    last, files = (0, []) if case.is_new else _last_and_files(case)
+    frozen: BriefParts = {**(parts or current_parts(case, at)), "files": files}
+    return BriefSnapshot.objects.create(case=case, number=last + 1, parts=frozen, reason=reason[:120], at=at)
+
+
+def _last_and_files(case: Escalation) -> tuple[int, list[BriefFile]]:
+    """The number of the last snapshot, and the files of the brief at present, in one query. The rows and contents of files
+    never change, so they are named and not copied."""
+    snapshots = case.brief_snapshots.order_by().values("case").annotate(last=Max("number"))
+    files = case.files.filter(place=CaseFile.BRIEF).order_by().values_list("pk", "name", "size", "file__sha256")
+    found = files.union(snapshots.values_list(Value(0), Value(""), "last", Value("")), all=True)
+    rows = {pk: (name, size, sha256 or "") for pk, name, size, sha256 in found}
+    # The row without a file is that of the snapshots.
+    _, last, _ = rows.pop(0, ("", 0, ""))
+    return last, [
+        {"id": pk, "name": name, "size": size, "sha256": sha256} for pk, (name, size, sha256) in sorted(rows.items())
+    ]

@@ -3,7 +3,7 @@
 Callers hold the case's lock and write its clocks together.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
@@ -15,6 +15,7 @@ from escalations.clocks.book import written_together
 from escalations.clocks.targets import end_of_business
 from escalations.models import Clock, Commitment, Escalation
 from ledger.format import day, listed
+from ledger.json_types import JsonObject
 
 
 @written_together
@@ -42,6 +43,24 @@ def start(case: Escalation, made: Commitment, *, by: User | None, at: datetime) 
     """Record a new commitment of a locked case and start its clock, to the end of business on its day."""
     summary = f"{made.get_by_display()}: {made.text} (by {day(made.due_on)})"
     record(case, [Entry(kind="commitment", summary=summary, actor=by, data={"commitment": made.pk})], at=at)
+    _start_clock(case, made, at)
+
+
+@written_together
+def move_day(case: Escalation, made: Commitment, due_on: date, *, by: User, reason: str, at: datetime) -> None:
+    """Give an open condition of a locked case another day, on the record. Its clock starts again; one that is past due is
+    missed."""
+    before, made.due_on = made.due_on, due_on
+    made.save(update_fields=["due_on"])
+    summary = f"Another day for the condition “{made.text}”: {day(before)} → {day(due_on)}. {reason}"
+    data: JsonObject = {"commitment": made.pk, "before": before.isoformat(), "after": due_on.isoformat()}
+    record(case, [Entry(kind="commitment", summary=summary, actor=by, data=data)], at=at)
+    late = end_of_business(before) <= at
+    clocks.stop(case, states.COMMITMENT, at=at, outcome="" if late else Clock.STOPPED, about=made.pk)
+    _start_clock(case, made, at)
+
+
+def _start_clock(case: Escalation, made: Commitment, at: datetime) -> None:
     why = f"{made.get_by_display()}, by the end of business on {day(made.due_on)}"
     clocks.start(case, states.COMMITMENT, at=at, due_at=end_of_business(made.due_on), why=why, commitment=made)
 

@@ -15,7 +15,7 @@ from approvals.matrix.totals import checked_amount
 from approvals.models import AuthorityVersion
 from escalations import states
 from escalations.cases import brief as briefing
-from escalations.cases import conversation, notifications
+from escalations.cases import conversation, mail_files, notifications
 from escalations.cases.files import Place, attach, noted
 from escalations.cases.lifecycle import move
 from escalations.cases.log import Entry, record
@@ -223,6 +223,8 @@ def _write(opening: Opening, data: Intake, by: User | None, files: Sequence[Uplo
         clocks.measure(case, states.TIME_TO_ESCALATE, started_at=case.impasse_at, at=at)
     if said:
         conversation.keep(case, said, shown[0])
+        if said.arrival.mail:
+            mail_files.take_after_commit(said.arrival.mail)
     attach(case, files, Place(CaseFile.INTAKE, by, at, event=event))
     if by is not None:
         IntakeDraft.objects.filter(user=by).delete()

@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef
 from escalations.cases.files import Place, attach, notes
 from escalations.cases.log import Entry, lock, record
 from escalations.models import CaseFile, CustomerMessage, Escalation, Event
-from ledger.errors import Refused
-from ledger.files.uploads import NotStored, Part, Upload, check_each
+from ledger.errors import Invalid, Refused, Stale
+from ledger.files.uploads import NotStored, Part, Upload, check, check_each
 from ledger.format import counted, listed
 from ledger.json_types import JsonObject
 from ledger.now import now
@@ -23,6 +23,7 @@ from messaging.inbound.parsing.parsed import MailRefused
 from messaging.models import InboundMail, MailAttachment
 
 log = logging.getLogger(__name__)
+EMAIL = "email"  # the source of signals that are mails
 # The worker looks at mail of the last days, newest first. Mail of an account without a case waits until it comes to one.
 LATELY = timedelta(days=7)
 MOST = 200
@@ -104,6 +105,30 @@ def take(*, mail: InboundMail, case: Escalation) -> list[CaseFile]:
         place = Place(CaseFile.MAIL, None, at, audience=Event.CUSTOMER, event=event, mail=mail)
         refused = CaseFile.objects.bulk_create(_named(locked, place, each, why) for each, why in taken.refused)
         return [*attach(locked, taken.uploads, place), *refused]
+
+
+def content_of(mail: InboundMail, named: MailAttachment) -> tuple[str, str, bytes]:
+    """Name, content type and bytes of one attachment, checked and scanned. Raises Stale for one that is not offered, NotStored
+    when the disk takes no file."""
+    try:
+        parts = parts_of(mail)
+    except (MailRefused, FileNotFoundError) as error:
+        why = error.reason if isinstance(error, MailRefused) else "The mail is missing on the server; tell operations."
+        raise Stale(f"“{named}” cannot be downloaded. {why}") from error
+    try:
+        if named.number >= len(parts):
+            raise Stale(f"“{named}” cannot be downloaded. It was not found in the mail.")
+        [upload] = check([parts[named.number]])
+        if upload.is_held:
+            raise Stale(
+                f"“{upload.name}” cannot be downloaded. {upload.scan_note or 'It was not scanned for viruses.'}"
+            )
+        return upload.name, upload.content_type, upload.path.read_bytes()
+    except Invalid as refusal:
+        raise Stale(f"{refusal.message} It is not offered for download.") from refusal
+    finally:
+        for part in parts:
+            part.close()
 
 
 def _sender(mail: InboundMail) -> str:

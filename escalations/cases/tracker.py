@@ -15,6 +15,7 @@ from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
+from escalations.clocks.targets import end_of_business
 from escalations.models import Action, CaseFile, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
 from ledger.files.uploads import Upload
@@ -96,6 +97,29 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
     conditions.start(case, made, by=by, at=at)
     if who == Commitment.US:
         seal_granted(case)
+    return made
+
+
+@transaction.atomic
+def move_day(*, commitment_id: int, by: User, due_on: date, reason: str) -> Commitment:
+    """Give a condition of an approval another day, with the reason. Raises NotAllowed for people who have no part in it,
+    AlreadyDone if it is not open any more, Invalid for a promise, a day that is over or the same, and without a reason.
+    """
+    made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
+    if made.case is None or made.by != Commitment.CONDITION:
+        raise Invalid("Only the day of a condition can be changed. A promise keeps its day.", field="due_on")
+    if by.pk != made.owner_id:
+        check(made.case, by, "action")
+    if made.state != Commitment.OPEN:
+        raise AlreadyDone(f"This condition is already {made.get_state_display().lower()}.")
+    at = now()
+    if due_on == made.due_on:
+        raise Invalid("This is already the day of the condition. Enter another day.", field="due_on")
+    if end_of_business(due_on) <= at:
+        raise Invalid("The end of business on that day has passed. Enter a later day.", field="due_on")
+    if not has_words(reason):
+        raise Invalid("Enter why the day changes.", field="reason")
+    conditions.move_day(lock(made.case.pk), made, due_on, by=by, reason=reason, at=at)
     return made
 
 

@@ -111,13 +111,16 @@ def written_together(
 
 
 def _write_cache(case: Escalation, live: list[Clock]) -> None:
-    """Keep the worst running clock on the case, for the order and the SLA status of lists."""
+    """Keep on the case what the order and the SLA status of lists need: the first due time, and from when on the case is
+    yellow, because a clock is near its due time or an update inside the company is overdue."""
     queued = [clock for clock in live if clock.rule.in_queue]
     running = [clock for clock in queued if clock.state == Clock.RUNNING]
     paused = [clock for clock in queued if clock.state == Clock.PAUSED]
     worst = running[0] if running else None
+    overdue = [clock.due_at for clock in live if clock.rule.rhythm and clock.state == Clock.RUNNING and clock.due_at]
+    yellow = [*(clock.warn_at for clock in running if clock.warn_at), *overdue]
     case.sla_due_at = worst.due_at if worst else None
-    case.sla_warn_at = worst.warn_at if worst else None
+    case.sla_warn_at = min(yellow, default=None) if worst else None
     case.sla_clock = worst.kind if worst else (paused[0].kind if paused else "")
     case.sla_paused_at = paused[0].paused_at if paused and not worst else None
     chain.save(case, ["sla_due_at", "sla_warn_at", "sla_clock", "sla_paused_at"])

@@ -270,7 +270,7 @@ def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> N
     """End this live clock. If it was late and not yet breached, it is breached at its due time first, and that is recorded."""
     if clock.breached_at is None and rules.is_late(clock.as_state(), at):
         _take(case, clock, Step(StepKind.BREACH), at)
-        _wrote(case, clock, StepKind.BREACH, "was past SLA when it ended", at, clock.due_at)
+        _wrote(case, clock, StepKind.BREACH, "ended after its due time", at, clock.due_at)
     _take(case, clock, Step(StepKind.STOP, outcome=outcome), at)
     _wrote(case, clock, StepKind.STOP, clock.get_state_display(), at, at)
 

@@ -25,11 +25,13 @@ class Moment(MomentField):
 
 
 class ContactsField(forms.ModelMultipleChoiceField):
-    """Contacts by name; those to whom mail came back say so."""
+    """Contacts by name and address; those to whom mail came back say so."""
 
     def label_from_instance(self, obj: Model) -> str:
-        """The name, and that mail came back."""
-        return f"{obj} (mail came back)" if isinstance(obj, Contact) and obj.bounces else str(obj)
+        """Jonas Thiel, jonas@northwind.example."""
+        if not isinstance(obj, Contact):
+            return str(obj)
+        return f"{obj.name}, {obj.email}{' (mail came back)' if obj.bounces else ''}"
 
 
 class ComposerForm(forms.Form):
@@ -64,6 +66,8 @@ class ComposerForm(forms.Form):
         super().__init__(data, **options)
         contacts = case.account.contacts.all() if may_tell_customer else Contact.objects.none()
         cast("forms.ModelMultipleChoiceField[Contact]", self.fields["contacts"]).queryset = contacts
+        if may_tell_customer and len(contacts) == 1:
+            self.initial["contacts"] = list(contacts)
         self.fields["next_update_at"].widget.attrs["class"] = "form-control-sm w-auto"
         self.fields["files"].widget.attrs["class"] = "form-control-sm"
 

@@ -35,6 +35,17 @@ class PromiseForm(CaseForm):
     )
 
 
+class DayForm(CaseForm):
+    """Another day for a condition."""
+
+    due_on = forms.DateField(
+        label="New day",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": "Enter the new day.", "invalid": "Enter a date."},
+    )
+    reason = line("Why", required="Enter why the day changes.")
+
+
 class KeptForm(CaseForm):
     """Kept or broken."""
 

@@ -159,5 +159,13 @@ def snapshot(request: SignedIn, key: str, number: int) -> HttpResponse:
     case = load_case(request, key)
     kept = get_object_or_404(case.brief_snapshots, number=number)
     rows = brief_page.compare(kept.parts, briefs.current_parts(case, now()))
-    context = {"snapshot": kept, "compared": rows, "changed": sum(row.changed for row in rows)}
+    frozen = {each["id"] for each in kept.parts.get("files", [])}
+    files = case.files.filter(place=CaseFile.BRIEF).to_show()
+    context = {
+        "snapshot": kept,
+        "compared": rows,
+        "changed": sum(row.changed for row in rows),
+        "files": [each for each in files if each.pk in frozen],
+        "later_files": [each for each in files if each.pk not in frozen],
+    }
     return render_case(request, case, "brief", "escalations/brief_snapshot.html", context)

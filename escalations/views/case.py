@@ -18,7 +18,7 @@ from escalations.models import Escalation
 from escalations.views.loading import load_case, render_case
 from ledger.form_options import Files
 from ledger.now import now
-from ledger.parameters import known, whole_number
+from ledger.parameters import known, known_in_file, whole_number
 from ledger.reading import number
 
 REQUESTS_SHOWN = 20
@@ -71,17 +71,20 @@ def composer(
     return ComposerForm(data, files=files, case=case, may_tell_customer=may_tell, initial={"mode": INTERNAL})
 
 
-@known(kind=threads.KINDS, before=whole_number, clock=whole_number, check=None, format=None)
 @require_safe
 def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse:
-    """The audit trail with its fingerprints. Each view verifies the entries it shows and the end of the log, `?check=all`
-    the whole log; `?clock=` shows one clock; `?format=csv` downloads it."""
+    """The audit trail; `?format=csv` downloads it."""
+    return _history_csv(request, key) if request.GET.get("format") == "csv" else _history_page(request, key)
+
+
+@known(kind=threads.KINDS, before=whole_number, clock=whole_number, check=None)
+def _history_page(request: SignedIn, key: str) -> HttpResponse:
+    """With its fingerprints. Each view verifies the entries it shows and the end of the log, `?check=all` the whole log;
+    `?clock=` shows one clock."""
     case = load_case(request, key)
     kind = request.GET.get("kind", "all")
     if kind not in threads.KINDS:
         raise Http404
-    if request.GET.get("format") == "csv":
-        return _history_csv(case)
     before, clock = number(request.GET.get("before")), number(request.GET.get("clock"))
     rows, older = threads.audit(case, kind=kind, before=before, clock=clock)
     check_all = request.GET.get("check") == "all"
@@ -98,7 +101,9 @@ def history(request: SignedIn, key: str) -> HttpResponse | StreamingHttpResponse
     return render_case(request, case, "history", "escalations/history.html", context)
 
 
-def _history_csv(case: Escalation) -> StreamingHttpResponse:
+@known_in_file(format=("csv",))
+def _history_csv(request: SignedIn, key: str) -> StreamingHttpResponse:
+    case = load_case(request, key)
     events = case.events.select_related("text").order_by("seq").iterator(chunk_size=500)
     return csv_answer(f"{case.key}-history.csv", exports.EVENT_HEADER, (exports.event_row(event) for event in events))
 

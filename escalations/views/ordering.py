@@ -11,9 +11,10 @@ from accounts.models import User
 from accounts.signed_in import SignedIn
 from escalations.cases import access, closing, conditions
 from escalations.cases.queries import case_page, reviews
+from escalations.cases.queries.messages import told_since_decision
 from escalations.forms.endings import CloseForm, DuplicateForm, ReasonForm, ResolveForm
 from escalations.forms.fields import CaseForm
-from escalations.models import Action, Commitment, Escalation
+from escalations.models import Action, Commitment, Escalation, Event
 from escalations.views.acting import done, sent, submit
 from escalations.views.loading import load_case, render_case
 
@@ -35,6 +36,8 @@ class Page:
     causes: Sequence[str] = ()
     unproven: Sequence[Action] = ()
     conditions: Sequence[Commitment] = ()
+    asks_if_told: bool = False
+    told: Event | None = None
     commitments: Iterable[Commitment] = ()
     shows_review: bool = False
 
@@ -88,6 +91,7 @@ def skip_to_execute(request: SignedIn, key: str) -> HttpResponse:
 def resolve(request: SignedIn, key: str) -> HttpResponse:
     """Resolve the case: the work is done and the customer knows."""
     case = load_case(request, key)
+    told = told_since_decision(case)
     page = Page(
         title="Resolve",
         lead="Every execution action needs its proof first. The review starts now and is due in 5 business days.",
@@ -97,8 +101,10 @@ def resolve(request: SignedIn, key: str) -> HttpResponse:
         causes=reviews.used_causes(request.user),
         unproven=list(case.actions.filter(execution=True, state__in=["open", "blocked"])),
         conditions=conditions.still_open(case),
+        asks_if_told=True,
+        told=told,
     )
-    form = ResolveForm(sent(request), initial={"customer_told": case_page.customer_told(case)})
+    form = ResolveForm(sent(request), initial={"customer_told": told is not None})
 
     def act() -> None:
         closing.resolve(case_id=case.pk, by=request.user, ending=form.ending())

@@ -1,5 +1,6 @@
 """The queue: one page, its rows for the refresh every minute, and its CSV."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +11,12 @@ from django.views.decorators.http import require_safe
 from accounts.signed_in import SignedIn
 from escalations import exports, states
 from escalations.cases.queries import queue
+from escalations.cases.queries.messages import answerable
 from escalations.cases.queries.queue_rows import END, Cursor, Row
 from escalations.policy.levels import EXTERNAL
 from escalations.views.case import csv_answer
 from ledger.now import now
-from ledger.parameters import known, whole_number
+from ledger.parameters import Allowed, kept, known, known_in_file, whole_number
 
 
 @dataclass(frozen=True)
@@ -30,24 +32,29 @@ class Pager:
     to_last: str = ""
 
 
-@known(
-    view=queue.VIEWS,
-    q=None,
-    status=queue.STATUSES,
-    level=str.isprintable,
-    type=None,
-    owner=whole_number,
-    lane=dict(states.LANES),
-    tier=dict(states.TIERS),
-    after=None,
-    before=None,
-)
+FILTERS: Mapping[str, Allowed] = {
+    "view": queue.VIEWS,
+    "q": None,
+    "status": queue.STATUSES,
+    "level": str.isprintable,
+    "type": None,
+    "owner": whole_number,
+    "lane": dict(states.LANES),
+    "tier": dict(states.TIERS),
+    "after": None,
+    "before": None,
+}
+
+
+@known(**FILTERS)
 @require_safe
 def page(request: SignedIn) -> HttpResponse:
     """Open escalations, worst first. A refresh reads and sends only the rows."""
     at, filters = now(), queue.Filters.read(request.GET)
     rows = queue.page(request.user, filters, at)
-    context = {"at": at, "filters": filters, "rows": rows}
+    context: dict[str, object] = {"at": at, "filters": filters, "rows": rows}
+    if filters.view == queue.BACK:
+        context["answerable"] = answerable(request.user, [row.pk for row in rows])
     if request.htmx:
         return render(request, "escalations/_rows.html", context)
     return render(request, "escalations/queue.html", context | _around(request, filters, rows, at))
@@ -61,7 +68,7 @@ def _around(request: SignedIn, filters: queue.Filters, rows: list[Row], at: date
     around = queue.around(request.user, filters, found, at, first)
     return {
         "found": found,
-        "link": request.GET.urlencode(),
+        "link": kept(request.GET, FILTERS),
         "pager": _pager(request, rows, found),
         "views": [(slug, label, found.views[slug]) for slug, label in queue.VIEWS.items()],
         "tiles": [(code, queue.STATUSES[code], found.tiles[code]) for code in queue.TILES],
@@ -107,6 +114,7 @@ def _selects(filters: queue.Filters, around: queue.Around) -> list[tuple[str, st
     ]
 
 
+@known_in_file(**FILTERS)
 @require_safe
 def export(request: SignedIn) -> StreamingHttpResponse:
     """The filtered list, all pages, as a CSV file."""

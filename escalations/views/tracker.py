@@ -7,8 +7,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.signed_in import SignedIn
 from escalations.cases import tracker
 from escalations.cases.queries import tracker_page
-from escalations.forms.tracker import ActionForm, KeptForm, PromiseForm, ProofForm
-from escalations.models import Escalation
+from escalations.forms.tracker import ActionForm, DayForm, KeptForm, PromiseForm, ProofForm
+from escalations.models import Commitment, Escalation
 from escalations.views.acting import done as finished
 from escalations.views.acting import submit
 from escalations.views.loading import load_case, render_case
@@ -23,8 +23,18 @@ def board(request: SignedIn, key: str) -> HttpResponse:
     return _board(request, load_case(request, key))
 
 
-def _board(request: SignedIn, case: Escalation, status: int = 200, **context: object) -> HttpResponse:
+def _board(
+    request: SignedIn,
+    case: Escalation,
+    status: int = 200,
+    *,
+    day_forms: dict[int, DayForm] | None = None,
+    **context: object,
+) -> HttpResponse:
+    """`day_forms`: the form that was refused, by its commitment."""
+    commitments = case.commitments.select_related("owner", "account")
     page = {
+        "commitment_rows": [(each, (day_forms or {}).get(each.pk) or _day_form(each)) for each in commitments],
         "action_form": ActionForm(auto_id="action_%s", initial={"owner": request.user.pk}),
         "promise_form": PromiseForm(auto_id="promise_%s", initial={"owner": request.user.pk}),
         "proof_form": ProofForm(auto_id=False),
@@ -33,6 +43,10 @@ def _board(request: SignedIn, case: Escalation, status: int = 200, **context: ob
         **context,
     }
     return render_case(request, case, "tracker", "escalations/tracker.html", page, status=status)
+
+
+def _day_form(commitment: Commitment) -> DayForm:
+    return DayForm(auto_id=f"day{commitment.pk}_%s", initial={"due_on": commitment.due_on})
 
 
 @require_POST
@@ -108,3 +122,19 @@ def keep(request: SignedIn, key: str, pk: int) -> HttpResponse:
     if status := submit(request, form, keep_it):
         return _board(request, case, status, problem=form)
     return finished(request, case, f"{'Kept' if form.was_kept else 'Broken'}: {commitment.text}", HERE)
+
+
+@require_POST
+def move_day(request: SignedIn, key: str, pk: int) -> HttpResponse:
+    """Give a condition another day."""
+    case = load_case(request, key)
+    commitment = get_object_or_404(case.commitments, pk=pk)
+    form = DayForm(request.POST, auto_id=f"day{pk}_%s")
+
+    def move_it() -> None:
+        given = form.cleaned_data
+        tracker.move_day(commitment_id=commitment.pk, by=request.user, due_on=given["due_on"], reason=given["reason"])
+
+    if status := submit(request, form, move_it):
+        return _board(request, case, status, problem=form, day_forms={pk: form})
+    return finished(request, case, "The condition has another day. The history keeps both days and the reason.", HERE)

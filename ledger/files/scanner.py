@@ -14,7 +14,7 @@ from ledger.models import StoredFile
 
 CHUNK = 64 * 1024
 # For one file, from connecting to the answer.
-SECONDS = 20.0
+SECONDS: float = 20
 LONGEST_ANSWER = 4096
 DEFAULT_PORT = 3310
 
@@ -81,7 +81,7 @@ def _send(server: socket.socket, data: bytes, until: float) -> None:
 def _left(until: float) -> float:
     left = until - time.monotonic()
     if left <= 0:
-        raise TimeoutError(f"it took longer than {SECONDS:.0f} seconds")
+        raise TimeoutError(f"it took longer than {SECONDS} seconds")
     return left
 
 

@@ -44,7 +44,7 @@ class Part(UploadedFile):
             self.written = tempfile.NamedTemporaryFile(dir=incoming())  # noqa: SIM115  closed with the request
             self.file = self.written
         except OSError:
-            self._refuse(_not_stored(self.shown))
+            self._refuse(not_stored(self.shown))
 
     def take(self, data: bytes) -> None:
         """One more piece. After a refusal nothing more is written."""
@@ -58,7 +58,7 @@ class Part(UploadedFile):
         try:
             self.written.write(data)
         except OSError:
-            self._refuse(_not_stored(self.shown))
+            self._refuse(not_stored(self.shown))
 
     def finish(self) -> None:
         """It has arrived whole: bring it onto the disk."""
@@ -68,7 +68,7 @@ class Part(UploadedFile):
             flush(self.written.fileno(), self.written.flush)
             self.written.seek(0)
         except OSError:
-            self._refuse(_not_stored(self.shown))
+            self._refuse(not_stored(self.shown))
 
     def refuse_post(self) -> None:
         """All files of the post are too large together."""
@@ -91,11 +91,12 @@ class Part(UploadedFile):
             return
 
 
-def _not_stored(name: str) -> NotStored:
+def not_stored(name: str, *, field: str = FIELD) -> NotStored:
+    """The refusal of a file that the disk does not take."""
     return NotStored(
         f"“{name}” could not be stored, because the disk of the desk is full or cannot be written. Nothing was saved. "
         "Tell operations, then try again.",
-        field=FIELD,
+        field=field,
     )
 
 
@@ -143,7 +144,7 @@ class PartHandler(FileUploadHandler):
 
 @dataclass(frozen=True)
 class Upload:
-    """A checked file that waits in the folder of received files. Only `check` makes one."""
+    """A checked file that waits in the folder of received files. Only `check` and `check_each` make one."""
 
     name: str
     content_type: str
@@ -252,7 +253,7 @@ def _kept(upload: Upload) -> StoredFile:
     try:
         kept = keep(row, move, update=("content_type", *(("scan", "scan_note") if scanned else ())))
     except OSError as error:
-        raise _not_stored(upload.name) from error
+        raise not_stored(upload.name) from error
     return kept if scanned else _begun(kept, upload)
 
 

@@ -13,6 +13,10 @@ class Undeliverable(Exception):
     """This message will never be accepted. It is parked, and a person looks at the reason."""
 
 
+class AddressRefused(Undeliverable):
+    """The server refused the receiver for good. For the people who wait for an answer it is as if the mail came back."""
+
+
 class TryLater(Exception):
     """This message is not accepted now; the next one may be. It is tried again later."""
 
@@ -57,5 +61,5 @@ class Channel(ABC):
     def deliver(self, message: Message, files: Sequence[File] = ()) -> str:
         """Deliver one message; returns the note for the attempt.
 
-        Raises Undeliverable, TryLater or ServerDown. Any other exception counts as TryLater.
+        Raises Undeliverable (AddressRefused for the receiver), TryLater or ServerDown. Any other exception counts as TryLater.
         """

@@ -20,7 +20,7 @@ from django.core.validators import validate_email
 
 from ledger.errors import Invalid
 from ledger.now import now
-from messaging.channels.base import Channel, ServerDown, TryLater, Undeliverable
+from messaging.channels.base import AddressRefused, Channel, ServerDown, TryLater, Undeliverable
 from messaging.kinds import File, kind_of
 from messaging.models import Message
 from messaging.outbox.rules.kinds import ANSWER, DIGEST
@@ -111,7 +111,8 @@ class Email(Channel):
             raise _refusal(error.smtp_code, error.smtp_error, of_all=error.smtp_code != TOO_LARGE)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()), (0, b""))
-            raise _refusal(code, answer)
+            refusal = _refusal(code, answer)
+            raise AddressRefused(str(refusal)) if isinstance(refusal, Undeliverable) else refusal
         except smtplib.SMTPDataError as error:
             raise _refusal(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPNotSupportedError, UnicodeError) as error:

@@ -27,4 +27,4 @@ def take(*, mail: InboundMail) -> None:
     ours = re.compile(rb"<[0-9a-f]{32}@" + re.escape(settings.MAIL_DOMAIN.encode()) + rb">")
     ids = {found.decode() for found in ours.findall(data)} | {mail.in_reply_to}
     for message in Message.objects.filter(message_id__in=sorted(ids)[:MOST_IDS], state=Message.SENT).order_by("pk"):
-        kinds.kind_of(message).bounced(message, mail.pk)
+        kinds.kind_of(message).bounced(message, key=f"bounce:{mail.pk}", how="The mail came back.")

@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, transaction
 
 from ledger import faults
 from ledger.now import now
+from messaging import kinds
 from messaging.models import Message
 from messaging.outbox.rules.kinds import DIGEST
 
@@ -44,6 +45,7 @@ class Outcome:
     detail: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     at: datetime = field(default_factory=now)
+    address_refused: bool = False
 
     @property
     def leaves(self) -> bool:
@@ -121,7 +123,8 @@ def _write(outcome: Outcome) -> None:
         _execute(SENT, *_sent(outcome))
     else:
         ours = Message.objects.filter(pk=message.pk, state=Message.PENDING, leased_until=message.leased_until)
-        ours.update(state=outcome.state, leased_until=None, **outcome.values)
+        if ours.update(state=outcome.state, leased_until=None, **outcome.values) and outcome.address_refused:
+            kinds.kind_of(message).bounced(message, key="refused", how=f"{outcome.detail.rstrip('.')}.")
     if outcome.detail:
         _execute(ATTEMPT, *_attempt(outcome))
     if message.kind == DIGEST and outcome.state in (Message.SENT, Message.DROPPED):

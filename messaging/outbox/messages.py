@@ -8,7 +8,7 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from ledger.errors import AlreadyDone, NotAllowed
 from ledger.now import now
 from messaging import kinds
 from messaging.channels import registry
-from messaging.channels.base import Channel, ServerDown, TryLater, Undeliverable
+from messaging.channels.base import AddressRefused, Channel, ServerDown, TryLater, Undeliverable
 from messaging.kinds import Content, File
 from messaging.models import Message, Outage
 from messaging.outbox import leases, outages, selection
@@ -233,7 +233,8 @@ def _tried(channel: Channel, message: Message) -> Outcome:
     except TryLater as later:
         return _failed(message, str(later))
     except Undeliverable as refusal:
-        return _failed(message, str(refusal), final=True)
+        failed = _failed(message, str(refusal), final=True)
+        return replace(failed, address_refused=isinstance(refusal, AddressRefused))
     except Exception as error:
         # A message that makes its kind or a library fail must not hold up the others.
         log.exception("Message %s could not be sent", message.pk)

@@ -109,55 +109,82 @@ def _levels_that_decided() -> Combinable:
 
 
 def decisions(ids: Ids) -> Rows:
-    """The facts of decisions by people."""
+    """The facts of decisions by people: on requests, and without a request."""
+    return _on_requests(ids).union(_without_request(ids), all=True)
+
+
+def _on_requests(ids: Ids) -> Rows:
     rows = CaseRequest.objects.filter(
         case__in=ids,
         request__state__in=ApprovalRequest.DECIDED,
         request__by_rule=False,
         request__decided_at__isnull=False,
     )
-    # The rank of the deciding level in the policy of the case.
-    level = Level.objects.filter(version=OuterRef("case__policy"), slug=OuterRef("request__decided_level"))
-    ranked = rows.order_by().annotate(rank=Subquery(level.values("rank")[:1]))
+    ranked = rows.order_by().annotate(rank=_rank("request__decided_level"))
     against = DecisionEntry.objects.filter(request=OuterRef("request"), override=True)
     return (
-        ranked.annotate(got=_got())
+        ranked.annotate(got=_got("request__decided_level", "request__decided_at", F("request__asked_since")))
         .annotate(
             day=DayOf("request__decided_at"),
             took=SecondsBetween(F("got"), F("request__decided_at")),
             override=Exists(against),
         )
         .values_list(
-            *("case_id", "case__account_id", "request_id", "day", "request__decided_at", "request__decided_level"),
+            *("case_id", "case__account_id", "day", "request__decided_at", "request__decided_level"),
             *("case__kind", "request__concession_name", "got", "took", "override"),
         )
     )
 
 
-def _got() -> Case:
-    """When the deciding level got the case; see the definitions in the rules."""
-    earlier = CaseRequest.objects.filter(
-        case=OuterRef("case"),
-        request__decided_level=OuterRef("request__decided_level"),
-        request__by_rule=False,
-        request__decided_at__lt=OuterRef("request__decided_at"),
-    )
-    sent = (
-        HandOff.objects.filter(
-            case=OuterRef("case"),
-            level=OuterRef("rank"),
-            sent_at__lte=OuterRef("request__decided_at"),
+def _without_request(ids: Ids) -> Rows:
+    """Asked for when the decision clock started that the decision ended."""
+    ended = Clock.objects.filter(case=OuterRef("case"), kind=states.DECISION, stopped_at=OuterRef("at"))
+    ranked = CaseDecision.objects.filter(case__in=ids).order_by().annotate(rank=_rank("level"))
+    awaited = Subquery(ended.order_by("pk").values("started_at")[:1])
+    return (
+        ranked.annotate(got=_got("level", "at", awaited))
+        .filter(got__isnull=False)
+        .annotate(
+            day=DayOf("at"),
+            took=SecondsBetween(F("got"), F("at")),
+            concession=Value("", output_field=TextField()),
+            override=Value(None, output_field=BooleanField(null=True)),
         )
+        .values_list(
+            *("case_id", "case__account_id", "day", "at", "level"),
+            *("case__kind", "concession", "got", "took", "override"),
+        )
+    )
+
+
+def _rank(level: str) -> Subquery:
+    """The rank of the deciding level in the policy of the case. `level`: the path to its slug."""
+    levels = Level.objects.filter(version=OuterRef("case__policy"), slug=OuterRef(level))
+    return Subquery(levels.values("rank")[:1])
+
+
+def _got(level: str, at: str, asked: Combinable) -> Case:
+    """When the deciding level got the case; see the definitions in the rules. `level` and `at`: the paths to the slug of the
+    level and to the moment of the decision; `asked`: when it was asked for."""
+    on_requests = CaseRequest.objects.filter(
+        case=OuterRef("case"),
+        request__decided_level=OuterRef(level),
+        request__by_rule=False,
+        request__decided_at__lt=OuterRef(at),
+    )
+    without = CaseDecision.objects.filter(case=OuterRef("case"), level=OuterRef(level), at__lt=OuterRef(at))
+    sent = (
+        HandOff.objects.filter(case=OuterRef("case"), level=OuterRef("rank"), sent_at__lte=OuterRef(at))
         .order_by()
         .values("case")
         .annotate(first=Min("sent_at"))
         .values("first")
     )
-    stands = Q(case__level=F("rank"), case__level_since__lte=F("request__decided_at"))
+    stands = Q(case__level=F("rank"), case__level_since__lte=F(at))
     return Case(
-        When(Exists(earlier), then=F("request__asked_since")),
+        When(Exists(on_requests) | Exists(without.order_by()), then=asked),
         When(stands, then=F("case__level_since")),
-        default=Coalesce(Subquery(sent), F("request__asked_since")),
+        default=Coalesce(Subquery(sent), asked),
         output_field=DateTimeField(),
     )
 

@@ -7,7 +7,7 @@ from reports.facts import follow
 from reports.models import DecisionFact
 from reports.queries import lines, quality
 from reports.queries import trends as drawn
-from reports.queries.kpis import Counting, Row, TimeToDecision
+from reports.queries.kpis import SLOWEST_FIRST, Counting, Row, TimeToDecision
 from reports.queries.scope import Scope
 from reports.rules import kpis as rules
 from reports.rules.kpis import Figure
@@ -73,7 +73,7 @@ def _slowest(counting: Counting) -> list[Row]:
     every = TimeToDecision(rules.FIXED[rules.DECISIONS])
     listing = every.cases(counting)
     few = DecisionFact.objects.filter(pk__in=every.rows(counting).values("pk")[: drawn.SLOWEST])
-    return listing.made(few.select_related("case__account").order_by("-took", "-request_id"))
+    return listing.made(few.select_related("case__account").order_by(*SLOWEST_FIRST))
 
 
 def regions(counting: Counting) -> list[str]:

@@ -30,6 +30,8 @@ from reports.rules.periods import Period
 Fact = TypeVar("Fact", bound=Model)
 CauseCounts = Counter[tuple[str, str]]
 NO_LEVEL = "Deal desk and below"
+WITHOUT_REQUEST = "decision without a request"
+SLOWEST_FIRST = ("-took", "-case_id", "-decided_at", "-pk")
 
 
 @dataclass(frozen=True)
@@ -223,14 +225,14 @@ class TimeToDecision(Kpi):
             rows = rows.filter(level__in=self.levels)
         if self.kind:
             rows = rows.filter(kind=self.kind)
-        return counting.facts.narrow(rows).order_by("-took", "-request_id")
+        return counting.facts.narrow(rows).order_by(*SLOWEST_FIRST)
 
     def cases(self, counting: Counting) -> Listing[DecisionFact]:
         """The slowest first."""
 
         def show(fact: DecisionFact) -> Row:
             hours = fact.took / rules.HOUR
-            what = f"{counting.levels.names.get(fact.level, NO_LEVEL)}: {fact.concession}"
+            what = f"{counting.levels.names.get(fact.level, NO_LEVEL)}: {fact.concession or WITHOUT_REQUEST}"
             late = counting.shown.is_late(fact.level, hours)
             return Row(fact.case, what, fact.got, fact.decided_at, hours, decimal_hours(hours), late)
 

@@ -49,10 +49,13 @@ def opened(counted: Counted) -> Rows:
 
 
 def decided(counted: Counted) -> Rows:
-    """Decisions by day, level and type of the case; `values`: seconds, `more`: how many override."""
+    """Decisions by day, level and type of the case; `values`: seconds, `more`: how many override, and how many had a
+    recommendation."""
     rows = DecisionFact.objects.filter(either(counted.period, "day"))
-    overrides = Cast(Count("pk", filter=Q(override=True)), TextField())
-    return _lines(DECIDED, counted.narrow(rows), F("day"), F("level"), F("kind"), values=Joined("took"), more=overrides)
+    overrides, recommended = Count("pk", filter=Q(override=True)), Count("override")
+    comma = Value(",", output_field=TextField())
+    both = Concat(Cast(overrides, TextField()), comma, Cast(recommended, TextField()), output_field=TextField())
+    return _lines(DECIDED, counted.narrow(rows), F("day"), F("level"), F("kind"), values=Joined("took"), more=both)
 
 
 def resolved(counted: Counted) -> Rows:

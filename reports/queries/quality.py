@@ -46,8 +46,8 @@ def handoffs(counting: Counting) -> HandOffs:
 
 @dataclass(frozen=True)
 class Overrides:
-    """Decisions of people in the period, and how many went against the recommendation or replaced the approver's
-    decision."""
+    """Decisions of people on requests in the period, and how many went against the recommendation or replaced the approver's
+    decision. A decision without a request has no recommendation."""
 
     decided: int
     overridden: int
@@ -61,7 +61,8 @@ class Overrides:
 def overrides(counting: Counting) -> Overrides:
     """From the decisions of the period."""
     present = [line for line in counting.lines[lines.DECIDED] if counting.is_present(line.day)]
-    return Overrides(sum(line.number for line in present), sum(sum(line.more) for line in present))
+    counted = [(line.more[0], line.more[1]) for line in present]
+    return Overrides(sum(each for _, each in counted), sum(each for each, _ in counted))
 
 
 @dataclass(frozen=True)

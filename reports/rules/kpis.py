@@ -2,9 +2,11 @@
 
 Definitions of the framework, in the way they are counted here:
 - Time to escalate: of escalations opened in the period (duplicates left out), the time from impasse to opening; the median.
-- Time to decision, by level: of decisions by people in the period on requests of a case (without rules), the time from
+- Time to decision, by level: of decisions by people in the period on a case (without rules), the time from
   when that level got it to the decision; the median. A level gets a case when it is routed or raised to it, which is when
-  the hand-off is sent. A level that has decided on the same case before gets it again when it is asked again.
+  the hand-off is sent. A level that has decided on the same case before gets it again when it is asked again: with the
+  request, or, for a decision without one, when the decision clock started that it ended. A decision for which nobody
+  waited, so that no clock ran, has no time and is not counted.
   Levels are those of the policy in force; decisions count by the level's slug, for any rank it had then. A decision by
   a role without a level counts for the lowest level. The lowest level is reported separately,
   and so are decisions on external cases, which also count for their level.

@@ -1,5 +1,6 @@
 """Lists: no row twice or missing however many share a value, and no parameter that is silently ignored."""
 
+import html
 import re
 from collections import Counter
 from pathlib import Path
@@ -122,3 +123,49 @@ def test_a_page_leaves_out_what_it_does_not_know_and_says_so(cast: Cast, path: s
 )
 def test_known_filters_need_no_words(cast: Cast, path: str) -> None:
     assert "was left out" not in page_of(cast.ops, path)
+
+
+FILES = [
+    "/escalations/export.csv",
+    "/accounts/export.csv",
+    "/dashboard/kpis.csv",
+    "/dashboard/overrides.csv",
+    "/dashboard/decisions/cases.csv",
+    "/escalations/{key}/history/?format=csv",
+    "/approvals/cases/{key}/log.csv",
+]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_file_is_not_made_with_a_filter_that_it_does_not_know(cast: Cast, path: str) -> None:
+    client = Client()
+    client.force_login(cast.ops, backend="allauth.account.auth_backends.AuthenticationBackend")
+    address = path.format(key=stories.raise_case(cast).key)
+    answer = client.get(f"{address}{'&' if '?' in address else '?'}colour=red")
+    assert answer.status_code == 422
+    assert "Unknown filter “colour=red”" in answer.content.decode()
+    assert "Content-Disposition" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/escalations/export.csv?owner=abc", "/escalations/export.csv?view=some", "/accounts/export.csv?health=blue"],
+)
+def test_a_file_is_not_made_with_a_value_that_it_does_not_know(cast: Cast, path: str) -> None:
+    client = Client()
+    client.force_login(cast.ops, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.get(path)
+    assert answer.status_code == 422
+    assert f"Unknown filter “{path.partition('?')[2]}”" in answer.content.decode()
+
+
+def test_the_file_of_a_page_is_made_although_the_page_left_a_filter_out(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.ops, backend="allauth.account.auth_backends.AuthenticationBackend")
+    for path, file in (("/escalations/", "/escalations/export.csv"), ("/accounts/", "/accounts/export.csv")):
+        page = client.get(path, {"colour": "red", "view": "", "q": "north", "page": "1"}).content.decode()
+        [link] = re.findall(rf'href="({file}[^"]*)"', page)
+        assert "colour" not in link
+        assert "q=north" in link
+        answer = client.get(html.unescape(link))
+        assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")

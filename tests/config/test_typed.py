@@ -157,3 +157,56 @@ def test_only_values_of_the_one_form_change() -> None:
         '<option value="2" selected>2</option></select><input type="checkbox" name="c"></form></details>'
     )
     assert filled(page, "/p/", "/q/", {"a": ["x"]}) is None
+
+
+def opened_form(client: Client, path: str) -> dict[str, str]:
+    """The two hidden fields of the first form of a page."""
+    page = client.get(path).content.decode()
+    fields = {name: re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("csrfmiddlewaretoken", "once")}
+    return {name: found[1] for name, found in fields.items() if found}
+
+
+def enter(client: Client, email: str) -> None:
+    """Sign in, as on a page."""
+    answer = client.post("/auth/login/", {**opened_form(client, "/auth/login/"), "login": email, "password": PASSWORD})
+    assert answer.status_code == 302
+
+
+def sent_after_another_sign_in(case: Escalation, email: str) -> tuple[Any, Client]:
+    """Priya opens the case, then somebody signs in in another tab, and the form of the first tab is sent."""
+    client, path = Client(enforce_csrf_checks=True), f"/escalations/{case.key}/"
+    enter(client, "priya@desk.example")
+    hidden = opened_form(client, path)
+    assert client.post("/auth/logout/", opened_form(client, path)).status_code == 302
+    enter(client, email)
+    words = {**hidden, "mode": "internal", "text": WORDS}
+    return client.post(f"{path}post/", words, headers={"Referer": f"http://testserver{path}"}), client
+
+
+def test_after_ones_own_other_sign_in_the_words_are_back_in_the_box(case: Escalation) -> None:
+    answer, client = sent_after_another_sign_in(case, "priya@desk.example")
+    assert (answer.status_code, answer["Location"]) == (302, f"/escalations/{case.key}/")
+    age = client.session.get_expiry_age()
+    shown = client.get(answer["Location"]).content.decode()
+    assert SHOWN in shown
+    assert "Your text is back in the form" in shown
+    assert age > 3600
+    assert not case.events.filter(text__body=WORDS).exists()
+
+
+def test_the_form_of_another_person_is_refused_and_the_page_says_how_to_keep_the_text(case: Escalation) -> None:
+    answer, client = sent_after_another_sign_in(case, "tom@desk.example")
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "It was opened by another person" in page
+    assert WORDS[:20] not in page
+    assert WORDS[:20] not in client.get(f"/escalations/{case.key}/").content.decode()
+    assert not case.events.filter(text__body=WORDS).exists()
+
+
+def test_a_form_without_a_right_token_of_this_desk_is_only_refused(case: Escalation) -> None:
+    client, path = Client(enforce_csrf_checks=True), f"/escalations/{case.key}/"
+    enter(client, "priya@desk.example")
+    answer = client.post(f"{path}post/", {"mode": "internal", "text": WORDS, "once": "made-up"})
+    assert answer.status_code == 403
+    assert "typed_words" not in client.session

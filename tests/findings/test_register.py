@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.findings.register import COVERAGE, FILES, FIRST_DAY, REPORTS, ROWS, TESTS
+from tests.findings.met import COVERAGE, FIRST_DAY
+from tests.findings.register import FILES, ROWS, TESTS
+from tests.findings.reported import REPORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 # 17 and 26 were never used.

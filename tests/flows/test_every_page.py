@@ -15,13 +15,13 @@ from approvals.mail import links
 from approvals.models import ApprovalRequest, ConcessionType, Seat
 from escalations.cases import sharing
 from escalations.cases.mail_address import reply_address
-from escalations.models import CaseFile, Escalation, Event
+from escalations.models import CaseFile, Escalation, Event, SharedThread
 from messaging.inbound.receive import receive
 from messaging.models import InboundMail, Message
 from tests.support.pages import LAPTOP_WIDTH, PHONE, Served
 from tests.support.routes import Route, routes
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.timeout(600)]
 
 WIDTHS = (390, 1024, 1280, 1440)
 LAPTOP = {"width": 1280, "height": 900}
@@ -118,6 +118,13 @@ def of(state: str) -> Escalation:
     return Escalation.objects.filter(state=state, account__contacts__isnull=False).latest("pk")
 
 
+def give(thread: SharedThread) -> int:
+    """The only file, shared in the thread."""
+    file = CaseFile.objects.get()
+    thread.posts.get().files.add(file)
+    return file.pk
+
+
 @pytest.fixture
 def desk(demo: None) -> Desk:
     """A day of the demo in which everything happens."""
@@ -167,11 +174,13 @@ def desk(demo: None) -> Desk:
             "handoff": Place(case=of("handed_off"), row=1),
             "shared": Place(who="felix"),
             "shared_thread": Place(row=thread.pk, who="felix"),
+            "shared_file": Place(row=give(thread), who="felix"),
         },
         also=[
             (decider, f"/escalations/{case.key}/"),
             (decider, f"/approvals/{request.pk}/"),
             (decider, f"/approvals/{request.pk}/confirm/?verdict=conditions"),
+            ("sana", f"/escalations/{of('handed_off').key}/brief/"),
             ("sana", f"/escalations/{ended.key}/"),
             ("sana", f"/accounts/{ended.account_id}/"),
             ("sana", f"/people/{User.objects.get(email='diego@desk.example').pk}/leaving/"),
@@ -204,3 +213,25 @@ def test_every_page_is_clean(desk: Desk, served: Callable[..., Served]) -> None:
         count += 1
     assert not found, "\n".join(found)
     assert count > MOST_OF_THEM
+
+
+def test_a_message_lies_over_no_button_on_a_phone(desk: Desk, served: Callable[..., Served]) -> None:
+    seen = served(viewport=PHONE)
+    decider, decision = desk.also[1]
+    client = signed_in(decider)
+    client.post(f"{decision}question/", {"text": "Which term do they want?"})
+    page = seen.show(client, decision)
+    assert page.locator(".toasty").is_visible()
+    assert seen.covered() == []
+
+
+def test_a_row_for_an_option_is_added_with_a_button(desk: Desk, served: Callable[..., Served]) -> None:
+    page = served(viewport=LAPTOP).show(signed_in("sana"), f"/escalations/{desk.case.key}/brief/")
+    rows = page.locator(".optgrid tbody tr").locator("visible=true")
+    before = rows.count()
+    page.get_by_role("button", name="Add option").click()
+    assert rows.count() == before + 1
+    assert page.evaluate("document.activeElement.name").endswith("-name")
+    page.get_by_role("button", name="Add option").click()
+    assert page.get_by_role("button", name="Add option").count() == 0
+    assert page.get_by_text("Saving adds empty rows").is_visible()

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -15,7 +14,6 @@ from messaging.kinds import Content
 from messaging.models import Message
 from messaging.outbox import messages
 from tests.messaging.kinds import Note
-from tests.support.smtp import Mailbox
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 BELONGS = ("case_key", "account_name", "thread_id", "reply_to")
@@ -47,15 +45,6 @@ def sana(db: None) -> User:
     )
     user.holdings.create(role=role)
     return user
-
-
-@pytest.fixture
-def real_smtp(mailbox: Mailbox, settings: Settings) -> Mailbox:
-    """The desk sends to this mailbox."""
-    parts = urlsplit(mailbox.url)
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = parts.hostname, parts.port
-    return mailbox
 
 
 @pytest.fixture

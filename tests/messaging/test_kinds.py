@@ -103,3 +103,9 @@ def test_an_outage_of_one_channel_does_not_hold_up_another(real_smtp: Mailbox, p
     Outage.objects.update(retry_at=waiting.created_at)
     assert outbox.send_due() == 1
     assert not Outage.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["messaging.nowhere.titles", "messaging.queries.NOT_SEEN"])
+def test_a_path_that_says_no_titles_of_cases_is_named(settings: Settings, path: str) -> None:
+    settings.CASE_TITLES = path
+    assert path in said(checks.check_case_titles())

@@ -6,7 +6,8 @@ from typing import Any
 from approvals.models import ApprovalRequest, AuthorityVersion
 from escalations import states
 from escalations.cases import access_rows
-from escalations.models import CaseRequest, CaseWords, Escalation, PolicyVersion
+from escalations.models import CaseDecision, CaseRequest, CaseWords, Escalation, Event, PolicyVersion
+from ledger import chain
 from ledger.search import index
 from reports.facts.refresh import refresh
 from tests.support.cast import Cast
@@ -70,6 +71,14 @@ class Builder:
         }
         made = ApprovalRequest.objects.create(**{**given, **values})
         CaseRequest.objects.create(case=case, request=made)
+        self._count(case)
+        return made
+
+    def posted(self, case: Escalation, level: str, at: datetime) -> CaseDecision:
+        """A decision without a request, at the level of this slug."""
+        entry = Event(case=case, kind=Event.NOTE_DECISION, at=at, actor=self.cast.director, data={"level": level})
+        chain.append(case, [entry])
+        made = CaseDecision.objects.create(case=case, event=entry, by=self.cast.director, level=level, at=at)
         self._count(case)
         return made
 

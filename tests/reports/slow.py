@@ -42,14 +42,17 @@ def percent(part: int, whole: int) -> float | None:
 
 @dataclass(frozen=True)
 class Decision:
+    """`request`: its id; None for a decision without one."""
+
     case: Escalation
-    request: ApprovalRequest
+    level: str
+    at: datetime
     got: datetime
+    request: int | None
 
     @property
     def took(self) -> int:
-        assert self.request.decided_at
-        return seconds(self.got, self.request.decided_at)
+        return seconds(self.got, self.at)
 
 
 class Rows:
@@ -84,7 +87,7 @@ class Slow:
         self.levels = rows.levels
         self.executive = {level.slug for level in self.levels if level.counts_as_executive}
         self.ladder = sorted((each for each in self.levels if each.version == rows.policy), key=lambda each: each.rank)
-        self.decisions = [self._decision(case, each) for case in self.cases for each in self.decided(case)]
+        self.decisions = [each for case in self.cases for each in self._decisions(case)]
 
     # Periods
 
@@ -101,21 +104,32 @@ class Slow:
         made = self.requests[case.pk]
         return [each for each in made if each.state in ApprovalRequest.DECIDED and not each.by_rule and each.decided_at]
 
-    def _decision(self, case: Escalation, made: ApprovalRequest) -> Decision:
-        at = made.decided_at
-        assert at
-        rank = next(
-            (each.rank for each in self.levels if each.version == case.policy and each.slug == made.decided_level), None
-        )
-        others = [each for each in self.requests[case.pk] if not each.by_rule and each.decided_at]
-        if any(each.decided_level == made.decided_level and each.decided_at < at for each in others):
-            return Decision(case, made, made.asked_since)
+    def _decisions(self, case: Escalation) -> list[Decision]:
+        """On requests, and without one if somebody waited for it."""
+        found = []
+        for made in self.decided(case):
+            assert made.decided_at
+            got = self._got(case, made.decided_level, made.decided_at, made.asked_since)
+            assert got
+            found.append(Decision(case, made.decided_level, made.decided_at, got, made.pk))
+        for posted in case.decisions.all():
+            awaited = (each for each in self.clocks if each.case_id == case.pk and each.kind == states.DECISION)
+            asked = next((each.started_at for each in awaited if each.stopped_at == posted.at), None)
+            if got := self._got(case, posted.level, posted.at, asked):
+                found.append(Decision(case, posted.level, posted.at, got, None))
+        return found
+
+    def _got(self, case: Escalation, level: str, at: datetime, asked: datetime | None) -> datetime | None:
+        rank = next((each.rank for each in self.levels if each.version == case.policy and each.slug == level), None)
+        made = [each for each in self.requests[case.pk] if not each.by_rule and each.decided_at]
+        before = [each.decided_at for each in made if each.decided_level == level]
+        before += [each.at for each in case.decisions.all() if each.level == level]
+        if any(moment < at for moment in before if moment):
+            return asked
         if case.level == rank and case.level_since and case.level_since <= at:
-            return Decision(case, made, case.level_since)
+            return case.level_since
         to_level = (each for each in self.handoffs if each.case_id == case.pk and each.level == rank)
-        return Decision(
-            case, made, min((each.sent_at for each in to_level if each.sent_at <= at), default=made.asked_since)
-        )
+        return min((each.sent_at for each in to_level if each.sent_at <= at), default=asked)
 
     # Figures: (value, number of cases, value before)
 
@@ -137,15 +151,15 @@ class Slow:
     def time_to_decision(self, counts: Callable[[Decision], bool]) -> tuple[float | None, int, float | None]:
         counted = [each for each in self.decisions if counts(each)]
         return self.hours(
-            [each.took for each in counted if self.now(each.request.decided_at)],
-            [each.took for each in counted if self.before(each.request.decided_at)],
+            [each.took for each in counted if self.now(each.at)],
+            [each.took for each in counted if self.before(each.at)],
         )
 
     def had_executive(self, case: Escalation) -> bool:
-        if any(each.level in self.executive for each in case.decisions.all()):
-            return True
-        if self.requests[case.pk]:
-            return any(each.decided_level in self.executive for each in self.decided(case))
+        posted = [each.level for each in case.decisions.all()]
+        if posted or self.requests[case.pk]:
+            decided = [*posted, *(each.decided_level for each in self.decided(case))]
+            return not self.executive.isdisjoint(decided)
         return case.decided_level in self.executive
 
     def without_executive(self) -> tuple[float | None, int, float | None]:
@@ -192,7 +206,7 @@ class Slow:
 
     @staticmethod
     def _of_level(slugs: set[str]) -> Callable[[Decision], bool]:
-        return lambda each: each.request.decided_level in slugs
+        return lambda each: each.level in slugs
 
     # Charts
 
@@ -210,10 +224,7 @@ class Slow:
                     [
                         each.took
                         for each in self.decisions
-                        if each.request.decided_level == level.slug
-                        and self.now(each.request.decided_at)
-                        and each.request.decided_at
-                        and self.slot(each.request.decided_at, step) == place
+                        if each.level == level.slug and self.now(each.at) and self.slot(each.at, step) == place
                     ]
                 )
                 for place in range(self.slots(step))
@@ -265,7 +276,7 @@ class Slow:
         return (len(sent), *hours, percent(refused, len(sent)), percent(expired, len(sent)))
 
     def overrides(self) -> tuple[int, int]:
-        made = [each.request.pk for each in self.decisions if self.now(each.request.decided_at)]
+        made = [each.request for each in self.decisions if each.request and self.now(each.at)]
         return len(made), len(self.overridden & set(made))
 
     def reopened(self) -> tuple[int, int]:
@@ -324,8 +335,8 @@ class Slow:
         return found
 
     def _made(self, counts: Callable[[Decision], bool]) -> list[tuple[Any, ...]]:
-        rows = [each for each in self.decisions if counts(each) and self.now(each.request.decided_at)]
-        ordered = sorted(rows, key=lambda each: (-each.took, -each.request.pk))
+        rows = [each for each in self.decisions if counts(each) and self.now(each.at)]
+        ordered = sorted(rows, key=lambda each: (-each.took, -each.case.pk, -each.at.timestamp()))
         return [(each.case.key, each.took / HOUR, each.got) for each in ordered]
 
 

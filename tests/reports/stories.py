@@ -13,6 +13,7 @@ from tests.reports.builders import Builder
 from tests.support.cast import Cast
 
 DAYS = 500
+LEVELS = ("team", "director", "executive")
 KINDS = (states.RESOLUTION, states.DECISION, states.ACCEPTANCE, states.REVIEW_DUE)
 CAUSES = (
     "",
@@ -72,6 +73,8 @@ class Stories:
             self._decision(case)
         for number in range(chance.randint(0, 7)):
             self._clock(case, number)
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            self.build.posted(case, chance.choice(("", *LEVELS)), self._end_of_a_clock(case))
         self._moves(case)
         access_rows.keep([case.pk])
         return case
@@ -109,6 +112,11 @@ class Stories:
                 request=made, kind="approved", channel="web", override=self.chance.random() < 0.7, at=decided
             )
             chain.append(made, [entry])
+
+    def _end_of_a_clock(self, case: Escalation) -> datetime:
+        """When a decision clock ended, or some other moment."""
+        ended = [each.stopped_at for each in case.clocks.filter(kind=states.DECISION) if each.stopped_at]
+        return self.chance.choice((self.moment(case.opened_at), *ended))
 
     def _clock(self, case: Escalation, number: int) -> None:
         stopped = self.moment(case.opened_at)

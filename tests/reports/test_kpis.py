@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals.models import ApprovalRequest
 from escalations import states
-from escalations.models import CasePerson, HandOff
+from escalations.models import CasePerson, Clock, Escalation, HandOff
 from reports.facts.refresh import refresh
 from reports.queries import kpis
 from reports.queries.dashboard import dashboard
@@ -18,6 +18,7 @@ from reports.queries.kpis import Counting, Row, TimeToEscalate, figures
 from reports.queries.scope import Scope
 from reports.rules import kpis as rules
 from reports.rules.periods import Period
+from tests.reports.builders import Builder
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.both_databases
@@ -101,6 +102,49 @@ def test_a_case_since_raised_counts_from_the_hand_off_to_the_level_that_decided(
     refresh([case.pk])
     a_decision(case, 2, FEB + hours(20))
     assert values(DIRECTOR, period) == [pytest.approx(20)]
+
+
+def ended_clock(case: Escalation, started: datetime, stopped: datetime) -> None:
+    """The decision clock of a case, met."""
+    times = {"started_at": started, "resumed_at": started, "stopped_at": stopped}
+    number = case.clocks.count()
+    Clock.objects.create(
+        case=case, kind=states.DECISION, generation=number, state=Clock.MET, target_seconds=60, **times
+    )
+
+
+def test_a_decision_without_a_request_counts_from_when_the_level_got_the_case(
+    build: Builder, a_case: Make, period: Period
+) -> None:
+    case = a_case(level=2, level_since=FEB)
+    build.posted(case, "director", FEB + hours(12))
+    found = figures(EVERYTHING, period)
+    assert (found[DIRECTOR].cases, found[DIRECTOR].value) == (1, pytest.approx(12))
+    assert found[rules.DECISIONS].cases == 1
+    [row] = listed(DIRECTOR, period)
+    assert (row.case, row.what) == (case, "Director: decision without a request")
+
+
+def test_a_level_that_decided_before_counts_from_the_clock_that_its_next_decision_ended(
+    build: Builder, a_case: Make, a_decision: Make, period: Period
+) -> None:
+    case = a_case(level=2, level_since=FEB)
+    a_decision(case, 2, FEB + hours(40))
+    ended_clock(case, FEB + hours(50), FEB + hours(53))
+    build.posted(case, "director", FEB + hours(53))
+    build.posted(case, "director", FEB + hours(90))  # nobody waited for it
+    a_decision(case, 2, FEB + hours(400), asked_since=FEB + hours(390))
+    assert values(DIRECTOR, period) == [pytest.approx(40), pytest.approx(10), pytest.approx(3)]
+
+
+def test_a_decision_without_a_request_is_no_override_and_does_not_lower_their_share(
+    build: Builder, a_case: Make, a_decision: Make, period: Period
+) -> None:
+    case = a_case(level=2, level_since=FEB)
+    build.posted(case, "director", FEB + hours(12))
+    a_decision(a_case(level=2, level_since=FEB), 2, FEB + hours(9))
+    found = dashboard(EVERYTHING, period).overrides
+    assert (found.decided, found.overridden) == (1, 0)
 
 
 def test_what_a_rule_granted_is_nobodys_decision(a_case: Make, a_decision: Make, period: Period) -> None:

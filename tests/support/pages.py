@@ -39,9 +39,10 @@ COVERED = """
 """
 
 
-# What is cut or has to be scrolled sideways, of the parts that must be whole on a laptop.
+# What is cut or has to be scrolled sideways, of the parts that must be whole on a laptop. A matrix may scroll: its first
+# column, which names the row, stays.
 CUT = """
-() => [...document.querySelectorAll("h1, .ttl, .crumbs, .tabs, .views, .table-responsive")]
+() => [...document.querySelectorAll("h1, .ttl, .crumbs, .tabs, .views, .table-responsive:not(:has(.mx))")]
   .filter((each) => each.checkVisibility() && each.clientWidth && each.scrollWidth > each.clientWidth + 1)
   .map((each) => `${each.className || each.tagName}: ${each.textContent.trim().replace(/\\s+/g, " ").slice(0, 60)}`)
 """

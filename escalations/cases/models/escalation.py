@@ -186,13 +186,13 @@ class Escalation(FSMModelMixin, ChainParent):
         """The decision clock that runs or is paused, read once; `clocks.verbs` sets it when the clock takes a step."""
         return self.clocks.live().filter(kind=states.DECISION).select_related("calendar").first()
 
-    # The transition table, with one method for each move; docs/states.md is generated from it.
     @property
     def has_undecided_concession(self) -> bool:
         """Whether it asks for a concession, and no request for one was decided or recalled."""
         over = (*ApprovalRequest.DECIDED, ApprovalRequest.RECALLED)
         return bool(self.concession) and not self.requests.filter(state__in=over).exists()
 
+    # The transition table, with one method for each move; docs/states.md is generated from it.
     @transition(field=state, source=states.NEW, target=states.TRIAGED)
     def triage(self) -> None:
         """Score, tier and lane are set."""

@@ -12,7 +12,7 @@ from escalations.cases.models.access import may_see
 from escalations.cases.models.escalation import CaseRequest, Escalation
 from escalations.cases.models.event import Event
 from escalations.cases.models.tracker import Action
-from ledger.models import StoredFile
+from ledger.models import StoredFile, scan_holds
 from messaging.models import InboundMail
 
 
@@ -25,6 +25,11 @@ class CaseFileQuerySet(models.QuerySet["CaseFile"]):
         asked = CaseRequest.objects.filter(request__in=requests).values("case")
         return self.filter(may_see(user, "case", few=True) | Q(place=CaseFile.BRIEF, case__in=asked))
 
+    def downloadable(self) -> "CaseFileQuerySet":
+        """Those that are kept and not held."""
+        free = [scan for scan, _ in StoredFile.SCANS if not scan_holds(scan)]
+        return self.filter(file__scan__in=free)
+
     def to_show(self) -> "CaseFileQuerySet":
         """With what a list shows, oldest first."""
         return self.select_related("file", "by").order_by("at", "pk")
@@ -33,13 +38,14 @@ class CaseFileQuerySet(models.QuerySet["CaseFile"]):
 class CaseFile(models.Model):
     """A file of a case. A file of a received mail that is not kept for download is named only, with the reason."""
 
-    THREAD, BRIEF, PROOF, INTAKE, MAIL = "thread", "brief", "proof", "intake", "mail"
+    THREAD, BRIEF, PROOF, INTAKE, MAIL, SHARED = "thread", "brief", "proof", "intake", "mail", "shared"
     PLACES: ClassVar = [
         (THREAD, "Thread"),
         (BRIEF, "Brief"),
         (PROOF, "Proof of an action"),
         (INTAKE, "Intake"),
         (MAIL, "Received mail"),
+        (SHARED, "Thread with an external party"),
     ]
     AUDIENCES: ClassVar = [(Event.INTERNAL, "Internal"), (Event.CUSTOMER, "Customer")]
     case = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="files")

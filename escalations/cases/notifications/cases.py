@@ -325,9 +325,9 @@ def merged(case: Escalation, of: Escalation, people: list[User], by: User) -> No
     notice(of, users.values(), key=f"merged:{case.pk}", kind="update", text=text)
 
 
-def party_wrote(case: Escalation, thread: SharedThread, people: list[User], made: SharedPost) -> None:
-    """Notify our people that an external party has answered."""
-    text = f"{thread.party}, external party, wrote on {case.key}: {thread.subject}"
+def party_wrote(case: Escalation, thread: SharedThread, people: list[User], made: SharedPost, *, answers: bool) -> None:
+    """Notify our people that an external party has written; `answers`: an open question."""
+    text = f"{thread.party}, external party, {'answered' if answers else 'wrote'} on {case.key}: {thread.subject}"
     notice(case, people, key=f"shared:{made.pk}", kind="handoff", text=text, tail=f"shared/{thread.pk}/")
 
 

@@ -9,8 +9,9 @@ from ledger.format import listed
 
 
 def files_held(case: Escalation, rows: Sequence[CaseFile], by: User | None) -> None:
-    """Notify whoever brought the files, or for received mail the owner and the communication lead; and operations."""
-    people = [by] if by else people_of(case, CasePerson.OWNER, CasePerson.COMMUNICATION)
+    """Notify whoever brought the files, or for those of a received mail or an external party the owner and the communication
+    lead; and operations."""
+    people = [by] if by and not by.is_external else people_of(case, CasePerson.OWNER, CasePerson.COMMUNICATION)
     text = f"{case.key}: {_names(rows)} cannot be downloaded. {rows[0].why_not}"
     key = f"file-held:{rows[0].pk}:{rows[0].file.scan if rows[0].file else ''}"
     notice(case, people, key=key, kind="file", text=text, urgent=True)
@@ -22,7 +23,9 @@ def files_held(case: Escalation, rows: Sequence[CaseFile], by: User | None) -> N
 
 def files_released(case: Escalation, rows: Sequence[CaseFile]) -> None:
     """Notify those who were told that the files were held."""
-    people = [row.by for row in rows if row.by] or people_of(case, CasePerson.OWNER, CasePerson.COMMUNICATION)
+    people = [row.by for row in rows if row.by and not row.by.is_external] or people_of(
+        case, CasePerson.OWNER, CasePerson.COMMUNICATION
+    )
     text = f"{case.key}: {_names(rows)} was scanned and can be downloaded"
     key = f"file-released:{rows[0].pk}:{rows[0].file.scanned_at if rows[0].file else ''}"
     notice(case, people, key=key, kind="file", text=text)

@@ -43,7 +43,7 @@ class CustomerUpdate(MessageKind):
             _tell_author(message, int(entry), left)
         return Attachments(files=taken)
 
-    def bounced(self, message: Message, mail_id: int) -> None:
+    def bounced(self, message: Message, *, key: str, how: str) -> None:
         """Mark the contact, and tell the communication lead, or the owner if there is none."""
         entry_id, contact_id = map(int, self.parts(message))
         entry = Event.objects.select_related("case__account", "case__owner").get(pk=entry_id)
@@ -53,8 +53,8 @@ class CustomerUpdate(MessageKind):
             contact.save(update_fields=["bounced_address"])
         case = entry.case
         told = people_of(case, CasePerson.COMMUNICATION) or [user for user in (case.owner, entry.actor) if user][:1]
-        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. The mail came back."
-        notice(case, told, key=f"bounce:{mail_id}:{message.pk}", kind="customer", text=text, urgent=True)
+        text = f"{case.key}: your update did not reach {contact.name}, {message.address}. {how}"
+        notice(case, told, key=f"{key}:{message.pk}", kind="customer", text=text, urgent=True)
 
 
 def _content_of(row: CaseFile) -> tuple[File | None, str]:

@@ -1,19 +1,17 @@
-"""Blocks of the account page that only cases can fill: open escalations, commitments, and mail that was set aside."""
+"""Blocks of the account page that only cases can fill: open escalations, commitments, mail that was set aside, files of
+mail."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping
 
 from accounts.customers.panels import AccountPanel
 from accounts.models import Account, User
-from escalations.cases import which_case
+from escalations.cases.queries import mails
 from escalations.models import Commitment, Escalation, may_see
 from ledger.now import now
-from messaging.models import InboundMail
 from messaging.outbox.rules.secrets import masked
 
 SHOWN = 10
 WORDS_SHOWN = 300
-SET_ASIDE_FOR = timedelta(days=90)
 
 
 # What the panel shows of a mail, and what tells its case.
@@ -28,15 +26,6 @@ COLUMNS = (
     "in_reply_to",
     "references",
 )
-
-
-def _readable(mails: Sequence[InboundMail], account: Account, user: User) -> list[InboundMail]:
-    """Without those that were written to a confidential case that the person may not see."""
-    cases = [arrival.case for arrival, _ in which_case.find_each(mails, account)]
-    secret = {case.pk for case in cases if case and case.confidential}
-    seen = Escalation.objects.visible_to(user).filter(pk__in=secret).values_list("pk", flat=True) if secret else []
-    hidden = secret - set(seen)
-    return [mail for mail, case in zip(mails, cases, strict=True) if case is None or case.pk not in hidden]
 
 
 class OpenCases(AccountPanel):
@@ -80,12 +69,23 @@ class SetAside(AccountPanel):
 
     def read(self, account: Account, user: User) -> Mapping[str, object] | None:
         """At most ten mails of 90 days, with the open cases that the person may file them on."""
-        senders = [email.lower() for email in account.contacts.values_list("email", flat=True)]
-        kept = InboundMail.objects.filter(state=InboundMail.AUTOMATIC, sender__in=senders)
-        kept = kept.exclude(automatic="bounce").filter(received_at__gte=now() - SET_ASIDE_FOR)
-        rows = _readable(list(kept.only(*COLUMNS)[:SHOWN]), account, user)
+        found = mails.set_aside(account).only(*COLUMNS).prefetch_related("attachments")[:SHOWN]
+        rows = mails.readable(list(found), account, user)
         if not rows:
             return None
         cases = Escalation.objects.filter(account=account).visible_to(user, few=True).open()
-        mails = [{"mail": mail, "words": masked(mail.visible_text[:WORDS_SHOWN])} for mail in rows]
-        return {"mails": mails, "cases": list(cases.only("title", "state").order_by("-pk")[:SHOWN])}
+        shown = [{"mail": mail, "words": masked(mail.visible_text[:WORDS_SHOWN])} for mail in rows]
+        return {"mails": shown, "cases": list(cases.only("title", "state").order_by("-pk")[:SHOWN])}
+
+
+class MailFiles(AccountPanel):
+    """The attachments of mail that is a signal of the account and on no case."""
+
+    title = "Attachments of mail without a case"
+    template = "escalations/panels/mail_files.html"
+
+    def read(self, account: Account, user: User) -> Mapping[str, object] | None:
+        """At most ten mails, the newest first."""
+        rows = mails.with_files(account, user).defer("text", "visible_text", "cut").prefetch_related("attachments")
+        found = list(rows[:SHOWN])
+        return {"mails": found} if found else None

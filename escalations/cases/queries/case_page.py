@@ -14,6 +14,7 @@ from escalations import states
 from escalations.cases.briefs import gaps
 from escalations.cases.queries.acts import Scene, acts
 from escalations.cases.queries.asked import Asked, asked_of
+from escalations.cases.queries.messages import told_since_decision
 from escalations.cases.rules import next_step
 from escalations.clocks.rules import timing
 from escalations.models import (
@@ -23,7 +24,6 @@ from escalations.models import (
     Clock,
     Commitment,
     Escalation,
-    Event,
     HandOff,
     Review,
 )
@@ -275,16 +275,10 @@ def _facts(
         late_action=late.title if late else "",
         late_since=late.due_at if late else None,
         open_execution=len(unproven),
-        customer_told=case.state == states.EXECUTING and not unproven and customer_told(case),
+        customer_told=case.state == states.EXECUTING and not unproven and told_since_decision(case) is not None,
         review_settled=bool(review and review.state != Review.OPEN),
         review_due=review.due_at if review else None,
     )
-
-
-def customer_told(case: Escalation) -> bool:
-    """Whether an update went to the customer since the case came to its present stage."""
-    moved = case.events.filter(kind="moved").order_by("-seq").values("seq")[:1]
-    return case.events.filter(kind=Event.CUSTOMER_UPDATE, seq__gt=Subquery(moved)).exists()
 
 
 def _may_ask_first(case: Escalation, requests: Sequence[Asked]) -> bool:

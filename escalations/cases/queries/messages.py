@@ -7,8 +7,10 @@ from django.db.models import Case, QuerySet, Value, When
 
 from accounts.models import User
 from escalations import states
+from escalations.cases.access import standing
 from escalations.cases.queries.thread import Shown
 from escalations.cases.rules.addressing import GUESS
+from escalations.cases.rules.permissions import may
 from escalations.models import CustomerMessage, Escalation, Event, may_see
 from ledger.now import now
 
@@ -23,6 +25,18 @@ def came_back(user: User) -> QuerySet[Escalation]:
     """The ended cases with a message that waits for a person, as far as this person sees them, in no order."""
     waiting = CustomerMessage.objects.came_back().order_by().values("case")
     return Escalation.objects.visible_to(user, few=True).filter(pk__in=waiting).order_by()
+
+
+def answerable(user: User, ids: Iterable[int]) -> set[int]:
+    """Those of these cases on which the person may say what becomes of a message that came back."""
+    cases = Escalation.objects.filter(pk__in=list(ids)).select_related("account").prefetch_related("people")
+    return {case.pk for case in cases if may("reopen", standing(case, user))}
+
+
+def told_since_decision(case: Escalation) -> Event | None:
+    """The newest customer update since the case was decided; since it was opened, if nothing was decided."""
+    updates = case.events.filter(kind=Event.CUSTOMER_UPDATE, at__gte=case.decided_at or case.opened_at)
+    return updates.select_related("actor").order_by("-seq").first()
 
 
 def other_cases(case: Escalation, user: User) -> list[Escalation]:

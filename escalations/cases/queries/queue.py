@@ -61,7 +61,7 @@ VIEWS = {
     "deciding": "Awaiting decision",
     "renewal": f"Renewal within {RENEWAL_DAYS} days",
     "unowned": "Needs an owner",
-    "paused": "Paused",
+    "paused": "Waiting or paused",
     "back": "Came back",
 }
 # The view of ended cases on which a customer wrote; all others are views of open cases.

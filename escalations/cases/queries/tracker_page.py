@@ -37,14 +37,13 @@ def _group(action: Action, at: datetime) -> str:
 
 
 def page(case: Escalation, at: datetime) -> dict[str, object]:
-    """Actions in groups, proofs of execution, blocked actions, commitments."""
+    """Actions in groups, proofs of execution, blocked actions."""
     files = Prefetch("files", CaseFile.objects.to_show(), to_attr="shown_files")
     actions = list(case.actions.select_related("owner", "done_by").prefetch_related(files))
     return {
         "groups": groups(actions, at),
         "proofs": [each for each in actions if each.execution and each.state != Action.CANCELLED],
         "blocked": [each for each in actions if each.state == Action.BLOCKED],
-        "commitments": list(case.commitments.select_related("owner", "account")),
         "today": at.astimezone(timezone.get_current_timezone()).date(),
         "OPEN": Commitment.OPEN,
     }

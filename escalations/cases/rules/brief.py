@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from approvals.requests.rules.verdicts import Option
 
@@ -25,8 +25,17 @@ VAGUE = re.compile(
 )
 
 
+class BriefFile(TypedDict):
+    """A file of a frozen brief: the id of its row, and what tells its content from any other."""
+
+    id: int
+    name: str
+    size: int
+    sha256: str
+
+
 class BriefParts(TypedDict):
-    """The brief as plain values; a snapshot freezes them as JSON."""
+    """The brief as plain values; a snapshot freezes them as JSON. Only a frozen brief has `files`."""
 
     key: str
     title: str
@@ -37,6 +46,7 @@ class BriefParts(TypedDict):
     deadline: str
     missing: list[str]
     at: str
+    files: NotRequired[list[BriefFile]]
 
 
 def missing(texts: Mapping[str, str], options: list[Option]) -> list[str]:

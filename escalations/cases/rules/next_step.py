@@ -158,11 +158,11 @@ def _late_action(facts: Facts, at: datetime) -> Step | None:
 def _ready(facts: Facts, at: datetime) -> Step | None:
     if facts.state != states.EXECUTING or facts.open_execution:
         return None
-    told = (
-        "The customer was told." if facts.customer_told else "Confirm that the customer knows, then resolve the case."
-    )
-    why = f"The agreement is carried out. {told}"
-    return Step("ready", CALM, "Next: resolve this escalation", why, acts=("resolve",))
+    if facts.customer_told:
+        why = "The agreement is carried out, and the customer got an update since the decision. Resolve the case."
+        return Step("ready", CALM, "Next: resolve this escalation", why, acts=("resolve",))
+    why = "The agreement is carried out. Tell the customer, or confirm that the customer knows, then resolve the case."
+    return Step("ready", CALM, "Next: resolve this escalation", why, acts=("resolve", "customer_update"))
 
 
 def _by_stage(facts: Facts) -> Step:

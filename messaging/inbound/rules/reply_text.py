@@ -21,7 +21,8 @@ _INVISIBLE = dict.fromkeys(
 _BRACKETED = re.compile(r"^\s{0,8}>")
 _RULE = re.compile(r"^\s*[-_=*#~+—–─]{2,}\s*$")
 _FOOTER_RULE = re.compile(r"^\s{0,3}_{2,}\s*$")
-_MARKED = re.compile(r"^[\s>*]{0,8}[-_=*]{2,}\s?(\S.{1,60}?)\s?[-_=*]{2,}\s*$")
+_MARK_SIGNS = "-_=*"
+LONGEST_MARK = 60  # characters between the signs
 # A mark with the first header behind it: "----- Forwarded message ----- From: Ana <ana@example.com>".
 _MARK_AND_HEADER = re.compile(r"^[\s>*]{0,8}[-_=*]{3,}\s?[^-_=*\s].{1,60}?\s?[-_=*]{3,}\s+(?P<rest>\S.*@.*)$")
 # GroupWise: ">>> Ana Roy <ana@example.com> 11/02/26 3:55 PM >>>".
@@ -147,8 +148,15 @@ def _is_original_mark(lines: list[str], i: int) -> bool:
     bare = line.strip("-_=*+#~<> ").casefold()
     if bare in ORIGINAL_MESSAGE and (bare.endswith(":") or _MARK.match(line)):
         return True
-    marked = _MARKED.match(line)
-    return bool(marked and any(header_block_end(lines, at) for at in range(i + 1, min(i + 3, len(lines)))))
+    return _is_between_signs(line) and any(header_block_end(lines, at) for at in range(i + 1, min(i + 3, len(lines))))
+
+
+def _is_between_signs(line: str) -> bool:
+    """ "---- Any words ----", with two signs or more on each side."""
+    text = line.strip("> \t")
+    words = text.strip(_MARK_SIGNS)
+    before, after = len(text) - len(text.lstrip(_MARK_SIGNS)), len(text) - len(text.rstrip(_MARK_SIGNS))
+    return before > 1 and after > 1 and 1 < len(words.strip()) <= LONGEST_MARK
 
 
 def _is_mark_by_itself(line: str) -> bool:

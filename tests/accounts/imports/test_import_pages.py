@@ -1,6 +1,9 @@
 """Imports in the browser: upload, match, check, run, result; for operations only."""
 
+import errno
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from accounts import tasks
 from accounts.imports import runs as imports
 from accounts.models import Account, ImportMapping, ImportRun, User
 from accounts.views import imports as pages
+from ledger.models import StoredFile
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -182,3 +186,23 @@ def test_without_dates_and_amounts_nothing_is_shown_of_them(cast: Cast, browse: 
     run = staged(cast, b"id,name\nA-1,Alder\n")
     text = browse(cast.ops).get(reverse("accounts:import_run", args=[run.pk])).content.decode()
     assert "How dates and amounts are read" not in text
+
+
+@pytest.mark.parametrize("fails", ["ledger.files.uploads", "ledger.files.store"], ids=["arrives", "kept"])
+def test_a_full_disk_is_said_and_nothing_is_half_written(
+    cast: Cast, browse: Browse, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, fails: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    settings.MEDIA_ROOT = tmp_path / "media"
+    monkeypatch.setattr(import_module(fails), "flush", full)
+    sent = {"file": SimpleUploadedFile("a.csv", b"id,name\n1,Alder\n"), "source": "erp"}
+    answer = browse(cast.ops).post(NEW, sent)
+    page = answer.content.decode()
+    assert answer.status_code == 507
+    assert "“a.csv” could not be stored, because the disk of the desk is full" in page
+    assert 'value="erp"' in page
+    assert not ImportRun.objects.exists()
+    assert not StoredFile.objects.exists()
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]

@@ -275,6 +275,16 @@ def test_a_question_pauses_nothing_and_its_answer_comes_back(deciders: Cast, ask
         talk.question(request_id=made.pk, by=deciders.director, text=" ")
 
 
+def test_a_question_to_somebody_who_left_goes_to_their_manager(deciders: Cast, ask: Ask) -> None:
+    made = ask()
+    User.objects.filter(pk=made.requester_id).update(is_active=False)
+    talk.question(request_id=made.pk, by=deciders.director, text="Which year?")
+    told = Message.objects.get(text__contains="Which year?").user
+    assert told == deciders.csm.manager
+    talk.answer(request_id=made.pk, by=told, text="The first.")
+    assert Message.objects.filter(user=deciders.director, text__contains="The first.").exists()
+
+
 def test_a_reminder_is_mailed_again_but_not_every_minute(deciders: Cast, ask: Ask) -> None:
     made = ask()
     talk.remind(request_id=made.pk, by=deciders.csm)

@@ -1,11 +1,12 @@
 """The conditions of an approval are carried: seen before the decision, tracked after it, named when the case is resolved."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from time_machine import TimeMachineFixture
 
 from approvals.models import ApprovalRequest
 from approvals.requests import decide as deciding
@@ -14,7 +15,9 @@ from escalations.cases import brief as briefing
 from escalations.cases import closing, tracker
 from escalations.cases import requests as asking
 from escalations.cases.rules.named_dates import named_date
+from escalations.clocks.targets import end_of_business
 from escalations.models import Action, Clock, Commitment, Escalation
+from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from messaging.models import Message
 from tests.escalations.cases.builders import OPTIONS, TEXTS, asked, briefed
 from tests.escalations.tabs.conftest import browse  # noqa: F401 a fixture
@@ -191,3 +194,77 @@ def test_undoing_one_of_two_grants_leaves_the_action_of_the_other(cast: Cast) ->
     assert case.actions.get(state=Action.OPEN).request == first
     case.refresh_from_db()
     assert case.state == states.APPROVING
+
+
+def test_a_condition_gets_another_day_on_the_record(cast: Cast, browse: Browse) -> None:  # noqa: F811
+    case = bound(cast)
+    decided(case)
+    first = case.commitments.order_by("pk")[0]
+    later, url = first.due_on + timedelta(days=7), f"/escalations/{case.key}/tracker/commitments/{first.pk}/day/"
+    page = browse(cast.csm, f"/escalations/{case.key}/tracker/").content.decode()
+    assert url in page
+    answer = browse(cast.csm, url, {"due_on": f"{later:%Y-%m-%d}", "reason": "Their signer is away."})
+    assert answer.status_code == 302
+    first.refresh_from_db()
+    assert first.due_on == later
+    assert case.events.filter(kind="commitment", actor=cast.csm, summary__contains="Their signer is away.").exists()
+    ended, running = case.clocks.filter(kind=states.COMMITMENT, about=first.pk).order_by("pk")
+    assert (ended.state, running.state) == (Clock.STOPPED, Clock.RUNNING)
+    assert running.due_at == end_of_business(later)
+
+
+@pytest.mark.parametrize(
+    ("day", "reason", "words"),
+    [
+        ("", "Why not", "Enter the new day."),
+        ("2020-01-01", "Why not", "Enter a later day."),
+        ("2027-01-08", " ", "Enter why the day changes."),
+        ("same", "Why not", "This is already the day"),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused_and_what_was_typed_stays(
+    cast: Cast,
+    browse: Browse,  # noqa: F811
+    day: str,
+    reason: str,
+    words: str,
+) -> None:
+    case = bound(cast)
+    decided(case)
+    first = case.commitments.order_by("pk")[0]
+    due_on = f"{first.due_on:%Y-%m-%d}" if day == "same" else day
+    url = f"/escalations/{case.key}/tracker/commitments/{first.pk}/day/"
+    answer = browse(cast.csm, url, {"due_on": due_on, "reason": reason})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert words in page
+    assert reason.strip() in page
+    assert Commitment.objects.get(pk=first.pk).due_on == first.due_on
+
+
+def test_a_late_condition_that_gets_another_day_was_missed(cast: Cast, time_machine: TimeMachineFixture) -> None:
+    case = bound(cast)
+    decided(case)
+    first = case.commitments.order_by("pk")[0]
+    time_machine.move_to(end_of_business(first.due_on) + timedelta(hours=1), tick=False)
+    later = first.due_on + timedelta(days=7)
+    tracker.move_day(commitment_id=first.pk, by=first.owner, due_on=later, reason="They asked for a week.")
+    ended, running = case.clocks.filter(kind=states.COMMITMENT, about=first.pk).order_by("pk")
+    assert (ended.state, running.state) == (Clock.MISSED, Clock.RUNNING)
+
+
+def test_only_the_open_condition_of_ones_own_case_moves(cast: Cast, browse: Browse) -> None:  # noqa: F811
+    case = bound(cast)
+    decided(case)
+    first = case.commitments.order_by("pk")[0]
+    promised = tracker.promise(case_id=case.pk, by=cast.csm, text="Report", owner=cast.csm, due_on=first.due_on)
+    later = first.due_on + timedelta(days=7)
+    with pytest.raises(Invalid):
+        tracker.move_day(commitment_id=promised.pk, by=cast.csm, due_on=later, reason="Later")
+    with pytest.raises(NotAllowed):
+        tracker.move_day(commitment_id=first.pk, by=cast.outsider, due_on=later, reason="Later")
+    tracker.keep(commitment_id=first.pk, by=cast.csm)
+    with pytest.raises(AlreadyDone):
+        tracker.move_day(commitment_id=first.pk, by=cast.csm, due_on=later, reason="Later")
+    url = f"/escalations/{case.key}/tracker/commitments/{first.pk}/day/"
+    assert browse(cast.outsider, url, {}).status_code == 404

@@ -109,7 +109,8 @@ def test_no_other_page_opens_for_an_external_party(cast: Cast, felix: User) -> N
     for path in (f"/escalations/{case.key}/post/", f"/approvals/{request.pk}/comment/", "/escalations/new/"):
         assert client.post(path, {"text": "x"}).status_code == 404, path
     opened = {name for name, _ in names(get_resolver().url_patterns) if name in ExternalPartyMiddleware.OPEN}
-    assert opened == {"home", "healthz", "escalations:shared", "escalations:shared_thread"}
+    shared_pages = {"escalations:shared", "escalations:shared_thread", "escalations:shared_file"}
+    assert opened == {"home", "healthz", *shared_pages}
     assert client.get("/")["Location"] == "/shared/"
 
 

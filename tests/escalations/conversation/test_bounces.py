@@ -1,4 +1,4 @@
-"""An update that comes back tells the communication lead and marks the contact."""
+"""An update that comes back, or whose address is refused, tells the communication lead and marks the contact."""
 
 import pytest
 from django.urls import reverse
@@ -8,8 +8,10 @@ from escalations.cases import thread as communication
 from escalations.models import Escalation
 from messaging.inbound import receive as inbound
 from messaging.models import Message, Notice
+from messaging.outbox import messages as outbox
 from tests.escalations.cases.builders import accepted
 from tests.support.cast import Cast
+from tests.support.smtp import Mailbox
 
 pytestmark = pytest.mark.django_db
 REPORT = """From: MAILER-DAEMON@mx.northwind.example
@@ -80,5 +82,40 @@ def test_a_new_address_ends_the_mark(cast: Cast, case: Escalation) -> None:
 
 def test_a_delay_marks_nobody(cast: Cast, case: Escalation) -> None:
     returned("delayed")
+    assert not Notice.objects.filter(kind="customer").exists()
+    assert not Contact.objects.get(pk=cast.contact.pk).bounces
+
+
+def test_an_address_that_the_server_refuses_is_like_a_mail_that_came_back(
+    cast: Cast, case: Escalation, real_smtp: Mailbox, monkeypatch
+) -> None:
+    async def refuse(*_: object) -> str:
+        return "550 5.1.1 no such mailbox"
+
+    monkeypatch.setattr(real_smtp, "handle_RCPT", refuse, raising=False)
+    Message.objects.filter(kind="customer_update").update(state=Message.PENDING)
+    outbox.send_due()
+    message = Message.objects.get(kind="customer_update")
+    assert message.state == Message.PARKED
+    [notice] = Notice.objects.filter(kind="customer")
+    assert notice.user == case.people.get(duty="communication").user
+    assert "did not reach Jonas Thiel, jonas@northwind.example" in notice.text
+    assert "550: 5.1.1 no such mailbox" in notice.text
+    assert Contact.objects.get(pk=cast.contact.pk).bounces
+    outbox.retry(message=message, by=cast.ops)
+    outbox.send_due()
+    assert Notice.objects.filter(kind="customer").count() == 1
+
+
+def test_a_receiver_who_is_refused_for_now_is_not_marked(
+    cast: Cast, case: Escalation, real_smtp: Mailbox, monkeypatch
+) -> None:
+    async def later(*_: object) -> str:
+        return "450 4.2.0 greylisted"
+
+    monkeypatch.setattr(real_smtp, "handle_RCPT", later, raising=False)
+    Message.objects.filter(kind="customer_update").update(state=Message.PENDING)
+    outbox.send_due()
+    assert Message.objects.get(kind="customer_update").state == Message.PENDING
     assert not Notice.objects.filter(kind="customer").exists()
     assert not Contact.objects.get(pk=cast.contact.pk).bounces

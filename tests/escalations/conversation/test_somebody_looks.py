@@ -6,7 +6,7 @@ from django.urls import reverse
 from accounts.models import Contact
 from accounts.people import leaving
 from accounts.signals import record as signals
-from escalations.cases import closing, conversation
+from escalations.cases import access_rows, closing, conversation
 from escalations.cases import thread as communication
 from escalations.cases.mail_address import reply_address
 from escalations.cases.notifications.unopened import tell_operations
@@ -175,6 +175,22 @@ def test_the_page_offers_both_answers_and_the_move(cast: Cast, withdrawn: Escala
     client.post(reverse("escalations:message_move", args=[withdrawn.key, message.pk]), {"to": other.pk})
     assert words(other) == [BACK]
     assert listed(client) == []
+
+
+def test_the_answers_are_offered_to_those_who_may_press_them(cast: Cast, withdrawn: Escalation, client) -> None:
+    write(BACK, To=reply_address(withdrawn.pk))
+    withdrawn.people.create(user=cast.outsider, letter="I", since=now())
+    access_rows.keep([withdrawn.pk])
+    client.force_login(cast.csm)
+    page = client.get(reverse("escalations:queue"), {"view": "back"}).content.decode()
+    assert reverse("escalations:back_reopen", args=[withdrawn.key]) in page
+    client.force_login(cast.outsider)
+    page = client.get(reverse("escalations:queue"), {"view": "back"}).content.decode()
+    assert withdrawn.key in page
+    assert reverse("escalations:back_reopen", args=[withdrawn.key]) not in page
+    assert reverse("escalations:back_nothing", args=[withdrawn.key]) not in page
+    page = client.get(reverse("escalations:case", args=[withdrawn.key])).content.decode()
+    assert "Nothing to do" not in page
 
 
 def test_what_nobody_opened_is_listed_daily_for_operations(cast: Cast, case: Escalation, client) -> None:

@@ -161,6 +161,18 @@ def test_what_was_cut_unfolds_on_the_case(cast: Cast, client: Client) -> None:
     assert "x" * 40 not in page
 
 
+def test_a_file_that_only_outlook_reads_is_named_beside_a_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "Content-Type: text/plain\r\n\r\nPlease see the file.\r\n"
+    tnef = 'Content-Type: application/ms-tnef; name="winmail.dat"\r\nContent-Transfer-Encoding: base64\r\n\r\neJ8+IldlIHdp\r\n'
+    mail = f"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{text}--b\r\n{tnef}--b--\r\n"
+    (tmp_path / "w.eml").write_bytes((FROM.format(name="w") + mail).encode())
+    call_command("read_mail", tmp_path, "--json")
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["visible"], facts["attachments"]) == ("Please see the file.", ["winmail.dat"])
+
+
 @pytest.mark.django_db
 def test_read_mail_prints_what_the_desk_reads_and_keeps_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

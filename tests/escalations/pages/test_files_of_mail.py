@@ -219,3 +219,48 @@ def test_the_worker_takes_what_a_moved_mail_has_missed(
     assert mail_files.take_missed() == 1
     assert other.files.filter(mail=mail).count() == 1
     assert mail_files.take_missed() == 0
+
+
+SIGNED: Attached = ("logo.svg", "image/svg+xml", samples.SVG)
+
+
+def test_operations_fetch_the_attachments_of_a_strangers_mail(cast: Cast, as_user: As) -> None:
+    mail = receive(raw=letter("ana@nowhere.example", "desk@desk.example", REDLINE, SIGNED))
+    client = as_user(cast.ops)
+    page = client.get(f"/messages/inbox/{mail.pk}/").content.decode()
+    url = f"/received/{mail.pk}/attachments/0/"
+    assert url in page
+    answer: Any = client.get(url)
+    assert b"".join(answer.streaming_content) == samples.PDF
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    refused = client.get(f"/received/{mail.pk}/attachments/1/")
+    assert (refused.status_code, "It is not offered for download." in refused.content.decode()) == (409, True)
+    assert client.get(f"/received/{mail.pk}/attachments/2/").status_code == 404
+    for other in (cast.csm, cast.outsider):
+        assert as_user(other).get(url).status_code == 404
+
+
+@pytest.mark.parametrize("to", ["desk@desk.example", "set aside"])
+def test_those_who_see_the_account_fetch_the_files_of_its_mail(cast: Cast, as_user: As, to: str, media: Path) -> None:
+    raw = letter(cast.contact.email, "desk@desk.example", REDLINE)
+    if to == "set aside":
+        raw = b"Auto-Submitted: auto-generated\r\n" + raw
+    mail = receive(raw=raw)
+    url = f"/received/{mail.pk}/attachments/0/"
+    client = as_user(cast.csm)
+    assert url in client.get(f"/accounts/{cast.northwind.pk}/").content.decode()
+    answer: Any = client.get(url)
+    assert b"".join(answer.streaming_content) == samples.PDF
+    assert list((media / "incoming").iterdir()) == []
+    assert as_user(cast.outsider).get(url).status_code == 404
+
+
+def test_an_attachment_of_a_mail_that_the_scanner_holds_is_not_given_out(
+    cast: Cast, as_user: As, settings: Settings
+) -> None:
+    mail = receive(raw=letter("ana@nowhere.example", "desk@desk.example", ("bill.txt", "text/plain", samples.EICAR)))
+    with running_clamd() as clamd:
+        settings.CLAMD_URL = clamd.url
+        answer = as_user(cast.ops).get(f"/received/{mail.pk}/attachments/0/")
+    assert answer.status_code == 409

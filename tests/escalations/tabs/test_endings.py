@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from escalations.cases import closing, tracker
+from escalations.cases import closing, thread, tracker
 from escalations.models import Escalation, Event, Review
 from ledger.now import now
+from messaging.models import Message
 from tests.escalations.cases.builders import accepted, asked, opened
 from tests.support.cast import Cast
 
@@ -316,3 +317,32 @@ def test_a_case_is_marked_as_a_duplicate_and_says_where_it_went(cast: Cast, brow
     assert f'href="/escalations/{original.key}/"' in page
     assert f"{case.key} “" in browse(cast.csm, f"/escalations/{original.key}/").content.decode()
     assert browse(cast.outsider, here).status_code == 404
+
+
+def test_resolving_shows_whether_the_customer_was_told_since_the_decision(cast: Cast, browse: Browse) -> None:
+    case, lead = executing(cast), cast.lead
+    page = browse(lead, go(case, "resolve")).content.decode()
+    assert "No update has gone to the customer since the decision." in page
+    assert (
+        "Tell the customer, or confirm that the customer knows"
+        in browse(lead, f"/escalations/{case.key}/").content.decode()
+    )
+    sender = case.people.get(duty="communication").user
+    thread.customer_update(case_id=case.pk, by=sender, text="It is agreed.", contacts=[cast.contact])
+    page = browse(lead, go(case, "resolve")).content.decode()
+    assert "No update has gone" not in page
+    assert "Update to the customer since the decision:" in page
+    assert "To Jonas Thiel, by" in " ".join(page.split())
+    page = browse(lead, f"/escalations/{case.key}/").content.decode()
+    assert "the customer got an update since the decision" in page
+    assert "Confirm that" not in page
+
+
+def test_the_composer_says_who_gets_which_mail(cast: Cast, browse: Browse) -> None:
+    case = executing(cast)
+    sender = case.people.get(duty="communication").user
+    page = " ".join(browse(sender, f"/escalations/{case.key}/").content.decode().split())
+    assert "Jonas Thiel, jonas@northwind.example" in page
+    assert f"Its subject names {case.key} and {cast.northwind.name}." in page
+    thread.customer_update(case_id=case.pk, by=sender, text="It is agreed.", contacts=[cast.contact])
+    assert Message.objects.get(kind="customer_update").subject == f"Update 1 on {case.key}: {cast.northwind.name}"

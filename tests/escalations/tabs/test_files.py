@@ -1,20 +1,27 @@
 """Files of the brief, of a proof and of the intake form, and the files of a case on the page of a request."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.deletion import ProtectedError
 from django.test import Client
 from pytest_django import Settings
+from time_machine import TimeMachineFixture
 
 from accounts.models import User
 from approvals.models import ApprovalRequest
-from escalations.cases import tracker
+from escalations.cases import requests, tracker
 from escalations.models import CaseFile, Escalation
+from ledger.files import path_of
+from ledger.files.tidying import tidy
+from ledger.format import file_size
 from ledger.now import now
-from tests.escalations.cases.builders import accepted, asked
+from tests.escalations.cases.builders import accepted, asked, briefed
 from tests.support import samples
 from tests.support.cast import Cast
 
@@ -151,3 +158,43 @@ def test_who_sees_only_the_request_gets_only_the_files_of_the_brief(cast: Cast) 
     assert client.get(f"/files/{of_thread.pk}/").status_code == 404
     ApprovalRequest.objects.filter(pk=made.pk).update(requester=cast.csm)
     assert client.get(f"/files/{of_brief.pk}/").status_code == 404
+
+
+def test_a_frozen_brief_keeps_the_files_that_belonged_to_it(cast: Cast) -> None:
+    case = briefed(cast)
+    client, page = browser(cast.csm), f"/escalations/{case.key}/brief/files/"
+    client.post(page, {"files": [pdf()]})
+    wanted = requests.CaseAsk("discount", Decimal(18), "USD", "Approve an 18 percent discount?")
+    request = requests.ask(wanted, case_id=case.pk, by=cast.csm)
+    client.post(page, {"files": [SimpleUploadedFile("later.txt", b"Something else.")]})
+    before = case.files.earliest("pk")
+    frozen = case.brief_snapshots.latest("number")
+    assert frozen.parts["files"] == [
+        {"id": before.pk, "name": "redline.pdf", "size": before.size, "sha256": before.file.sha256}
+    ]
+    assert request.brief["files"] == frozen.parts["files"]
+
+    shown = " ".join(client.get(f"/escalations/{case.key}/brief/versions/{frozen.number}/").content.decode().split())
+    then, since = shown.split("Added since")
+    assert ("redline.pdf" in then, "later.txt" in then, "later.txt" in since) == (True, False, True)
+    decider = browser(request.approver)
+    page_of_request = decider.get(f"/approvals/{request.pk}/").content.decode()
+    assert page_of_request.count("Added after the question") == 1
+    brief = decider.get(f"/approvals/{request.pk}/brief/").content.decode()
+    assert f"redline.pdf, {file_size(before.size)}, SHA-256 {before.file.sha256[:12]}…" in brief
+    assert "later.txt" not in brief
+
+
+def test_the_file_of_a_frozen_brief_cannot_be_removed(cast: Cast, time_machine: TimeMachineFixture) -> None:
+    case = briefed(cast)
+    browser(cast.csm).post(f"/escalations/{case.key}/brief/files/", {"files": [pdf()]})
+    wanted = requests.CaseAsk("discount", Decimal(18), "USD", "Approve an 18 percent discount?")
+    requests.ask(wanted, case_id=case.pk, by=cast.csm)
+    kept = case.files.get()
+    time_machine.move_to(now() + timedelta(days=400), tick=False)
+    tidy()
+    assert path_of(kept.file.sha256).exists()
+    with pytest.raises(ProtectedError):
+        kept.file.delete()
+    assert not admin.site.is_registered(CaseFile)
+    assert browser(cast.csm).delete(f"/api/v1/escalations/{case.key}/files/{kept.pk}/").status_code in (404, 405)

@@ -1,0 +1,52 @@
+"""Received mail on no case: who may read it, and with it its attachments."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from accounts.models import Account, Signal, User
+from escalations.cases import which_case
+from escalations.cases.mail_files import EMAIL
+from escalations.models import CaseFile, Escalation
+from ledger.now import now
+from messaging.models import InboundMail, MailAttachment
+
+SET_ASIDE_FOR = timedelta(days=90)
+
+
+def set_aside(account: Account) -> QuerySet[InboundMail]:
+    """Mail of the account's contacts of the last 90 days that looks automatic."""
+    senders = [email.lower() for email in account.contacts.values_list("email", flat=True)]
+    kept = InboundMail.objects.filter(state=InboundMail.AUTOMATIC, sender__in=senders)
+    return kept.exclude(automatic="bounce").filter(received_at__gte=now() - SET_ASIDE_FOR)
+
+
+def readable(mails: Sequence[InboundMail], account: Account, user: User) -> list[InboundMail]:
+    """Without those that were written to a confidential case that the person may not see."""
+    cases = [arrival.case for arrival, _ in which_case.find_each(mails, account)]
+    secret = {case.pk for case in cases if case and case.confidential}
+    seen = Escalation.objects.visible_to(user).filter(pk__in=secret).values_list("pk", flat=True) if secret else []
+    hidden = secret - set(seen)
+    return [mail for mail, case in zip(mails, cases, strict=True) if case is None or case.pk not in hidden]
+
+
+def with_files(account: Account, user: User) -> QuerySet[InboundMail]:
+    """Mail of the account's signals that the person may see, with attachments that no case has taken."""
+    signals = Signal.objects.visible_to(user).filter(account=account, source=EMAIL).order_by()
+    named, taken = MailAttachment.objects.filter(mail=OuterRef("pk")), CaseFile.objects.filter(mail=OuterRef("pk"))
+    mails = InboundMail.objects.filter(message_id__in=signals.values("external_id"), state=InboundMail.CLAIMED)
+    return mails.filter(Exists(named), ~Exists(taken))
+
+
+def may_read(mail: InboundMail, user: User) -> bool:
+    """Operations read all received mail; other people read what an account shows them: mail that became a signal they may see,
+    and mail of a contact that was set aside."""
+    if user.is_ops:
+        return True
+    if user.is_external:
+        return False
+    if mail.state == InboundMail.CLAIMED:
+        return Signal.objects.visible_to(user).filter(source=EMAIL, external_id=mail.message_id).exists()
+    accounts = Account.objects.visible_to(user).filter(contacts__email__iexact=mail.sender)
+    return any(set_aside(each).filter(pk=mail.pk).exists() and readable([mail], each, user) for each in accounts)
