@@ -42,8 +42,10 @@ def _input(widget: Widget) -> SafeString:
 
 
 def _textarea(widget: Widget) -> SafeString:
+    """A browser would cut a long text silently at `maxlength`. app.js counts to `data-most`, and the form refuses it."""
+    attrs = {"data-most" if name == "maxlength" else name: value for name, value in widget["attrs"].items()}
     return format_html(
-        '<textarea name="{}"{}>\n{}</textarea>', widget["name"], attributes(widget["attrs"]), widget["value"] or ""
+        '<textarea name="{}"{}>\n{}</textarea>', widget["name"], attributes(attrs), widget["value"] or ""
     )
 
 

@@ -5,6 +5,7 @@
    form[data-composer] or [data-ctrl-enter]   Ctrl+Enter sends   [data-modes]   radio group that marks its label
    [data-show-when="field=value,value"]   shown for these values (or data-kind of the chosen option)
    [data-chooser] input[data-find]   search field with suggestions, [data-change] opens it again
+   textarea[data-most]   says when its text is too long
    [data-autosubmit]   sends its form on change                  [data-dialog="id"] [data-close] [data-dismiss] [data-print]
    [data-spare] [data-add-row]   a row shown when it is wanted, and its button
    [data-calm]   htmx refresh waits while in use, [data-stale] is shown instead
@@ -135,6 +136,21 @@
     const problem = $(".errsum", at);
     if (problem) problem.focus();
   };
+
+  /* Text areas: a text that is too long is counted, not cut. A line end counts as the two characters that are sent. */
+  const measure = (box) => {
+    const most = Number(box.dataset.most), has = box.value.replace(/\r?\n/g, "\r\n").length;
+    let note = box.nextElementSibling;
+    if (!note || !note.matches(".most")) {
+      if (has <= most) return;
+      note = Object.assign(doc.createElement("div"), { className: "most small t-red" });
+      note.setAttribute("role", "status");
+      box.after(note);
+    }
+    const words = (number) => number.toLocaleString("en-US");
+    note.textContent = has > most ? `${words(has)} characters: ${words(has - most)} too many. At most ${words(most)}.` : "";
+  };
+  doc.addEventListener("input", (event) => { if (event.target.matches("textarea[data-most]")) measure(event.target); });
 
   /* Busy: a form is sent once; the button keeps its value because it is not disabled. */
   const free = (form) => {

@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from django.db import transaction
 
 from accounts.customers.rates import known_currencies
-from accounts.imports.cells import Reading
+from accounts.imports.cells import Cells, Reading
 from accounts.imports.rules import (
     ENCODINGS,
     FIELDS,
@@ -28,6 +29,7 @@ from accounts.models import ImportMapping, ImportRun, User
 from ledger import files
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.files.uploads import not_stored
+from ledger.format import day, money
 from ledger.models import StoredFile
 from ledger.now import now
 
@@ -185,6 +187,37 @@ def preview(run: ImportRun, most: int = 5) -> list[str]:
     rows = open_rows(files.read(run.file), run.encoding)[1]
     texts = (text for row in rows for text in row.values.values() if text and not text.isascii())
     return list(islice(dict.fromkeys(text[:60] for text in islice(texts, 200)), most))
+
+
+class ReadCell(NamedTuple):
+    """A date or an amount of the file, and how it is read."""
+
+    column: str
+    text: str
+    read: str
+
+
+def cells_read(run: ImportRun, most: int = 6) -> list[ReadCell]:
+    """The first different dates and amounts of each column, at most `most` of each, as an import would read them now."""
+    how, currencies = reading(run), frozenset(known_currencies())
+    names = [name for name in (*DATES, *MONEY) if name in run.columns]
+    found: dict[str, dict[str, ReadCell]] = {name: {} for name in names}
+    for row in islice(open_rows(files.read(run.file), run.encoding)[1], SAMPLE):
+        cells = Cells(row.line, row.values, run.columns, currencies, how)
+        for name, seen in found.items():
+            text = cells.raw(name).strip()
+            if len(seen) < most and text not in seen and (read := _in_words(cells, name, run)):
+                seen[text] = ReadCell(run.columns[name], text[:60], read)
+    return [each for seen in found.values() for each in seen.values()]
+
+
+def _in_words(cells: Cells, name: str, run: ImportRun) -> str:
+    """Empty for a cell that is blank or cannot be read."""
+    if name in DATES:
+        on = cells.day(name)
+        return day(on) if on else ""
+    amount = cells.money(name)
+    return "" if amount is None else money(amount, cells.currency() or run.default_currency or "USD")
 
 
 def missing_fields(run: ImportRun) -> list[str]:

@@ -99,6 +99,7 @@ def _matching(run: ImportRun, form: MappingForm) -> dict[str, object]:
         "unclear_date": date,
         "unclear_amount": amount,
         "preview": imports.preview(run),
+        "cells_read": imports.cells_read(run) if ready else [],
         "ready": ready,
         "check": found,
         "good_rows": run.total - found.bad_rows if found else run.total,

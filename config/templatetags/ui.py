@@ -311,6 +311,12 @@ def tick(choice: BoundWidget) -> SafeString:
 
 
 @register.filter
+def named(error: str, field: BoundField) -> str:
+    """An error for the summary: those of Django that do not name their field begin with its label."""
+    return f"{field.label}: {error}" if error.startswith(("Ensure this value", "This field")) else error
+
+
+@register.filter
 def anchor(field: BoundField) -> str:
     """The id an error summary links to; the first choice when the field is a group."""
     return field.id_for_label or f"{field.auto_id}_0"

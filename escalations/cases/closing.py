@@ -253,6 +253,7 @@ def withdraw(*, case_id: int, by: User, reason: str) -> Escalation:
     case = lock_with_requests(case_id)
     check(case, by, "withdraw")
     _end(case, "withdraw", by, reason, at)
+    notifications.withdrawn(case, by, reason)
     health.recompute(account, at=at)
     return case
 
@@ -289,5 +290,6 @@ def _end(case: Escalation, verb: str, by: User, reason: str, at: datetime) -> No
         clocks.stop_all(case, at=at)
     ended = f"The case is {states.in_a_sentence(case.state)}."
     case.handoffs.filter(state="waiting").update(state="replaced", answered_at=at, reason=ended)
+    notifications.ended(case)
     for request_id in case.requests.filter(state="open").values_list("pk", flat=True):
         deciding.recall(request_id=request_id, by=by, reason=reason)

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.customers import contacts as customer_people
 from accounts.models import Contact, Signal, User
 from escalations import states
-from escalations.cases import notifications
+from escalations.cases import mail_files, notifications
 from escalations.cases.access import check
 from escalations.cases.log import Entry, lock_together, lock_with_requests, record
 from escalations.cases.rules.addressing import BY_HAND, OPENED, is_answer
@@ -175,6 +175,8 @@ def move(*, message_id: int, by: User, to: Escalation) -> CustomerMessage:
     arrival = Arrival(message.mail, target, BY_HAND)
     said = Said(message.signal, arrival, aside=f". Moved here from {source.key} by {by.name}", by=by)
     moved = show(target.pk, said, at=at)
+    if message.mail is not None:
+        mail_files.take_after_commit(message.mail)
     note = Entry(kind="message.moved", summary=f"Message of {said.who or 'a signal'} moved to {target.key}", actor=by)
     record(source, [note], at=at)
     _leave(message, moved, by, at)

@@ -101,6 +101,7 @@ def set_letters(*, case_id: int, by: User, wanted: Letters) -> Escalation:
         chain.save(case, ["version"])
         record(case, [Entry(kind="role", summary=f"RACI: {'; '.join(changes)}", actor=by)], at=at)
         access_rows.keep([case.pk])
+    notifications.taken_off(case, [row.user for row, letter in after.items() if not letter and row.user != by], by)
     if wanted.add:
         notifications.named(case, wanted.add, by)
     return case

@@ -9,14 +9,14 @@ from django.db.models import Case, Exists, Max, OuterRef, Value, When, prefetch_
 
 from accounts.models import Role, User
 from escalations import states
-from escalations.cases import access_rows, duties, notifications
+from escalations.cases import access_rows, carrying_out, duties, notifications
 from escalations.cases import brief as briefing
 from escalations.cases.access import check, decides
 from escalations.cases.lifecycle import move
-from escalations.cases.log import Entry, lock, record
+from escalations.cases.log import Entry, lock, locking, record
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import together, written_together
-from escalations.models import CasePerson, Escalation, HandOff
+from escalations.models import CasePerson, CaseRequest, Escalation, HandOff
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from ledger.json_types import JsonObject
@@ -120,11 +120,12 @@ def _waiting(case: Escalation, handoff_id: int, by: User) -> HandOff:
 
 @transaction.atomic
 def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
-    """Take the duty. The owner's acceptance ends the acceptance clock and opens Diagnose.
+    """Take the duty. The owner's acceptance ends the acceptance clock; the case goes on where its requests stand.
 
     Raises NotAllowed for anybody but the addressee and AlreadyDone if it is answered or replaced.
     """
-    at, case = now(), lock(case_id)
+    asked = Exists(CaseRequest.objects.filter(case=OuterRef("pk")))
+    at, case = now(), locking().annotate(has_requests=asked).get(pk=case_id)
     handoff = _waiting(case, handoff_id, by)
     if handoff.duty == CasePerson.AUTHORITY and not decides(case, by):
         raise NotAllowed(
@@ -133,7 +134,7 @@ def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
     handoff.state, handoff.answered_at = HandOff.ACCEPTED, at
     handoff.save(update_fields=["state", "answered_at"])
     with together(case):
-        take_duty(case, by, handoff.duty, at)
+        before = take_duty(case, by, handoff.duty, at)
         summary = f"{by.name} accepted as {handoff.get_duty_display().lower()}"
         record(case, [Entry(kind="accepted", summary=summary, actor=by, data={"handoff": handoff.pk})], at=at)
         if handoff.duty == CasePerson.OWNER:
@@ -142,26 +143,28 @@ def accept(*, case_id: int, handoff_id: int, by: User) -> Escalation:
             clocks.stop(case, states.ACCEPTANCE, at=at)
             if case.state == states.HANDED_OFF:
                 move(case, "accept", at=at, actor=by)
+                if case.has_requests:
+                    carrying_out.go_on(case, by, at)
             clocks.start(case, states.FIRST_ACT, at=at)
     access_rows.keep([case.pk])
-    notifications.accepted(case, handoff)
+    notifications.accepted(case, handoff, before)
     return case
 
 
-def take_duty(case: Escalation, user: User, duty: str, at: datetime) -> None:
-    """Give a duty to a person without asking; the previous person stays on the case as informed."""
+def take_duty(case: Escalation, user: User, duty: str, at: datetime) -> User | None:
+    """Give a duty to a person without asking; the previous person stays on the case as informed and is returned."""
     letter = "A" if duty == CasePerson.AUTHORITY else "R"
     current = case.people.filter(duty=duty).first()
     if current and current.user_id == user.pk:
         current.accepted_at = at
         current.save(update_fields=["accepted_at"])
-        return
-    replace_duty(case, user, duty, letter, at, accepted=True)
+        return None
+    return replace_duty(case, user, duty, letter, at, accepted=True)
 
 
-def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datetime, *, accepted: bool) -> None:
-    """Give the duty to another person; exactly one Accountable stays."""
-    current = case.people.filter(duty=duty).first()
+def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datetime, *, accepted: bool) -> User | None:
+    """Give the duty to another person; exactly one Accountable stays. Returns the person who had it."""
+    current = case.people.filter(duty=duty).select_related("user").first()
     if current:
         still_named = case.people.filter(user=current.user_id).exclude(pk=current.pk).exists()
         if still_named:
@@ -175,6 +178,7 @@ def replace_duty(case: Escalation, user: User, duty: str, letter: str, at: datet
     CasePerson.objects.create(
         case=case, user=user, duty=duty, letter=letter, since=at, accepted_at=at if accepted else None
     )
+    return current.user if current else None
 
 
 def until_accepted(case: Escalation, duty: str) -> str:

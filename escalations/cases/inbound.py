@@ -17,7 +17,7 @@ from escalations.cases.access import check
 from escalations.cases.conversation import Said
 from escalations.cases.rules.addressing import BY_HAND, keys_in, own_subject, whole_words
 from escalations.cases.which_case import Arrival
-from escalations.models import Escalation, PolicyVersion, TriggerRule
+from escalations.models import CustomerMessage, Escalation, PolicyVersion, TriggerRule
 from escalations.triage import health
 from escalations.triage.rules import triggers
 from ledger.errors import Invalid, NotAllowed
@@ -188,7 +188,7 @@ def _is_ours(subject: str) -> bool:
 
 def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: User | None, arrival: Arrival) -> Signal:
     inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
-    return signal_verbs.record(
+    made = signal_verbs.record(
         signal_verbs.Observed(
             kind=Signal.EMAIL,
             text=_words_of(mail),
@@ -203,3 +203,8 @@ def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: Us
         logged_by=by,
         origin=arrival,
     )
+    shown = CustomerMessage.objects.filter(signal=made, case__confidential=False).select_related("case").first()
+    if shown is not None:
+        guess = ", by guess" if shown.is_guess else ""
+        inbound.note(mail=mail, note=f"Placed on {account.name}, {shown.case.key}{guess}")
+    return made

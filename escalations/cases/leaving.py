@@ -192,9 +192,10 @@ def _duty(going: Going, duty: str, to: User | None) -> None:
 
 
 def _stakeholders(going: Going) -> None:
-    """The people of the stakeholder matrix who are not on the case yet."""
+    """The people of the stakeholder matrix who are not on the case yet. A confidential case names nobody by itself."""
+    stakeholders = going.where.stakeholders if going.where and not going.case.confidential else ()
     known = set(going.case.people.values_list("user", flat=True))
-    new = [pair for pair in (going.where.stakeholders if going.where else ()) if pair[0].pk not in known]
+    new = [pair for pair in stakeholders if pair[0].pk not in known]
     for user, letter in new:
         going.case.people.create(user=user, letter="R" if letter == "A" else letter, since=going.at)
     to = new[0][0] if new else None

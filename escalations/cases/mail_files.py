@@ -59,11 +59,14 @@ def take_if_placed(mail_id: int) -> None:
 
 
 def take_missed() -> int:
-    """Take the attachments of mail that came to a case lately and that were not taken yet, such as after a full disk. Returns
-    how many mails were looked at; a failure of one does not keep the others."""
+    """Take the attachments of mail that came to a case lately, or was moved to one, and that were not taken there yet, such as
+    after a full disk. Returns how many mails were looked at; a failure of one does not keep the others."""
     named = MailAttachment.objects.filter(mail=OuterRef("mail"))
     taken = CaseFile.objects.filter(mail=OuterRef("mail"))
-    shown = CustomerMessage.objects.filter(Exists(named), ~Exists(taken), at__gte=now() - LATELY)
+    moved = CustomerMessage.objects.filter(moved_from__isnull=False, pk=OuterRef("pk"))
+    there = taken.filter(case=OuterRef("case"))
+    missing = ~Exists(taken) | (Exists(moved) & ~Exists(there))
+    shown = CustomerMessage.objects.filter(Exists(named), missing, moved_to=None, at__gte=now() - LATELY)
     waiting = shown.filter(mail__state=InboundMail.CLAIMED).order_by("-at", "-pk").values_list("mail", flat=True)
     mails, until = list(dict.fromkeys(waiting[:MOST])), time.monotonic() + LONGEST
     for looked, pk in enumerate(mails):
@@ -79,8 +82,8 @@ def take_missed() -> int:
 
 
 def case_of(mail: InboundMail) -> Escalation | None:
-    """The case that the mail came to first."""
-    shown = CustomerMessage.objects.filter(mail=mail).select_related("case").order_by("pk").first()
+    """The case that the mail came to first; if a person moved its message, the case where it is now."""
+    shown = CustomerMessage.objects.filter(mail=mail, moved_to=None).select_related("case").order_by("pk").first()
     return shown.case if shown else None
 
 

@@ -1,11 +1,11 @@
 """Asking for a concession on a case, and what a decision does to the case."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
@@ -15,7 +15,7 @@ from approvals.requests import seats as seating
 from approvals.requests.ask import CaseRef, Parties, Question, submit
 from approvals.requests.deadlines import Due, keep_to
 from escalations import states
-from escalations.cases import access_rows, conditions, handoffs, notifications
+from escalations.cases import access_rows, carrying_out, conditions, handoffs, notifications
 from escalations.cases import brief as briefing
 from escalations.cases.access import check
 from escalations.cases.briefs import current_parts
@@ -31,7 +31,6 @@ from ledger.format import moment, recorded
 from ledger.json_types import JsonObject
 from ledger.now import now
 
-EXECUTION_TIME = timedelta(days=2)
 # The entries after which other people sit in a request or decide the case. New requests are followed by `on_seats_asked`.
 MOVES_SEATS = (DecisionEntry.PASSED_UP, DecisionEntry.AMENDED, DecisionEntry.DELEGATED, DecisionEntry.REASSIGNED)
 
@@ -70,6 +69,7 @@ def ask(wanted: CaseAsk, *, case_id: int, by: User, channel: str = "web") -> App
     if parts["missing"]:
         raise Invalid("The brief is not ready: " + "; ".join(parts["missing"]) + ".", field="brief")
     _need_owner(case, wanted, by, at)
+    _not_twice(case, wanted)
     snapshot = briefing.freeze(case, reason="Approval request", at=at, parts=parts)
     return submit(
         Ask(wanted.concession, wanted.amount, wanted.currency, case.account, wanted.renewal.strip()),
@@ -109,6 +109,16 @@ def _need_owner(case: Escalation, wanted: CaseAsk, by: User, at: datetime) -> No
     record(case, [Entry(kind="skipped", summary=summary[:400], actor=by, data={"why_unowned": why})], at=at)
 
 
+def _not_twice(case: Escalation, wanted: CaseAsk) -> None:
+    """Raise Invalid while another request of the case asks for the same."""
+    same = {"concession": wanted.concession, "amount": wanted.amount, "renewal": wanted.renewal.strip()}
+    for number, made in enumerate(case.requests.order_by("pk"), 1):
+        alike = made.is_open and all(getattr(made, name) == value for name, value in same.items())
+        if alike and made.currency in ("", wanted.currency):
+            words = f"Request {number} asks for the same and waits for {made.approver}. Recall it, or change its terms."
+            raise Invalid(words, field="amount")
+
+
 def _link(case: Escalation, made: ApprovalRequest) -> None:
     """Link a request to its case, so that the entries of its decision log appear in the case's thread."""
     CaseRequest.objects.create(case=case, request=made)
@@ -131,6 +141,7 @@ def _asked(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> Non
         _follow_authority(case, made, at, f"{made.concession_name} needs {made.approver_role}")
         _agree_on_deadline(case, made, entry)
         _name_decider(case, made)
+        notifications.request_made(case, made)
 
 
 def _agree_on_deadline(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
@@ -234,7 +245,7 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
     """A request of a locked case has ended. When none is open any more, the case moves to Execute with an action for each
     grant that is to be carried out; without one, to rework."""
     granted = made.state in ApprovalRequest.GRANTED
-    others_open, to_do = _what_is_left(case, made)
+    others_open, to_do = carrying_out.what_is_left(case, made)
     if granted or made.state == ApprovalRequest.DECLINED:
         case.decided_at = at
         case.decided_level = made.decided_level
@@ -250,45 +261,11 @@ def decided(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
         clocks.stop(case, states.DECISION, at=at)
         also = "" if granted else "; what was approved is carried out"
         move(case, "execute", at=at, actor=made.decided_by, reason=f"{made.get_state_display()}{also}")
-        for each, begun in to_do:
-            if not begun:
-                _execution(case, each, at)
+        carrying_out.begin(case, to_do, at)
     else:
         move(case, "rework", at=at, actor=made.decided_by, reason=made.get_state_display())
         if made.state == ApprovalRequest.DECLINED:
             clocks.start(case, states.DECISION, at=at)
-
-
-def _what_is_left(case: Escalation, made: ApprovalRequest) -> tuple[bool, list[tuple[ApprovalRequest, bool]]]:
-    """Whether a request of the case is open, and its grants that are not carried out yet, each with whether it has an action.
-    `made` has just ended."""
-    actions = Action.objects.filter(request=OuterRef("pk"))
-    live = case.requests.filter(state__in=[ApprovalRequest.OPEN, *ApprovalRequest.GRANTED]).order_by("pk")
-    live = live.exclude(Exists(actions.filter(state=Action.DONE)))
-    rows = list(live.annotate(begun=Exists(actions.filter(state=Action.OPEN))))
-    grants = [(made if each.pk == made.pk else each, each.begun) for each in rows if not each.is_open]
-    return any(each.is_open for each in rows), grants
-
-
-def _execution(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
-    owner = case.owner or made.requester
-    action = Action.objects.create(
-        case=case,
-        title=f"Carry out: {made.subject}"[:200],
-        owner=owner,
-        due_at=at + EXECUTION_TIME,
-        execution=True,
-        request=made,
-        made_at=at,
-    )
-    record(
-        case,
-        [Entry(kind="action", summary=f"Action for {owner.name}: {action.title}", data={"action": action.pk})],
-        at=at,
-    )
-    notifications.action_given(case, action, None)
-    if made.state == ApprovalRequest.CONDITIONS:
-        conditions.carry(case, made, owner, at=at, otherwise=action.due_at)
 
 
 def on_decision_log(entry: DecisionEntry) -> None:
@@ -333,6 +310,8 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
         _asked(case, made, entry)
     elif entry.kind in (entry.APPROVED, entry.CONDITIONS, entry.DECLINED, entry.RECALLED):
         decided(case, made, at)
+        if entry.kind != entry.RECALLED:
+            notifications.request_decided(case, made, entry)
     elif entry.kind == entry.ANSWER and entry.actor is not None:
         first_act(case, entry.actor, at)
     elif entry.kind == entry.PASSED_UP:
@@ -348,8 +327,8 @@ def _follow(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: d
         conditions.lapse(case, made, at=at)
     elif entry.kind == entry.UNDONE and made.decided_at is None:
         conditions.lapse(case, made, at=at)
-        if case.state in (states.EXECUTING, states.DIAGNOSING):
-            _reopen_decision(case, made, at)
+        if case.is_open:
+            _reopen_decision(case, made, entry)
         # The clock may have moved while the request was decided.
         if due := due_now(case, at):
             keep_to(made, due)
@@ -376,16 +355,24 @@ def _show(case: Escalation, entry: DecisionEntry, made: ApprovalRequest, at: dat
     record(case, [shown], at=at)
 
 
-def _cancel_actions(case: Escalation, made: ApprovalRequest) -> None:
-    """Cancel what is still to be done for this approval, and the actions that people added to carry out a decision."""
-    of_it = Q(request=made) | Q(request=None)
-    case.actions.filter(of_it, execution=True, state=Action.OPEN).update(state=Action.CANCELLED)
+def _cancel_actions(case: Escalation, made: ApprovalRequest) -> list[Action]:
+    """Cancel what is still to be done for this approval, and the actions that people added to carry out a decision. Returns
+    the cancelled ones."""
+    of_it = case.actions.filter(Q(request=made) | Q(request=None), execution=True, state=Action.OPEN)
+    cancelled = list(of_it.select_related("owner"))
+    of_it.update(state=Action.CANCELLED)
+    return cancelled
 
 
-def _reopen_decision(case: Escalation, made: ApprovalRequest, at: datetime) -> None:
-    _cancel_actions(case, made)
-    move(case, "ask", at=at, reason="Decision undone")
-    clocks.start(case, states.DECISION, at=at)
+def _reopen_decision(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
+    """The decision of a request was undone: nothing is carried out, and the decision clock goes on as if it had not ended."""
+    at, cancelled = entry.at, _cancel_actions(case, made)
+    notifications.request_undone(case, made, entry, cancelled)
+    if case.state in (states.EXECUTING, states.DIAGNOSING):
+        move(case, "ask", at=at, reason="Decision undone")
+    decided = (DecisionEntry.APPROVED, DecisionEntry.CONDITIONS, DecisionEntry.DECLINED)
+    if undone := made.log.filter(kind__in=decided).last():
+        clocks.go_on(case, states.DECISION, ended_since=undone.at, at=at)
 
 
 def pass_up_requests(case: Escalation, at: datetime, reason: str) -> None:

@@ -19,10 +19,13 @@ from escalations.policy.rows import rows_of
 from ledger import chain
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.files.uploads import Upload
+from ledger.format import listed, moment
 from ledger.now import now
 from ledger.reading import has_words
 
 EDIT_WINDOW = timedelta(minutes=10)
+# The same customer update to the same person within this time is a second press.
+SAME_WORDS = timedelta(minutes=15)
 
 
 @transaction.atomic
@@ -99,6 +102,7 @@ def customer_update(
         raise Invalid("Choose at least one contact who gets the update.", field="contacts")
     if any(contact.account_id != case.account_id for contact in contacts):
         raise Invalid("Contacts must belong to the account of the case.", field="contacts")
+    _not_again(case, text, contacts, by, at)
     check_mailable(files)
     names = ", ".join(contact.name for contact in contacts)
     data = {"contacts": [contact.pk for contact in contacts], **noted(files)}
@@ -115,6 +119,19 @@ def customer_update(
     notifications.customer_update(case, event, contacts)
     seal_decided(case)
     return event
+
+
+def _not_again(case: Escalation, text: str, contacts: list[Contact], by: User, at: datetime) -> None:
+    """A page that is opened again with "Back" still has the words that were sent."""
+    sent = case.events.filter(kind=Event.CUSTOMER_UPDATE, at__gte=at - SAME_WORDS, text__body=text).order_by("-seq")
+    for event in sent:
+        again = [contact.name for contact in contacts if contact.pk in event.data.get("contacts", [])]
+        if again:
+            when = moment(event.at, by.zone, at)
+            words = (
+                f"{event.actor_name} sent {listed(again)} the same text at {when}. Change it to send another update."
+            )
+            raise Invalid(words, field="text")
 
 
 def _not_ended(case: Escalation) -> None:

@@ -276,6 +276,23 @@ def end(case: Escalation, clock: Clock, *, at: datetime, outcome: str = "") -> N
 
 
 @written_together
+def go_on(case: Escalation, kind: str, *, ended_since: datetime, at: datetime) -> None:
+    """What ended the clock of this kind at or after `ended_since` was undone: it goes on as if it had not stopped, with the
+    same due time. A clock that started after it is stopped. If none ended, the live one continues, or a new one starts."""
+    ended = case.clocks.filter(kind=kind, about=0, stopped_at__gte=ended_since).select_related("calendar")
+    clock = ended.order_by("generation").first()
+    if clock is None:
+        if _book(case).find(kind) is None:
+            start(case, kind, at=at)
+        return
+    stop(case, kind, at=at, outcome=Clock.STOPPED)
+    _take(case, clock, Step(StepKind.GO_ON), at)
+    _wrote(case, clock, StepKind.GO_ON, "continues, its end was undone", at, at)
+    if clock.state == Clock.RUNNING and _waits(case, kind):
+        pause(case, clock, at=at, reason=_waiting_reason(case))
+
+
+@written_together
 def stop_all(case: Escalation, *, at: datetime, resolved: bool = False) -> None:
     """End every live clock except those that outlive the case. Resolving meets the target of some kinds: their clocks are met
     or missed by their due time. The others are stopped."""

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Value
+from django.db.models import Q, Value
 
 from accounts.customers import health as account_verbs
 from accounts.customers.rules.health import Health
@@ -20,11 +20,16 @@ def locked_account(case_id: int) -> Account:
 
 
 def recompute(account: Account, *, at: datetime) -> Health | None:
-    """Compute and store the health of an account; returns None and changes nothing if too little is known."""
+    """Compute and store the health of an account; returns None and changes nothing if too little is known. Everybody who sees
+    the account reads its health, so confidential cases do not count."""
     known = account_verbs.known_inputs(account)
-    open_cases = Escalation.objects.open().filter(account=account).order_by().values_list(Value("tier"), "tier")
-    breached = Clock.objects.filter(case__account=account, breached_at__gte=at - BREACHES_COUNT_FOR).order_by()
-    overdue = Commitment.objects.filter(account=account, state=Commitment.OPEN, due_on__lt=at.date()).order_by()
+    cases = Escalation.objects.open().filter(account=account, confidential=False)
+    open_cases = cases.order_by().values_list(Value("tier"), "tier")
+    breached = Clock.objects.filter(
+        case__account=account, case__confidential=False, breached_at__gte=at - BREACHES_COUNT_FOR
+    ).order_by()
+    promised = Commitment.objects.filter(Q(case=None) | Q(case__confidential=False), account=account)
+    overdue = promised.filter(state=Commitment.OPEN, due_on__lt=at.date()).order_by()
     counting = HealthScore.objects.filter(version=PolicyVersion.objects.in_force(at)).order_by()
     # One query for all, because health is computed for every mail and every step of a clock.
     rows = open_cases.union(

@@ -66,5 +66,6 @@ def file_mail(request: SignedIn, key: str, pk: int) -> HttpResponse:
 
 @require_safe
 def unopened(request: SignedIn) -> HttpResponse:
-    """Customers' messages that nobody has opened, the oldest first."""
-    return render(request, "escalations/unopened.html", {"rows": said.unopened(request.user)})
+    """Customers' messages that nobody has opened, the oldest first, and those that were placed by guess."""
+    rows, guessed = said.unopened(request.user), said.guessed(request.user)
+    return render(request, "escalations/unopened.html", {"rows": rows, "guessed": guessed})

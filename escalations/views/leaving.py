@@ -1,5 +1,8 @@
 """People who leave or become external parties: what moves, the verb, where everything went, reactivate."""
 
+import re
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpResponse
@@ -13,11 +16,13 @@ from accounts.signed_in import SignedIn
 from escalations.cases.queries import open_work
 from escalations.forms.fields import CaseForm
 from escalations.forms.leaving import ExternalForm, LeaverForm
+from escalations.models import Escalation
 from escalations.views.acting import sent, submit
 from ledger.errors import NotAllowed
 from ledger.pagination import ListPaginator
 
 PAGE = 50
+CASE_OF = re.compile(r"/escalations/ESC-(\d+)/")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,6 +94,8 @@ def _deactivate(request: SignedIn, user: User) -> None:
 def _context(request: SignedIn, user: User, form: CaseForm) -> dict[str, object]:
     departure = user.departures.select_related("by").order_by("-pk").first()
     rows = departure.moved.select_related("to") if departure else MovedOn.objects.none()
+    open_rows = rows.filter(state__in=[MovedOn.NEEDS_SOMEBODY, MovedOn.FAILED])[:PAGE]
+    page = ListPaginator(rows, PAGE).get_page(request.GET.get("page"))
     return {
         "person": user,
         "form": form,
@@ -100,9 +107,18 @@ def _context(request: SignedIn, user: User, form: CaseForm) -> dict[str, object]
         "heir": leaving.heir(user),
         "work": open_work.of(user),
         "departure": departure,
-        "open_rows": rows.filter(state__in=[MovedOn.NEEDS_SOMEBODY, MovedOn.FAILED])[:PAGE],
-        "page": ListPaginator(rows, PAGE).get_page(request.GET.get("page")),
+        "open_rows": open_rows,
+        "page": page,
+        "hidden": _hidden(request.user, [*open_rows, *page]),
     }
+
+
+def _hidden(viewer: User, rows: Iterable[MovedOn]) -> set[int]:
+    """The ids of rows about cases that this person may not see: they show neither number nor link."""
+    found = {row.pk: CASE_OF.match(row.url) for row in rows}
+    cases = {pk: int(match[1]) for pk, match in found.items() if match}
+    seen = Escalation.objects.visible_to(viewer).filter(pk__in=cases.values()).values_list("pk", flat=True)
+    return {pk for pk, case in cases.items() if case not in set(seen)}
 
 
 def _may(by: User, user: User) -> bool:

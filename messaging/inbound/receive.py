@@ -53,6 +53,12 @@ def claim(*, mail: InboundMail, note: str, by: User | None = None) -> InboundMai
     return _handled(mail, states, InboundMail.CLAIMED, note, by)
 
 
+def note(*, mail: InboundMail, note: str) -> None:
+    """Say more exactly where a claimed mail found its place."""
+    mail.note = _fit(note, 300)
+    InboundMail.objects.filter(pk=mail.pk, state=InboundMail.CLAIMED).update(note=mail.note)
+
+
 def keep_waiting(*, mail: InboundMail, note: str) -> None:
     """Say why a mail waits for a person."""
     mail.note = _fit(note, 300)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from ledger.now import now
@@ -112,6 +113,17 @@ def tell_waiting(*, limit: int = 1000) -> int:
         )
         Message.objects.filter(pk__in=[row.pk for row in rows]).update(notice_url="")
     return len(rows)
+
+
+def over(*, users: Collection[int], case_key: str, starts: Iterable[str]) -> None:
+    """What these people were told of a case does not wait for them any more: mark their unread notices as read whose key begins
+    with one of `starts`."""
+    begins = Q()
+    for start in starts:
+        begins |= Q(key__startswith=start)
+    if begins:
+        unread = Notice.objects.filter(begins, user__in=users, case_key=case_key, read_at__isnull=True)
+        unread.update(read_at=now())
 
 
 def read(*, user: User, ids: Collection[int] | None = None) -> int:

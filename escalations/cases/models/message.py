@@ -86,6 +86,11 @@ class CustomerMessage(models.Model):
         return f"{self.signal_id} on {self.case_id}"
 
     @property
+    def is_guess(self) -> bool:
+        """Whether nothing told its case, and nobody has moved it."""
+        return self.placed == GUESS and self.moved_to_id is None
+
+    @property
     def stranger(self) -> str:
         """Name and address of a sender who is no contact; empty for contacts and for what is no mail."""
         signal = self.signal

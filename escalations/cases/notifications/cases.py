@@ -1,11 +1,13 @@
 """Notifications about a case: mail through the outbox and in-app notices, written in the caller's transaction."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Contact, Departure, MovedOn, Role, Signal, User
 from accounts.people import leaving
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, DecisionEntry, Seat
+from escalations import states
 from escalations.cases.notifications.common import case_url, moment_for, notice, people_of, regarding
 from escalations.cases.notifications.kinds import CustomerUpdate, HandOffAsked, page_of, subject_of
 from escalations.models import (
@@ -70,14 +72,83 @@ def handed_off(case: Escalation, handoff: HandOff) -> None:
         tail=page_of(handoff),
         urgent=True,
     )
+    _duty_asked_of_another(case, handoff)
 
 
-def accepted(case: Escalation, handoff: HandOff) -> None:
-    """Notify the sender and the communication lead who owns it now."""
-    told = [handoff.from_user, *people_of(case, CasePerson.COMMUNICATION)]
+def _duty_asked_of_another(case: Escalation, handoff: HandOff) -> None:
+    """Notify the person who accepted the duty that somebody else is asked to take it."""
+    if handoff.number == 1:
+        # Nobody had the duty before.
+        return
+    sender = handoff.from_user.name if handoff.from_user else "Escalation Desk"
+    duty = handoff.get_duty_display().lower()
+    text = f"{case.key}: {sender} asks {handoff.to_user.name} to take over as {duty}. You keep the duty until then."
+    known = (handoff.from_user_id, handoff.to_user_id)
+    holders = [row for row in case.people.all() if row.duty == handoff.duty and row.accepted_at]
+    told = [row.user for row in holders if row.user_id not in known]
+    if told:
+        notice(case, told, key=f"handoff-from:{handoff.pk}", kind="handoff", text=text, tail="roles/")
+
+
+def accepted(case: Escalation, handoff: HandOff, before: User | None) -> None:
+    """Notify the sender, the communication lead and the person who had the duty before who has it now."""
+    told = [handoff.from_user, before, *people_of(case, CasePerson.COMMUNICATION)]
     users = [user for user in told if user and user.pk != handoff.to_user_id]
     text = f"{handoff.to_user.name} accepted {case.key} as {handoff.get_duty_display().lower()}"
     notice(case, users, key=f"accepted:{handoff.pk}", kind="handoff", text=text)
+
+
+def request_made(case: Escalation, made: ApprovalRequest) -> None:
+    """Notify the communication lead that a decision was requested, unless that person requested or decides it."""
+    text = f"{case.key}: {made.requester} requests a decision: {made.ask}"
+    _of_request(case, made, Told(f"requested:{made.pk}", "approval_decided", text, (CasePerson.COMMUNICATION,)))
+
+
+def request_decided(case: Escalation, made: ApprovalRequest, entry: DecisionEntry) -> None:
+    """Notify the communication lead of the outcome, and the owner who gets no action for it."""
+    duties = (
+        (CasePerson.COMMUNICATION,) if case.state == states.EXECUTING else (CasePerson.COMMUNICATION, CasePerson.OWNER)
+    )
+    text = f"{case.key}: {entry.get_kind_display()}: {made.ask}"
+    _of_request(case, made, Told(f"case-decided:{made.pk}:{entry.seq}", "approval_decided", text, duties))
+
+
+def request_undone(case: Escalation, made: ApprovalRequest, entry: DecisionEntry, cancelled: Iterable[Action]) -> None:
+    """Notify the owner, the communication lead and the owners of the cancelled actions that a decision was undone; what they
+    were asked to do does not wait for them any more."""
+    actions = list(cancelled)
+    owners = [action.owner for action in actions]
+    starts = [f"action:{action.pk}:" for action in actions]
+    notices.over(users={user.pk for user in owners}, case_key=case.key, starts=starts)
+    text = f"{case.key}: {entry.actor} undid the decision. Nothing is to be carried out: {made.ask}"
+    duties = (CasePerson.COMMUNICATION, CasePerson.OWNER)
+    _of_request(case, made, Told(f"case-undone:{made.pk}:{entry.seq}", "approval_undone", text, duties), *owners)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice about a request to the people with these duties on its case."""
+
+    key: str
+    kind: str
+    text: str
+    duties: tuple[str, ...]
+
+
+def _of_request(case: Escalation, made: ApprovalRequest, told: Told, *more: User) -> None:
+    """Tell those who keep the case, and who is asked to own it. The requester and the people who are asked get messages of the
+    request."""
+    known = {
+        made.requester_id,
+        made.decided_by_id,
+        *(seat.person_id for seat in made.all_seats() if seat.state != Seat.PLANNED),
+    }
+    asked = HandOff.objects.none()
+    if case.state == states.HANDED_OFF:
+        asked = case.handoffs.filter(state=HandOff.WAITING, duty=CasePerson.OWNER).select_related("to_user")
+    people = [*people_of(case, *told.duties), *(row.to_user for row in asked), *more]
+    if users := [user for user in people if user.pk not in known]:
+        notice(case, users, key=told.key, kind=told.kind, text=told.text, tail="approvals/")
 
 
 def refused(case: Escalation, handoff: HandOff) -> None:
@@ -100,9 +171,9 @@ def decided_here(case: Escalation, event: Event) -> None:
 
 
 def customer_wrote(case: Escalation, message: CustomerMessage, *, who: str, by: User | None) -> None:
-    """Notify the owner and the communication lead of a customer's message or a signal; the account's team if the case has
-    neither, else operations. `by`: the person who logged or moved it."""
-    told = _keepers(case) or _team(case.account.csm, case.account.ae)
+    """Notify the owner, the communication lead and the reviewer of a customer's message or a signal; the account's team if the
+    case has none of them, else operations. `by`: the person who logged or moved it."""
+    told = [*_keepers(case), *_reviewers(case)] or _team(case.account.csm, case.account.ae)
     what = {
         "": "is on the case",
         "back": "came back after the end of the case",
@@ -110,6 +181,8 @@ def customer_wrote(case: Escalation, message: CustomerMessage, *, who: str, by: 
     }
     how = "back" if message.came_back else "wait" if message.ended_wait else ""
     text = f"{case.key}: {who} wrote. The message {what[how]}." if who else f"{case.key}: a new signal is on the case."
+    if who and message.is_guess:
+        text += " Placed by guess: check that it belongs there."
     users = [user for user in told if by is None or user.pk != by.pk]
     key, urgent = f"said:{message.event_id}", message.came_back or message.ended_wait
     notice(case, users, key=key, kind="customer", text=text, tail=f"#e{message.event.seq}", urgent=urgent)
@@ -131,6 +204,14 @@ def _keepers(case: Escalation) -> list[User]:
     """The owner and the communication lead, as far as they are active."""
     people = [case.owner, *people_of(case, CasePerson.OWNER, CasePerson.COMMUNICATION)]
     return list({user.pk: user for user in people if user and user.is_active}.values())
+
+
+def _reviewers(case: Escalation) -> list[User]:
+    """The reviewer of a case that is resolved: the owner may have left since."""
+    if case.is_open:
+        return []
+    rows = Review.objects.filter(case=case, state=Review.OPEN).select_related("reviewer")
+    return [row.reviewer for row in rows if row.reviewer and row.reviewer.is_active]
 
 
 def _team(*team: User | None) -> list[User]:
@@ -195,6 +276,31 @@ def reopened(case: Escalation, by: User, reason: str) -> None:
     users = [user for user in people_of(case) if user.pk != by.pk]
     text = f"{case.key} is open again: {reason}"
     notice(case, users, key=f"reopened:{case.pk}:{case.version}", kind="reopened", text=text, urgent=True)
+
+
+def withdrawn(case: Escalation, by: User, reason: str) -> None:
+    """Notify named people that it was withdrawn."""
+    users = [user for user in people_of(case) if user.pk != by.pk]
+    text = f"{case.key} is withdrawn: {reason}"
+    notice(case, users, key=f"withdrawn:{case.pk}:{case.version}", kind="resolved", text=text)
+
+
+def ended(case: Escalation) -> None:
+    """Nothing of a case that was withdrawn or merged waits for its people any more."""
+    starts = [f"opened:{case.pk}:", "handoff:", "handoff-from:", "action:"]
+    notices.over(users={user.pk for user in people_of(case)}, case_key=case.key, starts=starts)
+
+
+def taken_off(case: Escalation, users: Iterable[User], by: User) -> None:
+    """Notify people who were taken off the case. They may not see it any more, so the notice leads to the queue."""
+    notices.tell(
+        users=users,
+        key=f"off:{case.pk}:{case.version}",
+        kind="handoff",
+        text=f"{by.name} took you off {case.key}",
+        url="/escalations/",
+        case_key=case.key,
+    )
 
 
 def left(case: Escalation, departure_id: int, summary: str) -> None:

@@ -9,6 +9,7 @@ from accounts.models import User
 from escalations import states
 from escalations.cases.access import standing
 from escalations.cases.queries.thread import Shown
+from escalations.cases.rules.addressing import GUESS
 from escalations.cases.rules.permissions import may
 from escalations.models import CustomerMessage, Escalation, Event, may_see
 from ledger.now import now
@@ -17,6 +18,7 @@ CASES_OFFERED = 20
 LISTED = 100
 # Younger messages are left to the people who were told of them.
 AFTER = timedelta(hours=1)
+GUESSES_LISTED = timedelta(days=7)
 
 
 def came_back(user: User) -> QuerySet[Escalation]:
@@ -54,6 +56,15 @@ def waiting_long() -> QuerySet[CustomerMessage]:
     """Messages that nobody has opened within an hour, the oldest first."""
     rows = CustomerMessage.objects.unopened().filter(at__lte=now() - AFTER)
     return rows.select_related("event", "case__account", "case__owner", "signal__contact").order_by("at", "pk")
+
+
+def guessed(user: User) -> list[CustomerMessage]:
+    """What customers wrote in the last days that was placed on an open case by guess, newest first, as far as this person sees
+    the case."""
+    rows = CustomerMessage.objects.filter(placed=GUESS, moved_to=None, at__gte=now() - GUESSES_LISTED)
+    rows = rows.filter(event__kind=Event.CUSTOMER_MESSAGE, case__state__in=states.OPEN)
+    seen = rows.filter(may_see(user, "case", few=True))
+    return list(seen.select_related("event", "case__account", "case__owner", "signal__contact")[:LISTED])
 
 
 def unopened(user: User) -> list[CustomerMessage]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Aggregate, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.functions import Cast, Coalesce, Concat, Left
 from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.people.rules import avatar, initials
@@ -20,13 +20,15 @@ from approvals.models import ApprovalRequest, Seat
 from escalations import states
 from escalations.clocks.queries import STATUS_ORDER, status_place
 from escalations.clocks.rules.kinds import KINDS
-from escalations.models import CasePerson, Escalation, HandOff
+from escalations.models import CasePerson, CustomerMessage, Escalation, HandOff
 from escalations.policy.models import published_ladder
 from ledger.format import listed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Cases without a due time are sorted as if it were then.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+# Letters of a customer's message in the list of what came back.
+WORDS_SHOWN = 160
 # The sort key, and whether a column ascends.
 ORDER = {"place": True, "due": True, "arr_at_risk": False, "pk": True}
 
@@ -132,6 +134,8 @@ class Row:
     asked: str | None
     decider: str | None
     deciders: str | None
+    back_from: str | None
+    back_words: str | None
 
     @property
     def key(self) -> str:
@@ -248,4 +252,10 @@ def _read(cases: QuerySet[Escalation]) -> QuerySet[Escalation, tuple[Any, ...]]:
     )
     asked = Subquery(waiting.order_by("pk").values("to_user__name")[:1])
     decider = Subquery(deciding.order_by("pk").values("user__name")[:1])
-    return cases.annotate(asked=asked, decider=decider, deciders=deciders).values_list(*COLUMNS)
+    back = CustomerMessage.objects.came_back().filter(case=OuterRef("pk")).order_by("-pk")
+    back_from, back_words = (
+        Subquery(back.values("event__actor_name")[:1]),
+        Subquery(back.annotate(start=Left("event__text__body", WORDS_SHOWN)).values("start")[:1]),
+    )
+    names = {"asked": asked, "decider": decider, "deciders": deciders}
+    return cases.annotate(**names, back_from=back_from, back_words=back_words).values_list(*COLUMNS)

@@ -31,6 +31,7 @@ class StepKind(StrEnum):
     REPEAT = "repeat"
     DECAY = "decay"
     STOP = "stop"
+    GO_ON = "go_on"
     FAIL = "fail"
     RETRY = "retry"
 
@@ -95,8 +96,8 @@ class ClockState:
 def advance(clock: ClockState, step: Step, at: datetime) -> ClockState:  # noqa: C901, PLR0911 - one table of all steps
     """The clock after one step taken at that moment.
 
-    The caller has checked that the step is allowed (`may_pause`, `step_due`). A step that starts, pauses, resumes or
-    retargets counts time and needs the hours in the terms.
+    The caller has checked that the step is allowed (`may_pause`, `step_due`). A step that starts, pauses, resumes, goes on or
+    retargets counts time and needs the hours in the terms. A clock goes on as if it had not stopped.
     """
     match step.kind:
         case StepKind.START:
@@ -130,6 +131,9 @@ def advance(clock: ClockState, step: Step, at: datetime) -> ClockState:  # noqa:
         case StepKind.STOP:
             outcome = step.outcome or (MISSED if clock.breached_at else MET)
             return replace(clock, state=outcome, stopped_at=at, fire_at=None)
+        case StepKind.GO_ON:
+            live = replace(clock, state=PAUSED if clock.paused_at else RUNNING, stopped_at=None)
+            return live if clock.paused_at else _scheduled(live)
         case StepKind.FAIL:
             tries = clock.tries + 1
             return replace(clock, tries=tries, parked=tries >= MAX_TRIES, error=step.reason)

@@ -166,6 +166,28 @@ def test_a_running_import_can_be_stopped_and_go_on(cast: Cast, browse: Browse) -
     assert ImportRun.objects.get().state == "done"
 
 
+def test_the_check_shows_how_dates_and_amounts_are_read(cast: Cast, browse: Browse) -> None:
+    data = (
+        b"id;name;arr;currency;renewal date\n"
+        b"A-1;Alder;1.234,50;EUR;25/03/2027\nA-2;Birch;12.500;EUR;04/05/2027\nA-3;Cedar;none at all;EUR;soon\n"
+    )
+    run = staged(cast, data)
+    text = browse(cast.ops).get(reverse("accounts:import_run", args=[run.pk])).content.decode()
+    assert "How dates and amounts are read" in text
+    assert {tuple(cell) for cell in imports.cells_read(run)} == {
+        ("renewal date", "25/03/2027", "Mar 25, 2027"),
+        ("renewal date", "04/05/2027", "May 4, 2027"),
+        ("arr", "1.234,50", "€1,234.50"),
+        ("arr", "12.500", "€12,500"),
+    }
+
+
+def test_without_dates_and_amounts_nothing_is_shown_of_them(cast: Cast, browse: Browse) -> None:
+    run = staged(cast, b"id,name\nA-1,Alder\n")
+    text = browse(cast.ops).get(reverse("accounts:import_run", args=[run.pk])).content.decode()
+    assert "How dates and amounts are read" not in text
+
+
 @pytest.mark.parametrize("fails", ["ledger.files.uploads", "ledger.files.store"], ids=["arrives", "kept"])
 def test_a_full_disk_is_said_and_nothing_is_half_written(
     cast: Cast, browse: Browse, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, fails: str

@@ -320,3 +320,28 @@ def test_a_reopened_case_has_no_duty_with_somebody_who_left(cast: Cast) -> None:
     assert held.is_active
     assert not case.people.filter(user__is_active=False).exists()
     assert case.events.filter(kind="left", data__user=lead.pk).exists()
+
+
+def test_a_departure_names_nobody_on_a_confidential_case(cast: Cast, client: Client) -> None:
+    case = accepted(cast, confidential=True)
+    assert case.owner is not None
+    case.people.create(user=cast.outsider, letter="C", since=now())
+    before = set(case.people.values_list("user", flat=True))
+
+    departure = leave(cast.outsider, cast.ops)
+
+    assert set(case.people.values_list("user", flat=True)) == before - {cast.outsider.pk}
+    assert moved(departure)[f"{case.key}: named as stakeholder"] == MovedOn.ENDED
+    client.force_login(cast.ops, backend=BACKEND)
+    page = client.get(leaving.page_of(cast.outsider)).content.decode()
+    assert case.key not in page
+    assert "A case that you may not open" in page
+
+
+def test_health_counts_no_confidential_case(cast: Cast) -> None:
+    accepted(cast, confidential=True)
+    cast.northwind.refresh_from_db()
+    assert "open (" not in cast.northwind.health_parts[0]["why"]
+    accepted(cast)
+    cast.northwind.refresh_from_db()
+    assert "1 escalation open (1 yellow)" in cast.northwind.health_parts[0]["why"]

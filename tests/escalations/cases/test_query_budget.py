@@ -27,7 +27,8 @@ pytestmark = pytest.mark.django_db
 # Six of opening are the health of the account, computed afterwards: two reads, the account, its history, and a savepoint.
 BY_PAGE, BY_API = 51, 51
 OPENING, ACCEPTING, HANDING_OVER, POSTING, STATUS = 41, 19, 22, 16, 17
-ASKING, DECIDING = 40, 35
+# Of both, one reads who is told: the communication lead. Of asking, one finds an equal request that still waits.
+ASKING, DECIDING = 42, 36
 
 
 def busy(cast: Cast, number: int) -> None:

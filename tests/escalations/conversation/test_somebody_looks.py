@@ -4,13 +4,14 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Contact
+from accounts.people import leaving
 from accounts.signals import record as signals
 from escalations.cases import access_rows, closing, conversation
 from escalations.cases import thread as communication
 from escalations.cases.mail_address import reply_address
 from escalations.cases.notifications.unopened import tell_operations
 from escalations.cases.queries import thread as threads
-from escalations.models import Clock, CustomerMessage, Escalation
+from escalations.models import Clock, CustomerMessage, Escalation, Review
 from ledger.errors import AlreadyDone, NotAllowed
 from ledger.now import now
 from messaging.models import Message, Notice, Preference
@@ -217,3 +218,51 @@ def test_only_what_the_page_shows_is_opened(cast: Cast, case: Escalation, client
     client.get(page, {"before": older})
     first.refresh_from_db()
     assert first.opened_by == cast.csm
+
+
+def test_the_reviewer_of_a_resolved_case_hears_of_a_mail(cast: Cast, case: Escalation) -> None:
+    owner = case.owner
+    assert owner is not None
+    Escalation.objects.filter(pk=case.pk).update(state="resolved")
+    Review.objects.create(case=case, reviewer=cast.director, due_at=now(), started_at=now())
+    leaving.deactivate(user_id=owner.pk, by=cast.ops)
+    write(BACK, To=reply_address(case.pk))
+    assert cast.director.pk in told()
+
+
+@pytest.mark.both_databases
+def test_a_guess_is_said_in_the_bell_on_the_mail_and_in_the_list(cast: Cast, case: Escalation, client) -> None:
+    mail = write("We have a question about the invoice.")
+    assert set(Notice.objects.filter(kind="customer").values_list("text", flat=True)) == {
+        f"{case.key}: {cast.contact} wrote. The message is on the case. Placed by guess: check that it belongs there."
+    }
+    mail.refresh_from_db()
+    assert mail.note == f"Placed on {cast.northwind.name}, {case.key}, by guess"
+    client.force_login(cast.ops)
+    page = client.get(reverse("escalations:unopened"))
+    assert [row.case for row in page.context["guessed"]] == [case]
+    assert "Placed by guess" in page.content.decode()
+
+
+def test_a_mail_to_the_address_of_a_case_is_no_guess(cast: Cast, case: Escalation, client) -> None:
+    mail = write("The PO number is 4711.", To=reply_address(case.pk))
+    mail.refresh_from_db()
+    assert mail.note == f"Placed on {cast.northwind.name}, {case.key}"
+    client.force_login(cast.ops)
+    assert client.get(reverse("escalations:unopened")).context["guessed"] == []
+
+
+def test_the_note_of_a_mail_does_not_name_a_confidential_case(cast: Cast) -> None:
+    secret = accepted(cast, confidential=True)
+    mail = write("The PO number is 4711.", To=reply_address(secret.pk))
+    mail.refresh_from_db()
+    assert mail.note == f"Placed on {cast.northwind.name}"
+
+
+@pytest.mark.both_databases
+def test_what_came_back_shows_who_wrote_what(cast: Cast, withdrawn: Escalation, client) -> None:
+    write(BACK, To=reply_address(withdrawn.pk))
+    client.force_login(cast.ops)
+    page = client.get(reverse("escalations:queue"), {"view": "back"}).content.decode()
+    assert f"{cast.contact}:" in page
+    assert BACK[:60] in page

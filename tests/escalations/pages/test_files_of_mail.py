@@ -13,9 +13,9 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import Signal, User
+from escalations.cases import conversation, mail_files
 from escalations.cases import inbound as listening
-from escalations.cases import mail_files
-from escalations.models import CaseFile, Escalation
+from escalations.models import CaseFile, CustomerMessage, Escalation
 from ledger.files import path_of
 from messaging.inbound.receive import receive
 from messaging.models import InboundMail
@@ -190,6 +190,35 @@ def test_mail_without_a_case_does_not_keep_the_worker_from_what_was_missed(
     monkeypatch.setattr(mail_files, "MOST", 1)
     assert mail_files.take_missed() == 1
     assert case.files.get().name == "Vertrag Müller.pdf"
+
+
+def test_a_mail_that_is_moved_takes_its_attachments_along(
+    received: Callable[..., InboundMail],
+    case: Escalation,
+    cast: Cast,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    mail = received(REDLINE)
+    other = opened(cast, title="The budget")
+    message = CustomerMessage.objects.get(mail=mail)
+    with django_capture_on_commit_callbacks(execute=True):
+        conversation.move(message_id=message.pk, to=other, by=cast.ops)
+    [row] = other.files.filter(mail=mail)
+    assert (row.name, row.why_not) == ("Vertrag Müller.pdf", "")
+    assert row.file is not None
+    assert case.files.filter(mail=mail).count() == 1
+
+
+def test_the_worker_takes_what_a_moved_mail_has_missed(
+    received: Callable[..., InboundMail], case: Escalation, cast: Cast
+) -> None:
+    mail = received(REDLINE)
+    other = opened(cast, title="The budget")
+    conversation.move(message_id=CustomerMessage.objects.get(mail=mail).pk, to=other, by=cast.ops)
+    assert not other.files.exists()
+    assert mail_files.take_missed() == 1
+    assert other.files.filter(mail=mail).count() == 1
+    assert mail_files.take_missed() == 0
 
 
 SIGNED: Attached = ("logo.svg", "image/svg+xml", samples.SVG)
