@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.customers import contacts as customer_people
 from accounts.models import Contact, Signal, User
+from accounts.signals.record import RECEIVED_MAIL
 from escalations import states
 from escalations.cases import notifications
 from escalations.cases.access import check
@@ -101,7 +102,7 @@ def keep(case: Escalation, said: Said, event: Event, effect: Effect = NO_EFFECT)
 
 def opening(signal: Signal) -> Said:
     """The signal that a case is opened from, with its mail if it is one."""
-    mail = InboundMail.objects.filter(message_id=signal.external_id).first() if signal.source == "email" else None
+    mail = InboundMail.objects.filter(message_id=signal.external_id).first() if signal.source == RECEIVED_MAIL else None
     return Said(signal, Arrival(mail, how=OPENED))
 
 

@@ -25,8 +25,6 @@ from ledger.now import now
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail, Message
 
-MAIL = "email"
-
 
 def on_signals(signals: Sequence[Signal], *, arrival: Arrival | None = None) -> None:
     """Compute health again and show the text on a case of the account; if none is open, a trigger may open one, else the CSM
@@ -198,7 +196,7 @@ def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: Us
             sender_name=mail.sender_name,
         ),
         account=account,
-        source=MAIL,
+        source=signal_verbs.RECEIVED_MAIL,
         external_id=mail.message_id,
         logged_by=by,
         origin=arrival,

@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Account, Signal, User
+from accounts.signals.record import RECEIVED_MAIL
 from escalations.cases import which_case
-from escalations.cases.mail_files import EMAIL
 from escalations.models import CaseFile, Escalation
 from ledger.now import now
 from messaging.models import InboundMail, MailAttachment
@@ -33,7 +33,7 @@ def readable(mails: Sequence[InboundMail], account: Account, user: User) -> list
 
 def with_files(account: Account, user: User) -> QuerySet[InboundMail]:
     """Mail of the account's signals that the person may see, with attachments that no case has taken."""
-    signals = Signal.objects.visible_to(user).filter(account=account, source=EMAIL).order_by()
+    signals = Signal.objects.visible_to(user).filter(account=account, source=RECEIVED_MAIL).order_by()
     named, taken = MailAttachment.objects.filter(mail=OuterRef("pk")), CaseFile.objects.filter(mail=OuterRef("pk"))
     mails = InboundMail.objects.filter(message_id__in=signals.values("external_id"), state=InboundMail.CLAIMED)
     return mails.filter(Exists(named), ~Exists(taken))
@@ -47,6 +47,6 @@ def may_read(mail: InboundMail, user: User) -> bool:
     if user.is_external:
         return False
     if mail.state == InboundMail.CLAIMED:
-        return Signal.objects.visible_to(user).filter(source=EMAIL, external_id=mail.message_id).exists()
+        return Signal.objects.visible_to(user).filter(source=RECEIVED_MAIL, external_id=mail.message_id).exists()
     accounts = Account.objects.visible_to(user).filter(contacts__email__iexact=mail.sender)
     return any(set_aside(each).filter(pk=mail.pk).exists() and readable([mail], each, user) for each in accounts)

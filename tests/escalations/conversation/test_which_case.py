@@ -246,3 +246,13 @@ def test_a_wrong_answer_ends_no_wait_for_good(cast: Cast, older: Escalation) -> 
     conversation.move(message_id=CustomerMessage.objects.get(case=older).pk, by=cast.csm, to=other)
     older.refresh_from_db()
     assert older.waiting_on == "customer"
+
+
+@pytest.mark.both_databases
+def test_a_mail_whose_id_a_signal_of_another_account_has_waits_for_a_person(cast: Cast, older: Escalation) -> None:
+    taken = signals.Observed(kind="email", text="Not yours")
+    signals.record(taken, account=cast.elsewhere, source=signals.RECEIVED_MAIL, external_id="<taken@northwind.example>")
+    mail = write("We need an answer.", Message_ID="<taken@northwind.example>")
+    mail.refresh_from_db()
+    assert (mail.state, words(older)) == (InboundMail.WAITING, [])
+    assert "another account" in mail.note
