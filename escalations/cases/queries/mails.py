@@ -7,8 +7,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Account, Signal, User
 from accounts.signals.record import RECEIVED_MAIL
+from approvals.mail import links
+from approvals.mail.rules import tokens_in
+from approvals.models import ApprovalRequest
 from escalations.cases import which_case
-from escalations.models import CaseFile, Escalation
+from escalations.models import CaseFile, CustomerMessage, Escalation, may_see
 from ledger.now import now
 from messaging.models import InboundMail, MailAttachment
 
@@ -39,11 +42,24 @@ def with_files(account: Account, user: User) -> QuerySet[InboundMail]:
     return mails.filter(Exists(named), ~Exists(taken))
 
 
+def unreadable(user: User, mails: Sequence[InboundMail]) -> set[int]:
+    """The ids of those that stand on a confidential case, or answer a request of one, that the person may not open."""
+    shown = CustomerMessage.objects.filter(mail__in=mails, case__confidential=True).exclude(may_see(user, "case"))
+    on_cases = {pk for pk in shown.values_list("mail", flat=True) if pk is not None}
+    answered = links.requests_of([token for mail in mails for token in tokens_in(mail.recipients)])
+    secret = {token: request.pk for token, request in answered.items() if request.confidential}
+    seen = ApprovalRequest.objects.visible_to(user).filter(pk__in=secret.values()) if secret else []
+    hidden = set(secret.values()) - {request.pk for request in seen}
+    return on_cases | {
+        mail.pk for mail in mails if any(secret.get(token) in hidden for token in tokens_in(mail.recipients))
+    }
+
+
 def may_read(mail: InboundMail, user: User) -> bool:
-    """Operations read all received mail; other people read what an account shows them: mail that became a signal they may see,
-    and mail of a contact that was set aside."""
+    """Operations read received mail, except that of confidential cases they may not open; other people read what an account
+    shows them: mail that became a signal they may see, and mail of a contact that was set aside."""
     if user.is_ops:
-        return True
+        return not unreadable(user, [mail])
     if user.is_external:
         return False
     if mail.state == InboundMail.CLAIMED:
