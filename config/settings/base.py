@@ -223,7 +223,7 @@ OUTBOX_HAND_OVER_SECONDS = env.float("OUTBOX_HAND_OVER_SECONDS", 180.0)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "config.api_access.TokenInOwnZone",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [
