@@ -1,6 +1,8 @@
 """The effects of signals and mail: signals update health, triggers and cases; mail is assigned to its case or account."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -24,6 +26,10 @@ from ledger.errors import Invalid, NotAllowed
 from ledger.now import now
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail, Message
+
+# A day less than the form allows, because the case is opened a moment later.
+OLDEST_IMPASSE = intake.OLDEST_IMPASSE - timedelta(days=1)
+LEFT_OUT = "This amount cannot be kept, so the case names none. Read the message."
 
 
 def on_signals(signals: Sequence[Signal], *, arrival: Arrival | None = None) -> None:
@@ -98,18 +104,19 @@ def _case_of(signal: Signal, fired: tuple[triggers.Rule, str] | None, arrival: A
 
 
 def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
-    """Open a case automatically, filled from the signal; its impasse began with the signal. Words set no flag: only a signal
-    that was logged as a flag does."""
-    flagged = kinds.BY_SLUG[signal.kind].security
+    """Open a case automatically, filled from the signal; its impasse began with the signal, at most as long ago as the form
+    allows. Words set no flag: only a signal that was logged as a flag does. An amount that cannot be kept is left out, and the
+    thread says so."""
+    at, flagged = now(), kinds.BY_SLUG[signal.kind].security
     asked = money_back(signal)
-    refund = money_back_slug(now()) if rule.asks_money_back else ""
+    refund = money_back_slug(at) if rule.asks_money_back else ""
     data = intake.Intake(
         account=signal.account,
         issue_type=rule.issue_type,
         title=f"{rule.name}: {signal.account.name}",
         issue=signal.text.strip()[:600] or reason,
         impact=reason,
-        impasse_at=min(signal.at, now()),
+        impasse_at=max(min(signal.at, at), at - OLDEST_IMPASSE),
         concession=refund,
         amount=asked[0] if refund and asked else None,
         currency=asked[1] if asked else signal.currency or signal.account.currency,
@@ -118,7 +125,10 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
         blocker=not rule.asks_money_back,
         signal=signal,
     )
-    return intake.open_case(data, by=None, trigger=rule.slug, trigger_text=f"{rule.name}: {reason}")
+    opened_by = f"{rule.name}: {reason}"
+    if intake.amount_problem(data, at):
+        data, opened_by = replace(data, amount=None), f"{opened_by}. {LEFT_OUT}"
+    return intake.open_case(data, by=None, trigger=rule.slug, trigger_text=opened_by)
 
 
 def on_mail(mail: InboundMail) -> None:
