@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -29,6 +29,8 @@ from messaging.models import InboundMail, Message
 
 # A day less than the form allows, because the case is opened a moment later.
 OLDEST_IMPASSE = intake.OLDEST_IMPASSE - timedelta(days=1)
+# Mail servers try this long to deliver a mail (RFC 5321, 4.5.4.1).
+LONGEST_DELIVERY = timedelta(days=5)
 LEFT_OUT = "This amount cannot be kept, so the case names none. Read the message."
 
 
@@ -194,13 +196,20 @@ def _is_ours(subject: str) -> bool:
     return bool(keys) and Message.objects.filter(case_key__in=keys, subject__iexact=subject[:300]).exists()
 
 
+def _written_at(mail: InboundMail) -> datetime:
+    """The date in the mail; the time it was received if the date is later than that or older than a delivery takes, because
+    a sender may write any date."""
+    sent, received = mail.sent_at, mail.received_at
+    return sent if sent and received - LONGEST_DELIVERY <= sent <= received else received
+
+
 def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: User | None, arrival: Arrival) -> Signal:
     inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
     return signal_verbs.record(
         signal_verbs.Observed(
             kind=Signal.EMAIL,
             text=_words_of(mail),
-            at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
+            at=_written_at(mail),
             contact=contact,
             sender=mail.sender,
             sender_name=mail.sender_name,
