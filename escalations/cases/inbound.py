@@ -96,10 +96,10 @@ def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
 
 def _case_of(signal: Signal, fired: tuple[triggers.Rule, str] | None, arrival: Arrival | None) -> Escalation | None:
     """The case of this signal: the one that its mail tells, even an ended one; else an open case, with the trigger's issue
-    type if one fired, otherwise the newest of the account."""
+    type if one fired, otherwise the newest of the account. A confidential one is guessed only if no other is open."""
     if arrival is not None and arrival.case is not None:
         return arrival.case
-    cases = Escalation.objects.open().filter(account=signal.account).order_by("-opened_at")
+    cases = Escalation.objects.open().filter(account=signal.account).order_by("confidential", "-opened_at")
     if fired is not None:
         cases = cases.filter(issue_type__slug=fired[0].issue_type)
     return cases.first()

@@ -270,3 +270,15 @@ def test_the_date_in_a_mail_counts_if_a_delivery_may_take_that_long(cast: Cast, 
     expected = sent if believed else mail.received_at
     assert Signal.objects.get().at == expected
     assert Escalation.objects.get().impasse_at == expected
+
+
+def test_a_guess_prefers_a_case_that_is_not_confidential(cast: Cast, older: Escalation) -> None:
+    secret = opened(cast, issue_type="compliance-exception", confidential=True)
+    write("We need an answer.")
+    assert (words(older), words(secret)) == (["We need an answer."], [])
+
+
+def test_a_confidential_case_is_guessed_if_no_other_is_open(cast: Cast) -> None:
+    secret = opened(cast, confidential=True)
+    write("We need an answer.")
+    assert words(secret) == ["We need an answer."]
