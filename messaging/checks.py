@@ -15,6 +15,7 @@ from messaging.kinds import AsWritten, MessageKind
 from messaging.models import Message
 
 NAME = re.compile(r"[a-z][a-z-]*")
+FUNCTIONS = ("CASE_TITLES", "UNREADABLE_MAIL")
 
 
 def check_message_kinds() -> list[Error]:
@@ -43,13 +44,18 @@ def check_channels() -> list[Error]:
     return errors
 
 
-def check_case_titles() -> list[Error]:
-    """The function that says the titles of cases can be loaded."""
+def check_functions() -> list[Error]:
+    """The functions that say the titles of cases, and which mail a person may not read, can be loaded."""
+    return [error for setting in FUNCTIONS for error in _no_function(setting)]
+
+
+def _no_function(setting: str) -> list[Error]:
+    path = getattr(settings, setting)
     try:
-        loaded = import_string(settings.CASE_TITLES)
+        loaded = import_string(path)
     except ImportError as error:
-        return [Error(f"CASE_TITLES: {settings.CASE_TITLES} cannot be loaded: {error}")]
-    return [] if callable(loaded) else [Error(f"CASE_TITLES: {settings.CASE_TITLES} is no function.")]
+        return [Error(f"{setting}: {path} cannot be loaded: {error}")]
+    return [] if callable(loaded) else [Error(f"{setting}: {path} is no function.")]
 
 
 def _loaded(setting: str, base: Any) -> tuple[list[Any], list[Error]]:

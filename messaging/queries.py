@@ -1,7 +1,7 @@
 """The reads of the pages of messages and received mail. Nothing here writes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,6 +42,23 @@ def messages_for(user: User) -> QuerySet[Message]:
     """All messages for operations; for everybody else the mail addressed to them."""
     rows = Message.objects.select_related("user")
     return rows if user.is_ops else rows.filter(user=user)
+
+
+def unreadable(user: User, messages: Iterable[Message]) -> set[int]:
+    """The ids of the messages whose words this person may not read: mail to others about a case that the person cannot open,
+    and digests with such mail."""
+    foreign = [message for message in messages if message.user_id != user.pk]
+    about = [(message.pk, message.case_key) for message in foreign]
+    if digests := [message.pk for message in foreign if message.kind == DIGEST]:
+        about += Message.objects.filter(digest__in=digests).values_list("digest__pk", "case_key")
+    titles = _titles(user, {key for _, key in about if key})
+    return {pk for pk, key in about if key and key not in titles}
+
+
+def unreadable_mail(user: User, mails: Sequence[InboundMail]) -> set[int]:
+    """The ids of the received mails whose words this person may not read, because they belong to a confidential case."""
+    found: set[int] = import_string(settings.UNREADABLE_MAIL)(user, mails)
+    return found
 
 
 def message_counts(messages: QuerySet[Message]) -> dict[str, int]:
@@ -147,7 +164,12 @@ def by_case(notices: Iterable[Notice], user: User) -> list[CaseNotices]:
         group.notices.append(notice)
     for group in groups.values():
         group.notices.sort(key=lambda notice: (notice.read_at is not None, -notice.at.timestamp()))
-    titles = import_string(settings.CASE_TITLES)(user, groups.keys() - {""})
+    titles = _titles(user, groups.keys() - {""})
     for key, group in groups.items():
         group.title = titles.get(key, NOT_SEEN) if key else ""
     return list(groups.values())
+
+
+def _titles(user: User, keys: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = import_string(settings.CASE_TITLES)(user, keys) if keys else {}
+    return found

@@ -17,4 +17,4 @@ def hear_delivered(event: AnymailInboundEvent, esp_name: str, **_: object) -> No
 @register
 def check_registries(app_configs: object, **_: object) -> list[CheckMessage]:
     """Kinds of messages and channels are complete and unambiguous."""
-    return [*checks.check_message_kinds(), *checks.check_channels(), *checks.check_case_titles()]
+    return [*checks.check_message_kinds(), *checks.check_channels(), *checks.check_functions()]

@@ -61,7 +61,8 @@ def retry(request: SignedIn, pk: int) -> HttpResponse:
     """Put a parked message back in the queue."""
     chosen = get_object_or_404(queries.messages_for(request.user), pk=pk)
     sending.retry(message=chosen, by=request.user)
-    flash.success(request, f"“{chosen.subject}” is back in the queue and is sent within a minute.")
+    name = "The message" if queries.unreadable(request.user, [chosen]) else f"“{chosen.subject}”"
+    flash.success(request, f"{name} is back in the queue and is sent within a minute.")
     return redirect("messaging:message", pk=pk)
 
 
@@ -82,8 +83,10 @@ def inbox(request: SignedIn) -> HttpResponse:
     view = view if view in queries.MAIL_VIEWS else InboundMail.WAITING
     counts = queries.mail_counts()
     rows = InboundMail.objects.filter(state=view).defer("text")
+    page = ListPaginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": ListPaginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "hidden": queries.unreadable_mail(request.user, list(page.object_list)),
         "view": view,
         "tabs": [(name, label, counts[name]) for name, label in queries.MAIL_VIEWS.items()],
     }
@@ -96,13 +99,15 @@ def inbound(request: SignedIn, pk: int) -> HttpResponse:
     _only_operations(request.user, "Received mail is read by operations.")
     mail = get_object_or_404(InboundMail.objects.select_related("raw", "handled_by"), pk=pk)
     wanted = request.GET.get("q", "")[:100]
+    hidden = bool(queries.unreadable_mail(request.user, [mail]))
     context = {
+        "hidden": hidden,
         "mail": mail,
         "words": masked(mail.visible_text),
         "recipients": [masked(str(address)) for address in mail.recipients],
         "text": masked(mail.text[:TEXT_SHOWN]) if mail.text.strip() != mail.visible_text.strip() else "",
         "cut": len(mail.text) > TEXT_SHOWN,
-        "may_place": mail.state in received.PLACEABLE,
+        "may_place": mail.state in received.PLACEABLE and not hidden,
         "may_dismiss": mail.state in received.DISMISSIBLE,
         "proven": is_proven(mail.single_from, mail.auth_results, settings.AUTHSERV_ID),
         "q_account": wanted,
@@ -117,7 +122,8 @@ def dismiss(request: SignedIn, pk: int) -> HttpResponse:
     _only_operations(request.user, "Only operations may dismiss mail.")
     mail = get_object_or_404(InboundMail, pk=pk)
     received.dismiss(mail=mail, by=request.user)
-    flash.success(request, f"“{mail}” is dismissed. It stays readable under Dismissed.")
+    name = "The mail" if queries.unreadable_mail(request.user, [mail]) else f"“{mail}”"
+    flash.success(request, f"{name} is dismissed. It stays readable under Dismissed.")
     return redirect("messaging:inbox")
 
 
@@ -169,14 +175,16 @@ def _messages_page(
     rows = visible.filter(queries.MESSAGE_VIEWS[view][1]).defer("text", "html")
     page = ListPaginator(rows, PAGE).get_page(request.GET.get("page"))
     asked_for, chosen = chosen is not None, chosen or next(iter(page.object_list), None)
+    hidden = queries.unreadable(request.user, [*page.object_list, *([chosen] if chosen else [])])
     context = {
+        "hidden": hidden,
         "view": view,
         "asked_for": asked_for,
         "tabs": [(name, queries.view_label(name, leaves=leaves), counts[name]) for name in queries.MESSAGE_VIEWS],
         "counts": counts,
         "page": page,
         "chosen": chosen,
-        "pieces": _readable(chosen, request.user) if chosen else [],
+        "pieces": _readable(chosen, request.user) if chosen and chosen.pk not in hidden else [],
         "deliveries": list(chosen.deliveries.all()) if chosen else [],
         "outage": queries.outage(),
         "pulse": queries.pulse(visible, now()),

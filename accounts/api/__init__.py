@@ -116,7 +116,8 @@ class SignalViewSet(OncePerKey, mixins.ListModelMixin, mixins.RetrieveModelMixin
 
     @extend_schema(
         summary="Log a signal",
-        description="Tone and risk phrases are read from the text. The same source and external id gives the first signal.",
+        description="Tone and risk phrases are read from the text. The same source and external id gives the first signal. "
+        f"The source “{signals.RECEIVED_MAIL}” is refused: it belongs to mail that the desk receives.",
         request=SignalWriteSerializer,
         responses={201: SignalSerializer},
     )
@@ -143,8 +144,8 @@ class SignalViewSet(OncePerKey, mixins.ListModelMixin, mixins.RetrieveModelMixin
             external_id=given.get("external_id"),
             logged_by=_user(request),
         )
-        if signal.account_id != account.pk:
-            raise AlreadyDone("This external id is taken by a signal of another account.", field="external_id")
+        if not Signal.objects.readable_by(_user(request)).filter(pk=signal.pk).exists():
+            raise AlreadyDone("This external id is taken by a signal that you cannot open.", field="external_id")
         return Response(SignalSerializer(signal).data, status=status.HTTP_201_CREATED)
 
 

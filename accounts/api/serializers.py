@@ -5,6 +5,7 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from accounts.models import Account, Contact, Signal, User
+from accounts.signals.record import RECEIVED_MAIL
 from ledger.moments import ApiMoment
 
 
@@ -123,3 +124,11 @@ class SignalWriteSerializer(serializers.Serializer):
     )
     currency = serializers.CharField(max_length=3, required=False)
     with_concession = serializers.BooleanField(required=False)
+
+    def validate_source(self, source: str) -> str:
+        """Refuse the source of received mail: a signal with the Message-ID of a mail would stand in its place."""
+        if source == RECEIVED_MAIL:
+            raise serializers.ValidationError(
+                f"“{RECEIVED_MAIL}” is the source of mail that the desk receives. Enter the name of your system."
+            )
+        return source

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from accounts.customers.models import Account, Contact
 from accounts.people.models import User
@@ -17,6 +18,12 @@ class SignalQuerySet(models.QuerySet["Signal"]):
     def visible_to(self, user: User) -> "SignalQuerySet":
         """Signals of the accounts this person may open, without those that stand on a confidential case."""
         return self.open_words().filter(account__in=Account.objects.visible_to(user))
+
+    def readable_by(self, user: User) -> "SignalQuerySet":
+        """Those visible to the person, and those that the person logged, whose words the person knows."""
+        return self.filter(account__in=Account.objects.visible_to(user)).filter(
+            Q(confidential=False) | Q(logged_by=user)
+        )
 
     def open_words(self) -> "SignalQuerySet":
         """Signals that everybody may read who sees their account; those on a confidential case are read there alone."""

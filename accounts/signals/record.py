@@ -10,12 +10,13 @@ from accounts.customers.rates import known_currencies
 from accounts.events import signal_recorded
 from accounts.models import Account, Contact, Signal, User
 from accounts.signals.rules.tone import Tone, money_asked, read_tone
-from ledger.errors import Invalid
+from ledger.errors import AlreadyDone, Invalid
 from ledger.format import too_precise
 from ledger.now import now
 
 KEPT_CHARACTERS = 200_000
 LARGEST_AMOUNT = Decimal(10) ** 12
+RECEIVED_MAIL = "email"  # the source of mail that the desk receives; its external id is the Message-ID
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def record(
     external_id) twice returns the first signal and sends no event. `signal_recorded` is sent inside the transaction
     with `origin`, the object to which an app above has assigned the signal. Text beyond 200,000 characters is cut.
     Raises Invalid for an unknown kind or currency, an amount that is not a positive sum below 10^12, an amount without
-    a currency, or a contact of another account.
+    a currency, or a contact of another account; AlreadyDone if a signal of another account has the external id.
     """
     _check_kind_and_contact(observed.kind, account, observed.contact)
     _check_money(observed.amount, observed.currency)
@@ -85,9 +86,13 @@ def _keep(signal: Signal, origin: object) -> Signal:
             signal_recorded.send(sender=Signal, signals=[signal], origin=origin)
     except IntegrityError:
         # Most signals are new, so the same message is looked for only when the database refuses a second one.
-        if first := _known(signal):
-            return first
-        raise
+        first = _known(signal)
+        if first is None:
+            raise
+        if first.account_id != signal.account_id:
+            taken = "This external id is taken by a signal of another account."
+            raise AlreadyDone(taken, field="external_id") from None
+        return first
     return signal
 
 

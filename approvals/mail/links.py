@@ -40,6 +40,13 @@ def find(token: str) -> DecisionLink | None:
     return found.select_related(*request, "approver", "seat").first()
 
 
+def requests_of(tokens: Collection[str]) -> dict[str, ApprovalRequest]:
+    """The requests of the links of these tokens, valid or not, by token; at most one query."""
+    hashes = {_hashed(token): token for token in tokens}
+    found = DecisionLink.objects.filter(token_hash__in=hashes).select_related("request") if hashes else []
+    return {hashes[link.token_hash]: link.request for link in found}
+
+
 def is_alive(link: DecisionLink, at: datetime) -> bool:
     """Whether it can still be used: its seat waits, the terms are the same, it is not used and not expired. It does not
     expire while the clock of the case is paused."""

@@ -207,6 +207,8 @@ MESSAGE_KINDS = [
 ]
 # Says the titles of cases to the pages of messages, by their keys.
 CASE_TITLES = "escalations.cases.queries.titles.titles"
+# Says which received mails belong to confidential cases that a person may not open.
+UNREADABLE_MAIL = "escalations.cases.queries.mails.unreadable"
 REQUEST_PANELS = ["escalations.cases.queries.request_files.Files"]
 ACCOUNT_PANELS = [
     "escalations.cases.queries.account_panels.OpenCases",
@@ -221,7 +223,7 @@ OUTBOX_HAND_OVER_SECONDS = env.float("OUTBOX_HAND_OVER_SECONDS", 180.0)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "config.api_access.TokenInOwnZone",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [

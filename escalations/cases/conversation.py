@@ -1,7 +1,7 @@
 """The conversation with the customer on a case: what they say is shown, somebody is told, and a person may move it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.customers import contacts as customer_people
 from accounts.models import Contact, Signal, User
+from accounts.signals.record import RECEIVED_MAIL
 from escalations import states
 from escalations.cases import mail_files, notifications
 from escalations.cases.access import check
@@ -22,8 +23,10 @@ from escalations.models import CustomerMessage, Escalation, Event
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotThere
 from ledger.now import now
-from messaging.inbound.rules.mail_auth import is_proven
+from messaging.inbound.rules.mail_auth import is_disproved, is_proven
 from messaging.models import InboundMail
+
+STILL_WAITS = "Our mail server says that the sender is not who the mail says, so the case still waits on the customer"
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,14 @@ NO_EFFECT = Effect()
 
 def show(case_id: int, said: Said, *, at: datetime) -> CustomerMessage:
     """Write a customer's message or a signal on a case, in the caller's transaction, and tell the owner and the communication
-    lead. If the case waits on the customer, their words end the wait. On an ended case they ask to be looked at, unless they
-    are only thanks."""
+    lead. If the case waits on the customer, their words end the wait, but not those of a mail whose sender our mail server
+    disproves. On an ended case they ask to be looked at, unless they are only thanks."""
     case = lock_with_requests(case_id)
     late = said.from_customer and not case.is_open
     thanks = only_thanks(_written(said), _names(case, said)) if late else ""
     ends_wait = said.from_customer and case.is_open and case.waiting_on == states.CUSTOMER
+    if ends_wait and _disproved(said.arrival):
+        said, ends_wait = replace(said, aside=f"{said.aside}. {STILL_WAITS}"), False
     with together(case):
         [event] = record(case, [entry_of(said)], at=at)
         if ends_wait:
@@ -101,7 +106,7 @@ def keep(case: Escalation, said: Said, event: Event, effect: Effect = NO_EFFECT)
 
 def opening(signal: Signal) -> Said:
     """The signal that a case is opened from, with its mail if it is one."""
-    mail = InboundMail.objects.filter(message_id=signal.external_id).first() if signal.source == "email" else None
+    mail = InboundMail.objects.filter(message_id=signal.external_id).first() if signal.source == RECEIVED_MAIL else None
     return Said(signal, Arrival(mail, how=OPENED))
 
 
@@ -132,6 +137,10 @@ def entry_of(said: Said) -> Entry:
 def _proven(arrival: Arrival) -> bool | None:
     mail = arrival.mail
     return is_proven(mail.single_from, mail.auth_results, settings.AUTHSERV_ID) if mail else None
+
+
+def _disproved(arrival: Arrival) -> bool:
+    return arrival.mail is not None and is_disproved(arrival.mail.auth_results, settings.AUTHSERV_ID)
 
 
 def _names(case: Escalation, said: Said) -> list[str]:

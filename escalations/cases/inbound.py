@@ -1,6 +1,8 @@
 """The effects of signals and mail: signals update health, triggers and cases; mail is assigned to its case or account."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -25,7 +27,11 @@ from ledger.now import now
 from messaging.inbound import receive as inbound
 from messaging.models import InboundMail, Message
 
-MAIL = "email"
+# A day less than the form allows, because the case is opened a moment later.
+OLDEST_IMPASSE = intake.OLDEST_IMPASSE - timedelta(days=1)
+# Mail servers try this long to deliver a mail (RFC 5321, 4.5.4.1).
+LONGEST_DELIVERY = timedelta(days=5)
+LEFT_OUT = "This amount cannot be kept, so the case names none. Read the message."
 
 
 def on_signals(signals: Sequence[Signal], *, arrival: Arrival | None = None) -> None:
@@ -90,28 +96,29 @@ def evaluate(signal: Signal) -> tuple[triggers.Rule, str] | None:
 
 def _case_of(signal: Signal, fired: tuple[triggers.Rule, str] | None, arrival: Arrival | None) -> Escalation | None:
     """The case of this signal: the one that its mail tells, even an ended one; else an open case, with the trigger's issue
-    type if one fired, otherwise the newest of the account."""
+    type if one fired, otherwise the newest of the account. A confidential one is guessed only if no other is open."""
     if arrival is not None and arrival.case is not None:
         return arrival.case
-    cases = Escalation.objects.open().filter(account=signal.account).order_by("-opened_at")
+    cases = Escalation.objects.open().filter(account=signal.account).order_by("confidential", "-opened_at")
     if fired is not None:
         cases = cases.filter(issue_type__slug=fired[0].issue_type)
     return cases.first()
 
 
 def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalation:
-    """Open a case automatically, filled from the signal; its impasse began with the signal. Words set no flag: only a signal
-    that was logged as a flag does."""
-    flagged = kinds.BY_SLUG[signal.kind].security
+    """Open a case automatically, filled from the signal; its impasse began with the signal, at most as long ago as the form
+    allows. Words set no flag: only a signal that was logged as a flag does. An amount that cannot be kept is left out, and the
+    thread says so."""
+    at, flagged = now(), kinds.BY_SLUG[signal.kind].security
     asked = money_back(signal)
-    refund = money_back_slug(now()) if rule.asks_money_back else ""
+    refund = money_back_slug(at) if rule.asks_money_back else ""
     data = intake.Intake(
         account=signal.account,
         issue_type=rule.issue_type,
         title=f"{rule.name}: {signal.account.name}",
         issue=signal.text.strip()[:600] or reason,
         impact=reason,
-        impasse_at=min(signal.at, now()),
+        impasse_at=max(min(signal.at, at), at - OLDEST_IMPASSE),
         concession=refund,
         amount=asked[0] if refund and asked else None,
         currency=asked[1] if asked else signal.currency or signal.account.currency,
@@ -120,7 +127,10 @@ def open_by_trigger(signal: Signal, rule: triggers.Rule, reason: str) -> Escalat
         blocker=not rule.asks_money_back,
         signal=signal,
     )
-    return intake.open_case(data, by=None, trigger=rule.slug, trigger_text=f"{rule.name}: {reason}")
+    opened_by = f"{rule.name}: {reason}"
+    if intake.amount_problem(data, at):
+        data, opened_by = replace(data, amount=None), f"{opened_by}. {LEFT_OUT}"
+    return intake.open_case(data, by=None, trigger=rule.slug, trigger_text=opened_by)
 
 
 def on_mail(mail: InboundMail) -> None:
@@ -186,19 +196,26 @@ def _is_ours(subject: str) -> bool:
     return bool(keys) and Message.objects.filter(case_key__in=keys, subject__iexact=subject[:300]).exists()
 
 
+def _written_at(mail: InboundMail) -> datetime:
+    """The date in the mail; the time it was received if the date is later than that or older than a delivery takes, because
+    a sender may write any date."""
+    sent, received = mail.sent_at, mail.received_at
+    return sent if sent and received - LONGEST_DELIVERY <= sent <= received else received
+
+
 def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: User | None, arrival: Arrival) -> Signal:
     inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
     made = signal_verbs.record(
         signal_verbs.Observed(
             kind=Signal.EMAIL,
             text=_words_of(mail),
-            at=mail.sent_at if mail.sent_at and mail.sent_at <= now() else now(),
+            at=_written_at(mail),
             contact=contact,
             sender=mail.sender,
             sender_name=mail.sender_name,
         ),
         account=account,
-        source=MAIL,
+        source=signal_verbs.RECEIVED_MAIL,
         external_id=mail.message_id,
         logged_by=by,
         origin=arrival,

@@ -117,8 +117,8 @@ def prepare(data: Intake, *, by: User | None) -> Opening:
     at, data = now(), replace(data, account=_account(data.account, by))
     _check(data, at)
     asked = _measured(data, at)
-    if asked.problem:
-        _check_amount(data, at)
+    if asked.problem and (problem := amount_problem(data, at)):
+        raise Invalid(problem, field="amount")
     return _computed(data, asked, by, at)
 
 
@@ -255,12 +255,16 @@ def _check(data: Intake, at: datetime) -> None:
         raise Invalid("Enter why you override the routing.", field="override_reason")
 
 
-def _check_amount(data: Intake, at: datetime) -> None:
-    """Raises Invalid if the amount itself is the reason why the ask cannot be measured."""
+def amount_problem(data: Intake, at: datetime) -> str:
+    """Why the amount itself is the reason that the ask cannot be measured; empty if it is not."""
     authority = AuthorityVersion.objects.current(at)
     concession = authority.concessions.filter(slug=data.concession).first() if authority else None
     if concession and data.amount is not None:
-        checked_amount(concession.unit, data.amount, data.currency or "USD")
+        try:
+            checked_amount(concession.unit, data.amount, data.currency or "USD")
+        except Invalid as error:
+            return error.message
+    return ""
 
 
 def _draft(data: Intake, policy: PolicyVersion, kind: IssueType, by: User | None, at: datetime) -> Escalation:

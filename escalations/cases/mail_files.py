@@ -23,7 +23,6 @@ from messaging.inbound.parsing.parsed import MailRefused
 from messaging.models import InboundMail, MailAttachment
 
 log = logging.getLogger(__name__)
-EMAIL = "email"  # the source of signals that are mails
 # The worker looks at mail of the last days, newest first. Mail of an account without a case waits until it comes to one.
 LATELY = timedelta(days=7)
 MOST = 200

@@ -1,10 +1,12 @@
-"""Account health with the facts of cases: open cases, missed targets, overdue commitments."""
+"""Account health with the facts of cases: open cases, missed targets, overdue commitments. Confidential cases are left out:
+everybody who sees the account reads the score with its counts, and would learn of them.
+"""
 
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q, Value
+from django.db.models import Value
 
 from accounts.customers import health as account_verbs
 from accounts.customers.rules.health import Health
@@ -23,18 +25,14 @@ def recompute(account: Account, *, at: datetime) -> Health | None:
     """Compute and store the health of an account; returns None and changes nothing if too little is known. Everybody who sees
     the account reads its health, so confidential cases do not count."""
     known = account_verbs.known_inputs(account)
-    cases = Escalation.objects.open().filter(account=account, confidential=False)
-    open_cases = cases.order_by().values_list(Value("tier"), "tier")
-    breached = Clock.objects.filter(
-        case__account=account, case__confidential=False, breached_at__gte=at - BREACHES_COUNT_FOR
-    ).order_by()
-    promised = Commitment.objects.filter(Q(case=None) | Q(case__confidential=False), account=account)
-    overdue = promised.filter(state=Commitment.OPEN, due_on__lt=at.date()).order_by()
+    told = Escalation.objects.open().filter(account=account, confidential=False).order_by()
+    breached = Clock.objects.filter(case__account=account, case__confidential=False).order_by()
+    overdue = Commitment.objects.filter(account=account).exclude(case__confidential=True).order_by()
     counting = HealthScore.objects.filter(version=PolicyVersion.objects.in_force(at)).order_by()
     # One query for all, because health is computed for every mail and every step of a clock.
-    rows = open_cases.union(
-        breached.values_list(Value("breach"), "kind"),
-        overdue.values_list(Value("overdue"), "state"),
+    rows = told.values_list(Value("tier"), "tier").union(
+        breached.filter(breached_at__gte=at - BREACHES_COUNT_FOR).values_list(Value("breach"), "kind"),
+        overdue.filter(state=Commitment.OPEN, due_on__lt=at.date()).values_list(Value("overdue"), "state"),
         counting.values_list(Value("counts"), "counts"),
         all=True,
     )

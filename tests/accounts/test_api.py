@@ -226,3 +226,20 @@ def test_an_external_id_never_shows_a_signal_of_a_foreign_account(cast: Cast, ap
     answer = send(api(cast.outsider), SIGNALS, mine)
     assert answer.status_code == 409
     assert "secret" not in answer.content.decode()
+
+
+def test_the_source_of_received_mail_is_refused(cast: Cast, api: Api) -> None:
+    answer = send(api(cast.csm), SIGNALS, note(cast, source="email", external_id="<m@northwind.example>"))
+    assert (answer.status_code, answer.json()["field"]) == (422, "source")
+    assert not Signal.objects.exists()
+
+
+@pytest.mark.both_databases
+def test_an_external_id_never_shows_a_signal_of_a_confidential_case(cast: Cast, api: Api) -> None:
+    same = note(cast, source="zendesk", external_id="T-1", text="secret words")
+    send(api(cast.csm), SIGNALS, same)
+    Signal.objects.update(confidential=True)
+    answer = send(api(cast.ae), SIGNALS, {**same, "text": "x"})
+    assert (answer.status_code, answer.json()["field"]) == (409, "external_id")
+    assert "secret" not in answer.content.decode()
+    assert send(api(cast.csm), SIGNALS, same).status_code == 201, "who logged it knows its words"

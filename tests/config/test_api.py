@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import ValidationError
 
@@ -143,3 +144,15 @@ def test_a_body_nested_thousands_deep_is_bad_input(client: Client, cast: Cast) -
     answer = client.post("/api/v1/signals/", data=body, content_type="application/json", **auth(cast.csm))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
     assert "nested" in answer.json()["message"]
+
+
+@pytest.mark.both_databases
+def test_a_time_without_an_offset_is_in_the_zone_of_the_token_as_of_the_session(client: Client, cast: Cast) -> None:
+    cast.csm.zone = "America/New_York"
+    cast.csm.save()
+    body = {"account": cast.northwind.pk, "kind": "note", "text": "A call.", "at": "2026-02-10T17:00"}
+    by_token = client.post("/api/v1/signals/", body, content_type="application/json", **auth(cast.csm)).json()
+    assert timezone.get_current_timezone_name() == "UTC", "the zone ends with the request"
+    client.force_login(cast.csm)
+    by_session = client.post("/api/v1/signals/", body, content_type="application/json").json()
+    assert by_token["at"] == by_session["at"] == "2026-02-10T17:00:00-05:00"

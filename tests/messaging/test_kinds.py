@@ -105,7 +105,8 @@ def test_an_outage_of_one_channel_does_not_hold_up_another(real_smtp: Mailbox, p
     assert not Outage.objects.exists()
 
 
+@pytest.mark.parametrize("setting", ["CASE_TITLES", "UNREADABLE_MAIL"])
 @pytest.mark.parametrize("path", ["messaging.nowhere.titles", "messaging.queries.NOT_SEEN"])
-def test_a_path_that_says_no_titles_of_cases_is_named(settings: Settings, path: str) -> None:
-    settings.CASE_TITLES = path
-    assert path in said(checks.check_case_titles())
+def test_a_path_to_no_function_is_named(settings: Settings, setting: str, path: str) -> None:
+    setattr(settings, setting, path)
+    assert f"{setting}: {path}" in said(checks.check_functions())

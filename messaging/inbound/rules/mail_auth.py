@@ -39,6 +39,13 @@ def is_proven(single_from: str, auth_results_headers: Iterable[str], authserv_id
     return bool(domain) and dmarc_passes(auth_results_headers, authserv_id, domain)
 
 
+def is_disproved(auth_results_headers: Iterable[str], authserv_id: str) -> bool:
+    """Whether our own server recorded dmarc=fail: the sender is not who the mail says. Without a result nothing is known."""
+    ours = [found for found in map(_parse, auth_results_headers) if found[0] == authserv_id.strip().lower()]
+    verdicts = [(method, verdict) for _, results in ours for method, verdict, _ in results or []]
+    return bool(authserv_id.strip()) and ("dmarc", "fail") in verdicts
+
+
 Result = tuple[str, str, dict[str, str]]
 
 

@@ -114,3 +114,16 @@ def test_no_log_line_and_no_note_holds_the_token(ask: Ask, caplog: pytest.LogCap
     assert token not in caplog.text.lower()
     assert not InboundMail.objects.filter(note__icontains=token).exists()
     assert token not in mail.note
+
+
+@pytest.mark.both_databases
+def test_an_answer_to_a_confidential_request_is_read_by_those_who_see_the_request(ask: Ask, deciders: Cast) -> None:
+    _, mail, _ = held(ask, confidential=True)
+    User.objects.filter(pk=deciders.ops.pk).update(is_superuser=False)
+    page = signed_in(deciders.ops).get(reverse("messaging:inbound", args=[mail.pk])).content.decode()
+    listed = signed_in(deciders.ops).get(reverse("messaging:inbox"), {"view": "quarantine"}).content.decode()
+    assert "lena@desk.example" in page
+    for each in (page, listed):
+        assert "I said so" not in each
+        assert "Re: Decision needed" not in each
+    assert "Place as comment" not in page

@@ -1,5 +1,6 @@
 """A score of another system stays beside the computed one; the policy says which counts; opening and ending recompute."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from accounts.customers import accounts
 from accounts.models import Account, Signal
 from accounts.signals import record as signals
 from escalations.cases import closing
-from escalations.models import HealthScore, PolicyVersion
+from escalations.models import Commitment, HealthScore, PolicyVersion
 from escalations.policy import versions
 from escalations.triage import health
 from ledger.now import now
@@ -73,6 +74,27 @@ def test_opening_and_ending_a_case_recompute(cast: Cast) -> None:
     closing.withdraw(case_id=case.pk, by=cast.csm, reason="Not wanted")
     cast.northwind.refresh_from_db()
     assert cast.northwind.health == before
+
+
+@pytest.mark.both_databases
+def test_a_confidential_case_is_not_told_by_the_health_of_its_account(cast: Cast) -> None:
+    health.recompute(cast.northwind, at=now())
+    cast.northwind.refresh_from_db()
+    before = (cast.northwind.health, cast.northwind.health_parts)
+    case = opened(cast, confidential=True)
+    case.clocks.update(breached_at=now())
+    facts = {"account": cast.northwind, "owner": cast.csm, "due_on": now().date() - timedelta(days=1), "made_at": now()}
+    Commitment.objects.create(case=case, text="A call", **facts)
+    health.recompute(cast.northwind, at=now())
+    cast.northwind.refresh_from_db()
+    assert (cast.northwind.health, cast.northwind.health_parts) == before
+
+    Commitment.objects.create(text="Of no case", **facts)
+    opened(cast)
+    cast.northwind.refresh_from_db()
+    words = " ".join(part["why"] for part in cast.northwind.health_parts)
+    assert "1 escalation open" in words
+    assert "1 commitment overdue" in words
 
 
 def test_a_draft_has_the_row_and_shows_its_change(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 """Which signals are an ask for money back, and that words alone set no flag and no Red."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from accounts.models import Signal
 from accounts.signals import record as signals
 from escalations import states
+from escalations.cases import inbound, intake
 from escalations.forms.intake import from_signal
 from escalations.models import Escalation
+from ledger.now import now
 from tests.support.cast import Cast
 
 
@@ -58,3 +61,21 @@ def test_a_signal_that_was_logged_as_a_flag_sets_it(cast: Cast) -> None:
     assert from_signal(signal)["legal"] is True
     case = Escalation.objects.get()
     assert (case.legal, case.security, case.tier) == (True, True, states.RED)
+
+
+@pytest.mark.both_databases
+def test_an_amount_that_no_case_can_keep_opens_one_without_an_amount(cast: Cast) -> None:
+    heard(cast, "email", "We demand a refund of USD 999,999,999,999 million.")
+    case = Escalation.objects.get()
+    assert (case.concession, case.amount) == ("refund", None)
+    first = case.events.order_by("seq")[0]
+    assert first.summary.endswith(inbound.LEFT_OUT)
+
+
+@pytest.mark.both_databases
+def test_an_old_ask_opens_a_case_with_the_oldest_impasse_that_the_form_takes(cast: Cast) -> None:
+    long_ago = now() - timedelta(days=8 * 365)
+    observed = signals.Observed(kind="note", text="They demand a refund of $12,400.", at=long_ago)
+    signals.record(observed, account=cast.northwind)
+    case = Escalation.objects.get()
+    assert case.opened_at - intake.OLDEST_IMPASSE < case.impasse_at < long_ago + timedelta(days=3 * 365 + 3)

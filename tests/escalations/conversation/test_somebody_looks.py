@@ -86,6 +86,21 @@ def test_a_robot_ends_no_wait(case: Escalation) -> None:
     assert case.waiting_on == "customer"
 
 
+@pytest.mark.both_databases
+def test_a_mail_whose_sender_our_server_disproves_ends_no_wait(case: Escalation, settings) -> None:
+    settings.AUTHSERV_ID = "mx.desk.example"
+    communication.wait_on(case_id=case.pk, by=case.owner, whom="customer", reason="The PO number")
+    forged = {"Authentication-Results": "mx.desk.example; dmarc=fail header.from=northwind.example"}
+    write("The PO number is 4711.", To=reply_address(case.pk), **forged)
+    case.refresh_from_db()
+    assert case.waiting_on == "customer"
+    assert case.clocks.filter(state=Clock.PAUSED).exists()
+    assert said(case)[0].summary.endswith(conversation.STILL_WAITS)
+    write("The PO number is 4712.", To=reply_address(case.pk))
+    case.refresh_from_db()
+    assert case.waiting_on == "nobody", "a mail without any result ends it"
+
+
 def test_a_colleague_who_is_no_contact_ends_it_too_and_is_named(cast: Cast, case: Escalation, client) -> None:
     communication.wait_on(case_id=case.pk, by=case.owner, whom="customer", reason="The PO number")
     write("Here it is: 4711.", From="Northwind No-Reply <noreply@northwind.example>", To=reply_address(case.pk))

@@ -1,5 +1,8 @@
 """A mail finds its case by our address, the mail it answers, or a key; else it is placed by guess and can be moved."""
 
+from datetime import timedelta
+from email.utils import format_datetime
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +16,7 @@ from escalations.cases.mail_address import is_token, reply_address
 from escalations.models import CustomerMessage, Escalation
 from ledger import chain
 from ledger.errors import AlreadyDone, Invalid, NotAllowed, NotThere
+from ledger.now import now
 from messaging.models import InboundMail, Message
 from tests.escalations.cases.builders import accepted, opened
 from tests.escalations.conversation.mails import said, words, write
@@ -246,3 +250,35 @@ def test_a_wrong_answer_ends_no_wait_for_good(cast: Cast, older: Escalation) -> 
     conversation.move(message_id=CustomerMessage.objects.get(case=older).pk, by=cast.csm, to=other)
     older.refresh_from_db()
     assert older.waiting_on == "customer"
+
+
+@pytest.mark.both_databases
+def test_a_mail_whose_id_a_signal_of_another_account_has_waits_for_a_person(cast: Cast, older: Escalation) -> None:
+    taken = signals.Observed(kind="email", text="Not yours")
+    signals.record(taken, account=cast.elsewhere, source=signals.RECEIVED_MAIL, external_id="<taken@northwind.example>")
+    mail = write("We need an answer.", Message_ID="<taken@northwind.example>")
+    mail.refresh_from_db()
+    assert (mail.state, words(older)) == (InboundMail.WAITING, [])
+    assert "another account" in mail.note
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("days", "believed"), [(-4, True), (-6, False), (-1500, False), (2, False)])
+def test_the_date_in_a_mail_counts_if_a_delivery_may_take_that_long(cast: Cast, days: int, believed: bool) -> None:
+    sent = (now() + timedelta(days=days)).replace(microsecond=0)
+    mail = write("We demand a refund of $12,400 for the outage.", Date=format_datetime(sent))
+    expected = sent if believed else mail.received_at
+    assert Signal.objects.get().at == expected
+    assert Escalation.objects.get().impasse_at == expected
+
+
+def test_a_guess_prefers_a_case_that_is_not_confidential(cast: Cast, older: Escalation) -> None:
+    secret = opened(cast, issue_type="compliance-exception", confidential=True)
+    write("We need an answer.")
+    assert (words(older), words(secret)) == (["We need an answer."], [])
+
+
+def test_a_confidential_case_is_guessed_if_no_other_is_open(cast: Cast) -> None:
+    secret = opened(cast, confidential=True)
+    write("We need an answer.")
+    assert words(secret) == ["We need an answer."]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.inbound.rules.mail_auth import dmarc_passes, single_from
+from messaging.inbound.rules.mail_auth import dmarc_passes, is_disproved, single_from
 
 PASS = "mx.desk.example; spf=pass smtp.mailfrom=x@example.com; dmarc=pass (p=reject dis=none) header.from=example.com"
 
@@ -101,3 +101,20 @@ def test_any_doubt_about_the_sender_gives_none(value: str) -> None:
 
 def test_two_from_headers_give_none() -> None:
     assert single_from([("From", "ana@example.com"), ("from", "ana@example.com")]) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "disproved"),
+    [
+        ("mx.desk.example; dmarc=fail (p=none) header.from=example.com", True),
+        ("mx.desk.example; spf=pass smtp.mailfrom=x@example.com; dmarc=FAIL", True),
+        ("mx.other.example; dmarc=fail header.from=example.com", False),
+        ("mx.desk.example; spf=fail smtp.mailfrom=x@example.com; dmarc=none", False),
+        (PASS, False),
+        ("mx.desk.example; none", False),
+        ("", False),
+    ],
+)
+def test_only_a_dmarc_fail_of_our_own_server_disproves_a_sender(header: str, disproved: bool) -> None:
+    assert is_disproved([header], "mx.desk.example") is disproved
+    assert not is_disproved([header], "")
