@@ -105,6 +105,7 @@ def test_a_token_is_made_for_one_person() -> None:
     assert once.made_for(token, 7)
     assert not once.made_for(token, 8)
     assert not once.made_for("made up", 7)
+    assert not once.made_for("abc-\u00e9\udcff", 7)
 
 
 @pytest.mark.django_db(transaction=True)
