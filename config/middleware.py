@@ -32,6 +32,21 @@ class ViewerZoneMiddleware:
             return self.get_response(request)
 
 
+class PrivateMiddleware:
+    """Browsers keep no copy of what a signed-in person saw. After the sign-out, Back shows the sign-in page and not the
+    person's page with the words typed into it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Forbid copies, unless the view says itself how long its answer may be kept."""
+        answer = self.get_response(request)
+        if request.user.is_authenticated:
+            answer.setdefault("Cache-Control", "private, no-store")
+        return answer
+
+
 class ExternalPartyMiddleware:
     """An external party opens the pages of what is shared with them, and no other. Not a list of what is closed: a page that
     is added later is closed too."""

@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from rest_framework.authtoken.models import Token
 
 from config.middleware import RefusalMiddleware
 from ledger.errors import NotThere, Stale
@@ -86,3 +87,23 @@ def test_zero_bytes_in_an_address_reach_no_page(client: Client, cast: Cast, addr
     answer = client.get(address)
     assert answer.status_code == 200
     assert not any("\x00" in value for value in answer.wsgi_request.GET.values())
+
+
+@pytest.mark.parametrize(
+    "address", ["/escalations/", "/escalations/queue.csv", "/accounts/", "/api/v1/accounts/", "/no/such/page/"]
+)
+def test_browsers_keep_no_copy_of_what_a_signed_in_person_saw(client: Client, cast: Cast, address: str) -> None:
+    assert "Cache-Control" not in client.get(address)
+    client.force_login(cast.ops, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(address)["Cache-Control"] == "private, no-store"
+
+
+def test_the_answer_to_a_token_is_private_too(client: Client, cast: Cast) -> None:
+    token = Token.objects.create(user=cast.ops)
+    answer = client.get("/api/v1/accounts/", headers={"Authorization": f"Token {token.key}"})
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
+
+
+def test_an_answer_that_says_itself_how_long_it_is_kept_is_left_alone(client: Client, cast: Cast) -> None:
+    client.force_login(cast.ops, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "must-revalidate" in client.get("/healthz")["Cache-Control"]
