@@ -80,7 +80,9 @@ class ZeroByteMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Remove %00 from the query string before it is read; forms and JSON bodies refuse it themselves."""
+        """Remove %00 from the path and the query string before they are read; forms and JSON bodies refuse it themselves."""
+        if "\x00" in request.path_info:
+            request.path, request.path_info = (each.replace("\x00", "") for each in (request.path, request.path_info))
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query:
             request.META["QUERY_STRING"] = query.replace("%00", "")

@@ -89,6 +89,13 @@ def test_zero_bytes_in_an_address_reach_no_page(client: Client, cast: Cast, addr
     assert not any("\x00" in value for value in answer.wsgi_request.GET.values())
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("kind", ["csv", "pdf"])
+def test_a_zero_byte_in_the_path_is_removed_too(client: Client, cast: Cast, kind: str) -> None:
+    client.force_login(cast.ops, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(f"/approvals/cases/%00/log.{kind}").status_code == 404
+
+
 @pytest.mark.parametrize(
     "address", ["/escalations/", "/escalations/queue.csv", "/accounts/", "/api/v1/accounts/", "/no/such/page/"]
 )
