@@ -218,6 +218,8 @@ def test_a_condition_gets_another_day_on_the_record(cast: Cast, browse: Browse) 
     [
         ("", "Why not", "Enter the new day."),
         ("2020-01-01", "Why not", "Enter a later day."),
+        ("0001-01-01", "Why not", "Enter a later day."),
+        ("9999-12-31", "Why not", "Enter a day within ten years."),
         ("2027-01-08", " ", "Enter why the day changes."),
         ("same", "Why not", "This is already the day"),
     ],
