@@ -13,6 +13,7 @@ from escalations.cases.log import Entry, lock, record
 from escalations.models import CasePerson, Escalation, Event, SharedPost, SharedThread
 from ledger.errors import Invalid, NotThere
 from ledger.now import now
+from ledger.reading import has_words
 from messaging.kinds import Content
 from messaging.outbox import messages as outbox
 
@@ -34,7 +35,7 @@ def share(*, case_id: int, by: User, party: User, subject: str, text: str) -> Sh
         raise Invalid(
             f"{party} is not an external party. Write to colleagues in the thread of the case.", field="party"
         )
-    if not subject.strip():
+    if not has_words(subject):
         raise Invalid("Enter a subject that the external party may read.", field="subject")
     thread = SharedThread.objects.create(
         case=case, party=party, subject=subject.strip()[:160], opened_by=by, opened_at=at
@@ -61,7 +62,7 @@ def write(*, thread_id: int, by: User, text: str) -> SharedPost:
 
 
 def _write(thread: SharedThread, case: Escalation, by: User, text: str, at: datetime) -> SharedPost:
-    if not text.strip():
+    if not has_words(text):
         raise Invalid("Enter the text.", field="text")
     outward = by.pk != thread.party_id
     made = SharedPost.objects.create(thread=thread, by=by, at=at, text=text.strip(), question=outward)
