@@ -9,7 +9,10 @@ from accounts.models import Account, ImportRun
 
 # Signs that start a formula, also in full width, after blanks and characters that nobody sees.
 STARTS = "=+\\-@|%＝＋－＠"
-UNSEEN = r"\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+UNSEEN = (
+    r"\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+)
 FORMULA = re.compile(rf"^[{UNSEEN}]*[{STARTS}\t\r]")
 # Spreadsheets of many countries split at semicolons, or at tabs; a line break that is not read as quoted starts a row. The
 # lines of a list, which start with "- ", stay.
