@@ -247,7 +247,11 @@ def test_every_post_of_the_api_takes_a_key() -> None:
         ),
         (
             "actions/",
-            {"title": "Call", "owner": "marcus@desk.example", "due_at": "2099-01-01T10:00:00Z"},
+            {
+                "title": "Call",
+                "owner": "marcus@desk.example",
+                "due_at": f"{now() + timedelta(days=30):%Y-%m-%dT%H:%MZ}",
+            },
             lambda case: case.actions,
         ),
     ],
