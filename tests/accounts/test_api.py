@@ -256,3 +256,11 @@ def test_an_external_id_never_shows_a_signal_of_a_foreign_account(cast: Cast, ap
     answer = send(api(cast.outsider), SIGNALS, mine)
     assert answer.status_code == 409
     assert "secret" not in answer.content.decode()
+
+
+def test_an_idempotency_key_that_cannot_be_kept_whole_is_refused(cast: Cast, api: Api) -> None:
+    body = {"account": cast.northwind.pk, "kind": "call", "text": "They called."}
+    assert send(api(cast.csm), SIGNALS, body, "k" * 200).status_code == 201
+    answer = send(api(cast.csm), SIGNALS, {**body, "text": "Again."}, "k" * 200 + "2")
+    assert (answer.status_code, answer.json()["field"]) == (422, "Idempotency-Key")
+    assert Signal.objects.count() == 1
