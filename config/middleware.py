@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views import defaults
 
 from accounts.models import User
-from ledger.errors import Busy, NotThere, Refused, Stale
+from ledger.errors import Busy, NotThere, Refused, Stale, TooLarge
+from ledger.files.uploads import FIELD, BodyTooLarge
 from ledger.locks import is_collision, is_locked
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -146,6 +147,13 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     if isinstance(refusal, Busy):
         answer["Retry-After"] = str(refusal.retry_after_seconds)
     return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of a request that cannot be read. For a post that is too large it says how large it may be."""
+    if isinstance(exception, BodyTooLarge):
+        return refused(request, TooLarge(str(exception), field=FIELD))
+    return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
