@@ -7,15 +7,25 @@ from collections.abc import Iterable, Sequence
 
 from accounts.models import Account, ImportRun
 
-FORMULA = re.compile(r"^\s*[=+\-@|%\t\r]")
+# Signs that start a formula, also in full width, after blanks and characters that nobody sees.
+STARTS = "=+\\-@|%＝＋－＠"
+UNSEEN = (
+    r"\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+)
+FORMULA = re.compile(rf"^[{UNSEEN}]*[{STARTS}\t\r]")
+# Spreadsheets of many countries split at semicolons, or at tabs; a line break that is not read as quoted starts a row. The
+# lines of a list, which start with "- ", stay.
+INNER = re.compile(rf"(;[{UNSEEN}]*|(?<!^)[\t\r\n][{UNSEEN}]*)(?=[{STARTS}])(?!- )")
 # The mark at the start makes spreadsheets read the file as UTF-8.
 BOM = "\ufeff"
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?%?")
 
 
 def safe_cell(value: object) -> str:
-    """The text of a cell, with an apostrophe before text that would start a formula. Plain numbers stay numbers."""
-    text = "" if value is None else str(value)
+    """The text of a cell, with an apostrophe before text that would start a formula, also where a spreadsheet splits the cell.
+    Plain numbers stay numbers."""
+    text = INNER.sub(r"\1'", "" if value is None else str(value))
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 

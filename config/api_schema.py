@@ -10,7 +10,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="If you send it again with the same body, you get the first answer and nothing is written twice.",
+    description="If you send it again with the same body, you get the first answer and nothing is written twice. "
+    "At most 200 characters.",
 )
 
 

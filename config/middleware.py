@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views import defaults
 
 from accounts.models import User
-from ledger.errors import Busy, NotThere, Refused, Stale
+from ledger.errors import Busy, NotThere, Refused, Stale, TooLarge
+from ledger.files.uploads import FIELD, BodyTooLarge
 from ledger.locks import is_collision, is_locked
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -30,6 +31,21 @@ class ViewerZoneMiddleware:
         zone = getattr(request.user, "zone", "") or "UTC"
         with timezone.override(ZoneInfo(zone)):
             return self.get_response(request)
+
+
+class PrivateMiddleware:
+    """Browsers keep no copy of what a signed-in person saw. After the sign-out, Back shows the sign-in page and not the
+    person's page with the words typed into it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Forbid copies, unless the view says itself how long its answer may be kept."""
+        answer = self.get_response(request)
+        if request.user.is_authenticated:
+            answer.setdefault("Cache-Control", "private, no-store")
+        return answer
 
 
 class ExternalPartyMiddleware:
@@ -65,7 +81,9 @@ class ZeroByteMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Remove %00 from the query string before it is read; forms and JSON bodies refuse it themselves."""
+        """Remove %00 from the path and the query string before they are read; forms and JSON bodies refuse it themselves."""
+        if "\x00" in request.path_info:
+            request.path, request.path_info = (each.replace("\x00", "") for each in (request.path, request.path_info))
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query:
             request.META["QUERY_STRING"] = query.replace("%00", "")
@@ -129,6 +147,13 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     if isinstance(refusal, Busy):
         answer["Retry-After"] = str(refusal.retry_after_seconds)
     return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of a request that cannot be read. For a post that is too large it says how large it may be."""
+    if isinstance(exception, BodyTooLarge):
+        return refused(request, TooLarge(str(exception), field=FIELD))
+    return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -39,7 +39,7 @@ def new_token(user_id: int | None) -> str:
 def made_for(token: str, user_id: int | None) -> bool:
     """Whether the token was made for this person."""
     number, _, signature = token.partition("-")
-    return hmac.compare_digest(signature, _signature(number, user_id))
+    return hmac.compare_digest(signature.encode(errors="replace"), _signature(number, user_id).encode())
 
 
 def _signature(number: str, user_id: int | None) -> str:

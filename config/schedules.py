@@ -22,7 +22,7 @@ SCHEDULES: dict[str, tuple[str, int]] = {
     # A renewal date computed from running contracts moves to the next one when it has passed.
     "roll_renewals": ("accounts.tasks.roll_renewals", 24 * 60),
     # Nobody sends a form of last week again, and visits that have ended keep no typed words.
-    "forget_keys": ("config.tasks.forget_keys", 24 * 60),
+    "forget_keys": ("config.tasks.forget_keys", 60),
     # Customers' messages that nobody has opened are listed for operations.
     "list_unopened": ("escalations.tasks.list_unopened", 24 * 60),
     # Without statistics SQLite chooses indexes that read the cases of all time.

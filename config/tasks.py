@@ -26,7 +26,7 @@ def sweep() -> dict[str, int]:
 
 
 def forget_keys() -> int:
-    """Once a day: delete the keys of old forms and requests, and sessions that have expired."""
+    """Once an hour: delete the keys of old forms and requests, and sessions that have expired."""
     call_command("clearsessions")
     return idempotency.forget_old(timedelta(days=7))
 

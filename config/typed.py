@@ -1,6 +1,7 @@
 """Words that somebody typed while their session ended: kept in the browser's new session, put back after the sign-in.
 
-They are kept for thirty minutes, never with passwords or files, and given back only to the person whose form it was.
+They are kept for thirty minutes, never with passwords or files, and given back only to the person whose form it was. For
+visitors of one address only so much is kept, because nobody has signed in yet.
 """
 
 import re
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -26,9 +28,16 @@ from ledger.now import now
 KEY = "typed_words"
 KEPT_FOR = timedelta(minutes=30)
 MOST_CHARACTERS = 100_000
+# What is kept for all visitors of one address in that time, and the least that one form counts. Behind a proxy, all visitors
+# have one address: this is enough for 500 of them.
+MOST_OF_ADDRESS, LEAST_OF_FORM = 1_000_000, 2_000
 SECRET = re.compile(r"pass|secret|token|otp|csrf|code|key$|pin$|^once$", re.I)
 NO_FORMS = ("/auth/", "/admin/", "/api/")
 BACK = "You were signed out while you were typing. Your text is back in the form; it has not been sent yet."
+NOT_KEPT = (
+    "Your text was not sent and could not be kept, because many forms were sent without a sign-in. Go back and copy it before "
+    "you sign in."
+)
 
 
 class Typed(TypedDict):
@@ -69,17 +78,37 @@ def _token_of(request: HttpRequest) -> str:
 
 
 def _keep(request: HttpRequest) -> bool:
-    """Keep the words of the form in the session; returns whether there were any."""
+    """Keep the words of the form in the session; returns whether there were any that could be kept."""
+    fields, left = _words(request)
+    if not any(value.strip() for values in fields.values() for value in values):
+        return False
+    if not request.user.is_authenticated and not _is_room(request, MOST_CHARACTERS - left):
+        messages.warning(request, NOT_KEPT)
+        return False
+    token = _token_of(request)
+    request.session[KEY] = Typed(address=request.path, fields=fields, once=token, at=now().isoformat())
+    return True
+
+
+def _words(request: HttpRequest) -> tuple[dict[str, list[str]], int]:
+    """The fields that may be kept, and how many characters more could be."""
     fields, left = {}, MOST_CHARACTERS
     for name, values in request.POST.lists():
         size = len(name) + sum(map(len, values))
         if not SECRET.search(name) and size <= left:
             fields[name] = values
             left -= size
-    if not any(value.strip() for values in fields.values() for value in values):
+    return fields, left
+
+
+def _is_room(request: HttpRequest, characters: int) -> bool:
+    """Whether words of this size may be kept for a visitor of this address; if so, they are counted."""
+    period = int(now().timestamp() // KEPT_FOR.total_seconds())
+    key = f"{KEY}_{request.META.get('REMOTE_ADDR', '')}_{period}"
+    counted = cache.get(key, 0) + max(characters, LEAST_OF_FORM)
+    if counted > MOST_OF_ADDRESS:
         return False
-    token = _token_of(request)
-    request.session[KEY] = Typed(address=request.path, fields=fields, once=token, at=now().isoformat())
+    cache.set(key, counted, KEPT_FOR.total_seconds())
     return True
 
 

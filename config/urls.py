@@ -19,6 +19,7 @@ for model in (Failure, OrmQ, Schedule, Success):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
+handler400 = "config.middleware.bad_request"
 handler500 = "config.middleware.server_error"
 urlpatterns = [
     path("", home, name="home"),

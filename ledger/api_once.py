@@ -11,8 +11,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ledger.errors import Invalid
 from ledger.files.uploads import digest_of
-from ledger.idempotency import once
+from ledger.idempotency import LONGEST_KEY, once
 from ledger.json_types import Json
 from ledger.parameters import KnownParameters
 
@@ -53,8 +54,11 @@ def scope_of(request: Request) -> str:
 
 
 def key_of(request: Request) -> str:
-    """The key that was sent, or ""."""
-    return request.headers.get("Idempotency-Key", "")
+    """The key that was sent, or "". Raises Invalid for one that cannot be kept whole, because two of them could be one."""
+    key: str = request.headers.get("Idempotency-Key", "")
+    if len(key) > LONGEST_KEY:
+        raise Invalid(f"Send an Idempotency-Key of at most {LONGEST_KEY} characters.", field="Idempotency-Key")
+    return key
 
 
 def body_of(request: Request) -> bytes:

@@ -41,6 +41,13 @@ class AlreadyDone(Refused):
     status = 409
 
 
+class TooLarge(Refused):
+    """The request is too large to be read."""
+
+    code = "too_large"
+    status = 413
+
+
 class Busy(Refused):
     """The database could not be written in time, because others were writing. The same request will work later."""
 

@@ -17,6 +17,7 @@ from ledger.now import now
 
 Answer = TypeVar("Answer")
 View = TypeVar("View", bound=Callable[..., Any])
+LONGEST_KEY = 200
 # How long a second press waits for the first one, and how often it looks.
 LOOKS, SECONDS_BETWEEN = 400, 0.05
 # A first press without an answer after this time has ended with its process.
@@ -36,7 +37,7 @@ def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Answe
         return do()
     with transaction.atomic():
         row, new = IdempotencyKey.objects.select_for_update().get_or_create(
-            scope=scope[:120], key=key[:200], defaults={"fingerprint": _fingerprint(body), "at": now()}
+            scope=scope[:120], key=key[:LONGEST_KEY], defaults={"fingerprint": _fingerprint(body), "at": now()}
         )
         _same(row, body)
         if new or row.status is None:
@@ -48,7 +49,7 @@ def once(*, scope: str, key: str, body: bytes, do: Callable[[], tuple[int, Answe
 def is_answered(*, scope: str, key: str, body: bytes) -> bool:
     """Whether `once` would return a remembered answer, so that nothing needs to be prepared for it. Takes no lock. Raises
     Stale like `once`."""
-    row = IdempotencyKey.objects.filter(scope=scope[:120], key=key[:200]).first() if key else None
+    row = IdempotencyKey.objects.filter(scope=scope[:120], key=key[:LONGEST_KEY]).first() if key else None
     if row is None:
         return False
     _same(row, body)
@@ -63,7 +64,7 @@ def claim(*, scope: str, key: str, again_after: timedelta | None = None) -> tupl
     """
     row: IdempotencyKey | None = None
     for _ in range(LOOKS):
-        mine = IdempotencyKey(scope=scope[:120], key=key[:200], at=now())
+        mine = IdempotencyKey(scope=scope[:120], key=key[:LONGEST_KEY], at=now())
         # While it waits it only looks: on SQLite, inserting takes the write lock that the first press needs.
         if row is None and _inserted(mine):
             return mine, True

@@ -5,6 +5,8 @@ import unicodedata
 MOST = 2**31 - 1
 # Letters by their category, but they show nothing.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# They turn the direction of the text after them, so that a name reads as another.
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Separators, marks without a letter, and everything that is not a character to see.
 SHOWS_NOTHING = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"))
 
@@ -26,6 +28,12 @@ def has_words(text: str) -> bool:
 def visible(text: str) -> str:
     """The text without invisible characters and without blanks around it: two ids that look alike are one."""
     return "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc")).strip()
+
+
+def one_line(text: str) -> str:
+    """The text as one line without control characters, and without marks that turn the direction of what follows."""
+    kept = "".join(char for char in " ".join(text.split()) if unicodedata.category(char) != "Cc" and char not in TURNS)
+    return kept.strip()
 
 
 def words_of(text: str) -> str:

@@ -13,6 +13,7 @@ from accounts.events import people_changed
 from accounts.models import Account, AccountWords, Contact, User
 from ledger.errors import Invalid
 from ledger.format import too_precise
+from ledger.reading import has_words, one_line, visible
 from ledger.search import index
 
 
@@ -66,10 +67,17 @@ def announce(accounts: Sequence[Account]) -> None:
 def put(*, by: User, source: str, external_id: str, values: AccountValues) -> tuple[Account, bool]:
     """Creates or updates the account of that source and external id; returns it and whether it is new.
 
-    Raises Invalid for an unknown user or currency, an ARR with more decimals than its currency, and for a new account
-    without a name.
+    The name becomes one line, and the id loses characters that nobody sees. Raises Invalid for an unknown user or currency,
+    an ARR with more decimals than its currency, an id or a name that shows nothing, and for a new account without a name.
     """
+    external_id = visible(external_id)
+    if not has_words(external_id):
+        raise Invalid("Enter the id of the account in its source.", field="external_id")
     known: dict[str, object] = {name: value for name, value in values.items() if name not in EMAILS}
+    if "name" in values:
+        known["name"] = one_line(values["name"])
+        if not has_words(values["name"]):
+            raise Invalid("Enter the name of the account.", field="name")
     if "csm_email" in values:
         known["csm"] = _person(values["csm_email"], "csm_email")
     if "ae_email" in values:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Account, AccountWords, Contact, Role, Signal, User
 from ledger.errors import Invalid, NotAllowed
+from ledger.reading import has_words
 from ledger.search import index
 
 
@@ -65,7 +66,7 @@ def _locked(account_id: int, by: User) -> Account:
 
 def _keep(contact: Contact, by: User, given: Person) -> None:
     name, email = " ".join(given.name.split()), given.email.strip().lower()
-    if not name:
+    if not has_words(name):
         raise Invalid("Enter the contact's name.", field="name")
     try:
         validate_email(email)

@@ -32,6 +32,7 @@ from ledger.files.uploads import not_stored
 from ledger.format import day, money
 from ledger.models import StoredFile
 from ledger.now import now
+from ledger.reading import has_words
 
 LARGEST_FILE = 10 * 1024 * 1024
 SAMPLE = 1000
@@ -70,7 +71,7 @@ def stage(
     """
     if by is not None and not by.is_ops:
         raise NotAllowed("Only operations may import files.")
-    if not source.strip():
+    if not has_words(source):
         raise Invalid("Enter the system that the ids come from.", field="source")
     encoding = detected(data)
     headers, rows = open_rows(data, encoding)
@@ -235,7 +236,7 @@ def needs_currency(run: ImportRun) -> bool:
 
 def save_mapping(*, run: ImportRun, name: str) -> ImportMapping:
     """Remembers the columns under a name, for files with the same header row. A known name is overwritten."""
-    if not name.strip():
+    if not has_words(name):
         raise Invalid("Enter a name for the mapping.", field="save_as")
     return ImportMapping.objects.update_or_create(
         kind=run.kind,

@@ -5,13 +5,14 @@ from django.db import transaction
 from accounts.calendars.rules.workcalendar import find_zone
 from accounts.models import User, UserWords
 from ledger.errors import Invalid
+from ledger.reading import has_words
 from ledger.search import index
 
 
 @transaction.atomic
 def save_preferences(*, user: User, name: str, zone: str, density: str, shortcuts: bool) -> User:
     """Keeps a person's own name and reading preferences. Raises Invalid for an empty name, unknown zone or density."""
-    if not name.strip():
+    if not has_words(name):
         raise Invalid("Enter your name.", field="name")
     try:
         find_zone(zone)

@@ -20,6 +20,7 @@ from approvals.requests.rules.terms import check as check_terms
 from approvals.requests.rules.verdicts import Option
 from ledger.errors import Invalid
 from ledger.now import now
+from ledger.reading import has_words, words_of
 
 FARTHEST = timedelta(days=3653)
 
@@ -44,9 +45,9 @@ class Question:
         """Raises Invalid if a text is missing, a term cannot be stored, or the deadline has passed or is too far in the
         future."""
         check_terms(self.terms)
-        if not self.ask.strip():
+        if not has_words(self.ask):
             raise Invalid("Enter the ask as one question.", field="ask")
-        if not self.recommendation.strip():
+        if not has_words(self.recommendation):
             raise Invalid("Enter a recommendation.", field="recommendation")
         if self.deadline is not None and self.deadline <= at:
             raise Invalid("Enter a deadline in the future.", field="deadline")
@@ -156,7 +157,7 @@ def _wished(question: Question) -> dict[str, str]:
     """The deadline that the question asks for, for the log. The case compares it with its decision clock."""
     if question.deadline is None:
         return {}
-    return {"wished_deadline": question.deadline.isoformat(), "why_later": question.why_later.strip()}
+    return {"wished_deadline": question.deadline.isoformat(), "why_later": words_of(question.why_later)}
 
 
 def measure(request: ApprovalRequest, ask: Ask, total: AskTotal) -> None:

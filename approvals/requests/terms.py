@@ -125,7 +125,7 @@ def whole_terms(request: ApprovalRequest, wanted: NewTerms) -> WholeTerms:
         amount=request.amount if wanted.amount is None or request.unit == YES else wanted.amount,
         currency=wanted.currency or request.currency or "USD",
         terms=kept if wanted.terms is None else wanted.terms,
-        ask=wanted.ask.strip() or request.ask,
+        ask=words_of(wanted.ask) or request.ask,
     )
 
 
@@ -320,7 +320,7 @@ def _again(old: ApprovalRequest, change: Change, *, recommendation: str = "", wi
         Ask(old.concession, wanted.amount, wanted.currency, old.account, old.renewal, replaces=old),
         question=requesting.Question(
             ask=wanted.ask,
-            recommendation=recommendation.strip() or old.recommendation,
+            recommendation=words_of(recommendation) or old.recommendation,
             deadline=wish.deadline,
             why_later=wish.why_later,
             options=old.options,

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.PrivateMiddleware",
     "config.typed.SignInMiddleware",
     "config.middleware.ExternalPartyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

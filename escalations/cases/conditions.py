@@ -9,39 +9,44 @@ from accounts.models import User
 from approvals.models import ApprovalRequest
 from escalations import states
 from escalations.cases.log import Entry, record
-from escalations.cases.rules.named_dates import named_date
+from escalations.cases.rules.named_dates import named_date, passed_date
 from escalations.clocks import verbs as clocks
 from escalations.clocks.book import written_together
-from escalations.clocks.targets import end_of_business
+from escalations.clocks.targets import business_day, end_of_business
 from escalations.models import Clock, Commitment, Escalation
 from ledger.format import day, listed
 from ledger.json_types import JsonObject
+
+LONGEST = 300
 
 
 @written_together
 def carry(case: Escalation, made: ApprovalRequest, owner: User, *, at: datetime, otherwise: datetime) -> None:
     """Make a commitment of each condition of a granted request. It is due on the day that it names, else by the customer's
-    deadline, else at `otherwise`."""
-    usual = case.deadline if case.deadline and case.deadline > at else otherwise
+    deadline, else at `otherwise`. Days are those of the business calendar. A condition too long for a commitment ends with
+    "…"; the decision keeps all of it."""
+    usual = business_day(case.deadline if case.deadline and case.deadline > at else otherwise)
+    today = business_day(at)
     for line in filter(None, (each.strip() for each in made.conditions.splitlines())):
-        due_on = named_date(line, at.date()) or usual.date()
+        passed = passed_date(line, today)
         kept = Commitment.objects.create(
             account=case.account,
             case=case,
             request=made,
             by=Commitment.CONDITION,
-            text=line[:300],
+            text=line if len(line) <= LONGEST else f"{line[: LONGEST - 2].rstrip()} …",
             owner=owner,
-            due_on=due_on,
+            due_on=named_date(line, today) or usual,
             made_at=at,
         )
-        start(case, kept, by=None, at=at)
+        start(case, kept, by=None, at=at, note=f". It names {day(passed)}, which has passed." if passed else "")
 
 
 @written_together
-def start(case: Escalation, made: Commitment, *, by: User | None, at: datetime) -> None:
-    """Record a new commitment of a locked case and start its clock, to the end of business on its day."""
-    summary = f"{made.get_by_display()}: {made.text} (by {day(made.due_on)})"
+def start(case: Escalation, made: Commitment, *, by: User | None, at: datetime, note: str = "") -> None:
+    """Record a new commitment of a locked case, with a note after it, and start its clock, to the end of business on its
+    day."""
+    summary = f"{made.get_by_display()}: {made.text} (by {day(made.due_on)}){note}"
     record(case, [Entry(kind="commitment", summary=summary, actor=by, data={"commitment": made.pk})], at=at)
     _start_clock(case, made, at)
 

@@ -21,6 +21,7 @@ from ledger import chain
 from ledger.errors import Invalid, NotAllowed
 from ledger.files.uploads import Upload
 from ledger.now import now
+from ledger.reading import has_words
 
 DECIDED = (*ApprovalRequest.GRANTED, ApprovalRequest.DECLINED)
 
@@ -37,7 +38,7 @@ class Ruling:
     @property
     def text(self) -> str:
         """As it stands in the log."""
-        options = f"**Options:** {self.options.strip()}" if self.options.strip() else ""
+        options = f"**Options:** {self.options.strip()}" if has_words(self.options) else ""
         return "\n\n".join(filter(None, [self.decision.strip(), options, f"**Why:** {self.rationale.strip()}"]))
 
 
@@ -49,9 +50,9 @@ def decide(*, case_id: int, by: User, ruling: Ruling) -> Event:
     never decided as a request; NotStored for a file that
     cannot be kept.
     """
-    if not ruling.decision.strip():
+    if not has_words(ruling.decision):
         raise Invalid("Enter what was decided.", field="text")
-    if not ruling.rationale.strip():
+    if not has_words(ruling.rationale):
         raise Invalid("Enter why it was decided so.", field="rationale")
     at, case = now(), lock_with_requests(case_id)
     check(case, by, "decide")

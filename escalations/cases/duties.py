@@ -16,10 +16,12 @@ from escalations.models import CasePerson, Escalation, HandOff
 from ledger import chain
 from ledger.errors import Invalid, Stale
 from ledger.now import now
+from ledger.reading import has_words
 
 NAMES = dict(CasePerson.DUTIES)
 # Owner and decision authority: one person has both only with a note.
 OTHER_HALF = {CasePerson.OWNER: CasePerson.AUTHORITY, CasePerson.AUTHORITY: CasePerson.OWNER}
+WENT_ON = "the case went on to the next person by itself"
 
 
 def check_person(case: Escalation, to: User, duty: str, why_both: str) -> None:
@@ -33,9 +35,14 @@ def check_person(case: Escalation, to: User, duty: str, why_both: str) -> None:
         raise Invalid(f"{to} is {NAMES[duty].lower()} already.", field="to")
     if duty == CasePerson.AUTHORITY:
         _check_authority(case, to)
-    if duty in OTHER_HALF and not why_both.strip() and _has(case, to, OTHER_HALF[duty]):
+    if duty in OTHER_HALF and not has_words(why_both) and _has(case, to, OTHER_HALF[duty]):
         words = f"{to} is also the {NAMES[OTHER_HALF[duty]].lower()}. Enter why one person owns the case and decides."
         raise Invalid(words, field="both")
+
+
+def note_of_both(case: Escalation, to: User, duty: str) -> str:
+    """Why one person owns the case and decides, if a hand-off that nobody chose makes it so; else ""."""
+    return WENT_ON if _has(case, to, OTHER_HALF[duty]) else ""
 
 
 def check_named(to: User, field: str = "to") -> None:
@@ -76,7 +83,8 @@ class Letters:
 @transaction.atomic
 def set_letters(*, case_id: int, by: User, wanted: Letters) -> Escalation:
     """Change the RACI letters of the people on a case, take people off it, or add one. Raises NotAllowed, Stale if the case
-    changed meanwhile, and Invalid unless exactly one person is Accountable, or if a person with a duty is taken off."""
+    changed meanwhile, and Invalid unless exactly one person is Accountable, if a person with a duty is taken off, or if the
+    owner would be accountable without the decision authority, which needs a note."""
     at, case = now(), lock(case_id)
     check(case, by, "roles")
     if wanted.version != case.version:
@@ -88,6 +96,9 @@ def set_letters(*, case_id: int, by: User, wanted: Letters) -> Escalation:
             raise Invalid(
                 f"{row.user} is {NAMES[row.duty].lower()}. Hand the duty over first.", field=f"letter_{row.pk}"
             )
+        if letter == rules.ACCOUNTABLE != row.letter and _owns_only(row, rows):
+            words = f"{row.user} owns the case. Hand over the decision authority to make the owner accountable too."
+            raise Invalid(words, field=f"letter_{row.pk}")
     _check_new(wanted, rows)
     kept = [(row.user.name, letter) for row, letter in after.items() if letter]
     if why := rules.why_not([*kept, *([(wanted.add.name, wanted.add_letter)] if wanted.add else [])]):
@@ -105,6 +116,12 @@ def set_letters(*, case_id: int, by: User, wanted: Letters) -> Escalation:
     if wanted.add:
         notifications.named(case, wanted.add, by)
     return case
+
+
+def _owns_only(row: CasePerson, rows: list[CasePerson]) -> bool:
+    """Whether the person owns the case and does not decide it."""
+    duties = {each.duty for each in rows if each.user_id == row.user_id}
+    return CasePerson.OWNER in duties and CasePerson.AUTHORITY not in duties
 
 
 def _check_new(wanted: Letters, rows: list[CasePerson]) -> None:

@@ -224,13 +224,14 @@ def _back_or_on(case: Escalation, handoff: HandOff, at: datetime) -> None:
         case.handoffs.filter(state__in=[HandOff.REFUSED, HandOff.EXPIRED]).values_list("to_user", flat=True)
     )
     target = _next_owner(case, handoff, refusers)
+    both = duties.note_of_both(case, target, CasePerson.OWNER)
     move(case, "give_back", at=at, reason=f"{handoff.to_user.name}: {handoff.get_state_display().lower()}")
     send(
         case,
         to=target,
         at=at,
         by=handoff.from_user,
-        notes=Notes(f"{handoff.to_user.name} did not take it: {handoff.reason}"[:300]),
+        notes=Notes(f"{handoff.to_user.name} did not take it: {handoff.reason}"[:300], both=both),
     )
 
 
@@ -265,7 +266,8 @@ def decay(case: Escalation, *, at: datetime) -> None:
         [Entry(kind="decayed", summary=f"{why}; the case is handed off to the next person", data={"owner": late.pk})],
         at=at,
     )
-    notes = Notes(why, open_points="Nothing has been done since the case was accepted.")
+    both = duties.note_of_both(case, target, CasePerson.OWNER)
+    notes = Notes(why, open_points="Nothing has been done since the case was accepted.", both=both)
     send(case, to=target, at=at, by=None, notes=notes)
 
 

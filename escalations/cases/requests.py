@@ -30,6 +30,7 @@ from ledger.errors import Invalid, Refused
 from ledger.format import moment, recorded
 from ledger.json_types import JsonObject
 from ledger.now import now
+from ledger.reading import words_of
 
 # The entries after which other people sit in a request or decide the case. New requests are followed by `on_seats_asked`.
 MOVES_SEATS = (DecisionEntry.PASSED_UP, DecisionEntry.AMENDED, DecisionEntry.DELEGATED, DecisionEntry.REASSIGNED)
@@ -100,7 +101,7 @@ def _need_owner(case: Escalation, wanted: CaseAsk, by: User, at: datetime) -> No
     """Asking for a case that nobody has accepted skips Diagnose, so it needs a reason, which is recorded."""
     if case.owner_id is not None:
         return
-    why = wanted.why_unowned.strip()
+    why = words_of(wanted.why_unowned)
     if not why:
         raise Invalid(
             "Nobody has accepted this case yet. Wait for its owner, or enter why it cannot wait.", field="why_unowned"

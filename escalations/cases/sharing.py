@@ -20,6 +20,7 @@ from ledger.files.uploads import Upload
 from ledger.format import counted, weekday
 from ledger.json_types import JsonObject
 from ledger.now import now
+from ledger.reading import has_words
 from messaging.kinds import Content
 from messaging.outbox import messages as outbox
 from messaging.outbox.rules.kinds import SHARED
@@ -64,7 +65,7 @@ def share(*, case_id: int, by: User, party: User, subject: str, text: str, more:
         raise Invalid(
             f"{party} is not an external party. Write to colleagues in the thread of the case.", field="party"
         )
-    if not subject.strip():
+    if not has_words(subject):
         raise Invalid("Enter a subject that the external party may read.", field="subject")
     thread = SharedThread.objects.create(
         case=case, party=party, subject=subject.strip()[:160], opened_by=by, opened_at=at
@@ -109,7 +110,7 @@ def _write(thread: SharedThread, case: Escalation, by: User, text: str, more: Wi
 
 
 def _check(case: Escalation, by: User, text: str, more: With, outward: bool) -> None:
-    if not text.strip():
+    if not has_words(text):
         raise Invalid("Enter the text.", field="text")
     if not outward and (more.chosen or more.answer_by):
         raise Invalid("Only the people of the case ask questions and share its files.", field="text")

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
+from approvals.requests.ask import FARTHEST
 from escalations import states
 from escalations.cases import conditions, notifications
 from escalations.cases.access import check, check_inside
@@ -15,7 +16,7 @@ from escalations.cases.log import Entry, lock, lock_with_requests, record
 from escalations.cases.seal import seal_granted
 from escalations.cases.thread import first_act
 from escalations.clocks import verbs as clocks
-from escalations.clocks.targets import end_of_business
+from escalations.clocks.targets import business_day, end_of_business
 from escalations.models import Action, CaseFile, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid
 from ledger.files.uploads import Upload
@@ -25,13 +26,16 @@ from ledger.reading import has_words
 
 @transaction.atomic
 def add_action(*, case_id: int, by: User, title: str, owner: User, due_at: datetime, execution: bool = False) -> Action:
-    """A new action with an owner and a due time. Raises Invalid for an empty title or a due time in the past."""
+    """A new action with an owner and a due time. Raises Invalid for an empty title, and for a due time that has passed or is
+    more than ten years away."""
     if not has_words(title):
         raise Invalid("Enter what is to be done.", field="title")
     check_named(owner, field="owner")
     at, case = now(), lock(case_id)
     if due_at <= at:
         raise Invalid("The due time must be in the future. Enter a later date and time.", field="due_at")
+    if due_at > at + FARTHEST:
+        raise Invalid("Enter a due time within ten years.", field="due_at")
     check(case, by, "action")
     return _add(case, by, title, owner, due_at, execution, at)
 
@@ -82,7 +86,8 @@ def finish_action(*, action_id: int, by: User, proof: str = "", files: Sequence[
 @transaction.atomic
 def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who: str = Commitment.US) -> Commitment:
     """Make a commitment on this case. It outlives the case, with its clock to the end of business on that day. If it is
-    ours, the customer knows what was granted, so that cannot be undone. Raises Invalid if text or side is missing.
+    ours, the customer knows what was granted, so that cannot be undone. Raises Invalid if text or side is missing, and for
+    a day that is over or more than ten years away.
     """
     if not has_words(text):
         raise Invalid("Enter the commitment.", field="text")
@@ -90,6 +95,7 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
         raise Invalid("Choose who made the commitment: us or them.", field="by")
     check_named(owner, field="owner")
     at, case = now(), lock_with_requests(case_id)
+    _check_day(due_on, at)
     check(case, by, "action")
     made = Commitment.objects.create(
         account=case.account, case=case, by=who, text=text[:300], owner=owner, due_on=due_on, made_at=at
@@ -103,7 +109,8 @@ def promise(*, case_id: int, by: User, text: str, owner: User, due_on: date, who
 @transaction.atomic
 def move_day(*, commitment_id: int, by: User, due_on: date, reason: str) -> Commitment:
     """Give a condition of an approval another day, with the reason. Raises NotAllowed for people who have no part in it,
-    AlreadyDone if it is not open any more, Invalid for a promise, a day that is over or the same, and without a reason.
+    AlreadyDone if it is not open any more, Invalid for a promise, a day that is over, the same or more than ten years away,
+    and without a reason.
     """
     made = Commitment.objects.select_for_update(of=("self",)).select_related("case").get(pk=commitment_id)
     if made.case is None or made.by != Commitment.CONDITION:
@@ -115,12 +122,20 @@ def move_day(*, commitment_id: int, by: User, due_on: date, reason: str) -> Comm
     at = now()
     if due_on == made.due_on:
         raise Invalid("This is already the day of the condition. Enter another day.", field="due_on")
-    if end_of_business(due_on) <= at:
-        raise Invalid("The end of business on that day has passed. Enter a later day.", field="due_on")
+    _check_day(due_on, at)
     if not has_words(reason):
         raise Invalid("Enter why the day changes.", field="reason")
     conditions.move_day(lock(made.case.pk), made, due_on, by=by, reason=reason, at=at)
     return made
+
+
+def _check_day(due_on: date, at: datetime) -> None:
+    """Raises Invalid for a day that is over, or too far away for the pages to show it in every zone."""
+    if due_on > (at + FARTHEST).date():
+        raise Invalid("Enter a day within ten years.", field="due_on")
+    # A day of long ago is compared as it stands: the first days of the calendar have no moment in every zone.
+    if due_on < business_day(at) or end_of_business(due_on) <= at:
+        raise Invalid("The end of business on that day has passed. Enter a later day.", field="due_on")
 
 
 @transaction.atomic

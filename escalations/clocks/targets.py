@@ -6,11 +6,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.calendars.queries import work_calendar
+from accounts.calendars.rules.workcalendar import WorkCalendar
 from accounts.calendars.rules.worktime import business_day_seconds
 from accounts.customers.rates import usd
 from accounts.models import Account, Calendar, Signal
@@ -142,7 +144,16 @@ def promise(case: Escalation, kind: str) -> Promise | None:
 def end_of_business(day: date) -> datetime:
     """The due time of a commitment "by that day": the last closing of the business calendar, or the end of the day if
     it is closed."""
-    return rules.end_of_business(work_calendar(Calendar.objects.get(slug=BUSINESS_CALENDAR)), day)
+    return rules.end_of_business(_business_hours(), day)
+
+
+def business_day(at: datetime) -> date:
+    """The day of a moment where the business calendar is kept: the day by which a commitment "by that moment" is due."""
+    return at.astimezone(ZoneInfo(_business_hours().zone)).date()
+
+
+def _business_hours() -> WorkCalendar:
+    return work_calendar(Calendar.objects.get(slug=BUSINESS_CALENDAR))
 
 
 def _pick(policy: PolicyRows, case: Escalation, kind: str) -> rules.TargetRow | None:

@@ -32,6 +32,7 @@ from escalations.triage.rules import triggers
 from ledger import versions
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
+from ledger.reading import has_words, words_of
 
 ROWS: tuple[type[PolicyRow], ...] = (
     Level,
@@ -180,13 +181,13 @@ def publish(
     start = effective_from or at
     if start < at:
         raise Invalid("Enter a moment in the future. A policy cannot change the past.", field="effective_from")
-    if not (note.strip() or version.note):
+    if not (has_words(note) or version.note):
         raise Invalid("Enter the reason for this version. It goes on the record.", field="note")
     _not_overtaken(version)
     if problems := check_draft(version):
         raise Invalid(" ".join(problems))
     version.state, version.publisher, version.published_at = PolicyVersion.PUBLISHED, by, at
-    version.effective_from, version.note = start, note.strip()[:300] or version.note
+    version.effective_from, version.note = start, words_of(note)[:300] or version.note
     version.save(update_fields=["state", "publisher", "published_at", "effective_from", "note"])
     _rank_roles(version)
     return version

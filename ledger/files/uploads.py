@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 
 from ledger.errors import Invalid, Refused
 from ledger.files.rules.kinds import NotAccepted, kind_of
@@ -30,6 +31,14 @@ class NotStored(Refused):
 
     code = "not_stored"
     status = 507
+
+
+class BodyTooLarge(MultiPartParserError):
+    """A post of which not even the fields are read."""
+
+    def __init__(self) -> None:
+        words = f"The post is larger than {LARGEST_BODY // MB} MB, so it was not read."
+        super().__init__(f"{words} Send files of up to {LARGEST_POST // MB} MB together.")
 
 
 class Part(UploadedFile):
@@ -115,9 +124,9 @@ class PartHandler(FileUploadHandler):
         boundary: str,
         encoding: str | None = None,
     ) -> None:
-        """A body far over the limit is not read."""
+        """A body far over the limit is not read. Raises BodyTooLarge."""
         if content_length > LARGEST_BODY:
-            raise StopUpload(connection_reset=True)
+            raise BodyTooLarge
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """The next file of the post begins."""

@@ -44,6 +44,36 @@ def test_each_person_lists_and_reads_what_the_browser_shows_them(cast: Cast, api
     assert api(cast.outsider).get(f"{ACCOUNTS}{cast.northwind.pk}/").status_code == 404
 
 
+@pytest.mark.both_databases
+def test_the_id_of_an_account_has_no_characters_that_nobody_sees(cast: Cast, api: Api) -> None:
+    first = send(api(cast.ops), ACCOUNTS, {"source": "crm", "external_id": "A1", "name": "One"})
+    again = send(api(cast.ops), ACCOUNTS, {"source": "crm", "external_id": "\u200bA1\u2060 ", "region": "EMEA"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"]
+    none = send(api(cast.ops), ACCOUNTS, {"source": "crm", "external_id": "\u200b", "name": "None"})
+    assert (none.status_code, none.json()["field"]) == (422, "external_id")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Alder\r\nBcc: eve@x.example", "Alder Bcc: eve@x.example"),
+        ("Alder \u202exE\u202c", "Alder xE"),
+        ("\u067e\u0627\u200c\u06cc", "\u067e\u0627\u200c\u06cc"),
+    ],
+)
+def test_the_name_of_an_account_is_one_line(cast: Cast, api: Api, given: str, kept: str) -> None:
+    answer = send(api(cast.ops), ACCOUNTS, {"source": "crm", "external_id": "A1", "name": given})
+    assert (answer.status_code, answer.json()["name"]) == (201, kept)
+
+
+@pytest.mark.parametrize("name", ["\u3164", "\u200b \u2060"])
+def test_the_name_of_an_account_shows_something(cast: Cast, api: Api, name: str) -> None:
+    answer = send(api(cast.ops), ACCOUNTS, {"source": "crm", "external_id": "A1", "name": name})
+    assert (answer.status_code, answer.json()["field"]) == (422, "name")
+    assert not Account.objects.filter(external_id="A1").exists()
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -243,3 +273,11 @@ def test_an_external_id_never_shows_a_signal_of_a_confidential_case(cast: Cast, 
     assert (answer.status_code, answer.json()["field"]) == (409, "external_id")
     assert "secret" not in answer.content.decode()
     assert send(api(cast.csm), SIGNALS, same).status_code == 201, "who logged it knows its words"
+
+
+def test_an_idempotency_key_that_cannot_be_kept_whole_is_refused(cast: Cast, api: Api) -> None:
+    body = {"account": cast.northwind.pk, "kind": "call", "text": "They called."}
+    assert send(api(cast.csm), SIGNALS, body, "k" * 200).status_code == 201
+    answer = send(api(cast.csm), SIGNALS, {**body, "text": "Again."}, "k" * 200 + "2")
+    assert (answer.status_code, answer.json()["field"]) == (422, "Idempotency-Key")
+    assert Signal.objects.count() == 1

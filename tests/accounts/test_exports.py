@@ -12,6 +12,27 @@ def test_what_starts_a_formula_gets_an_apostrophe(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 
 
+@pytest.mark.parametrize("text", ["\u200b=1+1", "\ufeff=1", "\u3164 =1", "\x07=1", "\uff1d1+1", "\uff20SUM(A1)"])
+def test_what_nobody_sees_hides_no_formula(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        (";=1+1;@SUM(A1)", ";'=1+1;'@SUM(A1)"),
+        ("x; \u200b-1+cmd", "x; \u200b'-1+cmd"),
+        ("x\t=1", "x\t'=1"),
+        ("x\n=1", "x\n'=1"),
+        ("Price; 5% off", "Price; 5% off"),
+        ("They ask:\n- 5% off\n- a call", "They ask:\n- 5% off\n- a call"),
+    ],
+)
+def test_a_cell_is_no_formula_where_a_spreadsheet_splits_it(text: str, safe: str) -> None:
+    assert safe_cell(text) == safe
+
+
 @pytest.mark.parametrize("text", ["", "Alder", "-5", "+5.50", "a=b", "12%"])
 def test_plain_words_and_numbers_stay(text: str) -> None:
     assert safe_cell(text) == text

@@ -9,13 +9,20 @@ from django.test import Client
 
 from accounts.imports import runs
 from accounts.models import User
+from accounts.people.profile import save_preferences
 from approvals.models import ApprovalRequest
+from approvals.requests.ask import Question
+from approvals.requests.rules.verdicts import Option
 from config.api import make_router
+from escalations.cases.rules.brief import missing
+from escalations.cases.sharing import share
+from ledger.errors import Invalid
+from ledger.now import now
 from ledger.reading import has_words, number, words_of
 from messaging.inbound.receive import receive
 from messaging.models import Message
 from tests.escalations.cases import builders
-from tests.support.cast import Cast
+from tests.support.cast import Cast, person
 from tests.support.routes import Route, parameters, routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -182,6 +189,35 @@ def test_an_approval_needs_visible_words(cast: Cast) -> None:
     assert answer.status_code == 422
     made.refresh_from_db()
     assert made.is_open
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ask": INVISIBLE, "recommendation": "Grant it"},
+        {"ask": "Grant it?", "recommendation": INVISIBLE},
+    ],
+)
+def test_invisible_characters_ask_nothing(given: dict[str, str]) -> None:
+    with pytest.raises(Invalid):
+        Question(**given).check(now())
+
+
+def test_invisible_characters_are_no_part_of_a_brief() -> None:
+    options: list[Option] = [{"name": "Grant"}, {"name": "Hold", "trade_off": INVISIBLE, "status_quo": True}]
+    gaps = missing({"summary": INVISIBLE, "facts": "Two offers"}, options)
+    assert "Summary" in gaps
+    assert "Facts" not in gaps
+    assert "Trade-off of option “Hold”" in gaps
+
+
+def test_a_name_and_a_shared_text_need_visible_words(cast: Cast) -> None:
+    with pytest.raises(Invalid):
+        save_preferences(user=cast.csm, name=INVISIBLE, zone="UTC", density="compact", shortcuts=True)
+    case, felix = builders.accepted(cast), person("felix@supplier.example", "Felix Supplier", "external")
+    for subject, text in ((INVISIBLE, "Please look"), ("A question", INVISIBLE)):
+        with pytest.raises(Invalid):
+            share(case_id=case.pk, by=cast.ops, party=felix, subject=subject, text=text)
 
 
 @pytest.mark.parametrize(

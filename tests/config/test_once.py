@@ -105,6 +105,7 @@ def test_a_token_is_made_for_one_person() -> None:
     assert once.made_for(token, 7)
     assert not once.made_for(token, 8)
     assert not once.made_for("made up", 7)
+    assert not once.made_for("abc-\u00e9\udcff", 7)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -246,7 +247,11 @@ def test_every_post_of_the_api_takes_a_key() -> None:
         ),
         (
             "actions/",
-            {"title": "Call", "owner": "marcus@desk.example", "due_at": "2099-01-01T10:00:00Z"},
+            {
+                "title": "Call",
+                "owner": "marcus@desk.example",
+                "due_at": f"{now() + timedelta(days=30):%Y-%m-%dT%H:%MZ}",
+            },
             lambda case: case.actions,
         ),
     ],

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.test import Client
 
+from config import typed
 from config.html_forms import filled
+from config.schedules import SCHEDULES
 from escalations.models import Escalation
 from ledger.now import now
 from tests.escalations.cases.builders import accepted, opened
@@ -210,3 +214,33 @@ def test_a_form_without_a_right_token_of_this_desk_is_only_refused(case: Escalat
     answer = client.post(f"{path}post/", {"mode": "internal", "text": WORDS, "once": "made-up"})
     assert answer.status_code == 403
     assert "typed_words" not in client.session
+
+
+@pytest.mark.both_databases
+def test_visitors_of_one_address_cannot_fill_the_database(case: Escalation) -> None:
+    path = f"/escalations/{case.key}/post/"
+    with time_machine.travel(now().replace(minute=1)):
+        for number in range(15):
+            client = Client(REMOTE_ADDR="192.0.2.7")
+            login = send(client, path, {"mode": "internal", "text": f"{number} {'x' * 93_000}"})
+        assert Session.objects.count() == 10
+        page = client.get(login).content.decode()
+        assert "Your text was not sent and could not be kept" in page
+        send(Client(REMOTE_ADDR="192.0.2.8"), path, {"mode": "internal", "text": WORDS})
+        assert Session.objects.count() == 11
+    with time_machine.travel(now().replace(minute=31)):
+        send(Client(REMOTE_ADDR="192.0.2.7"), path, {"mode": "internal", "text": WORDS})
+    assert Session.objects.count() == 12
+
+
+def test_short_words_are_counted_too(case: Escalation) -> None:
+    with time_machine.travel(now().replace(minute=1)):
+        period = int(now().timestamp() // typed.KEPT_FOR.total_seconds())
+        cache.set(f"typed_words_192.0.2.7_{period}", typed.MOST_OF_ADDRESS - typed.LEAST_OF_FORM)
+        for _ in range(2):
+            send(Client(REMOTE_ADDR="192.0.2.7"), f"/escalations/{case.key}/post/", {"mode": "internal", "text": "x"})
+    assert Session.objects.count() == 1
+
+
+def test_kept_words_of_visitors_are_forgotten_within_two_hours() -> None:
+    assert SCHEDULES["forget_keys"] == ("config.tasks.forget_keys", 60)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 from approvals.requests.rules.verdicts import Option
+from ledger.reading import has_words
 
 REQUIRED = ("summary", "facts", "options", "recommendation", "ask", "next_step")
 NAMES = {
@@ -51,20 +52,22 @@ class BriefParts(TypedDict):
 
 def missing(texts: Mapping[str, str], options: list[Option]) -> list[str]:
     """The parts that the author still has to fill, as text for a form. Empty: the brief may be sent."""
-    gaps = [NAMES[part] for part in REQUIRED if part != "options" and not texts.get(part, "").strip()]
+    gaps = [NAMES[part] for part in REQUIRED if part != "options" and not has_words(texts.get(part, ""))]
     return gaps + option_gaps(options) + vague_parts(texts)
 
 
 def option_gaps(options: list[Option]) -> list[str]:
     """A brief needs at least two options, one of them the status quo, each with its trade-off."""
-    filled = [option for option in options if str(option.get("name", "")).strip()]
+    filled = [option for option in options if has_words(str(option.get("name", "")))]
     gaps = []
     if len(filled) < 2:
         gaps.append("Options: at least two, one of them the status quo")
     elif not any(option.get("status_quo") for option in filled):
         gaps.append("Options: mark which one is the status quo")
     gaps += [
-        f"Trade-off of option “{option['name']}”" for option in filled if not str(option.get("trade_off", "")).strip()
+        f"Trade-off of option “{option['name']}”"
+        for option in filled
+        if not has_words(str(option.get("trade_off", "")))
     ]
     if filled and not any(option.get("recommended") for option in filled):
         gaps.append("Options: mark the recommended one")

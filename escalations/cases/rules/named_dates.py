@@ -24,6 +24,11 @@ def named_date(text: str, today: date) -> date | None:
     return max(found, default=None)
 
 
+def passed_date(text: str, today: date) -> date | None:
+    """The latest day that the text names with its year, if all such days are over; else None."""
+    return None if named_date(text, today) else named_date(text, date.min)
+
+
 def _day(match: re.Match[str], today: date) -> date | None:
     given = match.groupdict()
     month = int(given["number"]) if given.get("number") else MONTHS.index(given["month"][:3].lower()) + 1

@@ -1,9 +1,10 @@
 """The conditions of an approval are carried: seen before the decision, tracked after it, named when the case is resolved."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from time_machine import TimeMachineFixture
@@ -14,8 +15,8 @@ from escalations import states
 from escalations.cases import brief as briefing
 from escalations.cases import closing, tracker
 from escalations.cases import requests as asking
-from escalations.cases.rules.named_dates import named_date
-from escalations.clocks.targets import end_of_business
+from escalations.cases.rules.named_dates import named_date, passed_date
+from escalations.clocks.targets import business_day, end_of_business
 from escalations.models import Action, Clock, Commitment, Escalation
 from ledger.errors import AlreadyDone, Invalid, NotAllowed
 from messaging.models import Message
@@ -45,6 +46,21 @@ def test_a_condition_names_its_day(text: str, day: date | None) -> None:
     assert named_date(text, date(2026, 11, 28)) == day
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Paid by 1 March 2020", date(2020, 3, 1)),
+        ("Paid by 1 March 2020, call on 2021-04-05", date(2021, 4, 5)),
+        ("Paid by 1 March 2020, call on Dec 18", None),
+        ("Signed by Dec 18", None),
+        ("By Feb 29", None),
+        ("Reference call", None),
+    ],
+)
+def test_a_condition_may_name_only_a_day_that_has_passed(text: str, day: date | None) -> None:
+    assert passed_date(text, date(2026, 11, 28)) == day
+
+
 def bound(cast: Cast) -> Escalation:
     """A case that waits for a decision; the recommended option has two conditions."""
     case = briefed(cast)
@@ -59,7 +75,8 @@ def bound(cast: Cast) -> Escalation:
 def decided(case: Escalation, verdict: str = "conditions", given: str = "\n".join(GIVEN)) -> ApprovalRequest:
     """The newest request is decided by the person asked."""
     made = case.requests.latest("pk")
-    words = deciding.Words("So be it" if verdict == "declined" else "", given if verdict == "conditions" else "")
+    reason = "So be it" if verdict == "declined" or given.splitlines() != GIVEN else ""
+    words = deciding.Words(reason, given if verdict == "conditions" else "")
     deciding.decide(request_id=made.pk, by=made.approver, verdict=verdict, version=made.version, words=words)
     case.refresh_from_db()
     return case.requests.get(pk=made.pk)
@@ -74,8 +91,43 @@ def test_each_condition_becomes_a_commitment_with_owner_and_day(cast: Cast) -> N
     assert {(each.by, each.request) for each in (first, second)} == {(Commitment.CONDITION, made)}
     assert (first.due_on.month, first.due_on.day) == (12, 18)
     assert case.deadline is not None
-    assert second.due_on == case.deadline.date()
+    assert second.due_on == business_day(case.deadline)
     assert case.clocks.filter(kind=states.COMMITMENT, state=Clock.RUNNING).count() == 2
+
+
+def test_days_of_conditions_are_those_of_the_business_calendar(cast: Cast, time_machine: TimeMachineFixture) -> None:
+    """In New York it is still Friday 18 December when it is Saturday in UTC."""
+    friday = date(2026, 12, 18)
+    evening = datetime(2026, 12, 18, 20, tzinfo=ZoneInfo("America/New_York"))
+    time_machine.move_to(evening - timedelta(days=2))
+    case = bound(cast)
+    Escalation.objects.filter(pk=case.pk).update(deadline=evening)
+    made = case.requests.latest("pk")
+    ApprovalRequest.objects.filter(pk=made.pk).update(deadline=evening + timedelta(days=3))
+    time_machine.move_to(evening - timedelta(minutes=5))
+    decided(case)
+    assert [each.due_on for each in case.commitments.order_by("pk")] == [friday, friday]
+
+
+def test_a_condition_whose_day_has_passed_is_said_to_have_another(cast: Cast) -> None:
+    case = bound(cast)
+    decided(case, given="\n".join([*GIVEN, "Paid by 1 March 2020"]))
+    assert case.deadline is not None
+    assert case.commitments.get(text="Paid by 1 March 2020").due_on == business_day(case.deadline)
+    said = case.events.filter(kind="commitment", summary__contains="Paid by").get().summary
+    assert said.endswith("). It names Mar 1, 2020, which has passed.")
+    assert case.events.filter(kind="commitment", summary__contains="which has passed").count() == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("text", ["word " * 80, "x" * 400])
+def test_a_condition_too_long_for_a_commitment_shows_that_it_goes_on(cast: Cast, text: str) -> None:
+    case = bound(cast)
+    made = decided(case, given="\n".join([*GIVEN, text]))
+    long = case.commitments.order_by("pk")[2].text
+    assert long.endswith(" …")
+    assert 295 <= len(long) <= 300
+    assert made.conditions.endswith(text.strip())
 
 
 def test_an_approval_without_conditions_makes_no_commitment(cast: Cast) -> None:
@@ -218,6 +270,8 @@ def test_a_condition_gets_another_day_on_the_record(cast: Cast, browse: Browse) 
     [
         ("", "Why not", "Enter the new day."),
         ("2020-01-01", "Why not", "Enter a later day."),
+        ("0001-01-01", "Why not", "Enter a later day."),
+        ("9999-12-31", "Why not", "Enter a day within ten years."),
         ("2027-01-08", " ", "Enter why the day changes."),
         ("same", "Why not", "This is already the day"),
     ],

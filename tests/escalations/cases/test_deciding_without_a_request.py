@@ -64,7 +64,15 @@ def test_only_the_decision_authority_decides(cast: Cast) -> None:
     assert case.clocks.get(kind=states.DECISION).state == Clock.RUNNING
 
 
-@pytest.mark.parametrize(("ruling", "field"), [(Ruling("", "Thin"), "text"), (Ruling("Hold", " "), "rationale")])
+@pytest.mark.parametrize(
+    ("ruling", "field"),
+    [
+        (Ruling("", "Thin"), "text"),
+        (Ruling("Hold", " "), "rationale"),
+        (Ruling("\u200b", "Thin"), "text"),
+        (Ruling("Hold", "\u3164"), "rationale"),
+    ],
+)
 def test_a_decision_and_its_reason_are_needed(cast: Cast, ruling: Ruling, field: str) -> None:
     case = opened(cast, **VIP)
     with pytest.raises(Invalid) as refused:

@@ -3,14 +3,16 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from accounts.models import User
 from escalations.cases import duties, handoffs
 from escalations.cases.handoffs import Notes
+from escalations.cases.log import lock
 from escalations.models import CasePerson, Escalation, HandOff
 from ledger.errors import Invalid, NotAllowed, Stale
 from ledger.now import now
-from tests.escalations.cases.builders import accepted, asked
+from tests.escalations.cases.builders import accepted, asked, opened, waiting_handoff
 from tests.support.cast import Cast, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -86,6 +88,50 @@ def test_one_person_owns_and_decides_only_with_a_note(cast: Cast) -> None:
     handoff = change(case, cast.ops, authority, CasePerson.OWNER, **OWNING, both="The owner is on leave")
     assert "owns and decides: The owner is on leave" in handoff.why
     assert case.events.filter(kind="handed_off", summary__contains="One person owns and decides").exists()
+
+
+@pytest.mark.parametrize("note", ["\u200b", "\u3164 \u2060", "  "])
+def test_a_note_that_says_nothing_is_no_note(cast: Cast, note: str) -> None:
+    case = accepted(cast)
+    with pytest.raises(Invalid, match="Enter why one person"):
+        change(case, cast.ops, holder(case, CasePerson.AUTHORITY), CasePerson.OWNER, **OWNING, both=note)
+
+
+def authority_above(case: Escalation, boss: User) -> HandOff:
+    """The first hand-off waits, and the manager of its addressee is the decision authority."""
+    first = waiting_handoff(case)
+    case.people.filter(duty=CasePerson.AUTHORITY).update(user=boss)
+    User.objects.filter(pk=first.to_user_id).update(manager=boss)
+    return waiting_handoff(case)
+
+
+def test_a_refused_case_that_goes_to_the_authority_says_why_one_person_owns_and_decides(cast: Cast) -> None:
+    case = opened(cast)
+    first = authority_above(case, cast.sponsor)
+    handoffs.refuse(case_id=case.pk, handoff_id=first.pk, by=first.to_user, reason="The brief is incomplete")
+    following = waiting_handoff(case)
+    assert following.to_user == cast.sponsor
+    assert following.why.endswith(f"owns and decides: {duties.WENT_ON}")
+    assert case.events.filter(kind="handed_off", summary__contains="One person owns and decides").exists()
+
+
+def test_a_case_that_decays_to_the_authority_says_so_too(cast: Cast) -> None:
+    case = opened(cast)
+    first = authority_above(case, cast.sponsor)
+    handoffs.accept(case_id=case.pk, handoff_id=first.pk, by=first.to_user)
+    with transaction.atomic():
+        handoffs.decay(lock(case.pk), at=now())
+    assert waiting_handoff(case).why.endswith(f"owns and decides: {duties.WENT_ON}")
+
+
+def test_the_owner_is_not_made_accountable_by_letters(cast: Cast) -> None:
+    case = Escalation.objects.get(pk=accepted(cast).pk)
+    mine, theirs = case.people.get(duty=CasePerson.OWNER), case.people.get(duty=CasePerson.AUTHORITY)
+    wanted = duties.Letters(case.version, {mine.pk: "A", theirs.pk: "R"})
+    with pytest.raises(Invalid, match="owns the case") as refusal:
+        duties.set_letters(case_id=case.pk, by=mine.user, wanted=wanted)
+    assert refusal.value.field == f"letter_{mine.pk}"
+    assert case.people.get(letter="A") == theirs
 
 
 def test_two_offers_to_one_person_do_not_evade_the_note(cast: Cast) -> None:

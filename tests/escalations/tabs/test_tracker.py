@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from escalations.cases import tracker
 from escalations.cases.queries import tracker_page
+from escalations.clocks.targets import business_day, end_of_business
 from escalations.models import Action, Escalation
+from ledger.errors import Invalid
 from ledger.now import now
 from tests.escalations.cases.builders import accepted
 from tests.support.cast import Cast
@@ -24,6 +27,11 @@ Browse = Callable[..., Any]
 def soon(days: int = 2) -> str:
     """A due time as a browser sends it."""
     return f"{now() + timedelta(days=days):%Y-%m-%dT%H:%M}"
+
+
+def in_a_week() -> date:
+    """A day by which something is promised."""
+    return (now() + timedelta(days=7)).date()
 
 
 @pytest.fixture
@@ -117,10 +125,48 @@ def test_a_commitment_is_added_and_kept_once(cast: Cast, case: Escalation, brows
 
 
 def test_a_broken_commitment_is_marked_broken(cast: Cast, case: Escalation, browse: Browse) -> None:
-    made = tracker.promise(case_id=case.pk, by=cast.csm, text="Report", owner=cast.csm, due_on=now().date())
+    made = tracker.promise(case_id=case.pk, by=cast.csm, text="Report", owner=cast.csm, due_on=in_a_week())
     browse(cast.csm, f"/escalations/{case.key}/tracker/commitments/{made.pk}/", {"kept": "no"})
     made.refresh_from_db()
     assert made.state == "broken"
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("9999-12-31", "Enter a day within ten years."),
+        ("2099-01-01", "Enter a day within ten years."),
+        ("1990-01-01", "The end of business on that day has passed."),
+        ("0001-01-01", "The end of business on that day has passed."),
+    ],
+)
+def test_a_commitment_is_due_from_today_to_ten_years_from_now(
+    cast: Cast, case: Escalation, browse: Browse, day: str, words: str
+) -> None:
+    data = {"text": "Uptime of 99.9%", "who": "us", "owner": cast.ae.pk, "due_on": day}
+    answer = browse(cast.csm, f"/escalations/{case.key}/tracker/commitments/", data)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert words in page
+    assert "Uptime of 99.9%" in page
+    assert not case.commitments.exists()
+
+
+def test_a_commitment_may_be_due_today_until_business_ends(cast: Cast, case: Escalation) -> None:
+    today = business_day(now() + timedelta(days=1))
+    with time_machine.travel(end_of_business(today) - timedelta(minutes=1), tick=False):
+        made = tracker.promise(case_id=case.pk, by=cast.csm, text="Report", owner=cast.csm, due_on=today)
+    assert made.due_on == today
+    with time_machine.travel(end_of_business(today), tick=False), pytest.raises(Invalid, match="has passed"):
+        tracker.promise(case_id=case.pk, by=cast.csm, text="Report", owner=cast.csm, due_on=today)
+
+
+def test_an_action_is_due_within_ten_years(cast: Cast, case: Escalation, browse: Browse) -> None:
+    data = {"title": "Call counsel", "owner": cast.ae.pk, "due_at": "2999-12-31T10:00"}
+    answer = browse(cast.csm, f"/escalations/{case.key}/tracker/actions/", data)
+    assert answer.status_code == 422
+    assert "Enter a due time within ten years." in answer.content.decode()
+    assert not case.actions.exists()
 
 
 def test_actions_fall_into_groups_by_due_time(cast: Cast, case: Escalation) -> None:
@@ -151,7 +197,7 @@ def test_the_tab_asks_the_database_no_more_for_more_rows(cast: Cast, case: Escal
 
     def more(number: int) -> None:
         action(cast, case, title=f"Action {number}")
-        tracker.promise(case_id=case.pk, by=cast.csm, text=f"Promise {number}", owner=cast.ae, due_on=now().date())
+        tracker.promise(case_id=case.pk, by=cast.csm, text=f"Promise {number}", owner=cast.ae, due_on=in_a_week())
 
     more(0)
     before = queries()
