@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import DateTimeField
 from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
@@ -10,6 +11,7 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
+from rest_framework.serializers import ModelSerializer
 from rest_framework.views import exception_handler
 
 import accounts.api
@@ -17,6 +19,10 @@ import approvals.api
 import escalations.api
 from ledger.errors import Busy, Refused
 from ledger.locks import is_locked
+from ledger.moments import ApiMoment
+
+# Every moment of a model is read and written alike.
+ModelSerializer.serializer_field_mapping[DateTimeField] = ApiMoment
 
 CODES = {
     status.HTTP_401_UNAUTHORIZED: "not_signed_in",

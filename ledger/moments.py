@@ -85,7 +85,13 @@ def moved(form: forms.BaseForm) -> list[str]:
 
 
 class ApiMoment(serializers.DateTimeField):
-    """A date and time of the API; without an offset it is read in the zone of the caller."""
+    """A date and time of the API: written in UTC; without an offset it is read in the zone of the caller."""
+
+    def to_representation(self, value: datetime) -> str | None:
+        """Such as `2026-12-09T17:26:00Z`, whoever reads it."""
+        with timezone.override(UTC):
+            text: str | None = super().to_representation(value)
+            return text
 
     def enforce_timezone(self, value: datetime) -> datetime:
         """The instant; 422 outside of 1900 to 2999."""

@@ -53,7 +53,7 @@ class OfApproverSerializer(serializers.Serializer):
 class ReasonSerializer(serializers.Serializer):
     """One override."""
 
-    at = serializers.DateTimeField()
+    at = ApiMoment()
     who = serializers.EmailField(source="who.email", default=None)
     against = serializers.CharField(source="what")
     outcome = serializers.CharField()

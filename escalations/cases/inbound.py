@@ -17,7 +17,7 @@ from approvals.matrix.concessions import money_back_slug
 from escalations.cases import conversation, intake, notifications, which_case
 from escalations.cases.access import check
 from escalations.cases.conversation import Said
-from escalations.cases.rules.addressing import BY_HAND, keys_in, own_subject, whole_words
+from escalations.cases.rules.addressing import BY_HAND, GUESS, keys_in, own_subject, whole_words
 from escalations.cases.which_case import Arrival
 from escalations.models import CustomerMessage, Escalation, PolicyVersion, TriggerRule
 from escalations.triage import health
@@ -204,7 +204,9 @@ def _written_at(mail: InboundMail) -> datetime:
 
 
 def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: User | None, arrival: Arrival) -> Signal:
-    inbound.claim(mail=mail, note=f"Placed on {account.name}", by=by)
+    placed = f"Placed on {account.name}"
+    named = _named(arrival.case, arrival.how == GUESS) if arrival.case else ""
+    inbound.claim(mail=mail, note=placed + named, by=by)
     made = signal_verbs.record(
         signal_verbs.Observed(
             kind=Signal.EMAIL,
@@ -220,8 +222,14 @@ def _attach(mail: InboundMail, account: Account, contact: Contact | None, by: Us
         logged_by=by,
         origin=arrival,
     )
-    shown = CustomerMessage.objects.filter(signal=made, case__confidential=False).select_related("case").first()
-    if shown is not None:
-        guess = ", by guess" if shown.is_guess else ""
-        inbound.note(mail=mail, note=f"Placed on {account.name}, {shown.case.key}{guess}")
+    if arrival.case is None:
+        # A trigger may have opened a case, or chosen one.
+        shown = CustomerMessage.objects.filter(signal=made).select_related("case").first()
+        if shown is not None and (named := _named(shown.case, shown.is_guess)):
+            inbound.note(mail=mail, note=placed + named)
     return made
+
+
+def _named(case: Escalation, guessed: bool) -> str:
+    """The case of a mail, for the list of received mail; nothing of a confidential one."""
+    return "" if case.confidential else f", {case.key}{', by guess' if guessed else ''}"

@@ -155,4 +155,4 @@ def test_a_time_without_an_offset_is_in_the_zone_of_the_token_as_of_the_session(
     assert timezone.get_current_timezone_name() == "UTC", "the zone ends with the request"
     client.force_login(cast.csm)
     by_session = client.post("/api/v1/signals/", body, content_type="application/json").json()
-    assert by_token["at"] == by_session["at"] == "2026-02-10T17:00:00-05:00"
+    assert by_token["at"] == by_session["at"] == "2026-02-10T22:00:00Z"

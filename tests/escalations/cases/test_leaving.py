@@ -344,4 +344,4 @@ def test_health_counts_no_confidential_case(cast: Cast) -> None:
     assert "open (" not in cast.northwind.health_parts[0]["why"]
     accepted(cast)
     cast.northwind.refresh_from_db()
-    assert "1 escalation open (1 yellow)" in cast.northwind.health_parts[0]["why"]
+    assert "1 escalation open (1 yellow tier)" in cast.northwind.health_parts[0]["why"]
