@@ -145,10 +145,10 @@ def test_who_loses_a_duty_is_told_when_it_is_asked_and_when_it_is_taken(cast: Ca
 
 def test_who_is_taken_off_is_told(cast: Cast) -> None:
     case = accepted(cast)
-    row = case.people.create(user=cast.finance, letter="I", since=now())
+    row = case.people.create(user=cast.outsider, letter="I", since=now())
     wanted = duties.Letters(version=case.version, of={row.pk: ""})
 
     duties.set_letters(case_id=case.pk, by=cast.ops, wanted=wanted)
 
-    notice = Notice.objects.get(user=cast.finance, key__startswith="off:")
+    notice = Notice.objects.get(user=cast.outsider, key__startswith="off:")
     assert (notice.text, notice.url) == (f"{cast.ops.name} took you off {case.key}", "/escalations/")
