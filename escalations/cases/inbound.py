@@ -17,6 +17,7 @@ from approvals.matrix.concessions import money_back_slug
 from escalations.cases import conversation, intake, notifications, which_case
 from escalations.cases.access import check
 from escalations.cases.conversation import Said
+from escalations.cases.queries import mails
 from escalations.cases.rules.addressing import BY_HAND, GUESS, keys_in, own_subject, whole_words
 from escalations.cases.which_case import Arrival
 from escalations.models import CustomerMessage, Escalation, PolicyVersion, TriggerRule
@@ -154,8 +155,11 @@ def on_mail(mail: InboundMail) -> None:
 def place(*, mail: InboundMail, account: Account, by: User) -> Signal:
     """Attach a mail to an account as a signal and mark it placed, for a person who sees the account.
 
-    Raises NotAllowed, and AlreadyDone if it was placed before.
+    Raises NotAllowed, also for a mail of a confidential case that the person may not open, and AlreadyDone if it was placed
+    before.
     """
+    if mails.unreadable(by, [mail]):
+        raise NotAllowed("This mail belongs to a confidential case. The people named on it place it.")
     if not Account.objects.visible_to(by).filter(pk=account.pk).exists():
         raise NotAllowed("You cannot place mail on this account.")
     arrival, _ = which_case.find(mail, account)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Signal, User
 from approvals.mail import replies as replying
 from approvals.models import ApprovalRequest, ConcessionType, DecisionEntry
 from ledger.errors import AlreadyDone, NotAllowed, NotThere
@@ -127,3 +127,6 @@ def test_an_answer_to_a_confidential_request_is_read_by_those_who_see_the_reques
         assert "I said so" not in each
         assert "Re: Decision needed" not in each
     assert "Place as comment" not in page
+    asked = {"mail": mail.pk, "account": deciders.northwind.pk}
+    refused = signed_in(deciders.ops).post(reverse("escalations:place_mail"), asked)
+    assert (refused.status_code, Signal.objects.count()) == (403, 0)
