@@ -87,10 +87,10 @@ def moved(form: forms.BaseForm) -> list[str]:
 class ApiMoment(serializers.DateTimeField):
     """A date and time of the API: written in UTC; without an offset it is read in the zone of the caller."""
 
-    def to_representation(self, value: datetime) -> str | None:
+    def to_representation(self, value: datetime) -> str:
         """Such as `2026-12-09T17:26:00Z`, whoever reads it."""
         with timezone.override(UTC):
-            text: str | None = super().to_representation(value)
+            text: str = super().to_representation(value)
             return text
 
     def enforce_timezone(self, value: datetime) -> datetime:

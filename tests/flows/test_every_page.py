@@ -63,6 +63,7 @@ class Place:
     case: Escalation | None = None
     row: object = None
     other: object = None
+    number: object = None
     who: str = "sana"
 
 
@@ -87,6 +88,8 @@ class Desk:
         place = self.place(route)
         filled = re.sub(r"\(\?P<key>[^)]*\)|<str:key>", (place.case or self.case).key, route.pattern)
         filled = filled.replace("<int:contact>", str(place.other))
+        if place.number is not None:
+            filled = filled.replace("<int:number>", str(place.number))
         return "/" + re.sub(r"<\w+:\w+>", str(place.row), filled).replace("^", "")
 
     def pages(self) -> Iterator[tuple[Client, str]]:
@@ -111,6 +114,13 @@ def mail(contact: Contact, text: str, *lines: str) -> InboundMail:
     """A mail of a contact of the demo."""
     head = [f"From: {contact.name} <{contact.email}>", "Subject: News", f"Message-ID: <{len(text)}@example>", *lines]
     return receive(raw="\r\n".join([*head, "", text, ""]).encode())
+
+
+def letter() -> InboundMail:
+    """A stranger's mail with a file."""
+    part = "--b\r\nContent-Type: text/plain; name=points.txt\r\nContent-Disposition: attachment\r\n\r\nOur points.\r\n--b--"
+    head = "From: a@nowhere.example\r\nTo: desk@localhost\r\nMessage-ID: <letter@nowhere.example>\r\n"
+    return receive(raw=f"{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n{part}".encode())
 
 
 def of(state: str) -> Escalation:
@@ -163,6 +173,7 @@ def desk(demo: None) -> Desk:
             "people": Place(row=chloe.pk),
             "escalations": Place(row=1),
             "file": Place(row=CaseFile.objects.get().pk),
+            "mail_attachment": Place(row=letter().pk, number=0),
             "correct": Place(row=posted.pk),
             "clock_hold": Place(row=running.pk),
             "case_shared_thread": Place(row=thread.pk),
