@@ -157,7 +157,6 @@ def desk(demo: None) -> Desk:
     contact = case.account.contacts.first()
     decider = seat.person.email.split("@")[0]
     ConcessionType.objects.update(link_up_to=10**6)
-    running = case.clocks.live().exclude(kind="acceptance").first()
     return Desk(
         case,
         {
@@ -175,7 +174,7 @@ def desk(demo: None) -> Desk:
             "file": Place(row=CaseFile.objects.get().pk),
             "mail_attachment": Place(row=letter().pk, number=0),
             "correct": Place(row=posted.pk),
-            "clock_hold": Place(row=running.pk),
+            "clock_hold": Place(row=case.clocks.live().exclude(kind="acceptance").first().pk),
             "case_shared_thread": Place(row=thread.pk),
             "change_duty": Place(row="scribe"),
             "reopen": Place(case=ended),
