@@ -16,7 +16,8 @@ from demo.fill import FILLED, fill
 from escalations.models import Escalation
 from ledger.now import now
 
-CASES, CREATES, WRITERS = 50, 200, range(2, 10)
+# More creates than the clients can send: one that is sent again is answered from the first.
+CASES, CREATES, WRITERS = 50, 2000, range(2, 10)
 # Cases that are added to have enough open requests to decide.
 ASKING = 300
 QUEUE, CASE, CREATE, POST, DECIDE = "queue", "case", "create", "post", "decide"
